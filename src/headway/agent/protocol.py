@@ -1,0 +1,188 @@
+"""What an agent and a gateway say to each other: msgpack frames of 4 bytes length (big endian) + body.
+
+One connection an agent (unix socket, or TCP), opened by the agent. Rules:
+- A *session* is one life of an agent process; its lease is renewed by ``Heartbeat`` and ends by the database's clock.
+- A grant binds an attempt to the session. The agent runs an attempt at most once, and none when its own lease is over.
+- Reports (``Started``, ``Ended``) carry the attempt's token and a sequence number; the agent keeps ``Ended`` until ``Ack``
+  covers its number and sends it again on a new connection. The gateway acknowledges after the commit.
+- XCom values cross the line as JSON text; nobody but the user's child makes objects of them.
+"""
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+PROTOCOL_VERSION: Final = 1
+FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+HEARTBEAT_S: Final = 5.0
+LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
+FENCE_S: Final = 10.0  # of the agent's own clock since the last acknowledged heartbeat: it stops itself
+XCOM_INLINE_BYTES: Final = 64 * 1024  # larger values go to files
+CANCEL_GRACE_S: Final = 5.0  # SIGTERM, then SIGKILL
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Tagged by its class name, fields by position: only ever append fields with defaults."""
+
+
+class AttemptKey(msgspec.Struct, frozen=True, array_like=True):
+    run_id: str
+    task_id: str
+    map_index: int  # -1: not mapped
+    number: int
+
+
+class XComRef(msgspec.Struct, frozen=True, array_like=True):
+    """The result ``key`` of a task of the same run: of all its instances, ordered by map index, when ``map_index`` is None."""
+
+    task_id: str
+    key: str = "return_value"
+    map_index: int | None = -1
+
+
+class XComValue(msgspec.Struct, frozen=True, array_like=True):
+    """``value`` is JSON text, or ``file`` a path below the data directory. ``length``: of a list or dict, else None."""
+
+    key: str
+    value: bytes | None
+    file: str | None = None
+    size: int = 0
+    length: int | None = None
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """An XCom as the store has it."""
+
+    task_id: str
+    map_index: int
+    xcom: XComValue
+
+
+# -- agent to gateway
+
+
+class Hello(Message, frozen=True):
+    session: str
+    agent: str  # its name
+    token: str  # the secret that lets an agent of this team in
+    slots: int  # attempts it may hold: processes and a little prefetch
+    processes: int
+    host: str
+    pid: int
+    held: list[AttemptKey]  # attempts it knows and has not had acknowledged (a reconnect)
+    protocol_version: int = PROTOCOL_VERSION
+
+
+class Heartbeat(Message, frozen=True):
+    seq: int
+
+
+class Started(Message, frozen=True):
+    """The user's process exists. Sent as soon as it does; it may arrive with the end."""
+
+    seq: int
+    key: AttemptKey
+    token: str
+    pid: int
+    age_s: float  # since the start, when this was sent
+
+
+class Ended(Message, frozen=True):
+    seq: int
+    key: AttemptKey
+    token: str
+    outcome: Literal["success", "failed", "skipped", "cancelled", "lost"]
+    cause: str  # "", exit_code, signal, timeout, memory, exception, import, result, never_started, fenced, …
+    detail: str = ""  # one line for people, e.g. "ValueError: no flights on 2013-02-30"
+    exit_code: int | None = None
+    run_s: float = 0.0  # from start to end
+    age_s: float = 0.0  # since the end, when this was sent
+    xcoms: list[XComValue] = []
+    follow: list[str] | None = None  # a branch: the direct downstream task ids to follow
+    retry: bool = True  # False: the task said that another attempt is of no use
+    line: int | None = None  # of the DAG file, where the error came from
+
+
+class Fetch(Message, frozen=True):
+    """XComs the agent does not have at hand."""
+
+    request: int
+    run_id: str
+    refs: list[XComRef]
+
+
+AgentMessage = Hello | Heartbeat | Started | Ended | Fetch
+
+
+# -- gateway to agent
+
+
+class Welcome(Message, frozen=True):
+    lease_s: float
+    fence_s: float
+
+
+class HeartbeatAck(Message, frozen=True):
+    seq: int
+
+
+class RunContext(msgspec.Struct, frozen=True, array_like=True):
+    """What is the same for all attempts of a run; sent once a session, before its first grant."""
+
+    run_id: str
+    team: str
+    dag_id: str
+    dag_version: int
+    bundle_version: str
+    file: str  # the DAG file, relative to the bundle
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    trigger: str  # schedule, manual, backfill
+    params: dict[str, Any]
+    reuse_child: int = 1
+
+
+class Grant(msgspec.Struct, frozen=True, array_like=True):
+    key: AttemptKey
+    token: str
+    kind: str  # the operator
+    inputs: list[XComRef]  # everything the task reads, mapped axes included (whole upstream value)
+    timeout_s: float | None = None
+    memory_limit_mb: int | None = None
+    priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds
+    retries: int = 0  # the task's own, for ``run.try_number`` of ``run.max_tries``
+
+
+class Grants(Message, frozen=True):
+    runs: list[RunContext]  # those not sent to this session before
+    grants: list[Grant]
+
+
+class Cancel(Message, frozen=True):
+    """End these attempts: SIGTERM, grace, SIGKILL; answered by ``Ended(outcome="cancelled")`` as soon as the process is gone."""
+
+    keys: list[AttemptKey]
+
+
+class Ack(Message, frozen=True):
+    """All ``Ended`` with a sequence number up to and including ``seq`` are durable."""
+
+    seq: int
+
+
+class Values(Message, frozen=True):
+    request: int
+    values: list[Stored]
+    missing: list[XComRef]
+
+
+class Refused(Message, frozen=True):
+    """The session is dead, unknown or not let in: kill everything, then come back as a new session if ``again``."""
+
+    reason: str
+    again: bool = True
+
+
+GatewayMessage = Welcome | HeartbeatAck | Grants | Cancel | Ack | Values | Refused

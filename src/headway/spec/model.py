@@ -1,0 +1,118 @@
+"""The DAG as data: what a DAG file says, with no Python object left in it.
+
+Authoring and YAML produce a ``DagSpec``; the scheduler, the API and the UI read nothing else. It is
+versioned (``spec_version``), content-hashed (``spec_hash``) and its JSON Schema is generated from these types
+(``headway.spec.schema``). Durations are seconds, instants are aware and in UTC. Validation beyond types is in
+``headway.spec.validate``.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+
+SPEC_VERSION: Final = 1
+RESULT_KEY: Final = "return_value"
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When runs are due: exactly one of the three is set. No schedule at all: only on demand."""
+
+    cron: str | None = None
+    interval_s: float | None = None
+    once: bool = False
+    timezone: str = "UTC"
+
+
+class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value given at trigger time. ``type`` is a JSON Schema type; ``default`` any JSON value."""
+
+    name: str
+    type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "any"
+    default: Any = None
+    required: bool = False
+    description: str = ""
+    enum: tuple[Any, ...] = ()
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stored result that the task receives: of one instance, or of all when ``task_id`` is mapped."""
+
+    task_id: str
+    key: str = RESULT_KEY
+
+
+class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One argument that is mapped over: a literal of known ``length``, or the result of ``task_id``.
+
+    ``argument`` is empty for ``expand_kwargs``: each item is then a dict of arguments.
+    """
+
+    argument: str
+    length: int | None = None
+    task_id: str | None = None
+    key: str = RESULT_KEY
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+    """The cross product of the axes, the last varying fastest."""
+
+    axes: tuple[Axis, ...]
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    task_id: str
+    kind: str = "python"  # the operator: python, bash, …
+    upstream: tuple[str, ...] = ()  # direct, sorted
+    trigger_rule: str = "all_success"
+    retries: int = 0
+    retry_delay_s: float = 300.0
+    retry_exponential_backoff: bool = False
+    max_retry_delay_s: float | None = None
+    execution_timeout_s: float | None = None
+    pool: str = "default"
+    pool_slots: int = 1
+    priority_weight: int = 1
+    max_active_tis_per_dagrun: int | None = None
+    memory_limit_mb: int | None = None
+    inputs: tuple[Input, ...] = ()  # what it reads besides the mapped axes
+    mapping: Mapping | None = None
+    branch: bool = False  # its result names the direct downstream tasks to follow, the others are skipped
+    owner: str = ""
+    doc: str = ""
+    line: int = 0  # in the DAG file
+
+
+class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    dag_id: str
+    file: str  # relative to the bundle's root, with forward slashes
+    tasks: tuple[Task, ...]  # in a topological order
+    spec_version: int = SPEC_VERSION
+    schedule: Schedule | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    catchup: bool = False
+    max_active_runs: int = 16
+    max_active_tasks: int | None = None  # of one run; None: only pools limit
+    dagrun_timeout_s: float | None = None
+    params: tuple[Param, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    description: str = ""
+    doc: str = ""
+    reuse_child: int = 1  # attempts one child process may run; 1: a fresh process for each
+    line: int = 0
+
+
+def encode(dag: Dag) -> bytes:
+    """Canonical JSON: the same spec gives the same bytes on any machine."""
+    return msgspec.json.encode(dag, order="deterministic")
+
+
+def decode(data: bytes | str) -> Dag:
+    return msgspec.json.decode(data, type=Dag)
+
+
+def spec_hash(dag: Dag) -> str:
+    return hashlib.sha256(encode(dag)).hexdigest()
