@@ -144,11 +144,19 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
     reuse_child: int = 1
 
 
+class AxisItem(msgspec.Struct, frozen=True, array_like=True):
+    """The item at ``position`` of ``ref``'s list (of a dict: the [key, value] pair); a literal of the DAG file if None."""
+
+    position: int
+    ref: XComRef | None = None
+
+
 class Grant(msgspec.Struct, frozen=True, array_like=True):
     key: AttemptKey
     token: str
     kind: str  # the operator
-    inputs: list[XComRef]  # everything the task reads, mapped axes included (whole upstream value)
+    inputs: list[XComRef]  # results it receives whole
+    axes: list[AxisItem] = []  # a mapped instance: its place on each axis of the mapping, in the spec's order
     timeout_s: float | None = None
     memory_limit_mb: int | None = None
     priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds
