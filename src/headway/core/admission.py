@@ -1,0 +1,116 @@
+"""Who gets the free slots: the ready instances of the locked runs, in the order of their rank, pool by pool.
+
+A grant needs a pool slot and a place at an agent of the scheduler's own; both are counted, and neither can be taken twice
+because the pools are locked and the agents belong to one scheduler. Pure, like ``plan``.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from headway.core.plan import block
+from headway.core.run import Attempt, Instance, Run
+from headway.core.states import Event, State
+
+
+@dataclass(slots=True)
+class Pool:
+    """Of one team. ``used`` includes what this tick has granted and given back."""
+
+    name: str
+    slots: int
+    used: int
+
+    @property
+    def free(self) -> int:
+        return self.slots - self.used
+
+
+@dataclass(slots=True)
+class Session:
+    """An agent's session with places left for attempts."""
+
+    session_id: str
+    agent: str
+    free: int
+
+
+def grant(
+    runs: Iterable[Run],
+    pools: dict[str, Pool],
+    sessions: list[Session],
+    token: Callable[[], str],
+) -> bool:
+    """Grant what can be granted. Answers whether ready instances are left that have a rank."""
+    runs = list(runs)
+    wanted = {name for run in runs for name in run.queues}
+    left = False
+    for name in sorted(wanted):
+        left |= fill(name, pools.get(name), runs, sessions, token)
+    for run in runs:
+        explain_unranked_left(run, pools, sessions)
+    return left
+
+
+def fill(
+    name: str,
+    pool: Pool | None,
+    runs: list[Run],
+    sessions: list[Session],
+    token: Callable[[], str],
+) -> bool:
+    heads = [
+        (first.rank, number, first)
+        for number, run in enumerate(runs)
+        if (first := run.first(name)) is not None
+    ]
+    heapq.heapify(heads)
+    while heads:
+        _, number, instance = heads[0]
+        session = max(sessions, key=lambda s: s.free, default=None)
+        if session is None or session.free <= 0:
+            return True
+        if pool is None or pool.free < instance.node.pool_slots:
+            return True
+        run = runs[number]
+        hand_over(run, instance, session, token())
+        pool.used += instance.node.pool_slots
+        session.free -= 1
+        following = run.first(name)
+        if following is None:
+            heapq.heappop(heads)
+        else:
+            heapq.heapreplace(heads, (following.rank, number, following))
+    return False
+
+
+def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
+    instance.number += 1
+    attempt = Attempt(
+        number=instance.number, token=token, session=session.session_id, queued_at=run.now
+    )
+    run.move(instance, Event.GRANT, f"slot of pool {instance.node.pool}, agent {session.agent}")
+    instance.attempt = attempt
+    instance.queued_at = run.now
+    instance.started_at = None
+    run.changes.granted.append((instance, attempt))
+
+
+def explain_unranked_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> None:
+    """Write to each instance that became ready and was not granted why it waits, once."""
+    for instance in run.fresh:
+        if instance.state is State.READY and instance.rank is not None:
+            block(run, instance, reason(instance, pools, sessions))
+    run.fresh = []
+
+
+def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) -> str:
+    name = instance.node.pool
+    pool = pools.get(name)
+    if pool is None:
+        return f"pool `{name}` does not exist: headway pool set {name} 16"
+    if pool.free < instance.node.pool_slots:
+        return f"pool `{name}` is full: {pool.used} of {pool.slots} slots in use"
+    if not sessions:
+        return "no live agent"
+    return "all places of the agents are taken: " + ", ".join(s.agent for s in sessions)

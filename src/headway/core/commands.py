@@ -1,0 +1,90 @@
+"""What people may do to a run: select, clear, mark, cancel. The same selection serves the dry run and the deed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from headway.core.plan import cancel_open, intend, reset
+from headway.core.run import Instance, Run
+from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Task instances of one run. Empty ``tasks``: all of them. ``map_indexes`` narrows the named tasks only."""
+
+    tasks: frozenset[str] = frozenset()
+    map_indexes: frozenset[int] = frozenset()
+    failed_only: bool = False
+    downstream: bool = False
+    upstream: bool = False
+
+
+NOT_SUCCESSFUL = frozenset({State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED})
+
+
+def select(run: Run, selection: Selection) -> list[Instance]:
+    """The instances a clear would reset, in the graph's order. ValueError names an unknown task."""
+    unknown = sorted(selection.tasks - run.graph.by_id.keys())
+    if unknown:
+        raise ValueError(unknown[0])
+    named = {run.graph.by_id[task] for task in selection.tasks} or set(range(len(run.graph.nodes)))
+    roots = [
+        instance
+        for index in sorted(named)
+        for instance in run.instances[index].values()
+        if (not selection.map_indexes or instance.map_index in selection.map_indexes)
+        and (not selection.failed_only or instance.state in NOT_SUCCESSFUL)
+    ]
+    return with_relatives(run, roots, selection)
+
+
+def with_relatives(run: Run, roots: Collection[Instance], selection: Selection) -> list[Instance]:
+    chosen = {instance.key: instance for instance in roots}
+    nodes = {instance.node.index for instance in roots}
+    more: set[int] = set()
+    if selection.downstream:
+        more |= run.graph.descendants(nodes)
+    if selection.upstream:
+        more |= run.graph.ancestors(nodes)
+    for index in more:
+        for instance in run.instances[index].values():
+            if instance.state is not State.WAITING:
+                chosen.setdefault(instance.key, instance)
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
+    """Run them again. Those with a live attempt are reset when it has ended, as it is told to now."""
+    for instance in instances:
+        if instance.state in LIVE:
+            intend(run, instance, Event.CLEAR, actor)
+        elif instance.state is not State.WAITING:
+            reset(instance)
+            run.move(instance, Event.CLEAR, f"cleared by {actor}", actor)
+            run.stale.add(instance.node.index)
+    if run.state in RUN_FINAL and run.open:
+        run.advance(RunEvent.REOPEN, f"cleared by {actor}", actor)
+
+
+def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) -> None:
+    """Set the state by a person's word: ``mark_success`` or ``mark_failed``."""
+    for instance in instances:
+        if instance.state in LIVE:
+            intend(run, instance, event, actor)
+        elif instance.state is not (State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED):
+            run.move(instance, event, f"marked by {actor}", actor)
+    if run.state in RUN_FINAL:
+        # Its outcome may differ now: it is judged again.
+        run.advance(RunEvent.REOPEN, f"marked by {actor}", actor)
+
+
+def cancel(run: Run, actor: str) -> None:
+    """End the run. It is over when its last live attempt has ended."""
+    if run.state is RunState.QUEUED:
+        run.cancelled_by = actor
+        for instance in list(run.all()):
+            if instance.state is State.WAITING:
+                run.move(instance, Event.CANCEL, f"cancelled by {actor}", actor)
+        run.advance(RunEvent.CANCEL, f"cancelled by {actor}", actor)
+    elif run.state is RunState.RUNNING:
+        cancel_open(run, actor, f"cancelled by {actor}")

@@ -1,0 +1,64 @@
+"""A DAG version as the core reads it: nodes by index, edges both ways. Immutable, shared by all runs of the version.
+
+``headway.spec.compile`` makes it from the spec, in the spec's (topological) order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headway.core.retry import RetryPolicy
+from headway.core.upstream import TriggerRule
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One mapped argument: a literal of known ``length``, or the result ``key`` of the node ``source``."""
+
+    length: int | None = None
+    source: int | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    index: int
+    task_id: str
+    kind: str = "python"
+    upstream: tuple[int, ...] = ()
+    downstream: tuple[int, ...] = ()
+    rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    retry: RetryPolicy
+    pool: str = "default"
+    pool_slots: int = 1
+    weight: int = 1
+    live_max: int | None = None  # instances of one run at once
+    timeout_s: float | None = None
+    memory_limit_mb: int | None = None
+    inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
+    axes: tuple[Axis, ...] | None = None  # None: not mapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    dag_id: str
+    nodes: tuple[Node, ...]
+    live_max: int | None = None  # max_active_tasks of a run
+    timeout_s: float | None = None  # dagrun_timeout
+    by_id: Mapping[str, int] = field(default_factory=dict)
+
+    def descendants(self, roots: set[int]) -> set[int]:
+        """Everything below ``roots``, without them unless one lies below another."""
+        return self._closure(roots, "downstream")
+
+    def ancestors(self, roots: set[int]) -> set[int]:
+        return self._closure(roots, "upstream")
+
+    def _closure(self, roots: set[int], direction: str) -> set[int]:
+        found: set[int] = set()
+        stack = list(roots)
+        while stack:
+            for index in getattr(self.nodes[stack.pop()], direction):
+                if index not in found:
+                    found.add(index)
+                    stack.append(index)
+        return found

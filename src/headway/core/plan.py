@@ -1,0 +1,384 @@
+"""The scheduler's judgement of one run: reports and timers in, moves out.
+
+Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the start of the tick; ``chance`` gives the
+jitter of retries. A turn costs what changed: only nodes below a node that changed are judged again.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+from headway.core import mapping
+from headway.core.fairness import rank
+from headway.core.graph import Node
+from headway.core.reports import Ended, Outcome, Report, Started
+from headway.core.retry import Ending, GiveUp, Retry, next_step
+from headway.core.run import Instance, Result, Run
+from headway.core.states import (
+    LIVE,
+    AttemptState,
+    Event,
+    RunEvent,
+    RunState,
+    State,
+)
+from headway.core.upstream import Counts, Verdict, explain, judge
+
+TIMEOUT: Final = "scheduler:dagrun_timeout"
+
+Chance = Callable[[], float]
+
+
+def begin(run: Run) -> None:
+    """Start a queued run: its task instances come into being, or come back after a clear."""
+    run.advance(RunEvent.START, "a place among max_active_runs is free")
+    for node in run.graph.nodes:
+        if not run.instances[node.index]:
+            run.add(Instance(node, -1))
+    run.stale.update(range(len(run.graph.nodes)))
+
+
+def absorb(run: Run, report: Report, chance: Chance) -> bool:
+    """Take in a report. False: it is stale (not of the live attempt, or a wrong token) and changes nothing."""
+    instance = run.get(report.task_id, report.map_index)
+    attempt = instance.attempt if instance is not None else None
+    if instance is None or attempt is None:
+        return False
+    if (attempt.number, attempt.token) != (report.number, report.token):
+        return False
+    match report:
+        case Started():
+            if instance.state is State.QUEUED:
+                start(run, instance, report.age_s, report.pid)
+        case Ended():
+            if report.started and instance.state is State.QUEUED:
+                start(run, instance, report.run_s + report.age_s, None)
+            end(run, instance, report, chance)
+    return True
+
+
+def start(run: Run, instance: Instance, age_s: float, pid: int | None) -> None:
+    attempt = instance.attempt
+    assert attempt is not None
+    attempt.started_at = clamp(run.now - timedelta(seconds=max(0.0, age_s)), attempt.queued_at, run.now)
+    attempt.state = AttemptState.RUNNING
+    attempt.pid = pid
+    instance.started_at = attempt.started_at
+    run.record(instance, attempt)
+    run.move(instance, Event.START, "its process has started", actor=f"agent:{attempt.session}")
+
+
+def clamp(at: datetime, earliest: datetime, latest: datetime) -> datetime:
+    return max(earliest, min(at, latest))
+
+
+def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
+    """The attempt is over; what a person wanted meanwhile comes before what it brought."""
+    attempt = instance.attempt
+    assert attempt is not None
+    actor = f"agent:{attempt.session}"
+    # A process that never existed cannot have brought a result.
+    state = AttemptState(report.outcome)
+    if instance.state is State.QUEUED and state in (AttemptState.SUCCESS, AttemptState.SKIPPED):
+        state = AttemptState.LOST
+    run.end_attempt(
+        instance,
+        state,
+        cause=report.cause or None,
+        detail=report.detail or None,
+        line=report.line,
+        exit_code=report.exit_code,
+    )
+    if instance.intent is not None:
+        fulfil(run, instance)
+    elif state is AttemptState.SUCCESS:
+        succeed(run, instance, report, actor)
+    elif state is AttemptState.SKIPPED:
+        run.move(instance, Event.SKIP, report.detail or "it skipped itself", actor)
+    elif state is AttemptState.FAILED and not report.retry:
+        instance.failures += 1
+        run.move(instance, Event.FAIL, report.detail or report.cause, actor)
+    else:
+        infrastructure = state in (AttemptState.LOST, AttemptState.CANCELLED)
+        again(run, instance, infrastructure, report.detail or report.cause, actor, chance)
+
+
+def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
+    instance.length = report.length
+    run.changes.results.extend(Result(instance, instance.number, xcom) for xcom in report.xcoms)
+    run.move(instance, Event.SUCCEED, "", actor)
+    if report.follow is not None:
+        leave_out(run, instance.node, report.follow)
+
+
+def leave_out(run: Run, branch: Node, follow: frozenset[str]) -> None:
+    """Skip the direct downstream tasks that the branch did not choose and that no chosen one leads to."""
+    nodes = run.graph.nodes
+    chosen = {index for index in branch.downstream if nodes[index].task_id in follow}
+    spared = chosen | run.graph.descendants(chosen)
+    choice = ", ".join(sorted(follow)) or "none of them"
+    for index in branch.downstream:
+        if index in spared:
+            continue
+        for instance in list(run.instances[index].values()):
+            if instance.state is State.WAITING:
+                run.move(instance, Event.SKIP, f"{branch.task_id} chose {choice}")
+
+
+def fulfil(run: Run, instance: Instance) -> None:
+    """Do what a person asked for while the attempt was live."""
+    event, actor = instance.intent, instance.intent_by
+    assert event is not None
+    assert actor is not None
+    if event is Event.CLEAR:
+        reset(instance)
+    run.move(instance, event, f"{event.replace('_', ' ')} asked for while it was running", actor)
+    if event is Event.CLEAR:
+        run.stale.add(instance.node.index)
+
+
+def reset(instance: Instance) -> None:
+    """Forget what an earlier life of the instance counted. Attempts keep their numbers."""
+    instance.failures = instance.losses = 0
+    instance.ready_at = instance.queued_at = instance.started_at = None
+    instance.length = None
+
+
+def again(
+    run: Run, instance: Instance, infrastructure: bool, why: str, actor: str, chance: Chance
+) -> None:
+    """Another attempt, if the budget for this kind of end has one left."""
+    if infrastructure:
+        instance.losses += 1
+    else:
+        instance.failures += 1
+    ending = Ending.LOST if infrastructure else Ending.FAILED
+    step = next_step(instance.node.retry, instance.failures, instance.losses, ending, chance())
+    match step:
+        case Retry(delay_s):
+            run.move(instance, Event.RETRY, why, actor)
+            instance.wake_at = run.now + timedelta(seconds=delay_s)
+        case GiveUp(reason):
+            run.move(instance, Event.FAIL, f"{why} ({reason})" if reason else why, actor)
+
+
+def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
+    """Take back the attempts of sessions whose lease is over. The agent has ended itself before (``FENCE_S`` < ``LEASE_S``)."""
+    if not dead_sessions:
+        return
+    for instance in [i for i in run.all() if i.state in LIVE]:
+        attempt = instance.attempt
+        assert attempt is not None, f"{instance} is {instance.state} without an attempt"
+        if attempt.session not in dead_sessions:
+            continue
+        why = "its agent sent no heartbeat"
+        run.end_attempt(instance, AttemptState.LOST, cause="no_heartbeat", detail=why)
+        if instance.intent is not None:
+            fulfil(run, instance)
+        else:
+            again(run, instance, True, why, "scheduler", chance)
+
+
+def settle(run: Run) -> None:
+    """Everything that follows by itself: timers, trigger rules, ranks, the run's own end, the next timer."""
+    if run.state is not RunState.RUNNING:
+        return
+    wake(run)
+    expire(run)
+    while run.stale:
+        # In topological order: upstream before downstream, and the same on any machine.
+        wave = sorted(run.stale)
+        run.stale.clear()
+        for index in wave:
+            judge_node(run, run.graph.nodes[index])
+    if run.open == 0:
+        finish(run)
+    elif run.held:
+        admit(run)
+    due_at = next_timer(run)
+    if due_at != run.due_at:
+        run.due_at = due_at
+        run.changes.run = True
+
+
+def wake(run: Run) -> None:
+    for instance in list(run.retrying.values()):
+        assert instance.wake_at is not None
+        if instance.wake_at <= run.now:
+            run.move(instance, Event.WAKE, "the retry delay is over")
+            make_ready(run, instance)
+
+
+def expire(run: Run) -> None:
+    """``dagrun_timeout``: what has not ended is cancelled, and the run will have failed."""
+    limit_s = run.graph.timeout_s
+    if limit_s is None or run.started_at is None or run.cancelled_by is not None:
+        return
+    if run.started_at + timedelta(seconds=limit_s) <= run.now:
+        cancel_open(run, TIMEOUT, f"dagrun_timeout of {limit_s:g} s is over")
+
+
+def cancel_open(run: Run, actor: str, reason: str) -> None:
+    run.cancelled_by = actor
+    run.changes.run = True
+    for instance in list(run.all()):
+        if instance.state in LIVE:
+            intend(run, instance, Event.CANCEL, actor)
+        elif instance.state in (State.WAITING, State.READY, State.UP_FOR_RETRY):
+            run.move(instance, Event.CANCEL, reason, actor)
+
+
+def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
+    """Keep a person's word until the live attempt has ended; the executor is told to end it."""
+    instance.intent, instance.intent_by = event, actor
+    run.touch(instance)
+
+
+def judge_node(run: Run, node: Node) -> None:
+    """Judge the waiting instances of a node by its trigger rule."""
+    waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
+    if not waiting:
+        return
+    counts = upstream_counts(run, node)
+    verdict = judge(node.rule, counts)
+    if verdict is Verdict.WAIT:
+        return
+    reason = explain(node.rule, counts)
+    if verdict is Verdict.RUN:
+        for instance in mapping.expand(run, node, waiting):
+            run.move(instance, Event.RELEASE, reason)
+            make_ready(run, instance)
+        return
+    event = Event.SKIP if verdict is Verdict.SKIP else Event.BLOCK
+    for instance in waiting:
+        run.move(instance, event, reason)
+
+
+def upstream_counts(run: Run, node: Node) -> Counts:
+    total = success = skipped = failed = upstream_failed = cancelled = 0
+    for index in node.upstream:
+        counts = run.counts[index].get
+        total += len(run.instances[index])
+        success += counts(State.SUCCESS, 0)
+        skipped += counts(State.SKIPPED, 0)
+        failed += counts(State.FAILED, 0)
+        upstream_failed += counts(State.UPSTREAM_FAILED, 0)
+        cancelled += counts(State.CANCELLED, 0)
+    return Counts(
+        total=total,
+        success=success,
+        skipped=skipped,
+        failed=failed,
+        upstream_failed=upstream_failed,
+        cancelled=cancelled,
+    )
+
+
+def make_ready(run: Run, instance: Instance) -> None:
+    instance.ready_at = run.now
+    run.offer(instance)
+
+
+def admit(run: Run) -> None:
+    """Give ready instances their rank, as far as a pause and the caps of DAG and task allow; say why of the others."""
+    if run.paused_by is not None:
+        explain_held(run, f"DAG paused by {run.paused_by}")
+        return
+    for index in sorted(run.held, key=lambda index: (-run.graph.nodes[index].weight, index)):
+        node = run.graph.nodes[index]
+        while has_room(run, node):
+            instance = run.first_held(index)
+            if instance is None:
+                break
+            give_rank(run, instance)
+    if run.held:
+        explain_held(run, None)
+
+
+def has_room(run: Run, node: Node) -> bool:
+    if run.graph.live_max is not None and run.live + run.ranked_total >= run.graph.live_max:
+        return False
+    if node.live_max is None:
+        return True
+    counts = run.counts[node.index].get
+    active = counts(State.QUEUED, 0) + counts(State.RUNNING, 0) + run.ranked[node.index]
+    return active < node.live_max
+
+
+def give_rank(run: Run, instance: Instance) -> None:
+    assert instance.ready_at is not None
+    if instance.blocked_reason is not None:
+        instance.blocked_reason = None
+    instance.rank = rank(instance.ready_at, instance.node.weight, run.ranked_total, run.backfill)
+    run.offer(instance)
+    run.touch(instance)
+
+
+def explain_held(run: Run, reason: str | None) -> None:
+    """Write why they do not run to those that have become ready since, once each."""
+    ranked = [instance for instance in run.fresh if instance.rank is not None]
+    for instance in run.fresh:
+        if instance.state is State.READY and instance.rank is None:
+            block(run, instance, reason or cap_reason(run, instance.node))
+    run.fresh = ranked
+
+
+def cap_reason(run: Run, node: Node) -> str:
+    cap = run.graph.live_max
+    if cap is not None and run.live + run.ranked_total >= cap:
+        return f"max_active_tasks: {cap} of this run are active"
+    return f"max_active_tis_per_dagrun: {node.live_max} of this task are active"
+
+
+def block(run: Run, instance: Instance, reason: str) -> None:
+    if instance.blocked_reason != reason:
+        instance.blocked_reason = reason
+        run.touch(instance)
+
+
+def finish(run: Run) -> None:
+    """All instances are final: the leaves decide (Airflow's rule), unless the run was ended from outside."""
+    if run.cancelled_by == TIMEOUT:
+        run.advance(RunEvent.FAIL, f"dagrun_timeout of {run.graph.timeout_s:g} s is over")
+        return
+    if run.cancelled_by is not None:
+        run.advance(RunEvent.CANCEL, f"cancelled by {run.cancelled_by}", run.cancelled_by)
+        return
+    bad = [node for node in run.graph.nodes if not node.downstream and broken(run, node)]
+    if bad:
+        names = ", ".join(node.task_id for node in bad[:3]) + (" …" if len(bad) > 3 else "")
+        run.advance(RunEvent.FAIL, f"did not succeed: {names}")
+    else:
+        run.advance(RunEvent.SUCCEED, "all leaf tasks succeeded or were skipped")
+
+
+def broken(run: Run, node: Node) -> int:
+    counts = run.counts[node.index].get
+    return counts(State.FAILED, 0) + counts(State.UPSTREAM_FAILED, 0) + counts(State.CANCELLED, 0)
+
+
+def next_timer(run: Run) -> datetime | None:
+    if run.state is not RunState.RUNNING:
+        return None
+    times = [i.wake_at for i in run.retrying.values() if i.wake_at is not None]
+    limit_s = run.graph.timeout_s
+    if limit_s is not None and run.started_at is not None and run.cancelled_by is None:
+        times.append(run.started_at + timedelta(seconds=limit_s))
+    return min(times, default=None)
+
+
+def report_of_loss(instance: Instance, detail: str) -> Ended:
+    """A report in the executor's name, for an attempt whose process is known to be gone."""
+    attempt = instance.attempt
+    assert attempt is not None
+    assert attempt.token is not None
+    return Ended(
+        task_id=instance.node.task_id,
+        map_index=instance.map_index,
+        number=attempt.number,
+        token=attempt.token,
+        outcome=Outcome.LOST,
+        cause="lost",
+        detail=detail,
+        started=False,
+    )

@@ -1,0 +1,312 @@
+"""A run in memory: its task instances, counted by state, and every change made to it since it was loaded.
+
+Only ``move`` and ``finish`` change a state, both through the transition tables; they keep the counts and the record that
+the store writes. The functions that decide are in ``plan``, ``admission`` and ``commands``. A model whose transaction
+failed is thrown away, never repaired.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from headway.core.graph import Graph, Node
+from headway.core.states import (
+    ATTEMPT_TRANSITIONS,
+    FINAL,
+    LIVE,
+    RUN_FINAL,
+    RUN_TRANSITIONS,
+    AttemptState,
+    Event,
+    RunEvent,
+    RunState,
+    State,
+    target,
+)
+
+NOT_MAPPED = -1
+SCHEDULER = "scheduler"
+
+Key = tuple[int, int]  # a node's index and a map index
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A live attempt, or one that ended in this transaction."""
+
+    number: int
+    token: str | None
+    session: str
+    queued_at: datetime
+    state: AttemptState = AttemptState.QUEUED
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    pid: int | None = None
+    cause: str | None = None
+    detail: str | None = None
+    line: int | None = None
+    exit_code: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A task instance. ``stored`` is the state the database has; None: it has no row yet."""
+
+    node: Node
+    map_index: int
+    state: State = State.WAITING
+    stored: State | None = None
+    number: int = 0
+    failures: int = 0
+    losses: int = 0
+    rank: float | None = None
+    intent: Event | None = None
+    intent_by: str | None = None
+    wake_at: datetime | None = None
+    length: int | None = None
+    blocked_reason: str | None = None
+    reason: str | None = None
+    ready_at: datetime | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: Attempt | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.node.index, self.map_index
+
+    def __str__(self) -> str:
+        return self.node.task_id if self.map_index < 0 else f"{self.node.task_id}[{self.map_index}]"
+
+
+class Move(NamedTuple):
+    """One row of history; ``instance`` is None for the run itself."""
+
+    instance: Instance | None
+    number: int
+    name: str
+    state: str
+    actor: str
+    reason: str
+
+
+class Result(NamedTuple):
+    """A value to store: the attempt's own encoding, opaque to the core."""
+
+    instance: Instance
+    number: int
+    xcom: object
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the store has to write. ``touched`` keeps first-touch order."""
+
+    touched: dict[Key, Instance] = field(default_factory=dict)
+    removed: dict[Key, Instance] = field(default_factory=dict)
+    granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
+    attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
+    run: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.touched or self.moves or self.attempts or self.removed or self.run)
+
+
+class Run:
+    """One run. ``now`` is set by the tick, and is never earlier than any time in the run that matters to an order."""
+
+    def __init__(
+        self,
+        *,
+        team_id: int,
+        run_id: str,
+        graph: Graph,
+        state: RunState,
+        now: datetime,
+        version: int = 0,
+        backfill: bool = False,
+        cancelled_by: str | None = None,
+        started_at: datetime | None = None,
+        paused_by: str | None = None,
+    ) -> None:
+        self.team_id = team_id
+        self.run_id = run_id
+        self.graph = graph
+        self.state = state
+        self.now = now
+        self.version = version
+        self.backfill = backfill
+        self.cancelled_by = cancelled_by
+        self.started_at = started_at
+        self.paused_by = paused_by
+        self.ended_at: datetime | None = None
+        self.reason: str | None = None
+        self.due_at: datetime | None = None
+        self.instances: list[dict[int, Instance]] = [{} for _ in graph.nodes]
+        self.counts: list[dict[State, int]] = [{} for _ in graph.nodes]
+        self.open = 0  # instances that are not final
+        self.live = 0
+        self.retrying: dict[Key, Instance] = {}
+        self.ready = 0
+        self.ranked: list[int] = [0] * len(graph.nodes)  # ready ones that may be granted, by node
+        self.ranked_total = 0
+        self.held: dict[int, list[int]] = {}  # ready ones that may not: map indexes by node, a heap each
+        self.fresh: list[Instance] = []  # ready, and no reason is written yet why it does not run
+        self.queues: dict[str, list[tuple[float, int, int]]] = {}  # ranked by pool: rank and key, a heap each
+        self.stale: set[int] = set()  # nodes whose upstream changed
+        self.changes = Changes()
+
+    # -- building
+
+    def add(self, instance: Instance) -> Instance:
+        """Put in an instance as it is: loaded, or new (``stored`` None, then it will be inserted)."""
+        node = instance.node.index
+        assert instance.map_index not in self.instances[node], f"{instance} exists already"
+        self.instances[node][instance.map_index] = instance
+        self._count(instance, +1)
+        if instance.state is State.READY:
+            self.offer(instance)
+        if instance.stored is None:
+            self.touch(instance)
+        return instance
+
+    def remove(self, instance: Instance) -> None:
+        """Take out a placeholder that its mapped instances replace."""
+        assert instance.number == 0, f"{instance} has attempts"
+        del self.instances[instance.node.index][instance.map_index]
+        self._count(instance, -1)
+        self.changes.touched.pop(instance.key, None)
+        if instance.stored is not None:
+            self.changes.removed[instance.key] = instance
+
+    def all(self) -> Iterator[Instance]:
+        for by_index in self.instances:
+            yield from by_index.values()
+
+    def get(self, task_id: str, map_index: int) -> Instance | None:
+        node = self.graph.by_id.get(task_id)
+        return None if node is None else self.instances[node].get(map_index)
+
+    def _count(self, instance: Instance, by: int) -> None:
+        counts = self.counts[instance.node.index]
+        counts[instance.state] = counts.get(instance.state, 0) + by
+        if instance.state not in FINAL:
+            self.open += by
+        if instance.state in LIVE:
+            self.live += by
+        elif instance.state is State.READY:
+            self.ready += by
+            if by < 0 and instance.rank is not None:
+                self._rank(instance.node.index, -1)
+        elif instance.state is State.UP_FOR_RETRY and by > 0:
+            self.retrying[instance.key] = instance
+        elif instance.state is State.UP_FOR_RETRY:
+            del self.retrying[instance.key]
+
+    def _rank(self, node: int, by: int) -> None:
+        self.ranked[node] += by
+        self.ranked_total += by
+
+    # -- the ready ones
+
+    def offer(self, instance: Instance) -> None:
+        """A ready instance: into its pool's queue when it has a rank, else among those held back."""
+        node = instance.node.index
+        if instance.rank is None:
+            heapq.heappush(self.held.setdefault(node, []), instance.map_index)
+        else:
+            self._rank(node, +1)
+            entry = (instance.rank, node, instance.map_index)
+            heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
+        if instance.blocked_reason is None:
+            self.fresh.append(instance)
+
+    def hold(self) -> None:
+        """Take the ranks back: a pause. What is held again is offered again when it is over."""
+        for instance in list(self.all()):
+            if instance.state is State.READY and instance.rank is not None:
+                self._rank(instance.node.index, -1)
+                instance.rank = instance.blocked_reason = None
+                self.touch(instance)
+                self.offer(instance)
+
+    def first(self, pool: str) -> Instance | None:
+        """The ready instance that is next in ``pool``; entries of instances that have moved on are dropped."""
+        queue = self.queues.get(pool, [])
+        while queue:
+            rank, node, map_index = queue[0]
+            instance = self.instances[node].get(map_index)
+            if instance is not None and instance.state is State.READY and instance.rank == rank:
+                return instance
+            heapq.heappop(queue)
+        return None
+
+    def first_held(self, node: int) -> Instance | None:
+        """The same among those of ``node`` that are held back; it is taken out."""
+        heap = self.held.get(node, [])
+        while heap:
+            instance = self.instances[node].get(heapq.heappop(heap))
+            if instance is not None and instance.state is State.READY and instance.rank is None:
+                return instance
+        self.held.pop(node, None)
+        return None
+
+    # -- changing
+
+    def touch(self, instance: Instance) -> None:
+        self.changes.touched.setdefault(instance.key, instance)
+
+    def move(self, instance: Instance, event: Event, reason: str, actor: str = SCHEDULER) -> None:
+        """Apply one row of the transition table: the only way a task instance changes its state."""
+        to = target(instance.state, event)
+        held_slot = instance.state in LIVE
+        self._count(instance, -1)
+        instance.state = to
+        self._count(instance, +1)
+        instance.reason = reason
+        instance.rank = instance.blocked_reason = instance.wake_at = None
+        instance.ended_at = self.now if to in FINAL else None
+        if held_slot and to not in LIVE:
+            released = self.changes.released
+            released[instance.node.pool] = released.get(instance.node.pool, 0) + instance.node.pool_slots
+            instance.intent = instance.intent_by = None
+        if to in FINAL or to is State.WAITING:
+            self.stale.update(instance.node.downstream)
+        self.touch(instance)
+        self.changes.moves.append(Move(instance, instance.number, event, to, actor, reason))
+
+    def end_attempt(self, instance: Instance, state: AttemptState, **how: object) -> None:
+        """Close the live attempt: its token is worthless from here on."""
+        attempt = instance.attempt
+        assert attempt is not None, f"{instance} has no live attempt"
+        assert state in ATTEMPT_TRANSITIONS[attempt.state], f"{attempt.state} attempt cannot become {state}"
+        attempt.state = state
+        attempt.token = None
+        attempt.ended_at = max(self.now, attempt.started_at or attempt.queued_at)
+        for name, value in how.items():
+            setattr(attempt, name, value)
+        instance.attempt = None
+        self.record(instance, attempt)
+
+    def record(self, instance: Instance, attempt: Attempt) -> None:
+        self.changes.attempts[(*instance.key, attempt.number)] = (instance, attempt)
+
+    def advance(self, event: RunEvent, reason: str, actor: str = SCHEDULER) -> None:
+        """The same for the run itself."""
+        to = RUN_TRANSITIONS.get((self.state, event))
+        assert to is not None, f"illegal move: {event} of a run that is {self.state}"
+        self.state = to
+        self.reason = reason
+        if event is RunEvent.START:
+            self.started_at = self.started_at or self.now
+        if event is RunEvent.REOPEN:
+            self.cancelled_by = None
+        self.ended_at = self.now if to in RUN_FINAL else None
+        self.changes.run = True
+        self.changes.moves.append(Move(None, 0, event, to, actor, reason))

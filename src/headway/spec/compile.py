@@ -1,0 +1,64 @@
+"""Spec → the core's graph. The spec is trusted to be valid (``headway.spec.validate``)."""
+
+from headway.core.graph import Axis, Graph, Node
+from headway.core.retry import RetryPolicy
+from headway.core.upstream import TriggerRule
+from headway.spec.model import Dag, Task
+
+
+def graph(dag: Dag) -> Graph:
+    by_id = {task.task_id: index for index, task in enumerate(dag.tasks)}
+    downstream: list[list[int]] = [[] for _ in dag.tasks]
+    for index, task in enumerate(dag.tasks):
+        for upstream in task.upstream:
+            downstream[by_id[upstream]].append(index)
+    nodes = tuple(
+        node(index, task, by_id, tuple(downstream[index])) for index, task in enumerate(dag.tasks)
+    )
+    return Graph(
+        dag_id=dag.dag_id,
+        nodes=nodes,
+        by_id=by_id,
+        live_max=dag.max_active_tasks,
+        timeout_s=dag.dagrun_timeout_s,
+    )
+
+
+def node(index: int, task: Task, by_id: dict[str, int], downstream: tuple[int, ...]) -> Node:
+    return Node(
+        index=index,
+        task_id=task.task_id,
+        kind=task.kind,
+        upstream=tuple(sorted(by_id[name] for name in task.upstream)),
+        downstream=downstream,
+        rule=TriggerRule(task.trigger_rule),
+        retry=retry_policy(task),
+        pool=task.pool,
+        pool_slots=task.pool_slots,
+        weight=task.priority_weight,
+        live_max=task.max_active_tis_per_dagrun,
+        timeout_s=task.execution_timeout_s,
+        memory_limit_mb=task.memory_limit_mb,
+        inputs=tuple((by_id[wanted.task_id], wanted.key) for wanted in task.inputs),
+        axes=axes(task, by_id),
+    )
+
+
+def axes(task: Task, by_id: dict[str, int]) -> tuple[Axis, ...] | None:
+    if task.mapping is None:
+        return None
+    return tuple(
+        Axis(length=axis.length)
+        if axis.task_id is None
+        else Axis(source=by_id[axis.task_id], key=axis.key)
+        for axis in task.mapping.axes
+    )
+
+
+def retry_policy(task: Task) -> RetryPolicy:
+    return RetryPolicy(
+        retries=task.retries,
+        delay_s=task.retry_delay_s,
+        exponential=task.retry_exponential_backoff,
+        max_delay_s=task.max_retry_delay_s,
+    )

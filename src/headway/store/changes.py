@@ -1,0 +1,302 @@
+"""Everything a tick or a command changed in its runs, written in a few bulk statements. None commits.
+
+Each row is found by its full key in a fenced subquery and guarded by the state it had when it was loaded; a row that is not
+found means that the model was wrong: the transaction is given up and the model thrown away. Lock order: runs (held already),
+pools (held already), task instances, attempts.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+
+from headway.core.run import Attempt, Changes, Instance, Run
+from headway.store.rows import rows
+
+INSERT_INSTANCES: LiteralString = """
+    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
+        blocked_reason, reason, ready_at, queued_at, ended_at)
+    SELECT team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
+        blocked_reason, reason, ready_at, queued_at, ended_at
+    FROM json_to_recordset(%(rows)s::json) AS new (
+        team_id integer, run_id text, task_id text, map_index integer, state text, number integer,
+        pool text, pool_slots integer, rank double precision, blocked_reason text, reason text,
+        ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
+"""
+
+UPDATE_INSTANCES: LiteralString = """
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, task_id text, map_index integer, stored text, state text,
+            number integer, failures integer, losses integer, rank double precision, intent text,
+            intent_by text, wake_at timestamptz, length integer, blocked_reason text, reason text,
+            ready_at timestamptz, queued_at timestamptz, started_at timestamptz, ended_at timestamptz)
+    )
+    UPDATE task_instance SET
+        state = change.state, number = change.number, failures = change.failures,
+        losses = change.losses, rank = change.rank, intent = change.intent,
+        intent_by = change.intent_by, wake_at = change.wake_at, length = change.length,
+        blocked_reason = change.blocked_reason, reason = change.reason, ready_at = change.ready_at,
+        queued_at = change.queued_at, started_at = change.started_at, ended_at = change.ended_at
+    FROM change CROSS JOIN LATERAL (
+        SELECT ctid FROM task_instance AS instance
+        WHERE instance.team_id = change.team_id AND instance.run_id = change.run_id
+            AND instance.task_id = change.task_id AND instance.map_index = change.map_index
+            AND instance.state = change.stored
+        OFFSET 0
+    ) AS found
+    WHERE task_instance.ctid = found.ctid
+"""
+
+DELETE_INSTANCES: LiteralString = """
+    DELETE FROM task_instance AS instance
+    USING json_to_recordset(%(rows)s::json) AS gone (
+        team_id integer, run_id text, task_id text, map_index integer)
+    WHERE instance.team_id = gone.team_id AND instance.run_id = gone.run_id
+        AND instance.task_id = gone.task_id AND instance.map_index = gone.map_index
+        AND instance.number = 0
+"""
+
+INSERT_ATTEMPTS: LiteralString = """
+    INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at)
+    SELECT team_id, run_id, task_id, map_index, number, session_id, token, queued_at
+    FROM json_to_recordset(%(rows)s::json) AS new (
+        team_id integer, run_id text, task_id text, map_index integer, number integer,
+        session_id text, token text, queued_at timestamptz)
+"""
+
+UPDATE_ATTEMPTS: LiteralString = """
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, task_id text, map_index integer, number integer, state text,
+            token text, pid integer, started_at timestamptz, ended_at timestamptz, cause text,
+            detail text, line integer, exit_code integer)
+    )
+    UPDATE attempt SET
+        state = change.state, token = change.token, pid = coalesce(change.pid, attempt.pid),
+        started_at = change.started_at, ended_at = change.ended_at, cause = change.cause,
+        detail = change.detail, line = change.line, exit_code = change.exit_code
+    FROM change CROSS JOIN LATERAL (
+        SELECT ctid FROM attempt AS known
+        WHERE known.team_id = change.team_id AND known.run_id = change.run_id
+            AND known.task_id = change.task_id AND known.map_index = change.map_index
+            AND known.number = change.number AND known.state IN ('queued', 'running')
+        OFFSET 0
+    ) AS found
+    WHERE attempt.ctid = found.ctid
+"""
+
+# Visible from now on, in place of what an earlier attempt left.
+STORE_RESULTS: LiteralString = """
+    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, file, size, length)
+    SELECT team_id, run_id, task_id, map_index, key, number, value::json, file, size, length
+    FROM json_to_recordset(%(rows)s::json) AS new (
+        team_id integer, run_id text, task_id text, map_index integer, key text, number integer,
+        value text, file text, size bigint, length integer)
+    ON CONFLICT (team_id, run_id, task_id, map_index, key) DO UPDATE SET
+        number = excluded.number, value = excluded.value, file = excluded.file,
+        size = excluded.size, length = excluded.length
+"""
+
+WRITE_HISTORY: LiteralString = """
+    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, number, name, state, actor, reason)
+    SELECT team_id, %(now)s, CASE WHEN task_id IS NULL THEN 'run' ELSE 'task_instance' END, dag_id, run_id,
+        task_id, map_index, number, name, state, actor, reason
+    FROM json_to_recordset(%(rows)s::json) AS new (
+        team_id integer, dag_id text, run_id text, task_id text, map_index integer, number integer,
+        name text, state text, actor text, reason text)
+"""
+
+UPDATE_RUNS: LiteralString = """
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, version bigint, state text, reason text, due_at timestamptz,
+            cancelled_by text, started_at timestamptz, ended_at timestamptz)
+    ), changed AS (
+        UPDATE run SET
+            version = run.version + 1, state = change.state, due_at = change.due_at,
+            reason = coalesce(change.reason, run.reason), cancelled_by = change.cancelled_by,
+            started_at = change.started_at, ended_at = change.ended_at
+        FROM change CROSS JOIN LATERAL (
+            SELECT ctid FROM run AS known
+            WHERE known.team_id = change.team_id AND known.run_id = change.run_id
+                AND known.version = change.version
+            OFFSET 0
+        ) AS found
+        WHERE run.ctid = found.ctid
+        RETURNING run.run_id
+    )
+    SELECT pg_notify('headway_run', run_id) FROM changed
+"""
+
+USE_POOLS: LiteralString = """
+    UPDATE pool SET used = pool.used + change.by
+    FROM json_to_recordset(%(rows)s::json) AS change (team_id integer, name text, by integer)
+    WHERE pool.team_id = change.team_id AND pool.name = change.name
+"""
+
+
+class ModelDiffers(AssertionError):
+    """The database does not hold what the model was loaded with: our mistake, never written over."""
+
+
+def write(conn: Connection[Any], runs: Sequence[Run], now: datetime, used: Sequence[dict[str, Any]]) -> None:
+    """Write the changes of locked runs, the slots they took and gave back (``team_id``, ``name``, ``by``), and history.
+
+    Raises:
+        ModelDiffers: a row was not as it was loaded. Nothing may be committed.
+    """
+    changed = [run for run in runs if run.changes]
+    batches: list[tuple[LiteralString, list[dict[str, Any]], bool]] = [
+        (DELETE_INSTANCES, [row for run in changed for row in removed(run)], True),
+        (INSERT_INSTANCES, [row for run in changed for row in instances(run, new=True)], True),
+        (UPDATE_INSTANCES, [row for run in changed for row in instances(run, new=False)], True),
+        (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
+        (UPDATE_ATTEMPTS, [row for run in changed for row in attempts(run)], True),
+        (STORE_RESULTS, [row for run in changed for row in results(run)], True),
+        (WRITE_HISTORY, [row for run in changed for row in history(run)], True),
+        (UPDATE_RUNS, [run_row(run) for run in changed], True),
+        (USE_POOLS, [change for change in used if change["by"]], False),
+    ]
+    sent = []
+    with conn.pipeline():
+        for statement, batch, guarded in batches:
+            if batch:
+                cursor = conn.execute(statement, {"rows": rows(batch), "now": now})
+                sent.append((cursor, len(batch), guarded, statement))
+    for cursor, expected, guarded, statement in sent:
+        if guarded and cursor.rowcount != expected:
+            raise ModelDiffers(f"{cursor.rowcount} of {expected} rows were as loaded: {statement}")
+
+
+def settle(runs: Sequence[Run]) -> None:
+    """After the commit: what was written is what is stored."""
+    for run in runs:
+        if run.changes:
+            run.version += 1
+            for instance in run.changes.touched.values():
+                instance.stored = instance.state
+            run.changes = Changes()
+
+
+def key(run: Run, instance: Instance) -> dict[str, Any]:
+    return {
+        "team_id": run.team_id,
+        "run_id": run.run_id,
+        "task_id": instance.node.task_id,
+        "map_index": instance.map_index,
+    }
+
+
+def removed(run: Run) -> Iterator[dict[str, Any]]:
+    for instance in run.changes.removed.values():
+        yield key(run, instance)
+
+
+def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
+    for instance in run.changes.touched.values():
+        if (instance.stored is None) is not new:
+            continue
+        node = instance.node
+        yield {
+            "team_id": run.team_id,
+            "run_id": run.run_id,
+            "task_id": node.task_id,
+            "map_index": instance.map_index,
+            "stored": instance.stored,
+            "state": instance.state,
+            "number": instance.number,
+            "failures": instance.failures,
+            "losses": instance.losses,
+            "pool": node.pool,
+            "pool_slots": node.pool_slots,
+            "rank": instance.rank,
+            "intent": instance.intent,
+            "intent_by": instance.intent_by,
+            "wake_at": instance.wake_at,
+            "length": instance.length,
+            "blocked_reason": instance.blocked_reason,
+            "reason": instance.reason,
+            "ready_at": instance.ready_at,
+            "queued_at": instance.queued_at,
+            "started_at": instance.started_at,
+            "ended_at": instance.ended_at,
+        }
+
+
+def granted(run: Run) -> Iterator[dict[str, Any]]:
+    for instance, attempt in run.changes.granted:
+        yield {
+            **key(run, instance),
+            "number": attempt.number,
+            "session_id": attempt.session,
+            "token": attempt.token,
+            "queued_at": attempt.queued_at,
+        }
+
+
+def attempts(run: Run) -> Iterator[dict[str, Any]]:
+    for instance, attempt in run.changes.attempts.values():
+        yield {**key(run, instance), **attempt_columns(attempt)}
+
+
+def attempt_columns(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "state": attempt.state,
+        "token": attempt.token,
+        "pid": attempt.pid,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "cause": attempt.cause,
+        "detail": attempt.detail,
+        "line": attempt.line,
+        "exit_code": attempt.exit_code,
+    }
+
+
+def results(run: Run) -> Iterator[dict[str, Any]]:
+    for result in run.changes.results:
+        xcom: Any = result.xcom
+        yield {
+            **key(run, result.instance),
+            "number": result.number,
+            "key": xcom.key,
+            "value": None if xcom.value is None else xcom.value.decode(),
+            "file": xcom.file,
+            "size": xcom.size,
+            "length": xcom.length,
+        }
+
+
+def history(run: Run) -> Iterator[dict[str, Any]]:
+    for move in run.changes.moves:
+        row: dict[str, Any] = {
+            "team_id": run.team_id,
+            "dag_id": run.graph.dag_id,
+            "run_id": run.run_id,
+            "name": move.name,
+            "state": move.state,
+            "actor": move.actor,
+            "reason": move.reason,
+        }
+        if move.instance is not None:
+            row["task_id"] = move.instance.node.task_id
+            row["map_index"] = move.instance.map_index
+            row["number"] = move.number
+        yield row
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    return {
+        "team_id": run.team_id,
+        "run_id": run.run_id,
+        "version": run.version,
+        "state": run.state,
+        "reason": run.reason,
+        "due_at": run.due_at,
+        "cancelled_by": run.cancelled_by,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+    }

@@ -1,0 +1,106 @@
+"""Which queued runs may start, and which DAGs are due by their timetable. None commits.
+
+Only the holder of the DAG's row starts its runs, so ``max_active_runs`` cannot be overstepped: others only end runs meanwhile.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import args_row
+
+DAGS_WITH_QUEUED: LiteralString = """
+    SELECT team_id, dag_id FROM dag
+    WHERE has_queued AND paused_at IS NULL
+    ORDER BY team_id, dag_id
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+# In two lanes: a backfill has its own limit and does not count against the DAG's.
+STARTABLE: LiteralString = """
+    WITH locked AS MATERIALIZED (
+        SELECT dag.team_id, dag.dag_id, dag.max_active_runs
+        FROM unnest(%(teams)s::integer[], %(dags)s::text[]) AS locked (team_id, dag_id)
+        JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
+    )
+    SELECT next.* FROM locked CROSS JOIN LATERAL (
+        SELECT team_id, run_id FROM run
+        WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
+            AND run.backfill_id IS NULL AND run.state = 'queued'
+        ORDER BY logical_date, run_id
+        LIMIT least(%(limit)s, greatest(0, locked.max_active_runs - (
+            SELECT count(*) FROM run AS active
+            WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
+                AND active.backfill_id IS NULL AND active.state = 'running')))
+    ) AS next
+    UNION ALL
+    SELECT next.* FROM locked
+    JOIN backfill ON backfill.team_id = locked.team_id AND backfill.dag_id = locked.dag_id
+    CROSS JOIN LATERAL (
+        SELECT team_id, run_id FROM run
+        WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
+            AND run.backfill_id = backfill.backfill_id AND run.state = 'queued'
+        ORDER BY logical_date, run_id
+        LIMIT least(%(limit)s, greatest(0, backfill.max_active_runs - (
+            SELECT count(*) FROM run AS active
+            WHERE active.team_id = locked.team_id AND active.dag_id = locked.dag_id
+                AND active.backfill_id = backfill.backfill_id AND active.state = 'running')))
+    ) AS next
+"""
+
+FORGET_EMPTY: LiteralString = """
+    UPDATE dag SET has_queued = false
+    WHERE (team_id, dag_id) IN (SELECT * FROM unnest(%(teams)s::integer[], %(dags)s::text[]))
+        AND NOT EXISTS (
+            SELECT FROM run
+            WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued')
+"""
+
+DUE_DAGS: LiteralString = """
+    SELECT team_id, dag_id, number, last_slot, updated_at FROM dag
+    WHERE next_slot_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY next_slot_at, team_id, dag_id
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+SLOTS_DECIDED: LiteralString = """
+    UPDATE dag SET last_slot = coalesce(%(last)s, last_slot), next_slot_at = %(next)s
+    WHERE team_id = %(team)s AND dag_id = %(dag)s
+"""
+
+
+class DueDag(msgspec.Struct, frozen=True):
+    team_id: int
+    dag_id: str
+    number: int
+    last_slot: datetime | None
+    updated_at: datetime
+
+
+def startable(conn: Connection[Any], *, dags_max: int, runs_max: int) -> list[tuple[int, str]]:
+    """Queued runs that may start now: team and run id. Their DAGs stay locked until the transaction ends."""
+    locked = conn.execute(DAGS_WITH_QUEUED, {"limit": dags_max}).fetchall()
+    if not locked:
+        return []
+    values = {"teams": [team for team, _ in locked], "dags": [dag for _, dag in locked]}
+    found = conn.execute(STARTABLE, {**values, "limit": runs_max}).fetchall()
+    if not found:
+        conn.execute(FORGET_EMPTY, values)
+    return [(team_id, run_id) for team_id, run_id in found]
+
+
+def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDag]:
+    """Lock DAGs whose timetable is to be asked."""
+    with conn.cursor(row_factory=args_row(DueDag)) as cursor:
+        return cursor.execute(DUE_DAGS, {"now": now, "limit": limit}).fetchall()
+
+
+def slots_decided(
+    conn: Connection[Any], dag: DueDag, last: datetime | None, next_at: datetime | None
+) -> None:
+    values = {"team": dag.team_id, "dag": dag.dag_id, "last": last, "next": next_at}
+    conn.execute(SLOTS_DECIDED, values)

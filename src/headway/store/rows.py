@@ -1,0 +1,17 @@
+"""Bulk parameters: rows as one JSON text, opened again by ``json_to_recordset`` in the statement.
+
+One parameter whatever the number of rows and columns, encoded in C: a third of the cost of an array for each column.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+ENCODER = msgspec.json.Encoder()
+
+
+def rows(values: Sequence[Any]) -> str:
+    """Structs or dicts → JSON text. PostgreSQL's text cannot hold NUL: it is shown as U+2400."""
+    text = ENCODER.encode(values).decode()
+    return text.replace("\\u0000", "\u2400") if "\\u0000" in text else text

@@ -1,0 +1,219 @@
+"""Reads and writes of runs. Every function takes a connection; none commits."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import args_row, scalar_row
+
+from headway.store.rows import rows
+
+
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run to create, pinned to what its DAG is now. ``run_key`` is unique within the DAG, for ever."""
+
+    team_id: int
+    run_id: str
+    dag_id: str
+    run_key: str
+    trigger: str
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    created_by: str
+    params: dict[str, Any] = {}
+    backfill_id: str | None = None
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A run locked by this transaction, as far as a tick and a grant need it."""
+
+    team_id: int
+    run_id: str
+    dag_id: str
+    number: int
+    bundle_version: str
+    trigger: str
+    backfill_id: str | None
+    state: str
+    version: int
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    params: str
+    due_at: datetime | None
+    cancelled_by: str | None
+    started_at: datetime | None
+    paused_by: str | None
+    team: str
+    has_report: bool
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.team_id, self.run_id
+
+
+# The DAG row is locked first: admission, which clears has_queued, cannot miss a run.
+ANNOUNCE: LiteralString = """
+    UPDATE dag SET has_queued = true
+    WHERE (team_id, dag_id) IN (
+        SELECT team_id, dag_id FROM dag
+        WHERE team_id = %(team)s AND dag_id = ANY(%(dags)s)
+        ORDER BY team_id, dag_id
+        FOR NO KEY UPDATE
+    )
+"""
+
+CREATE: LiteralString = """
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
+            team_id integer, run_id text, dag_id text, run_key text, trigger text, backfill_id text,
+            logical_date timestamptz, interval_start timestamptz, interval_end timestamptz,
+            params json, created_by text)
+    ), created AS (
+        INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, backfill_id,
+            logical_date, interval_start, interval_end, params, created_by, created_at)
+        SELECT wanted.team_id, run_id, wanted.dag_id, dag.number, dag.bundle_version, run_key, trigger,
+            backfill_id, logical_date, interval_start, interval_end, params, created_by, %(now)s
+        FROM wanted JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
+        ON CONFLICT ON CONSTRAINT one_run_for_a_key DO NOTHING
+        RETURNING team_id, run_id, dag_id, number, trigger, created_by
+    ), history AS (
+        INSERT INTO event (team_id, at, subject, dag_id, run_id, number, name, state, actor, reason)
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, number, 'create', 'queued', created_by, trigger
+        FROM created
+    )
+    SELECT run_id FROM created
+"""
+
+BY_KEY: LiteralString = """
+    SELECT run_key, run_id FROM run
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND run_key = ANY(%(keys)s)
+"""
+
+CLAIM: LiteralString = """
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS named (team_id, run_id)
+        UNION (
+            SELECT team_id, run_id FROM run WHERE due_at <= %(now)s ORDER BY due_at LIMIT %(due_max)s
+        )
+        UNION (
+            SELECT team_id, run_id FROM report GROUP BY team_id, run_id LIMIT %(due_max)s
+        )
+        UNION (
+            SELECT next.team_id, next.run_id
+            FROM pool CROSS JOIN LATERAL (
+                SELECT team_id, run_id FROM task_instance AS instance
+                WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
+                    AND instance.rank IS NOT NULL
+                ORDER BY instance.rank
+                LIMIT least(%(places)s, greatest(0, pool.slots - pool.used + %(ending)s))
+            ) AS next
+            WHERE %(places)s > 0
+        )
+    )
+    SELECT locked.*, dag.paused_by, team.name,
+        EXISTS (SELECT FROM report
+                WHERE report.team_id = wanted.team_id AND report.run_id = wanted.run_id)
+    FROM wanted
+    CROSS JOIN LATERAL (
+        SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, version,
+            logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at
+        FROM run
+        WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND quarantined IS NULL
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS locked
+    JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
+    JOIN team ON team.team_id = locked.team_id
+"""
+
+LOCK: LiteralString = """
+    SELECT run.team_id, run_id, run.dag_id, run.number, run.bundle_version, trigger, backfill_id, state, version,
+        logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at,
+        dag.paused_by, team.name, false
+    FROM run
+    JOIN dag ON dag.team_id = run.team_id AND dag.dag_id = run.dag_id
+    JOIN team ON team.team_id = run.team_id
+    WHERE run.team_id = %(team)s AND run_id = %(run)s
+    FOR NO KEY UPDATE OF run
+"""
+
+READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
+
+QUARANTINE: LiteralString = """
+    UPDATE run SET quarantined = %(error)s, due_at = NULL, version = version + 1
+    WHERE team_id = %(team)s AND run_id = %(run)s
+"""
+
+NEXT_DUE: LiteralString = "SELECT min(due_at) FROM run WHERE due_at IS NOT NULL"
+
+
+def create(conn: Connection[Any], wanted: Sequence[NewRun], now: datetime) -> set[str]:
+    """Create runs of one team; answers with the ids of those that are new. The others' keys exist already.
+
+    Unknown DAGs are left out: the caller has looked them up.
+    """
+    if not wanted:
+        return set()
+    conn.execute(ANNOUNCE, {"team": wanted[0].team_id, "dags": sorted({run.dag_id for run in wanted})})
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(CREATE, {"rows": rows(wanted), "now": now}).fetchall())
+
+
+def by_key(conn: Connection[Any], team_id: int, dag_id: str, keys: Collection[str]) -> dict[str, str]:
+    """Run ids by run key."""
+    found = conn.execute(BY_KEY, {"team": team_id, "dag": dag_id, "keys": list(keys)})
+    return dict(found.fetchall())
+
+
+def claim(
+    conn: Connection[Any],
+    named: Collection[tuple[int, str]],
+    now: datetime,
+    *,
+    due_max: int,
+    places: int,
+    ending: int,
+) -> list[Claimed]:
+    """Lock the named runs, those whose timer is due, and those whose ready task instances come next.
+
+    Those that another transaction holds are left out. ``places``: how many more attempts the caller's
+    agents can take; ``ending``: how many attempts this tick is about to end.
+    """
+    values = {
+        "teams": [team for team, _ in named],
+        "runs": [run for _, run in named],
+        "now": now,
+        "due_max": due_max,
+        "places": places,
+        "ending": ending,
+    }
+    with conn.cursor(row_factory=args_row(Claimed)) as cursor:
+        return cursor.execute(CLAIM, values).fetchall()
+
+
+def lock(conn: Connection[Any], team_id: int, run_id: str) -> Claimed | None:
+    """Lock one run, waiting for whoever holds it: for a person's command."""
+    return one(conn, LOCK, team_id, run_id)
+
+
+def read(conn: Connection[Any], team_id: int, run_id: str) -> Claimed | None:
+    """The same without a lock: for a dry run."""
+    return one(conn, READ, team_id, run_id)
+
+
+def one(conn: Connection[Any], statement: LiteralString, team_id: int, run_id: str) -> Claimed | None:
+    with conn.cursor(row_factory=args_row(Claimed)) as cursor:
+        return cursor.execute(statement, {"team": team_id, "run": run_id}).fetchone()
+
+
+def quarantine(conn: Connection[Any], team_id: int, run_id: str, error: str) -> None:
+    """Take a run out of every tick: planning it failed again and again."""
+    conn.execute(QUARANTINE, {"team": team_id, "run": run_id, "error": error})
+
+
+def next_due(conn: Connection[Any]) -> datetime | None:
+    row = conn.execute(NEXT_DUE).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,108 @@
+"""Reads and writes of agents' sessions and of the attempts bound to them. None commits.
+
+A session's lease is its heartbeat by the database's clock. A session that has ended is dead for ever.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import args_row, scalar_row
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A queued attempt that its session may not have heard of."""
+
+    team_id: int
+    run_id: str
+    task_id: str
+    map_index: int
+    number: int
+    token: str
+
+
+OPEN: LiteralString = """
+    INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)
+    VALUES (%(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = clock_timestamp()
+        WHERE agent_session.ended_at IS NULL
+    RETURNING session_id
+"""
+
+RENEW: LiteralString = """
+    UPDATE agent_session SET heartbeat_at = %(now)s
+    WHERE session_id = ANY(%(sessions)s) AND ended_at IS NULL AND heartbeat_at > %(now)s - %(lease)s
+    RETURNING session_id
+"""
+
+CLOSE: LiteralString = """
+    UPDATE agent_session SET ended_at = %(now)s WHERE session_id = ANY(%(sessions)s) AND ended_at IS NULL
+"""
+
+EXPIRE: LiteralString = """
+    UPDATE agent_session SET ended_at = %(now)s
+    WHERE ended_at IS NULL AND heartbeat_at <= %(now)s - %(lease)s
+    RETURNING session_id
+"""
+
+# Level-triggered: an attempt may have been bound to a session in the moment of its death.
+ALARM: LiteralString = """
+    UPDATE run SET due_at = least(due_at, %(now)s)
+    WHERE state = 'running' AND (due_at IS NULL OR due_at > %(now)s) AND (team_id, run_id) IN (
+        SELECT attempt.team_id, attempt.run_id
+        FROM agent_session AS dead JOIN attempt
+            ON attempt.team_id = dead.team_id AND attempt.session_id = dead.session_id
+        WHERE dead.ended_at > %(now)s - interval '10 minutes' AND attempt.state IN ('queued', 'running')
+        ORDER BY attempt.team_id, attempt.run_id
+    )
+"""
+
+DEAD: LiteralString = """
+    SELECT session_id FROM agent_session WHERE session_id = ANY(%(sessions)s) AND ended_at IS NOT NULL
+"""
+
+UNSENT: LiteralString = """
+    SELECT team_id, run_id, task_id, map_index, number, token FROM attempt
+    WHERE team_id = %(team)s AND session_id = %(session)s AND state IN ('queued', 'running')
+"""
+
+
+def open_session(
+    conn: Connection[Any], team_id: int, session: str, agent: str, host: str, pid: int, slots: int
+) -> bool:
+    """A new session, or one that comes back within its life. False: it is dead."""
+    values = {"team": team_id, "session": session, "agent": agent, "host": host, "pid": pid, "slots": slots}
+    return conn.execute(OPEN, values).fetchone() is not None
+
+
+def renew(conn: Connection[Any], sessions: Collection[str], now: datetime, lease: timedelta) -> set[str]:
+    """Heartbeats. Those not in the answer are dead."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        values = {"sessions": list(sessions), "now": now, "lease": lease}
+        return set(cursor.execute(RENEW, values).fetchall())
+
+
+def close(conn: Connection[Any], sessions: Collection[str], now: datetime) -> None:
+    conn.execute(CLOSE, {"sessions": list(sessions), "now": now})
+
+
+def expire(conn: Connection[Any], now: datetime, lease: timedelta) -> list[str]:
+    """End the sessions whose lease is over, and wake the runs whose live attempts are bound to a dead one."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        ended = cursor.execute(EXPIRE, {"now": now, "lease": lease}).fetchall()
+    conn.execute(ALARM, {"now": now})
+    return ended
+
+
+def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return frozenset(cursor.execute(DEAD, {"sessions": list(sessions)}).fetchall())
+
+
+def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
+    """The live attempts of a session, to send again what it does not hold."""
+    with conn.cursor(row_factory=args_row(Bound)) as cursor:
+        return cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()

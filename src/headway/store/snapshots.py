@@ -1,0 +1,119 @@
+"""A run's task instances and live attempts as the core's model. Every function takes a connection; none commits."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+
+from headway.core.graph import Graph
+from headway.core.run import Attempt, Instance, Run
+from headway.core.states import AttemptState, Event, RunState, State
+from headway.store.runs import Claimed
+
+# Found by the full key in a fenced subquery: a plan made on empty tables must do on large ones.
+INSTANCES: LiteralString = """
+    SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
+    CROSS JOIN LATERAL (
+        SELECT team_id, run_id, task_id, map_index, state, number, failures, losses, rank, intent, intent_by,
+            wake_at, length, blocked_reason, reason, ready_at, queued_at, started_at, ended_at
+        FROM task_instance AS instance
+        WHERE instance.team_id = wanted.team_id AND instance.run_id = wanted.run_id
+        OFFSET 0
+    ) AS found
+"""
+
+ATTEMPTS: LiteralString = """
+    SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
+    CROSS JOIN LATERAL (
+        SELECT team_id, run_id, task_id, map_index, number, token, session_id, queued_at, state, started_at, pid
+        FROM attempt
+        WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
+            AND attempt.state IN ('queued', 'running')
+        OFFSET 0
+    ) AS found
+"""
+
+Graphs = Callable[[int, str, int], Graph]
+
+
+def load(conn: Connection[Any], claimed: Sequence[Claimed], graphs: Graphs, now: datetime) -> list[Run]:
+    """The models of locked runs, in their order."""
+    if not claimed:
+        return []
+    models = {row.key: empty(row, graphs, now) for row in claimed}
+    wanted = {"teams": [row.team_id for row in claimed], "runs": [row.run_id for row in claimed]}
+    with conn.pipeline():
+        instances = conn.execute(INSTANCES, wanted)
+        attempts = conn.execute(ATTEMPTS, wanted)
+    for team_id, run_id, *columns in instances.fetchall():
+        add_instance(models[team_id, run_id], *columns)
+    for team_id, run_id, task_id, map_index, *columns in attempts.fetchall():
+        instance = models[team_id, run_id].get(task_id, map_index)
+        assert instance is not None, f"a live attempt of no task instance: {task_id}"
+        instance.attempt = attempt_from_row(*columns)
+    return [models[row.key] for row in claimed]
+
+
+def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
+    run = Run(
+        team_id=row.team_id,
+        run_id=row.run_id,
+        graph=graphs(row.team_id, row.dag_id, row.number),
+        state=RunState(row.state),
+        now=now,
+        version=row.version,
+        backfill=row.backfill_id is not None,
+        cancelled_by=row.cancelled_by,
+        started_at=row.started_at,
+        paused_by=row.paused_by,
+    )
+    run.due_at = row.due_at
+    return run
+
+
+def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: Any) -> None:
+    (number, failures, losses, rank, intent, intent_by, wake_at, length, *rest) = columns
+    (blocked_reason, reason, ready_at, queued_at, started_at, ended_at) = rest
+    known = State(state)
+    instance = Instance(
+        node=run.graph.nodes[run.graph.by_id[task_id]],
+        map_index=map_index,
+        state=known,
+        stored=known,
+        number=number,
+        failures=failures,
+        losses=losses,
+        rank=rank,
+        intent=None if intent is None else Event(intent),
+        intent_by=intent_by,
+        wake_at=wake_at,
+        length=length,
+        blocked_reason=blocked_reason,
+        reason=reason,
+        ready_at=ready_at,
+        queued_at=queued_at,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+    run.add(instance)
+
+
+def attempt_from_row(
+    number: int,
+    token: str,
+    session: str,
+    queued_at: datetime,
+    state: str,
+    started_at: datetime | None,
+    pid: int | None,
+) -> Attempt:
+    return Attempt(
+        number=number,
+        token=token,
+        session=session,
+        queued_at=queued_at,
+        state=AttemptState(state),
+        started_at=started_at,
+        pid=pid,
+    )
