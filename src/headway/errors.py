@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 
 
 class HeadwayError(Exception):
-    """One clear sentence for a person; ``hint`` is the next step, ``where`` a file:line or a path."""
+    """One clear sentence for a person; ``hint`` is the next step, ``where`` a file:line or path."""
 
     exit_code: ClassVar[int] = 1
 
