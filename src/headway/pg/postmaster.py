@@ -77,7 +77,7 @@ def listener(socket_path: str) -> int | None:
 
 
 def disown(cluster: Path) -> None:
-    """Let a leftover lock file, whose pid another process has now, not keep the server from starting.
+    """Let a leftover lock file, whose pid another process has now, not prevent a start.
 
     The file also names the shared memory by which PostgreSQL notices backends of the dead server
     that still write, so it must stay. PostgreSQL looks past the pid of its own parent: ours.

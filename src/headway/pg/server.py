@@ -187,7 +187,9 @@ class Server:
         """Why the server did not start, from what it wrote."""
         said = self.log.read_bytes()[log_start:].decode(errors="replace")
         if cluster.FULL in said:
-            return StorageFull("the disk is full", where=str(self.data), hint="make room, try again")
+            return StorageFull(
+                "the disk is full", where=str(self.data), hint="make room, try again"
+            )
         fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
         reason = cluster.last_line("\n".join(fatal) or said)
         return NotReachable(

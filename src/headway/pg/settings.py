@@ -21,7 +21,7 @@ SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_senders": "0",
     "wal_level": "minimal",
     "huge_pages": "off",
-    # Many short statements on one disk: compiling them or timing their reads costs more than it gives.
+    # Many short statements on one disk: to compile them or to time their reads does not pay.
     "jit": "off",
     "track_io_timing": "off",
     "random_page_cost": "1.1",
