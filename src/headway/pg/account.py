@@ -51,7 +51,7 @@ class Account:
 
     @contextmanager
     def entrance(self, directory: Path) -> Iterator[tuple[str, Spawn]]:
-        """The name by which the account's programs can open ``directory``, and how to start them."""
+        """The name by which the account's programs open ``directory``, and how to start them."""
         if self.is_ours:
             yield str(directory), Spawn()
             return

@@ -31,16 +31,9 @@ BEGIN
             END;
         END IF;
         EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', wanted);
-        -- For every table that a later migration makes. Which rows: row-level security says.
-        EXECUTE format(
-            'ALTER DEFAULT PRIVILEGES IN SCHEMA public
-                GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I', wanted
-        );
-        EXECUTE format(
-            'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO %I', wanted
-        );
     END LOOP;
 END
 $$;
 
+-- No rights by default: each migration grants what it makes, to the role that needs it.
 GRANT SELECT ON schema_migration TO headway_engine, headway_app;
