@@ -6,12 +6,24 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from headway.errors import Conflict, NotReachable, StorageFull
-from headway.pg.account import ENVIRONMENT, Account
+from headway.errors import Conflict, HeadwayError, NotReachable, StorageFull
+from headway.pg.account import ENVIRONMENT, Account, Spawn
 from headway.pg.binaries import Binaries
 
 SUPERUSER: Final = "headway"
+DATABASE: Final = "headway"  # one that can be renamed away: a restore swaps it
 FULL: Final = "No space left on device"
+
+INITDB: Final = (
+    f"--username={SUPERUSER}",
+    "--encoding=UTF8",
+    "--locale=C",
+    # Who can reach the socket may log in, and only the account and root can: it lies in the
+    # cluster's directory, which is 0700. Over the network nobody can, whatever is listening.
+    "--auth-local=trust",
+    "--auth-host=reject",
+    "--no-instructions",
+)
 
 
 def ensure(cluster: Path, account: Account, binaries: Binaries) -> None:
@@ -43,36 +55,37 @@ def create(cluster: Path, account: Account, binaries: Binaries) -> None:
     draft = cluster.with_name(cluster.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
-    account.give(draft)
-    with account.entrance(draft) as (name, spawn):
-        done = subprocess.run(
-            [
-                binaries.program("initdb"),
-                f"--pgdata={name}",
-                f"--username={SUPERUSER}",
-                "--encoding=UTF8",
-                "--locale=C",
-                # Who can reach the socket may log in, and only the account and root can: it lies
-                # in a directory of mode 0700. Over the network nobody can, whatever is listening.
-                "--auth-local=trust",
-                "--auth-host=reject",
-                "--no-instructions",
-            ],
-            cwd="/",
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            **spawn,
-        )
-    if done.returncode != 0:
+    try:
+        account.give(draft)
+        with account.entrance(draft) as (name, spawn):
+            run([binaries.program("initdb"), f"--pgdata={name}", *INITDB], spawn)
+            single = [binaries.program("postgres"), "--single", "-D", name, "template1"]
+            run(single, spawn, f"CREATE DATABASE {DATABASE}\n")
+    except HeadwayError as error:
+        error.where = str(cluster)
         shutil.rmtree(draft, ignore_errors=True)
-        if FULL in done.stderr:
-            raise StorageFull("the disk is full", where=str(cluster), hint="make room, start again")
-        raise NotReachable(
-            f"the database could not be created: {last_line(done.stderr)}", where=str(cluster)
-        )
+        raise
     draft.rename(cluster)
     sync(cluster.parent)
+
+
+def run(command: list[str], spawn: Spawn, said: str = "") -> None:
+    done = subprocess.run(
+        command,
+        input=said,
+        cwd="/",
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        **spawn,
+    )
+    # A single-user server ends well even when what it was told did not.
+    if done.returncode == 0 and "ERROR:" not in done.stderr:
+        return
+    if FULL in done.stderr:
+        raise StorageFull("the disk is full", hint="make room, then start again")
+    raise NotReachable(f"the database could not be created: {last_line(done.stderr)}")
 
 
 def last_line(text: str) -> str:

@@ -51,7 +51,7 @@ class Server:
             host=str(self.socket_directory()),
             port=5432,
             user=cluster.SUPERUSER,
-            dbname="postgres",
+            dbname=cluster.DATABASE,
         )
 
     @contextmanager

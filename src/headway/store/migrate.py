@@ -78,6 +78,13 @@ def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
     return applied
 
 
+def create_roles(dsn: str) -> None:
+    """Make the roles that a backup's rights name, and leave the empty database of ``dsn`` empty."""
+    with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:
+        transact(conn, apply_next, migrations()[:1])
+        conn.execute("DROP TABLE schema_migration")
+
+
 def apply_next(conn: Connection[Any], wanted: list[Migration]) -> Migration | None:
     try:
         conn.execute(LOCK)
