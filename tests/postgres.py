@@ -1,7 +1,7 @@
 """A private PostgreSQL that may forget everything: no fsync, no network, gone afterwards."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,18 +40,22 @@ def private_server() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(dsn: str) -> Iterator[str]:
+def fresh_database(dsn: str, template: str = TEMPLATE) -> Iterator[str]:
     """The owner's dsn of another migrated, otherwise empty database on a private server."""
-    name = sql.Identifier(f"headway_{next(numbers)}")
+    name = f"headway_{next(numbers)}"
     server = make_conninfo(dsn, dbname="postgres")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
     with connect(server) as conn:
-        conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                name, sql.Identifier(TEMPLATE)
-            )
-        )
+        conn.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     try:
-        yield make_conninfo(dsn, dbname=name.as_string().strip('"'))
+        yield make_conninfo(dsn, dbname=name)
     finally:
         with connect(server) as conn:
-            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+            conn.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+def empty_database(dsn: str) -> AbstractContextManager[str]:
+    """As ``fresh_database``, but nothing was migrated."""
+    return fresh_database(dsn, "template0")

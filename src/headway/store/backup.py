@@ -71,6 +71,7 @@ def restore(dsn: str, file: Path, keep_as: str) -> None:
     draft = f"{name}_restoring"
     draft_dsn = make_conninfo(dsn, dbname=draft)
     with connect(make_conninfo(dsn, dbname=MAINTENANCE), limits=UNLIMITED) as conn:
+        refuse_if_used(conn, name)
         drop(conn, draft)
         conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(draft)))
         try:
@@ -87,11 +88,24 @@ def swap(conn: Connection[Any], name: str, draft: str, keep_as: str) -> None:
         conn.execute(rename.format(sql.Identifier(name), sql.Identifier(keep_as)))
         conn.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
     except errors.ObjectInUse as error:
-        raise Conflict(
-            "the database is in use, so nothing was restored", hint="stop Headway, then try again"
-        ) from error
+        raise in_use() from error
     except errors.DuplicateDatabase as error:
         raise Conflict(f"there is a database named {keep_as} already") from error
+
+
+def refuse_if_used(conn: Connection[Any], name: str) -> None:
+    """Before the work; the server itself refuses who comes later, after a wait."""
+    if (
+        conn.execute("SELECT FROM pg_stat_activity WHERE datname = %s LIMIT 1", [name]).fetchone()
+        is not None
+    ):
+        raise in_use()
+
+
+def in_use() -> Conflict:
+    return Conflict(
+        "the database is in use, so nothing was restored", hint="stop Headway, then try again"
+    )
 
 
 def drop(conn: Connection[Any], name: str) -> None:

@@ -16,7 +16,14 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-from headway.errors import AmbiguousCommit, HeadwayError, NotAllowed, NotReachable, StorageFull
+from headway.errors import (
+    AmbiguousCommit,
+    HeadwayError,
+    NotAllowed,
+    NotReachable,
+    StorageFull,
+    UsageError,
+)
 
 ENGINE: Final = "headway_engine"  # sees every team
 APP: Final = "headway_app"  # sees the team that the transaction named with enter_team
@@ -185,7 +192,7 @@ def session_settings(role: str | None, limits: Limits) -> dict[str, str]:
 
 def startup_options(dsn: str, settings: Mapping[str, str]) -> str:
     """As part of the first message, so that they cost no round trip; the dsn's own stay."""
-    own = conninfo_to_dict(dsn).get("options")
+    own = parsed(dsn).get("options")
     chosen = [f"-c {name}={value}" for name, value in settings.items()]
     return " ".join([str(own), *chosen] if own else chosen)
 
@@ -241,9 +248,18 @@ def refused(error: psycopg.Error, dsn: str, role: str | None) -> HeadwayError:
     )
 
 
-def place(dsn: str) -> str:
+def parsed(dsn: str) -> dict[str, Any]:
     try:
-        parts = conninfo_to_dict(dsn)
+        return dict(conninfo_to_dict(dsn))
     except psycopg.ProgrammingError:
-        return "--database-url"
+        # Neither the text nor the parser's words, which quote it: it may hold a password.
+        raise UsageError(
+            "this is not a database URL",
+            where="--database-url",
+            hint="write postgresql://user:password@host:5432/database",
+        ) from None
+
+
+def place(dsn: str) -> str:
+    parts = parsed(dsn)
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"

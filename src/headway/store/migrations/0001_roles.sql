@@ -21,9 +21,10 @@ BEGIN
         ) THEN
             RAISE EXCEPTION 'role % must not be a superuser nor have BYPASSRLS', wanted;
         END IF;
-        IF NOT pg_has_role(current_user, wanted, 'MEMBER') OR (
-            SELECT rolsuper FROM pg_roles WHERE rolname = current_user
-        ) THEN
+        -- Since PostgreSQL 16 whoever made a role administers it, but may not yet act as it.
+        IF NOT pg_has_role(current_user, wanted, CASE
+            WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET'
+        END) THEN
             BEGIN
                 EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
             EXCEPTION WHEN unique_violation OR internal_error THEN -- granted at this moment
