@@ -12,7 +12,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
+from headway.errors import Conflict, HeadwayError, NotReachable, StorageFull
 from headway.pg import Server, binaries, cluster, postmaster
 from headway.pg.account import Account
 from headway.store.transact import connect
@@ -25,16 +25,22 @@ from headway.pg import Server
 from headway.store.transact import connect
 server = Server(Path(sys.argv[1]))
 with connect(server.start()) as conn:
-    conn.execute("CREATE TABLE kept AS SELECT 42 AS n")
+    conn.execute("DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS n")
 print(server.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that is made once: the first start is the slow one."""
+    return tmp_path_factory.mktemp("embedded") / "data"
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(data: Path) -> Iterator[Server]:
     """A durable one, not started; ended however the test left it."""
-    server = Server(tmp_path / "data")
+    server = Server(data)
     yield server
     server.stop()
 
@@ -48,7 +54,7 @@ def answer(dsn: str, query: str) -> object:
 
 def keep(dsn: str) -> None:
     with connect(dsn) as conn:
-        conn.execute("CREATE TABLE kept AS SELECT 42 AS n")
+        conn.execute("DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT 42 AS n")
 
 
 def kept(dsn: str) -> object:
@@ -173,7 +179,27 @@ def test_a_leftover_lock_file_with_the_pid_of_a_stranger(server: Server) -> None
         stranger.kill()
 
 
-def test_an_interrupted_first_start_is_done_again(server: Server) -> None:
+def test_backends_that_outlive_a_killed_server_are_waited_for(server: Server) -> None:
+    busy = """DO $$ BEGIN
+        PERFORM pg_notify('busy', ''); COMMIT;
+        WHILE clock_timestamp() < now() + interval '0.5 s' LOOP END LOOP;
+    END $$"""
+    dsn = server.start()
+    keep(dsn)
+    assert server.pid is not None
+    with connect(dsn) as watching, psycopg.connect(dsn, autocommit=True) as conn:
+        watching.execute("LISTEN busy")
+        conn.pgconn.send_query(busy.encode())
+        conn.pgconn.flush()
+        assert next(watching.notifies(timeout=5, stop_after=1)).channel == "busy"
+        killed(server.pid)
+        server.stop()
+        with server.running() as dsn:
+            assert kept(dsn) == 42
+
+
+def test_an_interrupted_first_start_is_done_again(tmp_path: Path) -> None:
+    server = Server(tmp_path, FORGETFUL)
     half = server.data / "postgres.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
@@ -185,7 +211,8 @@ def test_an_interrupted_first_start_is_done_again(server: Server) -> None:
 # -- refusals
 
 
-def test_another_major_version_is_refused(server: Server) -> None:
+def test_another_major_version_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path)
     server.cluster.mkdir(parents=True)
     (server.cluster / "PG_VERSION").write_text("14\n")
     with pytest.raises(Conflict, match="written by PostgreSQL 14") as caught:
@@ -193,7 +220,8 @@ def test_another_major_version_is_refused(server: Server) -> None:
     assert caught.value.where == str(server.cluster)
 
 
-def test_a_directory_of_something_else_is_refused(server: Server) -> None:
+def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path)
     server.cluster.mkdir(parents=True)
     (server.cluster / "precious").touch()
     with pytest.raises(Conflict, match="not the directory of a PostgreSQL"):
@@ -227,7 +255,7 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_server_that_cannot_start_says_why_and_frees_the_directory(server: Server) -> None:
-    with pytest.raises(NotReachable, match="did not start.*shared_buffers"):
+    with pytest.raises(NotReachable, match=r"did not start.*shared_buffers"):
         Server(server.data, {"shared_buffers": "none"}).start()
     with server.running() as dsn:
         assert answer(dsn, "SELECT 1") == 1

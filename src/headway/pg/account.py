@@ -70,7 +70,7 @@ def account_for(cluster: Path) -> Account:
     uid = os.geteuid()
     owner = (cluster if cluster.exists() else cluster.parent).stat()
     if uid != 0:
-        if owner.st_uid != uid:
+        if cluster.exists() and owner.st_uid != uid:
             raise NotAllowed(
                 f"the data directory belongs to {user_name(owner.st_uid)}",
                 where=str(cluster),
@@ -82,9 +82,16 @@ def account_for(cluster: Path) -> Account:
             "PostgreSQL does not run as root",
             hint="start as an ordinary user, or give a database with --database-url",
         )
-    if owner.st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
-    return nobody()
+    return ordinary(owner.st_uid) or nobody()
+
+
+def ordinary(uid: int) -> Account | None:
+    """The account of a user whom the system knows, as PostgreSQL demands, and who is not root."""
+    try:
+        found = pwd.getpwuid(uid)
+    except KeyError:
+        return None
+    return None if uid == 0 else Account(found.pw_uid, found.pw_gid)
 
 
 def nobody() -> Account:

@@ -67,7 +67,9 @@ def reachable_by(account: Account, cache: Path = CACHE) -> Binaries:
 def copy_server(source: Binaries, target: Binaries) -> None:
     """Complete or not at all: a rival's copy is as good as ours."""
     try:
-        target.folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not target.folder.parent.exists():
+            target.folder.parent.mkdir(parents=True)
+            target.folder.parent.chmod(0o755)
         draft = Path(mkdtemp(dir=target.folder.parent))
     except OSError as error:
         raise NotAllowed(
@@ -81,10 +83,18 @@ def copy_server(source: Binaries, target: Binaries) -> None:
         (draft / "bin").mkdir()
         for name in SERVER_PROGRAMS:
             shutil.copy(source.program(name), draft / "bin" / name)
-        draft.chmod(0o755)
+        open_to_all(draft)
         draft.rename(target.folder)
     except OSError:
         if not target.folder.exists():
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def open_to_all(folder: Path) -> None:
+    """Readable by everybody, whatever the umask was when the wheel was installed."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))

@@ -28,6 +28,9 @@ from headway.pg.settings import arguments
 SOCKET: Final = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX: Final = 103  # macOS; Linux has 107
 START_S: Final = 60.0  # recovery after a crash replays at most max_wal_size
+ORPHANS: Final = "pre-existing shared memory block"
+ORPHANS_S: Final = 30.0  # the statement_timeout of an ordinary transaction
+ORPHANS_PAUSE_S: Final = 0.1
 LOG_BYTES_MAX: Final = 1_000_000
 FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -142,6 +145,15 @@ class Server:
         return found.pid
 
     def launch(self, account: Account, binaries: Binaries) -> None:
+        """Start a server. Backends of one that was killed may still be at work: wait for them."""
+        deadline = clock.monotonic() + ORPHANS_S
+        while (said := self.try_to_launch(account, binaries)) is not None:
+            if ORPHANS not in said or clock.monotonic() > deadline:
+                raise self.failure(said)
+            clock.sleep(ORPHANS_PAUSE_S)
+
+    def try_to_launch(self, account: Account, binaries: Binaries) -> str | None:
+        """What the server said when it ended at once; nothing when it is ready."""
         self.bound_log()
         with self.log.open("ab") as log, account.entrance(self.cluster) as (name, spawn):
             log_start = log.tell()
@@ -155,7 +167,6 @@ class Server:
                 start_new_session=True,  # Ctrl-C is for us: we stop it after everybody else
                 **spawn,
             )
-        self._process = process
         try:
             ready = self.await_ready(process.pid)
         except BaseException:
@@ -164,9 +175,10 @@ class Server:
             raise
         if not ready:
             process.wait()
-            self._process = None
-            raise self.failure(log_start)
+            return self.log.read_bytes()[log_start:].decode(errors="replace")
+        self._process = process
         self.pid = process.pid
+        return None
 
     def await_ready(self, pid: int) -> bool:
         """Whether the server came to accept connections; False when it ended instead."""
@@ -183,9 +195,8 @@ class Server:
             clock.sleep(postmaster.PAUSE_S)
         return True
 
-    def failure(self, log_start: int) -> HeadwayError:
+    def failure(self, said: str) -> HeadwayError:
         """Why the server did not start, from what it wrote."""
-        said = self.log.read_bytes()[log_start:].decode(errors="replace")
         if cluster.FULL in said:
             return StorageFull(
                 "the disk is full", where=str(self.data), hint="make room, try again"
