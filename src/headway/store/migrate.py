@@ -1,0 +1,121 @@
+"""Bring a database to this version's schema: numbered SQL files, each applied once, in order.
+
+One transaction each, under a lock that ends with it, so any number of processes may migrate at once
+and a pooler may lie between. An applied file is history: its text must never change. A newer
+database is refused; within one version, old code runs beside new schema (expand, later contract).
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection, errors
+
+from headway.errors import Conflict, NotAllowed
+from headway.store.transact import Limits, connect, transact
+
+PACKAGE: Final = "headway.store"
+
+# Waiting for another process that migrates is fine, and so is an index on a large table.
+PATIENCE: Final = Limits(statement_timeout_s=0, lock_timeout_s=0, idle_in_transaction_timeout_s=60)
+
+LOCK: LiteralString = "SELECT pg_advisory_xact_lock(hashtext('headway migrate'))"
+
+CREATE_HISTORY: LiteralString = """
+    CREATE TABLE IF NOT EXISTS schema_migration (
+        number     integer PRIMARY KEY,
+        name       text NOT NULL,
+        sha256     text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+
+HISTORY: LiteralString = "SELECT number, name, sha256 FROM schema_migration ORDER BY number"
+
+RECORD: LiteralString = """
+    INSERT INTO schema_migration (number, name, sha256) VALUES (%(number)s, %(name)s, %(sha256)s)
+"""
+
+ROLES_BY_ADMIN: Final = """an administrator must run this once:
+    CREATE ROLE headway_engine NOLOGIN NOINHERIT NOBYPASSRLS;
+    CREATE ROLE headway_app NOLOGIN NOINHERIT NOBYPASSRLS;
+    GRANT headway_engine, headway_app TO "{user}";
+    GRANT CREATE, USAGE ON SCHEMA public TO "{user}";"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    number: int
+    name: str
+    text: bytes
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.text).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """All of this version, in order."""
+    folder = files(PACKAGE).joinpath("migrations")
+    found = []
+    for file in folder.iterdir():
+        if file.name.endswith(".sql"):
+            number, _, name = file.name.removesuffix(".sql").partition("_")
+            found.append(Migration(int(number), name, file.read_bytes()))
+    found.sort(key=lambda migration: migration.number)
+    assert [m.number for m in found] == list(range(1, len(found) + 1)), "numbers run from 1"
+    return found
+
+
+def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
+    """Apply what is missing, as the owner; answers with the names of what was applied."""
+    wanted = migrations()
+    applied = []
+    with connect(dsn, application="headway migrate", limits=PATIENCE, prepare=prepare) as conn:
+        while (migration := transact(conn, apply_next, wanted)) is not None:
+            applied.append(f"{migration.number:04}_{migration.name}")
+    return applied
+
+
+def create_roles(dsn: str) -> None:
+    """Make the roles that a backup's rights name, and leave the empty database of ``dsn`` empty."""
+    with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:
+        transact(conn, apply_next, migrations()[:1])
+        conn.execute("DROP TABLE schema_migration")
+
+
+def apply_next(conn: Connection[Any], wanted: list[Migration]) -> Migration | None:
+    try:
+        conn.execute(LOCK)
+        conn.execute(CREATE_HISTORY)
+        missing = pending(conn, wanted)
+        if not missing:
+            return None
+        migration = missing[0]
+        conn.execute(migration.text)
+    except errors.InsufficientPrivilege as error:
+        raise NotAllowed(
+            f"the database user {conn.info.user} may not set up the database: {error}",
+            hint=ROLES_BY_ADMIN.format(user=conn.info.user),
+        ) from error
+    row = {"number": migration.number, "name": migration.name, "sha256": migration.sha256}
+    conn.execute(RECORD, row)
+    return migration
+
+
+def pending(conn: Connection[Any], wanted: list[Migration]) -> list[Migration]:
+    """What is not applied yet; refuses a history that is not the beginning of ours."""
+    applied = conn.execute(HISTORY).fetchall()
+    if len(applied) > len(wanted):
+        raise Conflict(
+            f"the database is at schema {applied[-1][0]}, this Headway knows {len(wanted)}",
+            hint="upgrade Headway, or restore a backup from before the upgrade",
+        )
+    for (number, name, digest), migration in zip(applied, wanted, strict=False):
+        if (number, digest) != (migration.number, migration.sha256):
+            raise Conflict(
+                f"migration {number:04}_{name} was applied with another text than this Headway has",
+                hint="an applied migration never changes: install the Headway that applied it",
+            )
+    return wanted[len(applied) :]

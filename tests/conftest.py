@@ -1,0 +1,50 @@
+"""What every test may ask for: a migrated database of its own on the session's one server."""
+
+from collections.abc import Iterator
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from headway.store.transact import APP, ENGINE, Session, connect
+from tests.postgres import fresh_database, private_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The session's server, as a dsn; tests take ``dsn`` or a connection instead."""
+    with private_server() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """A fresh database, migrated and empty: its owner's dsn, as ``connect(database, role=…)``."""
+    with fresh_database(postgres) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def dsn(database: str) -> str:
+    """The same database, where every connection acts as the engine."""
+    return make_conninfo(database, options=f"-c role={ENGINE}")
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[Session]:
+    """As the engine: scheduler, loader, janitor."""
+    with connect(dsn) as conn:
+        yield conn
+
+
+@pytest.fixture
+def app_conn(database: str) -> Iterator[Session]:
+    """As the API: sees the team that its transaction entered."""
+    with connect(database, role=APP) as conn:
+        yield conn
+
+
+@pytest.fixture
+def owner_conn(database: str) -> Iterator[Session]:
+    """As the owner of the schema."""
+    with connect(database) as conn:
+        yield conn

@@ -1,0 +1,188 @@
+"""Migrations: once each, one at a time, never rewritten; and the two roles they begin with."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from headway.errors import Conflict, NotAllowed
+from headway.store import migrate as module
+from headway.store.migrate import Migration, migrate, migrations
+from headway.store.transact import APP, ENGINE, Session, connect, enter_team, transact
+from tests.postgres import empty_database
+
+
+@pytest.fixture
+def empty(postgres: str) -> Iterator[str]:
+    with empty_database(postgres) as dsn:
+        yield dsn
+
+
+def use(monkeypatch: pytest.MonkeyPatch, wanted: list[Migration]) -> None:
+    monkeypatch.setattr(module, "migrations", lambda: wanted)
+
+
+def test_an_empty_database_gets_everything_once(empty: str) -> None:
+    names = [f"{m.number:04}_{m.name}" for m in migrations()]
+    assert migrate(empty) == names
+    assert migrate(empty) == []
+
+
+def test_of_four_at_once_each_migration_is_applied_by_one(empty: str) -> None:
+    together = Barrier(4)
+
+    def run(_: int) -> list[str]:
+        together.wait()
+        return migrate(empty)
+
+    with ThreadPoolExecutor(4) as threads:
+        applied = [name for names in threads.map(run, range(4)) for name in names]
+    assert sorted(applied) == [f"{m.number:04}_{m.name}" for m in migrations()]
+
+
+def test_databases_of_one_server_may_be_migrated_at_once(postgres: str) -> None:
+    together = Barrier(3)
+
+    def run(_: int) -> list[str]:
+        with empty_database(postgres) as dsn:
+            together.wait()
+            return migrate(dsn)
+
+    with ThreadPoolExecutor(3) as threads:
+        assert {len(names) for names in threads.map(run, range(3))} == {len(migrations())}
+
+
+def test_an_applied_migration_that_was_edited_is_refused(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *rest = migrations()
+    use(monkeypatch, [replace(first, text=first.text + b"-- edited"), *rest])
+    with pytest.raises(Conflict, match=r"0001_roles was applied with another text"):
+        migrate(database)
+
+
+def test_a_newer_database_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, migrations()[:1])
+    with pytest.raises(Conflict, match="upgrade Headway"):
+        migrate(database)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    database: str, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = migrations()
+    broken = Migration(len(known) + 1, "broken", b"CREATE TABLE half (); SELECT 1 / 0")
+    use(monkeypatch, [*known, broken])
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(database)
+    assert owner_conn.execute("SELECT to_regclass('half')").fetchone() == (None,)
+    use(monkeypatch, [*known, replace(broken, text=b"CREATE TABLE whole ()")])
+    assert migrate(database) == [f"{broken.number:04}_broken"]
+
+
+def test_a_user_who_may_not_make_roles_is_told_what_an_administrator_runs(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = migrations()
+    text = first.text.replace(b"headway_", b"absent_")
+    use(monkeypatch, [replace(first, text=text)])
+    with connect(empty) as conn:
+        conn.execute("CREATE ROLE tenant_of_a_cloud LOGIN")
+        conn.execute("GRANT CREATE ON SCHEMA public TO tenant_of_a_cloud")
+    try:
+        with pytest.raises(NotAllowed, match="CREATE ROLE headway_engine") as caught:
+            migrate(make_conninfo(empty, user="tenant_of_a_cloud"))
+        assert caught.value.exit_code == 3
+    finally:
+        with connect(empty) as conn:
+            conn.execute("DROP OWNED BY tenant_of_a_cloud")
+            conn.execute("DROP ROLE tenant_of_a_cloud")
+
+
+def test_a_user_who_may_make_roles_needs_no_superuser(empty: str) -> None:
+    """As on a managed server: CREATEROLE and a database of its own, no more."""
+    names = {"user": "owner_of_a_cloud", "engine": "cloud_engine", "app": "cloud_app"}
+    database = psycopg.conninfo.conninfo_to_dict(empty)["dbname"]
+    text = migrations()[0].text.replace(b"headway_", b"cloud_")
+    with connect(empty) as conn:
+        conn.execute("CREATE ROLE owner_of_a_cloud LOGIN CREATEROLE")
+        owner = sql.SQL("ALTER DATABASE {} OWNER TO owner_of_a_cloud")
+        conn.execute(owner.format(sql.Identifier(str(database))))
+    try:
+        with connect(make_conninfo(empty, user=names["user"])) as conn:
+            conn.execute(module.CREATE_HISTORY)
+            conn.execute(text)
+            conn.execute("SET ROLE cloud_engine")
+            conn.execute("SET ROLE cloud_app")
+    finally:
+        with connect(empty) as conn:
+            owner = sql.SQL("ALTER DATABASE {} OWNER TO headway")
+            conn.execute(owner.format(sql.Identifier(str(database))))
+            for role in ("cloud_engine", "cloud_app", "owner_of_a_cloud"):
+                conn.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+                conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+# -- the roles
+
+
+def test_the_roles_own_nothing_and_bypass_nothing(owner_conn: Session) -> None:
+    rows = owner_conn.execute(
+        """
+        SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb,
+            (SELECT count(*) FROM pg_class WHERE relowner = pg_roles.oid)
+        FROM pg_roles WHERE rolname = ANY(%s)
+        """,
+        [[ENGINE, APP]],
+    ).fetchall()
+    assert rows == [(False, False, False, False, False, 0)] * 2
+
+
+@pytest.fixture
+def notes(owner_conn: Session) -> None:
+    """A table with the policies that every tenant table has, and a row of two teams each."""
+    owner_conn.execute(
+        """
+        CREATE TABLE note (team_id integer NOT NULL, text text NOT NULL);
+        INSERT INTO note VALUES (1, 'ours'), (2, 'theirs');
+        ALTER TABLE note ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE note FORCE ROW LEVEL SECURITY;
+        CREATE POLICY engine ON note TO headway_engine USING (true) WITH CHECK (true);
+        CREATE POLICY one_team ON note TO headway_app
+            USING (team_id = nullif(current_setting('app.team_id', true), '')::int);
+        GRANT SELECT, INSERT ON note TO headway_engine, headway_app
+        """
+    )
+
+
+def texts(conn: Session) -> list[str]:
+    return [text for (text,) in conn.execute("SELECT text FROM note ORDER BY text")]
+
+
+def texts_of(conn: Session, team_id: int) -> list[str]:
+    enter_team(conn, team_id)
+    return texts(conn)
+
+
+@pytest.mark.usefixtures("notes")
+def test_the_engine_sees_all_teams_the_application_one(conn: Session, app_conn: Session) -> None:
+    assert texts(conn) == ["ours", "theirs"]
+    assert texts(app_conn) == []
+    assert transact(app_conn, texts_of, 1) == ["ours"]
+    assert texts(app_conn) == [], "a team does not outlive its transaction"
+    assert transact(app_conn, texts_of, 2) == ["theirs"]
+
+
+@pytest.mark.usefixtures("notes")
+def test_the_application_writes_for_its_own_team_only(app_conn: Session) -> None:
+    def forge(conn: Session) -> None:
+        enter_team(conn, 1)
+        conn.execute("INSERT INTO note VALUES (2, 'forged')")
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        transact(app_conn, forge)
