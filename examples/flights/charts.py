@@ -1,4 +1,4 @@
-"""Charts as inline SVG: numbers in, text out. Colours come from the page, so they follow light and dark."""
+"""Charts as inline SVG: numbers in, text out. The page gives the colours, light and dark."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +64,8 @@ def points(rows: Sequence[Point], x_title: str, y_title: str, lines: bool = Fals
             drawn.append(f'<polyline class="line s{series}" points="{path}"/>')
     for row in rows:
         drawn.append(
-            f'<circle class="dot s{row.series}" cx="{across(row.x):.1f}" cy="{up(row.y):.1f}" r="3.5">'
+            f'<circle class="dot s{row.series}" r="3.5" cx="{across(row.x):.1f}"'
+            f' cy="{up(row.y):.1f}">'
             f"<title>{escape(row.label)}</title></circle>"
         )
     return svg(drawn, height, f"{y_title} by {x_title}")
@@ -82,7 +83,8 @@ def grid(across: Scale, up: Scale, height: int, x_title: str) -> str:
         for x in across.ticks()
     ]
     lines.append(
-        f'<text class="title" x="{WIDTH - 12}" y="{height - 3}" text-anchor="end">{escape(x_title)}</text>'
+        f'<text class="title" x="{WIDTH - 12}" y="{height - 3}" text-anchor="end">'
+        f"{escape(x_title)}</text>"
     )
     return "".join(lines)
 

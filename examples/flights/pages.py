@@ -1,4 +1,4 @@
-"""The report of a day and the index of all days: one HTML file each, nothing fetched from elsewhere."""
+"""The report of a day and the index of all days: self-contained HTML, whole at every moment."""
 
 import fcntl
 import json
@@ -8,34 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import charts
-from work import written
+from work import ORIGINS, written
 
-ORIGINS: Final = ("EWR", "JFK", "LGA")
-
-STYLE: Final = """
-:root { color-scheme: light dark; --page: #f7f7f5; --card: #fff; --ink: #1d2129; --soft: #667085;
-  --line: #e4e5e1; --accent: #2563c9; --s0: #2563c9; --s1: #c2570c; --s2: #0f8a6a; }
-@media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1d2026; --ink: #e8e9ec;
-  --soft: #9aa2b1; --line: #30353f; --accent: #78a8ff; --s0: #78a8ff; --s1: #f2a35e; --s2: #4fcfa8; } }
-* { box-sizing: border-box }
-body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
-main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 64px }
-h1 { font-size: 26px; line-height: 1.2; margin: 0 } h2 { font-size: 15px; margin: 0 0 2px }
-p { margin: 4px 0; color: var(--soft) } a { color: var(--accent) }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 22px 0 }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr)); gap: 12px }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px }
-.tile b { display: block; font-size: 24px; font-variant-numeric: tabular-nums } .tile span { color: var(--soft) }
-svg { width: 100%; height: auto; margin-top: 8px; display: block } svg text { font-size: 12px; fill: var(--soft) }
-svg .value, svg .title { fill: var(--ink) } .grid { stroke: var(--line) } .axis { stroke: var(--soft) }
-.bar { fill: var(--s0) } .dot { stroke: var(--card) } .line { fill: none; stroke-width: 2 }
-.dot.s0 { fill: var(--s0) } .dot.s1 { fill: var(--s1) } .dot.s2 { fill: var(--s2) }
-.line.s0 { stroke: var(--s0) } .line.s1 { stroke: var(--s1) } .line.s2 { stroke: var(--s2) }
-i.key { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin: 0 4px 0 10px }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-td, th { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--line) }
-td:first-child, th:first-child { text-align: left } th { color: var(--soft); font-weight: 500 }
-"""
+STYLE: Final = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 
 
 def publish(root: Path, day: date, cleaned: dict[str, Any], figures: dict[str, Any]) -> Path:
@@ -71,15 +46,6 @@ def day_page(facts: dict[str, Any], figures: dict[str, Any]) -> str:
         (minutes(facts["worst_delay_min"]), f"worst: {facts['worst_flight'] or 'none'}"),
         (f"{sum(rejected.values()):,}", "rows rejected"),
     ]
-    hours = [
-        charts.Point(
-            row["hour"],
-            row["mean_delay_min"],
-            ORIGINS.index(row["origin"]),
-            f"{row['origin']} {row['hour']}:00, {row['flights']} flights, {row['mean_delay_min']} min",
-        )
-        for row in figures["hours"]
-    ]
     carriers = [
         (row["airline"], row["mean_delay_min"], f"{row['flights']} flights, {row['late']} late")
         for row in figures["carriers"]
@@ -93,18 +59,27 @@ def day_page(facts: dict[str, Any], figures: dict[str, Any]) -> str:
         card(
             "When delays build up",
             f"Mean departure delay in minutes by scheduled hour {legend()}",
-            charts.points(hours, "scheduled hour of departure", "mean delay", lines=True),
+            charts.points(
+                dots(figures["hours"], "hour"),
+                "scheduled hour of departure",
+                "mean delay",
+                lines=True,
+            ),
         ),
         card("Who is late", "Mean departure delay in minutes", charts.bars(carriers, "mean delay")),
         card(
             "Wind and delay",
             f"Each dot: one hour at one airport {legend()}",
-            charts.points(weather(figures, "wind_mph"), "wind, miles per hour", "mean delay"),
+            charts.points(
+                dots(figures["weather"], "wind_mph"), "wind, miles per hour", "mean delay"
+            ),
         ),
         card(
             "Sight and delay",
             f"Each dot: one hour at one airport {legend()}",
-            charts.points(weather(figures, "visibility_mi"), "visibility, miles", "mean delay"),
+            charts.points(
+                dots(figures["weather"], "visibility_mi"), "visibility, miles", "mean delay"
+            ),
         ),
         card("Rejected rows", "Why a row of the source was not believed", rejects(rejected)),
         "</div>",
@@ -146,15 +121,17 @@ def index_page(days: list[dict[str, Any]]) -> str:
     return html("Departures from New York", body)
 
 
-def weather(figures: dict[str, Any], measure: str) -> list[charts.Point]:
+def dots(rows: list[dict[str, Any]], measure: str) -> list[charts.Point]:
+    """Mean delay over a measure, one dot for each airport and hour where it is known."""
     return [
         charts.Point(
             row[measure],
             row["mean_delay_min"],
             ORIGINS.index(row["origin"]),
-            f"{row['origin']} {row['hour']}:00, {row['flights']} flights, {row['mean_delay_min']} min",
+            f"{row['origin']} {row['hour']}:00, {row['flights']} flights, "
+            f"{row['mean_delay_min']} min",
         )
-        for row in figures["weather"]
+        for row in rows
         if row[measure] is not None
     ]
 
@@ -202,5 +179,7 @@ def html(title: str, body: list[str]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><main>\n" + "\n".join(body) + "\n</main></body></html>\n"
+        f"<style>{STYLE}</style></head><body><main>\n"
+        + "\n".join(body)
+        + "\n</main></body></html>\n"
     )

