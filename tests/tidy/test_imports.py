@@ -1,0 +1,49 @@
+"""What each room may import from outside, and what `import headway` brings with it."""
+
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.tidy.tree import SOURCE, imports, name
+
+# Beyond the standard library and headway itself.
+ALLOWED: Final = {
+    "core": {"cronsim"},
+    "spec": {"msgspec"},
+    "authoring": {"msgspec"},
+}
+# Standard library too, but slow to import or a sign of work that importing should not do.
+HEAVY: Final = {"asyncio", "concurrent", "email", "http", "multiprocessing", "sqlite3", "ssl"}
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_a_light_package_imports_only_what_it_may(package: str) -> None:
+    fine = {"headway", *sys.stdlib_module_names, *ALLOWED[package]}
+    files = sorted((SOURCE / package).rglob("*.py"))
+    assert files
+    assert [
+        f"{name(file)}:{line} imports {module}"
+        for file in files
+        for module, line in imports(file)
+        if module.partition(".")[0] not in fine
+    ] == []
+
+
+def test_import_headway_is_light() -> None:
+    """A fresh interpreter, without site: what it has afterwards is what the import brought."""
+    program = (
+        "import sys; sys.path[:0] = eval(sys.argv[1]); import headway;"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", program, repr([str(SOURCE.parent), *sys.path])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(result.stdout.split())
+    assert "headway" in loaded
+    assert loaded - sys.stdlib_module_names - {"__main__", "headway", "msgspec"} == set()
+    assert loaded & HEAVY == set()
