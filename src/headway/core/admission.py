@@ -40,16 +40,13 @@ def grant(
     pools: dict[str, Pool],
     sessions: list[Session],
     token: Callable[[], str],
-) -> bool:
-    """Grant what can be granted. Answers whether ready instances are left that have a rank."""
+) -> None:
+    """Grant what can be granted, and write to those that are left why they wait."""
     runs = list(runs)
-    wanted = {name for run in runs for name in run.queues}
-    left = False
-    for name in sorted(wanted):
-        left |= fill(name, pools.get(name), runs, sessions, token)
+    for name in sorted({name for run in runs for name in run.queues}):
+        fill(name, pools.get(name), runs, sessions, token)
     for run in runs:
-        explain_unranked_left(run, pools, sessions)
-    return left
+        explain_left(run, pools, sessions)
 
 
 def fill(
@@ -58,7 +55,7 @@ def fill(
     runs: list[Run],
     sessions: list[Session],
     token: Callable[[], str],
-) -> bool:
+) -> None:
     heads = [
         (first.rank, number, first)
         for number, run in enumerate(runs)
@@ -69,9 +66,9 @@ def fill(
         _, number, instance = heads[0]
         session = max(sessions, key=lambda s: s.free, default=None)
         if session is None or session.free <= 0:
-            return True
+            return
         if pool is None or pool.free < instance.node.pool_slots:
-            return True
+            return
         run = runs[number]
         hand_over(run, instance, session, token())
         pool.used += instance.node.pool_slots
@@ -81,7 +78,6 @@ def fill(
             heapq.heappop(heads)
         else:
             heapq.heapreplace(heads, (following.rank, number, following))
-    return False
 
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
@@ -96,7 +92,7 @@ def hand_over(run: Run, instance: Instance, session: Session, token: str) -> Non
     run.changes.granted.append((instance, attempt))
 
 
-def explain_unranked_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> None:
+def explain_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> None:
     """Write to each instance that became ready and was not granted why it waits, once."""
     for instance in run.fresh:
         if instance.state is State.READY and instance.rank is not None:

@@ -11,8 +11,8 @@ from typing import Final
 from headway.core import mapping
 from headway.core.fairness import rank
 from headway.core.graph import Node
-from headway.core.reports import Ended, Outcome, Report, Started
-from headway.core.retry import Ending, GiveUp, Retry, next_step
+from headway.core.reports import Ended, Report, Started
+from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
 from headway.core.run import Instance, Result, Run
 from headway.core.states import (
     LIVE,
@@ -153,13 +153,14 @@ def again(
     else:
         instance.failures += 1
     ending = Ending.LOST if infrastructure else Ending.FAILED
-    step = next_step(instance.node.retry, instance.failures, instance.losses, ending, chance())
+    policy = instance.node.retry
+    step = next_step(policy, instance.failures, instance.losses, LOSSES_MAX, ending, chance())
     match step:
         case Retry(delay_s):
             run.move(instance, Event.RETRY, why, actor)
             instance.wake_at = run.now + timedelta(seconds=delay_s)
         case GiveUp(reason):
-            run.move(instance, Event.FAIL, f"{why} ({reason})" if reason else why, actor)
+            run.move(instance, Event.FAIL, f"{why} ({reason})" if why else reason, actor)
 
 
 def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
@@ -231,6 +232,7 @@ def cancel_open(run: Run, actor: str, reason: str) -> None:
 def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
     """Keep a person's word until the live attempt has ended; the executor is told to end it."""
     instance.intent, instance.intent_by = event, actor
+    run.intended[instance.key] = instance
     run.touch(instance)
 
 
@@ -365,20 +367,3 @@ def next_timer(run: Run) -> datetime | None:
     if limit_s is not None and run.started_at is not None and run.cancelled_by is None:
         times.append(run.started_at + timedelta(seconds=limit_s))
     return min(times, default=None)
-
-
-def report_of_loss(instance: Instance, detail: str) -> Ended:
-    """A report in the executor's name, for an attempt whose process is known to be gone."""
-    attempt = instance.attempt
-    assert attempt is not None
-    assert attempt.token is not None
-    return Ended(
-        task_id=instance.node.task_id,
-        map_index=instance.map_index,
-        number=attempt.number,
-        token=attempt.token,
-        outcome=Outcome.LOST,
-        cause="lost",
-        detail=detail,
-        started=False,
-    )

@@ -153,6 +153,7 @@ class Run:
         self.open = 0  # instances that are not final
         self.live = 0
         self.retrying: dict[Key, Instance] = {}
+        self.intended: dict[Key, Instance] = {}  # live, and a person wants it ended
         self.ready = 0
         self.ranked: list[int] = [0] * len(graph.nodes)  # ready ones that may be granted, by node
         self.ranked_total = 0
@@ -172,6 +173,8 @@ class Run:
         self._count(instance, +1)
         if instance.state is State.READY:
             self.offer(instance)
+        if instance.intent is not None:
+            self.intended[instance.key] = instance
         if instance.stored is None:
             self.touch(instance)
         return instance
@@ -276,6 +279,7 @@ class Run:
             released = self.changes.released
             released[instance.node.pool] = released.get(instance.node.pool, 0) + instance.node.pool_slots
             instance.intent = instance.intent_by = None
+            self.intended.pop(instance.key, None)
         if to in FINAL or to is State.WAITING:
             self.stale.update(instance.node.downstream)
         self.touch(instance)

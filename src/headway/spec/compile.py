@@ -1,9 +1,16 @@
 """Spec → the core's graph. The spec is trusted to be valid (``headway.spec.validate``)."""
 
+from datetime import datetime, timedelta
+from typing import Final
+
 from headway.core.graph import Axis, Graph, Node
-from headway.core.retry import RetryPolicy
+from headway.core.retry import DELAY_MAX_S, RetryPolicy
+from headway.core.schedules import parse_schedule
+from headway.core.timetable import OnDemand, Schedule
 from headway.core.upstream import TriggerRule
 from headway.spec.model import Dag, Task
+
+JITTER: Final = 0.2  # share by which an exponential delay is spread, so that failures do not come back together
 
 
 def graph(dag: Dag) -> Graph:
@@ -60,5 +67,18 @@ def retry_policy(task: Task) -> RetryPolicy:
         retries=task.retries,
         delay_s=task.retry_delay_s,
         exponential=task.retry_exponential_backoff,
-        max_delay_s=task.max_retry_delay_s,
+        max_delay_s=DELAY_MAX_S if task.max_retry_delay_s is None else task.max_retry_delay_s,
+        jitter=JITTER if task.retry_exponential_backoff else 0.0,
     )
+
+
+def schedule(dag: Dag, first_seen: datetime) -> Schedule:
+    """The timetable; an interval is counted from the start date."""
+    if dag.schedule is None:
+        return OnDemand()
+    zone, anchor = dag.schedule.timezone, dag.start_date or first_seen
+    if dag.schedule.once:
+        return parse_schedule("@once", zone)
+    if dag.schedule.interval_s is not None:
+        return parse_schedule(timedelta(seconds=dag.schedule.interval_s), zone, anchor=anchor)
+    return parse_schedule(dag.schedule.cron, zone)

@@ -69,6 +69,27 @@ UNSENT: LiteralString = """
     WHERE team_id = %(team)s AND session_id = %(session)s AND state IN ('queued', 'running')
 """
 
+INTENDED: LiteralString = """
+    SELECT attempt.session_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number
+    FROM task_instance AS instance JOIN attempt
+        ON attempt.team_id = instance.team_id AND attempt.run_id = instance.run_id
+        AND attempt.task_id = instance.task_id AND attempt.map_index = instance.map_index
+        AND attempt.number = instance.number
+    WHERE instance.intent IS NOT NULL AND attempt.state IN ('queued', 'running')
+        AND attempt.session_id = ANY(%(sessions)s)
+"""
+
+
+def intended(
+    conn: Connection[Any], mine: Collection[str]
+) -> dict[str, list[tuple[str, str, int, int]]]:
+    """Live attempts that are to be ended (run, task, map index, number), by session."""
+    found: dict[str, list[tuple[str, str, int, int]]] = {}
+    if mine:
+        for session, *key in conn.execute(INTENDED, {"sessions": list(mine)}):
+            found.setdefault(session, []).append((key[0], key[1], key[2], key[3]))
+    return found
+
 
 def open_session(
     conn: Connection[Any], team_id: int, session: str, agent: str, host: str, pid: int, slots: int

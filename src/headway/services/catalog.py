@@ -1,0 +1,44 @@
+"""DAG versions that a scheduler has read: compiled graphs and timetables. A version never changes, so nothing here gets old."""
+
+from collections import OrderedDict
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway.core.graph import Graph
+from headway.core.timetable import Schedule
+from headway.spec import compile
+from headway.spec.model import Dag
+from headway.store import dags
+
+VERSIONS_MAX: Final = 2_000
+
+
+class Catalog:
+    """Bounded; the least recently used version is forgotten first."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self.conn = conn
+        self.versions: OrderedDict[tuple[int, str, int], tuple[Dag, Graph]] = OrderedDict()
+
+    def graph(self, team_id: int, dag_id: str, number: int) -> Graph:
+        return self.version(team_id, dag_id, number)[1]
+
+    def dag(self, team_id: int, dag_id: str, number: int) -> Dag:
+        return self.version(team_id, dag_id, number)[0]
+
+    def schedule(self, team_id: int, dag_id: str, number: int, first_seen: datetime) -> Schedule:
+        return compile.schedule(self.dag(team_id, dag_id, number), first_seen)
+
+    def version(self, team_id: int, dag_id: str, number: int) -> tuple[Dag, Graph]:
+        key = (team_id, dag_id, number)
+        found = self.versions.get(key)
+        if found is None:
+            spec = dags.spec(self.conn, team_id, dag_id, number)
+            found = self.versions[key] = (spec, compile.graph(spec))
+            if len(self.versions) > VERSIONS_MAX:
+                self.versions.popitem(last=False)
+        else:
+            self.versions.move_to_end(key)
+        return found

@@ -1,0 +1,292 @@
+"""Where agents connect to a scheduler: one listening socket, one connection an agent, all in the scheduler's own thread.
+
+The gateway knows sessions and bytes; it decides nothing. It collects reports for the next tick, acknowledges them after the
+commit, and sends grants. A slow or broken agent costs its own connection only: writes are buffered and bounded.
+"""
+
+import errno
+import hmac
+import logging
+import os
+import selectors
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.protocol import (
+    FENCE_S,
+    FRAME_BYTES_MAX,
+    LEASE_S,
+    PROTOCOL_VERSION,
+    Ack,
+    AgentMessage,
+    AttemptKey,
+    Ended,
+    Fetch,
+    Grant,
+    Grants,
+    Heartbeat,
+    HeartbeatAck,
+    Hello,
+    Refused,
+    RunContext,
+    Started,
+    Welcome,
+)
+from headway.core.admission import Session
+from headway.errors import UsageError
+from headway.services.tick import Envelope
+from headway.services.translate import report
+
+log = logging.getLogger(__name__)
+
+READ_BYTES: Final = 256 * 1024
+UNSENT_BYTES_MAX: Final = 64 * 1024 * 1024  # of an agent that does not read: then it is cut off
+
+DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
+ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+@dataclass(eq=False, slots=True)
+class Link:
+    """One connection. It has a session once its ``Hello`` was accepted."""
+
+    sock: socket.socket
+    reader: FrameReader = field(default_factory=lambda: FrameReader(FRAME_BYTES_MAX))
+    unsent: bytearray = field(default_factory=bytearray)
+    hello: Hello | None = None
+    team_id: int = 0
+    held: set[AttemptKey] = field(default_factory=set)
+    sent_runs: set[str] = field(default_factory=set)
+    reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
+    acknowledged: int = 0
+    heartbeat: int | None = None  # to be renewed in the database, then answered
+
+
+class Gateway:
+    """``arrivals`` are the Hello and Fetch messages that need the database: the scheduler answers them."""
+
+    def __init__(self, selector: selectors.BaseSelector, address: str, secret: str) -> None:
+        self.selector = selector
+        self.secret = secret
+        self.links: dict[str, Link] = {}  # by session
+        self.strangers: set[Link] = set()
+        self.envelopes: list[Envelope] = []  # ends, and starts that came with them
+        self.starts: list[Envelope] = []  # may wait for the next tick
+        self.arrivals: list[tuple[Link, Hello | Fetch]] = []
+        self.listener = listen(address)
+        self.address = address
+        selector.register(self.listener, selectors.EVENT_READ, self.accept)
+
+    # -- bytes
+
+    def accept(self, _: int) -> None:
+        sock, _address = self.listener.accept()
+        sock.setblocking(False)
+        link = Link(sock)
+        self.strangers.add(link)
+        self.selector.register(sock, selectors.EVENT_READ, self.handler(link))
+
+    def handler(self, link: Link) -> Callable[[int], None]:
+        def handle(events: int) -> None:
+            if events & selectors.EVENT_WRITE:
+                self.flush(link)
+            if events & selectors.EVENT_READ:
+                self.read(link)
+
+        return handle
+
+    def read(self, link: Link) -> None:
+        try:
+            data = link.sock.recv(READ_BYTES)
+            if not data:
+                self.drop(link)
+                return
+            for body in link.reader.feed(data):
+                self.take(link, DECODER.decode(body), body)
+        except BlockingIOError:
+            return
+        except (OSError, TooLarge, msgspec.DecodeError) as error:
+            log.warning("agent connection dropped: %s", error)
+            self.drop(link)
+
+    def send(self, link: Link, message: msgspec.Struct) -> None:
+        link.unsent += frame(ENCODER.encode(message))
+        self.flush(link)
+
+    def flush(self, link: Link) -> None:
+        try:
+            while link.unsent:
+                sent = link.sock.send(link.unsent)
+                del link.unsent[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.drop(link)
+            return
+        if len(link.unsent) > UNSENT_BYTES_MAX:
+            log.warning("an agent does not read: cut off")
+            self.drop(link)
+            return
+        if link.sock.fileno() >= 0:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.unsent else 0)
+            if self.selector.get_key(link.sock).events != events:
+                self.selector.modify(link.sock, events, self.handler(link))
+
+    def drop(self, link: Link) -> None:
+        """Close a connection. The session lives on until its lease is over: the agent may come back."""
+        if link.sock.fileno() < 0:
+            return
+        self.selector.unregister(link.sock)
+        link.sock.close()
+        self.strangers.discard(link)
+        if link.hello is not None and self.links.get(link.hello.session) is link:
+            del self.links[link.hello.session]
+
+    # -- messages
+
+    def take(self, link: Link, message: AgentMessage, body: bytes) -> None:
+        if isinstance(message, Hello):
+            self.greet(link, message)
+        elif link.hello is None:
+            log.warning("an agent connection did not begin with Hello: dropped")
+            self.drop(link)
+        else:
+            self.hear(link, message, body)
+
+    def greet(self, link: Link, hello: Hello) -> None:
+        if not hmac.compare_digest(hello.token.encode(), self.secret.encode()):
+            self.refuse(link, "the agent's token is wrong", again=False)
+        elif hello.protocol_version != PROTOCOL_VERSION:
+            why = f"the agent speaks protocol {hello.protocol_version}, this scheduler {PROTOCOL_VERSION}"
+            self.refuse(link, why, again=False)
+        else:
+            self.arrivals.append((link, hello))
+
+    def hear(self, link: Link, message: AgentMessage, body: bytes) -> None:
+        match message:
+            case Heartbeat(seq):
+                link.heartbeat = seq
+            case Started():
+                self.starts.append(envelope(link, message, body))
+            case Ended():
+                link.reported = max(link.reported, message.seq)
+                link.held.discard(message.key)
+                self.envelopes.append(envelope(link, message, body))
+            case Fetch():
+                self.arrivals.append((link, message))
+            case Hello():
+                raise AssertionError("a greeting is not heard twice")
+
+    def refuse(self, link: Link, reason: str, *, again: bool = True) -> None:
+        log.warning("agent refused: %s", reason)
+        self.send(link, Refused(reason, again))
+        self.drop(link)
+
+    def welcome(self, link: Link, hello: Hello, team_id: int) -> None:
+        old = self.links.get(hello.session)
+        if old is not None:
+            self.drop(old)
+        link.hello, link.team_id = hello, team_id
+        link.held = set(hello.held)
+        self.strangers.discard(link)
+        self.links[hello.session] = link
+        self.send(link, Welcome(LEASE_S, FENCE_S))
+
+    # -- for the scheduler
+
+    def places(self) -> dict[int, list[Session]]:
+        """The free places of the agents connected here, by team."""
+        found: dict[int, list[Session]] = {}
+        for session, link in self.links.items():
+            assert link.hello is not None
+            free = link.hello.slots - len(link.held)
+            found.setdefault(link.team_id, []).append(Session(session, link.hello.agent, free))
+        return found
+
+    def drain(self) -> list[Envelope]:
+        """The reports that came in, the starts first: an end may follow its start in the same tick."""
+        reports, self.starts, self.envelopes = [*self.starts, *self.envelopes], [], []
+        return reports
+
+    def give_back(self, reports: Sequence[Envelope]) -> None:
+        """The tick failed: the reports come with the next one, before any that arrived meanwhile."""
+        self.envelopes = [*reports, *self.envelopes]
+
+    def acknowledge(self) -> None:
+        """All reports drained so far are durable."""
+        for link in list(self.links.values()):
+            if link.reported > link.acknowledged:
+                link.acknowledged = link.reported
+                self.send(link, Ack(link.acknowledged))
+
+    def deliver(self, session: str, context: Callable[[], RunContext], grants: list[Grant]) -> None:
+        """Send grants of one run. When the link is gone, the agent gets them when it is back."""
+        link = self.links.get(session)
+        if link is None or not grants:
+            return
+        run_id = grants[0].key.run_id
+        contexts = [] if run_id in link.sent_runs else [context()]
+        link.sent_runs.add(run_id)
+        link.held.update(grant.key for grant in grants)
+        self.send(link, Grants(contexts, grants))
+
+    def heartbeats(self) -> dict[str, Link]:
+        return {s: link for s, link in self.links.items() if link.heartbeat is not None}
+
+    def answer_heartbeat(self, link: Link) -> None:
+        assert link.heartbeat is not None
+        seq, link.heartbeat = link.heartbeat, None
+        self.send(link, HeartbeatAck(seq))
+
+    def close(self) -> None:
+        for link in [*self.links.values(), *self.strangers]:
+            self.drop(link)
+        self.selector.unregister(self.listener)
+        self.listener.close()
+        if self.address.startswith("unix:"):
+            Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
+    return Envelope(link.team_id, message.key.run_id, report(message), body)
+
+
+def listen(address: str) -> socket.socket:
+    """``unix:PATH`` or ``tcp:HOST:PORT``. A socket that a killed process left behind is replaced."""
+    kind, _, place = address.partition(":")
+    try:
+        if kind == "unix":
+            return listen_unix(Path(place))
+        host, _, port = place.rpartition(":")
+        return socket.create_server((host, int(port)), backlog=64)
+    except OSError as error:
+        busy = error.errno == errno.EADDRINUSE
+        raise UsageError(
+            f"the gateway cannot listen on {address}: {'it is in use' if busy else error.strerror}"
+        ) from error
+
+
+def listen_unix(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    old = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(old)
+    listener.listen(64)
+    return listener
+
+
+def grouped(keys: Iterator[tuple[str, Any]]) -> dict[str, list[Any]]:
+    """Pairs → lists by the first of each, in order."""
+    found: dict[str, list[Any]] = {}
+    for name, value in keys:
+        found.setdefault(name, []).append(value)
+    return found

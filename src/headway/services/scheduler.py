@@ -1,0 +1,288 @@
+"""The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number of them run at once.
+
+``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL and HEADWAY_AGENT_TOKEN in the
+environment. Woken by agents, by NOTIFY and by timers; a slow poll is the safety net. It is crash-only: what it cannot handle
+ends the process, and everything goes on from the database.
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from headway import clock, ids
+from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello, Values, XComRef
+from headway.errors import HeadwayError
+from headway.services import timetables, translate
+from headway.services.catalog import Catalog
+from headway.services.gateway import Gateway, Link, grouped
+from headway.services.tick import Grant, Ticker, Turn, advance
+from headway.services.tick import clock as database_clock
+from headway.store import runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store.transact import ENGINE, connect, once, transact
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.5  # the safety net
+SWEEP_S: Final = 1.0  # leases, heartbeats, cancellations
+PACE_S: Final = 0.005  # between ticks while many attempts are in flight, so that a tick is a batch
+PACE_ABOVE: Final = 4
+STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
+FAILURE_PAUSE_S: Final = 0.5
+LEASE: Final = timedelta(seconds=LEASE_S)
+
+
+class Scheduler:
+    def __init__(self, dsn: str, address: str, secret: str) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.conn = connect(dsn, role=ENGINE, application="headway scheduler")
+        self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
+        self.ears.execute("LISTEN headway_scheduler")
+        self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
+        self.gateway = Gateway(self.selector, address, secret)
+        self.catalog = Catalog(self.conn)
+        self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
+        self.scheduler_id = ids.run_id()
+        self.stopping = False
+        self.wanted = True  # somebody said that there is something to do
+        self.look_for_starts = True
+        self.resync = False  # an end of a transaction is unknown: agents may lack grants
+        self.last_tick = self.last_sweep = float("-inf")
+
+    # -- the loop
+
+    def run(self) -> None:
+        self.register()
+        while not self.stopping:
+            self.wait(self.pause())
+            if self.gateway.arrivals:
+                self.answer_arrivals()
+            if clock.monotonic() - self.last_sweep >= SWEEP_S:
+                self.sweep()
+            if self.due():
+                self.tick()
+        self.gateway.close()
+        transact(self.conn, schedulers.close, self.scheduler_id)
+
+    def wait(self, timeout_s: float) -> None:
+        for key, events in self.selector.select(timeout_s):
+            key.data(events)
+
+    def notified(self, _: int) -> None:
+        for _notify in self.ears.notifies(timeout=0):
+            self.wanted = self.look_for_starts = True
+        # What a person did may be meant for our agents: look at once.
+        self.last_sweep = float("-inf")
+
+    def pause(self) -> float:
+        """Seconds to wait for news: none when a tick is due, a pace between ticks under load, else the poll."""
+        since = clock.monotonic() - self.last_tick
+        if self.gateway.envelopes or self.wanted:
+            return max(0.0, self.pace() - since)
+        if self.gateway.starts:
+            return max(0.0, STARTS_WAIT_S - since)
+        return max(0.0, min(POLL_S - since, SWEEP_S))
+
+    def pace(self) -> float:
+        in_flight = sum(len(link.held) for link in self.gateway.links.values())
+        return PACE_S if in_flight > PACE_ABOVE else 0.0
+
+    def due(self) -> bool:
+        since = clock.monotonic() - self.last_tick
+        if self.gateway.envelopes or self.wanted:
+            return since >= self.pace()
+        return since >= (STARTS_WAIT_S if self.gateway.starts else POLL_S)
+
+    def tick(self) -> None:
+        """A tick, and then, after its commit, what follows from it."""
+        self.wanted, starts = False, self.look_for_starts or not self.gateway.envelopes
+        self.look_for_starts = False
+        envelopes = self.gateway.drain()
+        self.last_tick = clock.monotonic()
+        try:
+            turn, models = once(
+                self.conn, advance, self.ticker, envelopes, self.gateway.places(), starts=starts
+            )
+        except (psycopg.Error, HeadwayError, AssertionError) as error:
+            self.recover(error)
+            self.gateway.give_back(envelopes)
+            return
+        self.ticker.settle(models)
+        self.gateway.acknowledge()
+        self.deliver(turn.grants)
+        self.follow_up(turn)
+
+    def follow_up(self, turn: Turn) -> None:
+        if turn.finished:
+            self.look_for_starts = self.wanted = True
+        if turn.more:
+            self.wanted = True
+        if turn.intents:
+            self.cancel_intended()
+
+    def recover(self, error: Exception) -> None:
+        """A failed transaction: nothing in memory is believed any more. A lost connection ends the process."""
+        self.ticker.forget()
+        self.resync = True
+        if self.conn.closed or self.ears.closed:
+            raise error
+        log.error("a tick failed and is tried again", exc_info=error)
+        clock.sleep(FAILURE_PAUSE_S)
+
+    # -- acting after the commit
+
+    def deliver(self, grants: list[Grant]) -> None:
+        for session, of_session in grouped((g.attempt.session, g) for g in grants).items():
+            for of_run in grouped((g.row.run_id, g) for g in of_session).values():
+                self.deliver_run(session, of_run)
+
+    def deliver_run(self, session: str, grants: list[Grant]) -> None:
+        row, run = grants[0].row, grants[0].run
+        messages = [
+            translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "") for g in grants
+        ]
+        dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
+        self.gateway.deliver(
+            session, lambda: translate.context(row, dag.file, dag.reuse_child), messages
+        )
+
+    def cancel_intended(self) -> None:
+        """Tell our agents which of their attempts a person or a time-out wants ended. Told again until they have."""
+        mine = list(self.gateway.links)
+        for session, keys in sessions.intended(self.conn, mine).items():
+            self.gateway.send(
+                self.gateway.links[session], Cancel([AttemptKey(*key) for key in keys])
+            )
+
+    # -- once a second
+
+    def sweep(self) -> None:
+        self.last_sweep = clock.monotonic()
+        try:
+            self.renew()
+            if transact(self.conn, self.expire):
+                self.wanted = True
+            if transact(self.conn, timetables.create_due, self.catalog, ids.run_id):
+                self.look_for_starts = self.wanted = True
+            self.cancel_intended()
+            if self.resync:
+                self.resync = False
+                for link in list(self.gateway.links.values()):
+                    self.send_bound(link)
+        except psycopg.OperationalError as error:
+            self.recover(error)
+
+    def renew(self) -> None:
+        """Heartbeats of agents, answered after the commit, and our own."""
+        beating = self.gateway.heartbeats()
+        alive = transact(self.conn, self.renew_rows, list(beating))
+        for session, link in beating.items():
+            if session in alive:
+                self.gateway.answer_heartbeat(link)
+            else:
+                self.gateway.refuse(link, "the session's lease was over")
+
+    def renew_rows(self, conn: Connection[Any], beating: list[str]) -> set[str]:
+        now = database_clock(conn)
+        schedulers.renew(conn, self.scheduler_id, now)
+        return sessions.renew(conn, beating, now, LEASE) if beating else set()
+
+    @staticmethod
+    def expire(conn: Connection[Any]) -> list[str]:
+        return sessions.expire(conn, database_clock(conn), LEASE)
+
+    # -- agents that arrive
+
+    def answer_arrivals(self) -> None:
+        arrivals, self.gateway.arrivals = self.gateway.arrivals, []
+        for link, message in arrivals:
+            if link.sock.fileno() < 0:
+                continue
+            match message:
+                case Hello():
+                    self.let_in(link, message)
+                case Fetch(request, run_id, refs):
+                    stored = xcoms.fetch(self.conn, link.team_id, run_id, refs)
+                    there = {(s.task_id, s.xcom.key) for s in stored}
+                    missing = [r for r in refs if (r.task_id, r.key) not in there and not whole(r)]
+                    self.gateway.send(link, Values(request, stored, missing))
+
+    def let_in(self, link: Link, hello: Hello) -> None:
+        team_id = teams.DEFAULT
+        alive = transact(
+            self.conn,
+            sessions.open_session,
+            team_id,
+            hello.session,
+            hello.agent,
+            hello.host,
+            hello.pid,
+            hello.slots,
+        )
+        if not alive:
+            self.gateway.refuse(link, "the session's lease was over")
+            return
+        self.gateway.welcome(link, hello, team_id)
+        self.send_bound(link)
+        self.wanted = True
+
+    def send_bound(self, link: Link) -> None:
+        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse."""
+        assert link.hello is not None
+        bound = sessions.bound(self.conn, link.team_id, link.hello.session)
+        keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
+        stale = [key for key in link.held if key not in keys]
+        if stale:
+            self.gateway.send(link, Cancel(stale))
+        missing = [(b.run_id, (key, b)) for key, b in keys.items() if key not in link.held]
+        for run_id, pairs in grouped(iter(missing)).items():
+            row = runs.read(self.conn, link.team_id, run_id)
+            assert row is not None, f"an attempt of no run: {run_id}"
+            (run,) = snapshots.load(
+                self.conn, [row], self.catalog.graph, database_clock(self.conn)
+            )
+            dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
+            messages = []
+            for key, b in pairs:
+                instance = run.get(key.task_id, key.map_index)
+                if instance is not None and instance.attempt is not None:
+                    messages.append(translate.grant(run, instance, b.number, b.token))
+            self.gateway.deliver(
+                link.hello.session,
+                lambda row=row, dag=dag: translate.context(row, dag.file, dag.reuse_child),  # type: ignore[misc]
+                messages,
+            )
+
+    def register(self) -> None:
+        transact(self.conn, schedulers.open_scheduler, self.scheduler_id, socket.gethostname(), os.getpid())
+
+    def stop(self, *_: object) -> None:
+        self.stopping = True
+
+
+def whole(ref: XComRef) -> bool:
+    """All instances of a mapped task: none at all is an answer."""
+    return ref.map_index is None
+
+
+@contextlib.contextmanager
+def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
+    # A signal must also end a select that waits.
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.fileno())
+    scheduler.selector.register(reader, selectors.EVENT_READ, lambda _: reader.recv(64))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, scheduler.stop)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)

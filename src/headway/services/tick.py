@@ -1,0 +1,293 @@
+"""One tick: lock, load, plan, apply, commit; what follows outside happens after the commit.
+
+One transaction locks the runs that something happened to, absorbs the reports of their attempts, plans, grants free slots and
+writes it all with its history. Its cost depends on what changed: models are kept, and used again when the run's version is
+still theirs under the lock. A run whose planning fails is left out, and after ``STRIKES_MAX`` failures quarantined.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from headway.core import admission, plan
+from headway.core.admission import Session
+from headway.core.reports import Ended, Report
+from headway.core.run import Attempt, Instance, Run
+from headway.core.states import LIVE, RUN_FINAL, RunState
+from headway.services.catalog import Catalog
+from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
+from headway.store.runs import Claimed
+
+log = logging.getLogger(__name__)
+
+DUE_MAX: Final = 200  # runs that one tick takes up by itself
+DAGS_MAX: Final = 50
+STARTS_MAX: Final = 200
+STRIKES_MAX: Final = 3
+CACHE_INSTANCES_MAX: Final = 200_000  # at about 1 kB each
+
+RunKey = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A report on its way in. ``body`` is what the inbox keeps when another scheduler holds the run."""
+
+    team_id: int
+    run_id: str
+    report: Report
+    body: bytes
+
+    @property
+    def key(self) -> RunKey:
+        return self.team_id, self.run_id
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An attempt to hand to its session."""
+
+    row: Claimed
+    run: Run
+    instance: Instance
+    attempt: Attempt
+
+
+@dataclass(slots=True)
+class Turn:
+    """What a tick did, to be acted upon after the commit."""
+
+    grants: list[Grant] = field(default_factory=list)
+    claimed: int = 0
+    moves: int = 0
+    finished: int = 0  # runs that ended: others of their DAGs may start
+    intents: bool = False  # live attempts are to be ended
+    more: bool = False  # there is work left that could be done now
+
+
+class Ticker:
+    """What a scheduler keeps between ticks. Everything in it can be lost at any time."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        decode: Callable[[bytes], Report],
+        token: Callable[[], str],
+        chance: Callable[[], float],
+    ) -> None:
+        self.catalog = catalog
+        self.decode = decode
+        self.token = token
+        self.chance = chance
+        self.models: OrderedDict[RunKey, Run] = OrderedDict()
+        self.strikes: dict[RunKey, int] = {}
+
+    def forget(self) -> None:
+        """After a transaction that failed, or whose end is unknown: no model can be trusted."""
+        self.models.clear()
+
+    def settle(self, turn_runs: Sequence[Run]) -> None:
+        """After the commit: the models are what the database holds."""
+        changes.settle(turn_runs)
+        for run in turn_runs:
+            key = (run.team_id, run.run_id)
+            if run.state is RunState.RUNNING:
+                self.models[key] = run
+                self.models.move_to_end(key)
+            else:
+                self.models.pop(key, None)
+        held = sum(run.open for run in self.models.values())
+        while held > CACHE_INSTANCES_MAX and len(self.models) > 1:
+            _, dropped = self.models.popitem(last=False)
+            held -= dropped.open
+
+
+def advance(
+    conn: Connection[Any],
+    ticker: Ticker,
+    envelopes: Sequence[Envelope],
+    places: dict[int, list[Session]],
+    *,
+    starts: bool,
+    now: datetime | None = None,
+) -> tuple[Turn, list[Run]]:
+    """The transaction of a tick. ``places``: the caller's agents by team; ``starts``: look for queued runs too.
+
+    Nothing but ``conn`` and models of locked runs is touched, so a failed one is undone by ``ticker.forget``.
+    """
+    if now is None:
+        now = clock(conn)
+    starting = queue.startable(conn, dags_max=DAGS_MAX, runs_max=STARTS_MAX) if starts else []
+    claimed = runs.claim(
+        conn,
+        {*starting, *(envelope.key for envelope in envelopes)},
+        now,
+        due_max=DUE_MAX,
+        places=sum(s.free for team in places.values() for s in team) + ending(envelopes),
+        ending=ending(envelopes),
+    )
+    absorbed = inbox(conn, ticker, claimed) + keep(conn, envelopes, claimed)
+    models = load(conn, ticker, claimed, now)
+    planned = plan_all(conn, ticker, claimed, models, absorbed, set(starting))
+    turn = Turn(claimed=len(claimed), more=len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX)
+    give_slots(conn, ticker, planned, places, turn, now)
+    return turn, [run for _, run in planned]
+
+
+def clock(conn: Connection[Any]) -> datetime:
+    """The database's clock, read once a tick."""
+    row = conn.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now
+
+
+def ending(envelopes: Sequence[Envelope]) -> int:
+    return sum(isinstance(envelope.report, Ended) for envelope in envelopes)
+
+
+def keep(
+    conn: Connection[Any], envelopes: Sequence[Envelope], claimed: Sequence[Claimed]
+) -> list[tuple[RunKey, Report, bytes]]:
+    """The reports of the locked runs; those of the others go to the inbox, so that nothing is lost with us."""
+    mine = {row.key for row in claimed}
+    foreign = [(e.team_id, e.run_id, e.body) for e in envelopes if e.key not in mine]
+    if foreign:
+        reports.put(conn, foreign)
+    return [(e.key, e.report, e.body) for e in envelopes if e.key in mine]
+
+
+def inbox(
+    conn: Connection[Any], ticker: Ticker, claimed: Sequence[Claimed]
+) -> list[tuple[RunKey, Report, bytes]]:
+    keys = [row.key for row in claimed if row.has_report]
+    if not keys:
+        return []
+    return [
+        ((team_id, run_id), ticker.decode(body), body)
+        for team_id, run_id, body in reports.take(conn, keys)
+    ]
+
+
+def load(
+    conn: Connection[Any], ticker: Ticker, claimed: Sequence[Claimed], now: datetime
+) -> dict[RunKey, Run]:
+    """Models of the locked runs: those in memory that are still true, the others read."""
+    models: dict[RunKey, Run] = {}
+    unknown: list[Claimed] = []
+    for row in claimed:
+        model = ticker.models.get(row.key)
+        if model is None or model.version != row.version:
+            unknown.append(row)
+        else:
+            models[row.key] = model
+    for row in claimed:
+        if row.key in models:
+            # A clock that was set back must not put an end before a start.
+            models[row.key].now = max(now, models[row.key].now)
+    loaded = snapshots.load(conn, unknown, ticker.catalog.graph, now)
+    models.update(((run.team_id, run.run_id), run) for run in loaded)
+    return models
+
+
+def plan_all(
+    conn: Connection[Any],
+    ticker: Ticker,
+    claimed: Sequence[Claimed],
+    models: dict[RunKey, Run],
+    absorbed: Sequence[tuple[RunKey, Report, bytes]],
+    starting: set[RunKey],
+) -> list[tuple[Claimed, Run]]:
+    by_run: dict[RunKey, list[tuple[Report, bytes]]] = {}
+    for key, report, body in absorbed:
+        by_run.setdefault(key, []).append((report, body))
+    planned = []
+    for row in claimed:
+        run = models[row.key]
+        mine = by_run.get(row.key, [])
+        try:
+            plan_run(conn, ticker, row, run, [report for report, _ in mine], row.key in starting)
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            strike(conn, ticker, row, error)
+            reports.put(conn, [(*row.key, body) for _, body in mine])
+        else:
+            planned.append((row, run))
+    return planned
+
+
+def plan_run(
+    conn: Connection[Any],
+    ticker: Ticker,
+    row: Claimed,
+    run: Run,
+    absorbed: Sequence[Report],
+    starting: bool,
+) -> None:
+    run.paused_by = row.paused_by
+    if row.paused_by is not None and run.ranked_total:
+        run.hold()
+    if starting and run.state is RunState.QUEUED:
+        plan.begin(run)
+    for report in absorbed:
+        plan.absorb(run, report, ticker.chance)
+    if row.due_at is not None and row.due_at <= run.now:
+        bound = {i.attempt.session for i in run.all() if i.state in LIVE and i.attempt is not None}
+        if bound:
+            plan.rescue(run, sessions.dead(conn, bound), ticker.chance)
+        # A timer that has rung is set again, or not: what it was for is decided now.
+        run.due_at, run.changes.run = None, True
+    plan.settle(run)
+
+
+def strike(conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception) -> None:
+    """Leave a run out whose planning failed, so that the others go on; the third time for good."""
+    ticker.models.pop(row.key, None)
+    ticker.strikes[row.key] = ticker.strikes.get(row.key, 0) + 1
+    log.error("planning of run %s failed", row.run_id, exc_info=error)
+    if ticker.strikes[row.key] >= STRIKES_MAX:
+        del ticker.strikes[row.key]
+        runs.quarantine(conn, *row.key, f"{type(error).__name__}: {error}")
+
+
+def give_slots(
+    conn: Connection[Any],
+    ticker: Ticker,
+    planned: Sequence[tuple[Claimed, Run]],
+    places: dict[int, list[Session]],
+    turn: Turn,
+    now: datetime,
+) -> None:
+    """Lock the pools, take back what has ended, grant what is free by rank, and write it all."""
+    models = [run for _, run in planned]
+    wanted = {(run.team_id, name) for run in models for name in (*run.queues, *run.changes.released)}
+    locked = pools.lock(conn, wanted) if wanted else {}
+    before = {(team, pool.name): pool.used for team in locked for pool in locked[team].values()}
+    for run in models:
+        for name, slots in run.changes.released.items():
+            if (pool := locked.get(run.team_id, {}).get(name)) is not None:
+                pool.used -= slots
+    for team in sorted({run.team_id for run in models}):
+        of_team = [run for run in models if run.team_id == team]
+        admission.grant(of_team, locked.get(team, {}), places.get(team, []), ticker.token)
+    used = [
+        {"team_id": team, "name": pool.name, "by": pool.used - before[team, pool.name]}
+        for team in locked
+        for pool in locked[team].values()
+    ]
+    turn.grants = [
+        Grant(row, run, instance, attempt)
+        for row, run in planned
+        for instance, attempt in run.changes.granted
+    ]
+    turn.moves = sum(len(run.changes.moves) for run in models)
+    turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
+    turn.intents = any(run.intended for run in models)
+    changes.write(conn, models, now, used)

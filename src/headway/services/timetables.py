@@ -1,0 +1,81 @@
+"""Creates the runs that timetables ask for. Each slot becomes one run, for ever: its key is the logical date in UTC."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway.core import timetable
+from headway.services.catalog import Catalog
+from headway.services.tick import clock
+from headway.store import queue, runs
+from headway.store.queue import DueDag
+from headway.store.runs import NewRun
+
+DAGS_MAX: Final = 100  # that one transaction asks
+SLOTS_MAX: Final = 50  # of one DAG in one transaction: a long catch-up comes in bursts
+
+
+def slot_key(logical_date: datetime) -> str:
+    """The run key of a scheduled or backfilled slot."""
+    return f"slot:{logical_date:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def create_due(
+    conn: Connection[Any],
+    catalog: Catalog,
+    new_id: Callable[[], str],
+    now: datetime | None = None,
+) -> int:
+    """Ask the timetables that are due; answers how many runs were created."""
+    if now is None:
+        now = clock(conn)
+    return sum(
+        create_for(conn, catalog, dag, new_id, now) for dag in queue.due_dags(conn, now, DAGS_MAX)
+    )
+
+
+def create_for(
+    conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], now: datetime
+) -> int:
+    spec = catalog.dag(dag.team_id, dag.dag_id, dag.number)
+    schedule = catalog.schedule(dag.team_id, dag.dag_id, dag.number, dag.updated_at)
+    dates, next_at = timetable.due(
+        schedule,
+        start_date=spec.start_date or dag.updated_at,
+        end_date=spec.end_date,
+        last=dag.last_slot,
+        now=now,
+        catchup=spec.catchup,
+        limit=SLOTS_MAX,
+    )
+    wanted = [slot_run(dag, schedule, date, new_id(), spec_defaults(spec)) for date in dates]
+    queue.slots_decided(conn, dag, dates[-1] if dates else None, next_at)
+    return len(runs.create(conn, wanted, now))
+
+
+def spec_defaults(spec: Any) -> dict[str, Any]:
+    return {param.name: param.default for param in spec.params}
+
+
+def slot_run(
+    dag: DueDag,
+    schedule: timetable.Schedule,
+    logical_date: datetime,
+    run_id: str,
+    params: dict[str, Any],
+) -> NewRun:
+    start, end = timetable.interval(schedule, logical_date)
+    return NewRun(
+        team_id=dag.team_id,
+        run_id=run_id,
+        dag_id=dag.dag_id,
+        run_key=slot_key(logical_date),
+        trigger="schedule",
+        logical_date=logical_date,
+        interval_start=start,
+        interval_end=end,
+        created_by="scheduler",
+        params=params,
+    )
