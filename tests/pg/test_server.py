@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier
 
@@ -20,6 +21,7 @@ from tests.postgres import FORGETFUL
 
 START_AND_DIE = """
 import os, signal, sys
+from contextlib import closing
 from pathlib import Path
 from headway.pg import Server
 from headway.store.transact import connect
@@ -187,7 +189,7 @@ def test_backends_that_outlive_a_killed_server_are_waited_for(server: Server) ->
     dsn = server.start()
     keep(dsn)
     assert server.pid is not None
-    with connect(dsn) as watching, psycopg.connect(dsn, autocommit=True) as conn:
+    with connect(dsn) as watching, closing(psycopg.connect(dsn, autocommit=True)) as conn:
         watching.execute("LISTEN busy")
         conn.pgconn.send_query(busy.encode())
         conn.pgconn.flush()
