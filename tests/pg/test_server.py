@@ -163,7 +163,9 @@ def test_a_server_that_outlived_its_headway_is_adopted(server: Server) -> None:
 def test_a_killed_server_recovers_what_was_committed(server: Server) -> None:
     keep(server.start())
     assert server.pid is not None
+    assert server.is_alive()
     killed(server.pid)
+    assert not server.is_alive()
     server.stop()
     assert postmaster.read(server.cluster) is not None, "its lock file is left behind"
     with server.running() as dsn:
