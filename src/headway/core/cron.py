@@ -8,6 +8,7 @@ Hourly reading (it fires in every hour): each wall time is as many instants as i
 """
 
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,6 +31,7 @@ DAY: Final = timedelta(days=1)
 class Fields:
     """A cron expression, read: its days, and its times of day in minutes since midnight."""
 
+    expression: str
     days: CronSim
     minutes: tuple[int, ...]
     hourly: bool
@@ -42,7 +44,7 @@ def fields(expression: str) -> Fields:
     minutes = tuple(
         60 * hour + minute for hour in sorted(sim.hours) for minute in sorted(sim.minutes)
     )
-    return Fields(days=sim, minutes=minutes, hourly=len(sim.hours) == 24)
+    return Fields(expression, days=sim, minutes=minutes, hourly=len(sim.hours) == 24)
 
 
 def next_after(expression: str, zone: ZoneInfo, after: datetime) -> datetime | None:
@@ -93,18 +95,22 @@ def walls_before(cron: Fields, start: datetime) -> Iterator[datetime]:
             yield midnight(day) + minute * MINUTE
 
 
-def days(cron: Fields, day: date, step: int) -> Iterator[date]:
-    """The matching days from ``day`` on. Months that do not match are passed over in one step."""
-    while day.year in YEARS:
-        if day.month not in cron.days.months:
-            if step > 0:
-                day = (day.replace(day=1) + 31 * DAY).replace(day=1)
-            else:
-                day = day.replace(day=1) - DAY
-            continue
-        if cron.days.match_day(day):
-            yield day
-        day += step * DAY
+def days(cron: Fields, start: date, step: int) -> Iterator[date]:
+    """The matching days from ``start`` on, month by month."""
+    month = start.replace(day=1)
+    while month.year in YEARS:
+        if month.month in cron.days.months:
+            for day in days_of_month(cron.expression, month.year, month.month)[::step]:
+                if (day >= start) if step > 0 else (day <= start):
+                    yield day
+        month = (month + 31 * DAY if step > 0 else month - DAY).replace(day=1)
+
+
+@lru_cache(maxsize=50_000)
+def days_of_month(expression: str, year: int, month: int) -> tuple[date, ...]:
+    _, length = monthrange(year, month)
+    every = (date(year, month, day) for day in range(1, length + 1))
+    return tuple(day for day in every if fields(expression).days.match_day(day))
 
 
 def midnight(day: date) -> datetime:
