@@ -60,7 +60,9 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
 def start(run: Run, instance: Instance, age_s: float, pid: int | None) -> None:
     attempt = instance.attempt
     assert attempt is not None
-    attempt.started_at = clamp(run.now - timedelta(seconds=max(0.0, age_s)), attempt.queued_at, run.now)
+    attempt.started_at = clamp(
+        run.now - timedelta(seconds=max(0.0, age_s)), attempt.queued_at, run.now
+    )
     attempt.state = AttemptState.RUNNING
     attempt.pid = pid
     instance.started_at = attempt.started_at

@@ -157,9 +157,13 @@ class Run:
         self.ready = 0
         self.ranked: list[int] = [0] * len(graph.nodes)  # ready ones that may be granted, by node
         self.ranked_total = 0
-        self.held: dict[int, list[int]] = {}  # ready ones that may not: map indexes by node, a heap each
+        self.held: dict[
+            int, list[int]
+        ] = {}  # ready ones that may not: map indexes by node, a heap each
         self.fresh: list[Instance] = []  # ready, and no reason is written yet why it does not run
-        self.queues: dict[str, list[tuple[float, int, int]]] = {}  # ranked by pool: rank and key, a heap each
+        self.queues: dict[
+            str, list[tuple[float, int, int]]
+        ] = {}  # ranked by pool: rank and key, a heap each
         self.stale: set[int] = set()  # nodes whose upstream changed
         self.changes = Changes()
 
@@ -277,7 +281,9 @@ class Run:
         instance.ended_at = self.now if to in FINAL else None
         if held_slot and to not in LIVE:
             released = self.changes.released
-            released[instance.node.pool] = released.get(instance.node.pool, 0) + instance.node.pool_slots
+            released[instance.node.pool] = (
+                released.get(instance.node.pool, 0) + instance.node.pool_slots
+            )
             instance.intent = instance.intent_by = None
             self.intended.pop(instance.key, None)
         if to in FINAL or to is State.WAITING:
@@ -289,7 +295,9 @@ class Run:
         """Close the live attempt: its token is worthless from here on."""
         attempt = instance.attempt
         assert attempt is not None, f"{instance} has no live attempt"
-        assert state in ATTEMPT_TRANSITIONS[attempt.state], f"{attempt.state} attempt cannot become {state}"
+        assert state in ATTEMPT_TRANSITIONS[attempt.state], (
+            f"{attempt.state} attempt cannot become {state}"
+        )
         attempt.state = state
         attempt.token = None
         attempt.ended_at = max(self.now, attempt.started_at or attempt.queued_at)

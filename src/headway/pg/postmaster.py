@@ -54,10 +54,14 @@ def is_zombie(pid: int) -> bool:
 
 def is_server_of(pid: int, cluster: Path) -> bool:
     """Whether the process works in this directory; a pid in a leftover file may be anybody's."""
-    if not sys.platform.startswith("linux"):
+    if not sys.platform.startswith("linux") or not is_alive(pid):
         return is_alive(pid)
     try:
-        return is_alive(pid) and os.path.samefile(f"/proc/{pid}/cwd", cluster)
+        return os.path.samefile(f"/proc/{pid}/cwd", cluster)
+    except PermissionError:
+        # Root in a container may not look into another user's process: then by name and owner.
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        return name == "postgres" and Path(f"/proc/{pid}").stat().st_uid == cluster.stat().st_uid
     except OSError:
         return False
 

@@ -87,13 +87,17 @@ class Server:
 
     def stop(self) -> None:
         """End the server cleanly; open transactions are rolled back. Harmless when it is ended."""
-        if self.pid is not None:
+        if self.pid is not None and self.is_alive():  # its pid may be somebody else's by now
             postmaster.stop(self.pid)
         if self._process is not None:
             self._process.wait()
             self._process = None
         self.pid = None
         self.release()
+
+    def is_alive(self) -> bool:
+        """Whether the started server still runs. If not: ``stop()``, then ``start()`` recovers."""
+        return self.pid is not None and postmaster.is_server_of(self.pid, self.cluster)
 
     def prepare_directories(self) -> None:
         try:

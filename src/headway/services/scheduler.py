@@ -5,12 +5,14 @@ environment. Woken by agents, by NOTIFY and by timers; a slow poll is the safety
 ends the process, and everything goes on from the database.
 """
 
+import argparse
 import contextlib
 import logging
 import os
 import selectors
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
@@ -147,7 +149,8 @@ class Scheduler:
     def deliver_run(self, session: str, grants: list[Grant]) -> None:
         row, run = grants[0].row, grants[0].run
         messages = [
-            translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "") for g in grants
+            translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
+            for g in grants
         ]
         dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
         self.gateway.deliver(
@@ -246,9 +249,7 @@ class Scheduler:
         for run_id, pairs in grouped(iter(missing)).items():
             row = runs.read(self.conn, link.team_id, run_id)
             assert row is not None, f"an attempt of no run: {run_id}"
-            (run,) = snapshots.load(
-                self.conn, [row], self.catalog.graph, database_clock(self.conn)
-            )
+            (run,) = snapshots.load(self.conn, [row], self.catalog.graph, database_clock(self.conn))
             dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
             messages = []
             for key, b in pairs:
@@ -262,7 +263,13 @@ class Scheduler:
             )
 
     def register(self) -> None:
-        transact(self.conn, schedulers.open_scheduler, self.scheduler_id, socket.gethostname(), os.getpid())
+        transact(
+            self.conn,
+            schedulers.open_scheduler,
+            self.scheduler_id,
+            socket.gethostname(),
+            os.getpid(),
+        )
 
     def stop(self, *_: object) -> None:
         self.stopping = True
@@ -286,3 +293,26 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(-1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The process: settings come by the environment, so that no credential shows in a list of processes."""
+    parser = argparse.ArgumentParser(prog="headway.services.scheduler")
+    parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        scheduler = Scheduler(
+            os.environ.pop("HEADWAY_DATABASE_URL"),
+            chosen.listen,
+            os.environ.pop("HEADWAY_AGENT_TOKEN"),
+        )
+        with stopping_on_signals(scheduler):
+            scheduler.run()
+    except HeadwayError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

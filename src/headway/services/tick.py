@@ -267,7 +267,9 @@ def give_slots(
 ) -> None:
     """Lock the pools, take back what has ended, grant what is free by rank, and write it all."""
     models = [run for _, run in planned]
-    wanted = {(run.team_id, name) for run in models for name in (*run.queues, *run.changes.released)}
+    wanted = {
+        (run.team_id, name) for run in models for name in (*run.queues, *run.changes.released)
+    }
     locked = pools.lock(conn, wanted) if wanted else {}
     before = {(team, pool.name): pool.used for team in locked for pool in locked[team].values()}
     for run in models:

@@ -10,7 +10,9 @@ from headway.core.timetable import OnDemand, Schedule
 from headway.core.upstream import TriggerRule
 from headway.spec.model import Dag, Task
 
-JITTER: Final = 0.2  # share by which an exponential delay is spread, so that failures do not come back together
+JITTER: Final = (
+    0.2  # share by which an exponential delay is spread, so that failures do not come back together
+)
 
 
 def graph(dag: Dag) -> Graph:

@@ -141,7 +141,9 @@ class ModelDiffers(AssertionError):
     """The database does not hold what the model was loaded with: our mistake, never written over."""
 
 
-def write(conn: Connection[Any], runs: Sequence[Run], now: datetime, used: Sequence[dict[str, Any]]) -> None:
+def write(
+    conn: Connection[Any], runs: Sequence[Run], now: datetime, used: Sequence[dict[str, Any]]
+) -> None:
     """Write the changes of locked runs, the slots they took and gave back (``team_id``, ``name``, ``by``), and history.
 
     Raises:

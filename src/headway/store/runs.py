@@ -157,12 +157,16 @@ def create(conn: Connection[Any], wanted: Sequence[NewRun], now: datetime) -> se
     """
     if not wanted:
         return set()
-    conn.execute(ANNOUNCE, {"team": wanted[0].team_id, "dags": sorted({run.dag_id for run in wanted})})
+    conn.execute(
+        ANNOUNCE, {"team": wanted[0].team_id, "dags": sorted({run.dag_id for run in wanted})}
+    )
     with conn.cursor(row_factory=scalar_row) as cursor:
         return set(cursor.execute(CREATE, {"rows": rows(wanted), "now": now}).fetchall())
 
 
-def by_key(conn: Connection[Any], team_id: int, dag_id: str, keys: Collection[str]) -> dict[str, str]:
+def by_key(
+    conn: Connection[Any], team_id: int, dag_id: str, keys: Collection[str]
+) -> dict[str, str]:
     """Run ids by run key."""
     found = conn.execute(BY_KEY, {"team": team_id, "dag": dag_id, "keys": list(keys)})
     return dict(found.fetchall())
@@ -204,7 +208,9 @@ def read(conn: Connection[Any], team_id: int, run_id: str) -> Claimed | None:
     return one(conn, READ, team_id, run_id)
 
 
-def one(conn: Connection[Any], statement: LiteralString, team_id: int, run_id: str) -> Claimed | None:
+def one(
+    conn: Connection[Any], statement: LiteralString, team_id: int, run_id: str
+) -> Claimed | None:
     with conn.cursor(row_factory=args_row(Claimed)) as cursor:
         return cursor.execute(statement, {"team": team_id, "run": run_id}).fetchone()
 

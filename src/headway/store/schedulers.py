@@ -12,7 +12,9 @@ OPEN: LiteralString = """
 
 RENEW: LiteralString = "UPDATE scheduler SET heartbeat_at = %(now)s WHERE scheduler_id = %(id)s"
 
-CLOSE: LiteralString = "UPDATE scheduler SET ended_at = clock_timestamp() WHERE scheduler_id = %(id)s"
+CLOSE: LiteralString = (
+    "UPDATE scheduler SET ended_at = clock_timestamp() WHERE scheduler_id = %(id)s"
+)
 
 
 def open_scheduler(conn: Connection[Any], scheduler_id: str, host: str, pid: int) -> None:

@@ -95,11 +95,20 @@ def open_session(
     conn: Connection[Any], team_id: int, session: str, agent: str, host: str, pid: int, slots: int
 ) -> bool:
     """A new session, or one that comes back within its life. False: it is dead."""
-    values = {"team": team_id, "session": session, "agent": agent, "host": host, "pid": pid, "slots": slots}
+    values = {
+        "team": team_id,
+        "session": session,
+        "agent": agent,
+        "host": host,
+        "pid": pid,
+        "slots": slots,
+    }
     return conn.execute(OPEN, values).fetchone() is not None
 
 
-def renew(conn: Connection[Any], sessions: Collection[str], now: datetime, lease: timedelta) -> set[str]:
+def renew(
+    conn: Connection[Any], sessions: Collection[str], now: datetime, lease: timedelta
+) -> set[str]:
     """Heartbeats. Those not in the answer are dead."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         values = {"sessions": list(sessions), "now": now, "lease": lease}

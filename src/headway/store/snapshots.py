@@ -37,7 +37,9 @@ ATTEMPTS: LiteralString = """
 Graphs = Callable[[int, str, int], Graph]
 
 
-def load(conn: Connection[Any], claimed: Sequence[Claimed], graphs: Graphs, now: datetime) -> list[Run]:
+def load(
+    conn: Connection[Any], claimed: Sequence[Claimed], graphs: Graphs, now: datetime
+) -> list[Run]:
     """The models of locked runs, in their order."""
     if not claimed:
         return []

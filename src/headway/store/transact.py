@@ -35,6 +35,7 @@ PREPARE_AFTER: Final = 5  # executions; psycopg's own default
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=Connection[Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +116,8 @@ def pool(
 
 
 def transact(
-    conn: Connection[Any],
-    work: Callable[Concatenate[Connection[Any], P], T],
+    conn: C,
+    work: Callable[Concatenate[C, P], T],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
@@ -135,8 +136,8 @@ def transact(
 
 
 def once(
-    conn: Connection[Any],
-    work: Callable[Concatenate[Connection[Any], P], T],
+    conn: C,
+    work: Callable[Concatenate[C, P], T],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:

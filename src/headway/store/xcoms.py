@@ -21,7 +21,9 @@ FETCH: LiteralString = """
 """
 
 
-def fetch(conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[XComRef]) -> list[Stored]:
+def fetch(
+    conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[XComRef]
+) -> list[Stored]:
     """The stored values of one run that ``refs`` name, those of one task in the order of their map index."""
     values = {
         "team": team_id,
