@@ -1,10 +1,15 @@
-"""What an agent and a gateway say to each other: msgpack frames of 4 bytes length (big endian) + body.
+"""What an agent and a gateway say to each other: msgpack frames of 4 bytes length (big endian) +
+body.
 
 One connection an agent (unix socket, or TCP), opened by the agent. Rules:
-- A *session* is one life of an agent process; its lease is renewed by ``Heartbeat`` and ends by the database's clock.
-- A grant binds an attempt to the session. The agent runs an attempt at most once, and none when its own lease is over.
-- Reports (``Started``, ``Ended``) carry the attempt's token and a sequence number; the agent keeps ``Ended`` until ``Ack``
-  covers its number and sends it again on a new connection. The gateway acknowledges after the commit.
+- A *session* is one life of an agent process; its lease is renewed by ``Heartbeat`` and ends by the
+  database's clock.
+- A grant binds an attempt to the session. The agent runs an attempt at most once, and none when its
+  own lease is over.
+- Reports (``Started``, ``Ended``) carry the attempt's token and a sequence number; the agent keeps
+  ``Ended`` until ``Ack``
+  covers its number and sends it again on a new connection. The gateway acknowledges after the
+  commit.
 - XCom values cross the line as JSON text; nobody but the user's child makes objects of them.
 """
 
@@ -34,7 +39,10 @@ class AttemptKey(msgspec.Struct, frozen=True, array_like=True):
 
 
 class XComRef(msgspec.Struct, frozen=True, array_like=True):
-    """The result ``key`` of a task of the same run: of all its instances, ordered by map index, when ``map_index`` is None."""
+    """The result ``key`` of a task of the same run:
+
+    of all its instances, ordered by map index, when ``map_index`` is None.
+    """
 
     task_id: str
     key: str = "return_value"
@@ -42,7 +50,10 @@ class XComRef(msgspec.Struct, frozen=True, array_like=True):
 
 
 class XComValue(msgspec.Struct, frozen=True, array_like=True):
-    """``value`` is JSON text, or ``file`` a path below the data directory. ``length``: of a list or dict, else None."""
+    """``value`` is JSON text, or ``file`` a path below the data directory.
+
+    ``length``: of a list or dict, else None.
+    """
 
     key: str
     value: bytes | None
@@ -145,7 +156,10 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
 
 
 class AxisItem(msgspec.Struct, frozen=True, array_like=True):
-    """The item at ``position`` of ``ref``'s list (of a dict: the [key, value] pair); a literal of the DAG file if None."""
+    """The item at ``position`` of ``ref``'s list (of a dict:
+
+    the [key, value] pair); a literal of the DAG file if None.
+    """
 
     position: int
     ref: XComRef | None = None
@@ -169,7 +183,10 @@ class Grants(Message, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """End these attempts: SIGTERM, grace, SIGKILL; answered by ``Ended(outcome="cancelled")`` as soon as the process is gone."""
+    """End these attempts: SIGTERM, grace, SIGKILL;
+
+    answered by ``Ended(outcome="cancelled")`` as soon as the process is gone.
+    """
 
     keys: list[AttemptKey]
 
@@ -187,7 +204,10 @@ class Values(Message, frozen=True):
 
 
 class Refused(Message, frozen=True):
-    """The session is dead, unknown or not let in: kill everything, then come back as a new session if ``again``."""
+    """The session is dead, unknown or not let in:
+
+    kill everything, then come back as a new session if ``again``.
+    """
 
     reason: str
     again: bool = True

@@ -1,7 +1,9 @@
-"""Who gets the free slots: the ready instances of the locked runs, in the order of their rank, pool by pool.
+"""Who gets the free slots: the ready instances of the locked runs, in the order of their rank, pool
+by pool.
 
-A grant needs a pool slot and a place at an agent of the scheduler's own; both are counted, and neither can be taken twice
-because the pools are locked and the agents belong to one scheduler. Pure, like ``plan``.
+A grant needs a pool slot and a place at an agent of the scheduler's own; both are counted, and
+neither can be taken twice because the pools are locked and the agents belong to one scheduler.
+Pure, like ``plan``.
 """
 
 import heapq

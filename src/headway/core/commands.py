@@ -1,4 +1,7 @@
-"""What people may do to a run: select, clear, mark, cancel. The same selection serves the dry run and the deed."""
+"""What people may do to a run:
+
+select, clear, mark, cancel. The same selection serves the dry run and the deed.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +13,10 @@ from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, Stat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Task instances of one run. Empty ``tasks``: all of them. ``map_indexes`` narrows the named tasks only."""
+    """Task instances of one run.
+
+    Empty ``tasks``: all of them. ``map_indexes`` narrows the named tasks only.
+    """
 
     tasks: frozenset[str] = frozenset()
     map_indexes: frozenset[int] = frozenset()
@@ -54,7 +60,9 @@ def with_relatives(run: Run, roots: Collection[Instance], selection: Selection) 
 
 
 def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
-    """Run them again. Those with a live attempt are reset when it has ended, as it is told to now."""
+    """Run them again. Those with a live attempt are reset when it has ended, as it is told to
+    now.
+    """
     for instance in instances:
         if instance.state in LIVE:
             intend(run, instance, Event.CLEAR, actor)

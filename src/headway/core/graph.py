@@ -1,4 +1,5 @@
-"""A DAG version as the core reads it: nodes by index, edges both ways. Immutable, shared by all runs of the version.
+"""A DAG version as the core reads it: nodes by index, edges both ways. Immutable, shared by all
+runs of the version.
 
 ``headway.spec.compile`` makes it from the spec, in the spec's (topological) order.
 """
@@ -12,7 +13,9 @@ from headway.core.upstream import TriggerRule
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One mapped argument: a literal of known ``length``, or the result ``key`` of the node ``source``."""
+    """One mapped argument: a literal of known ``length``, or the result ``key`` of the node
+    ``source``.
+    """
 
     length: int | None = None
     source: int | None = None

@@ -1,8 +1,9 @@
 """Dynamic task mapping: how many instances a mapped task has, and which item each of them gets.
 
-The placeholder (map index -1) of a mapped task is replaced by one instance for each point of the cross product of its axes,
-the last axis varying fastest (Airflow's order). Mapped over nothing it is skipped. After a clear the length may differ:
-missing instances are made, surplus ones are skipped.
+The placeholder (map index -1) of a mapped task is replaced by one instance for each point of the
+cross product of its axes, the last axis varying fastest (Airflow's order). Mapped over nothing it
+is skipped. After a clear the length may differ: missing instances are made, surplus ones are
+skipped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,9 @@ MAP_LENGTH_MAX: Final = 100_000
 
 
 def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instance]:
-    """The waiting instances that are to run, after making, skipping or refusing those that are not."""
+    """The waiting instances that are to run, after making, skipping or refusing those that are
+    not.
+    """
     if node.axes is None:
         yield from waiting
         return
@@ -53,7 +56,10 @@ def axis_lengths(run: Run, node: Node) -> list[int | None]:
 
 
 def result_length(run: Run, source: Node) -> int | None:
-    """Of a mapped source the number of its successes, of another the length of its result; None: no list."""
+    """Of a mapped source the number of its successes, of another the length of its result;
+
+    None: no list.
+    """
     if source.axes is not None:
         return run.counts[source.index].get(State.SUCCESS, 0)
     (instance,) = run.instances[source.index].values()

@@ -1,7 +1,8 @@
 """The scheduler's judgement of one run: reports and timers in, moves out.
 
-Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the start of the tick; ``chance`` gives the
-jitter of retries. A turn costs what changed: only nodes below a node that changed are judged again.
+Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the start of the tick;
+``chance`` gives the jitter of retries. A turn costs what changed: only nodes below a node that
+changed are judged again.
 """
 
 from collections.abc import Callable, Collection
@@ -39,7 +40,10 @@ def begin(run: Run) -> None:
 
 
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
-    """Take in a report. False: it is stale (not of the live attempt, or a wrong token) and changes nothing."""
+    """Take in a report. False:
+
+    it is stale (not of the live attempt, or a wrong token) and changes nothing.
+    """
     instance = run.get(report.task_id, report.map_index)
     attempt = instance.attempt if instance is not None else None
     if instance is None or attempt is None:
@@ -114,7 +118,9 @@ def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
 
 
 def leave_out(run: Run, branch: Node, follow: frozenset[str]) -> None:
-    """Skip the direct downstream tasks that the branch did not choose and that no chosen one leads to."""
+    """Skip the direct downstream tasks that the branch did not choose and that no chosen one
+    leads to.
+    """
     nodes = run.graph.nodes
     chosen = {index for index in branch.downstream if nodes[index].task_id in follow}
     spared = chosen | run.graph.descendants(chosen)
@@ -166,7 +172,10 @@ def again(
 
 
 def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
-    """Take back the attempts of sessions whose lease is over. The agent has ended itself before (``FENCE_S`` < ``LEASE_S``)."""
+    """Take back the attempts of sessions whose lease is over.
+
+    The agent has ended itself before (``FENCE_S`` < ``LEASE_S``).
+    """
     if not dead_sessions:
         return
     for instance in [i for i in run.all() if i.state in LIVE]:
@@ -183,7 +192,10 @@ def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
 
 
 def settle(run: Run) -> None:
-    """Everything that follows by itself: timers, trigger rules, ranks, the run's own end, the next timer."""
+    """Everything that follows by itself:
+
+    timers, trigger rules, ranks, the run's own end, the next timer.
+    """
     if run.state is not RunState.RUNNING:
         return
     wake(run)
@@ -284,7 +296,10 @@ def make_ready(run: Run, instance: Instance) -> None:
 
 
 def admit(run: Run) -> None:
-    """Give ready instances their rank, as far as a pause and the caps of DAG and task allow; say why of the others."""
+    """Give ready instances their rank, as far as a pause and the caps of DAG and task allow;
+
+    say why of the others.
+    """
     if run.paused_by is not None:
         explain_held(run, f"DAG paused by {run.paused_by}")
         return
@@ -341,7 +356,10 @@ def block(run: Run, instance: Instance, reason: str) -> None:
 
 
 def finish(run: Run) -> None:
-    """All instances are final: the leaves decide (Airflow's rule), unless the run was ended from outside."""
+    """All instances are final:
+
+    the leaves decide (Airflow's rule), unless the run was ended from outside.
+    """
     if run.cancelled_by == TIMEOUT:
         run.advance(RunEvent.FAIL, f"dagrun_timeout of {run.graph.timeout_s:g} s is over")
         return

@@ -1,4 +1,7 @@
-"""What an executor says of an attempt, as the core reads it. ``age_s`` values are clamped by the run's own times."""
+"""What an executor says of an attempt, as the core reads it.
+
+``age_s`` values are clamped by the run's own times.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,8 +1,9 @@
-"""A run in memory: its task instances, counted by state, and every change made to it since it was loaded.
+"""A run in memory: its task instances, counted by state, and every change made to it since it was
+loaded.
 
-Only ``move`` and ``finish`` change a state, both through the transition tables; they keep the counts and the record that
-the store writes. The functions that decide are in ``plan``, ``admission`` and ``commands``. A model whose transaction
-failed is thrown away, never repaired.
+Only ``move`` and ``finish`` change a state, both through the transition tables; they keep the
+counts and the record that the store writes. The functions that decide are in ``plan``,
+``admission`` and ``commands``. A model whose transaction failed is thrown away, never repaired.
 """
 
 import heapq
@@ -119,7 +120,9 @@ class Changes:
 
 
 class Run:
-    """One run. ``now`` is set by the tick, and is never earlier than any time in the run that matters to an order."""
+    """One run. ``now`` is set by the tick, and is never earlier than any time in the run that
+    matters to an order.
+    """
 
     def __init__(
         self,
@@ -170,7 +173,10 @@ class Run:
     # -- building
 
     def add(self, instance: Instance) -> Instance:
-        """Put in an instance as it is: loaded, or new (``stored`` None, then it will be inserted)."""
+        """Put in an instance as it is:
+
+        loaded, or new (``stored`` None, then it will be inserted).
+        """
         node = instance.node.index
         assert instance.map_index not in self.instances[node], f"{instance} exists already"
         self.instances[node][instance.map_index] = instance
@@ -223,7 +229,9 @@ class Run:
     # -- the ready ones
 
     def offer(self, instance: Instance) -> None:
-        """A ready instance: into its pool's queue when it has a rank, else among those held back."""
+        """A ready instance: into its pool's queue when it has a rank, else among those held
+        back.
+        """
         node = instance.node.index
         if instance.rank is None:
             heapq.heappush(self.held.setdefault(node, []), instance.map_index)
@@ -244,7 +252,10 @@ class Run:
                 self.offer(instance)
 
     def first(self, pool: str) -> Instance | None:
-        """The ready instance that is next in ``pool``; entries of instances that have moved on are dropped."""
+        """The ready instance that is next in ``pool``;
+
+        entries of instances that have moved on are dropped.
+        """
         queue = self.queues.get(pool, [])
         while queue:
             rank, node, map_index = queue[0]

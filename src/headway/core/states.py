@@ -1,6 +1,7 @@
 """The state machines: three tables, and nothing else may change a state.
 
-Rule 1: every legal move is a row of ``TRANSITIONS`` (task instances), ``RUN_TRANSITIONS`` or ``ATTEMPT_TRANSITIONS``.
+Rule 1: every legal move is a row of ``TRANSITIONS`` (task instances), ``RUN_TRANSITIONS`` or
+``ATTEMPT_TRANSITIONS``.
 Rule 2: this module knows no database, clock, executor or DAG.
 SQL guards, invariants, the diagram in the docs and the legend of the UI derive from these tables.
 """

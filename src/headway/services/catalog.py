@@ -1,4 +1,7 @@
-"""DAG versions that a scheduler has read: compiled graphs and timetables. A version never changes, so nothing here gets old."""
+"""DAG versions that a scheduler has read:
+
+compiled graphs and timetables. A version never changes, so nothing here gets old.
+"""
 
 from collections import OrderedDict
 from datetime import datetime

@@ -1,7 +1,9 @@
-"""Where agents connect to a scheduler: one listening socket, one connection an agent, all in the scheduler's own thread.
+"""Where agents connect to a scheduler: one listening socket, one connection an agent, all in the
+scheduler's own thread.
 
-The gateway knows sessions and bytes; it decides nothing. It collects reports for the next tick, acknowledges them after the
-commit, and sends grants. A slow or broken agent costs its own connection only: writes are buffered and bounded.
+The gateway knows sessions and bytes; it decides nothing. It collects reports for the next tick,
+acknowledges them after the commit, and sends grants. A slow or broken agent costs its own
+connection only: writes are buffered and bounded.
 """
 
 import errno
@@ -69,7 +71,10 @@ class Link:
 
 
 class Gateway:
-    """``arrivals`` are the Hello and Fetch messages that need the database: the scheduler answers them."""
+    """``arrivals`` are the Hello and Fetch messages that need the database:
+
+    the scheduler answers them.
+    """
 
     def __init__(self, selector: selectors.BaseSelector, address: str, secret: str) -> None:
         self.selector = selector
@@ -139,7 +144,10 @@ class Gateway:
                 self.selector.modify(link.sock, events, self.handler(link))
 
     def drop(self, link: Link) -> None:
-        """Close a connection. The session lives on until its lease is over: the agent may come back."""
+        """Close a connection. The session lives on until its lease is over:
+
+        the agent may come back.
+        """
         if link.sock.fileno() < 0:
             return
         self.selector.unregister(link.sock)
@@ -210,12 +218,17 @@ class Gateway:
         return found
 
     def drain(self) -> list[Envelope]:
-        """The reports that came in, the starts first: an end may follow its start in the same tick."""
+        """The reports that came in, the starts first:
+
+        an end may follow its start in the same tick.
+        """
         reports, self.starts, self.envelopes = [*self.starts, *self.envelopes], [], []
         return reports
 
     def give_back(self, reports: Sequence[Envelope]) -> None:
-        """The tick failed: the reports come with the next one, before any that arrived meanwhile."""
+        """The tick failed: the reports come with the next one, before any that arrived
+        meanwhile.
+        """
         self.envelopes = [*reports, *self.envelopes]
 
     def acknowledge(self) -> None:
@@ -258,7 +271,10 @@ def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
 
 
 def listen(address: str) -> socket.socket:
-    """``unix:PATH`` or ``tcp:HOST:PORT``. A socket that a killed process left behind is replaced."""
+    """``unix:PATH`` or ``tcp:HOST:PORT``.
+
+    A socket that a killed process left behind is replaced.
+    """
     kind, _, place = address.partition(":")
     try:
         if kind == "unix":

@@ -1,8 +1,10 @@
-"""The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number of them run at once.
+"""The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number
+of them run at once.
 
-``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL and HEADWAY_AGENT_TOKEN in the
-environment. Woken by agents, by NOTIFY and by timers; a slow poll is the safety net. It is crash-only: what it cannot handle
-ends the process, and everything goes on from the database.
+``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL and
+HEADWAY_AGENT_TOKEN in the environment. Woken by agents, by NOTIFY and by timers; a slow poll is the
+safety net. It is crash-only: what it cannot handle ends the process, and everything goes on from
+the database.
 """
 
 import argparse
@@ -21,7 +23,7 @@ import psycopg
 from psycopg import Connection
 
 from headway import clock, ids
-from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello, Values, XComRef
+from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.errors import HeadwayError
 from headway.services import timetables, translate
 from headway.services.catalog import Catalog
@@ -85,7 +87,10 @@ class Scheduler:
         self.last_sweep = float("-inf")
 
     def pause(self) -> float:
-        """Seconds to wait for news: none when a tick is due, a pace between ticks under load, else the poll."""
+        """Seconds to wait for news:
+
+        none when a tick is due, a pace between ticks under load, else the poll.
+        """
         since = clock.monotonic() - self.last_tick
         if self.gateway.envelopes or self.wanted:
             return max(0.0, self.pace() - since)
@@ -131,7 +136,10 @@ class Scheduler:
             self.cancel_intended()
 
     def recover(self, error: Exception) -> None:
-        """A failed transaction: nothing in memory is believed any more. A lost connection ends the process."""
+        """A failed transaction:
+
+        nothing in memory is believed any more. A lost connection ends the process.
+        """
         self.ticker.forget()
         self.resync = True
         if self.conn.closed or self.ears.closed:
@@ -158,7 +166,10 @@ class Scheduler:
         )
 
     def cancel_intended(self) -> None:
-        """Tell our agents which of their attempts a person or a time-out wants ended. Told again until they have."""
+        """Tell our agents which of their attempts a person or a time-out wants ended.
+
+        Told again until they have.
+        """
         mine = list(self.gateway.links)
         for session, keys in sessions.intended(self.conn, mine).items():
             self.gateway.send(
@@ -213,10 +224,8 @@ class Scheduler:
                 case Hello():
                     self.let_in(link, message)
                 case Fetch(request, run_id, refs):
-                    stored = xcoms.fetch(self.conn, link.team_id, run_id, refs)
-                    there = {(s.task_id, s.xcom.key) for s in stored}
-                    missing = [r for r in refs if (r.task_id, r.key) not in there and not whole(r)]
-                    self.gateway.send(link, Values(request, stored, missing))
+                    found = xcoms.fetch(self.conn, link.team_id, run_id, translate.wanted(refs))
+                    self.gateway.send(link, translate.values(request, refs, found))
 
     def let_in(self, link: Link, hello: Hello) -> None:
         team_id = teams.DEFAULT
@@ -238,7 +247,10 @@ class Scheduler:
         self.wanted = True
 
     def send_bound(self, link: Link) -> None:
-        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse."""
+        """Bring an agent level with the database:
+
+        what is bound to it and it does not hold, and the reverse.
+        """
         assert link.hello is not None
         bound = sessions.bound(self.conn, link.team_id, link.hello.session)
         keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
@@ -275,11 +287,6 @@ class Scheduler:
         self.stopping = True
 
 
-def whole(ref: XComRef) -> bool:
-    """All instances of a mapped task: none at all is an answer."""
-    return ref.map_index is None
-
-
 @contextlib.contextmanager
 def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
     # A signal must also end a select that waits.
@@ -296,7 +303,9 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The process: settings come by the environment, so that no credential shows in a list of processes."""
+    """The process: settings come by the environment, so that no credential shows in a list of
+    processes.
+    """
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     chosen = parser.parse_args(arguments)

@@ -1,8 +1,9 @@
 """One tick: lock, load, plan, apply, commit; what follows outside happens after the commit.
 
-One transaction locks the runs that something happened to, absorbs the reports of their attempts, plans, grants free slots and
-writes it all with its history. Its cost depends on what changed: models are kept, and used again when the run's version is
-still theirs under the lock. A run whose planning fails is left out, and after ``STRIKES_MAX`` failures quarantined.
+One transaction locks the runs that something happened to, absorbs the reports of their attempts,
+plans, grants free slots and writes it all with its history. Its cost depends on what changed:
+models are kept, and used again when the run's version is still theirs under the lock. A run whose
+planning fails is left out, and after ``STRIKES_MAX`` failures quarantined.
 """
 
 import logging
@@ -37,7 +38,10 @@ RunKey = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A report on its way in. ``body`` is what the inbox keeps when another scheduler holds the run."""
+    """A report on its way in.
+
+    ``body`` is what the inbox keeps when another scheduler holds the run.
+    """
 
     team_id: int
     run_id: str
@@ -117,9 +121,11 @@ def advance(
     starts: bool,
     now: datetime | None = None,
 ) -> tuple[Turn, list[Run]]:
-    """The transaction of a tick. ``places``: the caller's agents by team; ``starts``: look for queued runs too.
+    """The transaction of a tick. ``places``: the caller's agents by team; ``starts``: look for
+    queued runs too.
 
-    Nothing but ``conn`` and models of locked runs is touched, so a failed one is undone by ``ticker.forget``.
+    Nothing but ``conn`` and models of locked runs is touched, so a failed one is undone by
+    ``ticker.forget``.
     """
     if now is None:
         now = clock(conn)
@@ -155,7 +161,10 @@ def ending(envelopes: Sequence[Envelope]) -> int:
 def keep(
     conn: Connection[Any], envelopes: Sequence[Envelope], claimed: Sequence[Claimed]
 ) -> list[tuple[RunKey, Report, bytes]]:
-    """The reports of the locked runs; those of the others go to the inbox, so that nothing is lost with us."""
+    """The reports of the locked runs;
+
+    those of the others go to the inbox, so that nothing is lost with us.
+    """
     mine = {row.key for row in claimed}
     foreign = [(e.team_id, e.run_id, e.body) for e in envelopes if e.key not in mine]
     if foreign:

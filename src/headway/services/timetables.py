@@ -1,4 +1,7 @@
-"""Creates the runs that timetables ask for. Each slot becomes one run, for ever: its key is the logical date in UTC."""
+"""Creates the runs that timetables ask for.
+
+Each slot becomes one run, for ever: its key is the logical date in UTC.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

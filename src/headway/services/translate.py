@@ -10,6 +10,7 @@ from headway.core.graph import Node
 from headway.core.run import Instance, Run
 from headway.spec.model import RESULT_KEY
 from headway.store.runs import Claimed
+from headway.store.xcoms import Found, Wanted
 
 DETAIL_MAX = 2_000  # characters of an error kept in the database; the log has it whole
 
@@ -106,5 +107,27 @@ def context(row: Claimed, file: str, reuse_child: int) -> protocol.RunContext:
     )
 
 
-def cancel(keys: Sequence[protocol.AttemptKey]) -> protocol.Cancel:
-    return protocol.Cancel(list(keys))
+def wanted(refs: Sequence[protocol.XComRef]) -> list[Wanted]:
+    return [Wanted(ref.task_id, ref.key, ref.map_index) for ref in refs]
+
+
+def values(
+    request: int, refs: Sequence[protocol.XComRef], found: Sequence[Found]
+) -> protocol.Values:
+    """The answer to a ``Fetch``.
+
+    A mapped task of which no instance has a result is not missing: its list is empty.
+    """
+    stored = [
+        protocol.Stored(
+            f.task_id,
+            f.map_index,
+            protocol.XComValue(
+                f.key, None if f.value is None else f.value.encode(), f.file, f.size, f.length
+            ),
+        )
+        for f in found
+    ]
+    there = {(f.task_id, f.key) for f in found}
+    missing = [r for r in refs if (r.task_id, r.key) not in there and r.map_index is not None]
+    return protocol.Values(request, stored, missing)

@@ -1,9 +1,9 @@
 """The DAG as data: what a DAG file says, with no Python object left in it.
 
 Authoring and YAML produce a ``DagSpec``; the scheduler, the API and the UI read nothing else. It is
-versioned (``spec_version``), content-hashed (``spec_hash``) and its JSON Schema is generated from these types
-(``headway.spec.schema``). Durations are seconds, instants are aware and in UTC. Validation beyond types is in
-``headway.spec.validate``.
+versioned (``spec_version``), content-hashed (``spec_hash``) and its JSON Schema is generated from
+these types (``headway.spec.schema``). Durations are seconds, instants are aware and in UTC.
+Validation beyond types is in ``headway.spec.validate``.
 """
 
 import hashlib
@@ -37,14 +37,18 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stored result that the task receives: of one instance, or of all when ``task_id`` is mapped."""
+    """A stored result that the task receives:
+
+    of one instance, or of all when ``task_id`` is mapped.
+    """
 
     task_id: str
     key: str = RESULT_KEY
 
 
 class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One argument that is mapped over: a literal of known ``length``, or the result of ``task_id``.
+    """One argument that is mapped over: a literal of known ``length``, or the result of
+    ``task_id``.
 
     ``argument`` is empty for ``expand_kwargs``: each item is then a dict of arguments.
     """

@@ -1,6 +1,8 @@
-"""What the types of the spec cannot say. Every rule is linear: 10,000 tasks take far below a second.
+"""What the types of the spec cannot say. Every rule is linear: 10,000 tasks take far below a
+second.
 
-``validate(dag)`` raises ``BadSpec`` at the first thing that is wrong, with its line and what was probably meant.
+``validate(dag)`` raises ``BadSpec`` at the first thing that is wrong, with its line and what was
+probably meant.
 """
 
 import math

@@ -1,8 +1,9 @@
-"""Everything a tick or a command changed in its runs, written in a few bulk statements. None commits.
+"""Everything a tick or a command changed in its runs, written in a few bulk statements. None
+commits.
 
-Each row is found by its full key in a fenced subquery and guarded by the state it had when it was loaded; a row that is not
-found means that the model was wrong: the transaction is given up and the model thrown away. Lock order: runs (held already),
-pools (held already), task instances, attempts.
+Each row is found by its full key in a fenced subquery and guarded by the state it had when it was
+loaded; a row that is not found means that the model was wrong: the transaction is given up and the
+model thrown away. Lock order: runs (held already), pools (held already), task instances, attempts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -138,13 +139,17 @@ USE_POOLS: LiteralString = """
 
 
 class ModelDiffers(AssertionError):
-    """The database does not hold what the model was loaded with: our mistake, never written over."""
+    """The database does not hold what the model was loaded with:
+
+    our mistake, never written over.
+    """
 
 
 def write(
     conn: Connection[Any], runs: Sequence[Run], now: datetime, used: Sequence[dict[str, Any]]
 ) -> None:
-    """Write the changes of locked runs, the slots they took and gave back (``team_id``, ``name``, ``by``), and history.
+    """Write the changes of locked runs, the slots they took and gave back (``team_id``, ``name``,
+    ``by``), and history.
 
     Raises:
         ModelDiffers: a row was not as it was loaded. Nothing may be committed.

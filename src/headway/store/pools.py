@@ -33,7 +33,10 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
 
 
 def resize(conn: Connection[Any], team_id: int, name: str, slots: int) -> None:
-    """Make a pool, or give it another size. Below what is in use: nothing new starts until enough has ended."""
+    """Make a pool, or give it another size.
+
+    Below what is in use: nothing new starts until enough has ended.
+    """
     conn.execute(SET, {"team": team_id, "name": name, "slots": slots})
 
 

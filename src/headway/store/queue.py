@@ -1,6 +1,7 @@
 """Which queued runs may start, and which DAGs are due by their timetable. None commits.
 
-Only the holder of the DAG's row starts its runs, so ``max_active_runs`` cannot be overstepped: others only end runs meanwhile.
+Only the holder of the DAG's row starts its runs, so ``max_active_runs`` cannot be overstepped:
+others only end runs meanwhile.
 """
 
 from collections.abc import Sequence
@@ -82,7 +83,10 @@ class DueDag(msgspec.Struct, frozen=True):
 
 
 def startable(conn: Connection[Any], *, dags_max: int, runs_max: int) -> list[tuple[int, str]]:
-    """Queued runs that may start now: team and run id. Their DAGs stay locked until the transaction ends."""
+    """Queued runs that may start now:
+
+    team and run id. Their DAGs stay locked until the transaction ends.
+    """
     locked = conn.execute(DAGS_WITH_QUEUED, {"limit": dags_max}).fetchall()
     if not locked:
         return []

@@ -1,6 +1,7 @@
 """Bulk parameters: rows as one JSON text, opened again by ``json_to_recordset`` in the statement.
 
-One parameter whatever the number of rows and columns, encoded in C: a third of the cost of an array for each column.
+One parameter whatever the number of rows and columns, encoded in C: a third of the cost of an array
+for each column.
 """
 
 from collections.abc import Sequence

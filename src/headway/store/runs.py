@@ -12,7 +12,10 @@ from headway.store.rows import rows
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run to create, pinned to what its DAG is now. ``run_key`` is unique within the DAG, for ever."""
+    """A run to create, pinned to what its DAG is now.
+
+    ``run_key`` is unique within the DAG, for ever.
+    """
 
     team_id: int
     run_id: str
@@ -151,7 +154,8 @@ NEXT_DUE: LiteralString = "SELECT min(due_at) FROM run WHERE due_at IS NOT NULL"
 
 
 def create(conn: Connection[Any], wanted: Sequence[NewRun], now: datetime) -> set[str]:
-    """Create runs of one team; answers with the ids of those that are new. The others' keys exist already.
+    """Create runs of one team; answers with the ids of those that are new. The others' keys exist
+    already.
 
     Unknown DAGs are left out: the caller has looked them up.
     """
@@ -181,10 +185,11 @@ def claim(
     places: int,
     ending: int,
 ) -> list[Claimed]:
-    """Lock the named runs, those whose timer is due, and those whose ready task instances come next.
+    """Lock the named runs, those whose timer is due, and those whose ready task instances come
+    next.
 
-    Those that another transaction holds are left out. ``places``: how many more attempts the caller's
-    agents can take; ``ending``: how many attempts this tick is about to end.
+    Those that another transaction holds are left out. ``places``: how many more attempts the
+    caller's agents can take; ``ending``: how many attempts this tick is about to end.
     """
     values = {
         "teams": [team for team, _ in named],

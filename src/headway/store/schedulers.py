@@ -1,4 +1,7 @@
-"""Scheduler processes, for health and for people. Every function takes a connection; none commits."""
+"""Scheduler processes, for health and for people.
+
+Every function takes a connection; none commits.
+"""
 
 from datetime import datetime
 from typing import Any, LiteralString

@@ -1,6 +1,7 @@
 """Reads and writes of agents' sessions and of the attempts bound to them. None commits.
 
-A session's lease is its heartbeat by the database's clock. A session that has ended is dead for ever.
+A session's lease is its heartbeat by the database's clock. A session that has ended is dead for
+ever.
 """
 
 from collections.abc import Collection
@@ -120,7 +121,9 @@ def close(conn: Connection[Any], sessions: Collection[str], now: datetime) -> No
 
 
 def expire(conn: Connection[Any], now: datetime, lease: timedelta) -> list[str]:
-    """End the sessions whose lease is over, and wake the runs whose live attempts are bound to a dead one."""
+    """End the sessions whose lease is over, and wake the runs whose live attempts are bound to a
+    dead one.
+    """
     with conn.cursor(row_factory=scalar_row) as cursor:
         ended = cursor.execute(EXPIRE, {"now": now, "lease": lease}).fetchall()
     conn.execute(ALARM, {"now": now})

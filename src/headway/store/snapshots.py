@@ -1,4 +1,7 @@
-"""A run's task instances and live attempts as the core's model. Every function takes a connection; none commits."""
+"""A run's task instances and live attempts as the core's model.
+
+Every function takes a connection; none commits.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

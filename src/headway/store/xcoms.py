@@ -1,11 +1,10 @@
 """Reads of stored results. Every function takes a connection; none commits."""
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
-
-from headway.agent.protocol import Stored, XComRef, XComValue
+from psycopg.rows import args_row
 
 FETCH: LiteralString = """
     SELECT found.* FROM unnest(%(tasks)s::text[], %(keys)s::text[], %(indexes)s::integer[])
@@ -21,10 +20,30 @@ FETCH: LiteralString = """
 """
 
 
-def fetch(
-    conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[XComRef]
-) -> list[Stored]:
-    """The stored values of one run that ``refs`` name, those of one task in the order of their map index."""
+class Wanted(NamedTuple):
+    """The result ``key`` of a task; of all its instances when ``map_index`` is None."""
+
+    task_id: str
+    key: str
+    map_index: int | None
+
+
+class Found(NamedTuple):
+    """``value`` is JSON text, or ``file`` a path below the data directory; ``size`` in bytes."""
+
+    task_id: str
+    map_index: int
+    key: str
+    value: str | None
+    file: str | None
+    size: int
+    length: int | None
+
+
+def fetch(conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[Wanted]) -> list[Found]:
+    """The stored values of one run that ``refs`` name, those of one task in the order of their
+    map index.
+    """
     values = {
         "team": team_id,
         "run": run_id,
@@ -32,11 +51,5 @@ def fetch(
         "keys": [ref.key for ref in refs],
         "indexes": [ref.map_index for ref in refs],
     }
-    return [
-        Stored(task_id, map_index, XComValue(key, encoded(value), file, size, length))
-        for task_id, map_index, key, value, file, size, length in conn.execute(FETCH, values)
-    ]
-
-
-def encoded(value: str | None) -> bytes | None:
-    return None if value is None else value.encode()
+    with conn.cursor(row_factory=args_row(Found)) as cursor:
+        return cursor.execute(FETCH, values).fetchall()

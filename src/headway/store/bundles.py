@@ -1,0 +1,45 @@
+"""Reads and writes of bundles. Every function takes a connection; none commits."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+ADD: LiteralString = """
+    WITH added AS (
+        INSERT INTO bundle (team_id, version, files, bytes, created_at)
+        VALUES (%(team_id)s, %(version)s, %(files)s, %(size)s, %(now)s)
+        ON CONFLICT (team_id, version) DO NOTHING
+        RETURNING version
+    )
+    INSERT INTO event (team_id, at, subject, name, actor, reason)
+    SELECT %(team_id)s, %(now)s, 'bundle', 'load', 'loader', version FROM added
+"""
+
+# A run keeps its bundle for as long as it can be asked for again: until the janitor removes the run.
+IN_USE: LiteralString = """
+    SELECT version FROM bundle
+    WHERE EXISTS (SELECT FROM dag WHERE dag.team_id = bundle.team_id AND bundle_version = version)
+        OR EXISTS (SELECT FROM run WHERE run.team_id = bundle.team_id AND bundle_version = version)
+"""
+
+
+def add(
+    conn: Connection[Any], team_id: int, version: str, files: int, size: int, now: datetime
+) -> None:
+    """Known from now on; nothing happens if it is already."""
+    values = {
+        "team_id": team_id,
+        "version": version,
+        "files": files,
+        "size": size,
+        "now": now,
+    }
+    conn.execute(ADD, values)
+
+
+def in_use(conn: Connection[Any]) -> set[str]:
+    """The versions, of any team, that a DAG or a run is pinned to: what ``prune`` must keep."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(IN_USE).fetchall())

@@ -1,0 +1,269 @@
+"""Reads and writes of DAGs and their versions. Every function takes a connection; none commits.
+
+Whoever changes what a team's DAGs are holds ``lock`` on the team first, so that versions are
+numbered without gaps and two loaders never meet. Rows of ``dag`` are then locked in the order of
+their ids, as everywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
+
+from headway.errors import NotFound
+from headway.spec.model import Dag, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The current version of a DAG."""
+
+    dag_id: str
+    number: int
+    spec_hash: str
+    bundle_version: str
+    file: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A specification to become the current one, whether it is new or not."""
+
+    dag_id: str
+    file: str
+    spec_hash: str
+    spec: str
+    max_active_runs: int
+    scheduled: bool
+    retimed: bool  # the timetable is to be asked at once
+
+
+# NO KEY: rows that hold the team by a foreign key go on being written.
+LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY UPDATE"
+
+NOW: LiteralString = "SELECT now()"
+
+KNOWN: LiteralString = """
+    SELECT dag_id, number, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing
+    FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    WHERE team_id = %(team_id)s
+    ORDER BY dag_id
+"""
+
+# Fenced by LATERAL and OFFSET 0: each by its full key, also with a plan made for an empty table.
+SPECS: LiteralString = """
+    SELECT spec::text FROM unnest(%(dag_ids)s::text[], %(numbers)s::integer[]) AS asked (dag_id, number)
+    CROSS JOIN LATERAL (
+        SELECT spec FROM dag_version AS v
+        WHERE v.team_id = %(team_id)s AND v.dag_id = asked.dag_id AND v.number = asked.number
+        OFFSET 0
+    ) AS found
+"""
+
+CURRENT: LiteralString = """
+    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
+"""
+
+FIRST_SEEN: LiteralString = """
+    SELECT created_at FROM dag_version
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s ORDER BY number LIMIT 1
+"""
+
+LOCK_DAGS: LiteralString = """
+    SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = ANY(%(dag_ids)s)
+    ORDER BY dag_id FOR NO KEY UPDATE
+"""
+
+ADD_VERSIONS: LiteralString = """
+    INSERT INTO dag_version (team_id, dag_id, number, spec_hash, spec, created_at)
+    SELECT %(team_id)s, wanted.dag_id, latest.number + 1, wanted.spec_hash, wanted.spec, %(now)s
+    FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(specs)s::json[])
+        AS wanted (dag_id, spec_hash, spec)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(number), 0) AS number FROM dag_version AS v
+        WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
+    ) AS latest
+    ON CONFLICT (team_id, dag_id, spec_hash) DO NOTHING
+"""
+
+PUT: LiteralString = """
+    WITH wanted AS MATERIALIZED (
+        SELECT wanted.*, version.number
+        FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(files)s::text[],
+            %(max_active_runs)s::integer[], %(scheduled)s::boolean[]
+        ) AS wanted (dag_id, spec_hash, file, max_active_runs, scheduled)
+        CROSS JOIN LATERAL (
+            SELECT number FROM dag_version AS v
+            WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
+                AND v.spec_hash = wanted.spec_hash
+            OFFSET 0
+        ) AS version
+    ), put AS (
+        INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,
+            next_slot_at, updated_at)
+        SELECT %(team_id)s, dag_id, number, %(bundle_version)s, file, max_active_runs,
+            CASE WHEN scheduled THEN %(now)s END, %(now)s
+        FROM wanted
+        ON CONFLICT (team_id, dag_id) DO UPDATE SET
+            number = excluded.number,
+            bundle_version = excluded.bundle_version,
+            file = excluded.file,
+            max_active_runs = excluded.max_active_runs,
+            missing_since = NULL,
+            next_slot_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
+                THEN excluded.next_slot_at ELSE dag.next_slot_at END,
+            updated_at = excluded.updated_at
+        RETURNING dag_id, number, file
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'load', 'loader', file FROM put
+"""
+
+REPIN: LiteralString = """
+    UPDATE dag SET bundle_version = %(bundle_version)s, updated_at = %(now)s
+    WHERE team_id = %(team_id)s AND dag_id = ANY(%(dag_ids)s)
+"""
+
+MISS: LiteralString = """
+    WITH missed AS (
+        UPDATE dag SET missing_since = %(now)s, updated_at = %(now)s
+        WHERE team_id = %(team_id)s AND dag_id = ANY(%(dag_ids)s) AND missing_since IS NULL
+        RETURNING dag_id, number, file
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'miss', 'loader',
+        file || ' no longer defines it'
+    FROM missed
+"""
+
+PAUSE: LiteralString = """
+    WITH paused AS (
+        UPDATE dag SET paused_at = %(now)s, paused_by = %(actor)s, updated_at = %(now)s
+        WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND paused_at IS NULL
+        RETURNING dag_id
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, name, actor)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, 'pause', %(actor)s FROM paused
+    RETURNING true
+"""
+
+RESUME: LiteralString = """
+    WITH resumed AS (
+        UPDATE dag SET paused_at = NULL, paused_by = NULL, updated_at = %(now)s
+        WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND paused_at IS NOT NULL
+        RETURNING dag_id
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, name, actor)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, 'resume', %(actor)s FROM resumed
+    RETURNING true
+"""
+
+
+def lock(conn: Connection[Any], team_id: int) -> datetime:
+    """Be the only one who changes what the team's DAGs are; answers with the database's time."""
+    conn.execute(LOCK, {"team_id": team_id})
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        now = cursor.execute(NOW).fetchone()
+    assert isinstance(now, datetime)
+    return now
+
+
+def known(conn: Connection[Any], team_id: int) -> list[Known]:
+    with conn.cursor(row_factory=class_row(Known)) as cursor:
+        return cursor.execute(KNOWN, {"team_id": team_id}).fetchall()
+
+
+def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int]]) -> list[Dag]:
+    """The specifications of (DAG, number) pairs, those that exist, in no order."""
+    values = {
+        "team_id": team_id,
+        "dag_ids": [dag_id for dag_id, _ in versions],
+        "numbers": [number for _, number in versions],
+    }
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return [decode(text) for text in cursor.execute(SPECS, values).fetchall()]
+
+
+def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = None) -> Dag:
+    """One version of a DAG; without a number the current one. Raises NotFound."""
+    if number is not None:
+        found = specs(conn, team_id, [(dag_id, number)])
+    else:
+        with conn.cursor(row_factory=scalar_row) as cursor:
+            rows = cursor.execute(CURRENT, {"team_id": team_id, "dag_id": dag_id}).fetchall()
+        found = [decode(text) for text in rows]
+    if not found:
+        version = "" if number is None else f" in version {number}"
+        raise NotFound(f"there is no DAG {dag_id}{version}", hint="headway ls shows all DAGs")
+    return found[0]
+
+
+def first_seen(conn: Connection[Any], team_id: int, dag_id: str) -> datetime | None:
+    """Where the schedule of a DAG without ``start_date`` begins."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(FIRST_SEEN, {"team_id": team_id, "dag_id": dag_id}).fetchone()
+
+
+def put(
+    conn: Connection[Any],
+    team_id: int,
+    versions: Sequence[Version],
+    bundle_version: str,
+    now: datetime,
+) -> None:
+    """Make each the current version of its DAG, in the bundle.
+
+    A known specification keeps its number.
+    """
+    values = {
+        "team_id": team_id,
+        "bundle_version": bundle_version,
+        "now": now,
+        "dag_ids": [version.dag_id for version in versions],
+        "spec_hashes": [version.spec_hash for version in versions],
+        "specs": [version.spec for version in versions],
+        "files": [version.file for version in versions],
+        "max_active_runs": [version.max_active_runs for version in versions],
+        "scheduled": [version.scheduled for version in versions],
+        "retimed": [version.dag_id for version in versions if version.retimed],
+    }
+    conn.execute(ADD_VERSIONS, values)
+    conn.execute(LOCK_DAGS, values)
+    conn.execute(PUT, values)
+
+
+def repin(
+    conn: Connection[Any], team_id: int, dag_ids: Sequence[str], bundle_version: str, now: datetime
+) -> None:
+    """New runs of these take the code of this bundle; their specification is the same."""
+    values = {
+        "team_id": team_id,
+        "dag_ids": list(dag_ids),
+        "bundle_version": bundle_version,
+        "now": now,
+    }
+    conn.execute(LOCK_DAGS, values)
+    conn.execute(REPIN, values)
+
+
+def miss(conn: Connection[Any], team_id: int, dag_ids: Sequence[str], now: datetime) -> None:
+    values = {"team_id": team_id, "dag_ids": list(dag_ids), "now": now}
+    conn.execute(LOCK_DAGS, values)
+    conn.execute(MISS, values)
+
+
+def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: datetime) -> bool:
+    """No new scheduled runs. Whether anything changed."""
+    values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
+    return conn.execute(PAUSE, values).fetchone() is not None
+
+
+def resume(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: datetime) -> bool:
+    """Whether anything changed."""
+    values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
+    return conn.execute(RESUME, values).fetchone() is not None
