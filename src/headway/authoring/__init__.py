@@ -1,0 +1,1 @@
+"""The authoring API: Python objects in, the spec out. DAG files import it from ``headway``."""

@@ -78,7 +78,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     memory_limit_mb: int | None = None
     inputs: tuple[Input, ...] = ()  # what it reads besides the mapped axes
     mapping: Mapping | None = None
-    branch: bool = False  # its result names the direct downstream tasks to follow, the others are skipped
+    branch: bool = (
+        False  # its result names the direct downstream tasks to follow, the others are skipped
+    )
     owner: str = ""
     doc: str = ""
     line: int = 0  # in the DAG file

@@ -1,0 +1,45 @@
+"""Which DAG and group the line being read belongs to, and which DAGs a file has made so far."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from headway.authoring.frames import call_site
+from headway.spec.errors import BadSpec
+
+if TYPE_CHECKING:
+    from headway.authoring.dag import DAG, DagFunction
+    from headway.authoring.groups import TaskGroup
+
+dags: list["DAG"] = []  # the innermost last
+made: list["DAG | DagFunction"] | None = None  # None: nobody records
+
+
+def current_dag(word: str) -> "DAG":
+    if dags:
+        return dags[-1]
+    site = call_site()
+    hint = "write it in the body of a @dag function or in `with DAG(…):`"
+    if word.endswith("()"):
+        hint += f"; {word.removesuffix('()')}.function(…) runs the plain function"
+    raise BadSpec(f"{word} is called outside a DAG", file=site.file, line=site.line, hint=hint)
+
+
+def current_group() -> "TaskGroup | None":
+    return dags[-1].groups[-1] if dags and dags[-1].groups else None
+
+
+def record(thing: "DAG | DagFunction") -> None:
+    if made is not None:
+        made.append(thing)
+
+
+@contextmanager
+def recording() -> Iterator[list["DAG | DagFunction"]]:
+    """All DAGs and DAG functions made inside the block, in order."""
+    global made
+    before, made = made, []
+    try:
+        yield made
+    finally:
+        made = before

@@ -1,0 +1,141 @@
+"""``@task`` and its kin: a function becomes something that makes tasks."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Unpack, overload
+
+from headway.authoring.calls import (
+    add_task,
+    check_axes,
+    check_items,
+    refuse_missing,
+    refuse_unknown,
+    wrong,
+)
+from headway.authoring.frames import Site, call_site
+from headway.authoring.operators import OPERATORS, operator
+from headway.authoring.options import TASK_OPTIONS, TaskOptions, read_options, unknown_word
+from headway.authoring.references import XComArg
+from headway.authoring.signatures import signature_of
+from headway.authoring.task import Arguments, Follows
+
+Function = Callable[..., Any]
+
+
+class Kind:
+    """What ``@task``, ``@task.bash``, ``@task.branch`` … make of a function."""
+
+    def __init__(self, word: str, operator: str, follows: Follows = Follows.ALL) -> None:
+        self.word = word
+        self.operator = operator
+        self.follows = follows
+
+    @overload
+    def __call__(self, function: Function, /) -> "TaskFunction": ...
+    @overload
+    def __call__(self, **options: Unpack[TaskOptions]) -> Callable[[Function], "TaskFunction"]: ...
+    def __call__(
+        self, function: Function | None = None, /, **options: Any
+    ) -> "TaskFunction | Callable[[Function], TaskFunction]":
+        site = call_site()
+        task_id = options.pop("task_id", None)
+        # Read now, so that a mistake is reported at its own line, also if nobody calls the function.
+        read_options(options, TASK_OPTIONS, site, self.word, ("task_id",))
+        if function is not None:
+            return self.decorate(function, options, task_id, site)
+        return lambda function: self.decorate(function, options, task_id, site)
+
+    def decorate(
+        self, function: Function, options: dict[str, Any], task_id: str | None, site: Site
+    ) -> "TaskFunction":
+        if callable(function):
+            return TaskFunction(self, function, options, task_id or function.__name__)
+        raise wrong(f"{self.word} decorates a function, not {function!r}", site)
+
+
+class TaskFunction:
+    """A function under ``@task``. Calling it in a DAG makes a task; ``.function`` is the plain one."""
+
+    def __init__(
+        self, kind: Kind, function: Function, options: dict[str, Any], task_id: str
+    ) -> None:
+        self.kind = kind
+        self.function = function
+        self.options = options
+        self.task_id = task_id
+        self.name = getattr(function, "__name__", task_id)
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> XComArg:
+        signature = signature_of(self.function)
+        given = refuse_unknown(f"{self.name}()", signature, args, kwargs)
+        refuse_missing(f"{self.name}()", signature, given)
+        return self.add(Arguments(args, kwargs))
+
+    def override(self, **options: Unpack[TaskOptions]) -> "TaskFunction":
+        """The same task with other options."""
+        given: dict[str, Any] = dict(options)
+        task_id = given.pop("task_id", self.task_id)
+        read_options(given, TASK_OPTIONS, call_site(), f"{self.name}.override()", ("task_id",))
+        return TaskFunction(self.kind, self.function, {**self.options, **given}, task_id)
+
+    def partial(self, **kwargs: Any) -> "Partial":
+        """Arguments that are the same for all mapped instances."""
+        return Partial(self, kwargs)
+
+    def expand(self, **axes: Any) -> XComArg:
+        """One instance for each item; several arguments give their cross product."""
+        return Partial(self, {}).expand(**axes)
+
+    def expand_kwargs(self, items: Any) -> XComArg:
+        """One instance for each dict of arguments."""
+        return Partial(self, {}).expand_kwargs(items)
+
+    def add(self, arguments: Arguments) -> XComArg:
+        return add_task(
+            operator(self.kind.operator),
+            self.task_id,
+            arguments,
+            self.options,
+            f"{self.name}()",
+            self.function,
+            self.kind.follows,
+        ).output
+
+
+class Partial:
+    """A task function with some of its arguments; ``expand`` gives the others."""
+
+    def __init__(self, task: TaskFunction, kwargs: dict[str, Any]) -> None:
+        self.task = task
+        self.kwargs = kwargs
+        self.signature = signature_of(task.function)
+        refuse_unknown(f"{task.name}.partial()", self.signature, (), kwargs)
+
+    def expand(self, **axes: Any) -> XComArg:
+        check_axes(self.task.name, self.kwargs, axes)
+        word = f"{self.task.name}.expand()"
+        given = refuse_unknown(word, self.signature, (), [*self.kwargs, *axes])
+        refuse_missing(word, self.signature, given)
+        return self.task.add(Arguments(kwargs=self.kwargs, axes=axes))
+
+    def expand_kwargs(self, items: Any) -> XComArg:
+        check_items(self.task.name, items)
+        return self.task.add(Arguments(kwargs=self.kwargs, axes={"": items}))
+
+
+class TaskWord(Kind):
+    """``@task``; ``@task.branch``, ``@task.short_circuit``, and ``@task.bash`` for each operator that decorates."""
+
+    branch = Kind("@task.branch", "python", Follows.NAMED)
+    short_circuit = Kind("@task.short_circuit", "python", Follows.IF_TRUE)
+
+    def __getattr__(self, name: str) -> Kind:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in OPERATORS and operator(name).run_function is not None:
+            return Kind(f"@task.{name}", name)
+        raise unknown_word(name, call_site(), "@task", ["branch", "short_circuit", *OPERATORS])
+
+
+task = TaskWord("@task", "python")

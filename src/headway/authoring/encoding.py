@@ -1,0 +1,201 @@
+"""The writing half of ``values``: any value to plain JSON types, tagged where JSON has none."""
+
+import math
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, Final
+from uuid import UUID
+
+from headway.authoring.values import TAG, NotSerialisable, full_name, kind_of
+
+INT64: Final = 2**63
+DEPTH_MAX: Final = 200
+RETURN_DATA: Final = (
+    "return plain data (numbers, text, lists, dicts, dates, dataclasses), "
+    "or write it to a file and return the path"
+)
+
+
+def plain(value: Any, path: str, depth: int) -> object:
+    """``path`` names the place for a person: ``the result["rows"][3]``."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is str:
+        return text(value)
+    if kind is int:
+        return value if -INT64 <= value < INT64 else tagged("int", hex(value))
+    if kind is float:
+        return value if math.isfinite(value) else tagged("float", str(value))
+    if depth > DEPTH_MAX:
+        raise NotSerialisable(
+            path[:80] + "…",
+            value,
+            f"it is nested deeper than {DEPTH_MAX} levels, or contains itself",
+        )
+    if kind is list:
+        return items(value, path, depth)
+    if kind is dict:
+        return mapping(value, path, depth)
+    return other(value, path, depth)
+
+
+def tagged(kind: str, value: object, **more: object) -> dict[str, object]:
+    return {TAG: kind, "value": value, **more}
+
+
+def text(value: str) -> object:
+    """Lone surrogates, as in names of files that are no UTF-8, have no JSON."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raw = value.encode("utf-8", "surrogatepass")
+        return tagged("text", b64encode(raw).decode())
+    return value
+
+
+def items(value: Any, path: str, depth: int) -> list[object]:
+    return [plain(item, f"{path}[{place}]", depth + 1) for place, item in enumerate(value)]
+
+
+def mapping(value: dict[Any, Any], path: str, depth: int) -> object:
+    if all(type(name) is str and name != TAG and name.isprintable() for name in value):
+        return {name: plain(item, f"{path}[{name!r}]", depth + 1) for name, item in value.items()}
+    pairs = [
+        [plain(name, f"a key of {path}", depth + 1), plain(item, f"{path}[{name!r}]", depth + 1)]
+        for name, item in value.items()
+    ]
+    return tagged("dict", pairs)
+
+
+def other(value: Any, path: str, depth: int) -> object:
+    if isinstance(value, Enum):
+        return enum(value, path, depth)
+    data = kind_of(type(value))
+    if data is not None:
+        return structure(data, value, path, depth)
+    if isinstance(value, (bool, int, float, str, list, dict)):  # a subclass: as its base
+        base = next(b for b in (bool, int, float, str, list, dict) if isinstance(value, b))
+        if type(value) is not base and not is_numpy(value):
+            return plain(base(value), path, depth)
+    for kind, write in WRITE:
+        if isinstance(value, kind):
+            return write(value, path, depth)
+    if is_numpy(value) and getattr(value, "ndim", None) == 0:
+        return plain(value.item(), path, depth)
+    raise NotSerialisable(path, value, advice(value))
+
+
+def is_numpy(value: object) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy"
+
+
+def enum(value: Enum, path: str, depth: int) -> object:
+    return tagged("enum", plain(value.value, path, depth + 1), **{"class": named(value, path)})
+
+
+def structure(kind: str, value: Any, path: str, depth: int) -> object:
+    name = named(value, path)
+    if kind == "namedtuple":
+        return tagged(kind, items(value, path, depth), **{"class": name})
+    fields = getattr(value, "__dataclass_fields__", None) or value.__struct_fields__
+    found = {
+        field: plain(getattr(value, field), f"{path}.{field}", depth + 1)
+        for field in fields
+        if hasattr(value, field)
+    }
+    return tagged(kind, found, **{"class": name})
+
+
+def named(value: object, path: str) -> str:
+    cls = type(value)
+    if "<locals>" in cls.__qualname__:
+        raise NotSerialisable(
+            path, value, f"define {cls.__name__} at the top level of a module, not in a function"
+        )
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def moment(value: datetime, path: str, depth: int) -> object:
+    if hasattr(value, "to_pydatetime"):
+        value = value.to_pydatetime(warn=False)
+    if type(value).__name__ == "NaTType":
+        raise NotSerialisable(path, value, "return None where there is no time")
+    zone = getattr(value.tzinfo, "key", None)
+    more: dict[str, object] = {"fold": value.fold} if value.fold else {}
+    if zone is None:
+        return tagged("datetime", value.isoformat(), **more)
+    return tagged("datetime", value.replace(tzinfo=None).isoformat(), zone=zone, **more)
+
+
+def clock_time(value: time, path: str, depth: int) -> object:
+    more: dict[str, object] = {"fold": value.fold} if value.fold else {}
+    return tagged("time", value.isoformat(), **more)
+
+
+def file_path(value: PurePath, path: str, depth: int) -> object:
+    if isinstance(value, Path):
+        return tagged("path", text(str(value)))
+    flavour = "posix" if isinstance(value, PurePosixPath) else "windows"
+    return tagged("path", text(str(value)), flavour=flavour)
+
+
+def unordered(value: set[Any] | frozenset[Any], path: str, depth: int) -> object:
+    """Sorted if it can be, so that equal sets give equal bytes."""
+    try:
+        ordered: Any = sorted(value)
+    except TypeError:
+        ordered = value
+    kind = "set" if isinstance(value, set) else "frozenset"
+    return tagged(kind, [plain(item, f"an item of {path}", depth + 1) for item in ordered])
+
+
+def raw(value: bytes | bytearray, path: str, depth: int) -> object:
+    kind = "bytearray" if isinstance(value, bytearray) else "bytes"
+    return tagged(kind, b64encode(value).decode())
+
+
+# The order matters: a datetime is a date.
+WRITE: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any, str, int], object]], ...]] = (
+    (datetime, moment),
+    (date, lambda value, path, depth: tagged("date", value.isoformat())),
+    (time, clock_time),
+    (
+        timedelta,
+        lambda value, path, depth: tagged(
+            "timedelta", [value.days, value.seconds, value.microseconds]
+        ),
+    ),
+    (Decimal, lambda value, path, depth: tagged("decimal", str(value))),
+    (UUID, lambda value, path, depth: tagged("uuid", str(value))),
+    (PurePath, file_path),
+    ((bytes, bytearray), raw),
+    (tuple, lambda value, path, depth: tagged("tuple", items(value, path, depth))),
+    ((set, frozenset), unordered),
+    (
+        complex,
+        lambda value, path, depth: tagged(
+            "complex", [plain(value.real, path, depth), plain(value.imag, path, depth)]
+        ),
+    ),
+)
+
+
+def advice(value: Any) -> str:
+    name = full_name(type(value))
+    package = name.partition(".")[0]
+    if package == "numpy":
+        return "return array.tolist(), or write it to a file and return the path"
+    if package in ("pandas", "polars", "pyarrow", "duckdb"):
+        return "write it to a file, for instance Parquet, and return the path"
+    if hasattr(value, "model_dump"):
+        return "return value.model_dump()"
+    if type(value).__name__ in ("generator", "map", "filter", "zip", "dict_keys", "dict_values"):
+        return "return list(…) of it"
+    if callable(value):
+        return "a function cannot travel to another process: return what it gives"
+    return RETURN_DATA

@@ -1,0 +1,43 @@
+"""Where in the user's files something is written. Errors and specs carry it as file and line."""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NamedTuple
+
+
+class Site(NamedTuple):
+    file: str
+    line: int
+    module: (
+        str  # the module whose top level led here: the DAG file, also when a helper did the work
+    )
+
+
+def call_site() -> Site:
+    """The nearest line outside Headway."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_ours(frame):
+        frame = frame.f_back
+    if frame is None:
+        return Site("", 0, "")
+    return Site(frame.f_code.co_filename, frame.f_lineno, top_module(frame))
+
+
+def is_ours(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__", "")
+    return name == "headway" or name.startswith("headway.")
+
+
+def top_module(frame: FrameType | None) -> str:
+    while frame is not None:
+        if frame.f_code.co_name == "<module>":
+            return str(frame.f_globals.get("__name__", ""))
+        frame = frame.f_back
+    return ""
+
+
+def line_of(function: Callable[..., object], site: Site) -> int:
+    """Where ``function`` is written if that is the file of ``site``, else the line of the call."""
+    code = getattr(function, "__code__", None)
+    return code.co_firstlineno if code is not None and code.co_filename == site.file else site.line

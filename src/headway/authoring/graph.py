@@ -1,0 +1,97 @@
+"""Arrows between tasks: ``>>``, ``<<``, lists on both sides, ``chain`` and ``cross_downstream``."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar, Union
+
+from headway.authoring.frames import call_site
+from headway.spec.errors import BadSpec
+
+if TYPE_CHECKING:
+    from headway.authoring.task import Task
+
+Nodes = Union["Node", Iterable["Node"]]
+Right = TypeVar("Right", bound=Nodes)
+
+
+class Node:
+    """Anything an arrow can touch: a task, its result, a group."""
+
+    __slots__ = ()
+
+    def roots(self) -> list["Task"]:
+        """Where an arrow to it ends."""
+        raise NotImplementedError
+
+    def leaves(self) -> list["Task"]:
+        """Where an arrow from it begins."""
+        raise NotImplementedError
+
+    def __rshift__(self, other: Right) -> Right:
+        connect(self, other)
+        return other
+
+    def __lshift__(self, other: Right) -> Right:
+        connect(other, self)
+        return other
+
+    # Of a list there is no >>, so Python asks the right-hand side.
+    def __rrshift__(self, other: Iterable["Node"]) -> "Node":
+        connect(other, self)
+        return self
+
+    def __rlshift__(self, other: Iterable["Node"]) -> "Node":
+        connect(self, other)
+        return self
+
+    def set_downstream(self, other: Nodes) -> None:
+        connect(self, other)
+
+    def set_upstream(self, other: Nodes) -> None:
+        connect(other, self)
+
+
+def connect(first: Nodes, second: Nodes) -> None:
+    """Everything of ``second`` waits for everything of ``first``."""
+    ends = [task for node in nodes_of(second) for task in node.roots()]
+    for node in nodes_of(first):
+        for start in node.leaves():
+            for end in ends:
+                end.add_upstream(start)
+
+
+def nodes_of(value: object) -> list[Node]:
+    if isinstance(value, Node):
+        return [value]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [node for item in value for node in nodes_of(item)]
+    site = call_site()
+    called = "" if not callable(value) else ": it was not called"
+    raise BadSpec(
+        f"an arrow needs tasks on both sides, not {value!r}{called}",
+        file=site.file,
+        line=site.line,
+        hint="call the task function in the DAG: extract() >> load()" if called else None,
+    )
+
+
+def chain(*parts: Nodes) -> None:
+    """``chain(a, [b, c], [d, e], f)``: a >> b >> d >> f and a >> c >> e >> f."""
+    for first, second in zip(parts, parts[1:], strict=False):
+        if not (isinstance(first, Sequence) and isinstance(second, Sequence)):
+            connect(first, second)
+            continue
+        if len(first) != len(second):
+            site = call_site()
+            raise BadSpec(
+                f"chain() pairs neighbouring lists, but one has {len(first)} tasks and the next {len(second)}",
+                file=site.file,
+                line=site.line,
+                hint="use cross_downstream(first, second) to connect all with all",
+            )
+        for one, other in zip(first, second, strict=True):
+            connect(one, other)
+
+
+def cross_downstream(upstream: Iterable[Node], downstream: Iterable[Node]) -> None:
+    """Every task of ``downstream`` waits for every task of ``upstream``."""
+    connect(upstream, downstream)

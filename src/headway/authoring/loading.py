@@ -1,0 +1,162 @@
+"""Reading one DAG file: its module run once, the DAGs it makes collected, its mistakes told in one sentence.
+
+Meant for a process of its own: it leaves the bundle on ``sys.path`` and the module in ``sys.modules``.
+"""
+
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+from typing import Final
+
+from headway.authoring import context
+from headway.authoring.dag import DAG, DagFunction
+from headway.spec.errors import BadSpec
+
+# Packages whose name differs from the module's.
+DISTRIBUTIONS: Final = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
+
+class LoadError(BadSpec):
+    """A DAG file that cannot be read: ``message``, ``file`` (relative to the bundle), ``line``, ``hint``."""
+
+    def __init__(self, message: str, file: str, line: int = 0, hint: str | None = None) -> None:
+        super().__init__(message, file=file, line=line, hint=hint)
+
+
+def load_file(path: Path | str, root: Path | str) -> list[DAG]:
+    """The DAGs of the file, in the order they are made; functions under @dag that nobody called included."""
+    path, root = Path(path).resolve(), Path(root).resolve()
+    file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    with context.recording() as made:
+        module = new_module(path, file)
+        code = compiled(path, file)
+        for folder in (root, path.parent):
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+        guarded(lambda: exec(code, module.__dict__), path, file)
+        own = [thing for thing in made if thing.site.module == module.__name__]
+        for thing in own:
+            if isinstance(thing, DagFunction) and not thing.called:
+                guarded(thing.make_itself, path, file)
+    # A DAG that the file imports from another DAG file belongs to that one.
+    dags = [
+        thing for thing in made if isinstance(thing, DAG) and thing.site.module == module.__name__
+    ]
+    refuse_duplicates(dags, file)
+    return dags
+
+
+def new_module(path: Path, file: str) -> ModuleType:
+    """Named by its place in the bundle: the same in every process that reads the same version."""
+    name = f"headway_dags_{path.stem}_{sha256(file.encode()).hexdigest()[:12]}"
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    module.__spec__ = ModuleSpec(name, None, origin=str(path))
+    sys.modules[name] = module
+    return module
+
+
+def compiled(path: Path, file: str) -> CodeType:
+    try:
+        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise LoadError(f"{type(error).__name__}: {error.msg}", file, error.lineno or 0) from None
+    except OSError as error:
+        raise LoadError(f"the file cannot be read: {error.strerror}", file) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise LoadError(f"the file is no Python source: {error}", file) from None
+
+
+def guarded(work: Callable[[], object], path: Path, file: str) -> None:
+    """A file may raise anything, also SystemExit. Ctrl-C stays a person's word."""
+    try:
+        work()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise explained(error, path, file) from None
+
+
+def explained(error: BaseException, path: Path, file: str) -> LoadError:
+    """What the file's author needs to know, in the place where the file itself went wrong."""
+    line = last_line(error.__traceback__, str(path))
+    if isinstance(error, BadSpec):
+        if error.file == str(path):
+            return LoadError(error.message, file, error.line, error.hint)
+        place = f" (in {Path(error.file).name}:{error.line})" if error.file else ""
+        return LoadError(error.message + place, file, line, error.hint)
+    if isinstance(error, SystemExit):
+        return LoadError(
+            f"the file ends its process: sys.exit({error.code if error.code is not None else ''})",
+            file,
+            line,
+            "reading a DAG file must only define DAGs; do the work in tasks",
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return LoadError(one_line(error), file, line, package_hint(error.name or ""))
+    if isinstance(error, SyntaxError):  # of a module that the file imports
+        place = f" (in {Path(error.filename or '').name}:{error.lineno})"
+        return LoadError(f"{type(error).__name__}: {error.msg}{place}", file, line)
+    return LoadError(one_line(error) + elsewhere(error.__traceback__, path), file, line)
+
+
+def one_line(error: BaseException) -> str:
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # the exception is the user's, and so is its __str__
+        text = ""
+    return f"{type(error).__name__}: {text[:500]}" if text else type(error).__name__
+
+
+def last_line(trace: TracebackType | None, path: str) -> int:
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def elsewhere(trace: TracebackType | None, path: Path) -> str:
+    """Where it was raised, if that is another file than the DAG file."""
+    last = None
+    while trace is not None:
+        last, trace = trace, trace.tb_next
+    if last is None or last.tb_frame.f_code.co_filename == str(path):
+        return ""
+    return f" (in {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})"
+
+
+def package_hint(module: str) -> str:
+    top = module.partition(".")[0]
+    if top == "airflow":
+        return "the words are Headway's own: from headway import DAG, dag, task"
+    package = DISTRIBUTIONS.get(top, top)
+    return (
+        f"pip install {package} in the environment that Headway's agent runs in, "
+        f"or put {top}.py beside the DAG file"
+    )
+
+
+def refuse_duplicates(dags: list[DAG], file: str) -> None:
+    seen: dict[str, DAG] = {}
+    for dag in dags:
+        earlier = seen.setdefault(dag.dag_id, dag)
+        if earlier is not dag:
+            first, second = earlier.made_at.line, dag.made_at.line
+            raise LoadError(
+                f'two DAGs are called "{dag.dag_id}", made at lines {first} and {second}',
+                file,
+                second,
+                'give each its own: @dag(dag_id=f"report_{country}") or function.override(dag_id=…)()',
+            )

@@ -1,0 +1,28 @@
+"""What an operator is: a word in DAG files, its arguments, and what it does in the task's own process."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from headway.authoring.run import Run
+
+
+class Call(NamedTuple):
+    """One attempt's work. All references are resolved."""
+
+    function: Callable[..., object] | None
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
+    run: Run
+
+
+class Operator(NamedTuple):
+    """``parameters`` are its arguments besides the options of every task; ``run`` returns the task's result.
+
+    ``run_function``, if there is one, makes ``@task.<word>``: it gets the decorated function.
+    """
+
+    word: str
+    parameters: tuple[str, ...]
+    required: tuple[str, ...]
+    run: Callable[[Call], object]
+    run_function: Callable[[Call], object] | None = None

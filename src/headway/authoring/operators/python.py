@@ -1,0 +1,49 @@
+"""``@task`` and ``python(task_id=…, python_callable=…)``: a Python function."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from headway.authoring.operators.base import Call, Operator
+from headway.authoring.run import Fail, Run, context_of
+from headway.authoring.signatures import CONTEXT_CATCHERS, signature_of
+
+
+def run_function(call: Call) -> object:
+    assert call.function is not None, "a task without its function"
+    return invoke(call.function, call.args, call.kwargs, call.run)
+
+
+def run(call: Call) -> object:
+    function = call.kwargs["python_callable"]
+    args, kwargs = call.kwargs.get("op_args", ()), call.kwargs.get("op_kwargs", {})
+    if not callable(function):
+        raise Fail(f"python_callable must be a function, not {function!r}")
+    if not isinstance(args, (list, tuple)) or not isinstance(kwargs, Mapping):
+        raise Fail("op_args must be a list and op_kwargs a dict")
+    return invoke(function, tuple(args), dict(kwargs), call.run)
+
+
+def invoke(
+    function: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object], run: Run
+) -> object:
+    """Call it, filling from the run what it asks for by name or annotation."""
+    signature = signature_of(function)
+    positional = [p.name for p in signature.parameters.values() if p.positional]
+    taken = {*positional[: len(args)], *kwargs}
+    context = context_of(run)
+    for parameter in signature.parameters.values():
+        if parameter.name not in taken and parameter.wants_context:
+            kwargs[parameter.name] = run if parameter.wants_run else context[parameter.name]
+    if signature.varkw in CONTEXT_CATCHERS:
+        rest = context.keys() - taken - signature.parameters.keys()
+        kwargs |= {name: context[name] for name in rest}
+    return function(*args, **kwargs)
+
+
+OPERATOR = Operator(
+    word="python",
+    parameters=("python_callable", "op_args", "op_kwargs"),
+    required=("python_callable",),
+    run=run,
+    run_function=run_function,
+)

@@ -1,0 +1,23 @@
+"""Text with ``{{ ds }}``, ``{{ params.x }}``, ``{{ run.logical_date }}``, rendered in the task's own process.
+
+Sandboxed: values come from whoever triggers the run. A name that does not exist is an error, never an empty
+string. ``{{ params.x | quote }}`` makes one word of a value for the shell.
+"""
+
+from headway.authoring.run import Fail, Run, context_of
+
+
+def render(text: str, run: Run) -> str:
+    if "{{" not in text and "{%" not in text and "{#" not in text:
+        return text
+    import shlex
+
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["quote"] = lambda value: shlex.quote(str(value))
+    try:
+        return environment.from_string(text).render(context_of(run))
+    except TemplateError as error:
+        raise Fail(f"the template {text[:80]!r} cannot be rendered: {error.message}") from None

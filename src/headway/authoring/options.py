@@ -1,0 +1,225 @@
+"""Words that @task, the operators and ``default_args`` understand, and what each becomes in the spec."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Final, TypedDict
+
+from headway.authoring.frames import Site
+from headway.spec.errors import BadSpec, did_you_mean, listing
+
+MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
+
+
+class TaskOptions(TypedDict, total=False):
+    """For editors and type checkers; ``TASK_OPTIONS`` is what counts."""
+
+    task_id: str
+    retries: int
+    retry_delay: timedelta | float
+    retry_exponential_backoff: bool
+    max_retry_delay: timedelta | float | None
+    execution_timeout: timedelta | float | None
+    pool: str
+    pool_slots: int
+    priority_weight: int
+    trigger_rule: str
+    max_active_tis_per_dagrun: int | None
+    memory_limit: int | str | None
+    owner: str
+    doc_md: str
+
+
+class DagOptions(TypedDict, total=False):
+    schedule: str | timedelta | None
+    timezone: str | tzinfo
+    start_date: datetime | None
+    end_date: datetime | None
+    catchup: bool
+    max_active_runs: int
+    max_active_tasks: int | None
+    dagrun_timeout: timedelta | float | None
+    default_args: Mapping[str, Any]
+    params: Mapping[str, Any]
+    tags: Iterable[str]
+    description: str
+    doc_md: str
+    owner: str
+    reuse_child: int
+
+
+class Wrong(Exception):
+    """What is expected instead."""
+
+
+def seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise Wrong("a timedelta or a number of seconds")
+
+
+def whole(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise Wrong("a whole number")
+
+
+def optional_whole(value: object) -> int | None:
+    return None if value is None else whole(value)
+
+
+def flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise Wrong("True or False")
+
+
+def text(value: object) -> str:
+    if isinstance(value, str):
+        return str(value)
+    raise Wrong("a string")
+
+
+def optional_text(value: object) -> str:
+    return "" if value is None else text(value)
+
+
+def megabytes(value: object) -> int | None:
+    """A number of MB, or "512MB", "2G"."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT]?)(i?B)?\s*", value, re.IGNORECASE)
+        if found and found[1].count(".") < 2 and found[1] != ".":
+            return max(1, round(float(found[1]) * MEGABYTES[found[2].upper()]))
+    raise Wrong('a number of MB or a size like "512MB" or "2G"')
+
+
+# The word: its field in the spec and its reader.
+TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
+    "retries": ("retries", whole),
+    "retry_delay": ("retry_delay_s", seconds),
+    "retry_exponential_backoff": ("retry_exponential_backoff", flag),
+    "max_retry_delay": ("max_retry_delay_s", seconds),
+    "execution_timeout": ("execution_timeout_s", seconds),
+    "pool": ("pool", text),
+    "pool_slots": ("pool_slots", whole),
+    "priority_weight": ("priority_weight", whole),
+    "trigger_rule": ("trigger_rule", text),
+    "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
+    "memory_limit": ("memory_limit_mb", megabytes),
+    "owner": ("owner", optional_text),
+    "doc_md": ("doc", optional_text),
+}
+
+
+def schedule(value: object) -> str | timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise Wrong("a cron string, a preset like @daily, a timedelta or None")
+
+
+def zone_name(value: object) -> str:
+    name = getattr(value, "key", None) or getattr(value, "name", None) or value
+    if isinstance(name, str):
+        return str(name)
+    if isinstance(value, tzinfo) and str(value) == "UTC":
+        return "UTC"
+    raise Wrong('the name of a time zone, such as "Europe/Paris"')
+
+
+def moment(value: object) -> datetime | None:
+    """Still naive if it was: the zone of the DAG says what it means."""
+    if value is None or isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    raise Wrong("a datetime")
+
+
+def names(value: object) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(x, str) for x in value):
+        found = (str(x) for x in value)
+        return tuple(found) if isinstance(value, (list, tuple)) else tuple(sorted(found))
+    raise Wrong("a list of strings")
+
+
+def named_values(value: object) -> dict[str, object]:
+    if value is None:
+        return {}
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return dict(value)
+    raise Wrong("a dict with strings as keys")
+
+
+DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
+    "schedule": ("schedule", schedule),
+    "timezone": ("timezone", zone_name),
+    "start_date": ("start_date", moment),
+    "end_date": ("end_date", moment),
+    "catchup": ("catchup", flag),
+    "max_active_runs": ("max_active_runs", whole),
+    "max_active_tasks": ("max_active_tasks", optional_whole),
+    "dagrun_timeout": ("dagrun_timeout_s", seconds),
+    "default_args": ("default_args", named_values),
+    "params": ("params", named_values),
+    "tags": ("tags", names),
+    "description": ("description", optional_text),
+    "doc_md": ("doc", optional_text),
+    "owner": ("owner", optional_text),
+    "reuse_child": ("reuse_child", whole),
+}
+
+# Airflow's words that change what happens: taking them in silence would be a lie.
+NOT_HERE: Final[Mapping[str, str]] = {
+    "depends_on_past": "a run does not wait for the run before it; max_active_runs=1 keeps runs in order",
+    "wait_for_downstream": "a run does not wait for the run before it; max_active_runs=1 keeps runs in order",
+    "email": "mail is not a matter of the task",
+    "email_on_failure": "mail is not a matter of the task",
+    "email_on_retry": "mail is not a matter of the task",
+    "on_failure_callback": 'write a task with trigger_rule="one_failed" instead',
+    "on_success_callback": "write a downstream task instead",
+    "sla": "use execution_timeout or dagrun_timeout",
+    "queue": "use a pool",
+    "provide_context": "name the parameters run, ds, params, … in the function and leave this out",
+    "schedule_interval": "it is called schedule",
+    "concurrency": "it is called max_active_tasks",
+}
+
+
+def read_options(
+    given: Mapping[str, object],
+    table: Mapping[str, tuple[str, Callable[[object], object]]],
+    site: Site,
+    word: str,
+    more: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Options in the spec's words and units. ``more``: other names that were possible, for the hint."""
+    found = {}
+    for name, value in given.items():
+        if name not in table:
+            raise unknown_word(name, site, word, [*table, *more])
+        field, read = table[name]
+        try:
+            found[field] = read(value)
+        except Wrong as expected:
+            raise BadSpec(
+                f"{word}: {name} must be {expected}, not {value!r}", file=site.file, line=site.line
+            ) from None
+    return found
+
+
+def unknown_word(name: str, site: Site, word: str, known: list[str]) -> BadSpec:
+    hint = NOT_HERE.get(name) or did_you_mean(name, known)
+    return BadSpec(
+        f'{word} does not know "{name}"',
+        file=site.file,
+        line=site.line,
+        hint=hint or f"it knows {listing(sorted(known), 30)}",
+    )

@@ -1,0 +1,148 @@
+"""Values that do not exist yet while a file is read: a task's result, a run's parameter.
+
+They stand in arguments, also inside lists, tuples, sets and dicts, and are replaced just before the task runs.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from headway.authoring.frames import call_site
+from headway.authoring.graph import Node
+from headway.spec.errors import BadSpec
+
+if TYPE_CHECKING:
+    from headway.authoring.task import Task
+
+RESULT_KEY: Final = "return_value"
+
+
+class Unknown:
+    """Refuses what needs the value now, with a word on what to do instead."""
+
+    __slots__ = ()
+
+    def described(self) -> str:
+        raise NotImplementedError
+
+    def refuse(self, deed: str, hint: str) -> NoReturn:
+        site = call_site()
+        raise BadSpec(
+            f"{self.described()} is not known yet while the file is read, it cannot be {deed} here",
+            file=site.file,
+            line=site.line,
+            hint=hint,
+        )
+
+    def __bool__(self) -> bool:
+        self.refuse("tested", "decide inside a task; see @task.branch and @task.short_circuit")
+
+    def __iter__(self) -> Iterator[object]:
+        self.refuse(
+            "looped over or unpacked",
+            'use .expand(argument=result) to map over it, or result["key"]',
+        )
+
+    def __len__(self) -> int:
+        self.refuse("counted", "count it inside a task")
+
+    def __str__(self) -> str:
+        self.refuse("made a string", "pass it to a task as an argument and format it there")
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+class XComArg(Unknown, Node):
+    """The result of ``task``, or the item ``key`` of it."""
+
+    __slots__ = ("key", "task")
+
+    def __init__(self, task: "Task", key: str = RESULT_KEY) -> None:
+        self.task = task
+        self.key = key
+
+    @property
+    def operator(self) -> "Task":
+        return self.task
+
+    @property
+    def task_id(self) -> str:
+        return self.task.task_id
+
+    def roots(self) -> list["Task"]:
+        return [self.task]
+
+    def leaves(self) -> list["Task"]:
+        return [self.task]
+
+    def described(self) -> str:
+        return f"the result of {self.task_id}"
+
+    def __repr__(self) -> str:
+        item = "" if self.key == RESULT_KEY else f"[{self.key!r}]"
+        return f"<result of {self.task_id}{item}>"
+
+    def __getitem__(self, key: str) -> "XComArg":
+        if self.key == RESULT_KEY and isinstance(key, str) and key and key != RESULT_KEY:
+            return XComArg(self.task, key)
+        site = call_site()
+        raise BadSpec(
+            f"only a string key of a result can be referred to, not [{key!r}] of {self!r}",
+            file=site.file,
+            line=site.line,
+            hint="pass the whole result and take the item inside the task",
+        )
+
+
+class ParamRef(Unknown):
+    """A parameter of the run."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def described(self) -> str:
+        return f"the parameter {self.name}"
+
+    def __repr__(self) -> str:
+        return f"<parameter {self.name}>"
+
+    def __str__(self) -> str:
+        """In an f-string of a command it becomes a template."""
+        return f"{{{{ params[{self.name!r}] }}}}"
+
+
+def references(value: object) -> Iterator[XComArg]:
+    """Every result that ``value`` contains."""
+    if isinstance(value, XComArg):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from references(item)
+    elif isinstance(value, Node):
+        for task in value.leaves():
+            yield XComArg(task)
+
+
+def resolve(value: object, look_up: Callable[[XComArg | ParamRef], object]) -> object:
+    """``value`` with every reference replaced; what contains none comes back as it is."""
+    if isinstance(value, (XComArg, ParamRef)):
+        return look_up(value)
+    if isinstance(value, dict):
+        found = {name: resolve(item, look_up) for name, item in value.items()}
+        return found if any(found[name] is not value[name] for name in value) else value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [resolve(item, look_up) for item in value]
+        if all(new is old for new, old in zip(items, value, strict=True)):
+            return value
+        if isinstance(value, tuple) and hasattr(value, "_make"):
+            return value._make(items)
+        return type(value)(items)
+    if isinstance(value, Node):
+        (task,) = value.leaves()
+        return look_up(XComArg(task))
+    return value

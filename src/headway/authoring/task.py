@@ -1,0 +1,108 @@
+"""A task of a DAG as it is written: its function or operator, arguments and arrows."""
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from headway.authoring.context import current_group
+from headway.authoring.graph import Node
+from headway.authoring.references import XComArg, references
+from headway.spec.errors import BadSpec
+
+if TYPE_CHECKING:
+    from headway.authoring.dag import DAG
+    from headway.authoring.operators.base import Operator
+
+
+class Follows(Enum):
+    """Which of the tasks behind it go on after its success."""
+
+    ALL = "all"
+    NAMED = "named"  # @task.branch: its result names them
+    IF_TRUE = "if true"  # @task.short_circuit: all or none
+
+
+class Arguments(NamedTuple):
+    """What a task is called with. ``axes``: arguments mapped over; the name "" gives dicts of arguments."""
+
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = {}
+    axes: Mapping[str, object] = {}
+
+    def references(self) -> Iterator[XComArg]:
+        yield from references(self.args)
+        yield from references(self.kwargs)
+        yield from references(self.axes)
+
+
+class Task(Node):
+    """Made by calling a @task function or an operator; the DAG holds it."""
+
+    __slots__ = (
+        "arguments",
+        "dag",
+        "downstream",
+        "follows",
+        "function",
+        "line",
+        "operator",
+        "options",
+        "task_id",
+        "upstream",
+    )
+
+    def __init__(
+        self,
+        dag: "DAG",
+        task_id: str,
+        operator: "Operator",
+        arguments: Arguments,
+        options: dict[str, Any],
+        line: int,
+        function: Callable[..., object] | None = None,
+        follows: Follows = Follows.ALL,
+    ) -> None:
+        self.dag = dag
+        self.task_id = task_id
+        self.operator = operator
+        self.arguments = arguments
+        self.options = options
+        self.line = line
+        self.function = function
+        self.follows = follows
+        self.upstream: dict[str, Task] = {}
+        self.downstream: dict[str, Task] = {}
+        for reference in arguments.references():
+            self.add_upstream(reference.task)
+        dag.tasks[task_id] = self
+        if group := current_group():
+            group.tasks.append(self)
+
+    @property
+    def output(self) -> XComArg:
+        return XComArg(self)
+
+    @property
+    def mapped(self) -> bool:
+        return bool(self.arguments.axes)
+
+    def roots(self) -> list["Task"]:
+        return [self]
+
+    def leaves(self) -> list["Task"]:
+        return [self]
+
+    def __repr__(self) -> str:
+        return f"<task {self.task_id}>"
+
+    def add_upstream(self, other: "Task") -> None:
+        if other.dag is not self.dag:
+            raise BadSpec(
+                f"{self.task_id} of {self.dag.dag_id} cannot wait for "
+                f"{other.task_id} of {other.dag.dag_id}",
+                file=self.dag.site.file,
+                line=self.line,
+                hint="an arrow joins tasks of one DAG",
+            )
+        self.upstream[other.task_id] = other
+        other.downstream[self.task_id] = self

@@ -1,0 +1,71 @@
+"""Operators as DAG files call them: ``bash(task_id="count", command="wc -l {{ params.path }}")``."""
+
+from typing import Any
+
+from headway.authoring.calls import (
+    add_task,
+    check_axes,
+    check_items,
+    refuse_missing,
+    refuse_unknown,
+    split_options,
+)
+from headway.authoring.operators import operator
+from headway.authoring.operators.base import Operator
+from headway.authoring.signatures import NO_DEFAULT, Parameter, Signature
+from headway.authoring.task import Arguments, Task
+
+
+class Word:
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+        parameters = {
+            name: Parameter(name, NO_DEFAULT if name in operator.required else None, None, False)
+            for name in operator.parameters
+        }
+        self.signature = Signature(parameters, varargs=False, varkw=None)
+
+    def __repr__(self) -> str:
+        return f"<operator {self.operator.word}>"
+
+    def __call__(self, task_id: str, **kwargs: Any) -> Task:
+        own, options = split_options(kwargs, self.operator.parameters)
+        refuse_missing(self.called(task_id), self.signature, set(own))
+        return self.add(task_id, Arguments(kwargs=own), options)
+
+    def called(self, task_id: str) -> str:
+        return f'{self.operator.word}("{task_id}")'
+
+    def partial(self, task_id: str, **kwargs: Any) -> "PartialWord":
+        """What is the same for all mapped instances."""
+        return PartialWord(self, task_id, *split_options(kwargs, self.operator.parameters))
+
+    def add(self, task_id: str, arguments: Arguments, options: dict[str, Any]) -> Task:
+        return add_task(self.operator, task_id, arguments, options, self.called(task_id))
+
+
+class PartialWord:
+    def __init__(
+        self, word: Word, task_id: str, own: dict[str, Any], options: dict[str, Any]
+    ) -> None:
+        self.word = word
+        self.task_id = task_id
+        self.own = own
+        self.options = options
+
+    def expand(self, **axes: Any) -> Task:
+        name = self.word.called(self.task_id)
+        check_axes(name, self.own, axes)
+        signature = self.word.signature
+        given = refuse_unknown(f"{name}.expand()", signature, (), [*self.own, *axes])
+        refuse_missing(f"{name}.expand()", signature, given)
+        return self.word.add(self.task_id, Arguments(kwargs=self.own, axes=axes), self.options)
+
+    def expand_kwargs(self, items: Any) -> Task:
+        check_items(self.word.called(self.task_id), items)
+        arguments = Arguments(kwargs=self.own, axes={"": items})
+        return self.word.add(self.task_id, arguments, self.options)
+
+
+def word(name: str) -> Word:
+    return Word(operator(name))

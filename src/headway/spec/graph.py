@@ -1,0 +1,59 @@
+"""The order of a DAG's tasks. Linear in tasks and arrows, and never recursive: 100,000 tasks may form one chain."""
+
+from collections import deque
+from collections.abc import Mapping
+
+from headway.spec.errors import BadSpec, did_you_mean
+from headway.spec.model import Task
+
+
+def in_order(tasks: Mapping[str, Task], file: str) -> list[Task]:
+    """Upstream first, else as written. Raises BadSpec with the path of a cycle."""
+    waits_for = {task_id: len(set(task.upstream)) for task_id, task in tasks.items()}
+    downstream: dict[str, list[str]] = {task_id: [] for task_id in tasks}
+    for task in tasks.values():
+        for upstream in set(task.upstream):
+            if upstream not in tasks:
+                raise missing(task, upstream, tasks, file)
+            downstream[upstream].append(task.task_id)
+    free = deque(task_id for task_id, count in waits_for.items() if count == 0)
+    ordered = []
+    while free:
+        task_id = free.popleft()
+        ordered.append(tasks[task_id])
+        for below in downstream[task_id]:
+            waits_for[below] -= 1
+            if waits_for[below] == 0:
+                free.append(below)
+    if len(ordered) < len(tasks):
+        raise cycle({t: tasks[t] for t, count in waits_for.items() if count}, file)
+    return ordered
+
+
+def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:
+    """``stuck`` holds each cycle and what is behind one: walking upstream must come round."""
+    path: dict[str, None] = {}
+    at = next(iter(stuck))
+    while at not in path:
+        path[at] = None
+        at = next(upstream for upstream in sorted(stuck[at].upstream) if upstream in stuck)
+    walked = list(path)
+    ring = walked[walked.index(at) :][::-1]
+    first = min(range(len(ring)), key=lambda place: (stuck[ring[place]].line, ring[place]))
+    ring = ring[first:] + ring[:first]
+    shown = [*ring, ring[0]] if len(ring) <= 12 else [*ring[:10], "…", ring[-1], ring[0]]
+    return BadSpec(
+        f"the tasks wait for each other in a circle: {' → '.join(shown)}",
+        file=file,
+        line=stuck[ring[0]].line,
+        hint=f"remove one of these arrows, for instance {ring[-1]} → {ring[0]}",
+    )
+
+
+def missing(task: Task, upstream: str, tasks: Mapping[str, Task], file: str) -> BadSpec:
+    return BadSpec(
+        f'{task.task_id} waits for "{upstream}", which is no task of this DAG',
+        file=file,
+        line=task.line,
+        hint=did_you_mean(upstream, tasks),
+    )

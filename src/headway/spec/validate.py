@@ -1,0 +1,212 @@
+"""What the types of the spec cannot say. Every rule is linear: 10,000 tasks take far below a second.
+
+``validate(dag)`` raises ``BadSpec`` at the first thing that is wrong, with its line and what was probably meant.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from headway.spec.errors import BadSpec, did_you_mean, listing
+from headway.spec.graph import in_order
+from headway.spec.model import Dag, Task
+
+ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
+ID: Final = re.compile(r"\w[\w.-]*")
+PARAM: Final = re.compile(r"[^\W\d]\w*")
+TASKS_MAX: Final = 100_000
+PRIORITY_MAX: Final = 1000
+TRIGGER_RULES: Final = (
+    "all_success",
+    "all_failed",
+    "all_done",
+    "all_done_min_one_success",
+    "all_done_setup_success",
+    "all_skipped",
+    "one_failed",
+    "one_success",
+    "one_done",
+    "none_failed",
+    "none_failed_min_one_success",
+    "none_skipped",
+    "always",
+)
+
+
+def validate(dag: Dag) -> None:
+    check_id("dag_id", dag.dag_id, dag.file, dag.line)
+    check_file(dag)
+    check_numbers(dag)
+    check_schedule(dag)
+    check_params_declared(dag)
+    if len(dag.tasks) > TASKS_MAX:
+        raise wrong(dag, f"{len(dag.tasks):,} tasks are more than the limit of {TASKS_MAX:,}")
+    tasks = check_unique(dag)
+    for task in dag.tasks:
+        check_task(dag, task, tasks)
+    in_order(tasks, dag.file)
+
+
+def wrong(dag: Dag, message: str, task: Task | None = None, hint: str | None = None) -> BadSpec:
+    line = dag.line if task is None else task.line
+    subject = dag.dag_id if task is None else task.task_id
+    return BadSpec(f"{subject}: {message}", file=dag.file, line=line, hint=hint)
+
+
+def check_id(what: str, given: str, file: str, line: int) -> None:
+    size = len(given.encode("utf-8", "surrogatepass"))
+    if ID.fullmatch(given) and size <= ID_BYTES_MAX:
+        return
+    shown = given if len(given) <= 40 else f"{given[:40]}…"
+    if not given:
+        message = f"a {what} is empty"
+    elif size > ID_BYTES_MAX:
+        message = f"the {what} {shown!a} is {size} bytes long, the limit is {ID_BYTES_MAX}"
+    else:
+        message = f"the {what} {shown!a} is not allowed"
+    raise BadSpec(
+        message,
+        file=file,
+        line=line,
+        hint="letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+    )
+
+
+def check_file(dag: Dag) -> None:
+    parts = dag.file.split("/")
+    if not dag.file or "\0" in dag.file or dag.file.startswith("/") or ".." in parts:
+        raise wrong(dag, f"the file {dag.file!a} is not a path inside the bundle")
+
+
+def check_unique(dag: Dag) -> dict[str, Task]:
+    tasks: dict[str, Task] = {}
+    for task in dag.tasks:
+        earlier = tasks.setdefault(task.task_id, task)
+        if earlier is not task:
+            raise BadSpec(
+                f'two tasks are called "{task.task_id}", at lines {earlier.line} and {task.line}',
+                file=dag.file,
+                line=task.line,
+                hint="give one of them another task_id",
+            )
+    return tasks
+
+
+def check_numbers(dag: Dag) -> None:
+    at_least(dag, None, "max_active_runs", dag.max_active_runs, 1)
+    at_least(dag, None, "max_active_tasks", dag.max_active_tasks, 1)
+    at_least(dag, None, "reuse_child", dag.reuse_child, 1)
+    positive(dag, None, "dagrun_timeout", dag.dagrun_timeout_s)
+    if dag.start_date and dag.end_date and dag.end_date < dag.start_date:
+        raise wrong(dag, "end_date is before start_date")
+
+
+def check_schedule(dag: Dag) -> None:
+    schedule = dag.schedule
+    if schedule is None:
+        return
+    zone_named(schedule.timezone, dag.file, dag.line)
+    if (schedule.cron is not None) + (schedule.interval_s is not None) + schedule.once != 1:
+        raise wrong(dag, "a schedule is one of cron, interval and once")
+    positive(dag, None, "schedule", schedule.interval_s)
+    if schedule.interval_s is not None and dag.start_date is None:
+        raise wrong(dag, "a schedule of a fixed length needs a start_date to count from")
+    if schedule.cron is not None:
+        check_cron(dag, schedule.cron)
+
+
+def check_cron(dag: Dag, cron: str) -> None:
+    from datetime import UTC, datetime
+
+    from cronsim import CronSim, CronSimError
+
+    hint = 'five fields: minute hour day month weekday, for instance "0 5 * * *"; or a preset like @daily'
+    if len(cron.split()) != 5:
+        raise wrong(dag, f'"{cron}" is no cron expression', hint=hint)
+    try:
+        next(CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC)))
+    except CronSimError as error:
+        raise wrong(dag, f'"{cron}" is no cron expression: {error}', hint=hint) from None
+    except StopIteration:
+        raise wrong(dag, f'"{cron}" never comes', hint=hint) from None
+
+
+def zone_named(name: str, file: str, line: int) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        hint = did_you_mean(name, available_timezones()) or 'for instance "Europe/Paris"'
+        raise BadSpec(f'unknown time zone "{name}"', file=file, line=line, hint=hint) from None
+
+
+def check_params_declared(dag: Dag) -> None:
+    seen: set[str] = set()
+    for param in dag.params:
+        if not PARAM.fullmatch(param.name):
+            raise wrong(dag, f"the parameter {param.name!a} must be a name like a variable's")
+        if param.name in seen:
+            raise wrong(dag, f'two parameters are called "{param.name}"')
+        seen.add(param.name)
+
+
+def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
+    check_id("task_id", task.task_id, dag.file, task.line)
+    if task.trigger_rule not in TRIGGER_RULES:
+        raise wrong(
+            dag,
+            f'unknown trigger rule "{task.trigger_rule}"',
+            task,
+            did_you_mean(task.trigger_rule, TRIGGER_RULES)
+            or f"it is one of {', '.join(TRIGGER_RULES)}",
+        )
+    at_least(dag, task, "retries", task.retries, 0)
+    at_least(dag, task, "retry_delay", task.retry_delay_s, 0)
+    at_least(dag, task, "max_retry_delay", task.max_retry_delay_s, 0)
+    positive(dag, task, "execution_timeout", task.execution_timeout_s)
+    at_least(dag, task, "pool_slots", task.pool_slots, 1)
+    at_least(dag, task, "max_active_tis_per_dagrun", task.max_active_tis_per_dagrun, 1)
+    at_least(dag, task, "memory_limit", task.memory_limit_mb, 1)
+    check_id("pool", task.pool, dag.file, task.line)
+    if not -PRIORITY_MAX <= task.priority_weight <= PRIORITY_MAX:
+        raise wrong(
+            dag,
+            f"priority_weight is {task.priority_weight}, "
+            f"it can be from -{PRIORITY_MAX} to {PRIORITY_MAX}",
+            task,
+        )
+    check_inputs(dag, task, tasks)
+
+
+def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
+    """What a task reads must be settled before it: a task that is directly upstream."""
+    upstream = set(task.upstream)
+    if task.mapping is not None and not task.mapping.axes:
+        raise wrong(dag, "it is mapped over nothing", task)
+    axes = task.mapping.axes if task.mapping else ()
+    for axis in axes:
+        if (axis.length is None) == (axis.task_id is None):
+            raise wrong(dag, f'the axis "{axis.argument}" is either a literal or a result', task)
+    read: Iterable[str | None] = (*(i.task_id for i in task.inputs), *(a.task_id for a in axes))
+    for task_id in read:
+        if task_id is None or task_id in upstream:
+            continue
+        if task_id in tasks:
+            raise wrong(dag, f'it reads the result of "{task_id}" but does not wait for it', task)
+        raise wrong(
+            dag,
+            f'it reads the result of "{task_id}", which is no task of this DAG',
+            task,
+            did_you_mean(task_id, tasks) or f"the tasks are {listing(tasks)}",
+        )
+
+
+def at_least(dag: Dag, task: Task | None, name: str, value: float | None, least: int) -> None:
+    if value is not None and not (value >= least and math.isfinite(value)):
+        raise wrong(dag, f"{name} is {value:g}, it must be at least {least}", task)
+
+
+def positive(dag: Dag, task: Task | None, name: str, seconds: float | None) -> None:
+    if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be longer than nothing", task)
