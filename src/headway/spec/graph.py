@@ -1,4 +1,7 @@
-"""The order of a DAG's tasks. Linear in tasks and arrows, and never recursive: 100,000 tasks may form one chain."""
+"""The order of a DAG's tasks.
+
+Linear in tasks and arrows, and never recursive: 100,000 tasks may form one chain.
+"""
 
 from collections import deque
 from collections.abc import Mapping
