@@ -1,4 +1,7 @@
-"""Headway's authoring API. Each name is imported when it is first asked for: ``import headway`` costs nothing."""
+"""Headway's authoring API.
+
+Each name is imported when it is first asked for: ``import headway`` costs nothing.
+"""
 
 from typing import TYPE_CHECKING, Any
 

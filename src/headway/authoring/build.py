@@ -1,30 +1,19 @@
 """From the objects of a DAG file to the spec."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from headway.authoring.params import Declared
 from headway.authoring.references import references
 from headway.authoring.task import Follows, Task
+from headway.core.schedules import PRESETS
 from headway.spec import model
-from headway.spec.errors import BadSpec, did_you_mean
 from headway.spec.graph import in_order
 from headway.spec.validate import validate, zone_named
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG
-
-PRESETS: Final = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@quarterly": "0 0 1 */3 *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 
 
 def build(dag: "DAG", file: str) -> model.Dag:
@@ -37,7 +26,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
         dag_id=dag.dag_id,
         file=file,
         tasks=tuple(in_order(tasks, file)),
-        schedule=schedule_spec(options.pop("schedule", None), zone_name, file, dag.site.line),
+        schedule=schedule_spec(options.pop("schedule", None), zone_name),
         start_date=in_utc(options.pop("start_date", None), zone),
         end_date=in_utc(options.pop("end_date", None), zone),
         params=tuple(map(param_spec, dag.params.values())),
@@ -76,8 +65,8 @@ def is_literal(value: object) -> bool:
     return isinstance(value, (list, tuple, dict))
 
 
-def axis_spec(argument: str, value: Any) -> model.Axis:
-    if is_literal(value):
+def axis_spec(argument: str, value: object) -> model.Axis:
+    if isinstance(value, (list, tuple, dict)):
         return model.Axis(argument=argument, length=len(value))
     (reference,) = references(value)
     return model.Axis(argument=argument, task_id=reference.task_id, key=reference.key)
@@ -95,19 +84,13 @@ def param_spec(param: Declared) -> model.Param:
     )
 
 
-def schedule_spec(
-    given: str | timedelta | None, zone: str, file: str, line: int
-) -> model.Schedule | None:
+def schedule_spec(given: str | timedelta | None, zone: str) -> model.Schedule | None:
     if given is None:
         return None
     if isinstance(given, timedelta):
         return model.Schedule(interval_s=given.total_seconds(), timezone=zone)
     if given == "@once":
         return model.Schedule(once=True, timezone=zone)
-    if given.startswith("@") and given not in PRESETS:
-        known = [*PRESETS, "@once"]
-        hint = did_you_mean(given, known) or f"presets are {', '.join(known)}"
-        raise BadSpec(f'unknown schedule "{given}"', file=file, line=line, hint=hint)
     return model.Schedule(cron=PRESETS.get(given, given), timezone=zone)
 
 

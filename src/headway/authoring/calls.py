@@ -1,7 +1,6 @@
 """From a call in a DAG file to a task of the DAG: names checked, arguments bound, id made."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from headway.authoring.context import current_dag
 from headway.authoring.frames import Site, call_site, line_of
@@ -112,8 +111,8 @@ def check_items(name: str, items: object) -> None:
 
 
 def split_options(
-    kwargs: dict[str, Any], parameters: Iterable[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    kwargs: dict[str, object], parameters: Iterable[str]
+) -> tuple[dict[str, object], dict[str, object]]:
     """The operator's own arguments, and the options of every task."""
     own = {name: value for name, value in kwargs.items() if name in parameters}
     return own, {name: value for name, value in kwargs.items() if name not in own}

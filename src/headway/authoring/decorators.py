@@ -33,13 +33,17 @@ class Kind:
     @overload
     def __call__(self, function: Function, /) -> "TaskFunction": ...
     @overload
-    def __call__(self, **options: Unpack[TaskOptions]) -> Callable[[Function], "TaskFunction"]: ...
     def __call__(
-        self, function: Function | None = None, /, **options: Any
+        self, function: None = None, /, **options: Unpack[TaskOptions]
+    ) -> Callable[[Function], "TaskFunction"]: ...
+    def __call__(
+        self, function: Function | None = None, /, **given: object
     ) -> "TaskFunction | Callable[[Function], TaskFunction]":
         site = call_site()
+        options: dict[str, Any] = dict(given)
         task_id = options.pop("task_id", None)
-        # Read now, so that a mistake is reported at its own line, also if nobody calls the function.
+        # Read now, so that a mistake is reported at its own line, also if nobody calls the
+        # function.
         read_options(options, TASK_OPTIONS, site, self.word, ("task_id",))
         if function is not None:
             return self.decorate(function, options, task_id, site)
@@ -54,7 +58,10 @@ class Kind:
 
 
 class TaskFunction:
-    """A function under ``@task``. Calling it in a DAG makes a task; ``.function`` is the plain one."""
+    """A function under ``@task``.
+
+    Calling it in a DAG makes a task; ``.function`` is the plain one.
+    """
 
     def __init__(
         self, kind: Kind, function: Function, options: dict[str, Any], task_id: str
@@ -66,7 +73,7 @@ class TaskFunction:
         self.name = getattr(function, "__name__", task_id)
         update_wrapper(self, function)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> XComArg:
+    def __call__(self, *args: object, **kwargs: object) -> XComArg:
         signature = signature_of(self.function)
         given = refuse_unknown(f"{self.name}()", signature, args, kwargs)
         refuse_missing(f"{self.name}()", signature, given)
@@ -79,15 +86,15 @@ class TaskFunction:
         read_options(given, TASK_OPTIONS, call_site(), f"{self.name}.override()", ("task_id",))
         return TaskFunction(self.kind, self.function, {**self.options, **given}, task_id)
 
-    def partial(self, **kwargs: Any) -> "Partial":
+    def partial(self, **kwargs: object) -> "Partial":
         """Arguments that are the same for all mapped instances."""
         return Partial(self, kwargs)
 
-    def expand(self, **axes: Any) -> XComArg:
+    def expand(self, **axes: object) -> XComArg:
         """One instance for each item; several arguments give their cross product."""
         return Partial(self, {}).expand(**axes)
 
-    def expand_kwargs(self, items: Any) -> XComArg:
+    def expand_kwargs(self, items: object) -> XComArg:
         """One instance for each dict of arguments."""
         return Partial(self, {}).expand_kwargs(items)
 
@@ -106,26 +113,26 @@ class TaskFunction:
 class Partial:
     """A task function with some of its arguments; ``expand`` gives the others."""
 
-    def __init__(self, task: TaskFunction, kwargs: dict[str, Any]) -> None:
+    def __init__(self, task: TaskFunction, kwargs: dict[str, object]) -> None:
         self.task = task
         self.kwargs = kwargs
         self.signature = signature_of(task.function)
         refuse_unknown(f"{task.name}.partial()", self.signature, (), kwargs)
 
-    def expand(self, **axes: Any) -> XComArg:
+    def expand(self, **axes: object) -> XComArg:
         check_axes(self.task.name, self.kwargs, axes)
         word = f"{self.task.name}.expand()"
         given = refuse_unknown(word, self.signature, (), [*self.kwargs, *axes])
         refuse_missing(word, self.signature, given)
         return self.task.add(Arguments(kwargs=self.kwargs, axes=axes))
 
-    def expand_kwargs(self, items: Any) -> XComArg:
+    def expand_kwargs(self, items: object) -> XComArg:
         check_items(self.task.name, items)
         return self.task.add(Arguments(kwargs=self.kwargs, axes={"": items}))
 
 
 class TaskWord(Kind):
-    """``@task``; ``@task.branch``, ``@task.short_circuit``, and ``@task.bash`` for each operator that decorates."""
+    """``@task``, ``@task.branch``, ``@task.short_circuit``, and ``@task.bash`` and its like."""
 
     branch = Kind("@task.branch", "python", Follows.NAMED)
     short_circuit = Kind("@task.short_circuit", "python", Follows.IF_TRUE)

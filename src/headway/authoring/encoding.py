@@ -2,7 +2,7 @@
 
 import math
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -20,16 +20,15 @@ RETURN_DATA: Final = (
 )
 
 
-def plain(value: Any, path: str, depth: int) -> object:
+def plain(value: object, path: str, depth: int) -> object:
     """``path`` names the place for a person: ``the result["rows"][3]``."""
-    kind = type(value)
-    if value is None or kind is bool:
+    if value is None or type(value) is bool:
         return value
-    if kind is str:
+    if type(value) is str:
         return text(value)
-    if kind is int:
+    if type(value) is int:
         return value if -INT64 <= value < INT64 else tagged("int", hex(value))
-    if kind is float:
+    if type(value) is float:
         return value if math.isfinite(value) else tagged("float", str(value))
     if depth > DEPTH_MAX:
         raise NotSerialisable(
@@ -37,11 +36,15 @@ def plain(value: Any, path: str, depth: int) -> object:
             value,
             f"it is nested deeper than {DEPTH_MAX} levels, or contains itself",
         )
-    if kind is list:
+    if type(value) is list:
         return items(value, path, depth)
-    if kind is dict:
+    if type(value) is dict:
         return mapping(value, path, depth)
     return other(value, path, depth)
+
+
+# A subclass travels as its base.
+BASES: Final[tuple[Any, ...]] = (int, float, str, list, dict)
 
 
 def tagged(kind: str, value: object, **more: object) -> dict[str, object]:
@@ -58,7 +61,7 @@ def text(value: str) -> object:
     return value
 
 
-def items(value: Any, path: str, depth: int) -> list[object]:
+def items(value: Iterable[object], path: str, depth: int) -> list[object]:
     return [plain(item, f"{path}[{place}]", depth + 1) for place, item in enumerate(value)]
 
 
@@ -72,33 +75,29 @@ def mapping(value: dict[Any, Any], path: str, depth: int) -> object:
     return tagged("dict", pairs)
 
 
-def other(value: Any, path: str, depth: int) -> object:
+def other(value: object, path: str, depth: int) -> object:
     if isinstance(value, Enum):
         return enum(value, path, depth)
     data = kind_of(type(value))
     if data is not None:
         return structure(data, value, path, depth)
-    if isinstance(value, (bool, int, float, str, list, dict)):  # a subclass: as its base
-        base = next(b for b in (bool, int, float, str, list, dict) if isinstance(value, b))
-        if type(value) is not base and not is_numpy(value):
+    for base in BASES:
+        if isinstance(value, base) and type(value) is not base:
             return plain(base(value), path, depth)
     for kind, write in WRITE:
         if isinstance(value, kind):
             return write(value, path, depth)
-    if is_numpy(value) and getattr(value, "ndim", None) == 0:
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a scalar of numpy's
         return plain(value.item(), path, depth)
     raise NotSerialisable(path, value, advice(value))
-
-
-def is_numpy(value: object) -> bool:
-    return type(value).__module__.partition(".")[0] == "numpy"
 
 
 def enum(value: Enum, path: str, depth: int) -> object:
     return tagged("enum", plain(value.value, path, depth + 1), **{"class": named(value, path)})
 
 
-def structure(kind: str, value: Any, path: str, depth: int) -> object:
+def structure(kind: str, given: object, path: str, depth: int) -> object:
+    value: Any = given
     name = named(value, path)
     if kind == "namedtuple":
         return tagged(kind, items(value, path, depth), **{"class": name})
@@ -185,7 +184,7 @@ WRITE: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any, str, int], obje
 )
 
 
-def advice(value: Any) -> str:
+def advice(value: object) -> str:
     name = full_name(type(value))
     package = name.partition(".")[0]
     if package == "numpy":

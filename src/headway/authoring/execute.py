@@ -1,4 +1,4 @@
-"""One attempt of a task, in its own process: arguments filled in, the function called, its result looked at."""
+"""One attempt of a task, in its own process: arguments, call, result."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 class Inputs(NamedTuple):
-    """What upstream gave. ``whole``: by task and key, of a mapped task the list of all its instances' results.
+    """What upstream gave. ``whole``: by task and key, of a mapped task the list of all its
+    instances' results.
 
-    Of axis k of a mapped task: the literal of the DAG file at ``positions[k]``, or ``items[k]`` if the axis is a
-    result. A result that does not exist (of a skipped task, say) is left out of ``whole``.
+    Of axis k of a mapped task: the literal of the DAG file at ``positions[k]``, or ``items[k]`` if
+    the axis is a result. A result that does not exist (of a skipped task, say) is left out of
+    ``whole``.
     """
 
     whole: Mapping[tuple[str, str], object] = {}
@@ -27,7 +29,10 @@ class Inputs(NamedTuple):
 
 
 class Result(NamedTuple):
-    """``xcoms`` are the values to store, by key. ``follow``: of a branch, the direct downstream tasks that go on."""
+    """``xcoms`` are the values to store, by key.
+
+    ``follow``: of a branch, the direct downstream tasks that go on.
+    """
 
     value: object
     xcoms: dict[str, object]
@@ -53,7 +58,7 @@ def arguments_of(
     def look_up(reference: XComArg | ParamRef) -> object:
         if isinstance(reference, ParamRef):
             return run.params[reference.name]
-        nothing = [] if reference.task.mapped else None
+        nothing: list[object] | None = [] if reference.task.mapped else None
         return inputs.whole.get((reference.task_id, reference.key), nothing)
 
     args = tuple(resolve(value, look_up) for value in task.arguments.args)
@@ -73,7 +78,10 @@ def arguments_of(
 
 
 def stored(dag: "DAG", task: Task, value: object) -> dict[str, object]:
-    """The result, and the items of it that other tasks refer to. None is stored only if somebody reads it."""
+    """The result, and the items of it that other tasks refer to.
+
+    None is stored only if somebody reads it.
+    """
     keys = dag.referenced_keys().get(task.task_id, set())
     xcoms = {RESULT_KEY: value} if value is not None or RESULT_KEY in keys else {}
     for key in sorted(keys - {RESULT_KEY}):

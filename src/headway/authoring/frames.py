@@ -25,7 +25,7 @@ def call_site() -> Site:
 
 
 def is_ours(frame: FrameType) -> bool:
-    name = frame.f_globals.get("__name__", "")
+    name = str(frame.f_globals.get("__name__", ""))
     return name == "headway" or name.startswith("headway.")
 
 

@@ -1,6 +1,7 @@
 """Arrows between tasks: ``>>``, ``<<``, lists on both sides, ``chain`` and ``cross_downstream``."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar, Union
 
 from headway.authoring.frames import call_site
@@ -76,14 +77,15 @@ def nodes_of(value: object) -> list[Node]:
 
 def chain(*parts: Nodes) -> None:
     """``chain(a, [b, c], [d, e], f)``: a >> b >> d >> f and a >> c >> e >> f."""
-    for first, second in zip(parts, parts[1:], strict=False):
+    for first, second in pairwise(parts):
         if not (isinstance(first, Sequence) and isinstance(second, Sequence)):
             connect(first, second)
             continue
         if len(first) != len(second):
             site = call_site()
             raise BadSpec(
-                f"chain() pairs neighbouring lists, but one has {len(first)} tasks and the next {len(second)}",
+                f"chain() pairs neighbouring lists, but one has {len(first)} tasks "
+                f"and the next {len(second)}",
                 file=site.file,
                 line=site.line,
                 hint="use cross_downstream(first, second) to connect all with all",

@@ -55,6 +55,7 @@ def grouped(function: Callable[..., Any], group_id: str, prefix: bool) -> Callab
     @wraps(function)
     def call(*args: object, **kwargs: object) -> object:
         dag = current_dag(f"{function.__name__}()")
+        outer = dag.groups[-1].prefix if dag.groups else ""
         group = TaskGroup(dag.free_group_id(group_id, outer), prefix_group_id=prefix)
         with group:
             returned = function(*args, **kwargs)

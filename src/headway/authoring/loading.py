@@ -1,6 +1,8 @@
-"""Reading one DAG file: its module run once, the DAGs it makes collected, its mistakes told in one sentence.
+"""Reading one DAG file: its module run once, the DAGs it makes collected, its mistakes told in one
+sentence.
 
-Meant for a process of its own: it leaves the bundle on ``sys.path`` and the module in ``sys.modules``.
+Meant for a process of its own: it leaves the bundle on ``sys.path`` and the module in
+``sys.modules``.
 """
 
 import sys
@@ -27,14 +29,14 @@ DISTRIBUTIONS: Final = {
 
 
 class LoadError(BadSpec):
-    """A DAG file that cannot be read: ``message``, ``file`` (relative to the bundle), ``line``, ``hint``."""
+    """A DAG file that cannot be read. ``file`` is relative to the bundle."""
 
     def __init__(self, message: str, file: str, line: int = 0, hint: str | None = None) -> None:
         super().__init__(message, file=file, line=line, hint=hint)
 
 
 def load_file(path: Path | str, root: Path | str) -> list[DAG]:
-    """The DAGs of the file, in the order they are made; functions under @dag that nobody called included."""
+    """The DAGs of the file in the order they are made; @dag functions that nobody called, too."""
     path, root = Path(path).resolve(), Path(root).resolve()
     file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     with context.recording() as made:
@@ -158,5 +160,6 @@ def refuse_duplicates(dags: list[DAG], file: str) -> None:
                 f'two DAGs are called "{dag.dag_id}", made at lines {first} and {second}',
                 file,
                 second,
-                'give each its own: @dag(dag_id=f"report_{country}") or function.override(dag_id=…)()',
+                'give each its own id: @dag(dag_id=f"report_{country}"), '
+                "or function.override(dag_id=…)()",
             )

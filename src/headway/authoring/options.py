@@ -1,4 +1,4 @@
-"""Words that @task, the operators and ``default_args`` understand, and what each becomes in the spec."""
+"""The options of tasks and DAGs: the words users write and what each becomes in the spec."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -178,8 +178,8 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 # Airflow's words that change what happens: taking them in silence would be a lie.
 NOT_HERE: Final[Mapping[str, str]] = {
-    "depends_on_past": "a run does not wait for the run before it; max_active_runs=1 keeps runs in order",
-    "wait_for_downstream": "a run does not wait for the run before it; max_active_runs=1 keeps runs in order",
+    "depends_on_past": "runs do not wait for each other; max_active_runs=1 keeps them in order",
+    "wait_for_downstream": "runs do not wait for each other; max_active_runs=1 keeps them in order",
     "email": "mail is not a matter of the task",
     "email_on_failure": "mail is not a matter of the task",
     "email_on_retry": "mail is not a matter of the task",
@@ -200,7 +200,10 @@ def read_options(
     word: str,
     more: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Options in the spec's words and units. ``more``: other names that were possible, for the hint."""
+    """Options in the spec's words and units.
+
+    ``more``: other names that were possible, for the hint.
+    """
     found = {}
     for name, value in given.items():
         if name not in table:

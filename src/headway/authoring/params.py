@@ -22,7 +22,7 @@ WORDS: Final = ("string", "integer", "number", "boolean", "array", "object", "an
 
 
 class Param:
-    """``Param(5, type="integer", description="…", enum=[…])``; without a default it must be given at trigger time."""
+    """``Param(5, type="integer", description="…", enum=[…])``. No default: it must be given."""
 
     __slots__ = ("default", "description", "enum", "type")
 
@@ -82,7 +82,10 @@ def type_of_value(value: object) -> str:
 
 
 def type_of_annotation(annotation: object) -> tuple[str, tuple[object, ...]]:
-    """The JSON type and the allowed values. ``X | None`` is X: None is right where it is the default."""
+    """The JSON type and the allowed values.
+
+    ``X | None`` is X: None is right where it is the default.
+    """
     if isinstance(annotation, str):
         parts = [part.strip() for part in annotation.split("|") if part.strip() != "None"]
         word = parts[0].split("[")[0] if len(parts) == 1 else ""
@@ -107,7 +110,8 @@ def plain(name: str, value: object, site: Site) -> object:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     raise BadSpec(
-        f"the default of the parameter {name} is a {type(value).__name__}, which JSON does not have",
+        f"the default of the parameter {name} is a {type(value).__name__}, "
+        "which JSON does not have",
         file=site.file,
         line=site.line,
         hint="use a string, number, boolean, list, dict or None",

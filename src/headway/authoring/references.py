@@ -1,6 +1,7 @@
 """Values that do not exist yet while a file is read: a task's result, a run's parameter.
 
-They stand in arguments, also inside lists, tuples, sets and dicts, and are replaced just before the task runs.
+They stand in arguments, also inside lists, tuples, sets and dicts, and are replaced just before the
+task runs.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What a task is told about its run, and the two words with which it can end other than by returning."""
+"""What a task is told about its run, and the two exceptions that end it otherwise."""
 
 from collections.abc import Mapping
 from datetime import datetime

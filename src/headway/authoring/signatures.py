@@ -1,4 +1,4 @@
-"""What a function can be called with, read from its code object: ``inspect`` costs more than the rest of us."""
+"""What a function can be called with, from its code object: ``inspect`` is slow to import."""
 
 from collections.abc import Callable
 from types import FunctionType

@@ -23,7 +23,10 @@ class Follows(Enum):
 
 
 class Arguments(NamedTuple):
-    """What a task is called with. ``axes``: arguments mapped over; the name "" gives dicts of arguments."""
+    """What a task is called with.
+
+    ``axes``: arguments mapped over; the name "" gives dicts of arguments.
+    """
 
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = {}

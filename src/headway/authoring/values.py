@@ -1,8 +1,8 @@
 """Values between tasks as JSON that keeps types: what a task returns is what the next one gets.
 
-Rules: plain JSON stays plain; anything else is ``{"__headway__": kind, "value": …}``. Never pickle. Reading makes
-objects only of dataclasses, msgspec structs, enums and named tuples that the task's own code defines at the top
-level of a module. Only the user's own process reads with ``from_json``.
+Rules: plain JSON stays plain; anything else is ``{"__headway__": kind, "value": …}``. Never pickle.
+Reading makes objects only of dataclasses, msgspec structs, enums and named tuples that the task's
+own code defines at the top level of a module. Only the user's own process reads with ``from_json``.
 """
 
 import sys
@@ -52,12 +52,12 @@ def item_at(value: object, position: int) -> object:
     return value[position]
 
 
-def restore(value: Any) -> object:
+def restore(value: object) -> object:
     if isinstance(value, list):
         return [restore(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kind = value.get(TAG)
+    kind: Any = value.get(TAG)
     if kind is None:
         return {name: restore(item) for name, item in value.items()}
     found = RESTORE.get(kind)
@@ -67,7 +67,10 @@ def restore(value: Any) -> object:
 
 
 def class_named(name: str) -> type:
-    """A class of the task's own code. Nothing but data classes: a forged value calls no function."""
+    """A class of the task's own code.
+
+    Nothing but data classes: a forged value calls no function.
+    """
     from importlib import import_module
 
     module_name, _, path = name.partition(":")

@@ -1,6 +1,4 @@
-"""Operators as DAG files call them: ``bash(task_id="count", command="wc -l {{ params.path }}")``."""
-
-from typing import Any
+"""Operators as DAG files call them: ``bash(task_id="count", command="wc -l {{ ds }}.csv")``."""
 
 from headway.authoring.calls import (
     add_task,
@@ -28,7 +26,7 @@ class Word:
     def __repr__(self) -> str:
         return f"<operator {self.operator.word}>"
 
-    def __call__(self, task_id: str, **kwargs: Any) -> Task:
+    def __call__(self, task_id: str, **kwargs: object) -> Task:
         own, options = split_options(kwargs, self.operator.parameters)
         refuse_missing(self.called(task_id), self.signature, set(own))
         return self.add(task_id, Arguments(kwargs=own), options)
@@ -36,24 +34,24 @@ class Word:
     def called(self, task_id: str) -> str:
         return f'{self.operator.word}("{task_id}")'
 
-    def partial(self, task_id: str, **kwargs: Any) -> "PartialWord":
+    def partial(self, task_id: str, **kwargs: object) -> "PartialWord":
         """What is the same for all mapped instances."""
         return PartialWord(self, task_id, *split_options(kwargs, self.operator.parameters))
 
-    def add(self, task_id: str, arguments: Arguments, options: dict[str, Any]) -> Task:
+    def add(self, task_id: str, arguments: Arguments, options: dict[str, object]) -> Task:
         return add_task(self.operator, task_id, arguments, options, self.called(task_id))
 
 
 class PartialWord:
     def __init__(
-        self, word: Word, task_id: str, own: dict[str, Any], options: dict[str, Any]
+        self, word: Word, task_id: str, own: dict[str, object], options: dict[str, object]
     ) -> None:
         self.word = word
         self.task_id = task_id
         self.own = own
         self.options = options
 
-    def expand(self, **axes: Any) -> Task:
+    def expand(self, **axes: object) -> Task:
         name = self.word.called(self.task_id)
         check_axes(name, self.own, axes)
         signature = self.word.signature
@@ -61,7 +59,7 @@ class PartialWord:
         refuse_missing(f"{name}.expand()", signature, given)
         return self.word.add(self.task_id, Arguments(kwargs=self.own, axes=axes), self.options)
 
-    def expand_kwargs(self, items: Any) -> Task:
+    def expand_kwargs(self, items: object) -> Task:
         check_items(self.word.called(self.task_id), items)
         arguments = Arguments(kwargs=self.own, axes={"": items})
         return self.word.add(self.task_id, arguments, self.options)

@@ -1,7 +1,4 @@
-"""What is wrong with a DAG, said so that its author can mend it:
-
-what, where, what was probably meant.
-"""
+"""What is wrong with a DAG: what, where, and what was probably meant."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,7 @@
-"""The operators by the word that a DAG file uses. To add one: a file in this folder and a line here."""
+"""The operators by the word that a DAG file uses.
+
+To add one: a file in this folder and a line here.
+"""
 
 from importlib import import_module
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an operator is: a word in DAG files, its arguments, and what it does in the task's own process."""
+"""What an operator is: a word in DAG files, its arguments, and what it does in the task."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,7 +16,8 @@ class Call(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """``parameters`` are its arguments besides the options of every task; ``run`` returns the task's result.
+    """``parameters`` are its arguments besides the options of every task; ``run`` returns the
+    task's result.
 
     ``run_function``, if there is one, makes ``@task.<word>``: it gets the decorated function.
     """

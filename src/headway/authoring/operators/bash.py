@@ -1,6 +1,7 @@
 """``bash(task_id=…, command=…)`` and ``@task.bash``: a command line, made from a template.
 
-The last line it prints is the result; exit code 99 skips the task. It runs in the attempt's process group.
+The last line it prints is the result; exit code 99 skips the task. It runs in the attempt's process
+group.
 """
 
 import codecs
@@ -70,7 +71,8 @@ def stream(process: subprocess.Popen[bytes], output: IO[bytes]) -> str:
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         while True:
-            # What it left in the background may keep the pipe open for ever: bash itself is what counts.
+            # What it left in the background may keep the pipe open for ever: bash itself is what
+            # counts.
             if not selector.select(POLL_S):
                 if process.poll() is None:
                     continue

@@ -1,0 +1,320 @@
+"""What people do, whoever carries it in: API, CLI, tests. Each function is one step of the caller's
+transaction.
+
+A command locks what it changes, uses the same core as the scheduler, writes history with the
+actor's name, and wakes the schedulers when the transaction commits. Dry runs use the same functions
+without the lock and the writing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway import ids
+from headway.core import commands, timetable
+from headway.core.commands import Selection
+from headway.core.graph import Graph
+from headway.core.run import Instance, Run
+from headway.core.states import Event
+from headway.errors import Conflict, NotFound, UsageError
+from headway.services.tick import clock
+from headway.services.timetables import slot_key
+from headway.spec import compile
+from headway.spec.errors import did_you_mean
+from headway.spec.model import Dag
+from headway.spec.validate import check_params
+from headway.store import backfills, changes, dags, pools, runs, snapshots
+from headway.store.runs import Claimed, NewRun
+
+BACKFILL_RUNS_MAX: Final = 10_000
+TRIGGER_RUNS_MAX: Final = 100_000
+BACKFILL_ACTIVE_RUNS: Final = 4
+
+Graphs = Callable[[int, str, int], Graph]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """One run that somebody asks for.
+
+    The same ``key`` again answers with the run that it made the first time.
+    """
+
+    params: dict[str, Any]
+    logical_date: datetime | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A task instance that a command changes, or would."""
+
+    task_id: str
+    map_index: int
+    state: str
+
+
+def trigger(
+    conn: Connection[Any], team_id: int, dag_id: str, wanted: Sequence[Trigger], actor: str
+) -> list[str]:
+    """Create runs; answers with their ids, in the order asked, also of those that a key had created
+    before.
+
+    Raises:
+        NotFound: no such DAG. Conflict: its file is gone. UsageError: unknown or wrong parameters.
+    """
+    if len(wanted) > TRIGGER_RUNS_MAX:
+        raise UsageError(f"{len(wanted):,} runs at once; the limit is {TRIGGER_RUNS_MAX:,}")
+    now = clock(conn)
+    spec = runnable(conn, team_id, dag_id)
+    schedule = compile.schedule(spec, now)
+    new = []
+    for asked in wanted:
+        logical_date = asked.logical_date or now
+        start, end = interval_of(schedule, logical_date)
+        run_id = ids.run_id()
+        new.append(
+            NewRun(
+                team_id=team_id,
+                run_id=run_id,
+                dag_id=dag_id,
+                run_key=f"manual:{asked.key or run_id}",
+                trigger="manual",
+                logical_date=logical_date,
+                interval_start=start,
+                interval_end=end,
+                params=check_params(spec, asked.params),
+                created_by=actor,
+            )
+        )
+    return create(conn, new, now)
+
+
+def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:
+    created = runs.create(conn, new, now)
+    runs.wake_schedulers(conn)
+    known = [run.run_key for run in new if run.run_id not in created]
+    if not known:
+        return [run.run_id for run in new]
+    by_key = runs.by_key(conn, new[0].team_id, new[0].dag_id, known)
+    return [run.run_id if run.run_id in created else by_key[run.run_key] for run in new]
+
+
+def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
+    """The current version of a DAG whose file is there."""
+    spec = dags.spec(conn, team_id, dag_id)
+    if dags.is_missing(conn, team_id, dag_id):
+        raise Conflict(
+            f'the DAG "{dag_id}" is not in the DAG folder any more',
+            hint=f"its last version came from {spec.file}; headway check shows what is wrong",
+        )
+    return spec
+
+
+def interval_of(schedule: timetable.Schedule, logical_date: datetime) -> tuple[datetime, datetime]:
+    """The data interval of a run on demand:
+
+    that of its date in the timetable, or just the date itself.
+    """
+    if isinstance(schedule, timetable.Cron | timetable.Every):
+        return timetable.interval(schedule, logical_date)
+    return logical_date, logical_date
+
+
+def backfill_dates(spec: Dag, first: datetime, last: datetime) -> list[datetime]:
+    """The slots of a DAG's timetable between two dates, both included.
+
+    UsageError when there are none or too many.
+    """
+    schedule = compile.schedule(spec, first)
+    if isinstance(schedule, timetable.OnDemand | timetable.Once):
+        raise UsageError(
+            f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to fill',
+            hint=f"headway run {spec.dag_id} --date {first:%Y-%m-%d} makes a single run",
+        )
+    dates: list[datetime] = []
+    for date in timetable.slots(schedule, first, last):
+        dates.append(date)
+        if len(dates) > BACKFILL_RUNS_MAX:
+            raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs: choose a shorter time")
+    if not dates:
+        raise UsageError(
+            f'the schedule of "{spec.dag_id}" has no date between {first:%Y-%m-%d %H:%M} '
+            f"and {last:%Y-%m-%d %H:%M} UTC"
+        )
+    return dates
+
+
+def backfill(
+    conn: Connection[Any],
+    team_id: int,
+    dag_id: str,
+    dates: Sequence[datetime],
+    params: dict[str, Any],
+    max_active_runs: int | None,
+    actor: str,
+) -> tuple[str, list[str]]:
+    """Create the runs of ``dates`` in a lane of their own;
+
+    a date that has a run already keeps it.
+    """
+    now = clock(conn)
+    spec = runnable(conn, team_id, dag_id)
+    schedule = compile.schedule(spec, now)
+    given = check_params(spec, params)
+    backfill_id = ids.run_id()
+    active = max_active_runs or BACKFILL_ACTIVE_RUNS
+    backfills.create(
+        conn, team_id, backfill_id, dag_id, (min(dates), max(dates)), active, actor, now
+    )
+    new = []
+    for date in dates:
+        start, end = timetable.interval(schedule, date)
+        new.append(
+            NewRun(
+                team_id=team_id,
+                run_id=ids.run_id(),
+                dag_id=dag_id,
+                run_key=slot_key(date),
+                trigger="backfill",
+                logical_date=date,
+                interval_start=start,
+                interval_end=end,
+                params=given,
+                created_by=actor,
+                backfill_id=backfill_id,
+            )
+        )
+    return backfill_id, create(conn, new, now)
+
+
+def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str) -> None:
+    """End a run. Live attempts are told to end; the run is over when the last has."""
+    row, run = locked(conn, team_id, run_id, graphs)
+    commands.cancel(run, actor)
+    save(conn, row, run)
+
+
+def clear(
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    selection: Selection,
+    graphs: Graphs,
+    actor: str,
+) -> list[Affected]:
+    """Have task instances run again; a run that has ended is opened again."""
+    runs.announce(conn, team_id, run_id)
+    row, run = locked(conn, team_id, run_id, graphs)
+    chosen = chosen_of(run, selection)
+    affected = [affected_by(instance) for instance in chosen]
+    commands.clear(run, chosen, actor)
+    save(conn, row, run)
+    return affected
+
+
+def would_clear(
+    conn: Connection[Any], team_id: int, run_id: str, selection: Selection, graphs: Graphs
+) -> list[Affected]:
+    """Exactly what ``clear`` would do, without doing it."""
+    row = runs.read(conn, team_id, run_id)
+    if row is None:
+        raise NotFound(f'there is no run "{run_id}"')
+    run = snapshots.look(conn, row, graphs, clock(conn))
+    return [affected_by(instance) for instance in chosen_of(run, selection)]
+
+
+def mark(
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    selection: Selection,
+    event: Event,
+    graphs: Graphs,
+    actor: str,
+) -> list[Affected]:
+    """Set the state of task instances by a person's word: ``MARK_SUCCESS`` or ``MARK_FAILED``."""
+    runs.announce(conn, team_id, run_id)
+    row, run = locked(conn, team_id, run_id, graphs)
+    chosen = chosen_of(run, selection)
+    affected = [affected_by(instance) for instance in chosen]
+    commands.mark(run, chosen, event, actor)
+    save(conn, row, run)
+    return affected
+
+
+def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str) -> bool:
+    """No new runs and no new attempts of the DAG;
+
+    what runs goes on to its end. Whether anything changed.
+    """
+    return switched(conn, team_id, dag_id, dags.pause, actor)
+
+
+def resume(conn: Connection[Any], team_id: int, dag_id: str, actor: str) -> bool:
+    return switched(conn, team_id, dag_id, dags.resume, actor)
+
+
+def switched(
+    conn: Connection[Any],
+    team_id: int,
+    dag_id: str,
+    switch: Callable[[Connection[Any], int, str, str, datetime], bool],
+    actor: str,
+) -> bool:
+    now = clock(conn)
+    dags.spec(conn, team_id, dag_id)  # NotFound
+    changed = switch(conn, team_id, dag_id, actor, now)
+    runs.alarm_dag(conn, team_id, dag_id, now)
+    runs.wake_schedulers(conn)
+    return changed
+
+
+def resize_pool(conn: Connection[Any], team_id: int, name: str, slots: int, actor: str) -> None:
+    if slots < 0:
+        raise UsageError(f"a pool has 0 slots or more, not {slots}")
+    pools.resize(conn, team_id, name, slots, actor, clock(conn))
+    runs.wake_schedulers(conn)
+
+
+def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> None:
+    if name == "default":
+        raise Conflict(
+            "the pool `default` is always there", hint="headway pool set default N resizes it"
+        )
+    if not pools.delete(conn, team_id, name, actor, clock(conn)):
+        raise Conflict(
+            f"the pool `{name}` does not exist or is in use", hint="headway pool ls shows all pools"
+        )
+
+
+def locked(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs) -> tuple[Claimed, Run]:
+    row = runs.lock(conn, team_id, run_id)
+    if row is None:
+        raise NotFound(f'there is no run "{run_id}"')
+    return row, snapshots.look(conn, row, graphs, clock(conn))
+
+
+def save(conn: Connection[Any], row: Claimed, run: Run) -> None:
+    """Write what changed, and have a tick look at it: it releases, grants and ends attempts."""
+    changes.write(conn, [run], run.now, [])
+    runs.alarm(conn, row.team_id, row.run_id, run.now)
+    runs.wake_schedulers(conn)
+
+
+def chosen_of(run: Run, selection: Selection) -> list[Instance]:
+    try:
+        return commands.select(run, selection)
+    except ValueError as error:
+        known = sorted(run.graph.by_id)
+        raise NotFound(
+            f'the DAG "{run.graph.dag_id}" has no task "{error}"',
+            hint=did_you_mean(str(error), known) or f"its tasks: {', '.join(known[:20])}",
+        ) from error
+
+
+def affected_by(instance: Instance) -> Affected:
+    return Affected(instance.node.task_id, instance.map_index, instance.state)

@@ -1,0 +1,84 @@
+"""The parameters of a run: what was given, checked against what the DAG declares."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from headway.errors import UsageError
+from headway.spec.errors import did_you_mean, listing
+from headway.spec.model import Dag, Param
+
+IS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "any": lambda value: True,
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+ARTICLE: Final = {"integer": "an", "array": "an", "object": "an"}
+
+
+def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
+    """The parameters of a run, defaults filled in. Raises UsageError."""
+    declared = {param.name: param for param in dag.params}
+    for name in given:
+        if name not in declared:
+            raise UsageError(
+                f'{dag.dag_id} has no parameter "{name}"',
+                hint=did_you_mean(name, declared) or f"it has {listing(declared) or 'none'}",
+            )
+    return {name: checked(dag, param, given) for name, param in declared.items()}
+
+
+def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
+    if param.name not in given:
+        if param.required:
+            raise UsageError(
+                f'{dag.dag_id} needs the parameter "{param.name}"',
+                hint=f"give it with -p {param.name}=…",
+            )
+        return param.default
+    value = given[param.name]
+    if value is None and param.default is None and not param.required:
+        return None
+    if param.type == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not IS[param.type](value):
+        article = ARTICLE.get(param.type, "a")
+        raise UsageError(
+            f'the parameter "{param.name}" of {dag.dag_id} is {article} {param.type}, '
+            f"not {shown(value)}"
+        )
+    if param.enum and value not in param.enum:
+        hint = did_you_mean(value, map(str, param.enum)) if isinstance(value, str) else None
+        raise UsageError(
+            f'the parameter "{param.name}" of {dag.dag_id} is one of '
+            f"{listing(map(shown, param.enum))}, not {shown(value)}",
+            hint=hint,
+        )
+    return value
+
+
+def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
+    """``-p name=text`` of a command line: JSON where the type asks for it, then as ``check_params``."""
+    types = {param.name: param.type for param in dag.params}
+    return check_params(dag, {name: parsed(types.get(name), text) for name, text in given.items()})
+
+
+def parsed(kind: str | None, text: str) -> object:
+    if kind in (None, "string"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.lower() == "true" if text.lower() in ("true", "false") else text
+
+
+def shown(value: object) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
