@@ -69,6 +69,10 @@ CURRENT: LiteralString = """
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
+MISSING: LiteralString = """
+    SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND missing_since IS NOT NULL
+"""
+
 FIRST_SEEN: LiteralString = """
     SELECT created_at FROM dag_version
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s ORDER BY number LIMIT 1
@@ -267,3 +271,9 @@ def resume(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: da
     """Whether anything changed."""
     values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
     return conn.execute(RESUME, values).fetchone() is not None
+
+
+def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
+    """Whether a known DAG's file is gone, or does not define it any more."""
+    values = {"team_id": team_id, "dag_id": dag_id}
+    return conn.execute(MISSING, values).fetchone() is not None

@@ -1,6 +1,7 @@
 """Reads and writes of pools. Every function takes a connection; none commits."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection
@@ -16,11 +17,24 @@ LOCK: LiteralString = """
 """
 
 SET: LiteralString = """
-    INSERT INTO pool (team_id, name, slots) VALUES (%(team)s, %(name)s, %(slots)s)
-    ON CONFLICT (team_id, name) DO UPDATE SET slots = excluded.slots
+    WITH changed AS (
+        INSERT INTO pool (team_id, name, slots) VALUES (%(team)s, %(name)s, %(slots)s)
+        ON CONFLICT (team_id, name) DO UPDATE SET slots = excluded.slots
+        RETURNING team_id
+    )
+    INSERT INTO event (team_id, at, subject, name, actor, reason)
+    SELECT team_id, %(now)s, 'pool', 'resize', %(actor)s, %(what)s FROM changed
 """
 
-DELETE: LiteralString = "DELETE FROM pool WHERE team_id = %(team)s AND name = %(name)s AND used = 0"
+DELETE: LiteralString = """
+    WITH gone AS (
+        DELETE FROM pool WHERE team_id = %(team)s AND name = %(name)s AND used = 0 RETURNING team_id
+    ), history AS (
+        INSERT INTO event (team_id, at, subject, name, actor, reason)
+        SELECT team_id, %(now)s, 'pool', 'delete', %(actor)s, %(name)s FROM gone
+    )
+    SELECT FROM gone
+"""
 
 
 def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int, dict[str, Pool]]:
@@ -32,14 +46,16 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
     return found
 
 
-def resize(conn: Connection[Any], team_id: int, name: str, slots: int) -> None:
-    """Make a pool, or give it another size.
+def resize(
+    conn: Connection[Any], team_id: int, name: str, slots: int, actor: str, now: datetime
+) -> None:
+    """Make a pool, or give it another size. Below what is in use: nothing starts until enough has ended."""
+    what = f"{name}: {slots} slots"
+    values = {"team": team_id, "name": name, "slots": slots, "what": what}
+    conn.execute(SET, {**values, "actor": actor, "now": now})
 
-    Below what is in use: nothing new starts until enough has ended.
-    """
-    conn.execute(SET, {"team": team_id, "name": name, "slots": slots})
 
-
-def delete(conn: Connection[Any], team_id: int, name: str) -> bool:
+def delete(conn: Connection[Any], team_id: int, name: str, actor: str, now: datetime) -> bool:
     """False: it is in use, or there is none."""
-    return conn.execute(DELETE, {"team": team_id, "name": name}).rowcount == 1
+    values = {"team": team_id, "name": name, "actor": actor, "now": now}
+    return conn.execute(DELETE, values).fetchone() is not None

@@ -69,6 +69,13 @@ ANNOUNCE: LiteralString = """
     )
 """
 
+# Before the run is locked: the order is DAGs, then runs.
+ANNOUNCE_AGAIN: LiteralString = """
+    UPDATE dag SET has_queued = true
+    WHERE team_id = %(team)s
+        AND dag_id = (SELECT dag_id FROM run WHERE team_id = %(team)s AND run_id = %(run)s)
+"""
+
 CREATE: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
@@ -150,7 +157,23 @@ QUARANTINE: LiteralString = """
     WHERE team_id = %(team)s AND run_id = %(run)s
 """
 
-NEXT_DUE: LiteralString = "SELECT min(due_at) FROM run WHERE due_at IS NOT NULL"
+# A pause or its end concerns the ready instances of the runs that are going on.
+ALARM_DAG: LiteralString = """
+    UPDATE run SET due_at = %(now)s
+    WHERE (team_id, run_id) IN (
+        SELECT team_id, run_id FROM run
+        WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
+        ORDER BY team_id, run_id
+        FOR NO KEY UPDATE
+    )
+"""
+
+ALARM: LiteralString = """
+    UPDATE run SET due_at = %(now)s
+    WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'running'
+"""
+
+WAKE_SCHEDULERS: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
 
 
 def create(conn: Connection[Any], wanted: Sequence[NewRun], now: datetime) -> set[str]:
@@ -225,6 +248,21 @@ def quarantine(conn: Connection[Any], team_id: int, run_id: str, error: str) -> 
     conn.execute(QUARANTINE, {"team": team_id, "run": run_id, "error": error})
 
 
-def next_due(conn: Connection[Any]) -> datetime | None:
-    row = conn.execute(NEXT_DUE).fetchone()
-    return None if row is None else row[0]
+def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:
+    """Before a command that may send an ended run back to the queue: have admission look at its DAG."""
+    conn.execute(ANNOUNCE_AGAIN, {"team": team_id, "run": run_id})
+
+
+def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> None:
+    """Have a tick look at a running run at once."""
+    conn.execute(ALARM, {"team": team_id, "run": run_id, "now": now})
+
+
+def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
+    """The same for all running runs of a DAG."""
+    conn.execute(ALARM_DAG, {"team": team_id, "dag": dag_id, "now": now})
+
+
+def wake_schedulers(conn: Connection[Any]) -> None:
+    """Tell the schedulers, when this transaction is committed, that there is something to do."""
+    conn.execute(WAKE_SCHEDULERS)

@@ -37,6 +37,9 @@ ATTEMPTS: LiteralString = """
     ) AS found
 """
 
+# For whoever may not read tokens, and needs none: nothing is granted or reported with it.
+ATTEMPTS_OF_A_PERSON: LiteralString = ATTEMPTS.replace("token,", "NULL::text AS token,")
+
 Graphs = Callable[[int, str, int], Graph]
 
 
@@ -44,13 +47,29 @@ def load(
     conn: Connection[Any], claimed: Sequence[Claimed], graphs: Graphs, now: datetime
 ) -> list[Run]:
     """The models of locked runs, in their order."""
+    return load_with(conn, claimed, graphs, now, ATTEMPTS)
+
+
+def look(conn: Connection[Any], row: Claimed, graphs: Graphs, now: datetime) -> Run:
+    """The model of one run for a person's command, without the tokens of its attempts."""
+    (run,) = load_with(conn, [row], graphs, now, ATTEMPTS_OF_A_PERSON)
+    return run
+
+
+def load_with(
+    conn: Connection[Any],
+    claimed: Sequence[Claimed],
+    graphs: Graphs,
+    now: datetime,
+    live_attempts: LiteralString,
+) -> list[Run]:
     if not claimed:
         return []
     models = {row.key: empty(row, graphs, now) for row in claimed}
     wanted = {"teams": [row.team_id for row in claimed], "runs": [row.run_id for row in claimed]}
     with conn.pipeline():
         instances = conn.execute(INSTANCES, wanted)
-        attempts = conn.execute(ATTEMPTS, wanted)
+        attempts = conn.execute(live_attempts, wanted)
     for team_id, run_id, *columns in instances.fetchall():
         add_instance(models[team_id, run_id], *columns)
     for team_id, run_id, task_id, map_index, *columns in attempts.fetchall():
