@@ -1,4 +1,4 @@
-"""What the documents say is true: their Python compiles, what is marked runs, what they name exists.
+"""The documents are true: their Python compiles, what is marked runs, what they name exists.
 
 A block that starts with ```` ```python run ```` is executed in a process of its own.
 """

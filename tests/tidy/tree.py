@@ -43,7 +43,7 @@ def calls(file: Path) -> Iterator[ast.Call]:
 
 
 def imports(file: Path) -> Iterator[tuple[str, int]]:
-    """Every absolute module named by an import, with its line; `from a import b` names a and a.b."""
+    """Each absolute module an import names, with its line; `from a import b` names a and a.b."""
     for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
