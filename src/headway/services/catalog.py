@@ -4,13 +4,11 @@ compiled graphs and timetables. A version never changes, so nothing here gets ol
 """
 
 from collections import OrderedDict
-from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Connection
 
 from headway.core.graph import Graph
-from headway.core.timetable import Schedule
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import dags
@@ -30,9 +28,6 @@ class Catalog:
 
     def dag(self, team_id: int, dag_id: str, number: int) -> Dag:
         return self.version(team_id, dag_id, number)[0]
-
-    def schedule(self, team_id: int, dag_id: str, number: int, first_seen: datetime) -> Schedule:
-        return compile.schedule(self.dag(team_id, dag_id, number), first_seen)
 
     def version(self, team_id: int, dag_id: str, number: int) -> tuple[Dag, Graph]:
         key = (team_id, dag_id, number)

@@ -12,7 +12,9 @@ from psycopg import Connection
 from headway.core import timetable
 from headway.services.catalog import Catalog
 from headway.services.tick import clock
-from headway.store import queue, runs
+from headway.spec import compile
+from headway.spec.model import Dag
+from headway.store import dags, queue, runs
 from headway.store.queue import DueDag
 from headway.store.runs import NewRun
 
@@ -43,10 +45,11 @@ def create_for(
     conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], now: datetime
 ) -> int:
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.number)
-    schedule = catalog.schedule(dag.team_id, dag.dag_id, dag.number, dag.updated_at)
+    start_date = spec.start_date or dags.first_seen(conn, dag.team_id, dag.dag_id) or now
+    schedule = compile.schedule(spec, start_date)
     dates, next_at = timetable.due(
         schedule,
-        start_date=spec.start_date or dag.updated_at,
+        start_date=start_date,
         end_date=spec.end_date,
         last=dag.last_slot,
         now=now,
@@ -58,7 +61,7 @@ def create_for(
     return len(runs.create(conn, wanted, now))
 
 
-def spec_defaults(spec: Any) -> dict[str, Any]:
+def spec_defaults(spec: Dag) -> dict[str, Any]:
     return {param.name: param.default for param in spec.params}
 
 

@@ -49,7 +49,10 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
 def resize(
     conn: Connection[Any], team_id: int, name: str, slots: int, actor: str, now: datetime
 ) -> None:
-    """Make a pool, or give it another size. Below what is in use: nothing starts until enough has ended."""
+    """Make a pool, or give it another size.
+
+    Below what is in use: nothing starts until enough has ended.
+    """
     what = f"{name}: {slots} slots"
     values = {"team": team_id, "name": name, "slots": slots, "what": what}
     conn.execute(SET, {**values, "actor": actor, "now": now})

@@ -61,7 +61,7 @@ FORGET_EMPTY: LiteralString = """
 """
 
 DUE_DAGS: LiteralString = """
-    SELECT team_id, dag_id, number, last_slot, updated_at FROM dag
+    SELECT team_id, dag_id, number, last_slot FROM dag
     WHERE next_slot_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
     ORDER BY next_slot_at, team_id, dag_id
     LIMIT %(limit)s
@@ -79,7 +79,6 @@ class DueDag(msgspec.Struct, frozen=True):
     dag_id: str
     number: int
     last_slot: datetime | None
-    updated_at: datetime
 
 
 def startable(conn: Connection[Any], *, dags_max: int, runs_max: int) -> list[tuple[int, str]]:

@@ -249,7 +249,10 @@ def quarantine(conn: Connection[Any], team_id: int, run_id: str, error: str) -> 
 
 
 def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:
-    """Before a command that may send an ended run back to the queue: have admission look at its DAG."""
+    """Before a command that may send an ended run back to the queue:
+
+    have admission look at its DAG.
+    """
     conn.execute(ANNOUNCE_AGAIN, {"team": team_id, "run": run_id})
 
 
