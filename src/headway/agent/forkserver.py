@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -65,6 +66,7 @@ class BaseServer:
                     os.read(self.wakeup, 4096)
                     self.reap()
                 elif not self.receive():
+                    end_all(self.servers)
                     return
 
     def receive(self) -> bool:
@@ -129,7 +131,7 @@ class FileServer:
         self.report(Kind.READY, 0, os.getpid())
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.serve()
-        self.kill_all()
+        end_all(self.children)
 
     def load(self) -> bool:
         """Import the DAG file. What goes wrong there is the user's, and is told in one line."""
@@ -213,17 +215,17 @@ class FileServer:
                     os._exit(0)
                 self.children[pid] = FORGOTTEN
 
-    def kill_all(self) -> None:
-        """End every child and all they left behind; then there is nothing to wait for."""
-        for pid in self.children:
-            processes.signal_group(pid, signal.SIGKILL)
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, 0)
-            except ChildProcessError:
-                return
-            self.children.pop(pid, None)
-            processes.kill_strays(())
+
+def end_all(known: Iterable[int]) -> None:
+    """End every child and all they left behind; then there is nothing to wait for."""
+    for pid in known:
+        processes.signal_group(pid, signal.SIGKILL)
+    while True:
+        processes.kill_strays(())
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
 
 
 def silence() -> None:

@@ -5,7 +5,7 @@ in it was cleared. Lists are cut into items without making objects of them: each
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,11 +42,12 @@ class Xcoms:
 
     # -- what is known
 
-    def put(self, run_id: str, ref: XComRef, stored: Sequence[XComValue]) -> None:
+    def put(self, run_id: str, ref: XComRef, stored: Sequence[XComValue]) -> Entry:
         key = key_of(run_id, ref)
         self.drop(key)
         self.entries[key] = entry = Entry(stored, ref.map_index is None)
         self.grow(entry.bytes)
+        return entry
 
     def grow(self, size: int) -> None:
         self.bytes += size
@@ -61,37 +62,50 @@ class Xcoms:
         for key in [key for key in self.entries if key[0] == run_id]:
             self.drop(key)
 
-    def put_fetched(self, run_id: str, refs: Sequence[XComRef], values: Sequence[Stored]) -> None:
+    def put_fetched(
+        self, run_id: str, refs: Sequence[XComRef], values: Sequence[Stored]
+    ) -> dict[XComRef, Entry]:
         """The answer to a fetch; a reference without a value is known to have none."""
         found: dict[tuple[str, str, int | None], list[XComValue]] = {}
         for one in sorted(values, key=lambda one: one.map_index):
             for map_index in (one.map_index, None):
                 found.setdefault((one.task_id, one.xcom.key, map_index), []).append(one.xcom)
-        for ref in refs:
-            self.put(run_id, ref, found.get((ref.task_id, ref.key, ref.map_index), []))
+        return {
+            ref: self.put(run_id, ref, found.get((ref.task_id, ref.key, ref.map_index), []))
+            for ref in refs
+        }
 
-    def lacking(self, grant: Grant) -> list[XComRef]:
-        refs = [*grant.inputs, *(axis.ref for axis in grant.axes if axis.ref is not None)]
-        return [ref for ref in refs if key_of(grant.key.run_id, ref) not in self.entries]
+    def hold(self, grant: Grant, held: dict[Key, Entry]) -> list[XComRef]:
+        """Put what the attempt needs into ``held``, where no other value can push it out; answer with the rest."""
+        lacking = []
+        for ref in (*grant.inputs, *(axis.ref for axis in grant.axes if axis.ref is not None)):
+            key = key_of(grant.key.run_id, ref)
+            if key in held:
+                continue
+            if (entry := self.entries.get(key)) is None:
+                lacking.append(ref)
+            else:
+                self.entries.move_to_end(key)
+                held[key] = entry
+        return lacking
 
     # -- what an attempt is given
 
-    def whole(self, grant: Grant) -> list[Whole]:
+    def whole(self, grant: Grant, held: Mapping[Key, Entry]) -> list[Whole]:
         found = []
         for ref in grant.inputs:
-            entry = self.touch(key_of(grant.key.run_id, ref))
+            entry = held[key_of(grant.key.run_id, ref)]
             values = [self.given(one) for one in entry.stored]
             found.append(Whole(ref.task_id, ref.key, entry.many, values))
         return found
 
-    def places(self, grant: Grant) -> list[Place]:
-        return [self.place(grant.key.run_id, axis) for axis in grant.axes]
+    def places(self, grant: Grant, held: Mapping[Key, Entry]) -> list[Place]:
+        return [self.place(grant.key.run_id, axis, held) for axis in grant.axes]
 
-    def place(self, run_id: str, axis: AxisItem) -> Place:
+    def place(self, run_id: str, axis: AxisItem, held: Mapping[Key, Entry]) -> Place:
         if axis.ref is None:
             return Place(axis.position, None)
-        key = key_of(run_id, axis.ref)
-        entry = self.touch(key)
+        entry = held[key_of(run_id, axis.ref)]
         if entry.items is None:
             self.cut(entry, axis.ref)
         assert entry.items is not None
@@ -117,11 +131,8 @@ class Xcoms:
             raise NoInput(f"the result of task {ref.task_id!r} is no list: {error}") from error
         size = len(body) + OVERHEAD_BYTES * len(entry.items) // 4
         entry.bytes += size
-        self.grow(size)
-
-    def touch(self, key: Key) -> Entry:
-        self.entries.move_to_end(key)
-        return self.entries[key]
+        if entry in self.entries.values():
+            self.grow(size)
 
     def given(self, one: XComValue) -> Given:
         return Given(one.value) if one.value is not None else Given(None, str(self.path(one)))
