@@ -22,6 +22,8 @@ import headway
 from headway.agent import processes, results
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import ENCODER, ORDER, Given, Opening, Order, Outcome, Secrets, Whole
+from headway.authoring import encoding as encoding  # read lazily by values: not in each child
+from headway.authoring import operators as operators
 from headway.authoring import secrets
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.run import Fail, Run, Skip
@@ -132,12 +134,11 @@ def attempt(order: Order, server: Server) -> Outcome:
             return Outcome("failed", "import", f"{server.opening.file} has no DAG {order.dag_id!r}")
         set_environment(order)
         result = execute(dag, order.task_id, run_of(order), inputs_of(order))
-        outputs = [results.store(order, "return_value", result.value)]
-        outputs += [results.store(order, key, value) for key, value in result.xcoms.items()]
+        outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]
         return Outcome("success", outputs=outputs, follow=result.follow)
     except SystemExit as stop:
         if stop.code in (None, 0):  # as in a script
-            return Outcome("success", outputs=[results.store(order, "return_value", None)])
+            return Outcome("success")
         return failure(order, stop, os.path.join(server.opening.root, server.opening.file))
     except BaseException as error:
         return failure(order, error, os.path.join(server.opening.root, server.opening.file))
@@ -227,7 +228,11 @@ def run_of(order: Order) -> Run:
 
 def inputs_of(order: Order) -> Inputs:
     return Inputs(
-        whole={(whole.task_id, whole.key): whole_value(whole) for whole in order.whole},
+        whole={
+            (whole.task_id, whole.key): whole_value(whole)
+            for whole in order.whole
+            if whole.many or whole.values
+        },
         positions=[place.position for place in order.places],
         items=[None if place.item is None else value_of(place.item) for place in order.places],
     )
@@ -236,7 +241,7 @@ def inputs_of(order: Order) -> Inputs:
 def whole_value(whole: Whole) -> object:
     if whole.many:
         return [value_of(given) for given in whole.values]
-    return value_of(whole.values[0]) if whole.values else None
+    return value_of(whole.values[0])
 
 
 def value_of(given: Given) -> object:
