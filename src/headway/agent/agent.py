@@ -429,9 +429,10 @@ class Agent:
         self.beat()
         self.keep_house()
         while not self.over():
-            self.loop.turn()
             self.start_ready()
             self.link.flush()
+            self.loop.turn()
+        self.link.flush()
         self.link.close()
         self.servers.end()
         return self.refusal

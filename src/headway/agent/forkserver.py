@@ -29,12 +29,12 @@ FORGOTTEN = -1  # a slot whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
 
 
-def open_wakeup() -> int:
-    """A descriptor that is readable when a child has ended."""
+def open_wakeup() -> tuple[int, int]:
+    """A pipe that is readable when a child has ended."""
     read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, noticed)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    return read_end
+    return read_end, write_end
 
 
 def noticed(number: int, frame: FrameType | None) -> None:
@@ -54,7 +54,7 @@ class BaseServer:
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.servers: dict[int, int] = {}  # pid: its number
-        self.wakeup = open_wakeup()
+        self.wakeup, self.wakeup_end = open_wakeup()
 
     def run(self) -> None:
         poll = select.poll()
@@ -97,6 +97,7 @@ class BaseServer:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.control.close()
             os.close(self.wakeup)
+            os.close(self.wakeup_end)
             processes.die_with_parent()
             processes.adopt_orphans()
             FileServer(opening, socket.socket(fileno=fd)).run()
@@ -123,7 +124,7 @@ class FileServer:
         silence()
         if not self.load():
             return
-        self.wakeup = open_wakeup()
+        self.wakeup, self.wakeup_end = open_wakeup()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
         gc.freeze()
@@ -179,7 +180,8 @@ class FileServer:
     def start(self, slot: int, control: int, output: int) -> None:
         pid = os.fork()
         if pid == 0:
-            child.become(control, output, [self.agent.detach(), self.wakeup], self, slot)
+            inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
+            child.become(control, output, inherited, self, slot)
         os.close(control)
         os.close(output)
         self.children[pid] = slot

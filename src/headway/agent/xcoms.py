@@ -14,6 +14,7 @@ import msgspec
 from headway.agent.orders import Given, Place, Whole
 from headway.agent.protocol import AxisItem, Grant, Stored, XComRef, XComValue
 
+TAG: Final = "__headway__"  # of ``authoring.values``, which an agent does not import
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 OVERHEAD_BYTES: Final = 300  # of an entry
 LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -150,8 +151,20 @@ def key_of(run_id: str, ref: XComRef) -> Key:
 
 
 def items_of(body: bytes) -> list[msgspec.Raw | Given]:
-    """Of a list its items, of a dict its [key, value] pairs, each as JSON text."""
+    """Of a list its items, of a dict its pairs, each as JSON text; in the notation of ``authoring.values``."""
     if body.lstrip()[:1] == b"[":
         return list(LIST.decode(body))
-    pairs = DICT.decode(body).items()
-    return [Given(b"[" + msgspec.json.encode(key) + b"," + bytes(raw) + b"]") for key, raw in pairs]
+    found = DICT.decode(body)
+    if TAG not in found:
+        return [pair(msgspec.json.encode(name), bytes(raw)) for name, raw in found.items()]
+    match msgspec.json.decode(found[TAG]):
+        case "tuple" | "namedtuple":
+            return list(LIST.decode(found["value"]))
+        case "dict":
+            return [pair(*map(bytes, LIST.decode(one))) for one in LIST.decode(found["value"])]
+        case kind:
+            raise msgspec.DecodeError(f"it is a {kind}")
+
+
+def pair(name: bytes, value: bytes) -> Given:
+    return Given(b'{"%s":"tuple","value":[%s,%s]}' % (TAG.encode(), name, value))
