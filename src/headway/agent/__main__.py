@@ -1,0 +1,55 @@
+"""``python -m headway.agent``: one agent process."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from headway.agent import processes
+from headway.agent.agent import Agent
+
+TOKEN_VARIABLE = "HEADWAY_AGENT_TOKEN"
+
+
+def main() -> int:
+    token = processes.take_environment(TOKEN_VARIABLE)
+    parser = argparse.ArgumentParser(prog="headway.agent", description=__doc__)
+    parser.add_argument("--connect", required=True, metavar="unix:PATH|tcp:HOST:PORT")
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--name", default="local")
+    parser.add_argument("--slots", type=int, required=True)
+    parser.add_argument("--processes", type=int, required=True)
+    options = parser.parse_args()
+    if not token:
+        print(f"headway.agent: set {TOKEN_VARIABLE} to the agent's token", file=sys.stderr)
+        return 2
+    if not processes.LINUX:
+        print(
+            "headway.agent: this is not Linux: processes that a task leaves behind in sessions of"
+            " their own are not found, and memory limits are only kept by the allocator",
+            file=sys.stderr,
+        )
+    processes.hide_memory()
+    processes.adopt_orphans()
+    agent = Agent(
+        options.connect, options.data, options.name, options.slots, options.processes, token
+    )
+    wakeup = agent.loop.wake_on_signals()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        agent.loop.at(0.0, agent.stop_all)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    refusal = agent.run()
+    os.close(wakeup)
+    if refusal is not None:
+        print(f"headway.agent: the gateway does not let us in: {refusal}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

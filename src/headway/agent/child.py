@@ -1,0 +1,251 @@
+"""The user's process: what happens between the fork and the exit of an attempt.
+
+It leads its own session, has no stdin, prints into a pipe that the agent reads, works in a private directory that is
+removed afterwards, and says how it ended on a private socket. It ends by ``os._exit``: no finalisers, no waiting for
+threads. A reused child takes the next order on the same socket.
+"""
+
+import contextlib
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Final, NoReturn, Protocol
+
+import headway
+from headway.agent import processes, results
+from headway.agent.frames import LENGTH, frame
+from headway.agent.orders import ENCODER, ORDER, Given, Opening, Order, Outcome, Secrets, Whole
+from headway.authoring import encoding as encoding  # read lazily by values: not in each child
+from headway.authoring import operators as operators
+from headway.authoring import secrets
+from headway.authoring.execute import Inputs, execute
+from headway.authoring.run import Fail, Run, Skip
+from headway.authoring.values import NotSerialisable, from_json
+
+OWN_CODE: Final = str(Path(headway.__file__).parent)
+DETAIL_CHARS_MAX: Final = 1000
+GUARD_BYTES: Final = 256 * 1024 * 1024
+
+
+class Terminated(BaseException):
+    """SIGTERM: the attempt is to end; ``finally`` blocks have the grace period."""
+
+
+class Server(Protocol):
+    opening: Opening
+    dags: Mapping[str, Any]
+
+    def scratch(self, slot: int) -> str: ...
+
+
+def become(control: int, output: int, inherited: list[int], server: Server, slot: int) -> NoReturn:
+    """The child process, from the fork on."""
+    status = 1
+    try:
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        signal.set_wakeup_fd(-1)
+        for fd in (output, *inherited):
+            os.close(fd)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, terminate)
+        processes.die_with_parent()
+        processes.adopt_orphans()
+        scratch = server.scratch(slot)
+        os.mkdir(scratch, 0o700)
+        os.chdir(scratch)
+        seed()
+        work(socket.socket(fileno=control), server)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Terminated
+
+
+def seed() -> None:
+    """``random`` reseeds itself after a fork, numpy does not."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+
+
+def limit(which: int, soft: int) -> None:
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(which, (soft, hard))
+
+
+def work(control: socket.socket, server: Server) -> None:
+    secrets.announce = lambda values: send(control, Secrets(values))
+    gc.enable()
+    while (body := receive(control)) is not None:
+        order = ORDER.decode(body)
+        outcome = attempt(order, server)
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        send(control, outcome)
+        if order.last:
+            return
+
+
+def receive(control: socket.socket) -> bytes | None:
+    head = control.recv(LENGTH.size, socket.MSG_WAITALL)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    body = bytearray()
+    while len(body) < length:
+        more = control.recv(length - len(body), socket.MSG_WAITALL)
+        if not more:
+            return None
+        body += more
+    return bytes(body)
+
+
+def send(control: socket.socket, message: Secrets | Outcome) -> None:
+    control.sendall(frame(ENCODER.encode(message)))
+
+
+def attempt(order: Order, server: Server) -> Outcome:
+    """Run the user's code and turn whatever it does into an outcome."""
+    if order.memory_limit_mb is not None:
+        # The agent watches resident memory; this stops what would outrun it between two looks.
+        limit(resource.RLIMIT_DATA, 2 * order.memory_limit_mb * 1024 * 1024 + GUARD_BYTES)
+    try:
+        dag = server.dags.get(order.dag_id)
+        if dag is None:
+            return Outcome("failed", "import", f"{server.opening.file} has no DAG {order.dag_id!r}")
+        set_environment(order)
+        result = execute(dag, order.task_id, run_of(order), inputs_of(order))
+        outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]
+        return Outcome("success", outputs=outputs, follow=result.follow)
+    except SystemExit as stop:
+        if stop.code in (None, 0):  # as in a script
+            return Outcome("success")
+        return failure(order, stop, os.path.join(server.opening.root, server.opening.file))
+    except BaseException as error:
+        return failure(order, error, os.path.join(server.opening.root, server.opening.file))
+
+
+def failure(order: Order, error: BaseException, file: str) -> Outcome:
+    """What an exception of the user's code means."""
+    line = deepest(error, file)
+    text = first_line(str(error))
+    match error:
+        case Skip():
+            return Outcome("skipped", "skip", text)
+        case Terminated():
+            return Outcome("failed", "signal", "ended by SIGTERM", line)
+        case results.TooLarge():
+            return Outcome("failed", "result", text, retry=False)
+        case NotSerialisable():
+            return Outcome("failed", "result", text)
+    report(error)
+    match error:
+        case Fail():
+            return Outcome("failed", "fail", text, line, retry=False)
+        case SystemExit(code=code):
+            number = code if isinstance(code, int) else 1
+            text = first_line(f"the task called sys.exit({code!r})")
+            return Outcome("failed", "exit_code", text, line, exit_code=number)
+    text = first_line(traceback.format_exception_only(error)[-1])
+    over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
+    return Outcome("failed", "memory" if over else "exception", text, line)
+
+
+def first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= DETAIL_CHARS_MAX else line[: DETAIL_CHARS_MAX - 1] + "…"
+
+
+def report(error: BaseException) -> None:
+    """The traceback into the log, from the user's first frame on."""
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        traceback.print_exception(type(error), error, trimmed(error.__traceback__))
+
+
+def trimmed(tb: TracebackType | None) -> TracebackType | None:
+    inner = tb
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(OWN_CODE):
+        inner = inner.tb_next
+    return inner or tb
+
+
+def deepest(error: BaseException, file: str) -> int | None:
+    """The line of the DAG file that the error came from."""
+    line, tb = None, error.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_code.co_filename == file:
+            line = tb.tb_lineno
+        tb = tb.tb_next
+    return line
+
+
+# -- what the task is given
+
+
+def set_environment(order: Order) -> None:
+    """For what the task starts; no secret is ever among them."""
+    os.environ["HEADWAY_RUN_ID"] = order.run_id
+    os.environ["HEADWAY_DAG_ID"] = order.dag_id
+    os.environ["HEADWAY_TASK_ID"] = order.task_id
+    os.environ["HEADWAY_MAP_INDEX"] = str(order.map_index)
+    os.environ["HEADWAY_TRY_NUMBER"] = str(order.try_number)
+
+
+def run_of(order: Order) -> Run:
+    return Run(
+        run_id=order.run_id,
+        dag_id=order.dag_id,
+        task_id=order.task_id,
+        map_index=order.map_index,
+        try_number=order.try_number,
+        max_tries=order.max_tries,
+        logical_date=order.logical_date,
+        data_interval=(order.interval_start, order.interval_end),
+        trigger=order.trigger,
+        params=order.params,
+    )
+
+
+def inputs_of(order: Order) -> Inputs:
+    return Inputs(
+        whole={
+            (whole.task_id, whole.key): whole_value(whole)
+            for whole in order.whole
+            if whole.many or whole.values
+        },
+        positions=[place.position for place in order.places],
+        items=[None if place.item is None else value_of(place.item) for place in order.places],
+    )
+
+
+def whole_value(whole: Whole) -> object:
+    if whole.many:
+        return [value_of(given) for given in whole.values]
+    return value_of(whole.values[0])
+
+
+def value_of(given: Given) -> object:
+    if given.file is not None:
+        return from_json(Path(given.file).read_bytes())
+    assert given.value is not None
+    return from_json(given.value)

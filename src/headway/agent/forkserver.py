@@ -1,0 +1,263 @@
+"""Where attempts are forked from: a base server, a server for each DAG file, a child for each attempt.
+
+The base server imports what all tasks need and forks a server for each DAG file; that server imports the file once,
+freezes its heap and forks a child an attempt. All are single-threaded. A server kills what its children leave
+behind, ends when the agent does, and keeps the fence by itself: a frozen agent must not leave children running.
+"""
+
+import contextlib
+import gc
+import logging
+import os
+import resource
+import select
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from headway import clock
+from headway.agent import child, processes
+from headway.agent.orders import OPENING, RECORD, Kind, Opening
+from headway.authoring.loading import LoadError, load_file
+
+FORGOTTEN = -1  # a slot whose directory a process of our own is removing
+TEXT_BYTES_MAX = 4000
+
+
+def open_wakeup() -> tuple[int, int]:
+    """A pipe that is readable when a child has ended."""
+    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, noticed)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    return read_end, write_end
+
+
+def noticed(number: int, frame: FrameType | None) -> None:
+    """The wake-up descriptor has it."""
+
+
+def next_ended() -> int | None:
+    """A child that ended and is not reaped: its process group is still its own."""
+    try:
+        info = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return info.si_pid if info else None
+
+
+class BaseServer:
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.servers: dict[int, int] = {}  # pid: its number
+        self.wakeup, self.wakeup_end = open_wakeup()
+
+    def run(self) -> None:
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        poll.register(self.wakeup, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == self.wakeup:
+                    os.read(self.wakeup, 4096)
+                    self.reap()
+                elif not self.receive():
+                    end_all(self.servers)
+                    return
+
+    def receive(self) -> bool:
+        data, fds, _, _ = socket.recv_fds(self.control, RECORD.size, 1)
+        if len(data) < RECORD.size:
+            return False
+        kind, number, size, _ = RECORD.unpack(data)
+        if kind == Kind.OPEN:
+            body = self.control.recv(size, socket.MSG_WAITALL)
+            self.open(number, OPENING.decode(body), fds[0])
+        elif kind == Kind.SHUT:
+            for pid in [pid for pid, known in self.servers.items() if known == number]:
+                processes.signal_group(pid, signal.SIGKILL)
+        return True
+
+    def open(self, number: int, opening: Opening, fd: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            self.become(opening, fd)
+        os.close(fd)
+        self.servers[pid] = number
+
+    def become(self, opening: Opening, fd: int) -> NoReturn:
+        """The server for a DAG file, in a process of its own."""
+        with contextlib.suppress(BaseException):
+            os.setsid()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self.control.close()
+            os.close(self.wakeup)
+            os.close(self.wakeup_end)
+            processes.die_with_parent()
+            processes.adopt_orphans()
+            FileServer(opening, socket.socket(fileno=fd)).run()
+        os._exit(1)
+
+    def reap(self) -> None:
+        while pid := next_ended():
+            processes.signal_group(pid, signal.SIGKILL)
+            _, status = os.waitpid(pid, 0)
+            if (number := self.servers.pop(pid, None)) is not None:
+                self.control.send(RECORD.pack(Kind.EXITED, number, status, clock.monotonic()))
+        processes.kill_strays(self.servers)
+
+
+class FileServer:
+    def __init__(self, opening: Opening, agent: socket.socket) -> None:
+        self.opening = opening
+        self.agent = agent
+        self.fence_at = opening.fence_at
+        self.children: dict[int, int] = {}  # pid: its slot
+        self.own: set[int] = set()  # what the import of the DAG file started
+
+    def run(self) -> None:
+        silence()
+        if not self.load():
+            return
+        self.wakeup, self.wakeup_end = open_wakeup()
+        self.own = set(processes.children_of(os.getpid()))
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.report(Kind.READY, 0, os.getpid())
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.serve()
+        end_all(self.children)
+
+    def load(self) -> bool:
+        """Import the DAG file. What goes wrong there is the user's, and is told in one line."""
+        root = Path(self.opening.root)
+        try:
+            self.dags = {dag.dag_id: dag for dag in load_file(root / self.opening.file, root)}
+            return True
+        except LoadError as error:
+            text = str(error)
+        except BaseException as error:
+            text = f"{self.opening.file} cannot be imported: {type(error).__name__}: {error}"
+        body = text.encode(errors="replace")[:TEXT_BYTES_MAX]
+        self.agent.sendall(RECORD.pack(Kind.BROKEN, 0, len(body), clock.monotonic()) + body)
+        return False
+
+    def serve(self) -> None:
+        """Until the agent closes its end or the fence is reached."""
+        poll = select.poll()
+        poll.register(self.agent, select.POLLIN)
+        poll.register(self.wakeup, select.POLLIN)
+        while (left_s := self.fence_at - clock.monotonic()) > 0:
+            for fd, _ in poll.poll(left_s * 1000 + 1):
+                if fd == self.wakeup:
+                    os.read(self.wakeup, 4096)
+                    self.reap()
+                elif not self.receive():
+                    return
+
+    def receive(self) -> bool:
+        data, fds, _, _ = socket.recv_fds(self.agent, RECORD.size, 2)
+        if len(data) < RECORD.size:
+            return False
+        kind, slot, number, at = RECORD.unpack(data)
+        if clock.monotonic() >= self.fence_at and kind != Kind.FENCE:
+            return False  # sent before we were frozen: its lease is over
+        if kind == Kind.START:
+            self.start(slot, fds[0], fds[1])
+        elif kind == Kind.SIGNAL:
+            for pid in [pid for pid, known in self.children.items() if known == slot]:
+                processes.signal_group(pid, number)
+        elif kind == Kind.FENCE:
+            self.fence_at = at
+        return True
+
+    def start(self, slot: int, control: int, output: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
+            child.become(control, output, inherited, self, slot)
+        os.close(control)
+        os.close(output)
+        self.children[pid] = slot
+        self.report(Kind.STARTED, slot, pid)
+
+    def report(self, kind: Kind, slot: int, number: int) -> None:
+        self.agent.sendall(RECORD.pack(kind, slot, number, clock.monotonic()))
+
+    def reap(self) -> None:
+        while pid := next_ended():
+            slot = self.children.pop(pid, None)
+            if slot is not None and slot != FORGOTTEN:
+                processes.signal_group(pid, signal.SIGKILL)
+                _, status = os.waitpid(pid, 0)
+                self.report(Kind.EXITED, slot, status)
+                self.remove_scratch(slot)
+            else:
+                os.waitpid(pid, 0)
+        processes.kill_strays(self.children.keys() | self.own)
+
+    def scratch(self, slot: int) -> str:
+        return f"{self.opening.scratch}/{slot}"
+
+    def remove_scratch(self, slot: int) -> None:
+        """A full directory may take long to remove: a process of its own does it."""
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                os.rmdir(self.scratch(slot))
+            except OSError:
+                pid = os.fork()
+                if pid == 0:
+                    shutil.rmtree(self.scratch(slot), ignore_errors=True)
+                    os._exit(0)
+                self.children[pid] = FORGOTTEN
+
+
+def end_all(known: Iterable[int]) -> None:
+    """End every child and all they left behind; then there is nothing to wait for."""
+    for pid in known:
+        processes.signal_group(pid, signal.SIGKILL)
+    while True:
+        processes.kill_strays(())
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def silence() -> None:
+    """Whatever a DAG file prints when it is imported is nobody's."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
+
+
+def prepare() -> None:
+    """What all children inherit."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+    )
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")
+    child.limit(resource.RLIMIT_CORE, 0)
+    processes.adopt_orphans()
+
+
+def main(fd: int) -> None:
+    prepare()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.collect()
+    gc.freeze()
+    BaseServer(socket.socket(fileno=fd)).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,142 @@
+"""The agent's connection to a gateway: opened again with back-off when it breaks, written once a turn of the loop."""
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from headway import clock, ids
+from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.loop import Loop
+from headway.agent.protocol import FRAME_BYTES_MAX, AgentMessage, GatewayMessage
+
+BACKOFF_S_MIN: Final = 0.05
+BACKOFF_S_MAX: Final = 2.0
+CONNECT_S_MAX: Final = 5.0
+READ_BYTES: Final = 1 << 20
+
+
+class Link:
+    def __init__(
+        self,
+        loop: Loop,
+        address: str,
+        opened: Callable[[], None],
+        received: Callable[[GatewayMessage], None],
+    ) -> None:
+        self.loop = loop
+        self.address = address
+        self.opened = opened
+        self.received = received
+        self.socket: socket.socket | None = None
+        self.up = False
+        self.backoff_s = BACKOFF_S_MIN
+        self.unsent: list[bytes] = []
+        self.encoder = msgspec.msgpack.Encoder()
+        self.decoder: msgspec.msgpack.Decoder[GatewayMessage] = msgspec.msgpack.Decoder(
+            GatewayMessage
+        )
+
+    def connect(self) -> None:
+        if self.socket is not None:
+            return
+        kind, _, rest = self.address.partition(":")
+        self.reader = FrameReader(FRAME_BYTES_MAX)
+        if kind == "unix":
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            where: str | tuple[str, int] = rest
+        else:
+            host, _, port = rest.rpartition(":")
+            where = (host.strip("[]"), int(port))
+            self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        try:
+            self.socket.connect(where)
+        except BlockingIOError:
+            connecting = self.socket
+            self.loop.watch_write(connecting.fileno(), self.connected)
+            self.loop.at(clock.monotonic() + CONNECT_S_MAX, lambda: self.give_up(connecting))
+        except OSError:
+            self.lose()
+        else:
+            self.loop.watch(self.socket.fileno(), self.read)
+            self.begin()
+
+    def connected(self) -> None:
+        assert self.socket is not None
+        if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.lose()
+            return
+        self.loop.watch_reads(self.socket.fileno(), self.read)
+        self.begin()
+
+    def give_up(self, connecting: socket.socket) -> None:
+        if self.socket is connecting and not self.up:
+            self.lose()
+
+    def begin(self) -> None:
+        self.up = True
+        self.opened()
+
+    def lose(self) -> None:
+        """Close, and connect again after a while."""
+        self.close()
+        wait_s = self.backoff_s * (0.5 + ids.fraction())
+        self.backoff_s = min(2 * self.backoff_s, BACKOFF_S_MAX)
+        self.loop.at(clock.monotonic() + wait_s, self.connect)
+
+    def close(self) -> None:
+        if self.socket is not None:
+            with contextlib.suppress(KeyError):
+                self.loop.forget(self.socket.fileno())
+            self.socket.close()
+        self.socket = None
+        self.up = False
+        self.unsent.clear()
+
+    def send(self, message: AgentMessage) -> None:
+        """With the next flush. Nothing is kept for a later connection."""
+        if self.up:
+            self.unsent.append(frame(self.encoder.encode(message)))
+
+    def flush(self) -> None:
+        if not self.unsent or self.socket is None:
+            return
+        data = b"".join(self.unsent)
+        self.unsent.clear()
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.lose()
+            return
+        if sent < len(data):
+            self.unsent.append(data[sent:])
+            self.loop.watch_both(self.socket.fileno(), self.read)
+
+    def read(self) -> None:
+        current = self.socket
+        assert current is not None
+        if self.unsent:
+            self.flush()
+            if self.socket is not current:
+                return
+            if not self.unsent:
+                self.loop.watch_reads(current.fileno(), self.read)
+        try:
+            data = current.recv(READ_BYTES)
+            if not data:
+                self.lose()
+                return
+            for body in self.reader.feed(data):
+                self.received(self.decoder.decode(body))
+                if self.socket is not current:
+                    return
+        except BlockingIOError:
+            return
+        except (OSError, msgspec.MsgspecError, TooLarge):
+            self.lose()

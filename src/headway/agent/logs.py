@@ -1,0 +1,131 @@
+"""The log of an attempt: one file, written by the agent, made at the first output.
+
+Each line is ``2026-11-20T16:44:06.123Z text`` in UTF-8: invalid bytes replaced, NUL shown as ␀, ANSI sequences kept,
+lines longer than 16 kB split. Bounded: the first 10 MB as they come, of the rest the last 2 MB, with a line between
+that says how much was left out. Secrets are masked before anything is written.
+"""
+
+import codecs
+import os
+import re
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from headway import clock
+from headway.agent.masking import Masker
+
+HEAD_BYTES_MAX: Final = 10 * 1024 * 1024
+TAIL_BYTES_MAX: Final = 2 * 1024 * 1024
+LINE_BYTES_MAX: Final = 16 * 1024
+TOO_LONG: Final = re.compile(rb"([^\n]{%d})(?=[^\n])" % LINE_BYTES_MAX)
+
+
+def stamp_of(now: datetime) -> bytes:
+    return now.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03dZ " % (now.microsecond // 1000)
+
+
+class AttemptLog:
+    def __init__(self, path: Path, masker: Masker) -> None:
+        self.path = path
+        self.masker = masker
+        self.fd = -1
+        self.written = 0
+        self.pending = b""  # may be the beginning of a secret
+        self.line_bytes = 0  # of the line that is not finished
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.tail: deque[tuple[bytes, bytes]] = deque()
+        self.tail_bytes = 0
+        self.left_out = 0
+
+    def write(self, data: bytes) -> None:
+        stamp = stamp_of(clock.now())
+        if self.written >= HEAD_BYTES_MAX:
+            self.keep(stamp, data)
+            return
+        masked, self.pending = self.masker.split(self.pending + data)
+        self.append(stamp, masked)
+
+    def note(self, text: str) -> None:
+        """A line of Headway's own."""
+        self.write((b"\n" if self.line_bytes else b"") + f"headway: {text}\n".encode())
+
+    def close(self) -> None:
+        if self.written == 0 and not self.pending and not self.tail:
+            return
+        stamp = stamp_of(clock.now())
+        if self.tail:
+            self.write_tail(stamp)
+        rest = self.masker.mask(self.pending) + self.decoder.decode(b"", True).encode()
+        self.append(stamp, rest)
+        if self.line_bytes:
+            os.write(self.fd, b"\n")
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def keep(self, stamp: bytes, data: bytes) -> None:
+        """Only the last output is kept, as it came: what is thrown away costs nothing."""
+        self.tail.append((stamp, data))
+        self.tail_bytes += len(data)
+        while self.tail_bytes - len(self.tail[0][1]) > TAIL_BYTES_MAX:
+            self.tail_bytes -= len(self.tail[0][1])
+            self.left_out += len(self.tail.popleft()[1])
+
+    def write_tail(self, stamp: bytes) -> None:
+        if self.left_out:
+            # A secret may begin in what is gone: the first line of the rest goes with it.
+            cut = self.masker.mask(b"".join(data for _, data in self.tail))
+            _, _, rest = cut.partition(b"\n")
+            rest = rest[self.masker.longest :]
+            self.left_out += len(cut) - len(rest)
+            self.end_line()
+            self.append(stamp, b"headway: %d bytes were left out here\n" % self.left_out)
+            self.append(stamp, rest)
+        else:
+            for at, data in self.tail:
+                masked, self.pending = self.masker.split(self.pending + data)
+                self.append(at, masked)
+        self.tail.clear()
+
+    def end_line(self) -> None:
+        if self.line_bytes:
+            os.write(self.fd, b"\n")
+            self.line_bytes = 0
+
+    def append(self, stamp: bytes, data: bytes) -> None:
+        data = self.clean(data)
+        if not data:
+            return
+        if self.line_bytes + len(data) > LINE_BYTES_MAX:
+            data = self.split_lines(data)
+        text = data if self.line_bytes else stamp + data
+        end = text.endswith(b"\n")
+        body = text[:-1] if end else text
+        body = body.replace(b"\n", b"\n" + stamp) + (b"\n" if end else b"")
+        last = data.rfind(b"\n")
+        self.line_bytes = self.line_bytes + len(data) if last < 0 else len(data) - last - 1
+        if self.fd < 0:
+            self.open()
+        os.write(self.fd, body)
+        self.written += len(body)
+
+    def clean(self, data: bytes) -> bytes:
+        buffered, _ = self.decoder.getstate()
+        if buffered or not data.isascii():
+            data = self.decoder.decode(data).encode()
+        return data.replace(b"\0", "␀".encode()) if b"\0" in data else data
+
+    def split_lines(self, data: bytes) -> bytes:
+        if self.line_bytes:
+            room = max(LINE_BYTES_MAX - self.line_bytes, 0)
+            first = data.find(b"\n")
+            if (first if first >= 0 else len(data)) > room:
+                data = data[:room] + b"\n" + data[room:]
+        return TOO_LONG.sub(rb"\1\n", data)
+
+    def open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.fd = os.open(self.path, flags, 0o640)

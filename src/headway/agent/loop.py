@@ -1,0 +1,61 @@
+"""One thread, one loop: descriptors that are ready and times that have come."""
+
+import heapq
+import os
+import selectors
+import signal
+from collections.abc import Callable
+from itertools import count
+
+from headway import clock
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.timers: list[tuple[float, int, Callable[[], object]]] = []
+        self.order = count()
+
+    def watch(self, fd: int, act: Callable[[], object]) -> None:
+        """Call ``act`` whenever ``fd`` can be read."""
+        self.selector.register(fd, selectors.EVENT_READ, act)
+
+    def watch_write(self, fd: int, act: Callable[[], object]) -> None:
+        self.selector.register(fd, selectors.EVENT_WRITE, act)
+
+    def watch_both(self, fd: int, act: Callable[[], object]) -> None:
+        """Also whenever it can be written."""
+        self.selector.modify(fd, selectors.EVENT_READ | selectors.EVENT_WRITE, act)
+
+    def watch_reads(self, fd: int, act: Callable[[], object]) -> None:
+        self.selector.modify(fd, selectors.EVENT_READ, act)
+
+    def forget(self, fd: int) -> None:
+        self.selector.unregister(fd)
+
+    def forget_if_watched(self, fd: int) -> None:
+        if fd in self.selector.get_map():
+            self.selector.unregister(fd)
+
+    def wake_on_signals(self) -> int:
+        """Let a signal end the wait; the descriptor to close in the end."""
+        read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        self.watch(read_end, lambda: os.read(read_end, 4096))
+        return write_end
+
+    def at(self, when: float, act: Callable[[], object]) -> None:
+        """Call ``act`` at that time; it cannot be taken back, so ``act`` looks whether it still applies."""
+        heapq.heappush(self.timers, (when, next(self.order), act))
+
+    def turn(self) -> None:
+        """Wait for something to happen, and do all that is due: times first, or a fence would come too late."""
+        timeout = max(0.0, self.timers[0][0] - clock.monotonic()) if self.timers else None
+        ready = self.selector.select(timeout)
+        now = clock.monotonic()
+        while self.timers and self.timers[0][0] <= now:
+            heapq.heappop(self.timers)[2]()
+        known = self.selector.get_map()
+        for key, _ in ready:
+            if known.get(key.fd) is key:  # an act before it may have closed it
+                key.data()

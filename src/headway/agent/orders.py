@@ -1,0 +1,111 @@
+"""What the agent, its fork servers and the children say to each other.
+
+- Agent and fork server: fixed records (``RECORD``), a start carries two descriptors: the child's control socket, its output.
+- Agent and child, on the control socket: one ``Order`` down; ``Secrets`` and one ``Outcome`` up; frames of msgpack.
+The agent trusts nothing that comes up: an outcome binds only the attempt whose private socket it came from.
+"""
+
+import struct
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final, Literal
+
+import msgspec
+
+# kind, slot or server, number (a signal, pid, status or length of the text that follows), monotonic time
+RECORD: Final = struct.Struct("<BIid")
+OUTCOME_BYTES_MAX: Final = 32 * 1024 * 1024
+RESULT_BYTES_MAX: Final = 100 * 1024 * 1024  # of one XCom; more belongs into a file of the task's own
+
+
+class Kind(IntEnum):
+    OPEN = 1  # to the base server: fork a server; an ``Opening`` of ``number`` bytes follows, with its socket
+    SHUT = 2  # to the base server: kill a server and what it started
+    START = 3  # to a server: fork a child for the slot, with its two descriptors
+    SIGNAL = 4  # to a server: ``number`` to the process group of the slot
+    FENCE = 5  # to a server: kill everything at this time
+    READY = 6  # from a server: the DAG file is imported
+    BROKEN = 7  # from a server: it cannot be; a text of ``number`` bytes follows
+    STARTED = 8  # from a server: pid
+    EXITED = 9  # from a server: wait status; from the base server: of a server
+
+
+class Opening(msgspec.Struct, frozen=True, array_like=True):
+    root: str  # of the bundle
+    file: str  # the DAG file, below the root
+    scratch: str  # where the private directories of attempts are made
+    fence_at: float
+
+
+class Given(msgspec.Struct, frozen=True, array_like=True):
+    """One stored value: JSON text, or the path of a file that holds it."""
+
+    value: bytes | None
+    file: str | None = None
+
+
+class Whole(msgspec.Struct, frozen=True, array_like=True):
+    """A result that the task receives whole: of one instance, or of ``many``."""
+
+    task_id: str
+    key: str
+    many: bool
+    values: list[Given]
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A place on one axis of a mapping: an item, or the literal of the DAG file at ``position``."""
+
+    position: int
+    item: Given | None
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    run_id: str
+    dag_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    max_tries: int
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    trigger: str
+    params: dict[str, Any]
+    whole: list[Whole]
+    places: list[Place]
+    xcom: str  # path of a large result, without its ending
+    memory_limit_mb: int | None
+    last: bool = True  # the child ends after it
+
+
+class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """To be masked in all that the attempt prints from now on."""
+
+    values: list[str]
+
+
+class Output(msgspec.Struct, frozen=True, array_like=True):
+    """A result. ``value`` is None when it is in its file."""
+
+    key: str
+    value: bytes | None
+    size: int
+    length: int | None
+
+
+class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    outcome: Literal["success", "failed", "skipped"]
+    cause: str = ""
+    detail: str = ""
+    line: int | None = None
+    retry: bool = True
+    follow: list[str] | None = None
+    outputs: list[Output] = []
+    exit_code: int | None = None
+
+
+ORDER: Final = msgspec.msgpack.Decoder(Order)
+UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Outcome)
+OPENING: Final = msgspec.msgpack.Decoder(Opening)
+ENCODER: Final = msgspec.msgpack.Encoder()

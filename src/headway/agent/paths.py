@@ -1,0 +1,40 @@
+"""Where an attempt's files are, below the data directory.
+
+Ids come from users: every part is percent-encoded so that it is one plain name, never a way out.
+"""
+
+from hashlib import blake2s
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+NAME_BYTES_MAX: Final = 200  # a file system allows 255, endings are added
+
+
+def plain_name(part: str) -> str:
+    """``part`` as one file name: reversible as long as it is short, unique in any case."""
+    name = quote(part, safe="@+=, ").replace(" ", "%20")
+    if name.startswith("."):
+        name = "%2E" + name[1:]
+    if len(name) <= NAME_BYTES_MAX:
+        return name or "%"
+    digest = blake2s(part.encode(), digest_size=8).hexdigest()
+    return f"{name[: NAME_BYTES_MAX - 17]}~{digest}"
+
+
+def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
+    """Relative to the data directory."""
+    return f"logs/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}/{number}.log"
+
+
+def xcom_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
+    """Relative to the data directory and without its ending: ``[.key].json``."""
+    return f"xcom/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}-{number}"
+
+
+def xcom_ending(key: str) -> str:
+    return ".json" if key == "return_value" else f".{plain_name(key)}.json"
+
+
+def bundle_root(data: Path, version: str) -> Path:
+    return data / "bundles" / plain_name(version)

@@ -1,0 +1,273 @@
+"""The fork servers of an agent, seen from the agent: opened on demand, kept warm, shut when idle or broken."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from headway import clock
+from headway.agent.loop import Loop
+from headway.agent.orders import ENCODER, RECORD, Kind, Opening
+from headway.agent.paths import bundle_root
+
+ALIVE_MAX: Final = 8  # more only while more are busy
+IDLE_S_MAX: Final = 300.0
+IMPORT_S_MAX: Final = 30.0
+READ_BYTES: Final = 1 << 16
+LAST_READS: Final = 16
+# Neither our own settings nor the database's credentials are for tasks.
+PRIVATE_PREFIXES: Final = ("HEADWAY_", "PG")
+
+
+class Owner(Protocol):
+    """Who is told what becomes of servers and slots."""
+
+    def server_ready(self, server: "FileServer") -> None: ...
+    def server_gone(self, server: "FileServer", cause: str, detail: str) -> None: ...
+    def slot_started(self, slot: int, pid: int, at: float) -> None: ...
+    def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+
+
+class FileServer:
+    """The server for one DAG file of one bundle version."""
+
+    def __init__(self, number: int, version: str, file: str, end: socket.socket) -> None:
+        self.number = number
+        self.version = version
+        self.file = file
+        self.socket = end
+        self.buffer = bytearray()
+        self.ready = False
+        self.shut = False
+        self.broken = ""  # why the file cannot be imported
+        self.slots: set[int] = set()
+        self.used_at = clock.monotonic()
+
+    def send(self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()) -> bool:
+        """False: the server takes nothing any more, and this did not reach it."""
+        record = RECORD.pack(kind, slot, number, at)
+        try:
+            if fds:
+                socket.send_fds(self.socket, [record], fds)
+            else:
+                self.socket.send(record)
+        except OSError:
+            return False
+        return True
+
+
+class Servers:
+    def __init__(self, loop: Loop, data: Path, scratch: Path, alive_max: int, owner: Owner) -> None:
+        self.loop = loop
+        self.data = data
+        self.scratch = scratch
+        self.alive_max = max(ALIVE_MAX, alive_max)
+        self.owner = owner
+        self.base: subprocess.Popen[bytes] | None = None
+        self.known: dict[tuple[str, str], FileServer] = {}
+        self.by_number: dict[int, FileServer] = {}  # also those that are on their way out
+        self.count = 0
+        self.fence_at = 0.0
+
+    # -- the base server
+
+    def start_base(self) -> None:
+        ours, theirs = socket.socketpair()
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(PRIVATE_PREFIXES)
+        }
+        command = [sys.executable, "-m", "headway.agent.forkserver", str(theirs.fileno())]
+        self.base = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+        theirs.close()
+        self.control = ours
+        self.base_buffer = bytearray()
+        self.loop.watch(ours.fileno(), self.read_base)
+
+    def read_base(self) -> None:
+        try:
+            data = self.control.recv(READ_BYTES)
+        except OSError:
+            data = b""
+        if not data:
+            self.base_died()
+            return
+        self.base_buffer += data
+        while len(self.base_buffer) >= RECORD.size:
+            _, number, status, _ = RECORD.unpack_from(self.base_buffer)
+            del self.base_buffer[: RECORD.size]
+            self.exited(number, status)
+
+    def base_died(self) -> None:
+        """Its servers die with it, but their children only when each server notices: they are told by our closing."""
+        assert self.base is not None
+        self.loop.forget(self.control.fileno())
+        self.control.close()
+        self.base.kill()
+        self.base.wait()
+        self.base = None
+        for number in list(self.by_number):
+            self.exited(number, signal.SIGKILL)
+
+    def end(self) -> None:
+        """The base server ends its servers when our end of its socket is closed."""
+        for server in list(self.by_number.values()):
+            self.retire(server)
+        if self.base is not None:
+            self.control.close()
+            self.base.wait()
+
+    # -- servers
+
+    def get(self, version: str, file: str) -> FileServer:
+        """The server for a DAG file, which may not be ready yet."""
+        server = self.known.get((version, file)) or self.open(version, file)
+        server.used_at = clock.monotonic()
+        return server
+
+    def open(self, version: str, file: str) -> FileServer:
+        if self.base is None:
+            self.start_base()
+        self.make_room()
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        ours.setblocking(False)
+        self.count += 1
+        server = FileServer(self.count, version, file, ours)
+        self.known[version, file] = self.by_number[server.number] = server
+        root = str(bundle_root(self.data, version))
+        body = ENCODER.encode(Opening(root, file, str(self.scratch), self.fence_at))
+        record = RECORD.pack(Kind.OPEN, server.number, len(body), 0.0)
+        with contextlib.suppress(OSError):  # a dead base is noticed by its end of file
+            socket.send_fds(self.control, [record], [theirs.fileno()])
+            self.control.sendall(body)
+        theirs.close()
+        self.loop.watch(ours.fileno(), lambda: self.read(server))
+        self.loop.at(clock.monotonic() + IMPORT_S_MAX, lambda: self.limit_import(server))
+        return server
+
+    def make_room(self) -> None:
+        idle = sorted(
+            (server for server in self.known.values() if server.ready and not server.slots),
+            key=lambda server: server.used_at,
+        )
+        for server in idle[: max(0, len(self.known) + 1 - self.alive_max)]:
+            self.retire(server)
+
+    def retire(self, server: FileServer) -> None:
+        """It ends by itself when its socket is closed."""
+        self.forget(server)
+        self.close(server)
+
+    def forget(self, server: FileServer) -> None:
+        """The next attempt of the file gets a new one."""
+        if self.known.get((server.version, server.file)) is server:
+            del self.known[server.version, server.file]
+
+    def close(self, server: FileServer) -> None:
+        if not server.shut:
+            server.shut = True
+            self.loop.forget(server.socket.fileno())
+            server.socket.close()
+
+    def retire_idle(self) -> None:
+        oldest = clock.monotonic() - IDLE_S_MAX
+        for server in list(self.known.values()):
+            if server.ready and not server.slots and server.used_at < oldest:
+                self.retire(server)
+
+    def limit_import(self, server: FileServer) -> None:
+        if not server.ready and not server.shut:
+            server.broken = f"importing {server.file} took longer than {IMPORT_S_MAX:g} s"
+            self.kill(server)
+
+    def kill(self, server: FileServer) -> None:
+        """With all that it runs; the base server tells when it is gone."""
+        self.forget(server)
+        with contextlib.suppress(OSError):
+            self.control.send(RECORD.pack(Kind.SHUT, server.number, 0, 0.0))
+
+    def kill_all(self) -> None:
+        for server in list(self.by_number.values()):
+            self.kill(server)
+
+    def fence(self, at: float) -> None:
+        self.fence_at = at
+        for server in self.known.values():
+            server.send(Kind.FENCE, 0, 0, at)
+
+    # -- what they say
+
+    def read(self, server: FileServer) -> None:
+        try:
+            data = server.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.forget(server)
+            self.close(server)  # the base server will tell how it ended
+            return
+        server.buffer += data
+        self.handle(server)
+
+    def handle(self, server: FileServer) -> None:
+        buffer = server.buffer
+        while len(buffer) >= RECORD.size:
+            kind, slot, number, at = RECORD.unpack_from(buffer)
+            size = RECORD.size
+            if kind == Kind.BROKEN:
+                size += number
+                if len(buffer) < size:
+                    return
+                server.broken = buffer[RECORD.size : size].decode(errors="replace")
+            del buffer[:size]
+            if kind == Kind.STARTED:
+                self.owner.slot_started(slot, number, at)
+            elif kind == Kind.EXITED:
+                server.slots.discard(slot)
+                self.owner.slot_exited(slot, number, at)
+            elif kind == Kind.READY:
+                server.ready = True
+                server.send(Kind.FENCE, 0, 0, self.fence_at)
+                self.owner.server_ready(server)
+
+    def exited(self, number: int, status: int) -> None:
+        server = self.by_number.pop(number, None)
+        if server is None:
+            return
+        for _ in range(LAST_READS):  # what it said before it died
+            if not server.shut:
+                self.read(server)
+        self.forget(server)
+        self.close(server)
+        if server.ready:
+            self.owner.server_gone(server, "server", f"the fork server {ending(status)}")
+        else:
+            why = server.broken or f"importing {server.file} {ending(status)}"
+            self.owner.server_gone(server, "import", why)
+
+
+def ending(status: int) -> str:
+    """How a process ended, in words, from its wait status."""
+    if os.WIFSIGNALED(status):
+        return f"was ended by {signal_name(os.WTERMSIG(status))}"
+    return f"exited with code {os.WEXITSTATUS(status)}"
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,170 @@
+"""Results of tasks that an agent has at hand, so that a mapped attempt does not fetch its list again.
+
+An LRU of at most 64 MB (or one larger value). A run's values are dropped when its context is sent anew: something
+in it was cleared. Lists are cut into items without making objects of them: each item costs O(1).
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from headway.agent.orders import Given, Place, Whole
+from headway.agent.protocol import AxisItem, Grant, Stored, XComRef, XComValue
+
+TAG: Final = "__headway__"  # of ``authoring.values``, which an agent does not import
+CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
+OVERHEAD_BYTES: Final = 300  # of an entry
+LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+DICT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+Key = tuple[str, str, str, int | None]  # run, task, key, map index
+
+
+class NoInput(Exception):
+    """A result that the attempt is mapped over is missing or has no such item."""
+
+
+class Entry:
+    def __init__(self, stored: Sequence[XComValue], many: bool) -> None:
+        self.stored = stored
+        self.many = many
+        self.items: Sequence[msgspec.Raw | Given] | None = None
+        self.bytes = sum(len(one.value or b"") + OVERHEAD_BYTES for one in stored) + OVERHEAD_BYTES
+
+
+class Xcoms:
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.entries: OrderedDict[Key, Entry] = OrderedDict()
+        self.bytes = 0
+
+    # -- what is known
+
+    def put(self, run_id: str, ref: XComRef, stored: Sequence[XComValue]) -> Entry:
+        key = key_of(run_id, ref)
+        self.drop(key)
+        self.entries[key] = entry = Entry(stored, ref.map_index is None)
+        self.grow(entry.bytes)
+        return entry
+
+    def grow(self, size: int) -> None:
+        self.bytes += size
+        while self.bytes > CACHE_BYTES_MAX and len(self.entries) > 1:
+            self.drop(next(iter(self.entries)))
+
+    def drop(self, key: Key) -> None:
+        if (entry := self.entries.pop(key, None)) is not None:
+            self.bytes -= entry.bytes
+
+    def drop_run(self, run_id: str) -> None:
+        for key in [key for key in self.entries if key[0] == run_id]:
+            self.drop(key)
+
+    def put_fetched(
+        self, run_id: str, refs: Sequence[XComRef], values: Sequence[Stored]
+    ) -> dict[XComRef, Entry]:
+        """The answer to a fetch; a reference without a value is known to have none."""
+        found: dict[tuple[str, str, int | None], list[XComValue]] = {}
+        for one in sorted(values, key=lambda one: one.map_index):
+            for map_index in (one.map_index, None):
+                found.setdefault((one.task_id, one.xcom.key, map_index), []).append(one.xcom)
+        return {
+            ref: self.put(run_id, ref, found.get((ref.task_id, ref.key, ref.map_index), []))
+            for ref in refs
+        }
+
+    def hold(self, grant: Grant, held: dict[Key, Entry]) -> list[XComRef]:
+        """Put what the attempt needs into ``held``, where no other value can push it out; answer with the rest."""
+        lacking = []
+        for ref in (*grant.inputs, *(axis.ref for axis in grant.axes if axis.ref is not None)):
+            key = key_of(grant.key.run_id, ref)
+            if key in held:
+                continue
+            if (entry := self.entries.get(key)) is None:
+                lacking.append(ref)
+            else:
+                self.entries.move_to_end(key)
+                held[key] = entry
+        return lacking
+
+    # -- what an attempt is given
+
+    def whole(self, grant: Grant, held: Mapping[Key, Entry]) -> list[Whole]:
+        found = []
+        for ref in grant.inputs:
+            entry = held[key_of(grant.key.run_id, ref)]
+            values = [self.given(one) for one in entry.stored]
+            found.append(Whole(ref.task_id, ref.key, entry.many, values))
+        return found
+
+    def places(self, grant: Grant, held: Mapping[Key, Entry]) -> list[Place]:
+        return [self.place(grant.key.run_id, axis, held) for axis in grant.axes]
+
+    def place(self, run_id: str, axis: AxisItem, held: Mapping[Key, Entry]) -> Place:
+        if axis.ref is None:
+            return Place(axis.position, None)
+        entry = held[key_of(run_id, axis.ref)]
+        if entry.items is None:
+            self.cut(entry, axis.ref)
+        assert entry.items is not None
+        if not 0 <= axis.position < len(entry.items):
+            raise NoInput(
+                f"the result of task {axis.ref.task_id!r} has {len(entry.items)} items, "
+                f"this instance is mapped over number {axis.position}"
+            )
+        item = entry.items[axis.position]
+        return Place(axis.position, item if isinstance(item, Given) else Given(bytes(item)))
+
+    def cut(self, entry: Entry, ref: XComRef) -> None:
+        if entry.many:
+            entry.items = [self.given(one) for one in entry.stored]
+            return
+        if not entry.stored:
+            raise NoInput(f"the result of task {ref.task_id!r} is missing")
+        one = entry.stored[0]
+        body = one.value if one.value is not None else self.path(one).read_bytes()
+        try:
+            entry.items = items_of(body)
+        except msgspec.DecodeError as error:
+            raise NoInput(f"the result of task {ref.task_id!r} is no list: {error}") from error
+        size = len(body) + OVERHEAD_BYTES * len(entry.items) // 4
+        entry.bytes += size
+        if entry in self.entries.values():
+            self.grow(size)
+
+    def given(self, one: XComValue) -> Given:
+        return Given(one.value) if one.value is not None else Given(None, str(self.path(one)))
+
+    def path(self, one: XComValue) -> Path:
+        assert one.file is not None
+        path = self.data / one.file
+        if ".." in path.parts or not path.is_relative_to(self.data / "xcom"):
+            raise NoInput(f"a stored result is outside of the data directory: {one.file}")
+        return path
+
+
+def key_of(run_id: str, ref: XComRef) -> Key:
+    return (run_id, ref.task_id, ref.key, ref.map_index)
+
+
+def items_of(body: bytes) -> list[msgspec.Raw | Given]:
+    """Of a list its items, of a dict its pairs, each as JSON text; in the notation of ``authoring.values``."""
+    if body.lstrip()[:1] == b"[":
+        return list(LIST.decode(body))
+    found = DICT.decode(body)
+    if TAG not in found:
+        return [pair(msgspec.json.encode(name), bytes(raw)) for name, raw in found.items()]
+    match msgspec.json.decode(found[TAG]):
+        case "tuple" | "namedtuple":
+            return list(LIST.decode(found["value"]))
+        case "dict":
+            return [pair(*map(bytes, LIST.decode(one))) for one in LIST.decode(found["value"])]
+        case kind:
+            raise msgspec.DecodeError(f"it is a {kind}")
+
+
+def pair(name: bytes, value: bytes) -> Given:
+    return Given(b'{"%s":"tuple","value":[%s,%s]}' % (TAG.encode(), name, value))

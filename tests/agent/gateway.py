@@ -1,0 +1,207 @@
+"""A gateway of a few lines, and an agent process to talk to it."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from headway import clock
+from headway.agent.frames import FrameReader, frame
+from headway.agent.protocol import (
+    FRAME_BYTES_MAX,
+    Ack,
+    AgentMessage,
+    AttemptKey,
+    AxisItem,
+    Ended,
+    Fetch,
+    GatewayMessage,
+    Grant,
+    Grants,
+    Heartbeat,
+    HeartbeatAck,
+    Hello,
+    RunContext,
+    Started,
+    Stored,
+    Values,
+    Welcome,
+    XComRef,
+)
+
+TOKEN = "correct-horse-battery"
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+WAIT_S = 20.0
+DECODER: msgspec.msgpack.Decoder[AgentMessage] = msgspec.msgpack.Decoder(AgentMessage)
+M = TypeVar("M")
+
+
+class Gateway:
+    """Accepts one agent, keeps what it says, acknowledges what it is told to."""
+
+    def __init__(self, folder: Path, fence_s: float = 10.0) -> None:
+        self.data = folder / "data"
+        self.fence_s = fence_s
+        self.path = folder / "gateway.sock"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.line: socket.socket | None = None
+        self.said: list[AgentMessage] = []
+        self.stored: list[Stored] = []
+        self.fetches: list[Fetch] = []
+        self.beats = True  # answer heartbeats
+        self.acks = True
+        self.contexts: set[str] = set()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    # -- the agent's process
+
+    def start_agent(self, processes: int = 4, **environment: str) -> None:
+        command = [
+            sys.executable, "-m", "headway.agent", "--connect", f"unix:{self.path}",
+            "--data", str(self.data), "--slots", "64", "--processes", str(processes),
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, env={**os.environ, "HEADWAY_AGENT_TOKEN": TOKEN, **environment}
+        )
+        self.accept()
+
+    def signal_agent(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop_agent(self) -> None:
+        if self.process is not None:
+            self.hang_up()
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+        self.listener.close()
+
+    # -- the line
+
+    def accept(self) -> Hello:
+        self.listener.settimeout(WAIT_S)
+        self.line, _ = self.listener.accept()
+        self.reader = FrameReader(FRAME_BYTES_MAX)
+        hello = self.wait(lambda: self.last(Hello))
+        self.send(Welcome(15.0, self.fence_s))
+        return hello
+
+    def hang_up(self) -> None:
+        if self.line is not None:
+            self.line.close()
+            self.line = None
+
+    def send(self, message: GatewayMessage) -> None:
+        assert self.line is not None
+        self.line.sendall(frame(msgspec.msgpack.encode(message)))
+
+    def listen(self, timeout_s: float) -> bool:
+        """Hear what the agent says next; False: nothing, or it hung up."""
+        assert self.line is not None
+        if not select.select([self.line], [], [], timeout_s)[0]:
+            return False
+        data = self.line.recv(1 << 20)
+        for body in self.reader.feed(data):
+            message = DECODER.decode(body)
+            self.said.append(message)
+            self.answer(message)
+        return bool(data)
+
+    def answer(self, message: AgentMessage) -> None:
+        match message:
+            case Heartbeat(seq) if self.beats:
+                self.send(HeartbeatAck(seq))
+            case Ended():
+                self.stored += [
+                    Stored(message.key.task_id, message.key.map_index, xcom)
+                    for xcom in message.xcoms
+                ]
+                if self.acks:
+                    self.send(Ack(message.seq))
+            case Fetch(request, _, refs):
+                self.fetches.append(message)
+                found = [one for one in self.stored if any(wanted(one, ref) for ref in refs)]
+                self.send(Values(request, found, []))
+
+    def wait(self, found: Callable[[], M | None]) -> M:
+        deadline = clock.monotonic() + WAIT_S
+        while (answer := found()) is None:
+            left_s = deadline - clock.monotonic()
+            assert left_s > 0 and self.listen(left_s), f"the agent said only {self.said[-5:]}"
+        return answer
+
+    def last(self, kind: type[M]) -> M | None:
+        return next((one for one in reversed(self.said) if isinstance(one, kind)), None)
+
+    # -- what it is asked to do
+
+    def bundle(self, source: str, version: str = "v1", file: str = "flow.py") -> None:
+        path = self.data / "bundles" / version / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+
+    def grant(self, *grants: Grant, version: str = "v1", reuse: int = 1) -> None:
+        runs = {one.key.run_id for one in grants} - self.contexts
+        self.contexts |= runs
+        self.send(Grants([context(run_id, version, reuse) for run_id in sorted(runs)], list(grants)))
+
+    def ended(self, key: AttemptKey) -> Ended:
+        def found() -> Ended | None:
+            of_key = (one for one in self.said if isinstance(one, Ended) and one.key == key)
+            return next(of_key, None)
+
+        return self.wait(found)
+
+    def started(self, key: AttemptKey) -> Started:
+        def found() -> Started | None:
+            of_key = (one for one in self.said if isinstance(one, Started) and one.key == key)
+            return next(of_key, None)
+
+        return self.wait(found)
+
+    def run(self, task_id: str, **options: object) -> Ended:
+        grant = grant_of(task_id, **options)
+        self.grant(grant)
+        return self.ended(grant.key)
+
+    def log(self, key: AttemptKey) -> str:
+        folder = self.data / "logs" / key.run_id / key.task_id / str(key.map_index)
+        return (folder / f"{key.number}.log").read_text()
+
+
+def wanted(one: Stored, ref: XComRef) -> bool:
+    same = (one.task_id, one.xcom.key) == (ref.task_id, ref.key)
+    return same and ref.map_index in (None, one.map_index)
+
+
+def context(run_id: str, version: str, reuse: int) -> RunContext:
+    return RunContext(
+        run_id, "default", "flow", 1, version, "flow.py", DAY, DAY, DAY, "manual", {}, reuse
+    )
+
+
+def grant_of(
+    task_id: str,
+    *,
+    run_id: str = "r1",
+    map_index: int = -1,
+    number: int = 1,
+    **options: object,
+) -> Grant:
+    inputs: list[XComRef] = []
+    axes: list[AxisItem] = []
+    known = {"kind": "python", "inputs": inputs, "axes": axes, **options}
+    key = AttemptKey(run_id, task_id, map_index, number)
+    return Grant(key, f"t-{task_id}", **known)  # type: ignore[arg-type]

@@ -1,0 +1,124 @@
+"""The connection, the lease and the fence."""
+
+import os
+import signal
+from pathlib import Path
+
+from headway import clock
+from headway.agent.processes import children_of
+from headway.agent.protocol import Ended, Hello, Refused
+from tests.agent.gateway import Gateway, grant_of
+from tests.agent.test_ends import wait_gone
+
+
+def pid_of(mark: Path) -> int:
+    deadline = clock.monotonic() + 10
+    while not mark.exists() or not mark.read_text():
+        assert clock.monotonic() < deadline
+        clock.sleep(0.01)
+    return int(mark.read_text())
+
+
+def test_reports_are_sent_again_on_a_new_connection(own: Gateway) -> None:
+    first = own.last(Hello)
+    own.acks = False
+    ended = own.run("hello")
+    own.hang_up()
+    own.said.clear()
+    own.acks = True
+    hello = own.accept()
+    assert first is not None
+    assert hello.session == first.session
+    assert hello.held == [ended.key]
+    again = own.ended(ended.key)
+    assert (again.seq, again.token) == (ended.seq, ended.token)
+
+
+def test_without_acknowledgement_everything_is_killed_and_a_new_session_begins(
+    own: Gateway,
+) -> None:
+    first = own.last(Hello)
+    grant = grant_of("writes_far")
+    own.grant(grant)
+    pid = pid_of(own.data.parent / "far")
+    own.beats = False
+    while own.listen(10):
+        pass
+    own.hang_up()
+    own.beats = True
+    own.said.clear()
+    hello = own.accept()
+    assert first is not None
+    assert hello.session != first.session
+    assert hello.held == []
+    wait_gone(pid)
+    own.contexts.clear()
+    assert own.run("hello").outcome == "success"
+    assert not any(isinstance(one, Ended) and one.key == grant.key for one in own.said)
+
+
+def test_refused_comes_back_as_a_new_session(own: Gateway) -> None:
+    first = own.last(Hello)
+    own.said.clear()
+    own.send(Refused("the session is dead"))
+    own.hang_up()
+    hello = own.accept()
+    assert first is not None
+    assert hello.session != first.session
+
+
+def test_a_frozen_agent_leaves_nothing_running(own: Gateway) -> None:
+    own.grant(grant_of("writes_far"))
+    pid = pid_of(own.data.parent / "far")
+    own.signal_agent(signal.SIGSTOP)
+    wait_gone(pid)
+    own.signal_agent(signal.SIGCONT)
+
+
+def test_a_killed_agent_leaves_nothing_running(own: Gateway) -> None:
+    own.grant(grant_of("writes_far"))
+    pid = pid_of(own.data.parent / "far")
+    own.signal_agent(signal.SIGKILL)
+    wait_gone(pid)
+
+
+def test_a_killed_fork_server_loses_its_attempts_and_is_replaced(own: Gateway) -> None:
+    grant = grant_of("writes_far")
+    own.grant(grant)
+    pid = pid_of(own.data.parent / "far")
+    assert own.process is not None
+    (base,) = children_of(own.process.pid)
+    (server,) = children_of(base)
+    os.kill(server, signal.SIGKILL)
+    assert own.ended(grant.key).outcome == "lost"
+    wait_gone(pid)
+    assert own.run("hello").outcome == "success"
+
+
+def test_a_killed_base_server_is_replaced(own: Gateway) -> None:
+    grant = grant_of("writes_far")
+    own.grant(grant)
+    pid = pid_of(own.data.parent / "far")
+    assert own.process is not None
+    (base,) = children_of(own.process.pid)
+    os.kill(base, signal.SIGKILL)
+    assert own.ended(grant.key).outcome == "lost"
+    wait_gone(pid)
+    assert own.run("hello").outcome == "success"
+
+
+def test_stopped_agent_reports_what_it_ran(own: Gateway) -> None:
+    grant = grant_of("sleeps")
+    own.grant(grant)
+    own.started(grant.key)
+    own.signal_agent(signal.SIGTERM)
+    ended = own.ended(grant.key)
+    assert (ended.outcome, ended.cause) == ("lost", "stopped")
+    assert own.process is not None
+    assert own.process.wait(10) == 0
+
+
+def test_sigterm_ignored(own: Gateway) -> None:
+    ended = own.run("deaf", timeout_s=0.3)
+    assert (ended.outcome, ended.cause) == ("failed", "timeout")
+    assert 5 <= ended.run_s < 9
