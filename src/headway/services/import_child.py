@@ -37,8 +37,7 @@ LIBC: Final = ctypes.CDLL(None)
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 PR_CAPBSET_DROP: Final = 24
-CAP_SYS_ADMIN: Final = 21
-CAP_SYS_RESOURCE: Final = 24
+CAP_LAST: Final = 40
 CAPABILITY_VERSION_3: Final = 0x20080522
 
 
@@ -264,15 +263,16 @@ def restrict(start: Start) -> None:
 def limit_processes(number: int) -> None:
     """The kernel counts processes by real user id, and never root's.
 
-    So under root each import gets a real user id of its own, without the two capabilities that lift the limit;
-    its effective id, by which files are opened, stays. Other users are counted with all they run.
+    So under root each import gets a real user id of its own and loses the capabilities, which lift the limit and
+    open other processes' memory; its effective id, by which files are opened, stays. Other users are counted with
+    all they run.
     """
     os.nice(NICENESS)
     limit = PROCESSES_MAX
     if os.geteuid() == 0:
-        drop_capabilities((1 << CAP_SYS_ADMIN) | (1 << CAP_SYS_RESOURCE))
         with contextlib.suppress(OSError):  # a user namespace may know only few ids
             os.setresuid(FIRST_UID + number % 1_000_000, 0, 0)
+        drop_capabilities()
     else:
         running = Path("/proc/loadavg").read_text().split()[3] if sys.platform == "linux" else "/4096"
         limit += int(running.split("/")[1])
@@ -281,17 +281,14 @@ def limit_processes(number: int) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
 
 
-def drop_capabilities(mask: int) -> None:
+def drop_capabilities() -> None:
+    """Also from what a program started as root would get back."""
     if sys.platform != "linux":
         return
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; the low words first
-    LIBC.capget(header, sets)
-    for word in range(3):
-        sets[word] &= ~mask
-    for capability in (CAP_SYS_ADMIN, CAP_SYS_RESOURCE):
+    for capability in range(CAP_LAST + 1):
         LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-    LIBC.capset(header, sets)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    LIBC.capset(header, (ctypes.c_uint32 * 6)())  # effective, permitted, inheritable: nothing
 
 
 def attempt(start: Start, loading: Any) -> Report:
