@@ -36,9 +36,7 @@ def candidates(root: Path) -> list[str]:
     return [name for name in names if MARKER in (root / name).read_bytes()]
 
 
-def import_all(
-    root: Path, files: list[str], environment: Mapping[str, str]
-) -> dict[str, Checked]:
+def import_all(root: Path, files: list[str], environment: Mapping[str, str]) -> dict[str, Checked]:
     found: dict[str, Checked] = {}
 
     def done(imported: Imported) -> None:

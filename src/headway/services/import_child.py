@@ -20,6 +20,7 @@ import sys
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +34,20 @@ PROCESSES_MAX: Final = 256  # the kernel's limit: a bomb that outruns every watc
 WATCH_S: Final = 0.05  # while something is imported: strays and fork bombs are looked for
 FIRST_UID: Final = 3_000_000_000
 NICENESS: Final = 5
+SAMPLE: Final = """
+from datetime import datetime, timedelta
+from headway import Run, dag, task
+
+@dag(schedule="0 5 * * *", start_date=datetime(2013, 1, 1), catchup=False, tags=["sample"])
+def sample():
+    @task(retries=2, retry_delay=timedelta(seconds=30))
+    def first(run: Run) -> list[int]: ...
+
+    @task
+    def second(item: int) -> None: ...
+
+    second.expand(item=first())
+"""
 LIBC: Final = ctypes.CDLL(None)
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
@@ -93,6 +108,7 @@ def main() -> None:
     control.set_inheritable(False)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     loading = importlib.import_module("headway.authoring.loading")
+    warm(loading)
     wake, woken = socket.socketpair()
     wake.setblocking(False)
     woken.setblocking(False)
@@ -120,6 +136,19 @@ def main() -> None:
             watched = clock.monotonic()
             kill_strays(zygote)
             kill_crowds(zygote)
+
+
+def warm(loading: Any) -> None:
+    """Import one DAG here, so that no child pays for what every DAG file needs."""
+    paths, modules = list(sys.path), set(sys.modules)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "warm.py")
+        path.write_text(SAMPLE)
+        msgspec.json.encode([dag.spec(path.name) for dag in loading.load_file(path, Path(folder))])
+    sys.path[:] = paths
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")) == str(path):
+            del sys.modules[name]
 
 
 def serve(zygote: Zygote, loading: Any) -> bool:
@@ -274,7 +303,9 @@ def limit_processes(number: int) -> None:
             os.setresuid(FIRST_UID + number % 1_000_000, 0, 0)
         drop_capabilities()
     else:
-        running = Path("/proc/loadavg").read_text().split()[3] if sys.platform == "linux" else "/4096"
+        running = (
+            Path("/proc/loadavg").read_text().split()[3] if sys.platform == "linux" else "/4096"
+        )
         limit += int(running.split("/")[1])
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
     limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)

@@ -26,7 +26,7 @@ from watchfiles import Change, watch
 from headway import clock
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
-from headway.services.catalogue import Catalogue, Condition, Source, differs, to_spec
+from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.folder import wanted
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
@@ -248,7 +248,9 @@ class Loader:
 
 
 def unstable(first: Imported, second: Imported) -> Trouble:
-    ids = sorted(one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other)
+    ids = sorted(
+        one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other
+    )
     line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
     return Trouble(
         f"gives another DAG {', '.join(ids)} each time it is imported; the first version stays",

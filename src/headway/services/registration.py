@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 
 from headway.services.bundles import Bundle
-from headway.services.catalogue import Plan, Source, Spec, plan, timing
+from headway.services.sources import Plan, Source, Spec, plan, timing
 from headway.spec.model import Dag
 from headway.store import bundles, dags, import_errors
 
@@ -26,7 +26,9 @@ def register(
     bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
     numbers = {row.dag_id: row.number for row in known}
     if todo.versions:
-        changed = [(s.dag.dag_id, numbers[s.dag.dag_id]) for s in todo.versions if s.dag.dag_id in numbers]
+        changed = [
+            (s.dag.dag_id, numbers[s.dag.dag_id]) for s in todo.versions if s.dag.dag_id in numbers
+        ]
         before = {dag.dag_id: dag for dag in dags.specs(conn, team_id, changed)}
         versions = [to_version(spec, before.get(spec.dag.dag_id)) for spec in todo.versions]
         dags.put(conn, team_id, versions, bundle.version, now)

@@ -1,6 +1,6 @@
 """What the files of a DAG folder say, and what of it the database must learn. No I/O: a loader's judgement.
 
-Rule 1: a file that is broken, or not imported yet in this bundle, leaves its DAGs as they are, on their last good bundle.
+Rule 1: a file that is broken, or not imported yet in this bundle, leaves its DAGs as they are, in their last good one.
 Rule 2: of two files with one DAG id the first path wins, whatever was imported first.
 Rule 3: a file is imported again when its content, or anything of the bundle that it has read, is another.
 """
@@ -129,26 +129,23 @@ def plan(
     return Plan(
         versions=versions,
         repinned=repinned,
-        missed=[row.dag_id for row in rows.values() if not row.missing and row.dag_id not in claims],
+        missed=[
+            row.dag_id for row in rows.values() if not row.missing and row.dag_id not in claims
+        ],
         broken=[problem for path, problem in problems.items() if there.get(path) != problem],
         mended=[path for path in there if path not in problems and not pending(sources, path)],
     )
 
 
-def claimed(
-    sources: Mapping[str, Source], rows: Mapping[str, Known]
-) -> dict[str, list[Source]]:
+def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[str, list[Source]]:
     """Who says to define a DAG, in the order of precedence. An unread file claims what it had."""
     had: dict[str, list[str]] = {}
     for row in rows.values():
         had.setdefault(row.file, []).append(row.dag_id)
     claims: dict[str, list[Source]] = {}
     for path, source in sorted(sources.items()):
-        if source.specs is None:
-            dag_ids = had.get(path, [])
-        else:
-            dag_ids = [spec.dag.dag_id for spec in source.specs]
-        for dag_id in dag_ids:
+        own = [spec.dag.dag_id for spec in source.specs or ()]
+        for dag_id in had.get(path, []) if source.specs is None else own:
             claims.setdefault(dag_id, []).append(source)
     return claims
 
