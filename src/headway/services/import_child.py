@@ -1,0 +1,406 @@
+"""The untrusted side of the importer: a warm process (zygote) that forks one child for each DAG file.
+
+Run as ``python -P -m headway.services.import_child FD``; FD is a socket of packets, JSON both ways.
+Rule 1: it is exec'ed with a cleaned environment and never sees the database. Rule 2: a child ends by ``os._exit``,
+a signal or a limit, and all it started ends with it: the zygote is the subreaper of its orphans.
+Rule 3: when the socket closes (the loader is gone), everything ends.
+"""
+
+import contextlib
+import ctypes
+import faulthandler
+import gc
+import importlib
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import msgspec
+
+from headway import clock
+from headway.spec.model import Dag
+
+PACKET_BYTES_MAX: Final = 64 * 1024
+DESCENDANTS_MAX: Final = 128
+PROCESSES_MAX: Final = 256  # the kernel's limit: a bomb that outruns every watcher meets it
+WATCH_S: Final = 0.05  # while something is imported: strays and fork bombs are looked for
+FIRST_UID: Final = 3_000_000_000
+NICENESS: Final = 5
+SAMPLE: Final = """
+from datetime import datetime, timedelta
+from headway import Run, dag, task
+
+@dag(schedule="0 5 * * *", start_date=datetime(2013, 1, 1), catchup=False, tags=["sample"])
+def sample():
+    @task(retries=2, retry_delay=timedelta(seconds=30))
+    def first(run: Run) -> list[int]: ...
+
+    @task
+    def second(item: int) -> None: ...
+
+    second.expand(item=first())
+"""
+LIBC: Final = ctypes.CDLL(None)
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_CHILD_SUBREAPER: Final = 36
+PR_CAPBSET_DROP: Final = 24
+CAP_LAST: Final = 40
+CAPABILITY_VERSION_3: Final = 0x20080522
+
+
+class Start(msgspec.Struct, frozen=True, tag=True):
+    """Import ``file``; comes with two descriptors: for the report, for what it prints."""
+
+    number: int
+    root: str
+    file: str
+    time_limit_s: float
+    memory_limit_bytes: int
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True):
+    number: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    number: int
+    exit_code: int  # negative: the signal
+    crowd: bool = False  # stopped because it started too many processes
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    message: str
+    line: int | None = None
+    hint: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a child found: DAGs or a trouble, and which files and folders of the bundle it has read."""
+
+    dags: list[Dag] = []
+    trouble: Trouble | None = None
+    files: list[str] = []
+    folders: list[str] = []
+
+
+@dataclass(slots=True)
+class Forked:
+    number: int
+    crowd: bool = False
+
+
+@dataclass(slots=True)
+class Zygote:
+    control: socket.socket
+    children: dict[int, Forked] = field(default_factory=dict)  # by pid
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    loading = importlib.import_module("headway.authoring.loading")
+    warm(loading)
+    wake, woken = socket.socketpair()
+    wake.setblocking(False)
+    woken.setblocking(False)
+    signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the loader
+    gc.collect()
+    gc.freeze()
+    zygote = Zygote(control)
+    selector = selectors.DefaultSelector()
+    selector.register(control, selectors.EVENT_READ)
+    selector.register(wake, selectors.EVENT_READ)
+    watched = clock.monotonic()
+    while True:
+        ready = {key.fileobj for key, _ in selector.select(WATCH_S if zygote.children else None)}
+        if wake in ready:
+            with contextlib.suppress(BlockingIOError):
+                wake.recv(4096)
+        if reap(zygote):
+            kill_strays(zygote)
+        if control in ready and not serve(zygote, loading):
+            end(zygote)
+            return
+        if clock.monotonic() - watched > WATCH_S:
+            watched = clock.monotonic()
+            kill_strays(zygote)
+            kill_crowds(zygote)
+
+
+def warm(loading: Any) -> None:
+    """Import one DAG here, so that no child pays for what every DAG file needs."""
+    paths, modules = list(sys.path), set(sys.modules)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "warm.py")
+        path.write_text(SAMPLE)
+        msgspec.json.encode([dag.spec(path.name) for dag in loading.load_file(path, Path(folder))])
+    sys.path[:] = paths
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")) == str(path):
+            del sys.modules[name]
+
+
+def serve(zygote: Zygote, loading: Any) -> bool:
+    """One request; False when the loader is gone."""
+    try:
+        packet, fds, _, _ = socket.recv_fds(zygote.control, PACKET_BYTES_MAX, 2)
+    except ConnectionError:
+        return False
+    if not packet:
+        return False
+    request = msgspec.json.decode(packet, type=Start | Stop)
+    if isinstance(request, Stop):
+        for pid, child in zygote.children.items():
+            if child.number == request.number:
+                kill(pid)
+        return True
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run_child(request, loading, report_fd=fds[0], output_fd=fds[1])
+        finally:
+            os._exit(1)  # nothing that happens in a child may make a second zygote of it
+    zygote.children[pid] = Forked(request.number)
+    for fd in fds:
+        os.close(fd)
+    return True
+
+
+def reap(zygote: Zygote) -> bool:
+    """Whether somebody has ended."""
+    reaped = False
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return reaped
+        if pid == 0:
+            return reaped
+        reaped = True
+        forked = zygote.children.pop(pid, None)
+        if forked is None:
+            continue  # an orphan
+        kill(pid, group_only=True)
+        ended = Ended(forked.number, os.waitstatus_to_exitcode(status), forked.crowd)
+        with contextlib.suppress(ConnectionError):
+            zygote.control.send(msgspec.json.encode(ended))
+
+
+def kill_strays(zygote: Zygote) -> None:
+    """What an import left behind became a child of the zygote."""
+    for pid in children_of(os.getpid()):
+        if pid not in zygote.children:
+            kill(pid)
+
+
+def kill_crowds(zygote: Zygote) -> None:
+    for pid, forked in zygote.children.items():
+        if count_descendants(pid, DESCENDANTS_MAX + 1) > DESCENDANTS_MAX:
+            forked.crowd = True
+            kill(pid)
+
+
+def end(zygote: Zygote) -> None:
+    for pid in zygote.children:
+        kill(pid)
+    while any(kill(pid) for pid in children_of(os.getpid())):
+        reap(zygote)
+
+
+def kill(pid: int, *, group_only: bool = False) -> bool:
+    """The process and the group it leads. A group is killed at once: no fork can run away from it."""
+    for send in (os.killpg,) if group_only else (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(pid, signal.SIGKILL)
+    return True
+
+
+def children_of(pid: int) -> list[int]:
+    """Of a single-threaded process, or of the threads of a user's; Linux only, elsewhere none."""
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
+    except OSError:
+        pass  # gone, or no such file on this system
+    return found
+
+
+def count_descendants(pid: int, limit: int) -> int:
+    count, unseen = 0, children_of(pid)
+    while unseen and count < limit:
+        count += 1
+        unseen += children_of(unseen.pop())
+    return count + len(unseen)
+
+
+# -- in the child
+
+
+def run_child(start: Start, loading: Any, report_fd: int, output_fd: int) -> None:
+    """Never returns: whatever the file does, the process ends here or in its caller."""
+    own_pid = os.getpid()
+    os.setsid()
+    report_fd = keep_only(report_fd, output_fd)
+    restrict(start)
+    limit_processes(start.number)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    report = attempt(start, loading)
+    if os.getpid() == own_pid:  # a fork of the file's own making has nothing to report
+        write_all(report_fd, encode(report))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def keep_only(report_fd: int, output_fd: int) -> int:
+    """Standard streams and the report, nothing else of the zygote's."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    report_fd = os.dup2(report_fd, max(report_fd, output_fd, 2) + 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(output_fd, 1)
+    os.dup2(output_fd, 2)
+    kept = os.dup2(report_fd, 3, inheritable=False)
+    os.closerange(4, 4096)  # the zygote itself has a handful
+    return kept
+
+
+def restrict(start: Start) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cpu_s = int(start.time_limit_s) + 5  # should nobody be left to stop it
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    memory = start.memory_limit_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    faulthandler.enable()  # a crash says its line
+    # So does a file that hangs, just before it is stopped.
+    faulthandler.dump_traceback_later(max(0.05, start.time_limit_s - 0.2))
+
+
+def limit_processes(number: int) -> None:
+    """The kernel counts processes by real user id, and never root's.
+
+    So under root each import gets a real user id of its own and loses the capabilities, which lift the limit and
+    open other processes' memory; its effective id, by which files are opened, stays. Other users are counted with
+    all they run.
+    """
+    os.nice(NICENESS)
+    limit = PROCESSES_MAX
+    if os.geteuid() == 0:
+        with contextlib.suppress(OSError):  # a user namespace may know only few ids
+            os.setresuid(FIRST_UID + number % 1_000_000, 0, 0)
+        drop_capabilities()
+    else:
+        running = (
+            Path("/proc/loadavg").read_text().split()[3] if sys.platform == "linux" else "/4096"
+        )
+        limit += int(running.split("/")[1])
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+
+def drop_capabilities() -> None:
+    """Also from what a program started as root would get back."""
+    if sys.platform != "linux":
+        return
+    for capability in range(CAP_LAST + 1):
+        LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    LIBC.capset(header, (ctypes.c_uint32 * 6)())  # effective, permitted, inheritable: nothing
+
+
+def attempt(start: Start, loading: Any) -> Report:
+    files: set[str] = set()
+    folders: set[str] = set()
+    sys.addaudithook(recorder(start.root + "/", files, folders))
+    sys.dont_write_bytecode = True
+    path = Path(start.root, start.file)
+    dags: list[Dag] = []
+    trouble: Trouble | None = None
+    try:
+        dags = [dag.spec(start.file) for dag in loading.load_file(path, Path(start.root))]
+    except loading.LoadError as error:
+        trouble = from_load_error(error, start)
+    except MemoryError:
+        trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
+    except BaseException as error:
+        trouble = from_exception(error, str(path))
+    return Report(dags, trouble, sorted(files), sorted(folders))
+
+
+def from_load_error(error: Any, start: Start) -> Trouble:
+    """The place may lie in another file of the bundle: then it belongs into the sentence."""
+    place = str(error.file or start.file)
+    relative = place.removeprefix(start.root + "/")
+    if relative == start.file or place == str(Path(start.root, start.file)):
+        return Trouble(str(error.message), error.line, error.hint)
+    return Trouble(f"{error.message} (in {relative}:{error.line})", None, error.hint)
+
+
+def from_exception(error: BaseException, path: str) -> Trouble:
+    if isinstance(error, SystemExit):
+        said = f"calls sys.exit({error.code!r}) while it is imported"
+    else:
+        said = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == path]
+    line = lines[-1] if lines else None
+    if isinstance(error, SyntaxError) and error.filename == path:
+        line = error.lineno
+    return Trouble(said, line)
+
+
+def recorder(prefix: str, files: set[str], folders: set[str]) -> Any:
+    """An audit hook: what of the bundle is read, to know when this file must be imported again."""
+
+    def record(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path = arguments[0]
+            if isinstance(path, str) and path.startswith(prefix):
+                files.add(path.removeprefix(prefix))
+        elif event in ("os.listdir", "os.scandir"):
+            path = str(arguments[0] or "") + "/"
+            if path.startswith(prefix) and not by_import_system():
+                folders.add(path.removeprefix(prefix).strip("/"))
+
+    return record
+
+
+def by_import_system() -> bool:
+    return sys._getframe(2).f_code.co_filename.startswith("<frozen importlib")
+
+
+def encode(report: Report) -> bytes:
+    try:
+        return msgspec.json.encode(report)
+    except Exception as error:
+        trouble = Trouble(f"holds a value that is no JSON: {error}")
+        return msgspec.json.encode(Report([], trouble, report.files, report.folders))
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        LIBC.prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,344 @@
+"""Imports DAG files in untrusted children, many at once, and answers with data: specs or a trouble.
+
+Rule 1: a report is data from a stranger: its size, its types and its meaning are checked here again.
+Rule 2: whatever an import does (crash, hang, print without end, kill the process that forks), it ends within its
+limits as the trouble of its own file. Rule 3: an import that takes long gives its place to the next one and goes on in
+the background. The zygote is exec'ed with an environment in which no credential is left.
+"""
+
+import os
+import re
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from headway import clock
+from headway.errors import HeadwayError
+from headway.services.import_child import (
+    DESCENDANTS_MAX,
+    PACKET_BYTES_MAX,
+    Ended,
+    Report,
+    Start,
+    Stop,
+    Trouble,
+)
+from headway.spec.model import Dag
+from headway.spec.validate import validate
+
+TIME_LIMIT_S: Final = 30.0
+MEMORY_LIMIT_BYTES: Final = 2 << 30
+REPORT_BYTES_MAX: Final = 16 << 20
+OUTPUT_BYTES_MAX: Final = 16 << 20
+OUTPUT_KEPT: Final = 16 << 10
+SLOW_S: Final = 1.0  # after that an import no longer holds a place
+BACKGROUND_MAX: Final = 32
+READ_BYTES: Final = 256 << 10
+SECRET_NAMES: Final = re.compile(r"HEADWAY_|PG[A-Z]|.*DATABASE_URL")
+
+Selector = selectors.DefaultSelector
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file of one bundle; ``key`` is the caller's own."""
+
+    key: str
+    root: Path
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    job: Job
+    dags: tuple[Dag, ...]
+    trouble: Trouble | None
+    files: frozenset[str]
+    folders: frozenset[str]
+    seconds: float
+
+
+@dataclass(slots=True)
+class Running:
+    job: Job
+    number: int
+    report_fd: int
+    output_fd: int
+    started: float
+    time_limit_s: float
+    verdict: str | None = None  # why we stopped it
+    report: bytearray = field(default_factory=bytearray)
+    output: bytearray = field(default_factory=bytearray)  # its end
+    printed: int = 0
+
+
+class Importer:
+    """Give it jobs by ``submit``, drive it by ``selector`` and ``tend``; ``done`` is called for each."""
+
+    def __init__(
+        self,
+        selector: Selector,
+        done: Callable[[Imported], None],
+        *,
+        environment: Mapping[str, str],
+        places: int | None = None,
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        self.selector = selector
+        self.done = done
+        self.environment = environment
+        self.places = places or os.cpu_count() or 1
+        self.time_limit_s = time_limit_s
+        self.queue: dict[str, Job] = {}
+        self.suspects: dict[str, Job] = {}  # running when the zygote died: again, one by one
+        self.running: dict[int, Running] = {}
+        self.number = 0
+        self.start_zygote()
+
+    def start_zygote(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            command = [sys.executable, "-P", "-m", "headway.services.import_child"]
+            self.zygote = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                env=dict(self.environment),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        self.selector.register(self.control, selectors.EVENT_READ, self.on_control)
+
+    def close(self) -> None:
+        for running in list(self.running.values()):
+            self.forget(running)
+        self.selector.unregister(self.control)
+        self.control.close()  # it ends by itself, with all children
+        self.zygote.wait()
+
+    # -- jobs
+
+    def submit(self, jobs: Iterable[Job]) -> None:
+        """Replaces what is queued under the same key; what runs for it is stopped and forgotten."""
+        for job in jobs:
+            self.withdraw(job.key)
+            self.queue[job.key] = job
+
+    def withdraw(self, key: str) -> None:
+        self.queue.pop(key, None)
+        self.suspects.pop(key, None)
+        for running in [r for r in self.running.values() if r.job.key == key]:
+            self.send(Stop(running.number))
+            self.forget(running)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.queue or self.running or self.suspects)
+
+    def tend(self) -> float | None:
+        """Stop what is over its time, start what has a place; how long nothing else is due."""
+        now = clock.monotonic()
+        for running in self.running.values():
+            if now - running.started >= running.time_limit_s:
+                self.stop(running, f"takes longer than {running.time_limit_s:g} s to be imported")
+        while self.queue and self.has_place(now):
+            self.start(self.queue.pop(next(iter(self.queue))))
+        if not self.queue and self.suspects and not self.running:
+            self.start(self.suspects.pop(next(iter(self.suspects))))
+        return self.next_due(now)
+
+    def has_place(self, now: float) -> bool:
+        fast = sum(now - running.started < SLOW_S for running in self.running.values())
+        return fast < self.places and len(self.running) < self.places + BACKGROUND_MAX
+
+    def next_due(self, now: float) -> float | None:
+        due = []
+        for running in self.running.values():
+            if running.verdict is None:
+                due.append(running.started + running.time_limit_s)
+            if self.queue and now - running.started < SLOW_S:
+                due.append(running.started + SLOW_S)
+        return max(0.0, min(due) - now) if due else None
+
+    def start(self, job: Job) -> None:
+        self.number += 1
+        report_fd, report_theirs = os.pipe()
+        output_fd, output_theirs = os.pipe()
+        request = Start(self.number, str(job.root), job.file, self.time_limit_s, MEMORY_LIMIT_BYTES)
+        running = Running(
+            job, self.number, report_fd, output_fd, clock.monotonic(), self.time_limit_s
+        )
+        self.running[self.number] = running
+        for fd, read in ((report_fd, self.read_report), (output_fd, self.read_output)):
+            os.set_blocking(fd, False)
+            self.selector.register(fd, selectors.EVENT_READ, partial(read, running))
+        self.send(request, [report_theirs, output_theirs])
+        os.close(report_theirs)
+        os.close(output_theirs)
+
+    def stop(self, running: Running, verdict: str) -> None:
+        if running.verdict is None:
+            running.verdict = verdict
+            self.send(Stop(running.number))
+
+    def send(self, request: Start | Stop, fds: list[int] | None = None) -> None:
+        try:
+            socket.send_fds(self.control, [msgspec.json.encode(request)], fds or [])
+        except OSError:
+            pass  # the zygote is gone: ``on_control`` is told so too
+
+    # -- events
+
+    def on_control(self) -> None:
+        try:
+            packet = self.control.recv(PACKET_BYTES_MAX)
+        except ConnectionError:
+            packet = b""
+        if not packet:
+            self.replace_zygote()
+            return
+        ended = msgspec.json.decode(packet, type=Ended)
+        running = self.running.get(ended.number)
+        if running is None:
+            return  # withdrawn
+        self.read_report(running)
+        self.read_output(running)
+        self.forget(running)
+        self.done(conclude(running, ended))
+
+    def replace_zygote(self) -> None:
+        """A file killed it, or somebody else did. Who was alone with it is the culprit."""
+        self.selector.unregister(self.control)
+        self.control.close()
+        self.zygote.kill()
+        self.zygote.wait()
+        victims = list(self.running.values())
+        for running in victims:
+            self.forget(running)
+        self.start_zygote()
+        if len(victims) == 1:
+            (running,) = victims
+            self.done(troubled(running, Trouble("kills the process that imports DAG files")))
+            return
+        self.suspects |= {running.job.key: running.job for running in victims}
+
+    def read_report(self, running: Running) -> None:
+        if running.number not in self.running:
+            return  # forgotten since the selector saw it
+        if data := self.read(running.report_fd):
+            running.report += data
+            if len(running.report) > REPORT_BYTES_MAX:
+                running.report.clear()
+                limit = REPORT_BYTES_MAX >> 20
+                self.stop(running, f"its DAGs make more than {limit} MB of specification")
+
+    def read_output(self, running: Running) -> None:
+        if running.number not in self.running:
+            return
+        if data := self.read(running.output_fd):
+            running.printed += len(data)
+            running.output += data
+            del running.output[:-OUTPUT_KEPT]
+            if running.printed > OUTPUT_BYTES_MAX:
+                limit = OUTPUT_BYTES_MAX >> 20
+                self.stop(running, f"prints more than {limit} MB while it is imported")
+
+    def read(self, fd: int) -> bytes:
+        """What is there now. At its end a pipe is no longer watched."""
+        parts = []
+        while True:
+            try:
+                data = os.read(fd, READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                if fd in self.selector.get_map():
+                    self.selector.unregister(fd)
+                break
+            parts.append(data)
+            if len(parts) * READ_BYTES > OUTPUT_BYTES_MAX:
+                break
+        return b"".join(parts)
+
+    def forget(self, running: Running) -> None:
+        del self.running[running.number]
+        for fd in (running.report_fd, running.output_fd):
+            if fd in self.selector.get_map():
+                self.selector.unregister(fd)
+            os.close(fd)
+
+
+def conclude(running: Running, ended: Ended) -> Imported:
+    if ended.crowd:
+        verdict = f"starts more than {DESCENDANTS_MAX} processes while it is imported"
+        return troubled(running, Trouble(verdict))
+    if running.verdict is not None:
+        return troubled(running, Trouble(running.verdict, crash_line(running)))
+    if not running.report:
+        return troubled(running, Trouble(ending(ended.exit_code), crash_line(running)))
+    try:
+        report = msgspec.json.decode(running.report, type=Report)
+        dags = tuple(checked(dag, running.job.file) for dag in report.dags)
+    except (msgspec.MsgspecError, HeadwayError, RecursionError) as error:
+        return troubled(running, trouble_of(error))
+    return Imported(
+        job=running.job,
+        dags=dags if report.trouble is None else (),
+        trouble=report.trouble,
+        files=frozenset(report.files),
+        folders=frozenset(report.folders),
+        seconds=clock.monotonic() - running.started,
+    )
+
+
+def checked(dag: Dag, file: str) -> Dag:
+    """Where a DAG comes from is ours to say; what it is must make sense."""
+    dag = msgspec.structs.replace(dag, file=file)
+    validate(dag)
+    return dag
+
+
+def trouble_of(error: Exception) -> Trouble:
+    if isinstance(error, HeadwayError):
+        line = re.search(r":(\d+)$", error.where or "")
+        return Trouble(error.message, int(line[1]) if line else None, error.hint)
+    return Trouble(f"its report is not a DAG specification: {error}")
+
+
+def troubled(running: Running, trouble: Trouble) -> Imported:
+    seconds = clock.monotonic() - running.started
+    return Imported(running.job, (), trouble, frozenset(), frozenset(), seconds)
+
+
+def ending(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ends the process with exit code {exit_code} while it is imported (os._exit?)"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    return f"the process that imports it dies of {name}"
+
+
+def crash_line(running: Running) -> int | None:
+    """faulthandler leaves the stack on stderr, innermost first."""
+    path = re.escape(f"{running.job.root}/{running.job.file}".encode())
+    found = re.search(rb'File "' + path + rb'", line (\d+) in', running.output)
+    return int(found[1]) if found else None
+
+
+def clean_environment(environment: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """What a DAG file may read: everything but Headway's own, the database's and what holds ``secrets``."""
+    hidden = [secret for secret in secrets if secret]
+    return {
+        name: value
+        for name, value in environment.items()
+        if not SECRET_NAMES.match(name) and not any(secret in value for secret in hidden)
+    }

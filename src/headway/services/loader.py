@@ -1,0 +1,346 @@
+"""The loader process: keeps the database at what the DAG folder says. ``python -m headway.services.loader``.
+
+One loop, one selector: the watcher's pipe, the database's NOTIFY, the importer's pipes. A change is: snapshot, import
+what is stale, register in one transaction. Rule 1: nothing waits for a slow import but its own DAGs.
+Rule 2: the database may go away; the loader keeps what it knows and registers it when it is back.
+Rule 3: ``--dsn -`` reads the DSN from standard input, for a command line can be read by everybody.
+"""
+
+import argparse
+import ctypes
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+from watchfiles import Change, watch
+
+from headway import clock
+from headway.errors import HeadwayError, NotFound, NotReachable
+from headway.services.bundles import Bundle, Bundles
+from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.services.folder import wanted
+from headway.services.import_child import Trouble
+from headway.services.importer import Imported, Importer, Job, clean_environment
+from headway.services.registration import register
+from headway.store import dags
+from headway.store.transact import ENGINE, connect, transact
+
+DEBOUNCE_MS: Final = 100
+STEP_MS: Final = 50
+POLL_S: Final = 10.0  # the watcher may miss something: another host's change on a shared folder
+BATCH_S: Final = 0.25  # while imports go on, what is done is registered this often
+RECONNECT_S: Final = 1.0
+PR_SET_DUMPABLE: Final = 4
+FOLDER: Final = "."  # the file of an error that is the whole folder's
+
+LISTEN: LiteralString = "LISTEN headway_loader"
+TEAM: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
+
+Connect = Callable[[], Connection[Any]]
+
+
+class Loader:
+    """``open`` first; then ``turn`` for ever, or ``settle`` to do what there is to do now."""
+
+    def __init__(self, connect: Connect, data: Path, folder: Path, team: str) -> None:
+        self.connect = connect
+        self.folder = folder
+        self.team = team
+        self.bundles = Bundles(data)
+        self.catalogue = Catalogue()
+        self.bundle: Bundle | None = None
+        self.selector = selectors.DefaultSelector()
+        self.conn: Connection[Any] | None = None
+        self.team_id = 0
+        self.known: dict[str, dags.Known] = {}
+        self.suspected: dict[str, Imported] = {}  # same content, other specification: tried again
+        self.look_at = 0.0
+        self.retry_broken = False
+        self.register_at: float | None = None
+        self.reconnect_at = 0.0
+
+    def open(self, environment: dict[str, str]) -> None:
+        """The importer first: it is exec'ed before there is a connection."""
+        self.importer = Importer(self.selector, self.on_imported, environment=environment)
+        self.reach_database()
+
+    def close(self) -> None:
+        self.importer.close()
+        if self.conn is not None:
+            self.conn.close()
+        self.selector.close()
+
+    # -- the loop
+
+    def turn(self) -> None:
+        """Do what is due, then wait for the next event or time."""
+        now = clock.monotonic()
+        if self.conn is None and now >= self.reconnect_at:
+            self.reach_database_again()
+        if now >= self.look_at:
+            self.look()
+        imports_due_s = self.importer.tend()
+        if self.register_at is not None and (now >= self.register_at or self.importer.idle):
+            self.register()
+        for key, _ in self.selector.select(self.wait_s(imports_due_s)):
+            key.data()
+
+    def wait_s(self, imports_due_s: float | None) -> float:
+        now = clock.monotonic()
+        due = [self.look_at - now]
+        if imports_due_s is not None:
+            due.append(imports_due_s)
+        if self.conn is None:
+            due.append(self.reconnect_at - now)
+        elif self.register_at is not None:
+            due.append(0.0 if self.importer.idle else self.register_at - now)
+        return max(0.0, min(due))
+
+    def settle(self) -> None:
+        """Look, import and register until nothing is left to do."""
+        self.look_at = 0.0
+        while True:
+            self.turn()
+            if self.importer.idle and self.register_at is None:
+                return
+
+    # -- looking and importing
+
+    def look_soon(self) -> None:
+        self.look_at = 0.0
+
+    def look(self) -> None:
+        self.look_at = clock.monotonic() + POLL_S
+        try:
+            bundle = self.bundles.snapshot(self.folder)
+        except HeadwayError as error:
+            self.complain(error)
+            return
+        previous, self.bundle = self.bundle, bundle
+        same = previous is not None and previous.version == bundle.version
+        if same and previous is not None and previous.problems == bundle.problems:
+            self.bundle = previous
+            if not self.retry_broken:
+                return
+        before = self.catalogue.sources
+        stale = self.catalogue.update(self.bundle, retry_broken=self.retry_broken)
+        self.retry_broken = False
+        for path in before.keys() - self.catalogue.sources.keys():
+            self.importer.withdraw(path)
+        again = {source.path for source in stale} | self.importer.queue.keys()
+        sources = [self.catalogue.sources[path] for path in again & self.catalogue.sources.keys()]
+        self.submit(sorted(sources, key=lambda source: (source.seconds, source.path)))
+        self.register_soon()
+
+    def submit(self, sources: list[Source]) -> None:
+        assert self.bundle is not None
+        root = self.bundles.path(self.bundle.version).resolve()
+        for source in sources:
+            source.bundle = self.bundle
+        self.importer.submit(Job(source.path, root, source.path) for source in sources)
+
+    def on_imported(self, imported: Imported) -> None:
+        source = self.catalogue.sources[imported.job.file]
+        origin = source.bundle
+        if self.is_suspect(imported):
+            first = self.suspected.pop(source.path, None)
+            if first is None:
+                self.suspected[source.path] = imported
+                self.submit([source])
+                return
+            if first.dags != imported.dags:
+                self.catalogue.reject(source.path, unstable(first, imported))
+                self.register_soon()
+                return
+        self.catalogue.accept(imported, origin)
+        assert self.bundle is not None
+        if differs(source, self.bundle):  # the folder went on while it was imported
+            source.condition = Condition.PENDING
+            self.submit([source])
+        self.register_soon()
+
+    def is_suspect(self, imported: Imported) -> bool:
+        """Another specification than the registered one, of the very same content."""
+        file = imported.job.file
+        for dag in imported.dags:
+            row = self.known.get(dag.dag_id)
+            if row is None or row.file != file or row.spec_hash == to_spec(dag).hash:
+                continue
+            if self.same_content(row.bundle_version, imported):
+                return True
+        return False
+
+    def same_content(self, version: str, imported: Imported) -> bool:
+        root = imported.job.root.name
+        return all(
+            self.bundles.blob_of(version, path) == self.bundles.blob_of(root, path)
+            for path in imported.files | {imported.job.file}
+        )
+
+    # -- the database
+
+    def register_soon(self) -> None:
+        if self.register_at is None:
+            self.register_at = clock.monotonic() + BATCH_S
+
+    def register(self) -> None:
+        if self.conn is None or self.bundle is None:
+            return
+        try:
+            transact(self.conn, register, self.team_id, self.bundle, self.catalogue.sources)
+            self.known = {row.dag_id: row for row in dags.known(self.conn, self.team_id)}
+        except NotReachable as error:
+            self.complain(error)
+            self.lose_database()
+            return
+        self.register_at = None
+
+    def reach_database(self) -> None:
+        self.conn = self.connect()
+        row = self.conn.execute(TEAM, {"name": self.team}).fetchone()
+        if row is None:
+            raise NotFound(f"there is no team {self.team}")
+        self.team_id = row[0]
+        self.conn.execute(LISTEN)
+        self.known = {row.dag_id: row for row in dags.known(self.conn, self.team_id)}
+        self.selector.register(self.conn.fileno(), selectors.EVENT_READ, self.on_notify)
+
+    def reach_database_again(self) -> None:
+        try:
+            self.reach_database()
+        except NotReachable:
+            self.reconnect_at = clock.monotonic() + RECONNECT_S
+        self.register_soon()
+
+    def lose_database(self) -> None:
+        assert self.conn is not None
+        # Its descriptor may be closed already: find it by what it was registered for.
+        for key in list(self.selector.get_map().values()):
+            if key.data == self.on_notify:
+                self.selector.unregister(key.fileobj)
+        self.conn.close()
+        self.conn = None
+        self.reconnect_at = clock.monotonic() + RECONNECT_S
+
+    def on_notify(self) -> None:
+        """Somebody asks to look now; broken files get another chance (a missing package may be there)."""
+        assert self.conn is not None
+        try:
+            asked = list(self.conn.notifies(timeout=0))
+        except Exception:  # whatever it is, the connection is no longer to be trusted
+            self.lose_database()
+            return
+        if asked:
+            self.retry_broken = True
+            self.look_soon()
+
+    def complain(self, error: HeadwayError) -> None:
+        print(f"loader: {error}", file=sys.stderr, flush=True)
+
+
+def unstable(first: Imported, second: Imported) -> Trouble:
+    ids = sorted(
+        one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other
+    )
+    line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
+    return Trouble(
+        f"gives another DAG {', '.join(ids)} each time it is imported; the first version stays",
+        line or None,
+        "look for datetime.now(), random values or an order of a set in what the DAG is made of",
+    )
+
+
+# -- the process
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="headway.services.loader")
+    parser.add_argument("--dsn", required=True, help="of the database; - to read it from stdin")
+    parser.add_argument("--data", required=True, type=Path)
+    parser.add_argument("--dags", required=True, type=Path)
+    parser.add_argument("--team", default="default")
+    options = parser.parse_args(arguments)
+    dsn = sys.stdin.readline().strip() if options.dsn == "-" else options.dsn
+    hide_memory()
+    password = str(conninfo_to_dict(dsn).get("password") or "")
+    environment = clean_environment(os.environ, (dsn, password))
+
+    def open_connection() -> Connection[Any]:
+        return connect(dsn, role=ENGINE, application="headway loader")
+
+    loader = Loader(open_connection, options.data, options.dags, options.team)
+    try:
+        loader.open(environment)
+        serve(loader)
+    except HeadwayError as error:
+        print(f"loader: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def serve(loader: Loader) -> None:
+    """Until SIGTERM or SIGINT."""
+    wake, waker = socket.socketpair()
+    waker.setblocking(False)
+    stopped = Event()
+
+    def on_wake() -> None:
+        wake.recv(4096)
+        loader.look_soon()
+
+    def on_signal(number: int, frame: object) -> None:
+        stopped.set()
+
+    loader.selector.register(wake, selectors.EVENT_READ, on_wake)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    Thread(target=watch_folder, args=(loader.folder, waker, stopped), daemon=True).start()
+    while not stopped.is_set():
+        loader.turn()
+    loader.close()
+
+
+def watch_folder(folder: Path, waker: socket.socket, stopped: Event) -> None:
+    """Wake the loop at each change that can matter. Where watching fails, the poll remains."""
+
+    def matters(change: Change, path: str) -> bool:
+        try:
+            parts = Path(path).relative_to(folder.resolve()).parts
+        except ValueError:
+            return True
+        return all(map(wanted, parts)) or parts[-1:] == (".headwayignore",)
+
+    while not stopped.is_set():
+        try:
+            for _ in watch(
+                folder.resolve(),
+                watch_filter=matters,
+                debounce=DEBOUNCE_MS,
+                step=STEP_MS,
+                stop_event=stopped,
+                raise_interrupt=False,
+            ):
+                with suppress(BlockingIOError):
+                    waker.send(b"!")
+        except (OSError, RuntimeError):
+            stopped.wait(POLL_S)
+
+
+def hide_memory() -> None:
+    """No other process of the same user may read our memory or environment."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

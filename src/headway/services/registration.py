@@ -1,0 +1,57 @@
+"""One transaction of the loader: what the catalogue knows becomes what the database knows."""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+from psycopg import Connection
+
+from headway.services.bundles import Bundle
+from headway.services.sources import Plan, Source, Spec, plan, timing
+from headway.spec.model import Dag
+from headway.store import bundles, dags, import_errors
+
+# Delivered by the commit, to nobody if there is none.
+NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
+
+
+def register(
+    conn: Connection[Any], team_id: int, bundle: Bundle, sources: Mapping[str, Source]
+) -> Plan:
+    """Compare under the team's lock and write the difference; answers with it."""
+    now = dags.lock(conn, team_id)
+    known = dags.known(conn, team_id)
+    todo = plan(sources, bundle.version, known, import_errors.known(conn, team_id))
+    if not todo:
+        return todo
+    bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
+    numbers = {row.dag_id: row.number for row in known}
+    if todo.versions:
+        changed = [
+            (s.dag.dag_id, numbers[s.dag.dag_id]) for s in todo.versions if s.dag.dag_id in numbers
+        ]
+        before = {dag.dag_id: dag for dag in dags.specs(conn, team_id, changed)}
+        versions = [to_version(spec, before.get(spec.dag.dag_id)) for spec in todo.versions]
+        dags.put(conn, team_id, versions, bundle.version, now)
+    if todo.repinned:
+        dags.repin(conn, team_id, todo.repinned, bundle.version, now)
+    if todo.missed:
+        dags.miss(conn, team_id, todo.missed, now)
+    if todo.broken:
+        import_errors.put(conn, team_id, todo.broken, bundle.version, now)
+    if todo.mended:
+        import_errors.clear(conn, team_id, todo.mended)
+    conn.execute(NOTIFY)
+    return todo
+
+
+def to_version(spec: Spec, before: Dag | None) -> dags.Version:
+    dag = spec.dag
+    return dags.Version(
+        dag_id=dag.dag_id,
+        file=dag.file,
+        spec_hash=spec.hash,
+        spec=spec.text,
+        max_active_runs=dag.max_active_runs,
+        scheduled=dag.schedule is not None,
+        retimed=before is None or timing(before) != timing(dag),
+    )

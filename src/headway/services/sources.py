@@ -1,0 +1,216 @@
+"""What the files of a DAG folder say, and what of it the database must learn. No I/O: a loader's judgement.
+
+Rule 1: a file that is broken, or not imported yet in this bundle, leaves its DAGs as they are, in their last good one.
+Rule 2: of two files with one DAG id the first path wins, whatever was imported first.
+Rule 3: a file is imported again when its content, or anything of the bundle that it has read, is another.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headway.services.bundles import Bundle
+from headway.services.import_child import Trouble
+from headway.services.importer import Imported
+from headway.spec.model import Dag, encode, spec_hash
+from headway.store.dags import Known
+from headway.store.import_errors import Broken
+
+
+class Condition(StrEnum):
+    PENDING = "pending"
+    LOADED = "loaded"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    dag: Dag
+    text: str
+    hash: str
+
+
+@dataclass(slots=True)
+class Source:
+    """A candidate file. ``specs`` are its last good ones; None: never imported by this loader."""
+
+    path: str
+    blob: str
+    bundle: Bundle  # the one it was or is to be imported from
+    condition: Condition = Condition.PENDING
+    specs: tuple[Spec, ...] | None = None
+    trouble: Trouble | None = None
+    files: dict[str, str | None] = field(default_factory=dict)  # read by it: content hashes
+    folders: dict[str, frozenset[str]] = field(default_factory=dict)  # listed by it
+    seconds: float = 0.0  # of its last import
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    versions: list[Spec]
+    repinned: list[str]
+    missed: list[str]
+    broken: list[Broken]  # set or changed
+    mended: list[str]  # files whose error is over
+
+    def __bool__(self) -> bool:
+        return any((self.versions, self.repinned, self.missed, self.broken, self.mended))
+
+
+class Catalogue:
+    def __init__(self) -> None:
+        self.sources: dict[str, Source] = {}
+
+    def update(self, bundle: Bundle, *, retry_broken: bool) -> list[Source]:
+        """Take over another snapshot; answers with what must be imported, the quick ones first."""
+        before, self.sources = self.sources, {}
+        stale = []
+        for path in bundle.candidates():
+            blob = bundle.entries[path].blob
+            source = before.get(path)
+            if source is None:
+                source = Source(path, blob, bundle)
+                stale.append(source)
+            elif is_stale(source, bundle) or (retry_broken and source.trouble is not None):
+                source.blob, source.bundle, source.condition = blob, bundle, Condition.PENDING
+                stale.append(source)
+            else:
+                source.bundle = bundle
+            self.sources[path] = source
+        for path, problem in bundle.problems.items():
+            source = before.get(path) or Source(path, "", bundle)
+            source.blob, source.condition, source.trouble = "", Condition.BROKEN, Trouble(problem)
+            self.sources[path] = source
+        return sorted(stale, key=lambda source: (source.seconds, source.path))
+
+    def accept(self, imported: Imported, bundle: Bundle) -> None:
+        """``bundle``: the one it was imported from."""
+        source = self.sources[imported.job.file]
+        source.seconds = imported.seconds
+        source.files = {path: blob_of(bundle, path) for path in imported.files}
+        source.folders = {path: listing(bundle, path) for path in imported.folders}
+        source.trouble = imported.trouble or doubled(imported.dags)
+        source.condition = Condition.BROKEN if source.trouble else Condition.LOADED
+        if source.trouble is None:
+            source.specs = tuple(map(to_spec, imported.dags))
+
+    def reject(self, path: str, trouble: Trouble) -> None:
+        self.sources[path].condition = Condition.BROKEN
+        self.sources[path].trouble = trouble
+
+
+def plan(
+    sources: Mapping[str, Source],
+    version: str,
+    known: Iterable[Known],
+    broken: Iterable[Broken],
+) -> Plan:
+    rows = {row.dag_id: row for row in known}
+    versions, repinned = [], []
+    problems = {
+        path: Broken(path, source.trouble.line, sentence(source.trouble))
+        for path, source in sources.items()
+        if source.trouble is not None and source.condition is not Condition.PENDING
+    }
+    claims = claimed(sources, rows)
+    for dag_id, owners in sorted(claims.items()):
+        winner, row = owners[0], rows.get(dag_id)
+        for loser in owners[1:]:
+            if loser.condition is Condition.LOADED and loser.path not in problems:
+                problems[loser.path] = contested(dag_id, winner, loser)
+        if winner.condition is not Condition.LOADED:
+            continue
+        spec = next(spec for spec in winner.specs or () if spec.dag.dag_id == dag_id)
+        if row is None or row.missing or (row.spec_hash, row.file) != (spec.hash, winner.path):
+            versions.append(spec)
+        elif row.bundle_version != version:
+            repinned.append(dag_id)
+    there = {row.file: row for row in broken}
+    return Plan(
+        versions=versions,
+        repinned=repinned,
+        missed=[
+            row.dag_id for row in rows.values() if not row.missing and row.dag_id not in claims
+        ],
+        broken=[problem for path, problem in problems.items() if there.get(path) != problem],
+        mended=[path for path in there if path not in problems and not pending(sources, path)],
+    )
+
+
+def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[str, list[Source]]:
+    """Who says to define a DAG, in the order of precedence. An unread file claims what it had."""
+    had: dict[str, list[str]] = {}
+    for row in rows.values():
+        had.setdefault(row.file, []).append(row.dag_id)
+    claims: dict[str, list[Source]] = {}
+    for path, source in sorted(sources.items()):
+        own = [spec.dag.dag_id for spec in source.specs or ()]
+        for dag_id in had.get(path, []) if source.specs is None else own:
+            claims.setdefault(dag_id, []).append(source)
+    return claims
+
+
+def contested(dag_id: str, winner: Source, loser: Source) -> Broken:
+    line = next((s.dag.line for s in loser.specs or () if s.dag.dag_id == dag_id), 0)
+    return Broken(
+        loser.path,
+        line or None,
+        f"DAG {dag_id} is defined in {winner.path} and in {loser.path}; {winner.path} wins: "
+        "give one of them another dag_id",
+    )
+
+
+def doubled(dags: tuple[Dag, ...]) -> Trouble | None:
+    seen: dict[str, Dag] = {}
+    for dag in dags:
+        if dag.dag_id in seen:
+            first = seen[dag.dag_id].line
+            return Trouble(
+                f"defines DAG {dag.dag_id} twice, in line {first} and here", dag.line or None
+            )
+        seen[dag.dag_id] = dag
+    return None
+
+
+def sentence(trouble: Trouble) -> str:
+    return f"{trouble.message}; {trouble.hint}" if trouble.hint else trouble.message
+
+
+def pending(sources: Mapping[str, Source], path: str) -> bool:
+    return path in sources and sources[path].condition is Condition.PENDING
+
+
+def is_stale(source: Source, bundle: Bundle) -> bool:
+    if bundle.entries[source.path].blob != source.blob:
+        return True
+    if source.condition is Condition.PENDING:
+        return False  # on its way already
+    if source.trouble is not None and bundle.entries.keys() != source.bundle.entries.keys():
+        return True  # what it missed may have come
+    return differs(source, bundle)
+
+
+def differs(source: Source, bundle: Bundle) -> bool:
+    """Whether something that it has read is another in ``bundle``."""
+    return any(blob_of(bundle, path) != blob for path, blob in source.files.items()) or any(
+        listing(bundle, path) != names for path, names in source.folders.items()
+    )
+
+
+def blob_of(bundle: Bundle, path: str) -> str | None:
+    entry = bundle.entries.get(path)
+    return None if entry is None else entry.blob
+
+
+def listing(bundle: Bundle, folder: str) -> frozenset[str]:
+    prefix = folder and folder + "/"
+    return frozenset(path for path in bundle.entries if path.startswith(prefix))
+
+
+def to_spec(dag: Dag) -> Spec:
+    return Spec(dag, encode(dag).decode(), spec_hash(dag))
+
+
+def timing(dag: Dag) -> tuple[object, ...]:
+    """What the timetable depends on."""
+    return (dag.schedule, dag.start_date, dag.end_date, dag.catchup)
