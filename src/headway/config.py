@@ -1,8 +1,8 @@
 """The data directory: where everything lies, who holds it, and how a running server is found.
 
-``run/lock`` is held (flock) for as long as a server or a serverless run works on the directory; the
-kernel lets go of it when the process ends, however it ends. ``run/server.json`` says how to reach the
-server; it holds the token and is 0600.
+``run/lock`` is held (flock) for as long as a server or a serverless run works on the directory;
+the kernel lets go of it when the process ends, however it ends. ``run/server.json`` says how to
+reach the server; it holds the token and is 0600.
 """
 
 import errno

@@ -1,7 +1,7 @@
-"""What the HTTP API says: the structs that the store's views fill, the API sends and the client reads.
+"""What the HTTP API says: structs that the store's views fill, the API sends, the client reads.
 
-Standard library and msgspec only, so that a command starts without a database driver. Only ever append
-fields with defaults: an older client reads a newer server.
+Standard library and msgspec only, so that a command starts without a database driver. Only ever
+append fields with defaults: an older client reads a newer server.
 """
 
 from datetime import datetime
@@ -36,7 +36,7 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     version: int
     bundle_version: str
-    schedule: str | None
+    schedule: dict[str, Any] | None  # headway.spec.model.Schedule
     tags: list[str]
     paused_at: datetime | None
     paused_by: str | None
@@ -148,7 +148,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):
-    """``value`` is the JSON as stored, with its tagged extensions; None when it lies in ``file``."""
+    """``value`` is the JSON as stored, with its tagged extensions; None: it lies in ``file``."""
 
     task_id: str
     map_index: int
