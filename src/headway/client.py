@@ -1,12 +1,11 @@
 """A small synchronous client of the HTTP API: one kept-alive connection, typed answers.
 
-Standard library and msgspec only. Raises the error tree: what the server refused, as it refused it;
-``NotReachable`` when nobody answers. A read that met a closed connection is asked once more; a change
-is not, for it may have been made.
+Standard library and msgspec only. Raises the error tree: what the server refused, as it refused
+it; ``NotReachable`` when nobody answers. A read that met a closed connection is asked once more; a
+change is not, for it may have been made.
 """
 
 import http.client
-import socket
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -189,9 +188,6 @@ class Client:
     def _once(
         self, method: str, target: str, body: bytes | None
     ) -> tuple[http.client.HTTPResponse, bytes]:
-        if self._connection.sock is None:
-            self._connection.connect()
-            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection.request(method, target, body, self._headers)
         response = self._connection.getresponse()
         return response, response.read()

@@ -20,7 +20,7 @@ START_S: Final = 15.0
 class HttpServer:
     def __init__(self, app: Guard, listener: socket.socket) -> None:
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type] # its scope is narrower than uvicorn's, which has no names
+            app,
             loop="asyncio",
             http="h11",
             ws="none",
