@@ -7,6 +7,7 @@ change is not, for it may have been made.
 
 import http.client
 from collections.abc import Iterator, Mapping
+from email.message import Message
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -161,14 +162,14 @@ class Client:
 
     def ask(
         self, method: str, path: str, body: bytes | None, query: Mapping[str, object]
-    ) -> tuple[bytes, Mapping[str, str]]:
+    ) -> tuple[bytes, Message]:
         """One request; the answer's body and headers."""
         given = {name: value for name, value in query.items() if value is not None}
         target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
         response, content = self._exchange(method, target, body)
         if response.status >= 400:
             raise refusal(response, content)
-        return content, dict(response.getheaders())
+        return content, response.headers
 
     def _exchange(
         self, method: str, target: str, body: bytes | None

@@ -28,9 +28,7 @@ def spec(dag_id: str, tasks: int = 3) -> model.Dag:
 def dag(conn: Connection[Any], dag_id: str, tasks: int = 3) -> None:
     text = spec(dag_id, tasks)
     with conn.transaction():
-        conn.execute(
-            "INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [NOON]
-        )
+        conn.execute("INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [NOON])
         conn.execute(
             "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
             " updated_at) VALUES (1, %s, 1, 'b1', %s, 16, %s)",

@@ -48,8 +48,8 @@ def create(api: Api, token: str, names: frozenset[str]) -> Guard:
         openapi_config=OpenAPIConfig(
             title="Headway",
             version=VERSION,
-            path="/api/v1",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            path="/openapi",
+            render_plugins=[JsonRenderPlugin()],
         ),
     )
     return Guard(app, token, names)

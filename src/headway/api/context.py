@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from litestar.di import NamedDependency
+
 from headway import wire
 from headway.api.door import Door
 from headway.api.wakeups import Wakeups
@@ -18,3 +20,6 @@ class Api:
     dags: Path
     # The processes whose life the database does not show: told by who started them.
     children: Callable[[], list[wire.Component]]
+
+
+Handed = NamedDependency[Api]

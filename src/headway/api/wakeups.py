@@ -63,9 +63,9 @@ class Wakeups:
             try:
                 with connect(self.dsn, role=APP, application="headway api wake-ups") as conn:
                     self._hear(conn)
-            except (HeadwayError, OSError) as error:
-                logger.warning("wake-ups: %s", error)
-                self._stopping.wait(BACK_OFF_S)
+            except HeadwayError as error:
+                if not self._stopping.wait(BACK_OFF_S):
+                    logger.warning("wake-ups: %s", error)
 
     def _hear(self, conn: Session) -> None:
         assert self._loop is not None

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final, LiteralString
 
+import psycopg
 from psycopg import Connection
+
+from headway.errors import NotReachable
 
 RUN: Final = "headway_run"  # payload: the id of the run that changed
 LOADER: Final = "headway_loader"  # the DAG folder changed
@@ -17,8 +20,11 @@ def listen_to_runs(conn: Connection[Any]) -> None:
 
 def heard(conn: Connection[Any], timeout_s: float) -> Iterator[str]:
     """The payloads that arrive until nothing has for ``timeout_s``."""
-    for notice in conn.notifies(timeout=timeout_s):
-        yield notice.payload
+    try:
+        for notice in conn.notifies(timeout=timeout_s):
+            yield notice.payload
+    except psycopg.Error as error:
+        raise NotReachable(f"the connection to the database was lost: {error}") from error
 
 
 def ask_loader(conn: Connection[Any]) -> None:

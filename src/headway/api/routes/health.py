@@ -1,11 +1,12 @@
 """Is it up, and does everything in it work?"""
 
 from importlib.metadata import version
+from typing import Any
 
 from litestar import Response, get, post
 
 from headway import wire
-from headway.api.context import Api
+from headway.api.context import Api, Handed
 from headway.errors import NotReachable
 from headway.store import notices
 from headway.store.views import health as views
@@ -18,21 +19,26 @@ def healthz() -> str:
 
 
 @get("/readyz", include_in_schema=False)
-async def readyz(api: Api) -> Response[wire.Health]:
+async def readyz(api: Handed) -> Response[wire.Health]:
     """Everything that a run needs is there."""
     health = await look(api)
     return Response(health, status_code=200 if health.healthy else 503)
 
 
 @get("/health")
-async def health(api: Api) -> wire.Health:
+async def health(api: Handed) -> wire.Health:
     return await look(api)
 
 
 @post("/loader/look", status_code=202)
-async def look_at_folder(api: Api) -> None:
+async def look_at_folder(api: Handed) -> None:
     """Ask the loader to look at the DAG folder now."""
     await api.door.call(notices.ask_loader)
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    return request.app.openapi_schema.to_schema()
 
 
 async def look(api: Api) -> wire.Health:
@@ -51,4 +57,4 @@ async def look(api: Api) -> wire.Health:
 
 
 PROBES = [healthz, readyz]
-ROUTES = [health, look_at_folder]
+ROUTES = [health, openapi, look_at_folder]

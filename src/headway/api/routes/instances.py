@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import Response, get
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from headway import wire
-from headway.api.context import Api
+from headway.api.context import Handed
 from headway.core.states import ATTEMPT_FINAL, AttemptState
 from headway.errors import NotFound, UsageError
 from headway.store.views import instances as views
@@ -18,22 +19,25 @@ LOG_BYTES_MAX: Final = 1024 * 1024  # an answer; the next offset leads on
 
 @get("/runs/{run_id:str}/task-instances")
 async def list_instances(
-    api: Api,
-    run_id: str,
-    task_id: str | None = None,
-    state: str | None = None,
-    limit: int = 500,
-    cursor: str | None = None,
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromQuery[str | None] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    limit: FromQuery[int] = 500,
+    cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.TaskInstance]:
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(
-        views.page, run_id, task_id=task_id, state=state, limit=limit, cursor=cursor
+        views.page, run_id, task_id=task_id, state=in_state, limit=limit, cursor=cursor
     )
 
 
 @get("/runs/{run_id:str}/task-instances/{task_id:str}")
 async def show_instance(
-    api: Api, run_id: str, task_id: str, map_index: int | None = None
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    map_index: FromQuery[int | None] = None,
 ) -> wire.TaskInstanceDetail:
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(views.one, run_id, task_id, map_index)
@@ -41,12 +45,12 @@ async def show_instance(
 
 @get("/runs/{run_id:str}/task-instances/{task_id:str}/logs", media_type="text/plain")
 async def read_log(
-    api: Api,
-    run_id: str,
-    task_id: str,
-    map_index: int | None = None,
-    attempt: int | None = None,
-    offset: int = 0,
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+    offset: FromQuery[int] = 0,
 ) -> Response[bytes]:
     """The log of an attempt (default: the latest) from byte ``offset`` on.
 

@@ -3,12 +3,12 @@
 from litestar import get
 
 from headway import wire
-from headway.api.context import Api
+from headway.api.context import Handed
 from headway.store.views import pools as views
 
 
 @get("/pools")
-async def list_pools(api: Api) -> wire.Page[wire.Pool]:
+async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
     return wire.Page(await api.door.call(views.every))
 
 

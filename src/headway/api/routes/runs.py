@@ -1,11 +1,12 @@
 """/runs: what they are, what happened in them, and a person's word on them."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from headway import clock, wire
-from headway.api.context import Api
+from headway.api.context import Api, Handed
 from headway.api.wakeups import wait
 from headway.core.states import RUN_FINAL
 from headway.store.views import history, instances
@@ -16,17 +17,17 @@ WAIT_S_MAX: Final = 60.0
 
 @get("/runs")
 async def list_runs(
-    api: Api,
-    dag_id: str | None = None,
-    state: str | None = None,
-    backfill_id: str | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
+    api: Handed,
+    dag_id: FromQuery[str | None] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    backfill_id: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
+    cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.Run]:
     return await api.door.call(
         views.page,
         dag_id=dag_id,
-        state=state,
+        state=in_state,
         backfill_id=backfill_id,
         limit=limit,
         cursor=cursor,
@@ -34,7 +35,7 @@ async def list_runs(
 
 
 @get("/runs/{run_id:str}")
-async def show_run(api: Api, run_id: str, wait_s: float = 0.0) -> wire.Run:
+async def show_run(api: Handed, run_id: FromPath[str], wait_s: FromQuery[float] = 0.0) -> wire.Run:
     """With ``wait_s``: answered when the run has ended, or after that time."""
     run_id = await api.door.call(views.resolve, run_id)
     if wait_s > 0:
@@ -51,7 +52,7 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
 
 
 @get("/runs/{run_id:str}/tasks")
-async def list_tasks(api: Api, run_id: str) -> wire.Page[wire.RunTask]:
+async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTask]:
     """One row a task, its instances counted, upstream first."""
     run_id = await api.door.call(views.resolve, run_id)
     return wire.Page(await api.door.call(instances.by_task, run_id))
@@ -59,7 +60,11 @@ async def list_tasks(api: Api, run_id: str) -> wire.Page[wire.RunTask]:
 
 @get("/runs/{run_id:str}/events")
 async def list_events(
-    api: Api, run_id: str, after: int = 0, wait_s: float = 0.0, limit: int = 500
+    api: Handed,
+    run_id: FromPath[str],
+    after: FromQuery[int] = 0,
+    wait_s: FromQuery[float] = 0.0,
+    limit: FromQuery[int] = 500,
 ) -> wire.Page[wire.Event]:
     """With ``wait_s``: answered as soon as there is an event after number ``after``."""
     run_id = await api.door.call(views.resolve, run_id)
@@ -73,12 +78,12 @@ async def list_events(
 
 @get("/runs/{run_id:str}/xcoms")
 async def list_xcoms(
-    api: Api,
-    run_id: str,
-    task_id: str | None = None,
-    map_index: int | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromQuery[str | None] = None,
+    map_index: FromQuery[int | None] = None,
+    limit: FromQuery[int] = 100,
+    cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.XCom]:
     run_id = await api.door.call(views.resolve, run_id)
     return await api.door.call(
