@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Request, Response, get, post
 
 from headway import wire
 from headway.api.context import Api, Handed
@@ -38,7 +38,8 @@ async def look_at_folder(api: Handed) -> None:
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False)
 def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    return request.app.openapi_schema.to_schema()
+    document: dict[str, Any] = request.app.openapi_schema.to_schema()
+    return document
 
 
 async def look(api: Api) -> wire.Health:
