@@ -19,7 +19,7 @@ from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, Sto
 DATA: Final = ".headway"
 PORT: Final = 8080
 HOST: Final = "127.0.0.1"
-SLOTS: Final = 64
+SLOTS: Final = 32  # tasks that run at once
 FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN_ERRNOS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 SOCKET_PATH_BYTES_MAX: Final = 103
