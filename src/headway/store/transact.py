@@ -96,8 +96,12 @@ def pool(
     size: int,
     application: str = "headway",
     limits: Limits = LIMITS,
+    prepare: bool = True,
 ) -> ConnectionPool[Session]:
-    """A fixed number of direct connections, not yet open: use it as a context manager."""
+    """A fixed number of direct connections, not yet open: use it as a context manager.
+
+    ``prepare=False``: every statement is planned with its values in sight.
+    """
     return ConnectionPool(
         dsn,
         connection_class=Session,
@@ -105,6 +109,7 @@ def pool(
             "autocommit": True,
             "application_name": application,
             "connect_timeout": CONNECT_TIMEOUT_S,
+            "prepare_threshold": PREPARE_AFTER if prepare else None,
             "options": startup_options(dsn, session_settings(role, limits)),
         },
         min_size=size,

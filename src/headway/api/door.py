@@ -1,0 +1,68 @@
+"""The one way from the API to the store: a transaction of one team, on one of a few threads."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from headway.errors import NotReachable
+from headway.store.transact import APP, Session, enter_team, pool, transact
+
+CONNECTIONS: Final = 3
+PATIENCE_S: Final = 5.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Door:
+    """Opened and closed with the application."""
+
+    def __init__(self, dsn: str, team_id: int) -> None:
+        self.team_id = team_id
+        # Not prepared: an optional filter must be planned with its value in sight.
+        self.pool: ConnectionPool[Session] = pool(
+            dsn, role=APP, size=CONNECTIONS, application="headway api", prepare=False
+        )
+        self.threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+
+    def open(self) -> None:
+        self.pool.open()
+
+    def close(self) -> None:
+        self.threads.shutdown(cancel_futures=True)
+        self.pool.close()
+
+    async def call(
+        self,
+        work: Callable[Concatenate[Connection[Any], P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do ``work`` in a transaction that sees the team, and commit it."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self.threads, partial(self.transact, work, *args, **kwargs)
+        )
+
+    def transact(
+        self,
+        work: Callable[Concatenate[Connection[Any], P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def in_team(conn: Connection[Any]) -> T:
+            enter_team(conn, self.team_id)
+            return work(conn, *args, **kwargs)
+
+        try:
+            with self.pool.connection(timeout=PATIENCE_S) as conn:
+                return transact(conn, in_team)
+        except PoolTimeout as error:
+            raise NotReachable(
+                "the database does not answer", hint="headway doctor looks for the cause"
+            ) from error

@@ -1,0 +1,48 @@
+"""Every error as application/problem+json; the status comes from the error tree's own table."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from headway import wire
+from headway.errors import HeadwayError
+
+logger = logging.getLogger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
+    return answer(wire.problem_of(error))
+
+
+def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+    """What Litestar refuses by itself: an unknown path, a body that does not fit."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    parts = [f"{each.get('key', '')}: {each['message']}".lstrip(": ") for each in extra]
+    detail = "; ".join(parts) or error.detail
+    code = HTTPStatus(error.status_code).name.lower()
+    return answer(problem(error.status_code, code, detail))
+
+
+def from_surprise(request: AnyRequest, error: Exception) -> Response[bytes]:
+    logger.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    detail = f"an error of ours: {type(error).__name__}"
+    return answer(problem(500, "internal", detail, "the details are in logs/server/api.log"))
+
+
+def problem(status: int, code: str, detail: str, hint: str | None = None) -> wire.Problem:
+    title = HTTPStatus(status).phrase
+    return wire.Problem(title=title, status=status, code=code, detail=detail, hint=hint)
+
+
+def answer(problem: wire.Problem) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,1 @@
+"""Routes by noun: each file ends with its ``ROUTES``."""

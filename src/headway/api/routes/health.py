@@ -1,0 +1,61 @@
+"""Is it up, and does everything in it work?"""
+
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from headway import wire
+from headway.api.context import Api, Handed
+from headway.errors import NotReachable
+from headway.store import notices
+from headway.store.views import health as views
+
+
+@get("/healthz", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
+def healthz() -> str:
+    """The process answers."""
+    return "ok"
+
+
+@get("/readyz", include_in_schema=False)
+async def readyz(api: Handed) -> Response[wire.Health]:
+    """Everything that a run needs is there."""
+    health = await look(api)
+    return Response(health, status_code=200 if health.healthy else 503)
+
+
+@get("/health")
+async def health(api: Handed) -> wire.Health:
+    return await look(api)
+
+
+@post("/loader/look", status_code=202)
+async def look_at_folder(api: Handed) -> None:
+    """Ask the loader to look at the DAG folder now."""
+    await api.door.call(notices.ask_loader)
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = request.app.openapi_schema.to_schema()
+    return document
+
+
+async def look(api: Api) -> wire.Health:
+    try:
+        found = await api.door.call(views.components)
+    except NotReachable as error:
+        found = [wire.Component(name="database", healthy=False, detail=error.message)]
+    found += api.children()
+    return wire.Health(
+        healthy=all(component.healthy for component in found),
+        version=version("headway"),
+        data=str(api.layout.data),
+        dags=str(api.dags),
+        components=found,
+    )
+
+
+PROBES = [healthz, readyz]
+ROUTES = [health, openapi, look_at_folder]

@@ -1,0 +1,62 @@
+"""The HTTP server: uvicorn on a thread of its own, on a socket that is bound already.
+
+The main thread stays with the supervisor: it takes the signals, and the children die with it.
+"""
+
+import asyncio
+import socket
+import threading
+from typing import Final
+
+import uvicorn
+
+from headway.api.guard import Guard
+from headway.errors import HeadwayError
+
+GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
+START_S: Final = 15.0
+
+
+class HttpServer:
+    def __init__(self, app: Guard, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        self.listener = listener
+        self._started = threading.Event()
+        self._server = _Server(config, self._started)
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Returns when requests are answered."""
+        self._thread.start()
+        if not self._started.wait(START_S) or not self._server.started:
+            raise HeadwayError("the HTTP server did not start", hint="see logs/server/api.log")
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(GRACE_S + 5)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self.listener]))
+        finally:
+            self._started.set()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announced: threading.Event) -> None:
+        super().__init__(config)
+        self._announced = announced
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announced.set()

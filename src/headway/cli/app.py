@@ -1,0 +1,53 @@
+"""The tree of commands."""
+
+import typer
+
+from headway.cli import (
+    backfill,
+    backup,
+    cancel,
+    check,
+    clear,
+    doctor,
+    logs,
+    ls,
+    migrate,
+    pause,
+    pool,
+    resume,
+    retry,
+    run,
+    show,
+    up,
+    why,
+)
+
+app = typer.Typer(
+    name="headway",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Runs data workflows: on time, on demand, to the end.",
+)
+
+for command in (
+    up.up,
+    run.run,
+    backfill.backfill,
+    ls.ls,
+    show.show,
+    why.why,
+    logs.logs,
+    retry.retry,
+    clear.clear,
+    cancel.cancel,
+    pause.pause,
+    resume.resume,
+    check.check,
+    doctor.doctor,
+    migrate.migrate,
+    backup.backup,
+):
+    app.command()(command)
+app.add_typer(pool.app, name="pool")

@@ -1,0 +1,77 @@
+"""``headway ls``: DAGs, runs, and files that could not be loaded."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway import config
+from headway.cli.options import Data, Format, Output
+from headway.cli.output import seconds, show
+from headway.cli.terminal import say
+
+if TYPE_CHECKING:
+    from headway.client import Client
+
+
+class What(StrEnum):
+    DAGS = "dags"
+    RUNS = "runs"
+    ERRORS = "errors"
+
+
+def ls(
+    what: Annotated[What, typer.Argument(help="What to list.")] = What.DAGS,
+    dag: Annotated[str | None, typer.Option(help="Only runs of this DAG.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only runs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many runs.")] = 20,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """List DAGs, runs or the files that could not be loaded."""
+    from headway.client import client_of
+
+    client = client_of(config.layout(data))
+    if what is What.DAGS:
+        list_dags(client, output)
+    elif what is What.RUNS:
+        list_runs(client, dag, state, limit, output)
+    else:
+        errors = client.import_errors()
+        rows = [(f"{e.file}:{e.line or 1}", e.message) for e in errors]
+        show(errors, output, ("WHERE", "ERROR"), rows)
+
+
+def list_dags(client: "Client", output: Output) -> None:
+    dags = client.dags()
+    rows = [
+        (d.dag_id, schedule_text(d.schedule), "paused" if d.paused_at else d.last_run_state,
+         d.last_run_at, d.next_run_at, ",".join(d.tags))
+        for d in dags
+    ]  # fmt: skip
+    show(dags, output, ("DAG", "SCHEDULE", "LAST RUN", "AT", "NEXT", "TAGS"), rows)
+    if broken := len(client.import_errors()):
+        say(f"{broken} files could not be loaded: headway ls errors")
+
+
+def list_runs(
+    client: "Client", dag: str | None, state: str | None, limit: int, output: Output
+) -> None:
+    runs = client.runs(limit, dag_id=dag, state=state)
+    rows = [
+        (r.run_id, r.dag_id, r.state, r.trigger, r.logical_date, seconds(r.started_at, r.ended_at))
+        for r in runs
+    ]
+    show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "LOGICAL DATE", "TOOK"), rows)
+
+
+def schedule_text(schedule: dict[str, object] | None) -> str:
+    """As a person would write it."""
+    if schedule is None:
+        return "on demand"
+    if schedule.get("once"):
+        return "once"
+    if (interval_s := schedule.get("interval_s")) is not None:
+        return f"every {interval_s} s"
+    zone = schedule.get("timezone", "UTC")
+    return str(schedule["cron"]) if zone == "UTC" else f"{schedule['cron']} {zone}"

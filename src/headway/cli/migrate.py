@@ -1,0 +1,26 @@
+"""``headway migrate``: bring a database to this version's schema."""
+
+from headway import config
+from headway.cli.options import Data, DatabaseUrl
+from headway.cli.terminal import say
+
+
+def migrate(data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this version's schema (`headway up` does it by itself)."""
+    from headway.store.migrate import migrate as apply
+
+    if database_url is not None:
+        applied = apply(database_url)
+    else:
+        from headway.pg import Server
+
+        layout = config.layout(data)
+        layout.prepare()
+        lock = config.Lock(layout)
+        lock.acquire()
+        with Server(layout.data).running() as dsn:
+            applied = apply(dsn)
+        lock.release()
+    for name in applied:
+        say(f"applied {name}")
+    say("the database is up to date")

@@ -1,0 +1,42 @@
+"""Lines about DAG files in the terminal of ``headway up``: what was loaded, what is broken and where."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.cli.terminal import paint, say
+from headway.errors import NotReachable
+from headway.store.views import news
+
+if TYPE_CHECKING:
+    from headway.services.supervisor import Supervisor
+
+
+class News:
+    """The first look is a summary; after it every change is a line."""
+
+    def __init__(self, supervisor: "Supervisor") -> None:
+        assert supervisor.door is not None
+        self.door = supervisor.door
+        self.dags: Path = supervisor.settings.dags
+        self.told_until: datetime | None = None
+        self.last_event = self.door.transact(news.last_event)
+
+    def tell(self) -> None:
+        try:
+            events = self.door.transact(news.dag_events, self.last_event)
+            errors = self.door.transact(news.import_errors, self.told_until)
+        except NotReachable:
+            return  # the supervisor tells of a dead database; this is only news
+        for event in events:
+            self.last_event = event.seq
+            if event.name == "load":
+                version = f", version {event.number}" if (event.number or 0) > 1 else ""
+                verb = "updated" if version else "loaded"
+                say(f"{paint('✓', 'green')} {event.dag_id} {verb}{version}")
+            elif event.name == "miss":
+                say(f"{paint('-', 'yellow')} {event.dag_id} is gone: no new runs")
+        for error in errors:
+            self.told_until = error.at
+            line = f":{error.line}" if error.line else ""
+            say(f"{paint('✗', 'red')} {self.dags / error.file}{line}: {error.message}")

@@ -1,0 +1,83 @@
+"""Data on stdout: a table for people, JSON or YAML for programs."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from headway.cli.options import Output
+
+
+def show(data: object, output: Output, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """``data`` for programs, ``rows`` for people."""
+    if output is Output.JSON:
+        line(msgspec.json.format(msgspec.json.encode(data)).decode())
+    elif output is Output.YAML:
+        line(yaml(msgspec.to_builtins(data)).rstrip())
+    else:
+        table(columns, rows)
+
+
+def line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Columns aligned by spaces: easy to read, easy to cut."""
+    cells = [list(columns), *([cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    for row in cells:
+        padded = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        line("  ".join(padded).rstrip())
+
+
+def cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)
+
+
+def yaml(value: object, indent: int = 0) -> str:
+    """Every scalar is written as JSON, which is YAML: no word is taken for a number or a date."""
+    pad = "  " * indent
+    if isinstance(value, dict) and value:
+        return "".join(f"{pad}{key_of(key)}:{nested(item, indent)}" for key, item in value.items())
+    if isinstance(value, list) and value:
+        return "".join(f"{pad}-{nested(item, indent)}" for item in value)
+    return f"{pad}{msgspec.json.encode(value).decode()}\n"
+
+
+def nested(value: object, indent: int) -> str:
+    if isinstance(value, dict | list) and value:
+        return f"\n{yaml(value, indent + 1)}"
+    return f" {msgspec.json.encode(value).decode()}\n"
+
+
+def key_of(key: object) -> str:
+    text = str(key)
+    return text if text.isidentifier() and text.lower() not in WORDS else msgspec.json.encode(text).decode()
+
+
+WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
+def seconds(first: datetime | None, last: datetime | None) -> str:
+    """How long, in units a person reads."""
+    if first is None or last is None:
+        return "-"
+    return duration((last - first).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

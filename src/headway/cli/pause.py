@@ -1,0 +1,13 @@
+"""``headway pause``: no new runs of a DAG until it is resumed."""
+
+from headway import config
+from headway.cli.options import DagId, Data
+from headway.cli.terminal import say
+
+
+def pause(dag_id: DagId, data: Data = None) -> None:
+    """Start no scheduled runs of a DAG until `headway resume`."""
+    from headway.client import client_of
+
+    client_of(config.layout(data)).pause(dag_id)
+    say(f"{dag_id} is paused; headway resume {dag_id} lets it run again")

@@ -1,0 +1,42 @@
+"""``headway pool``: how many tasks may share something at once."""
+
+from typing import Annotated
+
+import typer
+
+from headway import config
+from headway.cli.options import Data, Format, Output
+from headway.cli.output import show
+from headway.cli.terminal import say
+
+app = typer.Typer(no_args_is_help=True, help="Pools: how many tasks may share something at once.")
+
+
+@app.command("ls")
+def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
+    """Show all pools, who uses them and who waits."""
+    from headway.client import client_of
+
+    pools = client_of(config.layout(data)).pools()
+    rows = [(pool.name, pool.slots, pool.used, pool.waiting) for pool in pools]
+    show(pools, output, ("POOL", "SLOTS", "USED", "WAITING"), rows)
+
+
+@app.command("set")
+def set_pool(
+    name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data = None
+) -> None:
+    """Make a pool, or give it another size."""
+    from headway.client import client_of
+
+    pool = client_of(config.layout(data)).set_pool(name, slots)
+    say(f"pool {pool.name} has {pool.slots} slots")
+
+
+@app.command("delete")
+def delete_pool(name: str, data: Data = None) -> None:
+    """Delete a pool that nothing uses."""
+    from headway.client import client_of
+
+    client_of(config.layout(data)).delete_pool(name)
+    say(f"pool {name} is deleted")

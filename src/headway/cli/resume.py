@@ -1,0 +1,13 @@
+"""``headway resume``: the end of a pause."""
+
+from headway import config
+from headway.cli.options import DagId, Data
+from headway.cli.terminal import say
+
+
+def resume(dag_id: DagId, data: Data = None) -> None:
+    """Let a paused DAG run again."""
+    from headway.client import client_of
+
+    client_of(config.layout(data)).resume(dag_id)
+    say(f"{dag_id} runs again")

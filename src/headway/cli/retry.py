@@ -1,0 +1,23 @@
+"""``headway retry``: what failed in a run happens again, with what waited for it."""
+
+from typing import Annotated
+
+import typer
+
+from headway import config, wire
+from headway.cli.clear import DryRun, ask
+from headway.cli.options import Data, Format, Output, RunId
+
+
+def retry(
+    run_id: RunId,
+    failed: Annotated[bool, typer.Option("--failed/--all", help="Only what failed.")] = True,
+    dry_run: DryRun = False,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Run the failed tasks of a run again, and everything after them."""
+    from headway.client import client_of
+
+    request = wire.ClearRequest(failed_only=failed, dry_run=dry_run)
+    ask(client_of(config.layout(data)), run_id, request, output)

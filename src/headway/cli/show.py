@@ -1,0 +1,59 @@
+"""``headway show``: one DAG, or one run with its tasks."""
+
+import msgspec
+import typer
+from typing import Annotated, Any
+
+from headway import config
+from headway.cli.ls import schedule_text
+from headway.cli.options import Data, Format, Output
+from headway.cli.output import seconds, show as show_data
+from headway.cli.terminal import say
+from headway.client import Client, client_of
+from headway.errors import NotFound
+
+
+def show(
+    target: Annotated[str, typer.Argument(metavar="DAG|RUN", help="A DAG, or a run: id, prefix, @latest, @failed.")],
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Show a DAG, or a run and the state of its tasks."""
+    client = client_of(config.layout(data))
+    if not target.startswith("@"):
+        try:
+            show_dag(client, target, output)
+            return
+        except NotFound as no_dag:
+            try:
+                client.run(target)
+            except NotFound:
+                raise no_dag from None
+    show_run(client, target, output)
+
+
+def show_dag(client: Client, dag_id: str, output: Output) -> None:
+    dag = client.dag(dag_id)
+    spec: dict[str, Any] = msgspec.json.decode(dag.spec)
+    rows = [
+        (task["task_id"], ", ".join(task.get("upstream", ())), task.get("pool", "default"),
+         task.get("retries", 0), f"{dag.file}:{task.get('line', 1)}")
+        for task in spec["tasks"]
+    ]  # fmt: skip
+    state = "paused" if dag.paused_at else "active"
+    say(f"{dag.dag_id}, version {dag.version}, {schedule_text(dag.schedule)}, {state}")
+    show_data(dag, output, ("TASK", "AFTER", "POOL", "RETRIES", "WHERE"), rows)
+
+
+def show_run(client: Client, run_id: str, output: Output) -> None:
+    run = client.run(run_id)
+    tasks = client.tasks(run.run_id)
+    took = seconds(run.started_at, run.ended_at)
+    say(f"run {run.run_id} of {run.dag_id}: {run.state}, took {took}")
+    rows = [
+        (task.task_id, " ".join(f"{state} {n}" for state, n in sorted(task.counts.items())),
+         seconds(task.started_at, task.ended_at), task.blocked_reason or task.reason)
+        for task in tasks
+    ]  # fmt: skip
+    data = {"run": run, "tasks": tasks}
+    show_data(data, output, ("TASK", "STATE", "TOOK", "WHY"), rows)

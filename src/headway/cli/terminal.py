@@ -1,0 +1,33 @@
+"""How commands talk: data on stdout, talk on stderr; colour only for a person who wants it."""
+
+import os
+import sys
+from typing import Final
+
+CODES: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "grey": 90, "bold": 1}
+
+
+def say(text: str = "") -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def complain(error: BaseException) -> None:
+    first, _, rest = str(error).partition("\n")
+    say(f"{paint('error:', 'red')} {first}")
+    if rest:
+        say(rest)
+
+
+def paint(text: str, colour: str) -> str:
+    if not has_colour():
+        return text
+    return f"\x1b[{CODES[colour]}m{text}\x1b[0m"
+
+
+def has_colour() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_interactive() -> bool:
+    """A person watches: not in CI, not into a pipe."""
+    return sys.stderr.isatty() and not os.environ.get("CI")

@@ -1,0 +1,56 @@
+"""What went wrong in a run, or holds it up: the first failing task and the end of its log."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from headway import wire
+from headway.client import Client
+from headway.errors import NotFound
+
+EXCERPT_LINES: Final = 12
+TAIL_BYTES: Final = 8192
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
+    """The task instance that failed first; of a run without failure, the one that runs."""
+    for state in ("failed", "up_for_retry", "running", "success"):
+        found = client.instances(run_id, state=state)
+        ended = [each for each in found if each.attempts > 0]
+        if ended:
+            first = min(ended, key=lambda each: (each.ended_at or each.started_at or NEVER))
+            return first.task_id, first.map_index
+    raise NotFound("no task of this run has started yet", hint=f"headway why {run_id}")
+
+
+def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[str]:
+    """Why it failed, where, and the end of its log."""
+    instance = client.instance(run_id, task_id, map_index)
+    place = task_id if map_index < 0 else f"{task_id}[{map_index}]"
+    if not instance.history:
+        return [f"{place}: {instance.reason or instance.state}"]
+    attempt = instance.history[0]
+    line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
+    lines = [f"{place}: {attempt.detail or attempt.cause or instance.state}{line}"]
+    lines += [f"  {text}" for text in excerpt(client, instance)]
+    return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
+
+
+def excerpt(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:
+    key = (instance.run_id, instance.task_id, instance.map_index)
+    text, offset, complete = client.log(*key)
+    while not complete:
+        more, offset, complete = client.log(*key, offset=offset)
+        if not more:
+            break
+        text = (text + more)[-TAIL_BYTES:]
+    return text.decode(errors="replace").splitlines()[-EXCERPT_LINES:]
+
+
+def index_option(map_index: int) -> str:
+    return "" if map_index < 0 else f" --index {map_index}"
+
+
+def blocked(tasks: list[wire.RunTask]) -> list[str]:
+    """Why what could run does not."""
+    return [f"{task.task_id}: {task.blocked_reason}" for task in tasks if task.blocked_reason]

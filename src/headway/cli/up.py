@@ -1,0 +1,67 @@
+"""``headway up``: everything on this machine, until Ctrl-C."""
+
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headway import config
+from headway.cli.options import Dags, Data, DatabaseUrl
+from headway.cli.terminal import paint, say
+
+if TYPE_CHECKING:
+    from headway.services.supervisor import Supervisor
+
+
+def up(
+    dags: Dags = None,
+    data: Data = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, envvar="HEADWAY_PORT", help="0: any that is free.")
+    ] = config.PORT,
+    database_url: DatabaseUrl = None,
+    slots: Annotated[int, typer.Option(min=1, help="Tasks that run at once.")] = config.SLOTS,
+) -> None:
+    """Start everything: database, scheduler, loader, agent and API."""
+    from headway import clock
+    from headway.services.supervisor import Settings, Supervisor, end_on_signals
+
+    began = clock.monotonic()
+    settings = Settings(
+        layout=config.layout(data),
+        dags=dags or config.default_dags(),
+        host=host,
+        port=port,
+        database_url=database_url,
+        slots=slots,
+    )
+    supervisor = Supervisor(settings, warn)
+    stopping = threading.Event()
+    end_on_signals(stopping, supervisor)
+    server = supervisor.start()
+    try:
+        supervisor.wait_until_healthy()
+        say(f"{paint('Headway', 'bold')} is up, in {clock.monotonic() - began:.1f} s")
+        say(f"  API   {server.url}/api/v1")
+        say(f"  DAGs  {settings.dags.absolute()}")
+        say(f"  Data  {settings.layout.data}")
+        say("  Ctrl-C stops it; the next start goes on where it was")
+        watch(supervisor, stopping)
+    finally:
+        say("stopping … (Ctrl-C again: at once)")
+        supervisor.stop()
+        say("stopped")
+
+
+def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
+    from headway.cli.news import News
+
+    news = News(supervisor)
+    while not stopping.wait(0.5):
+        supervisor.turn()
+        news.tell()
+
+
+def warn(text: str) -> None:
+    say(f"{paint('!', 'yellow')} {text}")

@@ -1,0 +1,235 @@
+"""A small synchronous client of the HTTP API: one kept-alive connection, typed answers.
+
+Standard library and msgspec only. Raises the error tree: what the server refused, as it refused
+it; ``NotReachable`` when nobody answers. A read that met a closed connection is asked once more; a
+change is not, for it may have been made.
+"""
+
+import http.client
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from headway import wire
+from headway.config import Layout, ServerFile, is_held, read_server_file
+from headway.errors import HeadwayError, NotAllowed, NotReachable
+
+T = TypeVar("T")
+
+TIMEOUT_S: Final = 30.0
+WAIT_S: Final = 30.0  # of one long poll
+PAGE: Final = 1000
+
+
+class Client:
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        assert parts.hostname is not None, url
+        self.url = url
+        # localhost may mean ::1 first, where nobody listens.
+        host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+        self._connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S + WAIT_S)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # -- DAGs
+
+    def dags(self) -> list[wire.DagSummary]:
+        return list(self.all_pages("/dags", wire.DagSummary))
+
+    def dag(self, dag_id: str) -> wire.DagDetail:
+        return self.get(f"/dags/{segment(dag_id)}", wire.DagDetail)
+
+    def import_errors(self) -> list[wire.ImportError]:
+        return list(self.all_pages("/import-errors", wire.ImportError))
+
+    def trigger(self, dag_id: str, request: wire.TriggerRequest) -> wire.Run:
+        return self.post(f"/dags/{segment(dag_id)}/runs", request, wire.Run)
+
+    def trigger_many(self, dag_id: str, request: wire.BulkRequest) -> wire.BulkAnswer:
+        return self.post(f"/dags/{segment(dag_id)}/runs/bulk", request, wire.BulkAnswer)
+
+    def backfill(self, dag_id: str, request: wire.BackfillRequest) -> wire.BackfillAnswer:
+        return self.post(f"/dags/{segment(dag_id)}/backfills", request, wire.BackfillAnswer)
+
+    def pause(self, dag_id: str) -> wire.DagDetail:
+        return self.post(f"/dags/{segment(dag_id)}/pause", None, wire.DagDetail)
+
+    def resume(self, dag_id: str) -> wire.DagDetail:
+        return self.post(f"/dags/{segment(dag_id)}/resume", None, wire.DagDetail)
+
+    def look_at_folder(self) -> None:
+        self.ask("POST", "/loader/look", None, {})
+
+    # -- runs
+
+    def runs(self, limit: int, **filters: str | None) -> list[wire.Run]:
+        """The newest ``limit`` runs; filters: dag_id, state, backfill_id."""
+        page = self.get("/runs", wire.Page[wire.Run], {"limit": limit, **filters})
+        return page.items
+
+    def runs_of_backfill(self, backfill_id: str) -> list[wire.Run]:
+        return list(self.all_pages("/runs", wire.Run, {"backfill_id": backfill_id}))
+
+    def run(self, run_id: str, wait_s: float = 0.0) -> wire.Run:
+        return self.get(f"/runs/{segment(run_id)}", wire.Run, {"wait_s": wait_s})
+
+    def tasks(self, run_id: str) -> list[wire.RunTask]:
+        return self.get(f"/runs/{segment(run_id)}/tasks", wire.Page[wire.RunTask]).items
+
+    def instances(self, run_id: str, **filters: str | None) -> list[wire.TaskInstance]:
+        """All of them; filters: task_id, state."""
+        path = f"/runs/{segment(run_id)}/task-instances"
+        return list(self.all_pages(path, wire.TaskInstance, filters))
+
+    def instance(
+        self, run_id: str, task_id: str, map_index: int | None = None
+    ) -> wire.TaskInstanceDetail:
+        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}"
+        return self.get(path, wire.TaskInstanceDetail, {"map_index": map_index})
+
+    def events(self, run_id: str, after: int = 0, wait_s: float = 0.0) -> list[wire.Event]:
+        path = f"/runs/{segment(run_id)}/events"
+        return self.get(path, wire.Page[wire.Event], {"after": after, "wait_s": wait_s}).items
+
+    def log(
+        self,
+        run_id: str,
+        task_id: str,
+        map_index: int | None = None,
+        attempt: int | None = None,
+        offset: int = 0,
+    ) -> tuple[bytes, int, bool]:
+        """Some of a log, the offset that follows it, and whether that is its end for ever."""
+        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/logs"
+        query = {"map_index": map_index, "attempt": attempt, "offset": offset}
+        text, headers = self.ask("GET", path, None, query)
+        complete = headers["X-Headway-Complete"] == "true"
+        return text, int(headers["X-Headway-Next-Offset"]), complete
+
+    def cancel(self, run_id: str) -> wire.Run:
+        return self.post(f"/runs/{segment(run_id)}/cancel", None, wire.Run)
+
+    def clear(self, run_id: str, request: wire.ClearRequest) -> wire.ClearAnswer:
+        return self.post(f"/runs/{segment(run_id)}/clear", request, wire.ClearAnswer)
+
+    def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
+        return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)
+
+    # -- pools and health
+
+    def pools(self) -> list[wire.Pool]:
+        return self.get("/pools", wire.Page[wire.Pool]).items
+
+    def set_pool(self, name: str, slots: int) -> wire.Pool:
+        body = msgspec.json.encode(wire.PoolRequest(slots=slots))
+        answer, _ = self.ask("PUT", f"/pools/{segment(name)}", body, {})
+        return msgspec.json.decode(answer, type=wire.Pool)
+
+    def delete_pool(self, name: str) -> None:
+        self.ask("DELETE", f"/pools/{segment(name)}", None, {})
+
+    def health(self) -> wire.Health:
+        return self.get("/health", wire.Health)
+
+    # -- how
+
+    def get(self, path: str, shape: type[T], query: Mapping[str, object] | None = None) -> T:
+        answer, _ = self.ask("GET", path, None, query or {})
+        return msgspec.json.decode(answer, type=shape)
+
+    def post(self, path: str, request: msgspec.Struct | None, shape: type[T]) -> T:
+        body = None if request is None else msgspec.json.encode(request)
+        answer, _ = self.ask("POST", path, body, {})
+        return msgspec.json.decode(answer, type=shape)
+
+    def all_pages(
+        self, path: str, item: type[T], query: Mapping[str, object] | None = None
+    ) -> Iterator[T]:
+        cursor: str | None = None
+        while True:
+            asked = {"limit": PAGE, **(query or {}), "cursor": cursor}
+            page: wire.Page[T] = self.get(path, wire.Page[item], asked)  # type: ignore[valid-type]
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def ask(
+        self, method: str, path: str, body: bytes | None, query: Mapping[str, object]
+    ) -> tuple[bytes, Message]:
+        """One request; the answer's body and headers."""
+        given = {name: value for name, value in query.items() if value is not None}
+        target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
+        response, content = self._exchange(method, target, body)
+        if response.status >= 400:
+            raise refusal(response, content)
+        return content, response.headers
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        reused = self._connection.sock is not None
+        try:
+            return self._once(method, target, body)
+        except (http.client.HTTPException, OSError) as error:
+            self._connection.close()
+            if reused and method == "GET" and not isinstance(error, TimeoutError):
+                return self._exchange(method, target, body)  # it was closed while idle
+            raise NotReachable(
+                f"the server at {self.url} does not answer: {error or type(error).__name__}",
+                hint="headway up starts one; headway doctor looks for the cause",
+            ) from error
+
+    def _once(
+        self, method: str, target: str, body: bytes | None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self._connection.request(method, target, body, self._headers)
+        response = self._connection.getresponse()
+        return response, response.read()
+
+
+def segment(text: str) -> str:
+    """One segment of a path, whatever a person typed."""
+    return quote(text, safe="@")
+
+
+def refusal(response: http.client.HTTPResponse, content: bytes) -> HeadwayError:
+    try:
+        problem = msgspec.json.decode(content, type=wire.Problem)
+    except msgspec.MsgspecError:
+        return NotReachable(f"the server answered {response.status} {response.reason}")
+    if problem.status == 401:
+        return NotAllowed(problem.detail, hint=problem.hint)
+    return wire.error_of(problem)
+
+
+def client_of(layout: Layout) -> Client:
+    """Of the server that works on the data directory."""
+    server = read_server_file(layout)
+    if server is None:
+        raise no_server(layout)
+    return connect(server)
+
+
+def connect(server: ServerFile) -> Client:
+    return Client(server.url, server.token)
+
+
+def no_server(layout: Layout) -> NotReachable:
+    if is_held(layout):
+        return NotReachable(
+            "the server of this data directory is starting or stopping",
+            where=str(layout.data),
+            hint="try again in a moment",
+        )
+    return NotReachable(
+        "no server works on this data directory",
+        where=str(layout.data),
+        hint="start one with: headway up (or name the right directory with --data)",
+    )

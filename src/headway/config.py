@@ -1,0 +1,186 @@
+"""The data directory: where everything lies, who holds it, and how a running server is found.
+
+``run/lock`` is held (flock) for as long as a server or a serverless run works on the directory;
+the kernel lets go of it when the process ends, however it ends. ``run/server.json`` says how to
+reach the server; it holds the token and is 0600.
+"""
+
+import errno
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
+
+DATA: Final = ".headway"
+PORT: Final = 8080
+HOST: Final = "127.0.0.1"
+SLOTS: Final = 32  # tasks that run at once
+FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FORBIDDEN_ERRNOS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+SOCKET_PATH_BYTES_MAX: Final = 103
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths below the data directory."""
+
+    data: Path
+
+    @property
+    def run(self) -> Path:
+        return self.data / "run"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "lock"
+
+    @property
+    def server(self) -> Path:
+        return self.run / "server.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def server_logs(self) -> Path:
+        return self.logs / "server"
+
+    @property
+    def xcom(self) -> Path:
+        return self.data / "xcom"
+
+    @property
+    def backups(self) -> Path:
+        return self.data / "backups"
+
+    def attempt_log(self, run_id: str, task_id: str, map_index: int, number: int) -> Path:
+        return self.logs / run_id / task_id / str(map_index) / f"{number}.log"
+
+    def prepare(self) -> None:
+        """Make the directories; one clear error when that is not possible."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.run.mkdir(mode=0o700, exist_ok=True)
+            self.server_logs.mkdir(parents=True, exist_ok=True)
+            self.xcom.mkdir(exist_ok=True)
+        except OSError as error:
+            raise explained(error, self.data) from error
+
+
+def layout(data: Path | None) -> Layout:
+    return Layout((data or Path(DATA)).absolute())
+
+
+def default_dags() -> Path:
+    """``dags/`` of the current directory where there is one, else the current directory."""
+    return Path("dags") if Path("dags").is_dir() else Path()
+
+
+class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach the server of a data directory."""
+
+    url: str
+    token: str
+    pid: int
+    dags: str
+
+
+class Lock:
+    """The right to work on a data directory, until ``release`` or the end of the process."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._handle: int | None = None
+
+    def acquire(self) -> None:
+        try:
+            handle = os.open(self.layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise explained(error, self.layout.data) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(handle, 20, 0).decode() or "unknown"
+            os.close(handle)
+            raise Conflict(
+                f"the data directory is in use by process {holder}",
+                where=str(self.layout.data),
+                hint=f"use that server, stop it (kill -INT {holder}), or take another with --data",
+            ) from None
+        os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
+        self._handle = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def is_held(layout: Layout) -> bool:
+    """Whether a live process holds the data directory."""
+    try:
+        handle = os.open(layout.lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def write_server_file(layout: Layout, server: ServerFile) -> None:
+    draft = layout.server.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(msgspec.json.encode(server))
+    draft.replace(layout.server)
+
+
+def read_server_file(layout: Layout) -> ServerFile | None:
+    """The server that works on the directory now; None when none does."""
+    if not is_held(layout):
+        return None
+    try:
+        return msgspec.json.decode(layout.server.read_bytes(), type=ServerFile)
+    except FileNotFoundError:
+        return None
+    except PermissionError as error:
+        raise NotAllowed(
+            "the server of this data directory belongs to somebody else",
+            where=str(layout.server),
+            hint="run the command as the user who started `headway up`",
+        ) from error
+    except msgspec.DecodeError as error:
+        raise NotReachable(
+            "the file that says how to reach the server is damaged",
+            where=str(layout.server),
+            hint="restart `headway up`",
+        ) from error
+
+
+def forget_server(layout: Layout) -> None:
+    layout.server.unlink(missing_ok=True)
+
+
+def explained(error: OSError, data: Path) -> HeadwayError:
+    """An error of the file system as one sentence with the next step."""
+    where = str(error.filename or data)
+    if error.errno in FULL_ERRNOS:
+        return StorageFull("the disk is full", where=where, hint="make room, then try again")
+    if error.errno in FORBIDDEN_ERRNOS:
+        return NotAllowed(
+            f"the data directory cannot be written: {error.strerror}",
+            where=where,
+            hint="choose another directory with --data, or change who owns this one",
+        )
+    return NotReachable(f"the data directory cannot be used: {error.strerror}", where=where)

@@ -1,0 +1,50 @@
+"""The address the API listens on: bound first of all, so that a busy port changes nothing."""
+
+import errno
+import socket
+
+from headway.errors import Conflict, NotAllowed, NotReachable, UsageError
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0: any that is free."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise UsageError(
+            f"{host!r} is no address of this machine: {error.strerror}",
+            hint="use 127.0.0.1 for this machine only, 0.0.0.0 for every network",
+        ) from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise refused(error, host, port) from error
+    return listener
+
+
+def refused(error: OSError, host: str, port: int) -> Exception:
+    where = f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        return Conflict(
+            f"port {port} is in use",
+            where=where,
+            hint=f"choose another with --port, for example --port {port + 1}; --port 0 takes any",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return NotAllowed(
+            f"port {port} is not ours to take",
+            where=where,
+            hint="choose one above 1023 with --port",
+        )
+    return NotReachable(f"cannot listen: {error.strerror}", where=where)
+
+
+def url_of(listener: socket.socket, host: str) -> str:
+    """How a person on this machine reaches it."""
+    port = listener.getsockname()[1]
+    name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::", "localhost") else host
+    return f"http://{name}:{port}"

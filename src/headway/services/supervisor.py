@@ -1,0 +1,290 @@
+"""Everything that ``headway up`` starts, looks after and ends: database, API and three components.
+
+One thread, the main one, starts every child (a child dies with the *thread* that started it) and
+takes the signals; the API has a thread of its own. Nothing is kept here that the next start needs.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from headway import clock, config, ids, wire
+from headway.config import Layout, Lock, ServerFile
+from headway.errors import HeadwayError, NotReachable, UsageError
+from headway.services.address import bind, url_of
+from headway.services.component import Component
+
+if TYPE_CHECKING:
+    from headway.api.door import Door
+
+TEAM_ID: Final = 1
+READY_S: Final = 30.0
+API_LOG_BYTES: Final = 2_000_000
+PATIENCE_S: Final = 10.0  # for a component to end in order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    layout: Layout
+    dags: Path
+    host: str = config.HOST
+    port: int = config.PORT
+    database_url: str | None = None
+    slots: int = config.SLOTS
+
+
+class Supervisor:
+    """``start``, then ``turn`` again and again, then ``stop``."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.layout = settings.layout
+        self.say = say
+        self.hurry = threading.Event()  # a second Ctrl-C: end at once
+        self.server: ServerFile | None = None
+        self.door: Door | None = None
+        self._components: list[Component] = []
+        self._ends = ExitStack()
+
+    # -- start
+
+    def start(self) -> ServerFile:
+        """Returns when the API answers. Raises with everything ended that it had started."""
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> ServerFile:
+        settings = self.settings
+        if not settings.dags.is_dir():
+            raise UsageError(
+                "the folder of DAG files does not exist",
+                where=str(settings.dags),
+                hint="make it, or name another with --dags",
+            )
+        self._take_data_directory()
+        listener = bind(settings.host, settings.port)
+        self._ends.callback(listener.close)
+        self.layout.prepare()
+        imports = threading.Thread(target=import_api, name="imports")
+        imports.start()
+        try:
+            dsn = self._start_database()
+            secret = ids.token()
+            self._start_components(dsn, secret)
+        finally:
+            imports.join()
+        token = self._token()
+        self._start_api(dsn, token, listener)
+        self.server = ServerFile(
+            url=url_of(listener, settings.host),
+            token=token,
+            pid=os.getpid(),
+            dags=str(settings.dags.absolute()),
+        )
+        config.write_server_file(self.layout, self.server)
+        self._ends.callback(config.forget_server, self.layout)
+        return self.server
+
+    def _take_data_directory(self) -> None:
+        existed = self.layout.data.exists()
+        try:
+            self.layout.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise config.explained(error, self.layout.data) from error
+        lock = Lock(self.layout)
+        lock.acquire()
+        self._ends.callback(lock.release)
+        if not existed:
+            self._ends.callback(self._remove_if_unused)
+
+    def _remove_if_unused(self) -> None:
+        """A start that failed before it wrote anything leaves nothing behind."""
+        if {path.name for path in self.layout.data.iterdir()} <= {"run"}:
+            shutil.rmtree(self.layout.data, ignore_errors=True)
+
+    def _token(self) -> str:
+        """The same for the life of the data directory, so that clients outlive a restart."""
+        file = self.layout.run / "token"
+        if not file.exists():
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as draft:
+                draft.write(ids.token())
+        return file.read_text()
+
+    def _start_database(self) -> str:
+        from headway.store.migrate import migrate
+
+        if self.settings.database_url is not None:
+            dsn = self.settings.database_url
+        else:
+            from headway.pg import Server
+
+            server = Server(self.layout.data)
+            dsn = server.start()
+            self._ends.callback(server.stop)
+        migrate(dsn)
+        return dsn
+
+    def _start_components(self, dsn: str, secret: str) -> None:
+        data = str(self.layout.data)
+        gateway = f"unix:{self._socket()}"
+        logs = self.layout.server_logs
+        self._components = [
+            Component(
+                "scheduler",
+                "headway.services.scheduler",
+                ["--listen", gateway],
+                {"HEADWAY_DATABASE_URL": dsn, "HEADWAY_AGENT_TOKEN": secret},
+                logs / "scheduler.log",
+            ),
+            Component(
+                "loader",
+                "headway.services.loader",
+                ["--dsn", "-", "--data", data, "--dags", str(self.settings.dags.absolute())],
+                {},
+                logs / "loader.log",
+                first_line=dsn,
+            ),
+            Component(
+                "agent",
+                "headway.agent",
+                ["--connect", gateway, "--data", data, *self._agent_size()],
+                {"HEADWAY_AGENT_TOKEN": secret},
+                logs / "agent.log",
+            ),
+        ]
+        for component in self._components:
+            component.start()
+
+    def _agent_size(self) -> list[str]:
+        """It holds as many again as it runs: the next are at hand when one ends."""
+        slots = self.settings.slots
+        return ["--processes", str(slots), "--slots", str(2 * slots)]
+
+    def _socket(self) -> Path:
+        """The gateway's socket: its address has room for about a hundred bytes."""
+        path = self.layout.run / "gateway.sock"
+        if len(os.fsencode(path)) > config.SOCKET_PATH_BYTES_MAX:
+            folder = Path(tempfile.mkdtemp(prefix="headway-"))
+            self._ends.callback(shutil.rmtree, folder, ignore_errors=True)
+            path = folder / "gateway.sock"
+        return path
+
+    def _start_api(self, dsn: str, token: str, listener: socket.socket) -> None:
+        from headway.api.app import create
+        from headway.api.context import Api
+        from headway.api.door import Door
+        from headway.api.guard import names_of
+        from headway.api.server import HttpServer
+        from headway.api.wakeups import Wakeups
+
+        self._log_to_file()
+        self.door = Door(dsn, TEAM_ID)
+        api = Api(
+            self.door, Wakeups(dsn), self.layout, self.settings.dags.absolute(), self.components
+        )
+        server = HttpServer(create(api, token, names_of(self.settings.host)), listener)
+        server.start()
+        self._ends.callback(server.stop)
+
+    def _log_to_file(self) -> None:
+        path = self.layout.server_logs / "api.log"
+        handler = RotatingFileHandler(path, maxBytes=API_LOG_BYTES, backupCount=1)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.getLogger().addHandler(handler)
+        self._ends.callback(handler.close)
+        self._ends.callback(logging.getLogger().removeHandler, handler)
+
+    # -- while it runs
+
+    def components(self) -> list[wire.Component]:
+        """Those whose life the database does not show."""
+        return [
+            wire.Component(
+                name=component.name,
+                healthy=not component.is_gone(),
+                detail=f"process {component.pid}" if component.pid else "starts again soon",
+            )
+            for component in self._components
+            if component.name == "loader"
+        ]
+
+    def turn(self) -> None:
+        for component in self._components:
+            component.look(self.say)
+
+    def wait_until_healthy(self) -> None:
+        """Returns when a run could run to its end."""
+        from headway.store.views import health
+
+        assert self.door is not None
+        deadline = clock.monotonic() + READY_S
+        while True:
+            found = self.door.transact(health.components) + self.components()
+            missing = [component for component in found if not component.healthy]
+            if not missing or self.hurry.is_set():
+                return
+            if clock.monotonic() > deadline:
+                raise self._stuck(missing[0])
+            self.turn()
+            clock.sleep(0.02)
+
+    def _stuck(self, missing: wire.Component) -> HeadwayError:
+        component = next((c for c in self._components if c.name == missing.name), None)
+        words = component.last_words() if component is not None else ""
+        log = component.log if component is not None else self.layout.server_logs
+        return NotReachable(
+            f"the {missing.name} did not come up within {READY_S:.0f} s: {words or missing.detail}",
+            where=str(log),
+            hint="headway doctor looks for the cause",
+        )
+
+    # -- stop
+
+    def stop(self) -> None:
+        """End everything in order: agent, loader, scheduler, API, database. At once in a hurry."""
+        for name in ("agent", "loader", "scheduler"):
+            for component in self._components:
+                if component.name == name:
+                    self._end(component)
+        self._components = []
+        self._ends.close()
+
+    def _end(self, component: Component) -> None:
+        component.signal(signal.SIGTERM)
+        deadline = clock.monotonic() + PATIENCE_S
+        while not component.is_gone():
+            if self.hurry.is_set() or clock.monotonic() > deadline:
+                component.signal(signal.SIGKILL)
+            clock.sleep(0.01)
+
+
+def import_api() -> None:
+    """While the database starts: half a second of imports on the other core."""
+    import headway.api.app
+    import headway.api.server  # noqa: F401
+
+
+def end_on_signals(stopping: threading.Event, supervisor: Supervisor) -> None:
+    """The first SIGINT or SIGTERM ends in order, the next one at once."""
+
+    def handle(number: int, frame: object) -> None:
+        if stopping.is_set():
+            supervisor.hurry.set()
+        stopping.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)

@@ -1,0 +1,27 @@
+"""Runs a component so that it ends with its parent: ``python -m headway.services.tether PID MODULE …``.
+
+Only Linux sends the signal; elsewhere a component notices the end by its broken connections. The
+signal is SIGTERM, so that the component still ends in order.
+"""
+
+import ctypes
+import os
+import runpy
+import signal
+import sys
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+
+
+def main(parent: int, module: str, arguments: list[str]) -> None:
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before we asked
+            raise SystemExit(1)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -1,0 +1,32 @@
+"""LISTEN and NOTIFY: only ever a reason to look sooner, never information to act on."""
+
+from collections.abc import Iterator
+from typing import Any, Final, LiteralString
+
+import psycopg
+from psycopg import Connection
+
+from headway.errors import NotReachable
+
+RUN: Final = "headway_run"  # payload: the id of the run that changed
+LOADER: Final = "headway_loader"  # the DAG folder changed
+
+NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"
+
+
+def listen_to_runs(conn: Connection[Any]) -> None:
+    conn.execute("LISTEN headway_run")
+
+
+def heard(conn: Connection[Any], timeout_s: float) -> Iterator[str]:
+    """The payloads that arrive until nothing has for ``timeout_s``."""
+    try:
+        for notice in conn.notifies(timeout=timeout_s):
+            yield notice.payload
+    except psycopg.Error as error:
+        raise NotReachable(f"the connection to the database was lost: {error}") from error
+
+
+def ask_loader(conn: Connection[Any]) -> None:
+    """Let the loader look at the DAG folder now."""
+    conn.execute(NOTIFY, {"channel": LOADER, "payload": ""})

@@ -1,0 +1,47 @@
+"""Which schedulers and agents live, by the database's clock."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from headway import wire
+
+ALIVE: Final = timedelta(seconds=15)
+
+SCHEDULERS: LiteralString = """
+    SELECT host, pid, heartbeat_at, now() - heartbeat_at FROM scheduler
+    WHERE ended_at IS NULL ORDER BY heartbeat_at DESC LIMIT 10
+"""
+
+AGENTS: LiteralString = """
+    SELECT host, pid, heartbeat_at, now() - heartbeat_at FROM agent_session
+    WHERE ended_at IS NULL ORDER BY heartbeat_at DESC LIMIT 10
+"""
+
+
+def components(conn: Connection[Any]) -> list[wire.Component]:
+    kinds: tuple[tuple[str, LiteralString], ...] = (("scheduler", SCHEDULERS), ("agent", AGENTS))
+    found = [wire.Component(name="database", healthy=True, detail="answers")]
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        for kind, statement in kinds:
+            rows = cursor.execute(statement).fetchall()
+            live = [component(kind, *row) for row in rows]
+            healthy = [each for each in live if each.healthy]
+            found += healthy or live[:1] or [none_of(kind)]
+    return found
+
+
+def component(
+    kind: str, host: str, pid: int, seen: datetime, silent_for: timedelta
+) -> wire.Component:
+    healthy = silent_for < ALIVE
+    silence = "" if healthy else f", silent for {silent_for.total_seconds():.0f} s"
+    return wire.Component(
+        name=kind, healthy=healthy, detail=f"process {pid} on {host}{silence}", last_seen_at=seen
+    )
+
+
+def none_of(kind: str) -> wire.Component:
+    return wire.Component(name=kind, healthy=False, detail="none is running")

@@ -1,0 +1,22 @@
+"""The stream of events, as a run's history."""
+
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from headway import wire
+from headway.store.views import pages
+
+OF_RUN: LiteralString = """
+    SELECT seq, at, subject, name, state, task_id, map_index, number, actor, reason FROM event
+    WHERE run_id = %(run_id)s AND seq > %(after)s
+    ORDER BY seq LIMIT %(limit)s
+"""
+
+
+def of_run(conn: Connection[Any], run_id: str, after: int, limit: int) -> list[wire.Event]:
+    """What happened after event number ``after``, oldest first."""
+    values = {"run_id": run_id, "after": after, "limit": pages.capped(limit)}
+    with conn.cursor(row_factory=class_row(wire.Event)) as cursor:
+        return cursor.execute(OF_RUN, values).fetchall()

@@ -1,0 +1,245 @@
+"""What the API shows of task instances: counted by task, as pages, and one with its attempts."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import args_row, class_row, dict_row, scalar_row, tuple_row
+
+from headway import wire
+from headway.core.states import FINAL, State
+from headway.errors import NotFound, UsageError
+from headway.spec import model
+from headway.store.views import pages
+from headway.suggest import did_you_mean
+
+COLUMNS: LiteralString = """
+    task_id, map_index, state, number AS attempts, blocked_reason, reason,
+    queued_at, started_at, ended_at
+"""
+
+PAGE: LiteralString = f"""
+    SELECT {COLUMNS} FROM task_instance
+    WHERE run_id = %(run_id)s
+        AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
+        AND (%(state)s::text IS NULL OR state = %(state)s)
+        AND (%(after_task)s::text IS NULL
+            OR (task_id, map_index) > (%(after_task)s, %(after_index)s))
+    ORDER BY task_id, map_index LIMIT %(limit)s
+"""
+
+ONE: LiteralString = f"""
+    SELECT {COLUMNS}, run_id, dag_id, file, pool, wake_at FROM (
+        SELECT task_instance.*, dag.dag_id, dag.file
+        FROM task_instance
+        JOIN run USING (team_id, run_id)
+        JOIN dag USING (team_id, dag_id)
+        WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
+    ) AS task_instance
+"""
+
+INDEXES: LiteralString = """
+    SELECT map_index FROM task_instance WHERE run_id = %(run_id)s AND task_id = %(task_id)s
+    ORDER BY map_index LIMIT 2
+"""
+
+ATTEMPTS: LiteralString = """
+    SELECT attempt.number, attempt.state, cause, detail, line, exit_code, agent, attempt.pid,
+        queued_at, attempt.started_at, attempt.ended_at,
+        format('logs/%%s/%%s/%%s/%%s.log', run_id, task_id, map_index, attempt.number) AS log
+    FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
+    WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
+    ORDER BY attempt.number DESC LIMIT 100
+"""
+
+RUN_SPEC: LiteralString = """
+    SELECT spec::text FROM run JOIN dag_version USING (team_id, dag_id, number)
+    WHERE run_id = %(run_id)s
+"""
+
+BY_TASK: LiteralString = """
+    SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
+        min(started_at), max(ended_at), max(blocked_reason), max(reason)
+    FROM (
+        SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,
+            min(started_at) AS started_at, max(ended_at) AS ended_at,
+            min(blocked_reason) AS blocked_reason,
+            min(reason) FILTER (WHERE state NOT IN ('success', 'waiting')) AS reason
+        FROM task_instance WHERE run_id = %(run_id)s
+        GROUP BY task_id, state
+    ) AS by_state
+    GROUP BY task_id
+"""
+
+XCOMS: LiteralString = """
+    SELECT task_id, map_index, key, number, size, length, value::text, file FROM xcom
+    WHERE run_id = %(run_id)s
+        AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
+        AND (%(map_index)s::integer IS NULL OR map_index = %(map_index)s)
+        AND (%(after_task)s::text IS NULL
+            OR (task_id, map_index, key) > (%(after_task)s, %(after_index)s, %(after_key)s))
+    ORDER BY task_id, map_index, key LIMIT %(limit)s
+"""
+
+
+def page(
+    conn: Connection[Any],
+    run_id: str,
+    *,
+    task_id: str | None,
+    state: str | None,
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[wire.TaskInstance]:
+    limit = pages.capped(limit)
+    if state is not None and state not in set(State):
+        raise UsageError(f"{state!r} is no state of a task", hint=f"one of: {', '.join(State)}")
+    after_task, after_index = pages.decode(cursor, tuple[str, int]) if cursor else (None, None)
+    values = {
+        "run_id": run_id,
+        "task_id": task_id,
+        "state": state,
+        "after_task": after_task,
+        "after_index": after_index,
+        "limit": limit + 1,
+    }
+    with conn.cursor(row_factory=class_row(wire.TaskInstance)) as rows_cursor:
+        rows = rows_cursor.execute(PAGE, values).fetchall()
+    if len(rows) <= limit:
+        return wire.Page(rows)
+    last = rows[limit - 1]
+    return wire.Page(rows[:limit], pages.encode((last.task_id, last.map_index)))
+
+
+def one(
+    conn: Connection[Any], run_id: str, task_id: str, map_index: int | None
+) -> wire.TaskInstanceDetail:
+    """``map_index`` None: the only instance there is."""
+    index = only_index(conn, run_id, task_id) if map_index is None else map_index
+    key = {"run_id": run_id, "task_id": task_id, "map_index": index}
+    with conn.cursor(row_factory=class_row(wire.Attempt)) as attempts:
+        history = attempts.execute(ATTEMPTS, key).fetchall()
+    with conn.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(ONE, key).fetchone()
+    if row is None:
+        raise unknown(conn, run_id, task_id, map_index)
+    return wire.TaskInstanceDetail(**row, history=history)
+
+
+def only_index(conn: Connection[Any], run_id: str, task_id: str) -> int:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: list[int] = cursor.execute(
+            INDEXES, {"run_id": run_id, "task_id": task_id}
+        ).fetchall()
+    if not found:
+        raise unknown(conn, run_id, task_id, None)
+    if len(found) > 1:
+        raise UsageError(
+            f"task {task_id!r} is mapped: which of its instances?",
+            hint="give map_index (on the command line: --index N)",
+        )
+    return found[0]
+
+
+def run_spec(conn: Connection[Any], run_id: str) -> model.Dag:
+    """The version the run is pinned to."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        text: str | None = cursor.execute(RUN_SPEC, {"run_id": run_id}).fetchone()
+    if text is None:
+        raise NotFound(f"there is no run {run_id!r}")
+    return model.decode(text)
+
+
+def unknown(conn: Connection[Any], run_id: str, task_id: str, map_index: int | None) -> NotFound:
+    known = [task.task_id for task in run_spec(conn, run_id).tasks]
+    if task_id in known:
+        which = "" if map_index is None else f" with map index {map_index}"
+        return NotFound(
+            f"run {run_id} has no instance of {task_id!r}{which}",
+            hint=f"headway show {run_id} shows what it has",
+        )
+    advice = did_you_mean(task_id, known) or f"its tasks: {', '.join(known[:20])}"
+    return NotFound(f"run {run_id} has no task {task_id!r}", hint=advice)
+
+
+def by_task(conn: Connection[Any], run_id: str) -> list[wire.RunTask]:
+    """One row a task, however many instances, in the spec's topological order."""
+    spec = run_spec(conn, run_id)
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(BY_TASK, {"run_id": run_id}).fetchall()
+    counted: dict[str, tuple[Any, ...]] = {row[0]: row[1:] for row in rows}
+    nothing: tuple[Any, ...] = ({}, False, None, None, None, None)
+    return [run_task(task, *counted.get(task.task_id, nothing)) for task in spec.tasks]
+
+
+def run_task(
+    task: model.Task,
+    counts: dict[str, int],
+    mapped: bool,
+    started_at: datetime | None,
+    ended_at: datetime | None,
+    blocked_reason: str | None,
+    reason: str | None,
+) -> wire.RunTask:
+    settled = all(State(state) in FINAL for state in counts)
+    return wire.RunTask(
+        task_id=task.task_id,
+        upstream=list(task.upstream),
+        mapped=mapped or task.mapping is not None,
+        counts=counts,
+        started_at=started_at,
+        ended_at=ended_at if settled else None,
+        blocked_reason=blocked_reason,
+        reason=reason,
+    )
+
+
+def xcoms(
+    conn: Connection[Any],
+    run_id: str,
+    *,
+    task_id: str | None,
+    map_index: int | None,
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[wire.XCom]:
+    limit = pages.capped(limit)
+    after = pages.decode(cursor, tuple[str, int, str]) if cursor else (None, None, None)
+    values = {
+        "run_id": run_id,
+        "task_id": task_id,
+        "map_index": map_index,
+        "after_task": after[0],
+        "after_index": after[1],
+        "after_key": after[2],
+        "limit": limit + 1,
+    }
+    with conn.cursor(row_factory=args_row(xcom_from_row)) as rows_cursor:
+        rows = rows_cursor.execute(XCOMS, values).fetchall()
+    if len(rows) <= limit:
+        return wire.Page(rows)
+    last = rows[limit - 1]
+    return wire.Page(rows[:limit], pages.encode((last.task_id, last.map_index, last.key)))
+
+
+def xcom_from_row(
+    task_id: str,
+    map_index: int,
+    key: str,
+    number: int,
+    size: int,
+    length: int | None,
+    value: str | None,
+    file: str | None,
+) -> wire.XCom:
+    return wire.XCom(
+        task_id=task_id,
+        map_index=map_index,
+        key=key,
+        number=number,
+        size=size,
+        length=length,
+        value=None if value is None else msgspec.Raw(value.encode()),
+        file=file,
+    )

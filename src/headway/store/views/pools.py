@@ -1,0 +1,33 @@
+"""What the API shows of pools."""
+
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
+
+from headway import wire
+from headway.errors import NotFound
+from headway.suggest import did_you_mean
+
+ALL: LiteralString = """
+    SELECT name, slots, used, (
+        SELECT count(*) FROM task_instance
+        WHERE task_instance.team_id = pool.team_id AND task_instance.pool = pool.name
+            AND rank IS NOT NULL
+    ) AS waiting
+    FROM pool ORDER BY name
+"""
+
+NAMES: LiteralString = "SELECT name FROM pool ORDER BY name"
+
+
+def every(conn: Connection[Any]) -> list[wire.Pool]:
+    with conn.cursor(row_factory=class_row(wire.Pool)) as cursor:
+        return cursor.execute(ALL).fetchall()
+
+
+def unknown(conn: Connection[Any], name: str) -> NotFound:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        known: list[str] = cursor.execute(NAMES).fetchall()
+    advice = did_you_mean(name, known) or "headway pool ls shows the pools there are"
+    return NotFound(f"there is no pool {name!r}", hint=advice)

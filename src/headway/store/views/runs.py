@@ -1,0 +1,157 @@
+"""What the API shows of runs, and how the words people use for a run become its id."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
+
+from headway import wire
+from headway.core.states import RunState
+from headway.errors import NotFound, UsageError
+from headway.ids import RUN_ID_LENGTH
+from headway.store.views import pages
+from headway.suggest import did_you_mean
+
+COLUMNS: LiteralString = """
+    run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
+    run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
+    run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
+    run.backfill_id, run.created_by
+"""
+
+COUNTED: LiteralString = """
+    LEFT JOIN LATERAL (
+        SELECT json_object_agg(state, instances) AS counts FROM (
+            SELECT state, count(*) AS instances FROM task_instance
+            WHERE task_instance.team_id = run.team_id AND task_instance.run_id = run.run_id
+            GROUP BY state
+        ) AS by_state
+    ) AS counted ON true
+"""
+
+ONE: LiteralString = f"SELECT {COLUMNS} FROM run {COUNTED} WHERE run.run_id = %(run_id)s"
+
+# The page first, the counting only for it.
+NEWEST: LiteralString = f"""
+    WITH run AS MATERIALIZED (
+        SELECT * FROM run
+        WHERE (%(state)s::text IS NULL OR state = %(state)s)
+            AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+            AND (%(after)s::timestamptz IS NULL OR (
+                created_at <= %(after)s
+                AND (created_at < %(after)s OR run_id > %(after_id)s)))
+        ORDER BY created_at DESC, run_id LIMIT %(limit)s
+    )
+    SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.created_at DESC, run.run_id
+"""
+
+OF_DAG: LiteralString = f"""
+    WITH run AS MATERIALIZED (
+        SELECT * FROM run
+        WHERE dag_id = %(dag_id)s
+            AND (%(state)s::text IS NULL OR state = %(state)s)
+            AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+            AND (%(after)s::timestamptz IS NULL OR (
+                logical_date <= %(after)s
+                AND (logical_date < %(after)s OR run_id > %(after_id)s)))
+        ORDER BY logical_date DESC, run_id LIMIT %(limit)s
+    )
+    SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.logical_date DESC, run.run_id
+"""
+
+STATE: LiteralString = "SELECT state FROM run WHERE run_id = %(run_id)s"
+
+LATEST: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 1"
+
+LATEST_FAILED: LiteralString = """
+    SELECT run_id FROM run WHERE state = 'failed' ORDER BY created_at DESC, run_id LIMIT 1
+"""
+
+BY_PREFIX: LiteralString = """
+    SELECT run_id FROM run
+    WHERE run_id COLLATE "C" >= %(prefix)s AND run_id COLLATE "C" < %(prefix)s || '~'
+    ORDER BY run_id COLLATE "C" LIMIT 4
+"""
+
+RECENT_IDS: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 200"
+
+
+def resolve(conn: Connection[Any], wanted: str) -> str:
+    """The id of the run meant by an id, a unique prefix of one, ``@latest`` or ``@failed``."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        if wanted.startswith("@"):
+            return resolve_word(conn, wanted)
+        if len(wanted) == RUN_ID_LENGTH and cursor.execute(STATE, {"run_id": wanted}).fetchone():
+            return wanted
+        found: list[str] = cursor.execute(BY_PREFIX, {"prefix": wanted}).fetchall()
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(
+                f"{wanted!r} is the beginning of more than one run",
+                hint=f"give more of it: {', '.join(found)}",
+            )
+        recent: list[str] = cursor.execute(RECENT_IDS).fetchall()
+    advice = did_you_mean(wanted, recent) or "headway ls runs shows the latest runs"
+    raise NotFound(f"there is no run {wanted!r}", hint=advice)
+
+
+def resolve_word(conn: Connection[Any], word: str) -> str:
+    statements: dict[str, LiteralString] = {"@latest": LATEST, "@failed": LATEST_FAILED}
+    if word not in statements:
+        raise UsageError(f"{word!r} means nothing", hint="@latest and @failed do, or a run's id")
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: str | None = cursor.execute(statements[word]).fetchone()
+    if found is None:
+        kind = "run" if word == "@latest" else "failed run"
+        raise NotFound(f"there is no {kind} yet", hint="headway run DAG starts one")
+    return found
+
+
+def one(conn: Connection[Any], run_id: str) -> wire.Run:
+    with conn.cursor(row_factory=class_row(wire.Run)) as cursor:
+        found = cursor.execute(ONE, {"run_id": run_id}).fetchone()
+    if found is None:
+        raise NotFound(f"there is no run {run_id!r}")
+    return found
+
+
+def state(conn: Connection[Any], run_id: str) -> RunState:
+    """The cheap question of a long poll."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: str | None = cursor.execute(STATE, {"run_id": run_id}).fetchone()
+    if found is None:
+        raise NotFound(f"there is no run {run_id!r}")
+    return RunState(found)
+
+
+def page(
+    conn: Connection[Any],
+    *,
+    dag_id: str | None,
+    state: str | None,
+    backfill_id: str | None,
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[wire.Run]:
+    """Newest first: by creation, or by logical date when they are of one DAG."""
+    limit = pages.capped(limit)
+    if state is not None and state not in set(RunState):
+        raise UsageError(f"{state!r} is no state of a run", hint=f"one of: {', '.join(RunState)}")
+    after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
+    values = {
+        "dag_id": dag_id,
+        "state": state,
+        "backfill_id": backfill_id,
+        "after": after,
+        "after_id": after_id,
+        "limit": limit + 1,
+    }
+    with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
+        rows = rows_cursor.execute(OF_DAG if dag_id else NEWEST, values).fetchall()
+    if len(rows) <= limit:
+        return wire.Page(rows)
+    last = rows[limit - 1]
+    key = last.logical_date if dag_id else last.created_at
+    return wire.Page(rows[:limit], pages.encode((key, last.run_id)))

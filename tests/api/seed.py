@@ -1,0 +1,91 @@
+"""Rows as the engine would have written them, for tests of what the API shows."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from headway.spec import model
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def spec(dag_id: str, tasks: int = 3) -> model.Dag:
+    chain = tuple(
+        model.Task(task_id=f"t{i}", upstream=(f"t{i - 1}",) if i else (), line=10 + i)
+        for i in range(tasks)
+    )
+    return model.Dag(
+        dag_id=dag_id,
+        file=f"{dag_id}.py",
+        tasks=chain,
+        schedule=model.Schedule(cron="0 5 * * *"),
+        tags=("demo",),
+        params=(model.Param(name="size", type="integer", default=3),),
+    )
+
+
+def dag(conn: Connection[Any], dag_id: str, tasks: int = 3) -> None:
+    text = spec(dag_id, tasks)
+    with conn.transaction():
+        conn.execute("INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [NOON])
+        conn.execute(
+            "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
+            " updated_at) VALUES (1, %s, 1, 'b1', %s, 16, %s)",
+            [dag_id, text.file, NOON],
+        )
+        conn.execute(
+            "INSERT INTO dag_version VALUES (1, %s, 1, %s, %s, %s)",
+            [dag_id, model.spec_hash(text), model.encode(text).decode(), NOON],
+        )
+
+
+def run(
+    conn: Connection[Any], dag_id: str, run_id: str, minute: int = 0, state: str = "running"
+) -> None:
+    at = NOON + timedelta(minutes=minute)
+    conn.execute(
+        "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
+        " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
+        " VALUES (1, %(id)s, %(dag)s, 1, 'b1', %(id)s, 'manual', %(state)s, %(at)s, %(at)s, %(at)s,"
+        " 'user:admin', %(at)s, %(at)s,"
+        " CASE WHEN %(state)s IN ('success', 'failed', 'cancelled') THEN %(at)s END)",
+        {"id": run_id, "dag": dag_id, "state": state, "at": at},
+    )
+
+
+def instance(
+    conn: Connection[Any], run_id: str, task_id: str, state: str, map_index: int = -1
+) -> None:
+    conn.execute(
+        "INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, pool, number,"
+        " ended_at) VALUES (1, %(run)s, %(task)s, %(index)s, %(state)s, 'default', %(number)s,"
+        " CASE WHEN %(state)s IN ('success', 'failed') THEN %(at)s::timestamptz END)",
+        {
+            "run": run_id,
+            "task": task_id,
+            "index": map_index,
+            "state": state,
+            "number": int(state in ("success", "failed", "running")),
+            "at": NOON,
+        },
+    )
+
+
+def attempt(
+    conn: Connection[Any], run_id: str, task_id: str, map_index: int = -1, detail: str = ""
+) -> None:
+    """A failed one."""
+    conn.execute(
+        "INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at,"
+        " heartbeat_at) VALUES (1, 's1', 'local', 'here', 7, 4, %(at)s, %(at)s)"
+        " ON CONFLICT DO NOTHING",
+        {"at": NOON},
+    )
+    conn.execute(
+        "INSERT INTO attempt (team_id, run_id, task_id, map_index, number, state, session_id,"
+        " queued_at, started_at, ended_at, cause, detail, line, exit_code)"
+        " VALUES (1, %(run)s, %(task)s, %(index)s, 1, 'failed', 's1', %(at)s, %(at)s, %(at)s,"
+        " 'exception', %(detail)s, 11, 1)",
+        {"run": run_id, "task": task_id, "index": map_index, "at": NOON, "detail": detail},
+    )

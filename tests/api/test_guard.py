@@ -1,0 +1,65 @@
+"""Who is let in, and how the others are told."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.api.conftest import TOKEN
+
+GOOD = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def ask(url: str, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port, timeout=10)
+    try:
+        connection.request("GET", path, None, headers)
+        response = connection.getresponse()
+        return response.status, response.getheader("content-type") or "", response.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": TOKEN}, 401),
+        ({**GOOD, "Host": "evil.example"}, 421),
+        ({**GOOD, "Host": "evil.example:8080"}, 421),
+        ({**GOOD, "Host": "localhost:8080"}, 200),
+        ({**GOOD, "Host": "192.168.1.7:8080"}, 200),
+        ({**GOOD, "Host": "[::1]:8080"}, 200),
+        (GOOD, 200),
+    ],
+)
+def test_only_the_bearer_of_the_token_under_our_name(
+    url: str, headers: dict[str, str], status: int
+) -> None:
+    answered, kind, content = ask(url, "/api/v1/dags", headers)
+    assert answered == status
+    if status >= 400:
+        assert kind == "application/problem+json"
+        assert json.loads(content)["status"] == status
+
+
+def test_probes_need_no_token(url: str) -> None:
+    assert ask(url, "/healthz", {})[::2] == (200, b"ok")
+    assert ask(url, "/readyz", {})[0] == 503
+
+
+def test_an_unknown_path_and_a_wrong_type_are_problems(url: str) -> None:
+    status, kind, _ = ask(url, "/api/v1/nothing", GOOD)
+    assert (status, kind) == (404, "application/problem+json")
+    status, kind, content = ask(url, "/api/v1/runs?limit=many", GOOD)
+    assert (status, kind) == (400, "application/problem+json")
+    assert "limit" in json.loads(content)["detail"]
+
+
+def test_the_document_names_every_route(url: str) -> None:
+    status, _, content = ask(url, "/api/v1/openapi.json", GOOD)
+    assert status == 200
+    paths = json.loads(content)["paths"]
+    assert {"/api/v1/runs/{run_id}", "/api/v1/dags/{dag_id}"} <= set(paths)
