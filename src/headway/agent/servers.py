@@ -31,6 +31,7 @@ class Owner(Protocol):
     def server_gone(self, server: "FileServer", cause: str, detail: str) -> None: ...
     def slot_started(self, slot: int, pid: int, at: float) -> None: ...
     def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+    def base_gone(self) -> None: ...
 
 
 class FileServer:
@@ -117,6 +118,7 @@ class Servers:
         self.base = None
         for number in list(self.by_number):
             self.exited(number, signal.SIGKILL)
+        self.owner.base_gone()
 
     def end(self) -> None:
         """The base server ends its servers when our end of its socket is closed."""
