@@ -196,9 +196,7 @@ def test_mapped_over_a_list_and_reduced(shared: Gateway, run_id: str) -> None:
 
 def test_no_such_item(shared: Gateway, run_id: str) -> None:
     shared.run("hello", run_id=run_id)
-    ended = shared.run(
-        "double", run_id=run_id, map_index=3, axes=[AxisItem(3, XComRef("hello"))]
-    )
+    ended = shared.run("double", run_id=run_id, map_index=3, axes=[AxisItem(3, XComRef("hello"))])
     assert (ended.outcome, ended.cause) == ("failed", "input")
 
 

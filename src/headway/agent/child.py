@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, Protocol
@@ -40,7 +39,7 @@ class Terminated(BaseException):
 
 class Server(Protocol):
     opening: Opening
-    dags: Mapping[str, Any]
+    dags: dict[str, Any]
 
     def scratch(self, slot: int) -> str: ...
 

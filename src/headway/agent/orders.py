@@ -15,7 +15,9 @@ import msgspec
 # kind, slot or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
 OUTCOME_BYTES_MAX: Final = 32 * 1024 * 1024
-RESULT_BYTES_MAX: Final = 100 * 1024 * 1024  # of one XCom; more belongs into a file of the task's own
+RESULT_BYTES_MAX: Final = (
+    100 * 1024 * 1024
+)  # of one XCom; more belongs into a file of the task's own
 
 
 class Kind(IntEnum):

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -49,7 +48,9 @@ class FileServer:
         self.slots: set[int] = set()
         self.used_at = clock.monotonic()
 
-    def send(self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()) -> bool:
+    def send(
+        self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()
+    ) -> bool:
         """False: the server takes nothing any more, and this did not reach it."""
         record = RECORD.pack(kind, slot, number, at)
         try:
