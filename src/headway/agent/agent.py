@@ -21,6 +21,7 @@ from headway import clock, ids
 from headway.agent.attempts import Attempt, Child, End, end_of_status
 from headway.agent.link import BACKOFF_S_MIN, Link
 from headway.agent.loop import Loop
+from headway.agent.masking import Masker
 from headway.agent.orders import Kind
 from headway.agent.processes import children_of, kill_strays, tree_rss_bytes
 from headway.agent.protocol import (
@@ -63,6 +64,7 @@ class Agent:
         self.slots = slots
         self.processes = processes
         self.token = token
+        self.masker = Masker((token,))
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True, mode=0o700)
@@ -278,7 +280,7 @@ class Agent:
         except (NoInput, OSError) as error:
             self.end(attempt, End("failed", "input", str(error)))
             return
-        child = Child(next(self.slot_numbers), server, (self.token,))
+        child = Child(next(self.slot_numbers), server, self.masker.copy())
         child.log = attempt.log(self.data, child.masker)
         sent = server.send(Kind.START, child.slot, 0, 0.0, child.their_ends())
         child.close_theirs()

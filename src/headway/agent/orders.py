@@ -1,6 +1,6 @@
 """What the agent, its fork servers and the children say to each other.
 
-- Agent and fork server: fixed records (``RECORD``), a start carries two descriptors: the child's control socket, its output.
+- Agent and fork server: fixed records (``RECORD``); a start carries the child's control socket and output.
 - Agent and child, on the control socket: one ``Order`` down; ``Secrets`` and one ``Outcome`` up; frames of msgpack.
 The agent trusts nothing that comes up: an outcome binds only the attempt whose private socket it came from.
 """
