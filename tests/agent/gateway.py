@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,7 +20,6 @@ from headway.agent.protocol import (
     Ack,
     AgentMessage,
     AttemptKey,
-    AxisItem,
     Ended,
     Fetch,
     GatewayMessage,
@@ -139,7 +138,7 @@ class Gateway:
         deadline = clock.monotonic() + WAIT_S
         while (answer := found()) is None:
             left_s = deadline - clock.monotonic()
-            assert left_s > 0 and self.listen(left_s), f"the agent said only {self.said[-5:]}"
+            assert self.listen(max(left_s, 0.0)), f"the agent said only {self.said[-5:]}"
         return answer
 
     def last(self, kind: type[M]) -> M | None:
@@ -155,7 +154,9 @@ class Gateway:
     def grant(self, *grants: Grant, version: str = "v1", reuse: int = 1) -> None:
         runs = {one.key.run_id for one in grants} - self.contexts
         self.contexts |= runs
-        self.send(Grants([context(run_id, version, reuse) for run_id in sorted(runs)], list(grants)))
+        self.send(
+            Grants([context(run_id, version, reuse) for run_id in sorted(runs)], list(grants))
+        )
 
     def ended(self, key: AttemptKey) -> Ended:
         def found() -> Ended | None:
@@ -171,7 +172,7 @@ class Gateway:
 
         return self.wait(found)
 
-    def run(self, task_id: str, **options: object) -> Ended:
+    def run(self, task_id: str, **options: Any) -> Ended:
         grant = grant_of(task_id, **options)
         self.grant(grant)
         return self.ended(grant.key)
@@ -198,10 +199,7 @@ def grant_of(
     run_id: str = "r1",
     map_index: int = -1,
     number: int = 1,
-    **options: object,
+    **options: Any,
 ) -> Grant:
-    inputs: list[XComRef] = []
-    axes: list[AxisItem] = []
-    known = {"kind": "python", "inputs": inputs, "axes": axes, **options}
     key = AttemptKey(run_id, task_id, map_index, number)
-    return Grant(key, f"t-{task_id}", **known)  # type: ignore[arg-type]
+    return Grant(key, f"t-{task_id}", **{"kind": "python", "inputs": [], **options})

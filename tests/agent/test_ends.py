@@ -139,6 +139,7 @@ def test_a_child_has_no_credentials_and_no_open_ends(shared: Gateway, run_id: st
     assert kinds.pop("1") == "pipe"
     assert kinds.pop("2") == "pipe"
     assert sorted(kinds.values()) == ["socket"]
+    shared.run("hello", run_id=run_id)  # by then the server has cleaned up
     assert not Path(cwd).exists()
     assert shared.process is not None
     assert TOKEN.encode() not in Path(f"/proc/{shared.process.pid}/environ").read_bytes()
@@ -195,9 +196,7 @@ def test_mapped_over_a_list_and_reduced(shared: Gateway, run_id: str) -> None:
 
 def test_no_such_item(shared: Gateway, run_id: str) -> None:
     shared.run("hello", run_id=run_id)
-    ended = shared.run(
-        "double", run_id=run_id, map_index=3, axes=[AxisItem(3, XComRef("hello"))]
-    )
+    ended = shared.run("double", run_id=run_id, map_index=3, axes=[AxisItem(3, XComRef("hello"))])
     assert (ended.outcome, ended.cause) == ("failed", "input")
 
 

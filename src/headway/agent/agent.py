@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from headway import clock, ids
 from headway.agent.attempts import Attempt, Child, End, end_of_status
-from headway.agent.link import Link
+from headway.agent.link import BACKOFF_S_MIN, Link
 from headway.agent.loop import Loop
+from headway.agent.masking import Masker
 from headway.agent.orders import Kind
 from headway.agent.processes import children_of, kill_strays, tree_rss_bytes
 from headway.agent.protocol import (
@@ -51,6 +52,7 @@ MEMORY_LOOK_S: Final = 0.25
 HOUSEKEEPING_S: Final = 30.0
 SEEN_MAX: Final = 50_000  # attempts that are known to have been here
 STOP_S_MAX: Final = 5.0
+STRAYS_LOOK_S: Final = 0.05
 
 
 class Agent:
@@ -62,6 +64,7 @@ class Agent:
         self.slots = slots
         self.processes = processes
         self.token = token
+        self.masker = Masker((token,))
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True, mode=0o700)
@@ -72,6 +75,7 @@ class Agent:
         self.stopping = False
         self.slot_numbers = count(1)
         self.beats = count(1)
+        self.next_beat_at = 0.0
         self.begin_session()
 
     # -- the session and its lease
@@ -82,6 +86,7 @@ class Agent:
         self.fence_s = FENCE_S
         self.fence_at: float | None = None  # None: nothing was granted to this session yet
         self.hello_at = 0.0
+        self.welcomed = False
         self.beats_sent: dict[int, float] = {}
         self.fenced = False
         self.runs: dict[str, RunContext] = {}
@@ -99,6 +104,7 @@ class Agent:
 
     def greet(self) -> None:
         self.hello_at = clock.monotonic()
+        self.welcomed = False
         self.beats_sent.clear()
         held = [*self.attempts, *(ended.key for ended, _ in self.unacked.values())]
         self.link.send(
@@ -115,9 +121,12 @@ class Agent:
         )
 
     def welcome(self, welcome: Welcome) -> None:
-        self.link.backoff_s = 0.05
+        self.link.backoff_s = BACKOFF_S_MIN
+        self.welcomed = True
         self.fence_s = welcome.fence_s
         self.extend(self.hello_at)
+        self.next_beat_at = 0.0
+        self.beat()
         now = clock.monotonic()
         for attempt in self.running.values():
             self.report_start(attempt)
@@ -160,10 +169,15 @@ class Agent:
             self.link.lose()
 
     def beat(self) -> None:
-        self.loop.at(clock.monotonic() + min(HEARTBEAT_S, self.fence_s / 2), self.beat)
-        if self.link.up and not self.fenced:
+        """Every 5 s, or faster if the gateway's fence is shorter."""
+        now = clock.monotonic()
+        if now < self.next_beat_at:
+            return
+        self.next_beat_at = now + min(HEARTBEAT_S, self.fence_s / 3)
+        self.loop.at(self.next_beat_at, self.beat)
+        if self.link.up and self.welcomed:
             seq = next(self.beats)
-            self.beats_sent[seq] = clock.monotonic()
+            self.beats_sent[seq] = now
             self.link.send(Heartbeat(seq))
 
     # -- messages
@@ -266,7 +280,7 @@ class Agent:
         except (NoInput, OSError) as error:
             self.end(attempt, End("failed", "input", str(error)))
             return
-        child = Child(next(self.slot_numbers), server, (self.token,))
+        child = Child(next(self.slot_numbers), server, self.masker.copy())
         child.log = attempt.log(self.data, child.masker)
         sent = server.send(Kind.START, child.slot, 0, 0.0, child.their_ends())
         child.close_theirs()
@@ -460,18 +474,14 @@ class Agent:
     def keep_house(self) -> None:
         self.loop.at(clock.monotonic() + HOUSEKEEPING_S, self.keep_house)
         self.servers.retire_idle()
-        while self.reap_stray():
-            pass
-        if self.servers.base is not None:
-            kill_strays((self.servers.base.pid,))
 
-    def reap_stray(self) -> bool:
-        """Orphans of a base server that died fall to us."""
+    def base_gone(self) -> None:
+        """Its orphans fall to us: end and reap them, and what falls to us from those."""
         base = self.servers.base
-        for pid in children_of(os.getpid()):
-            if base is None or pid != base.pid:
-                found, _ = os.waitpid(pid, os.WNOHANG)
-                if found:
-                    return True
-        return False
-
+        known = () if base is None else (base.pid,)
+        kill_strays(known)
+        strays = [pid for pid in children_of(os.getpid()) if pid not in known]
+        for pid in strays:
+            os.waitpid(pid, os.WNOHANG)
+        if strays:
+            self.loop.at(clock.monotonic() + STRAYS_LOOK_S, self.base_gone)

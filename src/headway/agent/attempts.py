@@ -73,9 +73,8 @@ class Attempt:
 
     def log(self, data: Path, masker: Masker) -> AttemptLog:
         key = self.key
-        return AttemptLog(
-            data / log_path(key.run_id, key.task_id, key.map_index, key.number), masker
-        )
+        path = log_path(key.run_id, key.task_id, key.map_index, key.number)
+        return AttemptLog(f"{data}/{path}", masker)
 
     def end_of(self, outcome: Outcome) -> End:
         """What the child said, with the place of its files as we know it ourselves."""
@@ -106,14 +105,14 @@ class Attempt:
 class Child:
     """A process forked for one attempt, or for several in turn: its slot, its private socket, its output."""
 
-    def __init__(self, slot: int, server: FileServer, secrets: tuple[str, ...]) -> None:
+    def __init__(self, slot: int, server: FileServer, masker: Masker) -> None:
         self.slot = slot
         self.server = server
         self.control, self.their_control = socket.socketpair()
         self.control.setblocking(False)
         self.output, self.their_output = os.pipe()
         os.set_blocking(self.output, False)
-        self.masker = Masker(secrets)
+        self.masker = masker
         self.reader = FrameReader(OUTCOME_BYTES_MAX)
         self.unsent = b""
         self.outcome: Outcome | None = None

@@ -10,10 +10,8 @@ import gc
 import os
 import resource
 import signal
-import socket
 import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, Protocol
@@ -40,7 +38,7 @@ class Terminated(BaseException):
 
 class Server(Protocol):
     opening: Opening
-    dags: Mapping[str, Any]
+    dags: dict[str, Any]
 
     def scratch(self, slot: int) -> str: ...
 
@@ -64,7 +62,7 @@ def become(control: int, output: int, inherited: list[int], server: Server, slot
         os.mkdir(scratch, 0o700)
         os.chdir(scratch)
         seed()
-        work(socket.socket(fileno=control), server)
+        work(control, server)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -91,7 +89,7 @@ def limit(which: int, soft: int) -> None:
         resource.setrlimit(which, (soft, hard))
 
 
-def work(control: socket.socket, server: Server) -> None:
+def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
     gc.enable()
     while (body := receive(control)) is not None:
@@ -105,22 +103,26 @@ def work(control: socket.socket, server: Server) -> None:
             return
 
 
-def receive(control: socket.socket) -> bytes | None:
-    head = control.recv(LENGTH.size, socket.MSG_WAITALL)
-    if len(head) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(head)
-    body = bytearray()
-    while len(body) < length:
-        more = control.recv(length - len(body), socket.MSG_WAITALL)
+def receive(control: int) -> bytes | None:
+    """The next order; None: there is none."""
+    head = read_exactly(control, LENGTH.size)
+    return None if head is None else read_exactly(control, *LENGTH.unpack(head))
+
+
+def read_exactly(fd: int, size: int) -> bytes | None:
+    data = os.read(fd, size)
+    while len(data) < size:
+        more = os.read(fd, size - len(data))
         if not more:
             return None
-        body += more
-    return bytes(body)
+        data += more
+    return data
 
 
-def send(control: socket.socket, message: Secrets | Outcome) -> None:
-    control.sendall(frame(ENCODER.encode(message)))
+def send(control: int, message: Secrets | Outcome) -> None:
+    data = frame(ENCODER.encode(message))
+    while data:
+        data = data[os.write(control, data) :]
 
 
 def attempt(order: Order, server: Server) -> Outcome:

@@ -41,6 +41,15 @@ def noticed(number: int, frame: FrameType | None) -> None:
     """The wake-up descriptor has it."""
 
 
+def next_record(end: socket.socket) -> tuple[bytes, list[int]]:
+    """A record and the descriptors that came with it; nothing when the other side is gone."""
+    try:
+        data, fds, _, _ = socket.recv_fds(end, RECORD.size, 2)
+    except ConnectionResetError:
+        return b"", []
+    return data, fds
+
+
 def next_ended() -> int | None:
     """A child that ended and is not reaped: its process group is still its own."""
     try:
@@ -70,7 +79,7 @@ class BaseServer:
                     return
 
     def receive(self) -> bool:
-        data, fds, _, _ = socket.recv_fds(self.control, RECORD.size, 1)
+        data, fds = next_record(self.control)
         if len(data) < RECORD.size:
             return False
         kind, number, size, _ = RECORD.unpack(data)
@@ -138,7 +147,9 @@ class FileServer:
         """Import the DAG file. What goes wrong there is the user's, and is told in one line."""
         root = Path(self.opening.root)
         try:
-            self.dags = {dag.dag_id: dag for dag in load_file(root / self.opening.file, root)}
+            self.dags: dict[str, Any] = {
+                dag.dag_id: dag for dag in load_file(root / self.opening.file, root)
+            }
             return True
         except LoadError as error:
             text = str(error)
@@ -162,7 +173,7 @@ class FileServer:
                     return
 
     def receive(self) -> bool:
-        data, fds, _, _ = socket.recv_fds(self.agent, RECORD.size, 2)
+        data, fds = next_record(self.agent)
         if len(data) < RECORD.size:
             return False
         kind, slot, number, at = RECORD.unpack(data)

@@ -10,7 +10,6 @@ import os
 import re
 from collections import deque
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from headway import clock
@@ -19,6 +18,7 @@ from headway.agent.masking import Masker
 HEAD_BYTES_MAX: Final = 10 * 1024 * 1024
 TAIL_BYTES_MAX: Final = 2 * 1024 * 1024
 LINE_BYTES_MAX: Final = 16 * 1024
+DECODER: Final = codecs.getincrementaldecoder("utf-8")
 TOO_LONG: Final = re.compile(rb"([^\n]{%d})(?=[^\n])" % LINE_BYTES_MAX)
 
 
@@ -27,14 +27,14 @@ def stamp_of(now: datetime) -> bytes:
 
 
 class AttemptLog:
-    def __init__(self, path: Path, masker: Masker) -> None:
+    def __init__(self, path: str, masker: Masker) -> None:
         self.path = path
         self.masker = masker
         self.fd = -1
         self.written = 0
         self.pending = b""  # may be the beginning of a secret
         self.line_bytes = 0  # of the line that is not finished
-        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.decoder = DECODER("replace")
         self.tail: deque[tuple[bytes, bytes]] = deque()
         self.tail_bytes = 0
         self.left_out = 0
@@ -126,6 +126,6 @@ class AttemptLog:
         return TOO_LONG.sub(rb"\1\n", data)
 
     def open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(self.path, flags, 0o640)

@@ -53,9 +53,17 @@ class Masker:
         self.longest = 0
         self.add(secrets)
 
+    def copy(self) -> "Masker":
+        """One for another attempt, that may learn secrets of its own."""
+        other = Masker()
+        other.forms, other.longest = self.forms, self.longest
+        if self.forms:
+            other.pattern = self.pattern
+        return other
+
     def add(self, secrets: Iterable[str]) -> None:
         for secret in secrets:
-            self.forms |= forms(secret)
+            self.forms = self.forms | forms(secret)
         if self.forms:
             by_length = sorted(self.forms, key=len, reverse=True)
             self.pattern = re.compile(b"|".join(map(re.escape, by_length)))

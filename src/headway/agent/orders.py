@@ -1,6 +1,6 @@
 """What the agent, its fork servers and the children say to each other.
 
-- Agent and fork server: fixed records (``RECORD``), a start carries two descriptors: the child's control socket, its output.
+- Agent and fork server: fixed records (``RECORD``); a start carries the child's control socket and output.
 - Agent and child, on the control socket: one ``Order`` down; ``Secrets`` and one ``Outcome`` up; frames of msgpack.
 The agent trusts nothing that comes up: an outcome binds only the attempt whose private socket it came from.
 """
@@ -15,7 +15,9 @@ import msgspec
 # kind, slot or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
 OUTCOME_BYTES_MAX: Final = 32 * 1024 * 1024
-RESULT_BYTES_MAX: Final = 100 * 1024 * 1024  # of one XCom; more belongs into a file of the task's own
+RESULT_BYTES_MAX: Final = (
+    100 * 1024 * 1024
+)  # of one XCom; more belongs into a file of the task's own
 
 
 class Kind(IntEnum):

@@ -3,6 +3,7 @@
 Ids come from users: every part is percent-encoded so that it is one plain name, never a way out.
 """
 
+from functools import lru_cache
 from hashlib import blake2s
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from urllib.parse import quote
 NAME_BYTES_MAX: Final = 200  # a file system allows 255, endings are added
 
 
+@lru_cache(4096)
 def plain_name(part: str) -> str:
     """``part`` as one file name: reversible as long as it is short, unique in any case."""
     name = quote(part, safe="@+=, ").replace(" ", "%20")

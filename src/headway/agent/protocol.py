@@ -22,7 +22,9 @@ PROTOCOL_VERSION: Final = 1
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
-FENCE_S: Final = 10.0  # of the agent's own clock since the last acknowledged heartbeat: it stops itself
+FENCE_S: Final = (
+    10.0  # of the agent's own clock since the last acknowledged heartbeat: it stops itself
+)
 XCOM_INLINE_BYTES: Final = 64 * 1024  # larger values go to files
 CANCEL_GRACE_S: Final = 5.0  # SIGTERM, then SIGKILL
 
@@ -170,7 +172,9 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     token: str
     kind: str  # the operator
     inputs: list[XComRef]  # results it receives whole
-    axes: list[AxisItem] = []  # a mapped instance: its place on each axis of the mapping, in the spec's order
+    axes: list[
+        AxisItem
+    ] = []  # a mapped instance: its place on each axis of the mapping, in the spec's order
     timeout_s: float | None = None
     memory_limit_mb: int | None = None
     priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds

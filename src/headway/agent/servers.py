@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -31,6 +30,7 @@ class Owner(Protocol):
     def server_gone(self, server: "FileServer", cause: str, detail: str) -> None: ...
     def slot_started(self, slot: int, pid: int, at: float) -> None: ...
     def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+    def base_gone(self) -> None: ...
 
 
 class FileServer:
@@ -48,7 +48,9 @@ class FileServer:
         self.slots: set[int] = set()
         self.used_at = clock.monotonic()
 
-    def send(self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()) -> bool:
+    def send(
+        self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()
+    ) -> bool:
         """False: the server takes nothing any more, and this did not reach it."""
         record = RECORD.pack(kind, slot, number, at)
         try:
@@ -117,6 +119,7 @@ class Servers:
         self.base = None
         for number in list(self.by_number):
             self.exited(number, signal.SIGKILL)
+        self.owner.base_gone()
 
     def end(self) -> None:
         """The base server ends its servers when our end of its socket is closed."""
