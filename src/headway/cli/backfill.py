@@ -46,8 +46,8 @@ def backfill(
         dag_id = loaded(place, wanted, layout)
         answer = place.client.backfill(dag_id, request)
         if dry_run or not (wait or place.ours):
-            rows = [(run.logical_date, run.run_id) for run in answer.runs]
-            show(answer, output, ("LOGICAL DATE", "RUN"), rows)
+            dates = [(run.logical_date, run.run_id) for run in answer.runs]
+            show(answer, output, ("LOGICAL DATE", "RUN"), dates)
             return
         assert answer.backfill_id is not None
         ids = [run.run_id for run in answer.runs if run.run_id is not None]

@@ -12,10 +12,7 @@ def backup(data: Data = None, database_url: DatabaseUrl = None) -> None:
 
     layout = config.layout(data)
     name = f"headway-{clock.now():%Y%m%d-%H%M%S}"
-    if database_url is not None:
-        dsn = database_url
-    else:
-        dsn = Server(layout.data).dsn
+    dsn = database_url if database_url is not None else Server(layout.data).dsn
     if database_url is not None or config.is_held(layout):
         line(str(write(dsn, layout.backups, name)))
         return

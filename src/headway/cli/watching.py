@@ -14,10 +14,7 @@ WAIT_S: Final = 20.0
 
 def watch(client: Client, run_id: str) -> wire.Run:
     """Until the run has ended."""
-    if is_interactive():
-        run = watch_live(client, run_id)
-    else:
-        run = watch_quietly(client, run_id)
+    run = watch_live(client, run_id) if is_interactive() else watch_quietly(client, run_id)
     if run.state != "success":
         for text in failure(client, run):
             say(text)
