@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from litestar.di import NamedDependency
 
@@ -10,6 +11,8 @@ from headway import wire
 from headway.api.door import Door
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
+
+ACTOR: Final = "user:admin"  # the bearer of the one token there is
 
 
 @dataclass(frozen=True, slots=True)

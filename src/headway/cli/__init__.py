@@ -15,10 +15,10 @@ from headway.cli.terminal import complain, say
 
 def main() -> None:
     """The entry point: an exit code for every end, never a stack trace."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(execute(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def execute(arguments: list[str]) -> int:
     from headway.errors import HeadwayError
 
     try:
@@ -56,4 +56,4 @@ def ended_by(error: Exception) -> int:
     return 1
 
 
-__all__ = ["main", "run"]
+__all__ = ["execute", "main"]

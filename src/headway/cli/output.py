@@ -10,7 +10,9 @@ import msgspec
 from headway.cli.options import Output
 
 
-def show(data: object, output: Output, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def show(
+    data: object, output: Output, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
     """``data`` for programs, ``rows`` for people."""
     if output is Output.JSON:
         line(msgspec.json.format(msgspec.json.encode(data)).decode())
@@ -60,7 +62,11 @@ def nested(value: object, indent: int) -> str:
 
 def key_of(key: object) -> str:
     text = str(key)
-    return text if text.isidentifier() and text.lower() not in WORDS else msgspec.json.encode(text).decode()
+    return (
+        text
+        if text.isidentifier() and text.lower() not in WORDS
+        else msgspec.json.encode(text).decode()
+    )
 
 
 WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})

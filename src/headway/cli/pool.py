@@ -23,9 +23,7 @@ def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
 
 
 @app.command("set")
-def set_pool(
-    name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data = None
-) -> None:
+def set_pool(name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data = None) -> None:
     """Make a pool, or give it another size."""
     from headway.client import client_of
 

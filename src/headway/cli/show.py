@@ -1,20 +1,25 @@
 """``headway show``: one DAG, or one run with its tasks."""
 
+from typing import Annotated, Any
+
 import msgspec
 import typer
-from typing import Annotated, Any
 
 from headway import config
 from headway.cli.ls import schedule_text
 from headway.cli.options import Data, Format, Output
-from headway.cli.output import seconds, show as show_data
+from headway.cli.output import seconds
+from headway.cli.output import show as show_data
 from headway.cli.terminal import say
 from headway.client import Client, client_of
 from headway.errors import NotFound
 
 
 def show(
-    target: Annotated[str, typer.Argument(metavar="DAG|RUN", help="A DAG, or a run: id, prefix, @latest, @failed.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="DAG|RUN", help="A DAG, or a run: id, prefix, @latest, @failed."),
+    ],
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:

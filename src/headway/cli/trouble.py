@@ -18,7 +18,7 @@ def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
         found = client.instances(run_id, state=state)
         ended = [each for each in found if each.attempts > 0]
         if ended:
-            first = min(ended, key=lambda each: (each.ended_at or each.started_at or NEVER))
+            first = min(ended, key=lambda each: each.ended_at or each.started_at or NEVER)
             return first.task_id, first.map_index
     raise NotFound("no task of this run has started yet", hint=f"headway why {run_id}")
 

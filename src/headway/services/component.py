@@ -49,7 +49,9 @@ class Component:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "headway.services.tether", str(os.getpid()), self.module]
-        with self.log.open("ab") as log:  # appending: what is cut off by ``bound_log`` stays cut off
+        with self.log.open(
+            "ab"
+        ) as log:  # appending: what is cut off by ``bound_log`` stays cut off
             self.process = subprocess.Popen(
                 [*command, *self.arguments],
                 env={**os.environ, **self.secrets},

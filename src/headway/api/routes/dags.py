@@ -1,11 +1,21 @@
 """/dags and /import-errors."""
 
-from litestar import get
-from litestar.params import FromPath, FromQuery
+from collections.abc import Callable
+from typing import Any, Final
+
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from psycopg import Connection
 
 from headway import wire
-from headway.api.context import Handed
+from headway.api.context import ACTOR, Handed
+from headway.errors import UsageError
+from headway.services import commands
+from headway.services.commands import Trigger
 from headway.store.views import dags as views
+from headway.store.views import runs as run_views
+
+BULK_MAX: Final = 100_000
 
 
 @get("/dags")
@@ -20,6 +30,92 @@ async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
     return await api.door.call(views.detail, dag_id)
 
 
+@post("/dags/{dag_id:str}/runs")
+async def trigger(
+    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.TriggerRequest]
+) -> wire.Run:
+    """Ask for one run. The same idempotency key answers with the same run."""
+
+    def work(conn: Connection[Any]) -> wire.Run:
+        (run_id,) = create(conn, api.door.team_id, dag_id, [data])
+        return run_views.one(conn, run_id)
+
+    return await api.door.call(work)
+
+
+@post("/dags/{dag_id:str}/runs/bulk")
+async def trigger_many(
+    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BulkRequest]
+) -> wire.BulkAnswer:
+    """Ask for many runs: all are created, or none."""
+    if (data.count is None) == (data.runs is None):
+        raise UsageError("give either count or runs")
+    wanted = data.runs
+    if wanted is None:
+        if not 0 < (data.count or 0) <= BULK_MAX:
+            raise UsageError(f"count must be between 1 and {BULK_MAX:,}")
+        wanted = [wire.TriggerRequest()] * (data.count or 0)
+    return wire.BulkAnswer(
+        run_ids=await api.door.call(create, api.door.team_id, dag_id, wanted),
+    )
+
+
+def create(
+    conn: Connection[Any], team_id: int, dag_id: str, wanted: list[wire.TriggerRequest]
+) -> list[str]:
+    views.require(conn, dag_id)
+    triggers = [
+        Trigger(params=each.params, logical_date=each.logical_date, key=each.idempotency_key)
+        for each in wanted
+    ]
+    return commands.trigger(conn, team_id, dag_id, triggers, ACTOR)
+
+
+@post("/dags/{dag_id:str}/backfills")
+async def backfill(
+    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BackfillRequest]
+) -> wire.BackfillAnswer:
+    """Runs for the dates of the DAG's schedule, both ends included."""
+
+    def work(conn: Connection[Any]) -> wire.BackfillAnswer:
+        spec = views.spec(conn, dag_id)
+        dates = commands.backfill_dates(spec, data.first, data.last)
+        if data.dry_run:
+            runs = [wire.BackfillRun(logical_date=date, run_id=None) for date in dates]
+            return wire.BackfillAnswer(backfill_id=None, runs=runs)
+        backfill_id, run_ids = commands.backfill(
+            conn, api.door.team_id, dag_id, dates, {}, data.max_active_runs, ACTOR
+        )
+        runs = [
+            wire.BackfillRun(logical_date=date, run_id=run_id)
+            for date, run_id in zip(dates, run_ids, strict=True)
+        ]
+        return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs)
+
+    return await api.door.call(work)
+
+
+@post("/dags/{dag_id:str}/pause", status_code=200)
+async def pause(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+    return await api.door.call(switch, api.door.team_id, dag_id, commands.pause)
+
+
+@post("/dags/{dag_id:str}/resume", status_code=200)
+async def resume(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+    return await api.door.call(switch, api.door.team_id, dag_id, commands.resume)
+
+
+def switch(
+    conn: Connection[Any],
+    team_id: int,
+    dag_id: str,
+    command: Callable[[Connection[Any], int, str, str], bool],
+) -> wire.DagDetail:
+    views.require(conn, dag_id)
+    command(conn, team_id, dag_id, ACTOR)
+    return views.detail(conn, dag_id)
+
+
 @get("/import-errors")
 async def list_import_errors(
     api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
@@ -27,4 +123,13 @@ async def list_import_errors(
     return await api.door.call(views.import_errors, limit, cursor)
 
 
-ROUTES = [list_dags, show_dag, list_import_errors]
+ROUTES = [
+    list_dags,
+    show_dag,
+    trigger,
+    trigger_many,
+    backfill,
+    pause,
+    resume,
+    list_import_errors,
+]

@@ -1,9 +1,14 @@
 """/pools."""
 
-from litestar import get
+from typing import Any
+
+from litestar import delete, get, put
+from litestar.params import FromPath, JSONBody
+from psycopg import Connection
 
 from headway import wire
-from headway.api.context import Handed
+from headway.api.context import ACTOR, Handed
+from headway.services import commands
 from headway.store.views import pools as views
 
 
@@ -12,4 +17,24 @@ async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
     return wire.Page(await api.door.call(views.every))
 
 
-ROUTES = [list_pools]
+@put("/pools/{name:str}")
+async def set_pool(api: Handed, name: FromPath[str], data: JSONBody[wire.PoolRequest]) -> wire.Pool:
+    """Make a pool, or give it another size."""
+
+    def work(conn: Connection[Any]) -> wire.Pool:
+        commands.resize_pool(conn, api.door.team_id, name, data.slots, ACTOR)
+        return views.one(conn, name)
+
+    return await api.door.call(work)
+
+
+@delete("/pools/{name:str}")
+async def delete_pool(api: Handed, name: FromPath[str]) -> None:
+    def work(conn: Connection[Any]) -> None:
+        views.one(conn, name)
+        commands.delete_pool(conn, api.door.team_id, name, ACTOR)
+
+    await api.door.call(work)
+
+
+ROUTES = [list_pools, set_pool, delete_pool]

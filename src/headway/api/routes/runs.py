@@ -1,18 +1,24 @@
 """/runs: what they are, what happened in them, and a person's word on them."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from psycopg import Connection
 
 from headway import clock, wire
-from headway.api.context import Api, Handed
+from headway.api.context import ACTOR, Api, Handed
 from headway.api.wakeups import wait
-from headway.core.states import RUN_FINAL
+from headway.core.commands import Selection
+from headway.core.states import RUN_FINAL, Event
+from headway.errors import UsageError
+from headway.services import commands
+from headway.services.catalog import Catalog
 from headway.store.views import history, instances
 from headway.store.views import runs as views
 
 WAIT_S_MAX: Final = 60.0
+MARKS: Final = {"success": Event.MARK_SUCCESS, "failed": Event.MARK_FAILED}
 
 
 @get("/runs")
@@ -96,4 +102,76 @@ async def list_xcoms(
     )
 
 
-ROUTES = [list_runs, show_run, list_tasks, list_events, list_xcoms]
+@post("/runs/{run_id:str}/cancel", status_code=200)
+async def cancel(api: Handed, run_id: FromPath[str]) -> wire.Run:
+    """End it: what runs is told to end, what waits does not start."""
+
+    def work(conn: Connection[Any]) -> wire.Run:
+        found = views.resolve(conn, run_id)
+        if views.state(conn, found) not in RUN_FINAL:
+            commands.cancel(conn, api.door.team_id, found, graphs(conn), ACTOR)
+        return views.one(conn, found)
+
+    return await api.door.call(work)
+
+
+@post("/runs/{run_id:str}/clear", status_code=200)
+async def clear(
+    api: Handed, run_id: FromPath[str], data: JSONBody[wire.ClearRequest]
+) -> wire.ClearAnswer:
+    """Let task instances happen again."""
+    selection = Selection(
+        tasks=frozenset(data.tasks),
+        map_indexes=frozenset(data.map_indexes),
+        failed_only=data.failed_only,
+        downstream=data.downstream,
+        upstream=data.upstream,
+    )
+
+    def work(conn: Connection[Any]) -> wire.ClearAnswer:
+        found = views.resolve(conn, run_id)
+        team_id = api.door.team_id
+        if data.dry_run:
+            chosen = commands.would_clear(conn, team_id, found, selection, graphs(conn))
+        else:
+            chosen = commands.clear(conn, team_id, found, selection, graphs(conn), ACTOR)
+        return wire.ClearAnswer(run_id=found, cleared=keys(chosen), dry_run=data.dry_run)
+
+    return await api.door.call(work)
+
+
+@post("/runs/{run_id:str}/mark", status_code=200)
+async def mark(api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkRequest]) -> wire.Run:
+    """Set the state of a task instance by a person's word."""
+    if data.state not in MARKS:
+        raise UsageError(f"a task is marked as {' or '.join(MARKS)}, not as {data.state!r}")
+    selection = Selection(tasks=frozenset({data.task_id}), map_indexes=frozenset({data.map_index}))
+
+    def work(conn: Connection[Any]) -> wire.Run:
+        found = views.resolve(conn, run_id)
+        instances.one(conn, found, data.task_id, data.map_index)  # NotFound
+        event = MARKS[data.state]
+        commands.mark(conn, api.door.team_id, found, selection, event, graphs(conn), ACTOR)
+        return views.one(conn, found)
+
+    return await api.door.call(work)
+
+
+def graphs(conn: Connection[Any]) -> commands.Graphs:
+    return Catalog(conn).graph
+
+
+def keys(affected: list[commands.Affected]) -> list[wire.InstanceKey]:
+    return [wire.InstanceKey(task_id=each.task_id, map_index=each.map_index) for each in affected]
+
+
+ROUTES = [
+    list_runs,
+    show_run,
+    list_tasks,
+    list_events,
+    list_xcoms,
+    cancel,
+    clear,
+    mark,
+]

@@ -10,7 +10,7 @@ from headway import wire
 from headway.errors import NotFound
 from headway.spec import model
 from headway.store.views import pages
-from headway.suggest import did_you_mean
+from headway.spec.errors import did_you_mean
 
 LIST: LiteralString = """
     SELECT dag.dag_id, dag.file, dag.number AS version, dag.bundle_version,
@@ -89,6 +89,11 @@ def spec_text(conn: Connection[Any], dag_id: str) -> str:
 def spec(conn: Connection[Any], dag_id: str) -> model.Dag:
     """The current version."""
     return model.decode(spec_text(conn, dag_id))
+
+
+def require(conn: Connection[Any], dag_id: str) -> None:
+    """NotFound, with what was probably meant, when there is no such DAG."""
+    spec_text(conn, dag_id)
 
 
 def unknown(conn: Connection[Any], dag_id: str) -> NotFound:

@@ -7,7 +7,7 @@ from psycopg.rows import class_row, scalar_row
 
 from headway import wire
 from headway.errors import NotFound
-from headway.suggest import did_you_mean
+from headway.spec.errors import did_you_mean
 
 ALL: LiteralString = """
     SELECT name, slots, used, (
@@ -24,6 +24,13 @@ NAMES: LiteralString = "SELECT name FROM pool ORDER BY name"
 def every(conn: Connection[Any]) -> list[wire.Pool]:
     with conn.cursor(row_factory=class_row(wire.Pool)) as cursor:
         return cursor.execute(ALL).fetchall()
+
+
+def one(conn: Connection[Any], name: str) -> wire.Pool:
+    for pool in every(conn):
+        if pool.name == name:
+            return pool
+    raise unknown(conn, name)
 
 
 def unknown(conn: Connection[Any], name: str) -> NotFound:

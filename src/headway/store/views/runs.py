@@ -11,7 +11,7 @@ from headway.core.states import RunState
 from headway.errors import NotFound, UsageError
 from headway.ids import RUN_ID_LENGTH
 from headway.store.views import pages
-from headway.suggest import did_you_mean
+from headway.spec.errors import did_you_mean
 
 COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,

@@ -1,0 +1,90 @@
+"""``headway backfill``: runs for the dates of a DAG's schedule in the past, with progress."""
+
+from collections import Counter
+from typing import Annotated, Final
+
+import typer
+
+from headway import clock, config, wire
+from headway.cli.options import Dags, Data, Format, Output
+from headway.cli.output import duration, show
+from headway.cli.run import date_of
+from headway.cli.terminal import is_interactive, paint, say
+from headway.client import Client
+from headway.core.states import RUN_FINAL
+from headway.errors import UsageError
+
+LOOK_S: Final = 0.2
+
+
+def backfill(
+    target: Annotated[str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG.")],
+    first: Annotated[str, typer.Option("--from", help="The first logical date.")],
+    last: Annotated[str, typer.Option("--to", help="The last logical date, included.")],
+    max_active_runs: Annotated[
+        int | None, typer.Option(min=1, help="Runs of this backfill at once.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the dates.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait for the end (always without a server).")] = True,
+    dags: Dags = None,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Run a DAG for every date of its schedule between two dates."""
+    from headway.cli.place import loaded, place_of, target_of
+
+    since, until = date_of(first), date_of(last)
+    if since is None or until is None or since > until:
+        raise UsageError("--from must not be after --to")
+    request = wire.BackfillRequest(
+        first=since, last=until, max_active_runs=max_active_runs, dry_run=dry_run
+    )
+    wanted = target_of(target)
+    layout = config.layout(data)
+    began = clock.monotonic()
+    with place_of(layout, wanted, dags) as place:
+        dag_id = loaded(place, wanted, layout)
+        answer = place.client.backfill(dag_id, request)
+        if dry_run or not (wait or place.ours):
+            dates = [(run.logical_date, run.run_id) for run in answer.runs]
+            show(answer, output, ("LOGICAL DATE", "RUN"), dates)
+            return
+        assert answer.backfill_id is not None
+        ids = [run.run_id for run in answer.runs if run.run_id is not None]
+        say(f"backfill {answer.backfill_id} of {dag_id}: {len(ids)} runs")
+        runs = follow(place.client, answer.backfill_id, len(ids))
+    states = Counter(run.state for run in runs)
+    rows = [(run.logical_date, run.run_id, run.state) for run in runs if run.state != "success"]
+    show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows or [])
+    summary = ", ".join(f"{count} {state}" for state, count in states.items())
+    colour = "red" if rows else "green"
+    say(f"{paint(summary, colour)} in {duration(clock.monotonic() - began)}")
+    if rows:
+        raise typer.Exit(1)
+
+
+def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
+    """Until all of its runs have ended. A date that had a run already keeps it and is not one."""
+    if not is_interactive():
+        while not ended(runs := client.runs_of_backfill(backfill_id)):
+            clock.sleep(LOOK_S)
+        return runs
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True)) as progress:
+        bar = progress.add_task("runs", total=total)
+        while True:
+            runs = client.runs_of_backfill(backfill_id)
+            done = sum(run.state in RUN_FINAL for run in runs)
+            states = Counter(run.state for run in runs if run.state != "success")
+            told = ", ".join(f"{count} {state}" for state, count in states.items())
+            progress.update(bar, completed=done, total=len(runs), description=told or "done")
+            if ended(runs):
+                return runs
+            clock.sleep(LOOK_S)
+
+
+def ended(runs: list[wire.Run]) -> bool:
+    return all(run.state in RUN_FINAL for run in runs)

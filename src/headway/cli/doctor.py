@@ -1,0 +1,127 @@
+"""``headway doctor``: everything that is wrong on this machine more often than one would think."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+import typer
+
+from headway import config
+from headway.cli.options import Data, Format, Output
+from headway.cli.output import show
+from headway.cli.terminal import say
+from headway.config import Layout, ServerFile
+from headway.errors import HeadwayError
+from headway.spec.model import decode
+
+if TYPE_CHECKING:
+    from headway.client import Client
+
+DISK_BYTES_MIN: Final = 500_000_000
+
+
+class Finding(msgspec.Struct, frozen=True):
+    what: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+def doctor(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="The port `headway up` would take.")] = config.PORT,
+    output: Format = Output.TABLE,
+) -> None:
+    """Look for what keeps Headway from working, and say what to do about it."""
+    layout = config.layout(data)
+    findings = [*machine(), *directory(layout)]
+    server = config.read_server_file(layout)
+    findings += [*running(server)] if server is not None else [free_port(port)]
+    rows = [("ok" if f.ok else "WRONG", f.what, f.detail) for f in findings]
+    show(findings, output, ("", "WHAT", "FOUND"), rows)
+    wrong = [finding for finding in findings if not finding.ok]
+    for finding in wrong:
+        say(f"{finding.what}: {finding.hint}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def machine() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(
+        "python", sys.version_info >= (3, 11), version, "Headway needs Python 3.11 or newer"
+    )
+    yield postgres()
+
+
+def postgres() -> Finding:
+    try:
+        from headway.pg.binaries import installed
+
+        return Finding("postgres", True, str(installed().program("postgres")))
+    except (HeadwayError, ImportError) as error:
+        return Finding("postgres", False, str(error), "reinstall Headway, or give a --database-url")
+
+
+def directory(layout: Layout) -> Iterator[Finding]:
+    place = layout.data
+    while not place.exists():
+        place = place.parent
+    writable = os.access(place, os.W_OK | os.X_OK)
+    yield Finding(
+        "data directory",
+        writable,
+        str(layout.data) if layout.data.exists() else f"{layout.data} (will be made)",
+        f"{place} cannot be written: choose another with --data",
+    )
+    free = shutil.disk_usage(place).free
+    yield Finding(
+        "disk",
+        free >= DISK_BYTES_MIN,
+        f"{free / 1e9:.1f} GB free",
+        "make room, or choose a data directory on another disk with --data",
+    )
+
+
+def free_port(port: int) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.HOST, port))
+        except OSError as error:
+            return Finding("port", False, f"{port}: {error.strerror}", "choose one with --port")
+    return Finding("port", True, f"{port} is free")
+
+
+def running(server: ServerFile) -> Iterator[Finding]:
+    """What the running server says of itself."""
+    from headway.client import connect
+
+    client = connect(server)
+    try:
+        health = client.health()
+        for part in health.components:
+            yield Finding(
+                part.name, part.healthy, part.detail, "see logs/server; headway up starts it again"
+            )
+        for error in client.import_errors():
+            where = f"{error.file}:{error.line or 1}"
+            yield Finding(
+                "DAG file", False, f"{where}: {error.message}", "mend the file, or: headway check"
+            )
+        yield from missing_pools(client)
+    except HeadwayError as error:
+        yield Finding("server", False, str(error), "restart `headway up`")
+
+
+def missing_pools(client: "Client") -> Iterator[Finding]:
+    known = {pool.name for pool in client.pools()}
+    for dag in client.dags():
+        spec = decode(bytes(client.dag(dag.dag_id).spec))
+        for pool in sorted({task.pool for task in spec.tasks} - known):
+            detail = f"{dag.dag_id} needs {pool}, which does not exist"
+            yield Finding("pool", False, detail, f"headway pool set {pool} 8")

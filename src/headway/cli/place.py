@@ -1,0 +1,149 @@
+"""Where a command works: the running server of the data directory, or one started for it alone."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from headway import clock, config
+from headway.cli.terminal import say
+from headway.client import Client, connect
+from headway.config import Layout
+from headway.errors import NotFound, NotReachable, UsageError
+
+if TYPE_CHECKING:
+    from headway.services.supervisor import Supervisor
+
+LOADED_S: Final = 60.0
+LOOK_S: Final = 0.05
+TURN_S: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to run: ``file.py``, ``file.py:dag`` or the name of a DAG."""
+
+    file: Path | None
+    dag_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    client: Client
+    dags: Path
+    ours: bool  # started by this command and ended with it
+
+
+def target_of(text: str) -> Target:
+    if not text.endswith(".py") and ".py:" not in text:
+        return Target(None, text)
+    name, _, dag_id = text.partition(".py:") if ".py:" in text else (text[:-3], "", "")
+    file = Path(f"{name}.py")
+    if not file.is_file():
+        raise NotFound(
+            "there is no such file",
+            where=str(file),
+            hint="give a DAG file, file.py:dag, or the name of a DAG (headway ls)",
+        )
+    return Target(file.resolve(), dag_id or None)
+
+
+@contextmanager
+def place_of(layout: Layout, target: Target, dags: Path | None) -> Iterator[Place]:
+    """A client of a server that has the target's folder."""
+    server = config.read_server_file(layout)
+    if server is not None:
+        client = connect(server)
+        try:
+            yield Place(client, Path(server.dags), ours=False)
+        finally:
+            client.close()
+        return
+    folder = dags or (target.file.parent if target.file else config.default_dags())
+    with started(layout, folder) as place:
+        yield place
+
+
+@contextmanager
+def started(layout: Layout, folder: Path) -> Iterator[Place]:
+    from headway.services.supervisor import Settings, Supervisor
+
+    supervisor = Supervisor(Settings(layout=layout, dags=folder, port=0), say)
+    server = supervisor.start()
+    stopping = threading.Event()
+    client = connect(server)
+    try:
+        supervisor.wait_until_healthy()
+        looking = threading.Thread(target=look_after, args=(supervisor, stopping), daemon=True)
+        looking.start()
+        yield Place(client, folder.resolve(), ours=True)
+    finally:
+        stopping.set()
+        signal.signal(signal.SIGINT, lambda number, frame: supervisor.hurry.set())
+        client.close()
+        supervisor.stop()
+
+
+def look_after(supervisor: "Supervisor", stopping: threading.Event) -> None:
+    while not stopping.wait(TURN_S):
+        supervisor.turn()
+
+
+def loaded(place: Place, target: Target, layout: Layout) -> str:
+    """The id of the DAG that is meant, once the server has the folder as it is now."""
+    if target.file is None:
+        assert target.dag_id is not None
+        if place.ours:
+            wait_for_folder(place, layout, None)
+        return target.dag_id
+    if not target.file.is_relative_to(place.dags):
+        raise UsageError(
+            f"the server of this data directory has the DAG folder {place.dags}",
+            where=str(target.file),
+            hint="move the file there, or run it with a data directory of its own: --data DIR",
+        )
+    file = target.file.relative_to(place.dags).as_posix()
+    wait_for_folder(place, layout, file)
+    return chosen(place.client, file, target.dag_id)
+
+
+def wait_for_folder(place: Place, layout: Layout, file: str | None) -> None:
+    """Until the loader has judged the present content: of this file, or of all of them."""
+    from headway.services.bundles import Bundles
+
+    version = Bundles(layout.data).read(place.dags).version
+    deadline = clock.monotonic() + LOADED_S
+    place.client.look_at_folder()
+    while clock.monotonic() < deadline:
+        for error in place.client.import_errors():
+            if error.file == file:
+                where = f"{place.dags / error.file}:{error.line or 1}"
+                raise UsageError(error.message, where=where)
+        dags = place.client.dags()
+        judged = [dag for dag in dags if file is None or dag.file == file]
+        if judged and all(dag.bundle_version == version for dag in judged):
+            return
+        if file is None and place.client.import_errors():
+            return
+        clock.sleep(LOOK_S)
+    raise NotReachable(
+        f"the loader has not read {file or 'the folder'} within {LOADED_S:.0f} s",
+        hint=f"see {layout.server_logs / 'loader.log'}",
+    )
+
+
+def chosen(client: Client, file: str, dag_id: str | None) -> str:
+    found = [dag.dag_id for dag in client.dags() if dag.file == file]
+    if dag_id is not None and dag_id in found:
+        return dag_id
+    if dag_id is not None:
+        raise NotFound(f"{file} defines no DAG {dag_id!r}", hint=f"it defines: {', '.join(found)}")
+    if len(found) > 1:
+        raise UsageError(
+            f"{file} defines {len(found)} DAGs",
+            hint=f"name one: {file}:{found[0]} (there are {', '.join(found)})",
+        )
+    return found[0]

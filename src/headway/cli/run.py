@@ -1,0 +1,133 @@
+"""``headway run``: one run of one DAG, watched to its end. Needs no server, uses one if it is there."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from headway import config, wire
+from headway.cli.options import Dags, Data, Format, Output
+from headway.cli.output import line, seconds
+from headway.cli.terminal import paint, say
+from headway.errors import UsageError
+
+if TYPE_CHECKING:
+    from headway.cli.place import Place
+
+Date = Annotated[
+    str | None, typer.Option("--date", "-d", help="Logical date, as 2013-01-31 or ISO 8601.")
+]
+
+
+def run(
+    target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or the name of a DAG.")],
+    date: Date = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="KEY=VALUE", help="May be repeated."),
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait (needs a server).")] = False,
+    dags: Dags = None,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Run a DAG now and show how it goes; the exit code is the run's result."""
+    from headway.cli.place import loaded, place_of, target_of
+
+    request = wire.TriggerRequest(logical_date=date_of(date), params=params_of(param or []))
+    wanted = target_of(target)
+    layout = config.layout(data)
+    with place_of(layout, wanted, dags) as place:
+        if detach and place.ours:
+            raise UsageError(
+                "no server runs that could go on with it", hint="headway up, or leave out --detach"
+            )
+        dag_id = loaded(place, wanted, layout)
+        run = place.client.trigger(dag_id, request)
+        if detach:
+            say(f"run {run.run_id} of {dag_id} goes on; headway show {run.run_id} shows it")
+            line(run.run_id)
+            return
+        run = watch_or_leave(place, run)
+        report(place, layout, run, output)
+    if run.state != "success":
+        raise typer.Exit(1)
+
+
+def watch_or_leave(place: "Place", run: wire.Run) -> wire.Run:
+    """Ctrl-C: leaves the run to the server, or cancels it where the server is ours."""
+    from headway.cli.watching import watch
+
+    try:
+        return watch(place.client, run.run_id)
+    except KeyboardInterrupt:
+        if not place.ours:
+            say(f"\nrun {run.run_id} goes on; headway cancel {run.run_id} ends it")
+            raise typer.Exit(130) from None
+        say("\ncancelling the run … (Ctrl-C again: at once)")
+        place.client.close()
+        place.client.cancel(run.run_id)
+        return place.client.run(run.run_id, wait_s=20)
+
+
+def report(place: "Place", layout: config.Layout, run: wire.Run, output: Output) -> None:
+    colour = "green" if run.state == "success" else "red"
+    took = seconds(run.started_at, run.ended_at)
+    say(f"{paint(run.state, colour)} in {took}; logs in {layout.logs / run.run_id}")
+    if output is Output.TABLE:
+        line(run.run_id)
+        return
+    instances = place.client.instances(run.run_id)
+    line(msgspec.json.encode(result(run, instances)).decode())
+
+
+def result(run: wire.Run, instances: list[wire.TaskInstance]) -> dict[str, Any]:
+    """The one object that ``--output json`` ends with."""
+    return {
+        "run_id": run.run_id,
+        "dag_id": run.dag_id,
+        "state": run.state,
+        "logical_date": run.logical_date,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "task_instances": [
+            {
+                "task_id": each.task_id,
+                "map_index": each.map_index,
+                "state": each.state,
+                "attempts": each.attempts,
+                "queued_at": each.queued_at,
+                "started_at": each.started_at,
+                "ended_at": each.ended_at,
+            }
+            for each in instances
+        ],
+    }
+
+
+def date_of(text: str | None) -> datetime | None:
+    """A date without a zone is in UTC."""
+    if text is None:
+        return None
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
+        ) from error
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+
+
+def params_of(given: list[str]) -> dict[str, Any]:
+    """``key=value``; a value that is JSON is taken as such, anything else is text."""
+    params: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{text!r} is no parameter", hint="write it as -p name=value")
+        try:
+            params[key] = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            params[key] = value
+    return params

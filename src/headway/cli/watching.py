@@ -1,0 +1,56 @@
+"""Watching a run to its end: a live tree for a person, a few lines for a log."""
+
+from typing import Final
+
+from headway import clock, wire
+from headway.cli import trouble
+from headway.cli.terminal import is_interactive, say
+from headway.client import Client
+from headway.core.states import RUN_FINAL
+
+FRAME_S: Final = 0.1
+WAIT_S: Final = 20.0
+
+
+def watch(client: Client, run_id: str) -> wire.Run:
+    """Until the run has ended."""
+    run = watch_live(client, run_id) if is_interactive() else watch_quietly(client, run_id)
+    if run.state != "success":
+        for text in failure(client, run):
+            say(text)
+    return run
+
+
+def watch_live(client: Client, run_id: str) -> wire.Run:
+    from rich.console import Console
+    from rich.live import Live
+
+    from headway.cli.tree import lines
+
+    with Live(console=Console(stderr=True), refresh_per_second=10, transient=False) as live:
+        while True:
+            run = client.run(run_id, wait_s=FRAME_S)
+            live.update(lines(run, client.tasks(run_id), clock.now()))
+            if run.state in RUN_FINAL:
+                return run
+
+
+def watch_quietly(client: Client, run_id: str) -> wire.Run:
+    """In CI or a pipe: a line for each failure, nothing that moves."""
+    after = 0
+    while True:
+        events = client.events(run_id, after=after, wait_s=WAIT_S)
+        for event in events:
+            after = event.seq
+            if event.subject == "task_instance" and event.state in ("failed", "up_for_retry"):
+                index = f"[{event.map_index}]" if (event.map_index or 0) >= 0 else ""
+                say(f"{event.task_id}{index} {event.state}: {event.reason or ''}".rstrip())
+        run = client.run(run_id)
+        if run.state in RUN_FINAL:
+            return run
+
+
+def failure(client: Client, run: wire.Run) -> list[str]:
+    if not run.counts.get("failed"):
+        return [f"run {run.run_id} is {run.state}: {run.reason or ''}".rstrip(": ")]
+    return trouble.describe(client, run.run_id, *trouble.first_trouble(client, run.run_id))
