@@ -116,7 +116,7 @@ def run_dag(
     ``logical_date`` is the start date, or now, if it is not given. Raises UsageError for a wrong
     DAG, parameter or task; what tasks raise is in the result.
     """
-    made = dag() if isinstance(dag, DagFunction) else dag
+    made = dag.make_itself() if isinstance(dag, DagFunction) else dag
     spec = made.spec(Path(made.site.file).name)
     if tasks is not None:
         spec = only(spec, tasks)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from headway.authoring import context
 from headway.authoring.context import current_dag
-from headway.authoring.frames import Site, call_site, line_of
+from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.graph import Node
 from headway.authoring.operators.base import Operator
 from headway.authoring.options import TASK_OPTIONS, read_options
@@ -23,7 +24,7 @@ def add_task(
     follows: Follows = Follows.ALL,
 ) -> Task:
     dag = current_dag(word)
-    site = call_site()
+    site = origin(context.file_read)
     at = Site(site.file, line_of(function, site) if function else site.line, site.module)
     if not isinstance(task_id, str):
         raise wrong(f"{word}: task_id must be a string, not {task_id!r}", at)
