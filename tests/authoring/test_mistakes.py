@@ -274,7 +274,8 @@ FILES = [
     ),
     (
         "from headway import DAG, task\nwith DAG('a'):\n"
-        "  @task(task_id='t')\n  def f(): pass\n  @task(task_id='t')\n  def g(): pass\n  f()\n  g()",
+        "  @task(task_id='t')\n  def f(): pass\n"
+        "  @task(task_id='t')\n  def g(): pass\n  f()\n  g()",
         'flow.py:5: two tasks are called "t", at lines 3 and 5\n  give one of them another task_id',
     ),
 ]
