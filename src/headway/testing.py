@@ -71,7 +71,7 @@ class TaskResult:
         return [i.value for i in self.instances if i.state is State.SUCCESS]
 
     @property
-    def value(self) -> Any:  # noqa: ANN401
+    def value(self) -> Any:
         if len(self.instances) == 1 and self.instances[0].map_index < 0:
             return self.instances[0].value
         raise UsageError(f"{self.task_id} is mapped: ask for its .values")
