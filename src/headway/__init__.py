@@ -3,7 +3,8 @@
 Each name is imported when it is first asked for: ``import headway`` costs nothing.
 """
 
-from typing import TYPE_CHECKING, Any
+# Type checkers take it for the constant of ``typing``, whose import would cost the most here.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG as DAG
@@ -37,7 +38,7 @@ HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name in HOMES:

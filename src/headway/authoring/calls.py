@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from headway.authoring import context
 from headway.authoring.context import current_dag
-from headway.authoring.frames import Site, call_site, line_of
+from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.graph import Node
 from headway.authoring.operators.base import Operator
 from headway.authoring.options import TASK_OPTIONS, read_options
-from headway.authoring.references import ParamRef
+from headway.authoring.references import RESULT_KEY, ParamRef, XComArg
 from headway.authoring.signatures import Signature
 from headway.authoring.task import Arguments, Follows, Task
 from headway.spec.errors import BadSpec, did_you_mean, listing
@@ -23,7 +24,7 @@ def add_task(
     follows: Follows = Follows.ALL,
 ) -> Task:
     dag = current_dag(word)
-    site = call_site()
+    site = origin(context.file_read)
     at = Site(site.file, line_of(function, site) if function else site.line, site.module)
     if not isinstance(task_id, str):
         raise wrong(f"{word}: task_id must be a string, not {task_id!r}", at)
@@ -85,6 +86,11 @@ def check_axes(name: str, kwargs: Mapping[str, object], axes: Mapping[str, objec
     for argument, value in axes.items():
         if argument in kwargs:
             raise wrong(f'{name} got "{argument}" from both partial() and expand()')
+        if isinstance(value, XComArg) and value.key != RESULT_KEY:
+            raise wrong(
+                f"{name} can be mapped over a whole result, not over {value!r}",
+                hint="let a task return just that list",
+            )
         if isinstance(value, (list, tuple, dict, Node)):
             continue
         given = f"{argument}={value!r}" if argument else repr(value)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 dags: list["DAG"] = []  # the innermost last
 made: list["DAG | DagFunction"] | None = None  # None: nobody records
+file_read: str | None = None  # the DAG file, while it is read
 
 
 def current_dag(word: str) -> "DAG":
@@ -35,11 +36,12 @@ def record(thing: "DAG | DagFunction") -> None:
 
 
 @contextmanager
-def recording() -> Iterator[list["DAG | DagFunction"]]:
-    """All DAGs and DAG functions made inside the block, in order."""
-    global made
-    before, made = made, []
+def recording(file: str) -> Iterator[list["DAG | DagFunction"]]:
+    """All DAGs and DAG functions made inside the block, in order, while ``file`` is read."""
+    global made, file_read
+    before = made, file_read
+    made, file_read = [], file
     try:
         yield made
     finally:
-        made = before
+        made, file_read = before

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from headway.authoring import context
 from headway.authoring.calls import refuse_unknown
-from headway.authoring.frames import Site, call_site, line_of
+from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.groups import TaskGroup
 from headway.authoring.options import DAG_OPTIONS, TASK_OPTIONS, DagOptions, read_options
 from headway.authoring.params import Declared, Param, declared, declared_by
@@ -24,9 +24,12 @@ class DAG:
     """``with DAG("daily", schedule="@daily", start_date=…):`` — tasks made inside belong to it."""
 
     def __init__(self, dag_id: str, **options: Unpack[DagOptions]) -> None:
-        self.site = self.made_at = call_site()
+        self.define(dag_id, dict(options), origin(context.file_read))
+
+    def define(self, dag_id: str, given: Mapping[str, Any], site: Site) -> None:
+        """What ``__init__`` does, for a DAG that is made at no line of its file."""
+        self.site = self.made_at = site
         self.dag_id = dag_id
-        given: Mapping[str, Any] = dict(options)
         word = f'DAG("{dag_id}")'
         self.options = read_options(given, DAG_OPTIONS, self.site, word, ("dag_id",))
         self.default_args = self.take_default_args(self.options.pop("default_args", {}), word)
@@ -133,10 +136,18 @@ class DagFunction:
 
     def __call__(self, *args: object, **kwargs: object) -> DAG:
         """Arguments become the defaults of the parameters of the same name."""
+        return self.make(args, kwargs, origin(context.file_read))
+
+    def make_itself(self) -> DAG:
+        """Called by nobody in its file, it belongs there all the same."""
+        return self.make((), {}, self.site)
+
+    def make(self, args: tuple[object, ...], kwargs: dict[str, object], site: Site) -> DAG:
         self.called = True
         signature = signature_of(self.function)
         refuse_unknown(f"{self.function.__name__}()", signature, args, kwargs)
-        made = DAG(self.dag_id, **self.options)
+        made = DAG.__new__(DAG)
+        made.define(self.dag_id, self.options, site)
         if "doc" not in made.options and self.function.__doc__:
             made.options["doc"] = self.function.__doc__.strip()
         given = dict(zip(signature.parameters, args, strict=False)) | kwargs
@@ -148,11 +159,6 @@ class DagFunction:
         with made:
             self.function(**{name: ParamRef(name) for name in signature.parameters})
         return made
-
-    def make_itself(self) -> None:
-        """Called by nobody in its file, it belongs there all the same."""
-        made = self()
-        made.site = made.made_at = self.site
 
     def override(
         self, *, dag_id: str | None = None, **options: Unpack[DagOptions]

@@ -79,6 +79,9 @@ class TaskFunction:
         refuse_missing(f"{self.name}()", signature, given)
         return self.add(Arguments(args, kwargs))
 
+    def __repr__(self) -> str:
+        return f"<task function {self.name}>"
+
     def override(self, **options: Unpack[TaskOptions]) -> "TaskFunction":
         """The same task with other options."""
         given: dict[str, Any] = dict(options)

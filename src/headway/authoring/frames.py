@@ -24,6 +24,17 @@ def call_site() -> Site:
     return Site(frame.f_code.co_filename, frame.f_lineno, top_module(frame))
 
 
+def origin(file: str | None) -> Site:
+    """The nearest line of the DAG ``file`` being read, also when a module beside it acts."""
+    site = call_site()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and file is not None:
+        if frame.f_code.co_filename == file:
+            return Site(file, frame.f_lineno, site.module)
+        frame = frame.f_back
+    return site
+
+
 def is_ours(frame: FrameType) -> bool:
     name = str(frame.f_globals.get("__name__", ""))
     return name == "headway" or name.startswith("headway.")

@@ -39,7 +39,7 @@ def load_file(path: Path | str, root: Path | str) -> list[DAG]:
     """The DAGs of the file in the order they are made; @dag functions that nobody called, too."""
     path, root = Path(path).resolve(), Path(root).resolve()
     file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    with context.recording() as made:
+    with context.recording(str(path)) as made:
         module = new_module(path, file)
         code = compiled(path, file)
         for folder in (root, path.parent):

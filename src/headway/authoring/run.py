@@ -24,7 +24,7 @@ class Params(dict[str, Any]):
     def __missing__(self, name: str) -> NoReturn:
         raise KeyError(f"{name!r}: the DAG has no such parameter, it has {sorted(self)}")
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+    def __getattr__(self, name: str) -> Any:
         if name in self:
             return self[name]
         raise AttributeError(f"the DAG has no parameter {name!r}, it has {sorted(self)}")

@@ -62,7 +62,7 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
 
 
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
-    """``-p name=text`` of a command line: JSON where the type asks for it, then as ``check_params``."""
+    """``-p name=text`` of a command line, read as JSON where the type asks for it."""
     types = {param.name: param.type for param in dag.params}
     return check_params(dag, {name: parsed(types.get(name), text) for name, text in given.items()})
 

@@ -32,10 +32,10 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         current = PATH.is_file() and PATH.read_text() == text()
         if not current:
-            print(f"{PATH} is not up to date: run python -m headway.spec.schema", file=sys.stderr)
+            sys.stderr.write(f"{PATH} is not up to date: run python -m headway.spec.schema\n")
         return 0 if current else 1
     if arguments:
-        print("usage: python -m headway.spec.schema [--check]", file=sys.stderr)
+        sys.stderr.write("usage: python -m headway.spec.schema [--check]\n")
         return 2
     PATH.write_text(text())
     return 0

@@ -52,13 +52,13 @@ def check_id(what: str, given: str, file: str, line: int) -> None:
     size = len(given.encode("utf-8", "surrogatepass"))
     if ID.fullmatch(given) and size <= ID_BYTES_MAX:
         return
-    shown = given if len(given) <= 40 else f"{given[:40]}…"
+    shown = ascii(given if len(given) <= 40 else f"{given[:40]}...")
     if not given:
         message = f"a {what} is empty"
     elif size > ID_BYTES_MAX:
-        message = f"the {what} {shown!a} is {size} bytes long, the limit is {ID_BYTES_MAX}"
+        message = f"the {what} {shown} is {size} bytes long, the limit is {ID_BYTES_MAX}"
     else:
-        message = f"the {what} {shown!a} is not allowed"
+        message = f"the {what} {shown} is not allowed"
     raise BadSpec(
         message,
         file=file,

@@ -20,5 +20,5 @@ def render(text: str, run: Run) -> str:
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
         return environment.from_string(text).render(context_of(run))
-    except TemplateError as error:
-        raise Fail(f"the template {text[:80]!r} cannot be rendered: {error.message}") from None
+    except (TemplateError, OverflowError) as error:  # the sandbox bounds loops by an OverflowError
+        raise Fail(f"the template {text[:80]!r} cannot be rendered: {error}") from None

@@ -1,0 +1,269 @@
+"""Run a DAG inside a unit test: no server, no database, no other process, no waiting.
+
+    def test_delays():
+        result = run_dag(daily_delays, logical_date=datetime(2013, 1, 1, tzinfo=UTC))
+        assert result.state == "success"
+        assert result["carriers"].value == ["AA", "UA"]
+
+The scheduler's own core decides what runs, and every value goes through the encoding it would
+travel in, so a result that cannot be stored fails here too.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headway import clock
+from headway.authoring.dag import DAG, DagFunction
+from headway.authoring.execute import Inputs, execute
+from headway.authoring.run import Fail, Run, Skip
+from headway.authoring.values import from_json, item_at, length_of, to_json
+from headway.core import mapping, plan
+from headway.core.reports import Ended, Outcome
+from headway.core.run import Attempt, Instance
+from headway.core.run import Run as Model
+from headway.core.states import Event, RunState, State
+from headway.core.timetable import interval
+from headway.errors import UsageError
+from headway.spec import compile, model
+from headway.spec.errors import did_you_mean
+from headway.spec.params import check_params
+
+RUN_ID: Final = "test"
+# Of a mapped task's instances, the first of these that occurs is the task's.
+WORST: Final = (
+    State.FAILED,
+    State.UPSTREAM_FAILED,
+    State.CANCELLED,
+    State.SUCCESS,
+    State.SKIPPED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceResult:
+    map_index: int  # -1: not mapped
+    state: State
+    value: Any
+    error: BaseException | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """``value`` of a task; ``values`` of a mapped one, in the order of its items."""
+
+    task_id: str
+    instances: tuple[InstanceResult, ...]
+
+    @property
+    def state(self) -> State:
+        states = {instance.state for instance in self.instances}
+        return next(state for state in WORST if state in states)
+
+    @property
+    def values(self) -> list[Any]:
+        """Of the instances that succeeded: what a task that reads them receives."""
+        return [i.value for i in self.instances if i.state is State.SUCCESS]
+
+    @property
+    def value(self) -> Any:
+        if len(self.instances) == 1 and self.instances[0].map_index < 0:
+            return self.instances[0].value
+        raise UsageError(f"{self.task_id} is mapped: ask for its .values")
+
+    @property
+    def error(self) -> BaseException | None:
+        return next((i.error for i in self.instances if i.error is not None), None)
+
+    @property
+    def attempts(self) -> int:
+        return sum(instance.attempts for instance in self.instances)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    state: RunState
+    reason: str
+    tasks: Mapping[str, TaskResult]
+
+    def __getitem__(self, task_id: str) -> TaskResult:
+        if task_id not in self.tasks:
+            raise no_task(task_id, self.tasks)
+        return self.tasks[task_id]
+
+    def __repr__(self) -> str:
+        lines = [f"<run {self.state}: {self.reason}>"]
+        for task in self.tasks.values():
+            error = f" {type(task.error).__name__}: {task.error}" if task.error else ""
+            lines.append(f"  {task.task_id}: {task.state}{error}")
+        return "\n".join(lines)
+
+
+def run_dag(
+    dag: DAG | DagFunction,
+    *,
+    logical_date: datetime | None = None,
+    params: Mapping[str, object] | None = None,
+    tasks: Iterable[str] | None = None,
+) -> RunResult:
+    """Run ``dag`` to its end; with ``tasks``, only those and what they wait for.
+
+    ``logical_date`` is the start date, or now, if it is not given. Raises UsageError for a wrong
+    DAG, parameter or task; what tasks raise is in the result.
+    """
+    made = dag.make_itself() if isinstance(dag, DagFunction) else dag
+    spec = made.spec(Path(made.site.file).name)
+    if tasks is not None:
+        spec = only(spec, tasks)
+    at = logical_date or spec.start_date or clock.now()
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return Bench(made, spec, at, check_params(spec, params or {})).run()
+
+
+def only(spec: model.Dag, wanted: Iterable[str]) -> model.Dag:
+    by_id = {task.task_id: task for task in spec.tasks}
+    keep: set[str] = set()
+    stack = list(wanted)
+    while stack:
+        task_id = stack.pop()
+        if task_id not in by_id:
+            raise no_task(task_id, by_id)
+        if task_id not in keep:
+            keep.add(task_id)
+            stack += by_id[task_id].upstream
+    kept = tuple(task for task in spec.tasks if task.task_id in keep)
+    return msgspec.structs.replace(spec, tasks=kept)
+
+
+def no_task(task_id: str, known: Iterable[str]) -> UsageError:
+    return UsageError(f'the DAG has no task "{task_id}"', hint=did_you_mean(task_id, known))
+
+
+@dataclass(slots=True)
+class Bench:
+    """One run in this process: the scheduler, the store and the agent in one."""
+
+    dag: DAG
+    spec: model.Dag
+    at: datetime
+    params: Mapping[str, Any]
+    stored: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
+    errors: dict[tuple[str, int], BaseException] = field(default_factory=dict)
+
+    def run(self) -> RunResult:
+        # Time stands still, so that neither a retry's delay nor dagrun_timeout takes part.
+        graph = replace(compile.graph(self.spec), timeout_s=None)
+        state = RunState.QUEUED
+        run = Model(team_id=1, run_id=RUN_ID, graph=graph, state=state, now=self.at)
+        plan.begin(run)
+        plan.settle(run)
+        while run.state is RunState.RUNNING:
+            instance = first_ready(run)
+            if instance is not None:
+                plan.absorb(run, self.attempt(run, instance), lambda: 0.0)
+            else:
+                assert run.due_at is not None, "nothing is ready and nothing is awaited"
+                run.now = run.due_at
+            plan.settle(run)
+        return self.result(run)
+
+    def attempt(self, run: Model, instance: Instance) -> Ended:
+        instance.number += 1
+        instance.attempt = Attempt(instance.number, "token", "test", run.now)
+        run.move(instance, Event.GRANT, "its turn")
+        ended = Ended(
+            task_id=instance.node.task_id,
+            map_index=instance.map_index,
+            number=instance.number,
+            token="token",
+            outcome=Outcome.SUCCESS,
+        )
+        key = (instance.node.task_id, instance.map_index)
+        self.errors.pop(key, None)
+        try:
+            follow, length = self.execute(run, instance)
+        except KeyboardInterrupt:
+            raise
+        except Skip as skip:
+            return replace(ended, outcome=Outcome.SKIPPED, detail=str(skip))
+        except BaseException as error:  # a task may raise anything, also SystemExit
+            self.errors[key] = error
+            detail = f"{type(error).__name__}: {error}"
+            retry = not isinstance(error, Fail)
+            return replace(ended, outcome=Outcome.FAILED, detail=detail, retry=retry)
+        return replace(ended, follow=follow, length=length)
+
+    def execute(self, run: Model, instance: Instance) -> tuple[frozenset[str] | None, int | None]:
+        task_id = instance.node.task_id
+        retries = instance.node.retry.retries
+        context = Run(
+            run_id=RUN_ID,
+            dag_id=self.spec.dag_id,
+            task_id=task_id,
+            map_index=instance.map_index,
+            try_number=instance.number,
+            max_tries=retries + 1,
+            logical_date=self.at,
+            data_interval=self.interval(),
+            params=self.params,
+        )
+        result = execute(self.dag, task_id, context, self.inputs(run, instance))
+        encoded = {key: to_json(value) for key, value in result.xcoms.items()}
+        for key, data in encoded.items():
+            self.stored.setdefault((task_id, key), {})[instance.map_index] = data
+        follow = None if result.follow is None else frozenset(result.follow)
+        return follow, length_of(result.value)
+
+    def interval(self) -> tuple[datetime, datetime]:
+        return interval(compile.schedule(self.spec, self.at), self.at)
+
+    def inputs(self, run: Model, instance: Instance) -> Inputs:
+        task = self.spec.tasks[instance.node.index]
+        whole = {
+            (wanted.task_id, wanted.key): self.read(wanted.task_id, wanted.key)
+            for wanted in task.inputs
+            if (wanted.task_id, wanted.key) in self.stored
+        }
+        positions = mapping.positions(run, instance)
+        axes = task.mapping.axes if task.mapping else ()
+        items = [
+            None if axis.task_id is None else item_at(self.read(axis.task_id, axis.key), position)
+            for axis, position in zip(axes, positions, strict=True)
+        ]
+        return Inputs(whole, positions, items)
+
+    def read(self, task_id: str, key: str) -> object:
+        by_index = self.stored[task_id, key]
+        if -1 in by_index:
+            return from_json(by_index[-1])
+        return [from_json(by_index[index]) for index in sorted(by_index)]
+
+    def result(self, run: Model) -> RunResult:
+        tasks = {
+            node.task_id: TaskResult(
+                node.task_id,
+                tuple(
+                    self.instance_result(instance)
+                    for _, instance in sorted(run.instances[node.index].items())
+                ),
+            )
+            for node in run.graph.nodes
+        }
+        return RunResult(run.state, run.reason or "", tasks)
+
+    def instance_result(self, instance: Instance) -> InstanceResult:
+        key = (instance.node.task_id, instance.map_index)
+        data = self.stored.get((key[0], model.RESULT_KEY), {}).get(key[1])
+        value = None if data is None else from_json(data)
+        return InstanceResult(key[1], instance.state, value, self.errors.get(key), instance.number)
+
+
+def first_ready(run: Model) -> Instance | None:
+    """By rank over all pools, which have room for everything here."""
+    heads = [instance for pool in run.queues if (instance := run.first(pool)) is not None]
+    return min(heads, key=lambda head: (head.rank, head.key), default=None)

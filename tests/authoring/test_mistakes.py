@@ -1,0 +1,296 @@
+"""A mistake in a DAG file gives one sentence with its place and what was probably meant."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.authoring.files import mistake
+
+IN_DAG = """\
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+from headway import DAG, Param, TaskGroup, bash, chain, dag, python, task
+@dag(schedule="@daily", start_date=datetime(2024, 1, 1))
+def flow(country="de"):
+    @task
+    def one(): return [1]
+    @task
+    def two(x): pass
+{body}
+"""
+
+BODY = [
+    (
+        "a = one(); b = two(a); a << b",
+        "flow.py:6: the tasks wait for each other in a circle: one → two → one\n"
+        "  remove one of these arrows, for instance two → one",
+    ),
+    (
+        "two(y=1)",
+        'flow.py:10: two() has no argument "y"\n  it has x',
+    ),
+    (
+        "two()",
+        "flow.py:10: two() needs x\n  give it in the call, or a default in the function",
+    ),
+    ("two(1, 2)", "flow.py:10: two() takes 1 positional arguments but 2 were given"),
+    ("two(1, x=2)", 'flow.py:10: two() got "x" twice'),
+    (
+        "two.expand(x='abc')",
+        "flow.py:10: two can be mapped over a list, tuple, dict or the result of a task, "
+        "but x='abc' is str\n  put it into a list: x=['abc']",
+    ),
+    (
+        "two.expand(x=country)",
+        "flow.py:10: two can be mapped over a list, tuple, dict or the result of a task, "
+        "but x=<parameter country> is a parameter\n  let a task return the list",
+    ),
+    (
+        "two.expand(x=one()['a'])",
+        "flow.py:10: two can be mapped over a whole result, not over <result of one['a']>\n"
+        "  let a task return just that list",
+    ),
+    (
+        "two.expand()",
+        "flow.py:10: two.expand() needs the argument to map over\n"
+        "  for instance two.expand(item=[1, 2, 3])",
+    ),
+    (
+        "two.partial(x=1).expand(x=[1])",
+        'flow.py:10: two got "x" from both partial() and expand()',
+    ),
+    (
+        "two.expand_kwargs([{'x': 1}, 2])",
+        "flow.py:10: two.expand_kwargs() needs dicts of arguments, but item 1 is 2",
+    ),
+    (
+        "a = one()\n    if a: pass",
+        "flow.py:11: the result of one is not known yet while the file is read, "
+        "it cannot be tested here\n"
+        "  decide inside a task; see @task.branch and @task.short_circuit",
+    ),
+    (
+        "for item in one(): pass",
+        "flow.py:10: the result of one is not known yet while the file is read, "
+        "it cannot be looped over or unpacked here\n"
+        '  use .expand(argument=result) to map over it, or result["key"]',
+    ),
+    (
+        "bash('say', command=f'echo {one()}')",
+        "flow.py:10: the result of one is not known yet while the file is read, "
+        "it cannot be made a string here\n"
+        "  pass it to a task as an argument and format it there",
+    ),
+    (
+        "one() >> two",
+        "flow.py:10: an arrow needs tasks on both sides, not <task function two>: "
+        "it was not called\n  call the task function in the DAG: extract() >> load()",
+    ),
+    (
+        "bash('a', command='x')\n    bash('a', command='y')",
+        'flow.py:11: two tasks are called "a", at lines 10 and 11\n'
+        "  give one of them another task_id",
+    ),
+    (
+        "bash('a', comand='x')",
+        'flow.py:10: bash("a") needs command\n  give it in the call, or a default in the function',
+    ),
+    (
+        "bash('a', command='x', retrys=1)",
+        'flow.py:10: bash("a") does not know "retrys"\n  did you mean "retries"?',
+    ),
+    (
+        "one.override(retrys=1)()",
+        'flow.py:10: one.override() does not know "retrys"\n  did you mean "retries"?',
+    ),
+    (
+        "one.override(trigger_rule='all_sucess')()",
+        'flow.py:6: one: unknown trigger rule "all_sucess"\n  did you mean "all_success"?',
+    ),
+    (
+        "one.override(retries=-1)()",
+        "flow.py:6: one: retries is -1, it must be at least 0",
+    ),
+    (
+        "one.override(retries='2')()",
+        "flow.py:10: one.override(): retries must be a whole number, not '2'",
+    ),
+    (
+        "one.override(execution_timeout=timedelta(0))()",
+        "flow.py:6: one: execution_timeout is 0 seconds, it must be longer than nothing",
+    ),
+    (
+        "one.override(pool_slots=0)()",
+        "flow.py:6: one: pool_slots is 0, it must be at least 1",
+    ),
+    (
+        "one.override(priority_weight=1001)()",
+        "flow.py:6: one: priority_weight is 1001, it can be from -1000 to 1000",
+    ),
+    (
+        "one.override(memory_limit='lots')()",
+        "flow.py:10: one.override(): memory_limit must be a number of MB or a size like "
+        '"512MB" or "2G", not \'lots\'',
+    ),
+    (
+        "one.override(task_id='../etc')()",
+        "flow.py:6: the task_id '../etc' is not allowed\n"
+        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+    ),
+    (
+        "one.override(task_id='x' * 251)()",
+        f"flow.py:6: the task_id '{'x' * 40}...' is 251 bytes long, the limit is 250\n"
+        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+    ),
+    (
+        "one.override(depends_on_past=True)()",
+        'flow.py:10: one.override() does not know "depends_on_past"\n'
+        "  runs do not wait for each other; max_active_runs=1 keeps them in order",
+    ),
+    (
+        "chain([one(), one()], [one()])",
+        "flow.py:10: chain() pairs neighbouring lists, but one has 2 tasks and the next 1\n"
+        "  use cross_downstream(first, second) to connect all with all",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "told"), BODY)
+def test_in_the_body_of_a_dag(body: str, told: str, tmp_path: Path) -> None:
+    assert mistake(tmp_path, IN_DAG.format(body=f"    {body}")) == told
+
+
+IN_HEAD = """\
+from datetime import datetime, timedelta
+from headway import DAG, Param, dag, task
+{head}
+def flow():
+    @task
+    def one(): pass
+    one()
+"""
+
+HEAD = [
+    (
+        '@dag(shedule="@daily")',
+        'flow.py:3: @dag does not know "shedule"\n  did you mean "schedule"?',
+    ),
+    (
+        '@dag(schedule_interval="@daily")',
+        'flow.py:3: @dag does not know "schedule_interval"\n  it is called schedule',
+    ),
+    (
+        '@dag(schedule="@dayly")',
+        'flow.py:3: flow: unknown preset "@dayly": did you mean @daily?',
+    ),
+    (
+        '@dag(schedule="0 25 * * *")',
+        'flow.py:3: flow: cron "0 25 * * *": hour "25" is not valid: 0 to 23; '
+        "also *, lists (1,2), ranges (1-5) and steps (*/2)",
+    ),
+    (
+        "@dag(schedule=timedelta(hours=1))",
+        "flow.py:3: flow: a schedule of a fixed length needs a start_date to count from",
+    ),
+    (
+        '@dag(timezone="Europe/Pariss")',
+        'flow.py:3: unknown time zone "Europe/Pariss"\n  did you mean "Europe/Paris"?',
+    ),
+    (
+        '@dag(dag_id="a/b")',
+        "flow.py:3: the dag_id 'a/b' is not allowed\n"
+        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+    ),
+    (
+        '@dag(dag_id="a\\0b")',
+        "flow.py:3: the dag_id 'a\\x00b' is not allowed\n"
+        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+    ),
+    ("@dag(max_active_runs=0)", "flow.py:3: flow: max_active_runs is 0, it must be at least 1"),
+    (
+        "@dag(start_date='2024-01-01')",
+        "flow.py:3: @dag: start_date must be a datetime, not '2024-01-01'",
+    ),
+    (
+        "@dag(start_date=datetime(2024, 1, 2), end_date=datetime(2024, 1, 1))",
+        "flow.py:3: flow: end_date is before start_date",
+    ),
+    (
+        "@dag(params={'x': Param(5, type='int')})",
+        'flow.py:3: the type of the parameter x does not know "int"\n  did you mean "integer"?',
+    ),
+    (
+        "@dag(params={'x': Param('5', type='integer')})",
+        'flow.py:3: the parameter "x" of flow is an integer, not "5" (its default)',
+    ),
+    (
+        "@dag(params={'x': object})",
+        "flow.py:3: the default of the parameter x is a type, which JSON does not have\n"
+        "  use a string, number, boolean, list, dict or None",
+    ),
+    (
+        "@dag(default_args={'retry': 2})",
+        'flow.py:3: DAG("flow"): default_args does not know "retry"\n  did you mean "retries"?',
+    ),
+]
+
+
+@pytest.mark.parametrize(("head", "told"), HEAD)
+def test_in_the_head_of_a_dag(head: str, told: str, tmp_path: Path) -> None:
+    assert mistake(tmp_path, IN_HEAD.format(head=head)) == told
+
+
+FILES = [
+    ("def f(:\n  pass", "flow.py:1: SyntaxError: invalid syntax"),
+    ("import sys\nsys.exit(3)", None),
+    (
+        "x = 1\nimport no_such_package.deep",
+        "flow.py:2: ModuleNotFoundError: No module named 'no_such_package'\n"
+        "  pip install no_such_package in the environment that Headway's agent runs in, "
+        "or put no_such_package.py beside the DAG file",
+    ),
+    (
+        "from airflow import DAG",
+        "flow.py:1: ModuleNotFoundError: No module named 'airflow'\n"
+        "  the words are Headway's own: from headway import DAG, dag, task",
+    ),
+    ("x = 1\nx.y", "flow.py:2: AttributeError: 'int' object has no attribute 'y'"),
+    ("raise BaseException('so')", "flow.py:1: BaseException: so"),
+    (
+        "from headway import DAG\nDAG('a')\n\nDAG('a')",
+        'flow.py:4: two DAGs are called "a", made at lines 2 and 4\n'
+        '  give each its own id: @dag(dag_id=f"report_{country}"), '
+        "or function.override(dag_id=…)()",
+    ),
+    (
+        "from headway import task\n@task\ndef f(): pass\nf()",
+        "flow.py:4: f() is called outside a DAG\n"
+        "  write it in the body of a @dag function or in `with DAG(…):`; "
+        "f.function(…) runs the plain function",
+    ),
+    (
+        "from headway import task\n@task.bahs\ndef f(): pass",
+        'flow.py:2: @task does not know "bahs"\n  did you mean "bash"?',
+    ),
+    (
+        "from headway import DAG, task\nwith DAG('a'):\n"
+        "  @task(task_id='t')\n  def f(): pass\n"
+        "  @task(task_id='t')\n  def g(): pass\n  f()\n  g()",
+        'flow.py:5: two tasks are called "t", at lines 3 and 5\n  give one of them another task_id',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), FILES)
+def test_in_a_file(text: str, told: str | None, tmp_path: Path) -> None:
+    assert mistake(tmp_path, text) == (
+        told
+        or "flow.py:2: the file ends its process: sys.exit(3)\n"
+        "  reading a DAG file must only define DAGs; do the work in tasks"
+    )
+
+
+def test_a_mistake_in_a_module_beside_the_file_names_both(tmp_path: Path) -> None:
+    (tmp_path / "beside_broken.py").write_text("def go():\n    return 1 / 0\n")
+    told = mistake(tmp_path, "import beside_broken\nbeside_broken.go()")
+    assert told == "flow.py:2: ZeroDivisionError: division by zero (in beside_broken.py:2)"

@@ -1,0 +1,119 @@
+"""The spec's own rules, for specs that no DAG file made, and their speed."""
+
+from time import perf_counter
+
+import msgspec
+import pytest
+
+from headway.errors import UsageError
+from headway.spec.errors import BadSpec
+from headway.spec.model import Axis, Dag, Input, Mapping, Param, Schedule, Task
+from headway.spec.params import check_params, params_from_text
+from headway.spec.schema import PATH, main, text
+from headway.spec.validate import validate
+
+
+def dag(*tasks: Task, **more: object) -> Dag:
+    return msgspec.structs.replace(Dag(dag_id="d", file="f.py", tasks=tasks, line=1), **more)
+
+
+A = Task(task_id="a", line=2)
+WRONG = [
+    (
+        dag(A, Task(task_id="b", line=3, upstream=("aa",))),
+        'f.py:3: b waits for "aa", which is no task of this DAG\n  did you mean "a"?',
+    ),
+    (
+        dag(A, Task(task_id="a", line=3)),
+        'f.py:3: two tasks are called "a", at lines 2 and 3\n  give one of them another task_id',
+    ),
+    (
+        dag(
+            Task(task_id="a", line=2, upstream=("c",)),
+            Task(task_id="b", line=3, upstream=("a",)),
+            Task(task_id="c", line=4, upstream=("b",)),
+            Task(task_id="behind", line=1, upstream=("c",)),
+        ),
+        "f.py:2: the tasks wait for each other in a circle: a → b → c → a\n"
+        "  remove one of these arrows, for instance c → a",
+    ),
+    (
+        dag(Task(task_id="a", line=2, upstream=("a",))),
+        "f.py:2: the tasks wait for each other in a circle: a → a\n"
+        "  remove one of these arrows, for instance a → a",
+    ),
+    (
+        dag(A, Task(task_id="b", line=3, inputs=(Input(task_id="a"),))),
+        'f.py:3: b: it reads the result of "a" but does not wait for it',
+    ),
+    (
+        dag(A, Task(task_id="b", line=3, mapping=Mapping(axes=(Axis(argument="x"),)))),
+        'f.py:3: b: the axis "x" is either a literal or a result',
+    ),
+    (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
+    (
+        dag(A, schedule=Schedule(cron="* * * * *", once=True)),
+        "f.py:1: d: a schedule is one of cron, interval and once",
+    ),
+    (
+        dag(A, schedule=Schedule(cron="* * * * *", timezone="Mars/Base")),
+        'f.py:1: d: unknown time zone "Mars/Base": an IANA name such as Europe/Berlin is needed',
+    ),
+    (
+        dag(Task(task_id="a", line=2, retry_delay_s=float("nan"))),
+        "f.py:2: a: retry_delay is nan, it must be at least 0",
+    ),
+    (
+        dag(A, params=(Param(name="x"), Param(name="x"))),
+        'f.py:1: d: two parameters are called "x"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "told"), WRONG)
+def test_wrong(spec: Dag, told: str) -> None:
+    with pytest.raises(BadSpec) as raised:
+        validate(spec)
+    assert str(raised.value) == told
+
+
+def test_the_largest_dags_take_linear_time() -> None:
+    chain = [Task(task_id="t0")]
+    chain += [Task(task_id=f"t{n}", upstream=(f"t{n - 1}",)) for n in range(1, 10_000)]
+    started = perf_counter()
+    validate(dag(*chain))
+    assert perf_counter() - started < 1
+    with pytest.raises(BadSpec, match="100,001 tasks are more than the limit of 100,000"):
+        validate(dag(*[A] * 100_001))
+
+
+PARAMS = dag(
+    A,
+    params=(
+        Param(name="n", type="integer", default=1),
+        Param(name="day", type="string", required=True),
+        Param(name="rate", type="number", default=None),
+    ),
+)
+
+
+def test_params() -> None:
+    assert check_params(PARAMS, {"day": "x", "n": 2.0}) == {"n": 2, "day": "x", "rate": None}
+    assert params_from_text(PARAMS, {"day": "5", "n": "5", "rate": "0.5"}) == {
+        "n": 5,
+        "day": "5",
+        "rate": 0.5,
+    }
+    with pytest.raises(UsageError) as raised:
+        check_params(PARAMS, {})
+    assert str(raised.value) == 'd needs the parameter "day"\n  give it with -p day=…'
+    with pytest.raises(UsageError, match='"n" of d is an integer, not true'):
+        check_params(PARAMS, {"day": "x", "n": True})
+    with pytest.raises(UsageError, match='"n" of d is an integer, not "five"'):
+        params_from_text(PARAMS, {"day": "x", "n": "five"})
+
+
+def test_the_schema_is_up_to_date() -> None:
+    assert PATH.read_text() == text()
+    assert main(["--check"]) == 0
+    assert main(["--what"]) == 2
