@@ -26,11 +26,11 @@ from watchfiles import Change, watch
 from headway import clock
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
-from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.folder import wanted
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
 from headway.services.registration import register
+from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.store import dags
 from headway.store.transact import ENGINE, connect, transact
 
