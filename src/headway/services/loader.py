@@ -26,11 +26,11 @@ from watchfiles import Change, watch
 from headway import clock
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
-from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.folder import wanted
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
 from headway.services.registration import register
+from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.store import dags
 from headway.store.transact import ENGINE, connect, transact
 
@@ -82,7 +82,10 @@ class Loader:
     # -- the loop
 
     def turn(self) -> None:
-        """Do what is due, then wait for the next event or time."""
+        self.wait(self.work())
+
+    def work(self) -> float | None:
+        """Do what is due; how long until an import is due for something."""
         now = clock.monotonic()
         if self.conn is None and now >= self.reconnect_at:
             self.reach_database_again()
@@ -91,6 +94,10 @@ class Loader:
         imports_due_s = self.importer.tend()
         if self.register_at is not None and (now >= self.register_at or self.importer.idle):
             self.register()
+        return imports_due_s
+
+    def wait(self, imports_due_s: float | None) -> None:
+        """For the next event or time, and answer the event."""
         for key, _ in self.selector.select(self.wait_s(imports_due_s)):
             key.data()
 
@@ -109,9 +116,10 @@ class Loader:
         """Look, import and register until nothing is left to do."""
         self.look_at = 0.0
         while True:
-            self.turn()
+            imports_due_s = self.work()
             if self.importer.idle and self.register_at is None:
                 return
+            self.wait(imports_due_s)
 
     # -- looking and importing
 

@@ -1,0 +1,190 @@
+"""Snapshots: what is in them, that they are whole, and that two loaders and ``prune`` do not meet."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.services import bundles as module
+from headway.services import folder as folders
+from headway.services.bundles import Bundles
+from headway.services.folder import FolderError
+from tests.loader.conftest import Folder
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Bundles:
+    return Bundles(tmp_path / "data")
+
+
+def contents(root: Path) -> dict[str, str]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_text() for path in files}
+
+
+def age(bundles: Bundles) -> None:
+    """As if everything had been made an hour ago."""
+    past = clock.now().timestamp() - 3600
+    for path in bundles.folder.iterdir():
+        os.utime(path, (past, past))
+
+
+def test_equal_folders_are_one_bundle_and_another_byte_or_mode_is_another(
+    bundles: Bundles, folder: Folder
+) -> None:
+    file = folder.write("a/b.py", "1")
+    first = bundles.snapshot(folder.root)
+    assert bundles.snapshot(folder.root).version == first.version
+    file.write_text("2")
+    second = bundles.snapshot(folder.root)
+    file.chmod(0o755)
+    third = bundles.snapshot(folder.root)
+    assert len({first.version, second.version, third.version}) == 3
+    assert contents(bundles.path(first.version)) == {"a/b.py": "1"}
+    assert contents(bundles.path(second.version)) == {"a/b.py": "2"}
+    assert stat.S_IMODE((bundles.path(third.version) / "a/b.py").stat().st_mode) == 0o555
+    file.write_text("1")
+    file.chmod(0o644)
+    assert bundles.snapshot(folder.root).version == first.version
+
+
+def test_what_is_no_code_is_left_out(bundles: Bundles, folder: Folder, tmp_path: Path) -> None:
+    outside = tmp_path / "secret.txt"
+    outside.write_text("secret")
+    folder.write("kept.py", "")
+    folder.write("data/rows.csv", "")
+    for path in (".env", ".git/config", "__pycache__/x.py", "venv/pyvenv.cfg", "venv/lib/x.py"):
+        folder.write(path, "")
+    for path in ("big/dump.bin", "notes.md", "deep/er/skipped.txt"):
+        folder.write(path, "")
+    folder.write(".headwayignore", "# not these\nbig/\n*.md\ndeep/*/skipped.txt\n")
+    (folder.root / "leaves.txt").symlink_to(outside)
+    (folder.root / "stays.py").symlink_to("kept.py")
+    (folder.root / "ring").symlink_to(".")
+    (folder.root / "gone.py").symlink_to("nothing")
+    os.mkfifo(folder.root / "pipe.py")
+    bundle = bundles.snapshot(folder.root)
+    assert list(bundle.entries) == ["data/rows.csv", "kept.py", "stays.py"]
+    assert not bundle.problems
+
+
+def test_a_folder_that_is_too_large_says_where(
+    bundles: Bundles, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "FILES_MAX", 2)
+    for number in range(3):
+        folder.write(f"heavy/{number}", "")
+    with pytest.raises(FolderError, match=r"has 3 files.*most: heavy"):
+        bundles.snapshot(folder.root)
+
+
+def test_one_large_file_is_its_own_problem(
+    bundles: Bundles, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "FILE_BYTES_MAX", 3)
+    folder.write("fine", "123")
+    folder.write("fat", "1234")
+    bundle = bundles.snapshot(folder.root)
+    assert list(bundle.entries) == ["fine"]
+    assert list(bundle.problems) == ["fat"]
+
+
+def test_an_unchanged_file_is_not_opened_again(
+    bundles: Bundles, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    read = module.read_settled
+    monkeypatch.setattr(module, "SETTLED_NS", -(10**12))
+    monkeypatch.setattr(module, "read_settled", lambda p: opened.append(p.name) or read(p))
+    folder.write("a", "1")
+    folder.write("b", "1")
+    bundles.snapshot(folder.root)
+    folder.write("b", "22")
+    bundles.snapshot(folder.root)
+    assert opened == ["a", "b", "b"]
+
+
+def test_a_file_written_while_it_is_read_is_read_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder.write("a", "half")
+    stats = iter(range(3))
+    real = os.fstat
+
+    def fstat(handle: int) -> os.stat_result:
+        if next(stats, None) == 1:  # between the two looks of the first read
+            file.write_text("the whole")
+        return real(handle)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    assert module.read_settled(file) == b"the whole"
+
+
+def test_prune_keeps_what_is_named_and_what_is_young(bundles: Bundles, folder: Folder) -> None:
+    versions = []
+    for text in ("1", "2", "3"):
+        folder.write("a", text)
+        versions.append(bundles.snapshot(folder.root).version)
+        if text == "2":
+            age(bundles)
+    (bundles.folder / ".tmp-torn").mkdir()
+    assert bundles.prune({versions[0]}) == [versions[1]]
+    assert sorted(path.name for path in bundles.folder.iterdir()) == sorted(
+        [versions[0], versions[2]]
+    )
+    assert contents(bundles.path(versions[0])) == {"a": "1"}
+    assert sum(not path.name.startswith(".") for path in bundles.blobs.iterdir()) == 2
+
+
+def test_a_blob_that_prune_took_is_written_again(bundles: Bundles, folder: Folder) -> None:
+    folder.write("a", "1")
+    version = bundles.snapshot(folder.root).version
+    age(bundles)
+    other = Bundles(bundles.folder.parent)
+    assert other.prune(set()) == [version]
+    assert bundles.snapshot(folder.root).version == version
+    assert contents(bundles.path(version)) == {"a": "1"}
+
+
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from headway.services.bundles import Bundles
+left = int(sys.argv[3])
+def count(event, arguments):
+    global left
+    if event in ("os.rename", "os.link", "os.mkdir", "os.chmod") or event == "open" and "/data/" in str(arguments[0]):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(count)
+print(Bundles(Path(sys.argv[1])).snapshot(Path(sys.argv[2])).version)
+"""
+
+
+def test_killed_at_any_point_nothing_half_is_visible(tmp_path: Path, folder: Folder) -> None:
+    for path in ("a.py", "b/c.py", "b/d/e.py"):
+        folder.write(path, f"# {path}")
+    data = tmp_path / "data"
+    whole = contents(folder.root)
+    point = 0
+    while True:
+        point += 1
+        command = [sys.executable, "-c", KILLED_AT, str(data), str(folder.root), str(point)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        bundles = Bundles(data)
+        for visible in (p for p in bundles.folder.iterdir() if not p.name.startswith(".")):
+            assert contents(visible) == whole
+        for blob in (p for p in bundles.blobs.iterdir() if not p.name.startswith(".")):
+            assert blob.read_text() in whole.values()
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    assert point > 8  # it was killed that often
+    bundles.prune({done.stdout.strip()})
+    assert [path.name for path in bundles.folder.iterdir()] == [done.stdout.strip()]

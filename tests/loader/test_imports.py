@@ -1,0 +1,164 @@
+"""Whatever a DAG file does while it is imported, it does to itself alone. Real processes."""
+
+import os
+import selectors
+from pathlib import Path
+
+import pytest
+
+from headway.services import importer as module
+from headway.services.check import check
+from headway.services.importer import Imported, Importer, Job, clean_environment
+from tests.loader.conftest import Folder
+
+ENDINGS = {
+    "os._exit": ("import headway, os\nos._exit(3)", "exit code 3", None),
+    "sys.exit": ("import headway, sys\nsys.exit(3)", "sys.exit", 2),
+    "crash": ("import headway, ctypes\n\nctypes.string_at(0)", "SIGSEGV", 3),
+    "hang": ("import headway, time\n\n\ntime.sleep(60)", "longer than 2 s", 4),
+    "syntax": ("import headway\n\ndef (", "SyntaxError", 3),
+    "raise": ("import headway\n1 / 0", "ZeroDivisionError", 2),
+    "print": ("import headway\nwhile True: print('x' * 10_000)", "prints more than 16 MB", None),
+    "memory": ("import headway\nx = bytearray(5 << 30)", "emory", None),
+    "kill": ("import headway, os, time\nos.kill(os.getppid(), 9)\ntime.sleep(9)", "kills", None),
+    # Bounded here, in case the limit does not hold: 1,024 processes that end by themselves.
+    "bomb": (
+        "import headway, os, time\nfor _ in range(10):\n    try:\n        os.fork() or os.setsid()\n"
+        "    except OSError: break\ntime.sleep(5)",
+        "more than 128 processes",
+        None,
+    ),
+}
+
+
+def import_all(folder: Folder, environment: dict[str, str], limit_s: float) -> dict[str, Imported]:
+    found: dict[str, Imported] = {}
+    with selectors.DefaultSelector() as selector:
+        importer = Importer(
+            selector,
+            lambda imported: found.update({imported.job.file: imported}),
+            environment=environment,
+            time_limit_s=limit_s,
+        )
+        names = sorted(path.name for path in folder.root.iterdir())
+        importer.submit(Job(name, folder.root, name) for name in names)
+        while not importer.idle:
+            for key, _ in selector.select(importer.tend()):
+                key.data()
+        importer.close()
+    return found
+
+
+def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder) -> None:
+    for name, (text, _, _) in ENDINGS.items():
+        folder.write(f"{name}.py", text)
+    for number in range(5):
+        folder.dag(f"fine{number}.py", f"fine{number}")
+    found = import_all(folder, clean_environment(os.environ, ()), 2.0)
+    for name, (_, message, line) in ENDINGS.items():
+        trouble = found[f"{name}.py"].trouble
+        assert trouble is not None, name
+        assert message in trouble.message, name
+        assert line is None or trouble.line == line, (name, trouble)
+    for number in range(5):
+        assert [dag.dag_id for dag in found[f"fine{number}.py"].dags] == [f"fine{number}"]
+    assert not alive(str(folder.root))
+
+
+def alive(word: str) -> list[str]:
+    """Processes of the importer that still have a file below ``word`` open or were left over."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if word in (process / "cmdline").read_text():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_slow_import_holds_nobody_up(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_S", 0.1)
+    for number in range(6):
+        folder.dag(f"a_slow{number}.py", f"slow{number}", before="import time; time.sleep(2)\n")
+    folder.dag("z.py", "z")
+    order: list[str] = []
+    with selectors.DefaultSelector() as selector:
+        importer = Importer(
+            selector,
+            lambda imported: order.append(imported.job.file),
+            environment=clean_environment(os.environ, ()),
+            places=1,
+        )
+        names = sorted(path.name for path in folder.root.iterdir())
+        importer.submit(Job(name, folder.root, name) for name in names)
+        while not importer.idle:
+            for key, _ in selector.select(importer.tend()):
+                key.data()
+        importer.close()
+    assert order[0] == "z.py"
+    assert len(order) == 7
+
+
+CREDENTIALS = '''
+import gc, json, os, pathlib
+from headway import dag, task
+
+parent = os.getppid()
+seen = {"environ": dict(os.environ), "fds": {}, "memory": []}
+for name in os.listdir("/proc/self/fd"):
+    try:
+        seen["fds"][name] = os.readlink("/proc/self/fd/" + name)
+    except OSError:
+        pass
+seen["memory"] = [text for text in gc.get_objects() if isinstance(text, str)]
+seen["memory"] += [repr(value) for value in vars(__import__("sys")).values()]
+seen["modules"] = sorted(__import__("sys").modules)
+seen["zygote"] = pathlib.Path(f"/proc/{parent}/cmdline").read_text()
+pathlib.Path(os.environ["SEEN"]).write_text(json.dumps(seen))
+'''
+
+
+def test_a_child_has_no_credentials(folder: Folder, tmp_path: Path) -> None:
+    password = "correct horse"
+    dsn = f"postgresql://user:{password}@db/headway"
+    seen = tmp_path / "seen.json"
+    folder.write("spy.py", CREDENTIALS)
+    environment = clean_environment(
+        {
+            **os.environ,
+            "SEEN": str(seen),
+            "PGPASSWORD": password,
+            "HEADWAY_TOKEN": "x",
+            "DATABASE_URL": dsn,
+            "OTHER": f"see {password}",
+            "MINE": "kept",
+        },
+        (dsn, password),
+    )
+    import_all(folder, environment, 10.0)
+    text = seen.read_text()
+    assert password not in text
+    assert "HEADWAY_TOKEN" not in text
+    assert '"MINE": "kept"' in text
+    assert "psycopg" not in text.split('"modules"')[1]
+    fds = text.split('"fds": ')[1].split("}")[0]
+    assert "socket:" not in fds
+    assert fds.count("pipe:") == 3  # stdout, stderr, the report
+
+
+def test_check_lists_files_dags_and_errors(folder: Folder) -> None:
+    folder.dag("a.py", "one")
+    folder.dag("b.py", "one")
+    folder.write("c.py", "import headway\nimport nothing_like_it\n")
+    folder.write("plain.py", "x = 1")
+    found = check(folder.root)
+    assert [one.file for one in found] == ["a.py", "b.py", "c.py"]
+    assert [dag.dag_id for dag in found[0].dags] == ["one"]
+    assert found[0].error is None
+    assert found[1].error is not None
+    assert "a.py wins" in found[1].error.message
+    assert found[2].error is not None
+    assert found[2].error.line == 2
+    (single,) = check(folder.root / "a.py")
+    assert single.file == "a.py"

@@ -1,0 +1,262 @@
+"""From a change of the folder to the rows: what is imported, what becomes a version, what stays."""
+
+from pathlib import Path
+
+import pytest
+from psycopg import Connection
+
+from headway.services import loader as module
+from headway.services.importer import Importer
+from headway.services.loader import Loader
+from headway.store import dags as store
+from tests.loader.conftest import Folder, LoaderMaker, dags, errors, rows
+
+pytestmark = pytest.mark.usefixtures("imported")
+
+
+@pytest.fixture
+def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that were imported, in order."""
+    started: list[str] = []
+    start = Importer.start
+
+    def record(self: Importer, job: module.Job) -> None:
+        started.append(job.file)
+        start(self, job)
+
+    monkeypatch.setattr(Importer, "start", record)
+    return started
+
+
+def test_a_new_folder_is_known(loader: Loader, folder: Folder, conn: Connection) -> None:
+    folder.dag("a.py", "one")
+    folder.dag("deep/b.py", "two")
+    folder.write("helper.py", "x = 1")
+    loader.settle()
+    assert dags(conn) == {"one": (1, "a.py", False), "two": (1, "deep/b.py", False)}
+    assert errors(conn) == {}
+    assert store.spec(conn, 1, "one").tasks[0].task_id == "work"
+    assert loader.bundle is not None
+    assert rows(conn, "SELECT version, files FROM bundle") == [(loader.bundle.version, 3)]
+
+
+def test_only_what_changed_is_imported_and_all_move_to_the_new_bundle(
+    loader: Loader, folder: Folder, conn: Connection, imported: list[str]
+) -> None:
+    folder.dag("a.py", "one")
+    folder.dag("b.py", "two")
+    loader.settle()
+    imported.clear()
+    folder.dag("a.py", "one", tag="b")
+    loader.settle()
+    assert imported == ["a.py"]
+    assert dags(conn) == {"one": (2, "a.py", False), "two": (1, "b.py", False)}
+    assert len(rows(conn, "SELECT DISTINCT bundle_version FROM dag")) == 1
+    loader.settle()
+    assert imported == ["a.py"]
+
+
+def test_an_old_specification_has_its_old_number(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    for tag in ("a", "b", "a"):
+        folder.dag("a.py", "one", tag=tag)
+        loader.settle()
+    assert dags(conn)["one"][0] == 1
+    assert rows(conn, "SELECT number FROM dag_version ORDER BY 1") == [(1,), (2,)]
+
+
+def test_a_change_of_a_module_or_file_imports_who_read_it(
+    loader: Loader, folder: Folder, conn: Connection, imported: list[str]
+) -> None:
+    folder.write("shared/__init__.py", "")
+    folder.write("shared/names.py", "TAG = 'x'")
+    folder.write("tags.txt", "t")
+    folder.dag("a.py", "one", before="from shared.names import TAG\n")
+    read = "from pathlib import Path\nPath(__file__).with_name('tags.txt').read_text()\n"
+    folder.dag("b.py", "two", before=read)
+    folder.dag("c.py", "three")
+    loader.settle()
+    imported.clear()
+    folder.write("shared/names.py", "TAG = 'yy'")
+    loader.settle()
+    assert imported == ["a.py"]
+    folder.write("tags.txt", "tt")
+    loader.settle()
+    assert imported == ["a.py", "b.py"]
+
+
+def test_a_broken_file_keeps_its_last_good_version_and_bundle(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    folder.dag("a.py", "one")
+    folder.dag("b.py", "two")
+    loader.settle()
+    good = rows(conn, "SELECT bundle_version FROM dag WHERE dag_id = 'one'")
+    file = folder.write("a.py", "import headway\n\n1 +")
+    loader.settle()
+    assert dags(conn)["one"] == (1, "a.py", False)
+    assert rows(conn, "SELECT bundle_version FROM dag WHERE dag_id = 'one'") == good
+    assert rows(conn, "SELECT bundle_version FROM dag WHERE dag_id = 'two'") != good
+    line, message = errors(conn)["a.py"]
+    assert (line, "SyntaxError" in message) == (3, True)
+    folder.dag(file.name, "one")
+    loader.settle()
+    assert errors(conn) == {}
+    assert dags(conn)["one"] == (1, "a.py", False)
+
+
+def test_a_missing_module_that_comes_mends_the_file(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    folder.dag("a.py", "one", before="import late\n")
+    loader.settle()
+    assert "late" in errors(conn)["a.py"][1]
+    folder.write("late.py", "")
+    loader.settle()
+    assert errors(conn) == {}
+    assert "one" in dags(conn)
+
+
+def test_deleted_renamed_and_back(loader: Loader, folder: Folder, conn: Connection) -> None:
+    file = folder.dag("a.py", "one")
+    loader.settle()
+    file.rename(folder.root / "b.py")
+    loader.settle()
+    assert dags(conn) == {"one": (1, "b.py", False)}
+    (folder.root / "b.py").unlink()
+    loader.settle()
+    assert dags(conn) == {"one": (1, "b.py", True)}
+    assert rows(conn, "SELECT name FROM event WHERE subject = 'dag' ORDER BY seq DESC LIMIT 1") == [
+        ("miss",)
+    ]
+    folder.dag("a.py", "one")
+    loader.settle()
+    assert dags(conn) == {"one": (1, "a.py", False)}
+
+
+def test_of_two_files_with_one_id_the_first_path_wins(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    folder.dag("b.py", "one", tag="b")
+    loader.settle()
+    folder.dag("a.py", "one", tag="a")
+    loader.settle()
+    assert dags(conn)["one"][1] == "a.py"
+    line, message = errors(conn)["b.py"]
+    assert "a.py" in message
+    assert "b.py" in message
+    (folder.root / "a.py").unlink()
+    loader.settle()
+    assert dags(conn) == {"one": (1, "b.py", False)}
+    assert errors(conn) == {}
+
+
+def test_an_edit_leaves_the_bundle_of_a_run_alone(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    folder.dag("a.py", "one")
+    loader.settle()
+    assert loader.bundle is not None
+    pinned = loader.bundles.path(loader.bundle.version) / "a.py"
+    text = pinned.read_text()
+    folder.dag("a.py", "one", tag="b")
+    loader.settle()
+    (folder.root / "a.py").unlink()
+    loader.settle()
+    assert pinned.read_text() == text
+
+
+def test_the_timetable_is_asked_at_once_when_the_schedule_changed(
+    loader: Loader, folder: Folder, conn: Connection
+) -> None:
+    text = (
+        "from headway import dag, task\n@dag(schedule='{cron}', tags=['{tag}'])\ndef one():\n"
+        "    @task\n    def work(): ...\n    work()\none()\n"
+    )
+    decided = "UPDATE dag SET next_slot_at = 'infinity', last_slot = '2020-01-01Z'"
+    asked = "SELECT isfinite(next_slot_at), last_slot IS NOT NULL FROM dag"
+    folder.write("a.py", text.format(cron="@daily", tag="a"))
+    loader.settle()
+    assert rows(conn, asked) == [(True, False)]
+    conn.execute(decided)
+    folder.write("a.py", text.format(cron="@daily", tag="b"))
+    loader.settle()
+    assert rows(conn, asked) == [(False, True)]
+    folder.write("a.py", text.format(cron="@hourly", tag="b"))
+    loader.settle()
+    assert rows(conn, asked) == [(True, True)]
+    assert store.first_seen(conn, 1, "one") is not None
+
+
+def test_a_file_that_never_says_the_same_is_told_so_and_makes_no_versions(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection
+) -> None:
+    before = "import time\n"
+    file = folder.dag("a.py", "one", before=before)
+    file.write_text(file.read_text().replace('tags=["a"]', "tags=[str(time.time_ns())]"))
+    make_loader().settle()
+    for _ in range(3):
+        make_loader().settle()
+    assert rows(conn, "SELECT count(*) FROM dag_version") == [(1,)]
+    assert "each time it is imported" in errors(conn)["a.py"][1]
+
+
+def test_another_environment_is_a_new_version_not_an_error(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("x")
+    file = folder.dag("a.py", "one")
+    file.write_text(file.read_text().replace('tags=["a"]', f"tags=[open({str(outside)!r}).read()]"))
+    make_loader().settle()
+    outside.write_text("y")
+    make_loader().settle()
+    assert dags(conn)["one"][0] == 2
+    assert errors(conn) == {}
+
+
+def test_two_loaders_agree(make_loader: LoaderMaker, folder: Folder, conn: Connection) -> None:
+    one, other = make_loader(), make_loader()
+    for number in range(4):
+        folder.dag(f"{number}.py", f"dag{number}", tag=str(number))
+        one.settle()
+        other.settle()
+    assert {row[0] for row in dags(conn).values()} == {1}
+    assert rows(conn, "SELECT count(*) FROM event WHERE subject = 'dag'") == [(4,)]
+
+
+def test_a_restart_finds_all_as_it_was(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection
+) -> None:
+    folder.dag("a.py", "one")
+    folder.write("broken.py", "import headway\n1 / 0")
+    make_loader().settle()
+    before = rows(conn, "SELECT * FROM dag"), rows(conn, "SELECT * FROM import_error")
+    make_loader().settle()
+    assert (rows(conn, "SELECT * FROM dag"), rows(conn, "SELECT * FROM import_error")) == before
+
+
+def test_the_database_may_go_away(
+    loader: Loader, folder: Folder, conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECONNECT_S", 0.0)
+    folder.dag("a.py", "one")
+    loader.settle()
+    assert loader.conn is not None
+    pid = loader.conn.info.backend_pid
+    conn.execute("SELECT pg_terminate_backend(%s)", [pid])
+    folder.dag("b.py", "two")
+    loader.settle()
+    assert set(dags(conn)) == {"one", "two"}
+
+
+def test_pause_and_resume(loader: Loader, folder: Folder, conn: Connection) -> None:
+    folder.dag("a.py", "one")
+    loader.settle()
+    now = store.lock(conn, 1)
+    assert store.pause(conn, 1, "one", "user:me", now)
+    assert not store.pause(conn, 1, "one", "user:me", now)
+    assert rows(conn, "SELECT paused_by FROM dag") == [("user:me",)]
+    assert store.resume(conn, 1, "one", "user:me", now)
+    assert not store.resume(conn, 1, "nothing", "user:me", now)
