@@ -1,6 +1,7 @@
 """Measured values: one JSON line each, and their median, least and greatest over the repeats."""
 
 import json
+import os
 import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -65,6 +66,8 @@ class Record:
                 stamped = {
                     "at": datetime.now(UTC).isoformat(),
                     "machine": machine,
+                    # A figure from a busy machine must be recognisable as one.
+                    "load_1m": os.getloadavg()[0],
                     **asdict(figure),
                 }
                 lines.write(json.dumps(stamped) + "\n")

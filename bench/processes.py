@@ -101,13 +101,17 @@ def stop_tree(process: subprocess.Popen[bytes]) -> None:
             tree |= {pid: started_at(pid) for pid in descendants(process.pid)}
             process.kill()
             process.wait(STOP_GRACE_S)
-    for pid, start in tree.items():
-        # The start time tells a survivor from a stranger that was given its number since.
-        if start and started_at(pid) == start:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+    # The start time tells a survivor from a stranger that was given its number since.
+    survivors = [pid for pid, start in tree.items() if start and started_at(pid) == start]
+    for pid in survivors:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    deadline = time.monotonic() + STOP_GRACE_S
+    while any(started_at(pid) == tree[pid] for pid in survivors):
+        assert time.monotonic() < deadline, "a killed process ends"
+        time.sleep(0.01)
 
 
 def started_at(pid: int) -> str:

@@ -4,7 +4,9 @@
 recommend for latency on one machine:
   scheduler_idle_sleep_time 0.02 s (stock 1): the pause of a loop that found nothing to do;
   max_tis_per_query 512 (stock 16), max_dagruns_per_loop_to_schedule 200 (stock 20),
-  max_dagruns_to_create_per_loop 200 (stock 10): batches as large as a fan-out wants them.
+  max_dagruns_to_create_per_loop 200 (stock 10): batches as large as a fan-out wants them;
+  a plugin, loaded at once (lazy_load_plugins off), imports what every task needs before the
+  workers are forked: the child of a task then starts its first line some 150 ms sooner.
 Both: parallelism 32, a default pool of 128 (stock), max_map_length 10,000 as W3 maps over 1,500.
 """
 
@@ -43,6 +45,8 @@ TUNED: Final = {
     "AIRFLOW__SCHEDULER__MAX_TIS_PER_QUERY": "512",
     "AIRFLOW__SCHEDULER__MAX_DAGRUNS_PER_LOOP_TO_SCHEDULE": "200",
     "AIRFLOW__SCHEDULER__MAX_DAGRUNS_TO_CREATE_PER_LOOP": "200",
+    "AIRFLOW__CORE__LAZY_LOAD_PLUGINS": "False",
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(DEFINITIONS / "airflow_plugins"),
 }
 
 
