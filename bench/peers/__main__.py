@@ -6,13 +6,11 @@ import sys
 from types import ModuleType
 from typing import Final, cast
 
-from rich.console import Console
-from rich.table import Table
-
 from bench.figures import Figure, Record, summaries
 from bench.peers import airflow, dagster, prefect
 from bench.peers.common import BENCH, Peer, PeerError, Session
 from bench.processes import adopt_orphans, descendants, disk_bytes, idle_cost
+from bench.tables import show
 
 PEERS: Final[dict[str, ModuleType]] = {each.NAME: each for each in (airflow, prefect, dagster)}
 IDLE_S: Final = 60.0
@@ -33,7 +31,7 @@ def main() -> int:
         print(f"{peer.NAME} ({mode}): {error}", file=sys.stderr)
         return 1
     finally:
-        show(record, f"{peer.NAME} ({mode})")
+        conclude(record, f"{peer.NAME} ({mode})")
     return 0
 
 
@@ -60,7 +58,9 @@ def measure(peer: Peer, mode: str, record: Record, arguments: argparse.Namespace
             for repeat in range(-arguments.warmups, arguments.repeats):
                 values = session.perform(workload, arguments.timeout)
                 if repeat >= 0:
-                    record.add(*(Figure(subject, workload, *each, repeat) for each in values.items()))
+                    record.add(
+                        *(Figure(subject, workload, *each, repeat) for each in values.items())
+                    )
                 print("·", workload, repeat, values, file=sys.stderr, flush=True)
 
 
@@ -74,12 +74,8 @@ def footprint(peer: Peer, session: Session, record: Record, subject: str, timeou
     record.add(*(Figure(subject, "W7", *each) for each in values.items()))
 
 
-def show(record: Record, title: str) -> None:
-    table = Table("workload", "metric", "median", "min", "max", "n", title=title)
-    for (workload, metric), found in summaries(record.figures).items():
-        numbers = (f"{each:.3f}" for each in (found.median, found.least, found.greatest))
-        table.add_row(workload, metric, *numbers, str(found.count))
-    Console().print(table)
+def conclude(record: Record, title: str) -> None:
+    show(summaries(record.figures), title)
     if left := descendants(os.getpid()):
         print(f"still running: {left}", file=sys.stderr)
     print(f"written to {record.path.relative_to(BENCH.parent)}" if record.figures else "no figures")

@@ -32,7 +32,7 @@ from bench.peers.common import (
     until_up,
     variables,
 )
-from bench.postgres import Server, free_port, private_server
+from bench.postgres import Database, free_port, private_server
 from bench.processes import running
 
 NAME: Final = "airflow"
@@ -50,7 +50,7 @@ TUNED: Final = {
 }
 
 
-def settings(home: Path, server: Server, port: int, mode: str) -> dict[str, str]:
+def settings(home: Path, server: Database, port: int, mode: str) -> dict[str, str]:
     database = server.url("postgresql+psycopg2", "airflow")
     return {
         "AIRFLOW_HOME": str(home),
@@ -79,7 +79,7 @@ class Airflow:
     url: str
     token: str
     home: Path
-    server: Server
+    server: Database
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         bearer = {"Authorization": f"Bearer {self.token}"}
@@ -127,8 +127,8 @@ class Airflow:
         return {"wall_s": wall_s, "runs_per_s": BACKLOG / wall_s}
 
 
-def connections(server: Server) -> float:
-    with psycopg.connect(server.dsn()) as connection:
+def connections(server: Database) -> float:
+    with psycopg.connect(server.owner_dsn) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -145,7 +145,7 @@ def session(mode: str) -> Iterator[Session]:
         private_server(max_connections=300) as server,
     ):
         home, port = Path(name), free_port()
-        with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        with psycopg.connect(server.owner_dsn, autocommit=True) as connection:
             connection.execute("CREATE DATABASE airflow")
         env = variables(
             home, binaries, DEFINITIONS / "airflow", **settings(home, server, port, mode)

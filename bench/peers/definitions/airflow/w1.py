@@ -1,7 +1,8 @@
 """W1 as an Airflow DAG, alone in its file: each task reads its whole file again."""
 
-import work
 from airflow.sdk import chain, dag, task
+
+import work
 
 
 @dag(schedule=None)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-import work
 from airflow.sdk import dag, task
+
+import work
 
 
 @dag(schedule=None, max_active_tasks=work.SLOTS)

@@ -1,7 +1,8 @@
 """W5 as an Airflow DAG, alone in its file: each task reads its whole file again."""
 
-import work
 from airflow.sdk import dag, get_current_context, task
+
+import work
 
 
 @dag(schedule=None, max_active_runs=work.SLOTS)

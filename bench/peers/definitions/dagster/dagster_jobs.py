@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-import work
 from dagster import (
+    Definitions,
     DynamicOut,
     DynamicOutput,
+    GraphDefinition,
     In,
     Nothing,
     OpExecutionContext,
-    Definitions,
-    GraphDefinition,
-    in_process_executor,
     graph,
+    in_process_executor,
     multiprocess_executor,
     op,
 )
+
+import work
 
 
 @op(ins={"above": In(Nothing)})

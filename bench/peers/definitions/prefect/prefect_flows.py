@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import work
 from prefect import flow, serve, task
 from prefect.task_runners import ThreadPoolTaskRunner
+
+import work
 
 
 @task
@@ -63,7 +64,9 @@ def w4() -> None:
     above: list[Any] = []
     for _ in range(work.LAYERS):
         above = [
-            nap.submit(wait_for=[above[parent] for parent in work.parents(place)] if above else None)
+            nap.submit(
+                wait_for=[above[parent] for parent in work.parents(place)] if above else None
+            )
             for place in range(work.WIDTH)
         ]
     for future in above:
