@@ -4,8 +4,8 @@ Every result of a bench is also given as a ratio to one of them, measured in the
 Rates are per second, times in milliseconds or seconds as the name says.
 """
 
-import gc
 import http.client
+import json
 import os
 import subprocess
 import sys
@@ -25,8 +25,6 @@ from bench.postgres import free_port, private_server
 from bench.tables import show
 from bench.workloads.work import HEAVY, HEAVY_CHAIN, fib
 
-FORKS: Final = 300
-IN_FLIGHT: Final = 8
 STARTS: Final = 30
 COMMITS: Final = 1_000
 BULK_ROWS: Final = 1_500
@@ -36,46 +34,12 @@ ROUND_TRIPS: Final = 1_000
 SYNCS: Final = 500
 
 
-def fork_rate(in_flight: int) -> float:
-    """Fork, a byte from the child, reap: as the fork server does, frozen, one thread."""
-    gc.collect()
-    gc.freeze()
-    try:
-        begun = time.perf_counter()
-        started, live = 0, dict[int, int]()
-        while started < FORKS or live:
-            while started < FORKS and len(live) < in_flight:
-                pid, pipe = forked()
-                live[pid] = pipe
-                started += 1
-            pid, pipe = next(iter(live.items()))
-            assert os.read(pipe, 1) == b"."
-            os.close(pipe)
-            os.waitpid(pid, 0)
-            del live[pid]
-        return FORKS / (time.perf_counter() - begun)
-    finally:
-        gc.unfreeze()
-
-
-def forked() -> tuple[int, int]:
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.write(writing, b".")
-        os._exit(0)
-    os.close(writing)
-    return pid, reading
-
-
 def forks() -> dict[str, float]:
-    """In a process of its own: this one is larger than a fork server and may have threads."""
-    code = "from bench.floors import fork_rate, IN_FLIGHT;print(fork_rate(1), fork_rate(IN_FLIGHT))"
-    output = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
-    ).stdout
-    serial, parallel = output.split()
-    return {"fork_serial_per_s": float(serial), "fork_8_in_flight_per_s": float(parallel)}
+    """In a program of its own: this one is far larger than a fork server."""
+    command = [sys.executable, "-m", "bench.forks"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    rates: dict[str, float] = json.loads(output)
+    return rates
 
 
 def interpreter() -> dict[str, float]:

@@ -52,7 +52,7 @@ def parents(position: int) -> list[int]:
 
 
 def mark_first_line(path: str) -> None:
-    """Leave the wall clock of the task's first line where the runner finds it, never half a file."""
+    """Leave the wall clock of the task's first line where the runner looks, never half a file."""
     written = repr(time.time())
     if path:
         target = Path(path)

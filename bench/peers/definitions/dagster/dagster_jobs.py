@@ -1,4 +1,4 @@
-"""The workloads as Dagster jobs, each once in its run's process and once with a process per step."""
+"""The workloads as Dagster jobs, once in the run's process, once with a process per step."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,0 +1,19 @@
+"""W4: ten layers of twenty tasks, each after three of the layer above, 32 at once."""
+
+import work
+from headway import dag, task
+
+
+@dag(max_active_tasks=work.SLOTS)
+def w4() -> None:
+    @task
+    def nap() -> None:
+        work.nap()
+
+    layers = [
+        [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(work.WIDTH)]
+        for layer in range(work.LAYERS)
+    ]
+    for above, below in zip(layers, layers[1:], strict=False):
+        for place, node in enumerate(below):
+            [above[parent] for parent in work.parents(place)] >> node
