@@ -1,7 +1,7 @@
 """W2: 10 heavy tasks in a chain: what does orchestration add to pure compute?."""
 
 from headway import chain, dag, task
-from work import HEAVY_CHAIN, HEAVY, fib
+from work import HEAVY, HEAVY_CHAIN, fib
 
 
 @dag

@@ -1,5 +1,7 @@
 """W4: ten layers of twenty tasks, each after three of the layer above, 32 at once."""
 
+from itertools import pairwise
+
 import work
 from headway import dag, task
 
@@ -14,6 +16,6 @@ def w4() -> None:
         [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(work.WIDTH)]
         for layer in range(work.LAYERS)
     ]
-    for above, below in zip(layers, layers[1:], strict=False):
+    for above, below in pairwise(layers):
         for place, node in enumerate(below):
             [above[parent] for parent in work.parents(place)] >> node
