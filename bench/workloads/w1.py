@@ -1,0 +1,13 @@
+"""W1: 40 light tasks in a chain."""
+
+from headway import chain, dag, task
+from work import CHAIN, LIGHT, fib
+
+
+@dag
+def w1() -> None:
+    @task
+    def link() -> int:
+        return fib(LIGHT)
+
+    chain(*(link.override(task_id=f"link_{place}")() for place in range(CHAIN)))

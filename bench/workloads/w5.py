@@ -1,0 +1,13 @@
+"""W5: how long from the request until the first line of a task, and until the run has ended."""
+
+from headway import Run, dag, task
+from work import mark_first_line
+
+
+@dag(params={"mark": ""}, max_active_runs=16)
+def w5() -> None:
+    @task
+    def first_line(run: Run) -> None:
+        mark_first_line(str(run.params["mark"]))
+
+    first_line()
