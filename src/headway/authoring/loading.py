@@ -15,7 +15,7 @@ from typing import Final
 
 from headway.authoring import context
 from headway.authoring.dag import DAG, DagFunction
-from headway.spec.errors import BadSpec
+from headway.spec.errors import BadSpec as BadSpec
 
 # Packages whose name differs from the module's.
 DISTRIBUTIONS: Final = {

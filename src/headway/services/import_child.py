@@ -332,7 +332,7 @@ def attempt(start: Start, loading: Any) -> Report:
     trouble: Trouble | None = None
     try:
         dags = [dag.spec(start.file) for dag in loading.load_file(path, Path(start.root))]
-    except loading.LoadError as error:
+    except loading.BadSpec as error:
         trouble = from_load_error(error, start)
     except MemoryError:
         trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
