@@ -7,18 +7,17 @@ behind, ends when the agent does, and keeps the fence by itself: a frozen agent 
 
 import contextlib
 import gc
-import logging
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from headway import clock
 from headway.agent import child, processes
@@ -224,6 +223,8 @@ class FileServer:
             except OSError:
                 pid = os.fork()
                 if pid == 0:
+                    import shutil
+
                     shutil.rmtree(self.scratch(slot), ignore_errors=True)
                     os._exit(0)
                 self.children[pid] = FORGOTTEN
@@ -249,11 +250,36 @@ def silence() -> None:
     os.close(null)
 
 
+class ConfiguredLogging:
+    """Configures ``logging`` when it is first imported: it and ``threading`` make each fork slower
+    (they run code and copy pages in every child), so a DAG file that needs neither pays for neither.
+    """
+
+    def find_spec(self, name: str, path: None, target: object = None) -> ModuleSpec | None:
+        if name != "logging":
+            return None
+        sys.meta_path.remove(cast(Any, self))
+        spec = PathFinder.find_spec(name, path)
+        assert spec is not None
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def configured(module: Any) -> None:
+            execute(module)
+            module.basicConfig(
+                stream=sys.stderr,
+                level=module.INFO,
+                format="%(levelname)s %(name)s: %(message)s",
+            )
+
+        loader.exec_module = configured
+        return spec
+
+
 def prepare() -> None:
     """What all children inherit."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-    )
+    assert "logging" not in sys.modules, "something makes every fork slower"
+    sys.meta_path.insert(0, cast(Any, ConfiguredLogging()))
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
