@@ -99,8 +99,13 @@ def test_an_unchanged_file_is_not_opened_again(
 ) -> None:
     opened: list[str] = []
     read = module.read_settled
+
+    def spied(path: Path) -> bytes:
+        opened.append(path.name)
+        return read(path)
+
     monkeypatch.setattr(module, "SETTLED_NS", -(10**12))
-    monkeypatch.setattr(module, "read_settled", lambda p: opened.append(p.name) or read(p))
+    monkeypatch.setattr(module, "read_settled", spied)
     folder.write("a", "1")
     folder.write("b", "1")
     bundles.snapshot(folder.root)

@@ -100,7 +100,7 @@ def test_a_slow_import_holds_nobody_up(folder: Folder, monkeypatch: pytest.Monke
     assert len(order) == 7
 
 
-CREDENTIALS = '''
+CREDENTIALS = """
 import gc, json, os, pathlib
 from headway import dag, task
 
@@ -116,7 +116,7 @@ seen["memory"] += [repr(value) for value in vars(__import__("sys")).values()]
 seen["modules"] = sorted(__import__("sys").modules)
 seen["zygote"] = pathlib.Path(f"/proc/{parent}/cmdline").read_text()
 pathlib.Path(os.environ["SEEN"]).write_text(json.dumps(seen))
-'''
+"""
 
 
 def test_a_child_has_no_credentials(folder: Folder, tmp_path: Path) -> None:

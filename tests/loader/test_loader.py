@@ -1,12 +1,13 @@
 """From a change of the folder to the rows: what is imported, what becomes a version, what stays."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from psycopg import Connection
 
 from headway.services import loader as module
-from headway.services.importer import Importer
+from headway.services.importer import Importer, Job
 from headway.services.loader import Loader
 from headway.store import dags as store
 from tests.loader.conftest import Folder, LoaderMaker, dags, errors, rows
@@ -20,7 +21,7 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
     start = Importer.start
 
-    def record(self: Importer, job: module.Job) -> None:
+    def record(self: Importer, job: Job) -> None:
         started.append(job.file)
         start(self, job)
 
@@ -28,7 +29,7 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return started
 
 
-def test_a_new_folder_is_known(loader: Loader, folder: Folder, conn: Connection) -> None:
+def test_a_new_folder_is_known(loader: Loader, folder: Folder, conn: Connection[Any]) -> None:
     folder.dag("a.py", "one")
     folder.dag("deep/b.py", "two")
     folder.write("helper.py", "x = 1")
@@ -41,7 +42,7 @@ def test_a_new_folder_is_known(loader: Loader, folder: Folder, conn: Connection)
 
 
 def test_only_what_changed_is_imported_and_all_move_to_the_new_bundle(
-    loader: Loader, folder: Folder, conn: Connection, imported: list[str]
+    loader: Loader, folder: Folder, conn: Connection[Any], imported: list[str]
 ) -> None:
     folder.dag("a.py", "one")
     folder.dag("b.py", "two")
@@ -57,7 +58,7 @@ def test_only_what_changed_is_imported_and_all_move_to_the_new_bundle(
 
 
 def test_an_old_specification_has_its_old_number(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     for tag in ("a", "b", "a"):
         folder.dag("a.py", "one", tag=tag)
@@ -67,7 +68,7 @@ def test_an_old_specification_has_its_old_number(
 
 
 def test_a_change_of_a_module_or_file_imports_who_read_it(
-    loader: Loader, folder: Folder, conn: Connection, imported: list[str]
+    loader: Loader, folder: Folder, conn: Connection[Any], imported: list[str]
 ) -> None:
     folder.write("shared/__init__.py", "")
     folder.write("shared/names.py", "TAG = 'x'")
@@ -87,7 +88,7 @@ def test_a_change_of_a_module_or_file_imports_who_read_it(
 
 
 def test_a_broken_file_keeps_its_last_good_version_and_bundle(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("a.py", "one")
     folder.dag("b.py", "two")
@@ -107,7 +108,7 @@ def test_a_broken_file_keeps_its_last_good_version_and_bundle(
 
 
 def test_a_missing_module_that_comes_mends_the_file(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("a.py", "one", before="import late\n")
     loader.settle()
@@ -118,15 +119,15 @@ def test_a_missing_module_that_comes_mends_the_file(
     assert "one" in dags(conn)
 
 
-def test_deleted_renamed_and_back(loader: Loader, folder: Folder, conn: Connection) -> None:
+def test_deleted_renamed_and_back(loader: Loader, folder: Folder, conn: Connection[Any]) -> None:
     file = folder.dag("a.py", "one")
     loader.settle()
     file.rename(folder.root / "b.py")
     loader.settle()
-    assert dags(conn) == {"one": (1, "b.py", False)}
+    assert dags(conn) == {"one": (2, "b.py", False)}  # where it is belongs to what it is
     (folder.root / "b.py").unlink()
     loader.settle()
-    assert dags(conn) == {"one": (1, "b.py", True)}
+    assert dags(conn) == {"one": (2, "b.py", True)}
     assert rows(conn, "SELECT name FROM event WHERE subject = 'dag' ORDER BY seq DESC LIMIT 1") == [
         ("miss",)
     ]
@@ -136,14 +137,14 @@ def test_deleted_renamed_and_back(loader: Loader, folder: Folder, conn: Connecti
 
 
 def test_of_two_files_with_one_id_the_first_path_wins(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("b.py", "one", tag="b")
     loader.settle()
     folder.dag("a.py", "one", tag="a")
     loader.settle()
     assert dags(conn)["one"][1] == "a.py"
-    line, message = errors(conn)["b.py"]
+    _, message = errors(conn)["b.py"]
     assert "a.py" in message
     assert "b.py" in message
     (folder.root / "a.py").unlink()
@@ -153,7 +154,7 @@ def test_of_two_files_with_one_id_the_first_path_wins(
 
 
 def test_an_edit_leaves_the_bundle_of_a_run_alone(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("a.py", "one")
     loader.settle()
@@ -168,7 +169,7 @@ def test_an_edit_leaves_the_bundle_of_a_run_alone(
 
 
 def test_the_timetable_is_asked_at_once_when_the_schedule_changed(
-    loader: Loader, folder: Folder, conn: Connection
+    loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     text = (
         "from headway import dag, task\n@dag(schedule='{cron}', tags=['{tag}'])\ndef one():\n"
@@ -190,7 +191,7 @@ def test_the_timetable_is_asked_at_once_when_the_schedule_changed(
 
 
 def test_a_file_that_never_says_the_same_is_told_so_and_makes_no_versions(
-    make_loader: LoaderMaker, folder: Folder, conn: Connection
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]
 ) -> None:
     before = "import time\n"
     file = folder.dag("a.py", "one", before=before)
@@ -203,7 +204,7 @@ def test_a_file_that_never_says_the_same_is_told_so_and_makes_no_versions(
 
 
 def test_another_environment_is_a_new_version_not_an_error(
-    make_loader: LoaderMaker, folder: Folder, conn: Connection, tmp_path: Path
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any], tmp_path: Path
 ) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("x")
@@ -216,7 +217,7 @@ def test_another_environment_is_a_new_version_not_an_error(
     assert errors(conn) == {}
 
 
-def test_two_loaders_agree(make_loader: LoaderMaker, folder: Folder, conn: Connection) -> None:
+def test_two_loaders_agree(make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]) -> None:
     one, other = make_loader(), make_loader()
     for number in range(4):
         folder.dag(f"{number}.py", f"dag{number}", tag=str(number))
@@ -227,7 +228,7 @@ def test_two_loaders_agree(make_loader: LoaderMaker, folder: Folder, conn: Conne
 
 
 def test_a_restart_finds_all_as_it_was(
-    make_loader: LoaderMaker, folder: Folder, conn: Connection
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("a.py", "one")
     folder.write("broken.py", "import headway\n1 / 0")
@@ -238,20 +239,24 @@ def test_a_restart_finds_all_as_it_was(
 
 
 def test_the_database_may_go_away(
-    loader: Loader, folder: Folder, conn: Connection, monkeypatch: pytest.MonkeyPatch
+    loader: Loader,
+    folder: Folder,
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "RECONNECT_S", 0.0)
     folder.dag("a.py", "one")
     loader.settle()
     assert loader.conn is not None
     pid = loader.conn.info.backend_pid
-    conn.execute("SELECT pg_terminate_backend(%s)", [pid])
+    owner_conn.execute("SELECT pg_terminate_backend(%s)", [pid])
     folder.dag("b.py", "two")
     loader.settle()
     assert set(dags(conn)) == {"one", "two"}
 
 
-def test_pause_and_resume(loader: Loader, folder: Folder, conn: Connection) -> None:
+def test_pause_and_resume(loader: Loader, folder: Folder, conn: Connection[Any]) -> None:
     folder.dag("a.py", "one")
     loader.settle()
     now = store.lock(conn, 1)

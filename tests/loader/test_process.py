@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from psycopg import Connection
 
@@ -35,7 +36,7 @@ def running(dsn: str, data: Path, folder: Folder) -> Iterator[subprocess.Popen[s
         process.wait()
 
 
-def wait_for(conn: Connection, expected: dict[str, int]) -> float:
+def wait_for(conn: Connection[Any], expected: dict[str, int]) -> float:
     """Until the DAGs have these versions; how long it took."""
     start = clock.monotonic()
     while {dag_id: row[0] for dag_id, row in dags(conn).items()} != expected:
@@ -45,7 +46,7 @@ def wait_for(conn: Connection, expected: dict[str, int]) -> float:
 
 
 def test_a_saved_file_is_live_and_sigterm_ends_in_order(
-    dsn: str, tmp_path: Path, folder: Folder, conn: Connection
+    dsn: str, tmp_path: Path, folder: Folder, conn: Connection[Any]
 ) -> None:
     folder.dag("a.py", "one")
     with running(dsn, tmp_path / "data", folder) as process:
@@ -58,7 +59,9 @@ def test_a_saved_file_is_live_and_sigterm_ends_in_order(
         assert process.wait(10) == 0
 
 
-def test_kill_9_and_restart(dsn: str, tmp_path: Path, folder: Folder, conn: Connection) -> None:
+def test_kill_9_and_restart(
+    dsn: str, tmp_path: Path, folder: Folder, conn: Connection[Any]
+) -> None:
     for number in range(20):
         folder.dag(f"{number:02}.py", f"dag{number}")
     data = tmp_path / "data"
@@ -73,7 +76,7 @@ def test_kill_9_and_restart(dsn: str, tmp_path: Path, folder: Folder, conn: Conn
 
 
 def test_the_end_of_the_loader_ends_its_imports(
-    dsn: str, tmp_path: Path, folder: Folder, conn: Connection
+    dsn: str, tmp_path: Path, folder: Folder, conn: Connection[Any]
 ) -> None:
     pids = tmp_path / "pids"
     folder.write(

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -189,10 +190,8 @@ class Importer:
             self.send(Stop(running.number))
 
     def send(self, request: Start | Stop, fds: list[int] | None = None) -> None:
-        try:
+        with suppress(OSError):  # the zygote is gone: ``on_control`` is told so too
             socket.send_fds(self.control, [msgspec.json.encode(request)], fds or [])
-        except OSError:
-            pass  # the zygote is gone: ``on_control`` is told so too
 
     # -- events
 

@@ -1,0 +1,51 @@
+"""The loader's statements stay on their indexes, planned for no values in particular, in any size of database."""
+
+from datetime import UTC, datetime
+from typing import Any, Final, LiteralString
+
+import pytest
+from psycopg import Connection
+
+from headway.store import dags
+
+FILL: LiteralString = """
+    INSERT INTO bundle VALUES (1, 'v', 1, 1, now());
+    INSERT INTO dag_version SELECT 1, 'dag' || d, n, md5(d || '-' || n), '{}', now()
+        FROM generate_series(1, 2000) d, generate_series(1, 20) n;
+    INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs, updated_at)
+        SELECT 1, 'dag' || d, 20, 'v', 'f', 16, now() FROM generate_series(1, 2000) d;
+"""
+
+HOT: Final = {
+    "specs": dags.SPECS,
+    "current": dags.CURRENT,
+    "add versions": dags.ADD_VERSIONS,
+    "put": dags.PUT,
+}
+VALUES: Final = {
+    "team_id": 1,
+    "bundle_version": "v",
+    "now": datetime(2026, 1, 1, tzinfo=UTC),
+    "dag_id": "dag1",
+    "dag_ids": ["dag1"],
+    "numbers": [1],
+    "spec_hashes": ["x"],
+    "specs": ["{}"],
+    "files": ["f"],
+    "max_active_runs": [1],
+    "scheduled": [True],
+    "retimed": ["dag1"],
+}
+
+
+@pytest.mark.parametrize("size", ["empty", "large"])
+@pytest.mark.parametrize("name", HOT)
+def test_versions_are_found_by_their_key(
+    conn: Connection[Any], owner_conn: Connection[Any], name: str, size: str
+) -> None:
+    if size == "large":
+        conn.execute(FILL)
+        owner_conn.execute("ANALYZE dag, dag_version, bundle")
+    plan = conn.execute(f"EXPLAIN {HOT[name]}".encode(), VALUES).fetchall()
+    text = "\n".join(line for (line,) in plan)
+    assert "Seq Scan on dag_version" not in text, text
