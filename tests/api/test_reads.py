@@ -37,7 +37,7 @@ def test_an_unknown_dag_is_answered_with_a_suggestion(client: Client, conn: Sess
     seed.dag(conn, "daily_delays")
     with pytest.raises(NotFound, match="daily_delay") as caught:
         client.dag("daily_delay")
-    assert caught.value.hint == "did you mean daily_delays?"
+    assert caught.value.hint == 'did you mean "daily_delays"?'
 
 
 def test_a_run_is_found_by_prefix_and_by_word(client: Client, conn: Session) -> None:

@@ -7,10 +7,10 @@ needs is imported when it runs, so that ``headway --help`` is quick.
 import os
 import sys
 import traceback
-from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkstemp
 
-from headway.cli.terminal import complain, say
+from headway.cli.terminal import complain
+from headway.errors import HeadwayError
 
 
 def main() -> None:
@@ -19,40 +19,28 @@ def main() -> None:
 
 
 def execute(arguments: list[str]) -> int:
-    from headway.errors import HeadwayError
-
     try:
         from headway.cli.app import app
 
-        return app(arguments, standalone_mode=False) or 0
+        app(arguments)  # shows what is wrong with the command line by itself: exit code 2
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
     except HeadwayError as error:
         complain(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted")
-        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
-        return ended_by(error)
+        return surprised(error)
+    return 0
 
 
-def ended_by(error: Exception) -> int:
-    """Typer's own errors as it shows them; an error of ours as one line and a file."""
-    import click
-
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
-        say("interrupted")
-        return 130
-    if isinstance(error, click.ClickException):
-        error.show(sys.stderr)
-        return 2
-    trace = Path(gettempdir(), f"headway-error-{os.getpid()}.txt")
-    trace.write_text("".join(traceback.format_exception(error)))
-    complain(RuntimeError(f"{type(error).__name__}: {error} (an error of Headway's; see {trace})"))
+def surprised(error: Exception) -> int:
+    """An error of ours: one line, and the whole story in a file."""
+    handle, name = mkstemp(prefix="headway-error-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        file.write("".join(traceback.format_exception(error)))
+    complain(HeadwayError(f"{type(error).__name__}: {error}", hint=f"the whole story is in {name}"))
     return 1
 
 

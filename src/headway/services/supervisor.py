@@ -255,20 +255,23 @@ class Supervisor:
     # -- stop
 
     def stop(self) -> None:
-        """End everything in order: agent, loader, scheduler, API, database. At once in a hurry."""
-        for name in ("agent", "loader", "scheduler"):
-            for component in self._components:
-                if component.name == name:
-                    self._end(component)
+        """End everything in order: what runs tasks, then the scheduler, API, database.
+
+        The scheduler hears of the end of every attempt. At once in a hurry.
+        """
+        self._end([each for each in self._components if each.name != "scheduler"])
+        self._end([each for each in self._components if each.name == "scheduler"])
         self._components = []
         self._ends.close()
 
-    def _end(self, component: Component) -> None:
-        component.signal(signal.SIGTERM)
+    def _end(self, components: list[Component]) -> None:
+        for component in components:
+            component.signal(signal.SIGTERM)
         deadline = clock.monotonic() + PATIENCE_S
-        while not component.is_gone():
+        while not all(component.is_gone() for component in components):
             if self.hurry.is_set() or clock.monotonic() > deadline:
-                component.signal(signal.SIGKILL)
+                for component in components:
+                    component.signal(signal.SIGKILL)
             clock.sleep(0.01)
 
 

@@ -9,8 +9,8 @@ from psycopg.rows import class_row, scalar_row
 from headway import wire
 from headway.errors import NotFound
 from headway.spec import model
-from headway.store.views import pages
 from headway.spec.errors import did_you_mean
+from headway.store.views import pages
 
 LIST: LiteralString = """
     SELECT dag.dag_id, dag.file, dag.number AS version, dag.bundle_version,

@@ -11,8 +11,8 @@ from headway import wire
 from headway.core.states import FINAL, State
 from headway.errors import NotFound, UsageError
 from headway.spec import model
-from headway.store.views import pages
 from headway.spec.errors import did_you_mean
+from headway.store.views import pages
 
 COLUMNS: LiteralString = """
     task_id, map_index, state, number AS attempts, blocked_reason, reason,

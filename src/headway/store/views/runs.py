@@ -10,8 +10,8 @@ from headway import wire
 from headway.core.states import RunState
 from headway.errors import NotFound, UsageError
 from headway.ids import RUN_ID_LENGTH
-from headway.store.views import pages
 from headway.spec.errors import did_you_mean
+from headway.store.views import pages
 
 COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
@@ -68,10 +68,12 @@ LATEST_FAILED: LiteralString = """
     SELECT run_id FROM run WHERE state = 'failed' ORDER BY created_at DESC, run_id LIMIT 1
 """
 
+# An index range in any collation: an id is of twelve lower-case letters and digits.
 BY_PREFIX: LiteralString = """
     SELECT run_id FROM run
-    WHERE run_id COLLATE "C" >= %(prefix)s AND run_id COLLATE "C" < %(prefix)s || '~'
-    ORDER BY run_id COLLATE "C" LIMIT 4
+    WHERE run_id >= %(prefix)s AND run_id <= %(prefix)s || 'zzzzzzzzzzzz'
+        AND starts_with(run_id, %(prefix)s)
+    ORDER BY run_id LIMIT 4
 """
 
 RECENT_IDS: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 200"

@@ -1,0 +1,113 @@
+"""What a person may ask for, through the real server, as the role that owns nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from headway import wire
+from headway.client import Client
+from headway.errors import Conflict, NotFound, UsageError
+from headway.store.transact import Session
+from tests.api import seed
+
+
+@pytest.fixture
+def dag(conn: Session) -> str:
+    seed.dag(conn, "daily_delays")
+    return "daily_delays"
+
+
+def test_a_run_is_created_once_for_a_key(client: Client, dag: str) -> None:
+    request = wire.TriggerRequest(
+        logical_date=datetime(2026, 1, 2, tzinfo=UTC), params={"size": 5}, idempotency_key="k"
+    )
+    first = client.trigger(dag, request)
+    assert (first.state, first.trigger, first.params) == ("queued", "manual", {"size": 5})
+    assert first.created_by == "user:admin"
+    assert client.trigger(dag, request).run_id == first.run_id
+
+
+def test_many_runs_are_created_at_once(client: Client, dag: str) -> None:
+    assert len(set(client.trigger_many(dag, wire.BulkRequest(count=25)).run_ids)) == 25
+    given = [wire.TriggerRequest(params={"size": n}) for n in range(3)]
+    assert len(client.trigger_many(dag, wire.BulkRequest(runs=given)).run_ids) == 3
+    for wrong in (wire.BulkRequest(), wire.BulkRequest(count=0), wire.BulkRequest(count=10**9)):
+        with pytest.raises(UsageError):
+            client.trigger_many(dag, wrong)
+
+
+def test_a_wrong_parameter_changes_nothing(client: Client, dag: str) -> None:
+    with pytest.raises(UsageError, match="sise"):
+        client.trigger(dag, wire.TriggerRequest(params={"sise": 5}))
+    with pytest.raises(UsageError):
+        client.trigger(dag, wire.TriggerRequest(params={"size": "large"}))
+    with pytest.raises(NotFound, match="daily_delay"):
+        client.trigger("daily_delay", wire.TriggerRequest())
+    assert client.runs(10) == []
+
+
+def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
+    request = wire.BackfillRequest(
+        first=datetime(2026, 1, 1, tzinfo=UTC), last=datetime(2026, 1, 4, tzinfo=UTC), dry_run=True
+    )
+    planned = client.backfill(dag, request)
+    assert [run.logical_date.day for run in planned.runs] == [1, 2, 3]
+    assert client.runs(10) == []
+    request = wire.BackfillRequest(first=request.first, last=request.last, max_active_runs=2)
+    made = client.backfill(dag, request)
+    assert made.backfill_id is not None
+    runs = client.runs_of_backfill(made.backfill_id)
+    assert {run.run_id for run in runs} == {run.run_id for run in made.runs}
+
+
+def test_pause_and_resume(client: Client, dag: str) -> None:
+    assert client.pause(dag).paused_by == "user:admin"
+    assert client.resume(dag).paused_at is None
+    with pytest.raises(NotFound):
+        client.pause("other")
+
+
+def test_a_queued_run_is_cancelled(client: Client, dag: str) -> None:
+    run = client.trigger(dag, wire.TriggerRequest())
+    assert client.cancel(run.run_id[:8]).run_id == run.run_id
+    with pytest.raises(NotFound):
+        client.cancel("zzzz")
+
+
+def test_clear_names_what_it_would_do(client: Client, conn: Session, dag: str) -> None:
+    seed.run(conn, dag, "abc123abc123", state="failed")
+    seed.instance(conn, "abc123abc123", "t0", "success")
+    seed.instance(conn, "abc123abc123", "t1", "failed")
+    seed.instance(conn, "abc123abc123", "t2", "upstream_failed")
+    request = wire.ClearRequest(failed_only=True, dry_run=True)
+    planned = client.clear("@failed", request)
+    assert [key.task_id for key in planned.cleared] == ["t1", "t2"]
+    assert client.run("abc").state == "failed"
+    done = client.clear("@failed", wire.ClearRequest(failed_only=True))
+    assert done.cleared == planned.cleared
+    assert client.run("abc").state == "queued"
+    with pytest.raises(NotFound, match="t9"):
+        client.clear("abc", wire.ClearRequest(tasks=["t9"]))
+
+
+def test_an_instance_is_marked(client: Client, conn: Session, dag: str) -> None:
+    seed.run(conn, dag, "abc123abc123")
+    for task in ("t0", "t1", "t2"):
+        seed.instance(conn, "abc123abc123", task, "waiting")
+    client.mark("abc", wire.MarkRequest(task_id="t0", state="success"))
+    assert client.instance("abc", "t0").state == "success"
+    with pytest.raises(UsageError):
+        client.mark("abc", wire.MarkRequest(task_id="t0", state="done"))
+
+
+def test_pools(client: Client) -> None:
+    assert client.set_pool("etl", 4).slots == 4
+    assert client.set_pool("etl", 6).slots == 6
+    assert {pool.name: pool.slots for pool in client.pools()}["etl"] == 6
+    client.delete_pool("etl")
+    with pytest.raises(NotFound):
+        client.delete_pool("etl")
+    with pytest.raises(Conflict):
+        client.delete_pool("default")
+    with pytest.raises(UsageError):
+        client.set_pool("etl", -1)

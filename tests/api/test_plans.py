@@ -1,0 +1,97 @@
+"""The reads stay on their indexes, on an empty database and on a large one."""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+import pytest
+from psycopg import Connection
+
+from headway.store.transact import Session, enter_team, transact
+from headway.store.views import dags, health, history, instances, news, pools, runs
+from tests.api import seed
+
+RUNS = 4000
+INSTANCES = 5
+EVENTS = 5
+
+PAGE: dict[str, Any] = {"after": None, "after_id": None, "limit": 51}
+KEY: dict[str, Any] = {"run_id": "run000001000", "task_id": "t1", "map_index": -1}
+WHOLE: dict[str, Any] = {
+    **KEY, "state": None, "limit": 500, "task_id": None, "map_index": None,
+    "after_task": None, "after_index": None, "after_key": None,
+}  # fmt: skip
+
+READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
+    (runs.ONE, KEY),
+    (runs.STATE, KEY),
+    (runs.NEWEST, {**PAGE, "state": None, "backfill_id": None}),
+    (
+        runs.NEWEST,
+        {**PAGE, "state": None, "backfill_id": None, "after": seed.NOON, "after_id": "r"},
+    ),
+    (runs.NEWEST, {**PAGE, "state": "running", "backfill_id": None}),
+    (runs.NEWEST, {**PAGE, "state": "failed", "backfill_id": None}),
+    (runs.OF_DAG, {**PAGE, "state": None, "backfill_id": None, "dag_id": "d"}),
+    (runs.LATEST, {}),
+    (runs.LATEST_FAILED, {}),
+    (runs.BY_PREFIX, {"prefix": "run000001"}),
+    (instances.PAGE, WHOLE),
+    (instances.ONE, KEY),
+    (instances.INDEXES, KEY),
+    (instances.ATTEMPTS, KEY),
+    (instances.BY_TASK, KEY),
+    (instances.RUN_SPEC, KEY),
+    (instances.XCOMS, WHOLE),
+    (history.OF_RUN, {**KEY, "after": 0, "limit": 500}),
+    (pools.ALL, {}),
+    (dags.LIST, {"dag_id": None, "after": None, "with_missing": False, "limit": 101}),
+    (news.DAG_EVENTS, {"after": RUNS * EVENTS}),
+    (news.LAST, {}),
+    (health.AGENTS, {}),
+]
+
+LARGE = ("run", "task_instance", "attempt", "event", "xcom")
+
+
+@pytest.fixture
+def large(conn: Session) -> None:
+    seed.dag(conn, "d")
+    conn.execute(
+        "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
+        " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
+        " SELECT 1, 'run' || lpad(n::text, 9, '0'), 'd', 1, 'b1', n::text, 'manual', 'success',"
+        " at, at, at, 'user:admin', at, at, at"
+        " FROM generate_series(1, %s) AS n, LATERAL (SELECT %s + n * interval '1 minute' AS at) AS t",
+        [RUNS, seed.NOON],
+    )
+    conn.execute(
+        "INSERT INTO task_instance (team_id, run_id, task_id, state, pool, number, ended_at)"
+        " SELECT 1, run_id, 't' || n, 'success', 'default', 1, ended_at"
+        " FROM run, generate_series(0, %s) AS n",
+        [INSTANCES - 1],
+    )
+    conn.execute(
+        "INSERT INTO event (team_id, at, subject, run_id, name, actor)"
+        " SELECT 1, ended_at, 'run', run_id, 'start', 'scheduler'"
+        " FROM run, generate_series(1, %s) AS n",
+        [EVENTS],
+    )
+    conn.execute("ANALYZE")
+
+
+def plan(conn: Connection[Any], statement: LiteralString, values: Mapping[str, Any]) -> str:
+    enter_team(conn, 1)
+    return "\n".join(row[0] for row in conn.execute(f"EXPLAIN {statement}", values))
+
+
+def test_reads_of_a_large_database_scan_no_large_table(app_conn: Session, large: None) -> None:
+    app_conn.prepare_threshold = None
+    for statement, values in READS:
+        found = transact(app_conn, plan, statement, values)
+        for table in LARGE:
+            assert f"Seq Scan on {table}" not in found, f"{statement}\n{found}"
+
+
+def test_reads_of_an_empty_database_work(app_conn: Session) -> None:
+    for statement, values in READS:
+        assert transact(app_conn, plan, statement, values)

@@ -1,0 +1,103 @@
+"""The installed command, as a process; one server for all that only need one."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.config import Layout, read_server_file
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+DAGS = """
+from headway import Fail, dag, task
+
+
+@dag()
+def hello(size: int = 3):
+    @task
+    def names() -> list[str]:
+        return ["a", "b", "c"]
+
+    @task
+    def greet(name: str) -> str:
+        print("hello", name)
+        return name
+
+    greet.expand(name=names())
+
+
+@dag()
+def sad():
+    @task
+    def weep() -> None:
+        print("before the tears")
+        raise ValueError("no flights today")
+
+    weep()
+"""
+
+
+def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "headway", *arguments],
+        cwd=cwd,
+        env={**os.environ, "NO_COLOR": "1", "CI": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """``headway up``; returns when it says that it is up, or has ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "headway", "up", "--port", "0", *arguments],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Ctrl-C stops it" in line:
+            return process
+    raise AssertionError(f"headway up ended with {process.wait()}")
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(30) == 0
+    return said
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with DAGs and a server that has loaded them."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "dags").mkdir()
+    (folder / "dags" / "demo.py").write_text(DAGS)
+    process = start(folder)
+    deadline = clock.monotonic() + 20
+    while "sad" not in headway("ls", cwd=folder).stdout:
+        assert clock.monotonic() < deadline, "the DAGs were not loaded"
+    yield folder
+    stop(process)
+    assert read_server_file(Layout(folder / ".headway")) is None
+
+
+@pytest.fixture
+def cli(home: Path) -> Command:
+    return lambda *arguments: headway(*arguments, cwd=home)

@@ -1,0 +1,95 @@
+"""Starting and stopping: what is refused, what survives."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.config import Layout, read_server_file
+from tests.cli.conftest import DAGS, headway, start, stop
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "demo.py").write_text(DAGS)
+    return tmp_path
+
+
+def test_a_run_needs_no_server_and_the_next_start_knows_it(folder: Path) -> None:
+    done = headway("run", "dags/demo.py:hello", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    unreachable = headway("ls", cwd=folder)
+    assert (unreachable.returncode, "headway up" in unreachable.stderr) == (4, True)
+    process = start(folder)
+    assert done.stdout.strip() in headway("ls", "runs", cwd=folder).stdout
+    (folder / "dags" / "broken.py").write_text("import headway\n\nx = 1 +\n")
+    deadline = clock.monotonic() + 20
+    while "broken.py:3" not in headway("ls", "errors", cwd=folder).stdout:
+        assert clock.monotonic() < deadline
+    said = stop(process)
+    assert "broken.py:3" in said
+    assert "stopped" in said
+
+
+def test_a_killed_component_comes_back_and_a_killed_server_leaves_nothing(folder: Path) -> None:
+    process = start(folder)
+    server = read_server_file(Layout(folder / ".headway"))
+    assert server is not None
+    children = children_of(process.pid)
+    scheduler = next(pid for pid, line in children.items() if "services.scheduler" in line)
+    os.kill(scheduler, signal.SIGKILL)
+    done = headway("run", "hello", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    children = children_of(process.pid)
+    assert scheduler not in children
+    process.kill()
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+    deadline = clock.monotonic() + 20
+    ours = [pid for pid, line in children.items() if "headway.services.tether" in line]
+    while any(Path(f"/proc/{pid}").exists() for pid in ours):
+        assert clock.monotonic() < deadline, "they did not die with their parent"
+        clock.sleep(0.05)
+    stop(start(folder))  # the orphaned database is adopted, then stopped
+
+
+def children_of(parent: int) -> dict[int, str]:
+    found = {}
+    for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        command = Path(f"/proc/{name}/cmdline").read_bytes()
+        found[int(name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
+def test_a_busy_port_changes_nothing(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = headway("up", "--port", str(port), cwd=folder)
+    assert done.returncode == 2
+    assert f"port {port} is in use" in done.stderr
+    assert not (folder / ".headway").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--dags", "nowhere"), 2, "does not exist"),
+        (("--database-url", "postgresql://localhost:1/x"), 4, "not reachable"),
+        (("--data", "/proc/headway"), 4, "data directory cannot be used"),
+        (("--host", "no.such.host.invalid"), 2, "no address"),
+        (("--slots", "0"), 2, "slots"),
+    ],
+)
+def test_what_cannot_start_says_so_once(
+    folder: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = headway("up", "--port", "0", *arguments, cwd=folder)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr

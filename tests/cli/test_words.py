@@ -1,0 +1,116 @@
+"""The pure parts: what people type, what they see."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from headway import wire
+from headway.cli.output import duration, yaml
+from headway.cli.place import Target, target_of
+from headway.cli.run import date_of, params_of
+from headway.cli.tree import TASKS_MAX, fold, lines
+from headway.errors import NotFound, UsageError
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_date_without_a_zone_is_in_utc() -> None:
+    assert date_of("2013-01-31") == datetime(2013, 1, 31, tzinfo=UTC)
+    assert date_of("2013-01-31T05:00+01:00") == datetime(2013, 1, 31, 4, tzinfo=UTC)
+    with pytest.raises(UsageError, match="no date"):
+        date_of("yesterday")
+
+
+def test_parameters_are_json_where_they_can_be() -> None:
+    given = ["n=3", "name=x y", "on=true", "list=[1,2]", "empty=", "eq=a=b", 'text="3"']
+    assert params_of(given) == {
+        "n": 3, "name": "x y", "on": True, "list": [1, 2], "empty": "", "eq": "a=b", "text": "3",
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="no parameter"):
+        params_of(["size"])
+
+
+def test_a_target_is_a_file_or_a_name(tmp_path: Path) -> None:
+    file = tmp_path / "flights.py"
+    file.write_text("")
+    assert target_of(str(file)) == Target(file, None)
+    assert target_of(f"{file}:daily") == Target(file, "daily")
+    assert target_of("daily") == Target(None, "daily")
+    with pytest.raises(NotFound, match="no such file"):
+        target_of("nothing.py")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0123, "12 ms"),
+        (1.25, "1.2 s"),
+        (59.94, "59.9 s"),
+        (61, "1 min 01 s"),
+        (7260, "2 h 01 min"),
+    ],
+)
+def test_durations_are_read_by_people(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_yaml_takes_no_word_for_something_else() -> None:
+    assert yaml({"on": "no", "a": [1, {"b": None}], "e": []}) == (
+        '"on": "no"\na:\n  - 1\n  -\n    b: null\ne: []\n'
+    )
+
+
+def test_a_run_is_a_line_for_each_task() -> None:
+    tasks = [
+        task("extract", {"success": 1}),
+        task("summarise", {"success": 8, "failed": 1, "running": 1}, mapped=True),
+        task("report", {"waiting": 1}, blocked="waits for summarise"),
+    ]
+    text = lines(run("running"), tasks, NOON + timedelta(seconds=5)).plain
+    assert text.splitlines()[0] == "▶ flights abc123abc123  running  5.0 s"
+    assert "✓ extract" in text
+    assert "8/10, 1 failed" in text
+    assert "waits for summarise" in text
+
+
+def test_a_large_run_fits_a_screen() -> None:
+    tasks = [task(f"t{n}", {"success" if n < 90 else "running": 1}) for n in range(100)]
+    shown, folded = fold(tasks)
+    assert (len(shown), folded) == (TASKS_MAX, 100 - TASKS_MAX)
+    assert shown[-1].task_id == "t99"
+
+
+def task(
+    task_id: str, counts: dict[str, int], mapped: bool = False, blocked: str | None = None
+) -> wire.RunTask:
+    return wire.RunTask(
+        task_id=task_id,
+        upstream=[],
+        mapped=mapped,
+        counts=counts,
+        started_at=None,
+        ended_at=None,
+        blocked_reason=blocked,
+        reason=None,
+    )
+
+
+def run(state: str) -> wire.Run:
+    return wire.Run(
+        run_id="abc123abc123",
+        dag_id="flights",
+        state=state,
+        reason=None,
+        trigger="manual",
+        logical_date=NOON,
+        interval_start=NOON,
+        interval_end=NOON,
+        params={},
+        created_at=NOON,
+        started_at=NOON,
+        ended_at=None,
+        version=1,
+        bundle_version="b",
+        counts={},
+    )
