@@ -63,6 +63,7 @@ SEAMS: Final[list[tuple[Any, str]]] = [
     (Gateway, "acknowledge"),
     (Gateway, "deliver"),
 ]
+CAN_CONFLICT: Final = {"claim", "load", "lock", "write", "expire", "renew", "due_dags"}
 
 
 class Connections:
@@ -180,7 +181,7 @@ class World:
         if self.happens(0.004):
             self.note(f"crash: {name}")
             raise Crash(name)
-        if name.startswith("before") and self.happens(0.005):
+        if name.removeprefix("before ") in CAN_CONFLICT and self.happens(0.005):
             self.note(f"serialization failure: {name}")
             raise psycopg.errors.SerializationFailure("injected")
         if self.depth < DEPTH_MAX and self.happens(0.03):
