@@ -93,6 +93,8 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
         paused_by=row.paused_by,
     )
     run.due_at = row.due_at
+    # What a command changed is not in memory: whoever reads a run judges all of its nodes once.
+    run.stale.update(range(len(run.graph.nodes)))
     return run
 
 

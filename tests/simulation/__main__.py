@@ -1,0 +1,45 @@
+"""Many seeds, or one again: ``python -m tests.simulation [--seeds N] [--seed K]``."""
+
+import argparse
+import sys
+import time
+import traceback
+
+from tests.postgres import private_server
+from tests.simulation.world import Connections, World
+
+LAST_EVENTS = 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument("--verbose", action="store_true", help="the whole history of the seed")
+    chosen = parser.parse_args()
+    first, count = (chosen.first, chosen.seeds) if chosen.seed is None else (chosen.seed, 1)
+    begun = time.monotonic()
+    with private_server() as dsn:
+        connections = Connections(dsn)
+        for seed in range(first, first + count):
+            world = World(seed, connections)
+            try:
+                world.run()
+            except Exception:
+                print("\n".join(world.trace if chosen.verbose else world.trace[-LAST_EVENTS:]))
+                traceback.print_exc()
+                print(f"seed {seed} failed; again: python -m tests.simulation --seed {seed}")
+                sys.exit(1)
+            if chosen.seed is not None:
+                if chosen.verbose:
+                    print("\n".join(world.trace))
+                print(f"{world.hash.hexdigest()} {world.points} points {len(world.trace)} lines")
+            elif (seed + 1) % 50 == 0:
+                print(f"{seed + 1 - first} seeds in {time.monotonic() - begun:.0f} s", flush=True)
+        connections.close()
+    print(f"{count} seeds held in {time.monotonic() - begun:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

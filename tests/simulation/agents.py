@@ -1,0 +1,230 @@
+"""An agent as its protocol asks for: slots, a lease on its own clock, at most one start of an
+attempt, ends kept until they are acknowledged. And the truth about the user's processes.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from headway.agent.protocol import (
+    FENCE_S,
+    HEARTBEAT_S,
+    Ack,
+    AttemptKey,
+    Cancel,
+    Ended,
+    Grant,
+    Grants,
+    Heartbeat,
+    HeartbeatAck,
+    Hello,
+    Refused,
+    Started,
+    Welcome,
+    XComValue,
+)
+from tests.simulation.dags import deed, follow
+from tests.simulation.line import Line
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+SECRET: Final = "secret"
+
+
+@dataclass(slots=True)
+class Work:
+    grant: Grant
+    pid: int = 0
+    started_at: float | None = None  # by the agent's clock
+    cancelled: bool = False
+
+
+class Agent:
+    def __init__(self, world: "World", name: str, *, slots: int, processes: int, rate: float):
+        self.world = world
+        self.name = name
+        self.slots = slots
+        self.processes = processes
+        self.rate = rate  # of its clock
+        self.away_until = 0.0  # frozen: it does nothing, its fork servers keep the deadline
+        self.line: Line | None = None
+        self.born()
+
+    def born(self) -> None:
+        """A new session: nothing is remembered, nothing runs."""
+        self.session = self.world.new_id("s")
+        self.welcomed = False
+        self.work: dict[AttemptKey, Work] = {}
+        self.seen: set[AttemptKey] = set()
+        self.unacked: dict[int, Ended] = {}
+        self.seq = 0
+        self.beats: dict[int, float] = {}
+        self.last_beat = float("-inf")
+        self.deadline = float("inf")
+
+    @property
+    def clock(self) -> float:
+        return self.world.elapsed * self.rate
+
+    # -- the lease
+
+    def keep_the_fence(self) -> None:
+        """Its own clock ends its processes, whether it is awake or not."""
+        if self.clock >= self.deadline:
+            self.fence()
+
+    def fence(self) -> None:
+        for key in list(self.work):
+            self.world.truth.stop(key)
+        self.hang_up()
+        self.born()
+
+    def hang_up(self) -> None:
+        if self.line is not None:
+            self.line.hang_up()
+            self.line = None
+        self.welcomed = False
+
+    def connect(self) -> None:
+        listener = self.world.somewhere_to_connect()
+        if listener is None:
+            return
+        self.line = Line()
+        listener.waiting.append(self.line)
+        held = [*self.work, *(ended.key for ended in self.unacked.values())]
+        self.beats[0] = self.clock
+        self.line.tell(
+            Hello(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held)
+        )
+
+    # -- a turn
+
+    def turn(self) -> None:
+        if self.world.elapsed < self.away_until:
+            return
+        if self.line is not None and not self.line.open:
+            self.hang_up()
+        if self.line is None:
+            self.connect()
+            return
+        self.hear()
+        if self.line is None:
+            return
+        if self.welcomed and self.clock - self.last_beat >= HEARTBEAT_S:
+            self.last_beat = self.clock
+            self.beats[self.next_seq()] = self.clock
+            self.line.tell(Heartbeat(self.seq))
+        self.start_some()
+        self.end_some()
+
+    def next_seq(self) -> int:
+        self.seq += 1
+        return self.seq
+
+    def hear(self) -> None:
+        assert self.line is not None
+        for message in self.line.hear():
+            match message:
+                case Welcome():
+                    self.welcomed = True
+                    self.extend(self.beats.pop(0))
+                    for ended in self.unacked.values():
+                        self.tell(ended)
+                case Refused():
+                    self.fence()
+                    return
+                case HeartbeatAck(seq):
+                    if seq in self.beats:
+                        self.extend(self.beats.pop(seq))
+                case Grants(_, grants):
+                    for grant in grants:
+                        self.take(grant)
+                case Cancel(keys):
+                    for key in keys:
+                        self.cancel(key)
+                case Ack(seq):
+                    for number in [n for n in self.unacked if n <= seq]:
+                        self.world.truth.acknowledged(self.unacked.pop(number))
+
+    def extend(self, sent_at: float) -> None:
+        new = sent_at + FENCE_S
+        self.deadline = new if self.deadline == float("inf") else max(self.deadline, new)
+
+    def take(self, grant: Grant) -> None:
+        if grant.key not in self.seen:
+            self.seen.add(grant.key)
+            self.work[grant.key] = Work(grant)
+
+    def cancel(self, key: AttemptKey) -> None:
+        self.seen.add(key)
+        if (work := self.work.get(key)) is not None:
+            work.cancelled = True
+
+    def start_some(self) -> None:
+        running = sum(work.started_at is not None for work in self.work.values())
+        for key, work in list(self.work.items()):
+            if work.started_at is None and work.cancelled:
+                self.end(key, work, "cancelled", "never_started")
+            elif work.started_at is None and self.world.happens(0.02):
+                self.end(key, work, "lost", "never_started")
+            elif work.started_at is None and running < self.processes:
+                running += 1
+                work.started_at, work.pid = self.clock, self.world.truth.start(key)
+                self.tell(Started(self.next_seq(), key, work.grant.token, work.pid, 0.0))
+
+    def end_some(self) -> None:
+        for key, work in list(self.work.items()):
+            if work.started_at is None:
+                continue
+            dag, task = self.world.task_of(key)
+            does = deed(task, key.map_index)
+            if work.cancelled:
+                self.end(key, work, "cancelled", "cancelled")
+            elif self.world.happens(0.02):
+                self.end(key, work, "lost", "server_died")
+            elif self.clock - work.started_at < does.seconds:
+                continue
+            elif self.world.truth.failures(key) < does.failures:
+                self.end(key, work, "failed", self.world.chance.choice(["exit_code", "signal"]))
+            elif does.outcome == "failed":
+                self.end(key, work, "failed", "exception", retry=False)
+            elif does.outcome == "skipped":
+                self.end(key, work, "skipped", "")
+            else:
+                chosen = follow(dag, task) if task.branch else None
+                value = XComValue("return_value", b"1", None, 1, does.length)
+                self.end(key, work, "success", "", xcoms=[value], follow=chosen)
+
+    def end(self, key: AttemptKey, work: Work, outcome: str, cause: str, **more: object) -> None:
+        self.world.truth.stop(key)
+        del self.work[key]
+        ran = 0.0 if work.started_at is None else self.clock - work.started_at
+        ended = Ended(
+            self.next_seq(),
+            key,
+            work.grant.token,
+            outcome,  # type: ignore[arg-type]
+            cause,
+            run_s=ran,
+            **more,  # type: ignore[arg-type]
+        )
+        self.unacked[ended.seq] = ended
+        self.tell(ended)
+        self.world.old_reports.append(ended)
+
+    def tell(self, message: Started | Ended) -> None:
+        if self.line is not None and self.welcomed:
+            self.line.tell(message)
+
+    # -- mischief
+
+    def repeat_itself(self) -> None:
+        """Reports that came before: of its own, of other agents, of attempts long over."""
+        if self.line is not None and self.welcomed and self.world.old_reports:
+            again = self.world.chance.choice(self.world.old_reports)
+            self.line.tell(replace_seq(again, self.next_seq()))
+
+
+def replace_seq(message: Ended, seq: int) -> Ended:
+    fields = {name: getattr(message, name) for name in message.__struct_fields__}
+    return Ended(**{**fields, "seq": seq})

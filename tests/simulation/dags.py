@@ -1,0 +1,94 @@
+"""Random DAGs, and what their tasks do: a task's end depends on its name alone, so that the same
+run ends the same way whatever happens to the machines.
+"""
+
+import zlib
+from datetime import datetime, timedelta
+from random import Random
+from typing import Final, NamedTuple
+
+from headway.core.upstream import TriggerRule
+from headway.spec.model import Axis, Dag, Input, Mapping, Schedule, Task
+
+POOLS: Final = ("default", "a", "b")
+RULES: Final = [rule for rule in TriggerRule if rule is not TriggerRule.ALL_SUCCESS]
+DELAYS_S: Final = (0.0, 1.0, 30.0, 1e7)
+
+
+class Deed(NamedTuple):
+    """What the user's code of a task instance does, each time."""
+
+    failures: int  # so often it fails before it does the rest; 99: always
+    outcome: str  # success, skipped, failed (for good)
+    length: int | None
+    seconds: float
+
+
+def deed(task: Task, map_index: int) -> Deed:
+    chance = Random(zlib.crc32(f"{task.task_id}/{task.doc}/{map_index}".encode()))
+    draw = chance.random()
+    failures = 0 if draw < 0.75 else 1 if draw < 0.87 else 99
+    draw = chance.random()
+    outcome = "success" if draw < 0.88 else "skipped" if draw < 0.95 else "failed"
+    length = chance.choice([0, 1, 2, 3]) if chance.random() < 0.9 else None
+    return Deed(failures, outcome, length, chance.choice([0.0, 0.5, 3.0, 20.0]))
+
+
+def follow(dag: Dag, task: Task) -> list[str]:
+    """The branch's choice."""
+    below = [other.task_id for other in dag.tasks if task.task_id in other.upstream]
+    return below[: zlib.crc32(f"{task.doc}".encode()) % (len(below) + 1)]
+
+
+def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
+    flavour = f"{chance.randrange(1 << 30)}"
+    tasks: list[Task] = []
+    for index in range(chance.choice([1, 2, 3, 4, 5, 6, 8, 12])):
+        tasks.append(random_task(chance, index, tasks, flavour))
+    schedule = None
+    if chance.random() < 0.3:
+        schedule = Schedule(interval_s=chance.choice([20.0, 60.0, 600.0]))
+    return Dag(
+        dag_id=dag_id,
+        file=f"{dag_id}.py",
+        tasks=tuple(tasks),
+        schedule=schedule,
+        start_date=now - timedelta(seconds=chance.choice([0, 100, 200])) if schedule else None,
+        catchup=chance.random() < 0.5,
+        max_active_runs=chance.choice([1, 1, 2, 16]),
+        max_active_tasks=chance.choice([None, None, 1, 3]),
+        dagrun_timeout_s=chance.choice([None, None, None, 40.0, 300.0]),
+    )
+
+
+def random_task(chance: Random, index: int, before: list[Task], flavour: str) -> Task:
+    upstream = tuple(task.task_id for task in before if chance.random() < 1.5 / (len(before) + 1))
+    rule = TriggerRule.ALL_SUCCESS if chance.random() < 0.6 else chance.choice(RULES)
+    mapping = random_mapping(chance, upstream) if chance.random() < 0.3 else None
+    reads = tuple(Input(task_id=name) for name in upstream if chance.random() < 0.3)
+    return Task(
+        task_id=f"t{index}",
+        upstream=upstream,
+        trigger_rule=rule.value,
+        retries=chance.choice([0, 0, 1, 2]),
+        retry_delay_s=chance.choice(DELAYS_S) if chance.random() < 0.3 else 1.0,
+        retry_exponential_backoff=chance.random() < 0.2,
+        pool=chance.choice(POOLS),
+        pool_slots=2 if chance.random() < 0.15 else 1,
+        priority_weight=chance.choice([1, 1, 1, 5, -3]),
+        max_active_tis_per_dagrun=1 if chance.random() < 0.1 else None,
+        inputs=reads,
+        mapping=mapping,
+        branch=mapping is None and chance.random() < 0.15,
+        doc=flavour,
+    )
+
+
+def random_mapping(chance: Random, upstream: tuple[str, ...]) -> Mapping:
+    axes = []
+    for number in range(chance.choice([1, 1, 1, 2])):
+        if upstream and chance.random() < 0.7:
+            axes.append(Axis(argument=f"x{number}", task_id=chance.choice(upstream)))
+        else:
+            axes.append(Axis(argument=f"x{number}", length=chance.choice([0, 1, 2, 3])))
+    return Mapping(axes=tuple(axes))

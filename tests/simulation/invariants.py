@@ -1,0 +1,223 @@
+"""What must hold in the database at every instant between transactions, as SQL, by the ids of
+``docs/reliability.md``.
+
+``check`` runs them all in one statement. History is checked from ``since`` on, so that a check
+after every step costs what changed; the legal moves are those of ``core/states.py``.
+Not here: I19 (tokens, checked with the reports), I20 (pods), I25 (secrets), I30 (messages), and
+I21 (a lost run), which the simulator finds as a run that never ends.
+"""
+
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+
+from headway.core.states import (
+
+    FINAL,
+    RUN_TRANSITIONS,
+    TRANSITIONS,
+    RunState,
+
+)
+
+LIVE: LiteralString = "('queued', 'running')"
+DONE: LiteralString = "('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')"
+KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
+
+INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
+    "I01 two live attempts": f"""
+        SELECT FROM attempt WHERE state IN {LIVE}
+        GROUP BY team_id, run_id, task_id, map_index HAVING count(*) > 1""",
+    "I02 attempt numbers have a gap": f"""
+        SELECT FROM attempt GROUP BY team_id, run_id, task_id, map_index
+        HAVING count(*) <> max(number) OR min(number) <> 1""",
+    "I03 a run ended before its task instances": f"""
+        SELECT FROM task_instance JOIN run USING (team_id, run_id)
+        WHERE run.state IN ('success', 'failed', 'cancelled') AND task_instance.state NOT IN {DONE}""",
+    "I03 all task instances ended and the run did not": f"""
+        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND quarantined IS NULL
+            AND NOT EXISTS (
+                SELECT FROM task_instance AS ti WHERE ti.team_id = run.team_id
+                    AND ti.run_id = run.run_id AND ti.state NOT IN {DONE})""",
+    "I04 outcome differs from the leaves": """
+        SELECT FROM run JOIN dag_version USING (team_id, dag_id, number)
+        WHERE state IN ('success', 'failed') AND cancelled_by IS NULL
+            AND (state = 'failed') <> EXISTS (
+                SELECT FROM task_instance AS ti
+                WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
+                    AND ti.state IN ('failed', 'upstream_failed', 'cancelled')
+                    AND NOT EXISTS (
+                        SELECT FROM json_array_elements(spec -> 'tasks') AS below,
+                            json_array_elements_text(coalesce(below -> 'upstream', '[]')) AS up
+                        WHERE up = ti.task_id))""",
+    "I05 I06 illegal move of a task instance": """
+        SELECT FROM step WHERE subject = 'task_instance' AND (before, name, state) NOT IN (
+            SELECT * FROM unnest(%(before)s::text[], %(name)s::text[], %(after)s::text[]))""",
+    "I05 I06 illegal move of a run": """
+        SELECT FROM step WHERE subject = 'run' AND (before, name, state) NOT IN (
+            SELECT * FROM unnest(%(run_before)s::text[], %(run_name)s::text[], %(run_after)s::text[]))""",
+    "I05 a final state was left without a person": """
+        SELECT FROM step WHERE actor NOT LIKE 'user:%%' AND (
+            (subject = 'run' AND before IN ('success', 'failed', 'cancelled'))
+            OR (subject = 'task_instance' AND before = ANY(%(final)s)))""",
+    "I08 history differs from the task instance": """
+        SELECT FROM task_instance AS ti WHERE state <> coalesce((
+            SELECT event.state FROM event
+            WHERE event.team_id = ti.team_id AND event.run_id = ti.run_id
+                AND subject = 'task_instance' AND event.task_id = ti.task_id
+                AND event.map_index = ti.map_index
+            ORDER BY seq DESC LIMIT 1), 'waiting')""",
+    "I08 history differs from the run": """
+        SELECT FROM run WHERE state IS DISTINCT FROM (
+            SELECT event.state FROM event
+            WHERE event.team_id = run.team_id AND event.run_id = run.run_id AND subject = 'run'
+            ORDER BY seq DESC LIMIT 1)""",
+    "I09 success without a successful attempt": f"""
+        SELECT FROM task_instance AS ti WHERE state = 'success' AND reason NOT LIKE 'mark%%'
+            AND NOT EXISTS (
+                SELECT FROM attempt WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)
+                    AND attempt.number = ti.number AND attempt.state = 'success')""",
+    "I10 an attempt after a successful one": f"""
+        SELECT FROM attempt AS late JOIN attempt AS early USING {KEY}
+        WHERE late.number = early.number + 1 AND early.state = 'success' AND NOT EXISTS (
+            SELECT FROM event WHERE event.team_id = late.team_id AND event.run_id = late.run_id
+                AND event.task_id = late.task_id AND event.map_index = late.map_index
+                AND name = 'clear')""",
+    "I11 more attempts than its retries and losses allow": """
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version ON version.team_id = run.team_id
+            AND version.dag_id = run.dag_id AND version.number = run.number
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE task ->> 'task_id' = ti.task_id AND (losses > %(losses_max)s + 1
+            OR failures > coalesce((task ->> 'retries')::int, 0) + 1)""",
+    "I12 ran before its upstream succeeded": f"""
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version ON version.team_id = run.team_id
+            AND version.dag_id = run.dag_id AND version.number = run.number
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        CROSS JOIN LATERAL json_array_elements_text(task -> 'upstream') AS up
+        JOIN task_instance AS above ON above.team_id = run.team_id
+            AND above.run_id = run.run_id AND above.task_id = up
+        WHERE ti.state IN {LIVE} AND task ->> 'task_id' = ti.task_id
+            AND task ->> 'trigger_rule' IS NULL AND above.state <> 'success' AND NOT EXISTS (
+                SELECT FROM event WHERE event.team_id = run.team_id AND event.run_id = run.run_id
+                    AND (name = 'clear' OR name LIKE 'mark%%'))""",
+    "I13 pool.used differs from the live task instances": f"""
+        SELECT FROM pool WHERE used <> (
+            SELECT coalesce(sum(pool_slots), 0) FROM task_instance AS ti
+            WHERE ti.team_id = pool.team_id AND ti.pool = pool.name AND ti.state IN {LIVE})""",
+    "I13 granted beyond the pool": f"""
+        SELECT FROM pool WHERE used > slots AND EXISTS (
+            SELECT FROM step JOIN task_instance AS ti USING {KEY}
+            WHERE step.name = 'grant' AND ti.pool = pool.name AND ti.team_id = pool.team_id
+                AND step.seq > coalesce((
+                    SELECT max(seq) FROM event WHERE event.team_id = pool.team_id
+                        AND subject = 'pool' AND reason LIKE pool.name || ':%%'), 0))""",
+    "I14 more active runs than max_active_runs": """
+        SELECT FROM dag JOIN run USING (team_id, dag_id)
+        WHERE state = 'running' AND backfill_id IS NULL AND NOT (dag.dag_id = ANY(%(retimed)s))
+        GROUP BY dag.team_id, dag.dag_id, max_active_runs HAVING count(*) > max_active_runs""",
+    "I14 more active runs than max_active_runs of the backfill": """
+        SELECT FROM backfill JOIN run USING (team_id, backfill_id) WHERE state = 'running'
+        GROUP BY backfill.team_id, backfill_id, max_active_runs HAVING count(*) > max_active_runs""",
+    "I15 two runs of one key": """
+        SELECT FROM run GROUP BY team_id, dag_id, run_key HAVING count(*) > 1""",
+    "I16 times out of order": """
+        SELECT FROM task_instance
+        WHERE queued_at > started_at OR (started_at > ended_at AND reason NOT LIKE 'mark%%')
+        UNION ALL
+        SELECT FROM attempt WHERE queued_at > started_at OR started_at > ended_at
+            OR queued_at > ended_at
+        UNION ALL
+        SELECT FROM run WHERE started_at > ended_at""",
+    "I17 a live attempt without a session": f"""
+        SELECT FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
+        WHERE state IN {LIVE} AND agent IS NULL""",
+    "I22 a running run waits for nothing": f"""
+        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND quarantined IS NULL
+            AND NOT EXISTS (
+                SELECT FROM task_instance AS ti
+                WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
+                    AND ti.state IN ('ready', 'queued', 'running'))""",
+    "I22 a retry that no timer wakes": """
+        SELECT FROM run JOIN task_instance AS ti USING (team_id, run_id)
+        WHERE run.state = 'running' AND ti.state = 'up_for_retry' AND quarantined IS NULL
+            AND (due_at IS NULL OR due_at > wake_at)""",
+    "I22 its upstream has settled and it waits": f"""
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version ON version.team_id = run.team_id
+            AND version.dag_id = run.dag_id AND version.number = run.number
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE run.state = 'running' AND ti.state = 'waiting' AND quarantined IS NULL
+            AND due_at IS NULL AND task ->> 'task_id' = ti.task_id AND NOT EXISTS (
+                SELECT FROM json_array_elements_text(coalesce(task -> 'upstream', '[]')) AS up
+                JOIN task_instance AS above ON above.team_id = run.team_id
+                    AND above.run_id = run.run_id AND above.task_id = up
+                WHERE above.state NOT IN {DONE})""",
+    "I23 number differs from its attempts": f"""
+        SELECT FROM task_instance AS ti WHERE number <> coalesce((
+            SELECT max(number) FROM attempt
+            WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)), 0)""",
+    "I23 live without its attempt, or the reverse": f"""
+        SELECT FROM task_instance AS ti FULL JOIN (
+            SELECT team_id, run_id, task_id, map_index, number, state AS attempt_state FROM attempt
+            WHERE state IN {LIVE}) AS live USING {KEY}
+        WHERE (ti.state IN {LIVE} OR live.number IS NOT NULL)
+            AND (ti.state, ti.number) IS DISTINCT FROM (live.attempt_state, live.number)""",
+    "I26 a token that outlived its attempt": f"""
+        SELECT FROM attempt WHERE (token IS NOT NULL) <> (state IN {LIVE})""",
+    "I28 task instances differ from the tasks of the version": f"""
+        SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, number)
+        WHERE run.state IN ('running', 'success', 'failed') AND (
+            SELECT array_agg(DISTINCT task_id ORDER BY task_id) FROM task_instance AS ti
+            WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
+        ) IS DISTINCT FROM (
+            SELECT array_agg(task ->> 'task_id' ORDER BY task ->> 'task_id')
+            FROM json_array_elements(spec -> 'tasks') AS task)""",
+    "I29 a result of an attempt that did not succeed": f"""
+        SELECT FROM xcom LEFT JOIN attempt USING (team_id, run_id, task_id, map_index, number)
+        WHERE attempt.state IS DISTINCT FROM 'success'""",
+    "I32 a report of no run": """
+        SELECT FROM report LEFT JOIN run USING (team_id, run_id) WHERE run.run_id IS NULL""",
+}
+# History steps that are new, each with the state before it.
+STEPS: LiteralString = """
+    WITH step AS MATERIALIZED (
+        SELECT event.*, coalesce(before.state, CASE subject WHEN 'run' THEN '' ELSE 'waiting' END)
+            AS before
+        FROM event LEFT JOIN LATERAL (
+            SELECT earlier.state FROM event AS earlier
+            WHERE earlier.team_id = event.team_id AND earlier.run_id = event.run_id
+                AND earlier.subject = event.subject
+                AND earlier.task_id IS NOT DISTINCT FROM event.task_id
+                AND earlier.map_index IS NOT DISTINCT FROM event.map_index
+                AND earlier.seq < event.seq
+            ORDER BY seq DESC LIMIT 1
+        ) AS before ON true
+        WHERE event.seq > %(since)s AND subject IN ('run', 'task_instance')
+    )
+"""
+CHECK: Final[LiteralString] = STEPS + " UNION ALL ".join(
+    f"SELECT '{name}' WHERE EXISTS ({broken})" for name, broken in INVARIANTS.items()
+)
+CREATED: Final = ("", "create", RunState.QUEUED)
+RUN_STEPS: Final = [
+    CREATED,
+    *((before, name, after) for (before, name), after in RUN_TRANSITIONS.items()),
+]
+VALUES: Final[dict[str, Any]] = {
+    "before": [state for state, _ in TRANSITIONS],
+    "name": [event for _, event in TRANSITIONS],
+    "after": list(TRANSITIONS.values()),
+    "run_before": [step[0] for step in RUN_STEPS],
+    "run_name": [step[1] for step in RUN_STEPS],
+    "run_after": [step[2] for step in RUN_STEPS],
+    "final": list(FINAL),
+    "losses_max": 5,
+}
+
+
+def check(conn: Connection[Any], since: int = 0, retimed: tuple[str, ...] = ()) -> list[str]:
+    """The names of what does not hold."""
+    values = {**VALUES, "since": since, "retimed": list(retimed)}
+    return [str(row[0]) for row in conn.execute(CHECK, values)]

@@ -1,0 +1,85 @@
+"""A scheduler process without its process: the real ``Scheduler`` over the real ``Gateway``, on a
+line in memory, one turn of its loop at a time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import psycopg
+
+from headway.errors import HeadwayError
+from headway.services import gateway, scheduler
+from headway.services.scheduler import Scheduler
+from headway.store.transact import Session
+from tests.simulation.agents import SECRET
+from tests.simulation.line import Ears, Listener, Selector
+
+
+class Crash(BaseException):
+    """A process died: no handler sees it."""
+
+
+class Process:
+    def __init__(self, conn: Session) -> None:
+        self.conn = conn
+        self.busy = False
+        self.frozen_until = 0.0
+        self.deaths = 0
+        self.scheduler: Scheduler | None = None
+        self.listener = Listener()
+
+    def start(self) -> None:
+        self.listener = Listener()
+        with (
+            mock.patch.object(scheduler, "connect", self.connect),
+            mock.patch.object(scheduler.selectors, "DefaultSelector", Selector),
+            mock.patch.object(gateway, "listen", lambda address: self.listener),
+        ):
+            self.scheduler = Scheduler("", "line:", SECRET)
+        self.scheduler.register()
+
+    def connect(self, dsn: str, *, application: str, **_: Any) -> Any:
+        return Ears() if application.endswith("listen") else self.conn
+
+    def die(self) -> None:
+        """Its connections break; the database rolls back what was open."""
+        if self.scheduler is not None:
+            self.deaths += 1
+            for link in [
+                *self.scheduler.gateway.links.values(),
+                *self.scheduler.gateway.strangers,
+            ]:
+                link.sock.close()
+            for line in self.listener.waiting:
+                line.close()
+            self.scheduler = None
+        self.conn.rollback()
+
+    def turn(self) -> None:
+        """One round of ``Scheduler.run``."""
+        if self.scheduler is None:
+            self.start()
+        with self.at_work():
+            assert self.scheduler is not None
+            one_round(self.scheduler)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self.busy = True
+        try:
+            yield
+        except (Crash, HeadwayError, psycopg.Error):
+            self.die()
+        finally:
+            self.busy = False
+
+
+def one_round(this: Scheduler) -> None:
+    this.wait(0.0)
+    if this.gateway.arrivals:
+        this.answer_arrivals()
+    if scheduler.clock.monotonic() - this.last_sweep >= scheduler.SWEEP_S:
+        this.sweep()
+    this.tick()

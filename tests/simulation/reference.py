@@ -1,0 +1,117 @@
+"""How a run must end when nothing goes wrong: an evaluator that shares no code with the engine.
+
+It knows the DAG, what its tasks do, and Airflow's meaning of the trigger rules; it knows no time.
+"""
+
+from collections.abc import Iterable
+from math import prod
+
+from headway.spec.model import Dag, Task
+from tests.simulation.dags import deed, follow
+
+BAD = {"failed", "upstream_failed", "cancelled"}
+
+
+def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
+    """The run's outcome and that of each task instance."""
+    ends: dict[str, dict[int, str]] = {}
+    left_out: set[str] = set()
+    for task in dag.tasks:
+        states = [state for name in task.upstream for state in ends[name].values()]
+        if task.task_id in left_out:
+            ends[task.task_id] = {-1: "skipped"}
+        elif (verdict := judged(task.trigger_rule, states)) != "run":
+            ends[task.task_id] = {-1: verdict}
+        else:
+            ends[task.task_id] = executed(dag, task, ends)
+        if task.branch and ends[task.task_id] == {-1: "success"}:
+            left_out |= set(not_chosen(dag, task))
+    below = {name for task in dag.tasks for name in task.upstream}
+    leaves = [task.task_id for task in dag.tasks if task.task_id not in below]
+    bad = any(state in BAD for leaf in leaves for state in ends[leaf].values())
+    flat = {(name, index): state for name, by in ends.items() for index, state in by.items()}
+    return ("failed" if bad else "success"), flat
+
+
+def executed(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> dict[int, str]:
+    if task.mapping is None:
+        return {-1: end_of(task, -1)}
+    lengths = [
+        axis.length if axis.task_id is None else length_of(dag, axis.task_id, ends)
+        for axis in task.mapping.axes
+    ]
+    if None in lengths:
+        return {-1: "failed"}
+    count = prod(length for length in lengths if length is not None)
+    if count == 0:
+        return {-1: "skipped"}
+    return {index: end_of(task, index) for index in range(count)}
+
+
+def end_of(task: Task, index: int) -> str:
+    does = deed(task, index)
+    return "failed" if does.failures > task.retries else does.outcome
+
+
+def length_of(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> int | None:
+    source = next(task for task in dag.tasks if task.task_id == name)
+    if source.mapping is not None:
+        return sum(state == "success" for state in ends[name].values())
+    return deed(source, -1).length if ends[name][-1] == "success" else None
+
+
+def not_chosen(dag: Dag, branch: Task) -> Iterable[str]:
+    """Direct downstream tasks that are neither chosen nor below a chosen one."""
+    spared = set(follow(dag, branch))
+    for task in dag.tasks:
+        if spared & set(task.upstream):
+            spared.add(task.task_id)
+    return [
+        task.task_id
+        for task in dag.tasks
+        if branch.task_id in task.upstream and task.task_id not in spared
+    ]
+
+
+def judged(rule: str, states: list[str]) -> str:
+    """All upstream task instances have ended as ``states``: run, skipped or upstream_failed."""
+    if not states or rule in ("always", "all_done", "all_done_setup_success"):
+        return "run"
+    good = states.count("success")
+    skipped = states.count("skipped")
+    broken = len(states) - good - skipped
+    itself = broken - states.count("upstream_failed")
+    everything = len(states)
+    match rule:
+        case "all_success":
+            return "upstream_failed" if broken else "run" if good == everything else "skipped"
+        case "all_failed":
+            return "run" if broken == everything else "skipped"
+        case "all_done_min_one_success":
+            return "skipped" if skipped else "run" if good else "upstream_failed"
+        case "one_success":
+            return "run" if good else "skipped" if skipped == everything else "upstream_failed"
+        case "one_failed":
+            return "run" if broken else "skipped"
+        case "one_done":
+            return "run" if good or itself else "skipped"
+        case "none_failed":
+            return "upstream_failed" if broken else "run"
+        case "none_failed_min_one_success":
+            if broken:
+                return "upstream_failed"
+            return "skipped" if skipped == everything else "run"
+        case "none_skipped":
+            return "skipped" if skipped else "run"
+        case "all_skipped":
+            return "run" if skipped == everything else "skipped"
+    raise AssertionError(f"unknown trigger rule {rule}")
+
+
+def depends_on_order(dag: Dag) -> bool:
+    """Whether a branch and another upstream task may both decide about a task: the first wins."""
+    branches = {task.task_id for task in dag.tasks if task.branch}
+    return any(
+        branches & set(task.upstream) and (len(task.upstream) > 1 or task.trigger_rule == "always")
+        for task in dag.tasks
+    )

@@ -1,0 +1,66 @@
+"""What really happened outside the database, and the promises about it (S1, S2, S3)."""
+
+from typing import Any
+
+from psycopg import Connection
+
+from headway.agent.protocol import AttemptKey, Ended
+
+Key3 = tuple[str, str, int]
+
+KNOWN = """
+    SELECT EXISTS (SELECT FROM attempt WHERE run_id = %(run)s AND task_id = %(task)s
+            AND map_index = %(index)s AND number = %(number)s AND token = %(token)s)
+        AND NOT EXISTS (SELECT FROM report WHERE run_id = %(run)s)
+"""
+FAILURES = """
+    SELECT failures FROM task_instance
+    WHERE run_id = %(run)s AND task_id = %(task)s AND map_index = %(index)s
+"""
+
+
+class Truth:
+    def __init__(self, conn: Connection[Any]) -> None:
+        self.conn = conn
+        self.ran: set[AttemptKey] = set()
+        self.running: dict[Key3, AttemptKey] = {}
+        self.acks: list[Ended] = []
+
+    def start(self, key: AttemptKey) -> int:
+        """The user's code begins."""
+        assert key not in self.ran, f"S1 one attempt ran twice: {key}"
+        self.ran.add(key)
+        place = (key.run_id, key.task_id, key.map_index)
+        other = self.running.get(place)
+        assert other is None, f"S2 two executions at once: {key} and {other}"
+        self.running[place] = key
+        return 1000 + len(self.ran)
+
+    def stop(self, key: AttemptKey) -> None:
+        place = (key.run_id, key.task_id, key.map_index)
+        if self.running.get(place) == key:
+            del self.running[place]
+
+    def acknowledged(self, ended: Ended) -> None:
+        self.acks.append(ended)
+
+    def failures(self, key: AttemptKey) -> int:
+        """How often this task instance has failed by itself, as the user's code may know."""
+        row = self.conn.execute(FAILURES, values(key)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def check(self) -> None:
+        """An acknowledged end is in the database, or in the inbox of reports."""
+        for ended in self.acks:
+            row = self.conn.execute(KNOWN, {**values(ended.key), "token": ended.token}).fetchone()
+            assert row == (False,), f"S3 an acknowledged report is not in the database: {ended}"
+        self.acks.clear()
+
+
+def values(key: AttemptKey) -> dict[str, object]:
+    return {
+        "run": key.run_id,
+        "task": key.task_id,
+        "index": key.map_index,
+        "number": key.number,
+    }

@@ -1,0 +1,370 @@
+"""A seeded world in one thread: the real schedulers, gateways and store on a real PostgreSQL;
+virtual time, simulated agents and people, and faults.
+
+A step is one thing that happens. While a transaction is between two of its steps, other things
+happen on other connections, or its process dies. After every step all invariants are checked; in
+the end the faults stop, and every run must end as the reference says.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Final
+from unittest import mock
+
+import psycopg
+from psycopg import Connection
+
+from headway import clock, ids
+from headway.agent.protocol import AttemptKey, Ended
+from headway.core.graph import Graph
+from headway.services import commands, scheduler, tick, timetables
+from headway.services.catalog import Catalog
+from headway.services.gateway import Gateway
+from headway.spec.model import Dag, Task, decode
+from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
+from headway.store.transact import ENGINE, Limits, Session, connect, transact
+from tests.simulation import invariants, reference
+from tests.simulation.agents import Agent
+from tests.simulation.dags import POOLS, random_dag
+from tests.simulation.line import Listener
+from tests.simulation.people import TEAM, People, put
+from tests.simulation.process import Crash, Process
+from tests.simulation.truth import Truth
+
+START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+STEPS: Final = 60
+CALM_ROUNDS_MAX: Final = 400
+DEPTH_MAX: Final = 2
+WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
+TABLES: Final = (
+    "report, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
+    "dag, dag_version, import_error, bundle"
+)
+
+# Where a transaction can be interrupted: before and after each of these.
+SEAMS: Final[list[tuple[Any, str]]] = [
+    (queue, "startable"),
+    (runs, "claim"),
+    (reports, "take"),
+    (reports, "put"),
+    (snapshots, "load"),
+    (pools, "lock"),
+    (changes, "write"),
+    (sessions, "renew"),
+    (sessions, "expire"),
+    (sessions, "open_session"),
+    (queue, "due_dags"),
+    (queue, "slots_decided"),
+    (tick.Ticker, "settle"),
+    (Gateway, "acknowledge"),
+    (Gateway, "deliver"),
+]
+CAN_CONFLICT: Final = {"claim", "load", "lock", "write", "expire", "renew", "due_dags"}
+
+
+class Connections:
+    """Of one database, used again by one seed after another."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.observer = connect(dsn)
+        self.observer.execute("SET plan_cache_mode = force_generic_plan")
+        self.observer.prepare_threshold = 0
+        self.engines = [connect(dsn, role=ENGINE, limits=WAITS_FOR_NOBODY) for _ in range(3)]
+        self.people = [connect(dsn, role=ENGINE, limits=WAITS_FOR_NOBODY) for _ in range(3)]
+
+    def close(self) -> None:
+        for conn in (self.observer, *self.engines, *self.people):
+            conn.close()
+
+
+class World:
+    def __init__(
+        self, seed: int, connections: Connections, *, crash_at: tuple[int, ...] = ()
+    ) -> None:
+        self.chance = Random(seed)
+        self.mischief = self.chance.choice([0.0, 0.3, 1.0, 1.0])
+        self.elapsed = 0.0  # true seconds
+        self.set_back = 0.0  # of the database's clock
+        self.trouble = True
+        self.crash_at = crash_at
+        self.points = 0
+        self.depth = 0
+        self.ids = 0
+        self.checked = 0
+        self.hash = hashlib.sha256()
+        self.trace: list[str] = []
+        self.connections = connections
+        self.observer = connections.observer
+        self.lent: set[int] = set()
+        self.old_reports: list[Ended] = []
+        self.retimed: set[str] = set()
+        self.specs: dict[tuple[str, int], Dag] = {}
+        self.truth = Truth(self.observer)
+        self.people = People(self)
+        self.processes = [
+            Process(conn) for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
+        ]
+        self.agents = [
+            Agent(
+                self,
+                f"agent{number}",
+                slots=self.chance.choice([1, 2, 4]),
+                processes=self.chance.choice([1, 2, 4]),
+                rate=self.chance.choice([0.9, 1.0, 1.0, 1.1]),
+            )
+            for number in range(self.chance.choice([1, 2, 3]))
+        ]
+        self.dag_ids: list[str] = []
+
+    # -- time, chance and names
+
+    @property
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.elapsed - self.set_back)
+
+    def happens(self, chance: float) -> bool:
+        return self.trouble and self.chance.random() < chance * self.mischief
+
+    def new_id(self, kind: str = "r") -> str:
+        self.ids += 1
+        return f"{kind}{self.ids:04}"
+
+    def pass_time(self, seconds: float) -> None:
+        self.elapsed += seconds
+        for agent in self.agents:
+            agent.keep_the_fence()
+
+    # -- what the others ask
+
+    def somewhere_to_connect(self) -> Listener | None:
+        up = [p.listener for p in self.processes if p.scheduler is not None]
+        return self.chance.choice(up) if up else None
+
+    def free_connection(self) -> Session | None:
+        free = [conn for conn in self.connections.people if id(conn) not in self.lent]
+        return free[0] if free else None
+
+    def graphs(self, conn: Connection[Any]) -> Callable[[int, str, int], Graph]:
+        return Catalog(conn).graph
+
+    def version(self, dag_id: str, number: int) -> Dag:
+        if (dag_id, number) not in self.specs:
+            row = self.observer.execute(
+                "SELECT spec::text FROM dag_version WHERE dag_id = %s AND number = %s",
+                [dag_id, number],
+            ).fetchone()
+            assert row is not None
+            self.specs[dag_id, number] = decode(row[0])
+        return self.specs[dag_id, number]
+
+    def task_of(self, key: AttemptKey) -> tuple[Dag, Task]:
+        row = self.observer.execute(
+            "SELECT dag_id, number FROM run WHERE run_id = %s", [key.run_id]
+        ).fetchone()
+        assert row is not None
+        dag = self.version(*row)
+        return dag, next(task for task in dag.tasks if task.task_id == key.task_id)
+
+    # -- interruptions
+
+    def point(self, name: str) -> None:
+        """A step of a transaction lies behind, the next before it."""
+        self.points += 1
+        if self.points in self.crash_at:
+            self.note(f"crash: {name}")
+            raise Crash(name)
+        if self.happens(0.004):
+            self.note(f"crash: {name}")
+            raise Crash(name)
+        if name.removeprefix("before ") in CAN_CONFLICT and self.happens(0.005):
+            self.note(f"serialization failure: {name}")
+            raise psycopg.errors.SerializationFailure("injected")
+        if self.depth < DEPTH_MAX and self.happens(0.03):
+            self.note(f"meanwhile: {name}")
+            self.depth += 1
+            try:
+                self.chance.choice([self.scheduler_turns, self.agent_turns, self.people.act])()
+            finally:
+                self.depth -= 1
+
+    def seam(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def passing(*args: Any, **kwargs: Any) -> Any:
+            self.point(f"before {name}")
+            result = work(*args, **kwargs)
+            self.point(f"after {name}")
+            return result
+
+        return passing
+
+    # -- what can happen next
+
+    def scheduler_turns(self) -> None:
+        idle = [p for p in self.processes if not p.busy and self.elapsed >= p.frozen_until]
+        if idle:
+            self.chance.choice(idle).turn()
+
+    def agent_turns(self) -> None:
+        self.chance.choice(self.agents).turn()
+
+    def time_passes(self) -> None:
+        self.pass_time(self.chance.choice([0.1, 0.5, 1.0, 2.0, 5.0]))
+        if self.happens(0.03):
+            self.pass_time(self.chance.choice([12.0, 40.0, 600.0]))
+        if self.happens(0.02):
+            self.set_back += self.chance.choice([0.5, 30.0, 3600.0])
+
+    def mischief_happens(self) -> None:
+        """One fault."""
+        if not self.happens(1.0):
+            return
+        agent = self.chance.choice(self.agents)
+        process = self.chance.choice(self.processes)
+        kinds = ["cut", "cut", "repeat", "repeat", "agent dies", "agent frozen", "frozen", "dies"]
+        kind = self.chance.choice(kinds)
+        self.note(kind)
+        match kind:
+            case "cut":
+                agent.hang_up()
+            case "repeat":
+                agent.repeat_itself()
+            case "agent dies":
+                agent.fence()
+            case "agent frozen":
+                agent.away_until = self.elapsed + self.chance.choice([6.0, 30.0])
+            case "frozen" if not process.busy:
+                process.frozen_until = self.elapsed + 60.0
+            case "dies" if not process.busy:
+                process.die()
+
+    # -- what must always hold, and what must hold in the end
+
+    def check(self) -> None:
+        broken = invariants.check(self.observer, self.checked, tuple(self.retimed))
+        assert not broken, broken
+        self.truth.check()
+        self.remember()
+
+    def remember(self) -> None:
+        rows = self.observer.execute(
+            "SELECT seq, run_id, task_id, map_index, number, name, actor, reason FROM event"
+            " WHERE seq > %s ORDER BY seq",
+            [self.checked],
+        ).fetchall()
+        for row in rows:
+            self.note(" ".join(str(value) for value in row if value is not None))
+            self.checked = row[0]
+
+    def note(self, line: str) -> None:
+        self.hash.update(line.encode())
+        self.trace.append(f"{self.elapsed:8.1f} {line}")
+
+    def unfinished(self) -> list[str]:
+        rows = self.observer.execute(
+            "SELECT run_id FROM run WHERE quarantined IS NULL"
+            " AND state NOT IN ('success', 'failed', 'cancelled') ORDER BY run_id"
+        )
+        return [str(row[0]) for row in rows]
+
+    def run(self) -> None:
+        logging.disable(logging.CRITICAL)
+        try:
+            with self.patched():
+                self.begin()
+                self.trouble_strikes()
+                self.all_ends_well()
+        finally:
+            logging.disable(logging.NOTSET)
+            for process in self.processes:
+                process.die()
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        """Time, chance and names are the world's; each seam lets the world in."""
+        with ExitStack() as stack:
+            patch = mock.patch.object
+            for module in (tick, commands, timetables):
+                stack.enter_context(patch(module, "clock", lambda conn: self.now))
+            stack.enter_context(patch(scheduler, "database_clock", lambda conn: self.now))
+            stack.enter_context(patch(clock, "monotonic", lambda: self.elapsed))
+            stack.enter_context(patch(clock, "sleep", lambda seconds: None))
+            stack.enter_context(patch(ids, "run_id", self.new_id))
+            stack.enter_context(patch(ids, "token", lambda: self.new_id("token")))
+            stack.enter_context(patch(ids, "fraction", self.chance.random))
+            for owner, name in SEAMS:
+                work = self.seam(name, getattr(owner, name))
+                stack.enter_context(patch(owner, name, work))
+            yield
+
+    def begin(self) -> None:
+        with self.observer.transaction():
+            self.observer.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+            self.observer.execute("INSERT INTO bundle VALUES (1, 'v', 1, 1, %s)", [self.now])
+            for name in POOLS:
+                slots = self.chance.randrange(5)
+                self.observer.execute("INSERT INTO pool VALUES (1, %s, %s)", [name, slots])
+        conn = self.connections.people[0]
+        for number in range(self.chance.choice([1, 2, 3])):
+            self.dag_ids.append(f"d{number}")
+            dag = random_dag(self.chance, f"d{number}", self.now)
+            transact(conn, put, TEAM, dag, self)
+
+    def trouble_strikes(self) -> None:
+        moves = [self.scheduler_turns] * 6 + [self.agent_turns] * 6 + [self.time_passes] * 4
+        moves += [self.people.act] * 3 + [self.mischief_happens]
+        for _ in range(STEPS):
+            self.chance.choice(moves)()
+            self.check()
+
+    def all_ends_well(self) -> None:
+        self.trouble = False
+        for process in self.processes:
+            process.frozen_until = 0.0
+        for agent in self.agents:
+            agent.away_until = 0.0
+        self.people.settle(self.connections.people[0])
+        quiet = 0
+        for _ in range(CALM_ROUNDS_MAX):
+            before = self.checked
+            for process in self.processes:
+                process.turn()
+            for agent in self.agents:
+                agent.turn()
+            self.check()
+            if not (left := self.unfinished()):
+                break
+            quiet = quiet + 1 if self.checked == before else 0
+            self.pass_time(2.0 if quiet < 12 else self.until_next_timer())
+        else:
+            raise AssertionError(f"S5 runs never end: {left}")
+        self.compare()
+
+    def until_next_timer(self) -> float:
+        row = self.observer.execute("SELECT min(due_at) FROM run").fetchone()
+        if row is None or row[0] is None:
+            return 2.0
+        return max(2.0, (row[0] - self.now).total_seconds())
+
+    def compare(self) -> None:
+        """S6: what nobody touched ends as if nothing had gone wrong."""
+        rows = self.observer.execute(
+            "SELECT run_id, dag_id, number, state FROM run WHERE cancelled_by IS NULL"
+            " AND quarantined IS NULL AND NOT EXISTS (SELECT FROM task_instance AS ti"
+            "   WHERE ti.run_id = run.run_id AND losses > 5) ORDER BY run_id"
+        ).fetchall()
+        for run_id, dag_id, number, state in rows:
+            dag = self.version(dag_id, number)
+            if run_id in self.people.touched or reference.depends_on_order(dag):
+                continue
+            outcome, ends = reference.expected(dag)
+            found = self.observer.execute(
+                "SELECT task_id, map_index, state FROM task_instance WHERE run_id = %s", [run_id]
+            ).fetchall()
+            differing = {(t, i): s for t, i, s in found if ends.get((t, i)) != s}
+            assert not differing, f"S6 {run_id} of {dag_id}: {differing} instead of {ends}"
+            assert len(found) == len(ends), f"S6 {run_id}: task instances are missing"
+            assert state == outcome, f"S6 {run_id} is {state} instead of {outcome}"
