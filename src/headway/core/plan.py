@@ -146,10 +146,11 @@ def fulfil(run: Run, instance: Instance) -> None:
 
 
 def reset(instance: Instance) -> None:
-    """Forget what an earlier life of the instance counted. Attempts keep their numbers."""
+    """Forget what an earlier life of the instance counted. Attempts keep their numbers, and the
+    length is that of the stored result, which stays until the next one.
+    """
     instance.failures = instance.losses = 0
     instance.ready_at = instance.queued_at = instance.started_at = None
-    instance.length = None
 
 
 def again(
