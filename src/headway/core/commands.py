@@ -6,7 +6,7 @@ select, clear, mark, cancel. The same selection serves the dry run and the deed.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core.plan import cancel_open, intend, reset
+from headway.core.plan import cancel_open, intend, populate, reset
 from headway.core.run import Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
@@ -90,6 +90,7 @@ def cancel(run: Run, actor: str) -> None:
     """End the run. It is over when its last live attempt has ended."""
     if run.state is RunState.QUEUED:
         run.cancelled_by = actor
+        populate(run)
         for instance in list(run.all()):
             if instance.state is State.WAITING:
                 run.move(instance, Event.CANCEL, f"cancelled by {actor}", actor)

@@ -14,7 +14,7 @@ from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reports import Ended, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import Instance, Result, Run
+from headway.core.run import NOT_MAPPED, Instance, Result, Run
 from headway.core.states import (
     LIVE,
     AttemptState,
@@ -33,10 +33,15 @@ Chance = Callable[[], float]
 def begin(run: Run) -> None:
     """Start a queued run: its task instances come into being, or come back after a clear."""
     run.advance(RunEvent.START, "a place among max_active_runs is free")
+    populate(run)
+    run.stale.update(range(len(run.graph.nodes)))
+
+
+def populate(run: Run) -> None:
+    """Each task has at least one instance: a mapped one its placeholder."""
     for node in run.graph.nodes:
         if not run.instances[node.index]:
-            run.add(Instance(node, -1))
-    run.stale.update(range(len(run.graph.nodes)))
+            run.add(Instance(node, NOT_MAPPED))
 
 
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
