@@ -72,6 +72,9 @@ def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
             run.stale.add(instance.node.index)
     if run.state in RUN_FINAL and run.open:
         run.advance(RunEvent.REOPEN, f"cleared by {actor}", actor)
+    elif run.cancelled_by is not None and instances:
+        # The last word counts: what was cancelled while others still end is wanted again.
+        run.cancelled_by, run.changes.run = None, True
 
 
 def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) -> None:
