@@ -6,7 +6,7 @@ select, clear, mark, cancel. The same selection serves the dry run and the deed.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core.plan import cancel_open, intend, reset
+from headway.core.plan import cancel_open, intend, populate, reset
 from headway.core.run import Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
@@ -72,6 +72,9 @@ def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
             run.stale.add(instance.node.index)
     if run.state in RUN_FINAL and run.open:
         run.advance(RunEvent.REOPEN, f"cleared by {actor}", actor)
+    elif run.cancelled_by is not None and instances:
+        # The last word counts: what was cancelled while others still end is wanted again.
+        run.cancelled_by, run.changes.run = None, True
 
 
 def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) -> None:
@@ -90,6 +93,7 @@ def cancel(run: Run, actor: str) -> None:
     """End the run. It is over when its last live attempt has ended."""
     if run.state is RunState.QUEUED:
         run.cancelled_by = actor
+        populate(run)
         for instance in list(run.all()):
             if instance.state is State.WAITING:
                 run.move(instance, Event.CANCEL, f"cancelled by {actor}", actor)

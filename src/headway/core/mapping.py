@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Final
 
-from headway.core.graph import Node
+from headway.core.graph import Axis, Node
 from headway.core.run import NOT_MAPPED, Instance, Run
 from headway.core.states import Event, State
 
@@ -63,7 +63,7 @@ def result_length(run: Run, source: Node) -> int | None:
     if source.axes is not None:
         return run.counts[source.index].get(State.SUCCESS, 0)
     (instance,) = run.instances[source.index].values()
-    return instance.length
+    return instance.length if instance.state is State.SUCCESS else None
 
 
 def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> str | None:
@@ -79,14 +79,28 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> str | None:
 
 
 def positions(run: Run, instance: Instance) -> list[int]:
-    """The place of a mapped instance on each axis."""
+    """The place of a mapped instance on each axis.
+
+    It is asked for at any time after the expansion, also while a list is made again after a clear
+    of its task alone. So the slowest axis is never asked for its length.
+    """
     node = instance.node
     if node.axes is None:
         return []
     places: list[int] = []
     rest = instance.map_index
-    for length in reversed(axis_lengths(run, node)):
-        assert length, f"{instance} is mapped over nothing"
-        rest, place = divmod(rest, length)
+    for axis in reversed(node.axes[1:]):
+        rest, place = divmod(rest, last_length(run, axis))
         places.append(place)
-    return places[::-1]
+    return [rest, *places[::-1]]
+
+
+def last_length(run: Run, axis: Axis) -> int:
+    """Of the list that can be read now: a stored result stays until the next one replaces it."""
+    if axis.source is None:
+        return axis.length or 1
+    source = run.graph.nodes[axis.source]
+    if source.axes is not None:
+        return run.counts[source.index].get(State.SUCCESS, 0) or 1
+    (instance,) = run.instances[source.index].values()
+    return instance.length or 1

@@ -14,7 +14,7 @@ from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reports import Ended, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import Instance, Result, Run
+from headway.core.run import NOT_MAPPED, Instance, Result, Run
 from headway.core.states import (
     LIVE,
     AttemptState,
@@ -33,10 +33,15 @@ Chance = Callable[[], float]
 def begin(run: Run) -> None:
     """Start a queued run: its task instances come into being, or come back after a clear."""
     run.advance(RunEvent.START, "a place among max_active_runs is free")
+    populate(run)
+    run.stale.update(range(len(run.graph.nodes)))
+
+
+def populate(run: Run) -> None:
+    """Each task has at least one instance: a mapped one its placeholder."""
     for node in run.graph.nodes:
         if not run.instances[node.index]:
-            run.add(Instance(node, -1))
-    run.stale.update(range(len(run.graph.nodes)))
+            run.add(Instance(node, NOT_MAPPED))
 
 
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
@@ -146,10 +151,11 @@ def fulfil(run: Run, instance: Instance) -> None:
 
 
 def reset(instance: Instance) -> None:
-    """Forget what an earlier life of the instance counted. Attempts keep their numbers."""
+    """Forget what an earlier life of the instance counted. Attempts keep their numbers, and the
+    length is that of the stored result, which stays until the next one.
+    """
     instance.failures = instance.losses = 0
     instance.ready_at = instance.queued_at = instance.started_at = None
-    instance.length = None
 
 
 def again(

@@ -329,7 +329,8 @@ class Run:
         if event is RunEvent.START:
             self.started_at = self.started_at or self.now
         if event is RunEvent.REOPEN:
-            self.cancelled_by = None
+            # A new life: ``dagrun_timeout`` is counted from its own start.
+            self.cancelled_by = self.started_at = None
         self.ended_at = self.now if to in RUN_FINAL else None
         self.changes.run = True
         self.changes.moves.append(Move(None, 0, event, to, actor, reason))

@@ -1,0 +1,128 @@
+"""Who gets the free slots, and what the others are told."""
+
+from itertools import count
+
+import pytest
+
+from headway.core import admission, plan
+from headway.core.admission import Pool, Session
+from tests.core.build import Story, task
+
+
+def test_a_pool_that_does_not_exist_is_named() -> None:
+    story = Story(task("a", pool="etl"), task("b")).begin()
+    assert story.states() == {"a": "ready", "b": "queued"}
+    assert story.at("a").blocked_reason == "pool `etl` does not exist: headway pool set etl 16"
+
+
+@pytest.mark.parametrize("slots", [0, 1, 2])
+def test_no_more_than_the_pool_has(slots: int) -> None:
+    story = Story(*(task(f"t{n}", pool="etl") for n in range(3)))
+    story.pools["etl"] = Pool("etl", slots, 0)
+    story.begin()
+    assert list(story.states().values()).count("queued") == slots
+    assert story.at("t2").blocked_reason == f"pool `etl` is full: {slots} of {slots} slots in use"
+    if slots:
+        story.succeed("t0")
+        assert story.pools["etl"].used == min(slots, 2)
+    story.everything_counts()
+
+
+def test_a_pool_below_what_is_in_use_starts_nothing() -> None:
+    story = Story(*(task(f"t{n}") for n in range(4)))
+    story.pools["default"].slots = 3
+    story.begin()
+    story.pools["default"].slots = 1
+    story.succeed("t0")
+    assert story.state("t3") == "ready"
+    story.succeed("t1", "t2")
+    assert story.state("t3") == "queued"
+
+
+def test_slots_are_weighed() -> None:
+    story = Story(task("big", pool_slots=3, priority_weight=5), task("small"), task("other"))
+    story.pools["default"].slots = 4
+    story.begin()
+    assert story.states() == {"big": "queued", "small": "queued", "other": "ready"}
+    assert story.pools["default"].used == 4
+    story.succeed("big")
+    assert story.pools["default"].used == 2
+
+
+def test_a_big_one_that_is_next_is_not_overtaken() -> None:
+    story = Story(task("a"), task("big", "a", pool_slots=2, priority_weight=9), task("b"), task("c"))
+    story.pools["default"].slots = 2
+    story.begin()
+    story.succeed("a")
+    assert story.states() == {"a": "success", "b": "queued", "big": "ready", "c": "ready"}
+    story.succeed("b")
+    assert (story.state("big"), story.state("c")) == ("queued", "ready")
+
+
+def test_one_that_never_fits_does_not_stop_the_others() -> None:
+    story = Story(task("huge", pool_slots=9, priority_weight=5), task("small"))
+    story.pools["default"].slots = 4
+    story.begin()
+    assert story.states() == {"huge": "ready", "small": "queued"}
+    assert story.at("huge").blocked_reason == "it needs 9 slots, and pool `default` has 4"
+    story.pools["default"].slots = 10
+    story.tick()
+    assert story.state("huge") == "queued"
+
+
+def test_no_agent_and_no_place() -> None:
+    story = Story(task("a"))
+    story.run.now = story.run.now
+    plan.begin(story.run)
+    plan.settle(story.run)
+    admission.grant([story.run], story.pools, [], lambda: "t")
+    assert story.at("a").blocked_reason == "no live agent"
+    admission.grant([story.run], story.pools, [Session("s", "local", 0)], lambda: "t")
+    assert story.state("a") == "ready"
+
+
+def test_the_agent_with_the_most_places_gets_the_next() -> None:
+    story = Story(*(task(f"t{n}") for n in range(4)))
+    plan.begin(story.run)
+    plan.settle(story.run)
+    sessions = [Session("s1", "one", 1), Session("s2", "two", 3)]
+    tokens = count()
+    admission.grant([story.run], story.pools, sessions, lambda: f"t{next(tokens)}")
+    given = [attempt.session for _, attempt in story.run.changes.granted]
+    assert sorted(given) == ["s1", "s2", "s2", "s2"]
+    assert [s.free for s in sessions] == [0, 0]
+    assert len({attempt.token for _, attempt in story.run.changes.granted}) == 4
+
+
+def ordered(*stories: Story) -> list[str]:
+    """The order in which one place at a time is given."""
+    for number, story in enumerate(stories):
+        story.run.run_id = f"r{number}"
+        plan.begin(story.run)
+        plan.settle(story.run)
+    runs = [story.run for story in stories]
+    pool = {"default": Pool("default", 1000, 0)}
+    order = []
+    while any(run.first("default") for run in runs):
+        before = {id(run): len(run.changes.granted) for run in runs}
+        admission.grant(runs, pool, [Session("s", "local", 1)], lambda: "t")
+        order += [
+            f"{run.run_id}.{run.changes.granted[-1][0]}"
+            for run in runs
+            if len(run.changes.granted) > before[id(run)]
+        ]
+    return order
+
+
+def test_priority_first_and_runs_take_turns() -> None:
+    a = Story(task("x"), task("y"))
+    b = Story(task("x", priority_weight=3), task("y"))
+    assert ordered(a, b)[0] == "r1.x"
+    assert sorted(ordered(Story(task("x"), task("y")), Story(task("x"), task("y")))[:2]) == [
+        "r0.x",
+        "r1.x",
+    ]
+
+
+def test_a_backfill_gives_way() -> None:
+    assert ordered(Story(task("x"), backfill=True), Story(task("x"))) == ["r1.x", "r0.x"]

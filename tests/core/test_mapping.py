@@ -1,0 +1,153 @@
+"""Mapped tasks: how many instances, which item each has, and what becomes of them after a clear."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from headway.core import commands, mapping
+from headway.core.commands import Selection
+from headway.core.mapping import MAP_LENGTH_MAX, positions
+from headway.core.reports import Outcome
+from tests.core.build import Story, task
+
+
+def fanned(length: int | None, rule: str = "all_success") -> Story:
+    story = Story(
+        task("items"), task("each", over=["items"]), task("total", "each", trigger_rule=rule)
+    ).begin()
+    return story.succeed("items", length=length)
+
+
+def test_one_instance_for_each_item_and_the_placeholder_is_gone() -> None:
+    story = fanned(3)
+    assert story.indexes("each") == [0, 1, 2]
+    assert story.state("total") == "waiting"
+    story.succeed("each[0]", "each[1]", "each[2]").succeed("total")
+    assert story.run.state == "success"
+    story.everything_counts()
+
+
+def test_one_item_is_mapped_too() -> None:
+    assert fanned(1).indexes("each") == [0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "total"), [("all_success", "skipped"), ("all_done", "queued"), ("none_failed", "queued")]
+)
+def test_nothing_to_map_over_is_a_skip(rule: str, total: str) -> None:
+    story = fanned(0, rule)
+    assert story.state("each") == "skipped"
+    assert story.at("each").reason == "mapped over an empty list"
+    assert story.state("total") == total
+
+
+def test_what_is_no_list_is_refused_by_name() -> None:
+    story = fanned(None)
+    assert story.state("each") == "failed"
+    assert "result of items: it is no list" in (story.at("each").reason or "")
+    assert (story.state("total"), story.run.state) == ("upstream_failed", "failed")
+
+
+def test_more_than_the_limit_is_refused() -> None:
+    story = fanned(MAP_LENGTH_MAX + 1)
+    assert story.at("each").reason == "mapped over 100,001 items; the limit is 100,000"
+
+
+def test_ten_thousand_items() -> None:
+    story = fanned(10_000)
+    assert story.indexes("each") == list(range(10_000))
+    story.succeed(*(f"each[{n}]" for n in range(10_000))).succeed("total")
+    assert story.run.state == "success"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "each"), [(Outcome.FAILED, "upstream_failed"), (Outcome.SKIPPED, "skipped")]
+)
+def test_over_an_upstream_that_brought_no_list(outcome: Outcome, each: str) -> None:
+    story = Story(task("items"), task("each", over=["items"])).begin()
+    story.end("items", outcome, retry=False)
+    story.tick()
+    assert story.states()["each"] == each
+
+
+def test_over_a_failed_upstream_that_the_rule_forgives_there_is_still_no_list() -> None:
+    story = Story(task("items"), task("each", over=["items"], trigger_rule="all_done")).begin()
+    story.fail("items")
+    assert story.state("each") == "failed"
+
+
+def test_over_a_mapped_task_only_its_successes_count() -> None:
+    story = Story(
+        task("items"),
+        task("each", over=["items"]),
+        task("again", over=["each"], trigger_rule="all_done"),
+    ).begin()
+    story.succeed("items", length=3).succeed("each[0]", "each[2]").fail("each[1]")
+    assert story.indexes("again") == [0, 1]
+
+
+def places(story: Story, task_id: str) -> Sequence[list[int]]:
+    run = story.run
+    return [positions(run, i) for i in run.instances[run.graph.by_id[task_id]].values()]
+
+
+def test_the_cross_product_has_the_last_axis_fastest() -> None:
+    story = Story(task("items"), task("each", over=["items", 3])).begin()
+    story.succeed("items", length=2)
+    assert places(story, "each") == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+
+
+def test_literals_need_no_upstream() -> None:
+    story = Story(task("each", over=[2, 1, 2])).begin()
+    assert places(story, "each") == [[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1]]
+    assert mapping.positions(story.run, Story(task("plain")).begin().at("plain")) == []
+
+
+def cleared(story: Story, *tasks: str) -> Story:
+    chosen = commands.select(story.run, Selection(tasks=frozenset(tasks), downstream=True))
+    commands.clear(story.run, chosen, "user:ann")
+    if story.run.state == "queued":
+        return story.write().begin()
+    return story.tick()
+
+
+def finished(length: int) -> Story:
+    story = fanned(length)
+    return story.succeed(*(f"each[{n}]" for n in range(length))).succeed("total")
+
+
+def test_after_a_clear_a_longer_list_makes_the_missing_instances() -> None:
+    story = cleared(finished(2), "items").succeed("items", length=4)
+    assert {n: s for n, s in story.states().items() if n.startswith("each")} == dict.fromkeys(
+        ("each[0]", "each[1]", "each[2]", "each[3]"), "queued"
+    )
+    assert [story.at(f"each[{n}]").number for n in range(4)] == [2, 2, 1, 1]
+
+
+def test_after_a_clear_a_shorter_list_skips_the_surplus() -> None:
+    story = cleared(finished(3), "items").succeed("items", length=1)
+    assert [story.state(f"each[{n}]") for n in range(3)] == ["queued", "skipped", "skipped"]
+    assert story.at("each[2]").reason == "its list has only 1 items now"
+
+
+def test_after_a_clear_an_empty_list_skips_all_and_a_list_again_runs_them() -> None:
+    story = cleared(finished(2), "items").succeed("items", length=0)
+    assert (story.state("each[0]"), story.run.state) == ("skipped", "success")
+    story = cleared(story, "items").succeed("items", length=1)
+    assert [story.state(f"each[{n}]") for n in range(2)] == ["queued", "skipped"]
+
+
+@pytest.mark.parametrize("axes", [["items", 2], [2, "items"]])
+def test_a_place_is_known_while_the_list_is_made_again(axes: list[str | int]) -> None:
+    """Only the list's task was cleared: what waits for a retry below it must not stop a grant."""
+    story = Story(task("items"), task("each", over=axes, retries=3)).begin()
+    story.succeed("items", length=2)
+    for n in range(4):
+        story.end(f"each[{n}]", Outcome.FAILED)
+    story.tick()
+    only = commands.select(story.run, Selection(tasks=frozenset({"items"})))
+    commands.clear(story.run, only, "user:ann")
+    story.pass_time(400)
+    assert places(story, "each") == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    story.fail("items")
+    assert places(story, "each") == [[0, 0], [0, 1], [1, 0], [1, 1]]

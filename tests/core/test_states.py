@@ -1,0 +1,74 @@
+"""The transition tables are closed, and say what the rest of the core relies on."""
+
+import pytest
+
+from headway.core import states
+from headway.core.states import (
+    ATTEMPT_FINAL,
+    ATTEMPT_LIVE,
+    ATTEMPT_TRANSITIONS,
+    FINAL,
+    LIVE,
+    PENDING,
+    RUN_FINAL,
+    RUN_TRANSITIONS,
+    TRANSITIONS,
+    AttemptState,
+    Event,
+    RunEvent,
+    RunState,
+    State,
+)
+
+PERSONS = {Event.CLEAR, Event.MARK_SUCCESS, Event.MARK_FAILED}
+
+
+def reachable(table: dict[tuple[str, str], str], start: str) -> set[str]:
+    found = {start}
+    while True:
+        more = {to for (at, _), to in table.items() if at in found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def test_every_state_is_of_exactly_one_kind() -> None:
+    kinds = [LIVE, PENDING, FINAL]
+    assert sorted(s for kind in kinds for s in kind) == sorted(State)
+
+
+def test_every_state_is_reached_and_every_event_used() -> None:
+    assert reachable(dict(TRANSITIONS), State.WAITING) == set(State)
+    assert {event for _, event in TRANSITIONS} == set(Event)
+    assert reachable(dict(RUN_TRANSITIONS), RunState.QUEUED) == set(RunState)
+    assert {event for _, event in RUN_TRANSITIONS} == set(RunEvent)
+
+
+@pytest.mark.parametrize("event", Event)
+def test_an_event_leads_to_one_state_from_wherever_it_is_legal(event: Event) -> None:
+    targets = {states.target(state, event) for state in states.sources(event)}
+    assert len(targets) == 1
+    for state in set(State) - states.sources(event):
+        with pytest.raises(AssertionError, match="illegal move"):
+            states.target(state, event)
+
+
+def test_only_a_person_moves_what_has_ended() -> None:
+    assert {event for state, event in TRANSITIONS if state in FINAL} == PERSONS
+    assert {event for state, event in RUN_TRANSITIONS if state in RUN_FINAL} == {RunEvent.REOPEN}
+
+
+def test_only_a_grant_makes_an_attempt_live_and_every_live_one_can_end() -> None:
+    into = {event for (state, event), to in TRANSITIONS.items() if to in LIVE and state not in LIVE}
+    assert into == {Event.GRANT}
+    for state in LIVE:
+        assert {to for (at, _), to in TRANSITIONS.items() if at is state} & FINAL
+    # The ends of attempts of the same state: lost and cancelled ones too.
+    assert set(ATTEMPT_TRANSITIONS) == ATTEMPT_LIVE
+    assert set().union(*ATTEMPT_TRANSITIONS.values()) == ATTEMPT_FINAL | {AttemptState.RUNNING}
+
+
+def test_a_result_needs_a_process() -> None:
+    assert AttemptState.SUCCESS not in ATTEMPT_TRANSITIONS[AttemptState.QUEUED]
+    assert (State.QUEUED, Event.SUCCEED) not in TRANSITIONS
+    assert (State.READY, Event.SUCCEED) not in TRANSITIONS
