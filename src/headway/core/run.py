@@ -237,10 +237,19 @@ class Run:
             heapq.heappush(self.held.setdefault(node, []), instance.map_index)
         else:
             self._rank(node, +1)
-            entry = (instance.rank, node, instance.map_index)
-            heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
+            self.queue(instance)
         if instance.blocked_reason is None:
             self.fresh.append(instance)
+
+    def queue(self, instance: Instance) -> None:
+        assert instance.rank is not None, f"{instance} has no rank"
+        entry = (instance.rank, instance.node.index, instance.map_index)
+        heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
+
+    def step_aside(self, instance: Instance) -> Instance:
+        """Take the first of its pool's queue out; ``queue`` puts it back."""
+        heapq.heappop(self.queues[instance.node.pool])
+        return instance
 
     def hold(self) -> None:
         """Take the ranks back: a pause. What is held again is offered again when it is over."""
