@@ -58,28 +58,51 @@ def fill(
     sessions: list[Session],
     token: Callable[[], str],
 ) -> None:
-    heads = [
-        (first.rank, number, first)
-        for number, run in enumerate(runs)
-        if (first := run.first(name)) is not None
-    ]
+    if pool is None or pool.free <= 0:
+        return
+    lines = [Line(run, pool) for run in runs]
+    heads = [(line.head.rank, n, line) for n, line in enumerate(lines) if line.head is not None]
     heapq.heapify(heads)
     while heads:
-        _, number, instance = heads[0]
+        _, number, line = heads[0]
+        instance = line.head
+        assert instance is not None
         session = max(sessions, key=lambda s: s.free, default=None)
-        if session is None or session.free <= 0:
-            return
-        if pool is None or pool.free < instance.node.pool_slots:
-            return
-        run = runs[number]
-        hand_over(run, instance, session, token())
+        if session is None or session.free <= 0 or pool.free < instance.node.pool_slots:
+            break
+        hand_over(line.run, instance, session, token())
         pool.used += instance.node.pool_slots
         session.free -= 1
-        following = run.first(name)
-        if following is None:
+        line.move_up()
+        if line.head is None:
             heapq.heappop(heads)
         else:
-            heapq.heapreplace(heads, (following.rank, number, following))
+            heapq.heapreplace(heads, (line.head.rank, number, line))
+    for line in lines:
+        line.leave()
+
+
+class Line:
+    """The ready instances of one run before one pool. One that needs more slots than the pool has
+    must not stop those behind it: it steps aside until the pool may have another size.
+    """
+
+    def __init__(self, run: Run, pool: Pool) -> None:
+        self.run = run
+        self.pool = pool
+        self.aside: list[Instance] = []
+        self.head: Instance | None = None
+        self.move_up()
+
+    def move_up(self) -> None:
+        self.head = self.run.first(self.pool.name)
+        while self.head is not None and self.head.node.pool_slots > self.pool.slots:
+            self.aside.append(self.run.step_aside(self.head))
+            self.head = self.run.first(self.pool.name)
+
+    def leave(self) -> None:
+        for instance in self.aside:
+            self.run.queue(instance)
 
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
@@ -107,6 +130,8 @@ def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) 
     pool = pools.get(name)
     if pool is None:
         return f"pool `{name}` does not exist: headway pool set {name} 16"
+    if 0 < pool.slots < instance.node.pool_slots:
+        return f"it needs {instance.node.pool_slots} slots, and pool `{name}` has {pool.slots}"
     if pool.free < instance.node.pool_slots:
         return f"pool `{name}` is full: {pool.used} of {pool.slots} slots in use"
     if not sessions:

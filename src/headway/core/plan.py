@@ -14,7 +14,7 @@ from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reports import Ended, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import NOT_MAPPED, Instance, Result, Run
+from headway.core.run import NOT_MAPPED, PAUSED, Instance, Result, Run
 from headway.core.states import (
     LIVE,
     AttemptState,
@@ -307,8 +307,11 @@ def admit(run: Run) -> None:
     say why of the others.
     """
     if run.paused_by is not None:
-        explain_held(run, f"DAG paused by {run.paused_by}")
+        explain_held(run, f"{PAUSED} {run.paused_by}")
+        run.pause_noted = True
         return
+    if run.pause_noted:
+        run.forget_pause()
     for index in sorted(run.held, key=lambda index: (-run.graph.nodes[index].weight, index)):
         node = run.graph.nodes[index]
         while has_room(run, node):

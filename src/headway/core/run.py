@@ -29,6 +29,7 @@ from headway.core.states import (
 
 NOT_MAPPED = -1
 SCHEDULER = "scheduler"
+PAUSED = "DAG paused by"
 
 Key = tuple[int, int]  # a node's index and a map index
 
@@ -167,6 +168,7 @@ class Run:
         self.queues: dict[
             str, list[tuple[float, int, int]]
         ] = {}  # ranked by pool: rank and key, a heap each
+        self.pause_noted = False  # some of them are told that a pause holds them
         self.stale: set[int] = set()  # nodes whose upstream changed
         self.changes = Changes()
 
@@ -235,12 +237,22 @@ class Run:
         node = instance.node.index
         if instance.rank is None:
             heapq.heappush(self.held.setdefault(node, []), instance.map_index)
+            self.pause_noted |= (instance.blocked_reason or "").startswith(PAUSED)
         else:
             self._rank(node, +1)
-            entry = (instance.rank, node, instance.map_index)
-            heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
+            self.queue(instance)
         if instance.blocked_reason is None:
             self.fresh.append(instance)
+
+    def queue(self, instance: Instance) -> None:
+        assert instance.rank is not None, f"{instance} has no rank"
+        entry = (instance.rank, instance.node.index, instance.map_index)
+        heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
+
+    def step_aside(self, instance: Instance) -> Instance:
+        """Take the first of its pool's queue out; ``queue`` puts it back."""
+        heapq.heappop(self.queues[instance.node.pool])
+        return instance
 
     def hold(self) -> None:
         """Take the ranks back: a pause. What is held again is offered again when it is over."""
@@ -250,6 +262,14 @@ class Run:
                 instance.rank = instance.blocked_reason = None
                 self.touch(instance)
                 self.offer(instance)
+
+    def forget_pause(self) -> None:
+        """It is over: those that do not run yet have another reason, to be written anew."""
+        self.pause_noted = False
+        for instance in self.all():
+            if instance.state is State.READY and (instance.blocked_reason or "").startswith(PAUSED):
+                instance.blocked_reason = None
+                self.fresh.append(instance)
 
     def first(self, pool: str) -> Instance | None:
         """The ready instance that is next in ``pool``;

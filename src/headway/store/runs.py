@@ -117,7 +117,7 @@ CLAIM: LiteralString = """
             FROM pool CROSS JOIN LATERAL (
                 SELECT team_id, run_id FROM task_instance AS instance
                 WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
-                    AND instance.rank IS NOT NULL
+                    AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
                 ORDER BY instance.rank
                 LIMIT least(%(places)s, greatest(0, pool.slots - pool.used + %(ending)s))
             ) AS next
