@@ -28,6 +28,7 @@ def main() -> None:
                 world.run()
             except Exception:
                 print("\n".join(world.trace if chosen.verbose else world.trace[-LAST_EVENTS:]))
+                print("\n".join(["-- unfinished:", *world.unfinished_rows()]))
                 traceback.print_exc()
                 print(f"seed {seed} failed; again: python -m tests.simulation --seed {seed}")
                 sys.exit(1)

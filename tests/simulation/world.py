@@ -270,6 +270,19 @@ class World:
         )
         return [str(row[0]) for row in rows]
 
+    def unfinished_rows(self) -> list[str]:
+        """For whoever reads a failure."""
+        rows = self.observer.execute(
+            "SELECT run_id, run.state, run.due_at, cancelled_by, task_id, map_index, ti.state,"
+            " ti.rank, intent, blocked_reason, attempt.session_id, agent_session.ended_at"
+            " FROM run LEFT JOIN task_instance AS ti USING (team_id, run_id)"
+            " LEFT JOIN attempt USING (team_id, run_id, task_id, map_index)"
+            " LEFT JOIN agent_session USING (team_id, session_id)"
+            " WHERE run.state IN ('queued', 'running')"
+            " AND attempt.number IS NOT DISTINCT FROM nullif(ti.number, 0) ORDER BY 1, 5, 6"
+        )
+        return [" ".join(str(value) for value in row) for row in rows]
+
     def run(self) -> None:
         logging.disable(logging.CRITICAL)
         try:
