@@ -249,6 +249,11 @@ class Gateway:
         link.held.update(grant.key for grant in grants)
         self.send(link, Grants(contexts, grants))
 
+    def forget_run(self, run_id: str) -> None:
+        """Somebody else changed the run: its context goes again with the next grant, and agents drop its old results."""
+        for link in self.links.values():
+            link.sent_runs.discard(run_id)
+
     def heartbeats(self) -> dict[str, Link]:
         return {s: link for s, link in self.links.items() if link.heartbeat is not None}
 

@@ -37,7 +37,8 @@ log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.5  # the safety net
 SWEEP_S: Final = 1.0  # leases, heartbeats, cancellations
-PACE_S: Final = 0.005  # between ticks while many attempts are in flight, so that a tick is a batch
+PACE_S: Final = 0.00025  # between ticks for each attempt in flight, so that a tick is a batch …
+PACE_MAX_S: Final = 0.015  # … as long as agents have enough at hand not to wait for it
 PACE_ABOVE: Final = 4
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 FAILURE_PAUSE_S: Final = 0.5
@@ -100,7 +101,7 @@ class Scheduler:
 
     def pace(self) -> float:
         in_flight = sum(len(link.held) for link in self.gateway.links.values())
-        return PACE_S if in_flight > PACE_ABOVE else 0.0
+        return min(PACE_S * in_flight, PACE_MAX_S) if in_flight > PACE_ABOVE else 0.0
 
     def due(self) -> bool:
         since = clock.monotonic() - self.last_tick
@@ -124,6 +125,8 @@ class Scheduler:
             return
         self.ticker.settle(models)
         self.gateway.acknowledge()
+        for run_id in turn.read:
+            self.gateway.forget_run(run_id)
         self.deliver(turn.grants)
         self.follow_up(turn)
 

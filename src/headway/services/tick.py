@@ -68,6 +68,9 @@ class Turn:
     """What a tick did, to be acted upon after the commit."""
 
     grants: list[Grant] = field(default_factory=list)
+    read: list[str] = field(
+        default_factory=list
+    )  # runs read anew: somebody else changed them, or nobody ever
     claimed: int = 0
     moves: int = 0
     finished: int = 0  # runs that ended: others of their DAGs may start
@@ -139,9 +142,11 @@ def advance(
         ending=ending(envelopes),
     )
     absorbed = inbox(conn, ticker, claimed) + keep(conn, envelopes, claimed)
-    models = load(conn, ticker, claimed, now)
+    models, read = load(conn, ticker, claimed, now)
     planned = plan_all(conn, ticker, claimed, models, absorbed, set(starting))
-    turn = Turn(claimed=len(claimed), more=len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX)
+    turn = Turn(
+        read=read, claimed=len(claimed), more=len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
+    )
     give_slots(conn, ticker, planned, places, turn, now)
     return turn, [run for _, run in planned]
 
@@ -186,8 +191,8 @@ def inbox(
 
 def load(
     conn: Connection[Any], ticker: Ticker, claimed: Sequence[Claimed], now: datetime
-) -> dict[RunKey, Run]:
-    """Models of the locked runs: those in memory that are still true, the others read."""
+) -> tuple[dict[RunKey, Run], list[str]]:
+    """Models of the locked runs: those in memory that are still true, the others read, and which those are."""
     models: dict[RunKey, Run] = {}
     unknown: list[Claimed] = []
     for row in claimed:
@@ -202,7 +207,7 @@ def load(
             models[row.key].now = max(now, models[row.key].now)
     loaded = snapshots.load(conn, unknown, ticker.catalog.graph, now)
     models.update(((run.team_id, run.run_id), run) for run in loaded)
-    return models
+    return models, [row.run_id for row in unknown]
 
 
 def plan_all(
