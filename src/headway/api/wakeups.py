@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from headway import clock
@@ -37,6 +37,10 @@ class Wakeups:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def awaiting_end(self, run_id: str) -> AbstractContextManager[asyncio.Event]:
+        """Like ``watching``, but woken only by the end: a busy run changes hundreds of times a second."""
+        return self.watching(run_id + notices.ENDED)
 
     @contextmanager
     def watching(self, run_id: str) -> Iterator[asyncio.Event]:
@@ -72,8 +76,10 @@ class Wakeups:
         notices.listen_to_runs(conn)
         self._loop.call_soon_threadsafe(self.wake_all)
         while not self._stopping.is_set():
-            for run_id in notices.heard(conn, LOOK_S):
-                self._loop.call_soon_threadsafe(self.wake, run_id)
+            for heard in notices.heard(conn, LOOK_S):
+                if self._waiting:
+                    self._loop.call_soon_threadsafe(self.wake, heard.removesuffix(notices.ENDED))
+                    self._loop.call_soon_threadsafe(self.wake, heard)
 
 
 async def wait(wakeup: asyncio.Event, deadline: float) -> bool:

@@ -126,9 +126,10 @@ UPDATE_RUNS: LiteralString = """
             OFFSET 0
         ) AS found
         WHERE run.ctid = found.ctid
-        RETURNING run.run_id
+        RETURNING run.run_id, run.ended_at
     )
-    SELECT pg_notify('headway_run', run_id) FROM changed
+    SELECT pg_notify('headway_run', run_id || CASE WHEN ended_at IS NULL THEN '' ELSE ' ended' END)
+    FROM changed
 """
 
 USE_POOLS: LiteralString = """

@@ -8,7 +8,8 @@ from psycopg import Connection
 
 from headway.errors import NotReachable
 
-RUN: Final = "headway_run"  # payload: the id of the run that changed
+RUN: Final = "headway_run"  # payload: the id of the run that changed, and ENDED when it has
+ENDED: Final = " ended"
 LOADER: Final = "headway_loader"  # the DAG folder changed
 
 NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"

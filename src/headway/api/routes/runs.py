@@ -51,7 +51,7 @@ async def show_run(api: Handed, run_id: FromPath[str], wait_s: FromQuery[float] 
 
 async def until_final(api: Api, run_id: str, wait_s: float) -> None:
     deadline = clock.monotonic() + min(wait_s, WAIT_S_MAX)
-    with api.wakeups.watching(run_id) as wakeup:
+    with api.wakeups.awaiting_end(run_id) as wakeup:
         while await api.door.call(views.state, run_id) not in RUN_FINAL:
             if not await wait(wakeup, deadline):
                 return
