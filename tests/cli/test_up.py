@@ -12,10 +12,27 @@ from headway.config import Layout, read_server_file
 from tests.cli.conftest import DAGS, headway, start, stop
 
 
+OFTEN = """
+from datetime import datetime
+
+from headway import dag, task
+
+
+@dag(schedule="0 0 * * *", start_date=datetime(2026, 1, 1), catchup=True)
+def often():
+    @task
+    def nothing() -> None:
+        pass
+
+    nothing()
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "demo.py").write_text(DAGS)
+    (tmp_path / "nothing_yet").mkdir()
     return tmp_path
 
 
@@ -56,6 +73,15 @@ def test_a_killed_component_comes_back_and_a_killed_server_leaves_nothing(folder
         assert clock.monotonic() < deadline, "they did not die with their parent"
         clock.sleep(0.05)
     stop(start(folder))  # the orphaned database is adopted, then stopped
+
+
+def test_a_single_run_does_not_catch_up_on_schedules(folder: Path) -> None:
+    (folder / "dags" / "often.py").write_text(OFTEN)
+    done = headway("run", "dags/often.py", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    process = start(folder, "--dags", "nothing_yet")
+    assert headway("ls", "runs", cwd=folder).stdout.count("often") == 1
+    stop(process)
 
 
 def children_of(parent: int) -> dict[int, str]:

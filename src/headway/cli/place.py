@@ -71,7 +71,7 @@ def place_of(layout: Layout, target: Target, dags: Path | None) -> Iterator[Plac
 def started(layout: Layout, folder: Path) -> Iterator[Place]:
     from headway.services.supervisor import Settings, Supervisor
 
-    supervisor = Supervisor(Settings(layout=layout, dags=folder, port=0), say)
+    supervisor = Supervisor(Settings(layout=layout, dags=folder, port=0, on_demand=True), say)
     server = supervisor.start()
     stopping = threading.Event()
     client = connect(server)

@@ -1,7 +1,7 @@
 """``headway up``: everything on this machine, until Ctrl-C."""
 
 import threading
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,8 @@ from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
     from headway.services.supervisor import Supervisor
+
+TURN_S: Final = 0.5
 
 
 def up(
@@ -58,9 +60,10 @@ def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
     from headway.cli.news import News
 
     news = News(supervisor)
-    while not stopping.wait(0.5):
+    while not stopping.wait(TURN_S):
         supervisor.turn()
         news.tell()
+    news.tell()
 
 
 def warn(text: str) -> None:

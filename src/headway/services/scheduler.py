@@ -46,7 +46,8 @@ LEASE: Final = timedelta(seconds=LEASE_S)
 
 
 class Scheduler:
-    def __init__(self, dsn: str, address: str, secret: str) -> None:
+    def __init__(self, dsn: str, address: str, secret: str, *, scheduled: bool = True) -> None:
+        self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler")
         self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
@@ -187,7 +188,9 @@ class Scheduler:
             self.renew()
             if transact(self.conn, self.expire):
                 self.wanted = True
-            if transact(self.conn, timetables.create_due, self.catalog, ids.run_id):
+            if self.scheduled and transact(
+                self.conn, timetables.create_due, self.catalog, ids.run_id
+            ):
                 self.look_for_starts = self.wanted = True
             self.cancel_intended()
             if self.resync:
@@ -311,6 +314,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
+    parser.add_argument("--on-demand", action="store_true", help="leave timetables alone")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
@@ -318,6 +322,7 @@ def main(arguments: list[str] | None = None) -> None:
             os.environ.pop("HEADWAY_DATABASE_URL"),
             chosen.listen,
             os.environ.pop("HEADWAY_AGENT_TOKEN"),
+            scheduled=not chosen.on_demand,
         )
         with stopping_on_signals(scheduler):
             scheduler.run()

@@ -41,6 +41,7 @@ class Settings:
     port: int = config.PORT
     database_url: str | None = None
     slots: int = config.SLOTS
+    on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
 class Supervisor:
@@ -146,7 +147,7 @@ class Supervisor:
             Component(
                 "scheduler",
                 "headway.services.scheduler",
-                ["--listen", gateway],
+                ["--listen", gateway, *(["--on-demand"] if self.settings.on_demand else [])],
                 {"HEADWAY_DATABASE_URL": dsn, "HEADWAY_AGENT_TOKEN": secret},
                 logs / "scheduler.log",
             ),
