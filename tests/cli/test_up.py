@@ -13,7 +13,6 @@ from headway.pg import Server
 from headway.store.transact import connect
 from tests.cli.conftest import DAGS, headway, start, stop
 
-
 OFTEN = """
 from datetime import datetime
 
