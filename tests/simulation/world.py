@@ -216,7 +216,7 @@ class World:
         if self.happens(0.03):
             self.pass_time(self.chance.choice([12.0, 40.0, 600.0]))
         if self.happens(0.02):
-            self.set_back += self.chance.choice([0.5, 30.0, 3600.0])
+            self.set_back += self.chance.choice([0.5, 5.0, 30.0])
 
     def mischief_happens(self) -> None:
         """One fault."""
@@ -359,8 +359,8 @@ class World:
     def until_next_timer(self) -> float:
         row = self.observer.execute("SELECT min(due_at) FROM run").fetchone()
         if row is None or row[0] is None:
-            return 2.0
-        return max(2.0, (row[0] - self.now).total_seconds())
+            return 5.0
+        return max(5.0, (row[0] - self.now).total_seconds())
 
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""
