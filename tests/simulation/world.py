@@ -107,7 +107,8 @@ class World:
         self.truth = Truth(self.observer)
         self.people = People(self)
         self.processes = [
-            Process(conn) for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
+            Process(conn, self.note)
+            for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
         ]
         self.agents = [
             Agent(

@@ -235,6 +235,7 @@ class Scheduler:
             hello.host,
             hello.pid,
             hello.slots,
+            database_clock(self.conn),
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")
