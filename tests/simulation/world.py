@@ -215,7 +215,7 @@ class World:
     def time_passes(self) -> None:
         self.pass_time(self.chance.choice([0.1, 0.5, 1.0, 2.0, 5.0]))
         if self.happens(0.03):
-            self.pass_time(self.chance.choice([12.0, 40.0, 600.0]))
+            self.pass_time(self.chance.choice([12.0, 40.0, 150.0]))
         if self.happens(0.02):
             self.set_back += self.chance.choice([0.5, 5.0, 30.0])
 
@@ -352,7 +352,7 @@ class World:
             if not (left := self.unfinished()):
                 break
             quiet = quiet + 1 if self.checked == before else 0
-            self.pass_time(2.0 if quiet < 12 else self.until_next_timer())
+            self.pass_time(2.5 if quiet < 8 else self.until_next_timer())
         else:
             raise AssertionError(f"S5 runs never end: {left}")
         self.compare()
