@@ -156,7 +156,6 @@ class Agent:
             self.work[grant.key] = Work(grant)
 
     def cancel(self, key: AttemptKey) -> None:
-        self.seen.add(key)
         if (work := self.work.get(key)) is not None:
             work.cancelled = True
 

@@ -31,7 +31,7 @@ def deed(task: Task, map_index: int) -> Deed:
     draw = chance.random()
     outcome = "success" if draw < 0.88 else "skipped" if draw < 0.95 else "failed"
     length = chance.choice([0, 1, 2, 3]) if chance.random() < 0.9 else None
-    return Deed(failures, outcome, length, chance.choice([0.0, 0.5, 3.0, 20.0]))
+    return Deed(failures, outcome, length, chance.choice([0.0, 0.0, 0.5, 3.0, 12.0]))
 
 
 def follow(dag: Dag, task: Task) -> list[str]:
@@ -47,7 +47,7 @@ def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
         tasks.append(random_task(chance, index, tasks, flavour))
     schedule = None
     if chance.random() < 0.3:
-        schedule = Schedule(interval_s=chance.choice([20.0, 60.0, 600.0]))
+        schedule = Schedule(interval_s=chance.choice([60.0, 600.0]))
     return Dag(
         dag_id=dag_id,
         file=f"{dag_id}.py",

@@ -2,7 +2,7 @@
 line in memory, one turn of its loop at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -22,8 +22,9 @@ class Crash(BaseException):
 
 
 class Process:
-    def __init__(self, conn: Session) -> None:
+    def __init__(self, conn: Session, note: Callable[[str], None]) -> None:
         self.conn = conn
+        self.note = note
         self.busy = False
         self.frozen_until = 0.0
         self.deaths = 0
@@ -70,7 +71,8 @@ class Process:
         self.busy = True
         try:
             yield
-        except (Crash, HeadwayError, psycopg.Error):
+        except (Crash, HeadwayError, psycopg.Error) as error:
+            self.note(f"a scheduler died: {error!r}")
             self.die()
         finally:
             self.busy = False

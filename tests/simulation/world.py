@@ -107,7 +107,8 @@ class World:
         self.truth = Truth(self.observer)
         self.people = People(self)
         self.processes = [
-            Process(conn) for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
+            Process(conn, self.note)
+            for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
         ]
         self.agents = [
             Agent(
@@ -214,9 +215,9 @@ class World:
     def time_passes(self) -> None:
         self.pass_time(self.chance.choice([0.1, 0.5, 1.0, 2.0, 5.0]))
         if self.happens(0.03):
-            self.pass_time(self.chance.choice([12.0, 40.0, 600.0]))
+            self.pass_time(self.chance.choice([12.0, 40.0, 150.0]))
         if self.happens(0.02):
-            self.set_back += self.chance.choice([0.5, 30.0, 3600.0])
+            self.set_back += self.chance.choice([0.5, 5.0, 30.0])
 
     def mischief_happens(self) -> None:
         """One fault."""
@@ -351,7 +352,7 @@ class World:
             if not (left := self.unfinished()):
                 break
             quiet = quiet + 1 if self.checked == before else 0
-            self.pass_time(2.0 if quiet < 12 else self.until_next_timer())
+            self.pass_time(2.5 if quiet < 8 else self.until_next_timer())
         else:
             raise AssertionError(f"S5 runs never end: {left}")
         self.compare()
@@ -359,8 +360,8 @@ class World:
     def until_next_timer(self) -> float:
         row = self.observer.execute("SELECT min(due_at) FROM run").fetchone()
         if row is None or row[0] is None:
-            return 2.0
-        return max(2.0, (row[0] - self.now).total_seconds())
+            return 5.0
+        return max(5.0, (row[0] - self.now).total_seconds())
 
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""

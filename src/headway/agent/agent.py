@@ -251,8 +251,8 @@ class Agent:
     def cancel(self, key: AttemptKey) -> None:
         attempt = self.attempts.get(key)
         if attempt is None:
-            self.seen[key] = None  # a grant that comes later is void
-        elif attempt.child is None:
+            return  # over, or not heard of yet: then it comes again after the grant
+        if attempt.child is None:
             self.end(attempt, End("cancelled", "never_started"))
         else:
             self.stop(attempt, End("cancelled", "cancelled", "cancelled"))

@@ -60,7 +60,6 @@ class Scheduler:
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
         self.look_for_starts = True
-        self.resync = False  # an end of a transaction is unknown: agents may lack grants
         self.last_tick = self.last_sweep = float("-inf")
 
     # -- the loop
@@ -145,7 +144,6 @@ class Scheduler:
         nothing in memory is believed any more. A lost connection ends the process.
         """
         self.ticker.forget()
-        self.resync = True
         if self.conn.closed or self.ears.closed:
             raise error
         log.error("a tick failed and is tried again", exc_info=error)
@@ -192,11 +190,10 @@ class Scheduler:
                 self.conn, timetables.create_due, self.catalog, ids.run_id
             ):
                 self.look_for_starts = self.wanted = True
+            # Another scheduler may have bound attempts to an agent that has come over to us.
+            for link in list(self.gateway.links.values()):
+                self.send_bound(link)
             self.cancel_intended()
-            if self.resync:
-                self.resync = False
-                for link in list(self.gateway.links.values()):
-                    self.send_bound(link)
         except psycopg.OperationalError as error:
             self.recover(error)
 
@@ -244,6 +241,7 @@ class Scheduler:
             hello.host,
             hello.pid,
             hello.slots,
+            database_clock(self.conn),
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")

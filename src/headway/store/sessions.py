@@ -27,8 +27,8 @@ class Bound:
 
 OPEN: LiteralString = """
     INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)
-    VALUES (%(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, clock_timestamp(), clock_timestamp())
-    ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = clock_timestamp()
+    VALUES (%(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(now)s, %(now)s)
+    ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL
     RETURNING session_id
 """
@@ -93,7 +93,14 @@ def intended(
 
 
 def open_session(
-    conn: Connection[Any], team_id: int, session: str, agent: str, host: str, pid: int, slots: int
+    conn: Connection[Any],
+    team_id: int,
+    session: str,
+    agent: str,
+    host: str,
+    pid: int,
+    slots: int,
+    now: datetime,
 ) -> bool:
     """A new session, or one that comes back within its life. False: it is dead."""
     values = {
@@ -103,6 +110,7 @@ def open_session(
         "host": host,
         "pid": pid,
         "slots": slots,
+        "now": now,
     }
     return conn.execute(OPEN, values).fetchone() is not None
 
