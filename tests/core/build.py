@@ -134,3 +134,6 @@ class Story:
             for instance in by_index.values():
                 found[instance.state] = found.get(instance.state, 0) + 1
             assert {s: n for s, n in run.counts[node].items() if n} == found
+        for node in run.graph.nodes:
+            kept, run.above[node.index] = run.above[node.index], None
+            assert kept in (None, run.above_of(node))

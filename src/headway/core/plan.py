@@ -5,6 +5,7 @@ Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the
 changed are judged again.
 """
 
+import heapq
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
@@ -258,13 +259,13 @@ def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
 
 def judge_node(run: Run, node: Node) -> None:
     """Judge the waiting instances of a node by its trigger rule."""
-    waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
-    if not waiting:
+    if not run.counts[node.index].get(State.WAITING):
         return
     counts = upstream_counts(run, node)
     verdict = judge(node.rule, counts)
     if verdict is Verdict.WAIT:
         return
+    waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
     reason = explain(node.rule, counts)
     if verdict is Verdict.RUN:
         for instance in mapping.expand(run, node, waiting):
@@ -277,22 +278,14 @@ def judge_node(run: Run, node: Node) -> None:
 
 
 def upstream_counts(run: Run, node: Node) -> Counts:
-    total = success = skipped = failed = upstream_failed = cancelled = 0
-    for index in node.upstream:
-        counts = run.counts[index].get
-        total += len(run.instances[index])
-        success += counts(State.SUCCESS, 0)
-        skipped += counts(State.SKIPPED, 0)
-        failed += counts(State.FAILED, 0)
-        upstream_failed += counts(State.UPSTREAM_FAILED, 0)
-        cancelled += counts(State.CANCELLED, 0)
+    above = run.above_of(node)
     return Counts(
-        total=total,
-        success=success,
-        skipped=skipped,
-        failed=failed,
-        upstream_failed=upstream_failed,
-        cancelled=cancelled,
+        total=above.total,
+        success=above.ended[State.SUCCESS],
+        skipped=above.ended[State.SKIPPED],
+        failed=above.ended[State.FAILED],
+        upstream_failed=above.ended[State.UPSTREAM_FAILED],
+        cancelled=above.ended[State.CANCELLED],
     )
 
 
@@ -312,20 +305,26 @@ def admit(run: Run) -> None:
         return
     if run.pause_noted:
         run.forget_pause()
-    for index in sorted(run.held, key=lambda index: (-run.graph.nodes[index].weight, index)):
-        node = run.graph.nodes[index]
-        while has_room(run, node):
-            instance = run.first_held(index)
-            if instance is None:
-                break
+    full_nodes = []
+    while run.held_order and not is_full(run):
+        entry = run.held_order[0]
+        node = run.graph.nodes[entry[1]]
+        if not has_room(run, node):
+            full_nodes.append(heapq.heappop(run.held_order))
+        elif (instance := run.first_held(node.index)) is not None:
             give_rank(run, instance)
+    for entry in full_nodes:
+        heapq.heappush(run.held_order, entry)
     if run.held:
         explain_held(run, None)
 
 
+def is_full(run: Run) -> bool:
+    """As many as ``max_active_tasks`` are active, or will be as soon as they get a slot."""
+    return run.graph.live_max is not None and run.live + run.ranked_total >= run.graph.live_max
+
+
 def has_room(run: Run, node: Node) -> bool:
-    if run.graph.live_max is not None and run.live + run.ranked_total >= run.graph.live_max:
-        return False
     if node.live_max is None:
         return True
     counts = run.counts[node.index].get
@@ -352,9 +351,8 @@ def explain_held(run: Run, reason: str | None) -> None:
 
 
 def cap_reason(run: Run, node: Node) -> str:
-    cap = run.graph.live_max
-    if cap is not None and run.live + run.ranked_total >= cap:
-        return f"max_active_tasks: {cap} of this run are active"
+    if is_full(run):
+        return f"max_active_tasks: {run.graph.live_max} of this run are active"
     return f"max_active_tis_per_dagrun: {node.live_max} of this task are active"
 
 

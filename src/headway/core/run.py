@@ -104,6 +104,18 @@ class Result(NamedTuple):
 
 
 @dataclass(slots=True)
+class Above:
+    """The upstream instances of one node, and how many of them have ended how.
+
+    Counted when it is first asked for and kept up to date since: a task below 10,000 others is
+    judged for each of their ends.
+    """
+
+    total: int
+    ended: dict[State, int]
+
+
+@dataclass(slots=True)
 class Changes:
     """What the store has to write. ``touched`` keeps first-touch order."""
 
@@ -154,6 +166,7 @@ class Run:
         self.due_at: datetime | None = None
         self.instances: list[dict[int, Instance]] = [{} for _ in graph.nodes]
         self.counts: list[dict[State, int]] = [{} for _ in graph.nodes]
+        self.above: list[Above | None] = [None] * len(graph.nodes)
         self.open = 0  # instances that are not final
         self.live = 0
         self.retrying: dict[Key, Instance] = {}
@@ -164,6 +177,7 @@ class Run:
         self.held: dict[
             int, list[int]
         ] = {}  # ready ones that may not: map indexes by node, a heap each
+        self.held_order: list[tuple[int, int]] = []  # their nodes, the heaviest first: a heap
         self.fresh: list[Instance] = []  # ready, and no reason is written yet why it does not run
         self.queues: dict[
             str, list[tuple[float, int, int]]
@@ -183,6 +197,7 @@ class Run:
         assert instance.map_index not in self.instances[node], f"{instance} exists already"
         self.instances[node][instance.map_index] = instance
         self._count(instance, +1)
+        self._count_above(instance, +1)
         if instance.state is State.READY:
             self.offer(instance)
         if instance.intent is not None:
@@ -196,6 +211,7 @@ class Run:
         assert instance.number == 0, f"{instance} has attempts"
         del self.instances[instance.node.index][instance.map_index]
         self._count(instance, -1)
+        self._count_above(instance, -1)
         self.changes.touched.pop(instance.key, None)
         if instance.stored is not None:
             self.changes.removed[instance.key] = instance
@@ -213,6 +229,10 @@ class Run:
         counts[instance.state] = counts.get(instance.state, 0) + by
         if instance.state not in FINAL:
             self.open += by
+        else:
+            for below in instance.node.downstream:
+                if (above := self.above[below]) is not None:
+                    above.ended[instance.state] = above.ended.get(instance.state, 0) + by
         if instance.state in LIVE:
             self.live += by
         elif instance.state is State.READY:
@@ -223,6 +243,23 @@ class Run:
             self.retrying[instance.key] = instance
         elif instance.state is State.UP_FOR_RETRY:
             del self.retrying[instance.key]
+
+    def _count_above(self, instance: Instance, by: int) -> None:
+        for below in instance.node.downstream:
+            if (above := self.above[below]) is not None:
+                above.total += by
+
+    def above_of(self, node: Node) -> Above:
+        above = self.above[node.index]
+        if above is None:
+            total, ended = 0, dict.fromkeys(FINAL, 0)
+            for index in node.upstream:
+                total += len(self.instances[index])
+                for state, number in self.counts[index].items():
+                    if state in FINAL:
+                        ended[state] += number
+            above = self.above[node.index] = Above(total, ended)
+        return above
 
     def _rank(self, node: int, by: int) -> None:
         self.ranked[node] += by
@@ -236,7 +273,10 @@ class Run:
         """
         node = instance.node.index
         if instance.rank is None:
-            heapq.heappush(self.held.setdefault(node, []), instance.map_index)
+            if node not in self.held:
+                self.held[node] = []
+                heapq.heappush(self.held_order, (-instance.node.weight, node))
+            heapq.heappush(self.held[node], instance.map_index)
             self.pause_noted |= (instance.blocked_reason or "").startswith(PAUSED)
         else:
             self._rank(node, +1)
@@ -286,13 +326,17 @@ class Run:
         return None
 
     def first_held(self, node: int) -> Instance | None:
-        """The same among those of ``node`` that are held back; it is taken out."""
-        heap = self.held.get(node, [])
+        """The same among those that are held back; ``node`` is the first in their order. What is
+        found is taken out.
+        """
+        assert self.held_order[0][1] == node, "not the first"
+        heap = self.held[node]
         while heap:
             instance = self.instances[node].get(heapq.heappop(heap))
             if instance is not None and instance.state is State.READY and instance.rank is None:
                 return instance
-        self.held.pop(node, None)
+        del self.held[node]
+        heapq.heappop(self.held_order)
         return None
 
     # -- changing

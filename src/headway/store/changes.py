@@ -6,7 +6,7 @@ loaded; a row that is not found means that the model was wrong: the transaction 
 model thrown away. Lock order: runs (held already), pools (held already), task instances, attempts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -264,10 +264,12 @@ def attempt_columns(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def results(run: Run) -> Iterator[dict[str, Any]]:
+def results(run: Run) -> Iterable[dict[str, Any]]:
+    """Of two values under one key of one attempt the later counts."""
+    found: dict[tuple[int, int, str], dict[str, Any]] = {}
     for result in run.changes.results:
         xcom: Any = result.xcom
-        yield {
+        found[(*result.instance.key, xcom.key)] = {
             **key(run, result.instance),
             "number": result.number,
             "key": xcom.key,
@@ -276,6 +278,7 @@ def results(run: Run) -> Iterator[dict[str, Any]]:
             "size": xcom.size,
             "length": xcom.length,
         }
+    return found.values()
 
 
 def history(run: Run) -> Iterator[dict[str, Any]]:

@@ -76,6 +76,9 @@ def load_with(
         instance = models[team_id, run_id].get(task_id, map_index)
         assert instance is not None, f"a live attempt of no task instance: {task_id}"
         instance.attempt = attempt_from_row(*columns)
+    for run in models.values():
+        # A command may have changed what the last tick had settled: everything is judged once.
+        run.stale.update(range(len(run.graph.nodes)))
     return [models[row.key] for row in claimed]
 
 
