@@ -45,6 +45,7 @@ lint: .venv/.ready ## All of the gate but the tests
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/python -m headway.spec.schema --check
+	$(BIN)/python docs/generate.py --check
 
 ##@ Proof and speed
 

@@ -1,0 +1,59 @@
+"""What the README shows is what happens: its DAG, its test, and one run of its command line."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from headway.cli.app import app
+from tests.cli.conftest import headway
+from tests.tidy.tree import ROOT
+
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+DAG, TEST = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "letters.py").write_text(DAG)
+    return tmp_path
+
+
+def test_its_test_passes(folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", TEST], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_its_run_runs(folder: Path) -> None:
+    (command,) = re.findall(r"^    headway (run letters\.py --date .*)$", README, re.MULTILINE)
+    done = headway(*command.split(), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["state"], found["dag_id"]) == ("success", "letters")
+    assert found["logical_date"].startswith("2013-01-31")
+    assert {each["task_id"] for each in found["task_instances"]} == {"read", "count", "report"}
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/operating.md", "docs/authoring.md"])
+def test_the_commands_it_names_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^    |`)headway ([a-z]+)", text, re.MULTILINE))
+    known = {
+        str(command.name or command.callback.__name__)
+        for command in app.registered_commands
+        if command.callback
+    }
+    known |= {str(group.name) for group in app.registered_groups}
+    assert named
+    assert named <= known
+
+
+def test_the_targets_of_make_it_names_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE))
+    assert named
+    assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
