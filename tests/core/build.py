@@ -16,7 +16,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PLENTY = 1_000_000
 
 
-def task(task_id: str, *upstream: str, over: Iterable[str | int] | None = None, **options: Any) -> model.Task:
+def task(
+    task_id: str, *upstream: str, over: Iterable[str | int] | None = None, **options: Any
+) -> model.Task:
     """``over``: what each mapped argument maps over, a task's result or a literal's length."""
     mapping = None
     if over is not None:

@@ -50,7 +50,9 @@ def test_slots_are_weighed() -> None:
 
 
 def test_a_big_one_that_is_next_is_not_overtaken() -> None:
-    story = Story(task("a"), task("big", "a", pool_slots=2, priority_weight=9), task("b"), task("c"))
+    story = Story(
+        task("a"), task("big", "a", pool_slots=2, priority_weight=9), task("b"), task("c")
+    )
     story.pools["default"].slots = 2
     story.begin()
     story.succeed("a")

@@ -182,7 +182,10 @@ def test_cancel_of_a_run_that_has_ended_does_nothing() -> None:
 def test_a_run_cancelled_before_it_began_can_be_cleared() -> None:
     story = Story(*chain(2))
     commands.cancel(story.run, ANN)
-    assert (story.run.state, story.states()) == ("cancelled", {"t0": "cancelled", "t1": "cancelled"})
+    assert (story.run.state, story.states()) == (
+        "cancelled",
+        {"t0": "cancelled", "t1": "cancelled"},
+    )
     clear(story.write())
     assert story.states() == {"t0": "queued", "t1": "waiting"}
     story.succeed("t0").succeed("t1")

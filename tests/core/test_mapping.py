@@ -32,7 +32,8 @@ def test_one_item_is_mapped_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "total"), [("all_success", "skipped"), ("all_done", "queued"), ("none_failed", "queued")]
+    ("rule", "total"),
+    [("all_success", "skipped"), ("all_done", "queued"), ("none_failed", "queued")],
 )
 def test_nothing_to_map_over_is_a_skip(rule: str, total: str) -> None:
     story = fanned(0, rule)

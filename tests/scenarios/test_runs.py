@@ -60,14 +60,28 @@ def test_a_mapped_run_and_a_clear_with_another_length(conn: Connection[Any]) -> 
     scheduler = Scheduler(conn)
     (run_id,) = trigger(conn)
     length = 3
-    scheduler.play(lambda grant: items(length) if grant.instance.node.task_id == "list" else {"outcome": "success"})
+    scheduler.play(
+        lambda grant: (
+            items(length) if grant.instance.node.task_id == "list" else {"outcome": "success"}
+        )
+    )
     assert run_state(conn, run_id) == "success"
     assert set(states(conn, run_id)) == {"list", "each[0]", "each[1]", "each[2]", "sum"}
     length = 2
     transact(
-        conn, commands.clear, 1, run_id, Selection(tasks=frozenset({"list"}), downstream=True), graphs(scheduler), ANN
+        conn,
+        commands.clear,
+        1,
+        run_id,
+        Selection(tasks=frozenset({"list"}), downstream=True),
+        graphs(scheduler),
+        ANN,
     )
-    scheduler.play(lambda grant: items(length) if grant.instance.node.task_id == "list" else {"outcome": "success"})
+    scheduler.play(
+        lambda grant: (
+            items(length) if grant.instance.node.task_id == "list" else {"outcome": "success"}
+        )
+    )
     assert (run_state(conn, run_id), states(conn, run_id)["each[2]"]) == ("success", "skipped")
 
 
@@ -150,7 +164,9 @@ def test_a_dry_run_names_what_the_deed_does(conn: Connection[Any]) -> None:
     deploy(conn, task("a"), task("b", "a"), task("c"))
     scheduler = Scheduler(conn)
     (run_id,) = trigger(conn)
-    scheduler.play(lambda grant: {"outcome": "failed" if grant.instance.node.task_id == "a" else "success"})
+    scheduler.play(
+        lambda grant: {"outcome": "failed" if grant.instance.node.task_id == "a" else "success"}
+    )
     for chosen in (
         Selection(failed_only=True),
         Selection(tasks=frozenset({"a"}), downstream=True),
@@ -164,7 +180,9 @@ def test_a_dry_run_names_what_the_deed_does(conn: Connection[Any]) -> None:
         assert did == would
         after = states(conn, run_id)
         assert {n for n in after if after[n] == "waiting"} == {one.task_id for one in did}
-        scheduler.play(lambda grant: {"outcome": "failed" if grant.instance.node.task_id == "a" else "success"})
+        scheduler.play(
+            lambda grant: {"outcome": "failed" if grant.instance.node.task_id == "a" else "success"}
+        )
 
 
 def test_cancel_waits_for_what_is_live(conn: Connection[Any]) -> None:
@@ -205,7 +223,9 @@ def test_a_pause_holds_and_its_end_releases(conn: Connection[Any]) -> None:
     assert not scheduler.tick().grants
     scheduler.tick(*scheduler.work())
     assert not scheduler.tick().grants
-    reasons = conn.execute("SELECT DISTINCT blocked_reason FROM task_instance WHERE state = 'ready'")
+    reasons = conn.execute(
+        "SELECT DISTINCT blocked_reason FROM task_instance WHERE state = 'ready'"
+    )
     assert reasons.fetchall() == [(f"DAG paused by {ANN}",)]
     assert run_state(conn, third) == "queued"
     assert transact(conn, commands.resume, 1, "d", ANN)
@@ -249,7 +269,13 @@ def test_a_model_that_is_not_the_database_is_never_written(
     assert changes.ModelDiffers is ModelDiffers
 
 
-NASTY = ["nul \0 in it", r"a backslash and u0000: \u0000", "\\\\u0000", "ünïcode \u2028", "x" * 5000]
+NASTY = [
+    "nul \0 in it",
+    r"a backslash and u0000: \u0000",
+    "\\\\u0000",
+    "ünïcode \u2028",
+    "x" * 5000,
+]
 
 
 @pytest.mark.parametrize("text", NASTY, ids=range(len(NASTY)))

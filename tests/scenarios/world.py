@@ -20,8 +20,8 @@ from headway.services.catalog import Catalog
 from headway.services.commands import Trigger
 from headway.services.tick import Envelope, Grant, Ticker, Turn
 from headway.spec import model
-from headway.store import dags, sessions
 from headway.store import bundles as bundle_rows
+from headway.store import dags, sessions
 from headway.store.transact import connect, once, transact
 
 TURNS_MAX: Final = 200
@@ -126,7 +126,12 @@ def names(grants: Iterable[Grant]) -> list[str]:
 
 
 def deploy(
-    conn: Connection[Any], *tasks: model.Task, dag_id: str = "d", team_id: int = 1, bundle: str = "b1", **options: Any
+    conn: Connection[Any],
+    *tasks: model.Task,
+    dag_id: str = "d",
+    team_id: int = 1,
+    bundle: str = "b1",
+    **options: Any,
 ) -> model.Dag:
     """Make this the current version of a DAG, as the loader does."""
     dag = model.Dag(dag_id=dag_id, file=f"{dag_id}.py", tasks=tasks, **options)
@@ -149,7 +154,9 @@ def deploy(
     return dag
 
 
-def trigger(conn: Connection[Any], dag_id: str = "d", *keys: str | None, team_id: int = 1) -> list[str]:
+def trigger(
+    conn: Connection[Any], dag_id: str = "d", *keys: str | None, team_id: int = 1
+) -> list[str]:
     wanted = [Trigger(params={}, key=key) for key in keys or (None,)]
     return transact(conn, commands.trigger, team_id, dag_id, wanted, ANN)
 

@@ -12,12 +12,10 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection
 
 from headway.core.states import (
-
     FINAL,
     RUN_TRANSITIONS,
     TRANSITIONS,
     RunState,
-
 )
 
 LIVE: LiteralString = "('queued', 'running')"
@@ -28,7 +26,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I01 two live attempts": f"""
         SELECT FROM attempt WHERE state IN {LIVE}
         GROUP BY team_id, run_id, task_id, map_index HAVING count(*) > 1""",
-    "I02 attempt numbers have a gap": f"""
+    "I02 attempt numbers have a gap": """
         SELECT FROM attempt GROUP BY team_id, run_id, task_id, map_index
         HAVING count(*) <> max(number) OR min(number) <> 1""",
     "I03 a run ended before its task instances": f"""
@@ -133,7 +131,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I17 a live attempt without a session": f"""
         SELECT FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
         WHERE state IN {LIVE} AND agent IS NULL""",
-    "I22 a running run waits for nothing": f"""
+    "I22 a running run waits for nothing": """
         SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND quarantined IS NULL
             AND NOT EXISTS (
                 SELECT FROM task_instance AS ti
@@ -166,7 +164,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND (ti.state, ti.number) IS DISTINCT FROM (live.attempt_state, live.number)""",
     "I26 a token that outlived its attempt": f"""
         SELECT FROM attempt WHERE (token IS NOT NULL) <> (state IN {LIVE})""",
-    "I28 task instances differ from the tasks of the version": f"""
+    "I28 task instances differ from the tasks of the version": """
         SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, number)
         WHERE run.state IN ('running', 'success', 'failed') AND (
             SELECT array_agg(DISTINCT task_id ORDER BY task_id) FROM task_instance AS ti
@@ -174,7 +172,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         ) IS DISTINCT FROM (
             SELECT array_agg(task ->> 'task_id' ORDER BY task ->> 'task_id')
             FROM json_array_elements(spec -> 'tasks') AS task)""",
-    "I29 a result of an attempt that did not succeed": f"""
+    "I29 a result of an attempt that did not succeed": """
         SELECT FROM xcom LEFT JOIN attempt USING (team_id, run_id, task_id, map_index, number)
         WHERE attempt.state IS DISTINCT FROM 'success'""",
     "I32 a report of no run": """
