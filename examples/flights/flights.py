@@ -20,7 +20,8 @@ def root(run: Run) -> Path:
 
 
 def day(run: Run) -> date:
-    return run.data_interval.start.date()
+    """The day that the run is called after. (All of 2013 has been: a run need not wait for its day to end.)"""
+    return run.logical_date.date()
 
 
 def desk(run: Run) -> Path:
