@@ -93,7 +93,7 @@ class Airflow:
     def ended(self, dag_id: str, run_id: str) -> bool | None:
         state = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
         if state == "failed":
-            raise PeerError(f"run {run_id} of {dag_id} failed; logs in {self.home}")
+            raise PeerError(f"run {run_id} of {dag_id} failed")
         return True if state == "success" else None
 
     def perform(self, workload: str, timeout_s: float) -> dict[str, float]:

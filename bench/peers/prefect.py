@@ -3,7 +3,7 @@
 `warm`: the flow is called in a process that is already warm; its tasks run in threads of it.
 `served`: the flow is served and triggered through the server's API; each run is a process of its
 own. Asked for work every second (stock 10): PREFECT_RUNNER_POLL_FREQUENCY.
-W7 and its kin are the same in both. W5 and W8 need a trigger from outside: only `served` has them.
+W5 and W8 need a trigger from outside: only `served` has them.
 """
 
 import json
@@ -29,7 +29,7 @@ from bench.peers.common import (
     variables,
 )
 from bench.postgres import free_port
-from bench.processes import running, stop_tree
+from bench.processes import die_with_parent, running, stop_tree
 
 NAME: Final = "prefect"
 MODES: Final = ("warm", "served")
@@ -141,6 +141,7 @@ def warm(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
     try:
         assert driver.stdin is not None
