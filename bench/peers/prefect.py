@@ -24,6 +24,7 @@ from bench.peers.common import (
     call,
     environment,
     first_line_s,
+    keeping,
     until,
     until_up,
     variables,
@@ -122,7 +123,7 @@ def session(mode: str) -> Iterator[Session]:
         url, log = f"http://127.0.0.1:{port}/api", home / "server.log"
         begun = time.monotonic()
         command = [str(binaries / "prefect"), "server", "start"]
-        with running(command, log, env, cwd=home) as process:
+        with running(command, log, env, cwd=home) as process, keeping(log, NAME):
             until_up(lambda: call("GET", f"{url}/health"), log, lambda: process.poll() is None)
             startup = {"start_to_healthy_s": time.monotonic() - begun}
             runner = served if mode == "served" else warm
@@ -155,6 +156,6 @@ def warm(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[
 def served(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[Any]:
     command, log = [str(binaries / "python"), str(FLOWS / "prefect_flows.py")], home / "serve.log"
     peer = Served(url, home)
-    with running(command, log, env, cwd=home) as process:
+    with running(command, log, env, cwd=home) as process, keeping(log, NAME):
         until_up(lambda: peer.deployment("W8"), log, lambda: process.poll() is None)
         yield peer.perform
