@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bench import floors
 from bench.figures import Figure, Record, Summary, summaries
-from bench.processes import adopt_orphans
+from bench.processes import take_charge
 from bench.product import ProductError
 from bench.run import WORKLOADS
 from bench.tables import number, show
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--workload", action="append", choices=WORKLOADS)
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    adopt_orphans()
+    take_charge()
     record = Record("headway")
     record.add(*floors.measure(arguments.repeats))
     failed = [

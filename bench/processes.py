@@ -4,20 +4,33 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+LIBC: Final = ctypes.CDLL(None)
+PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 STOP_GRACE_S: Final = 15.0
 TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
 
-def adopt_orphans() -> None:
-    """Grandchildren whose parent ends become our children: a daemon cannot slip away."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def take_charge() -> None:
+    """Called once by a program that starts processes: however it ends, they end with it.
+
+    Orphaned grandchildren become our children, so a daemon cannot slip away; SIGTERM unwinds the
+    stack like Ctrl-C, so everything on it is stopped in order.
+    """
+    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
+def die_with_parent() -> None:
+    """In the child, before it becomes its program: the kernel ends it when we are killed."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def stat_fields(pid: int) -> list[str]:
@@ -83,6 +96,7 @@ def running(
             env=env,
             cwd=cwd,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
     try:
         yield process
@@ -91,7 +105,10 @@ def running(
 
 
 def stop_tree(process: subprocess.Popen[bytes]) -> None:
-    """Ask the root to stop; whatever of its tree is still there afterwards is killed."""
+    """Ask the root to stop; whatever of its tree or session is there afterwards is killed.
+
+    The session catches what the tree had started after we looked, the tree what left the session.
+    """
     tree = {pid: started_at(pid) for pid in descendants(process.pid)}
     if process.poll() is None:
         process.terminate()
@@ -101,17 +118,26 @@ def stop_tree(process: subprocess.Popen[bytes]) -> None:
             tree |= {pid: started_at(pid) for pid in descendants(process.pid)}
             process.kill()
             process.wait(STOP_GRACE_S)
-    # The start time tells a survivor from a stranger that was given its number since.
-    survivors = [pid for pid, start in tree.items() if start and started_at(pid) == start]
-    for pid in survivors:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
     deadline = time.monotonic() + STOP_GRACE_S
-    while any(started_at(pid) == tree[pid] for pid in survivors):
-        assert time.monotonic() < deadline, "a killed process ends"
+    while left := survivors(tree, process.pid):
+        assert time.monotonic() < deadline, f"killed processes end: {left}"
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+def survivors(tree: Mapping[int, str], session: int) -> list[int]:
+    # The start time tells a survivor from a stranger that was given its number since.
+    known = [pid for pid, start in tree.items() if start and started_at(pid) == start]
+    below = set(known).union(*(descendants(pid) for pid in known))
+    orphans = (pid for pid in descendants(os.getpid()) if session_of(pid) == session)
+    return sorted(below.union(orphans))
+
+
+def session_of(pid: int) -> int:
+    fields = stat_fields(pid)
+    return int(fields[3]) if fields else 0
 
 
 def started_at(pid: int) -> str:

@@ -9,7 +9,7 @@ from typing import Final, cast
 from bench.figures import Figure, Record, summaries
 from bench.peers import airflow, dagster, prefect
 from bench.peers.common import BENCH, Peer, PeerError, Session
-from bench.processes import adopt_orphans, descendants, disk_bytes, idle_cost
+from bench.processes import descendants, disk_bytes, idle_cost, take_charge
 from bench.tables import show
 
 PEERS: Final[dict[str, ModuleType]] = {each.NAME: each for each in (airflow, prefect, dagster)}
@@ -23,7 +23,7 @@ def main() -> int:
     if mode not in peer.MODES:
         print(f"{peer.NAME} has the modes {', '.join(peer.MODES)}, not {mode}", file=sys.stderr)
         return 2
-    adopt_orphans()
+    take_charge()
     record = Record(f"{peer.NAME}-{mode}")
     try:
         measure(peer, mode, record, arguments)

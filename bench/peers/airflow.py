@@ -28,6 +28,7 @@ from bench.peers.common import (
     call,
     environment,
     first_line_s,
+    keeping,
     until,
     until_up,
     variables,
@@ -93,7 +94,7 @@ class Airflow:
     def ended(self, dag_id: str, run_id: str) -> bool | None:
         state = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
         if state == "failed":
-            raise PeerError(f"run {run_id} of {dag_id} failed; logs in {self.home}")
+            raise PeerError(f"run {run_id} of {dag_id} failed")
         return True if state == "success" else None
 
     def perform(self, workload: str, timeout_s: float) -> dict[str, float]:
@@ -153,7 +154,7 @@ def session(mode: str) -> Iterator[Session]:
         url, log = f"http://127.0.0.1:{port}", home / "standalone.log"
         begun = time.monotonic()
         command = [str(binaries / "python"), str(binaries / "airflow"), "standalone"]
-        with running(command, log, env, cwd=home) as process:
+        with running(command, log, env, cwd=home) as process, keeping(log, NAME):
             health = f"{url}/api/v2/monitor/health"
             until_up(lambda: healthy(call("GET", health)), log, lambda: process.poll() is None)
             start_s = time.monotonic() - begun

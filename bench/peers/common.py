@@ -6,16 +6,19 @@ A peer is started the way its users start it on one machine, in a folder that is
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
+
+from bench.figures import RESULTS
 
 BENCH: Final = Path(__file__).resolve().parent.parent
 LOCKS: Final = BENCH / "peers" / "locks"
@@ -108,6 +111,19 @@ def call(
 
 
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@contextmanager
+def keeping(log: Path, peer: str) -> Iterator[None]:
+    """The log of a peer that failed outlives its folder: it is all there is to find out why."""
+    try:
+        yield
+    except PeerError:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        kept = RESULTS / f"{peer}-failed-{log.name}"
+        shutil.copyfile(log, kept)
+        print(f"its log is kept: {kept}", file=sys.stderr)
+        raise
 
 
 def until(

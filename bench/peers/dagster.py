@@ -19,6 +19,7 @@ from bench.peers.common import (
     call,
     environment,
     first_line_s,
+    keeping,
     until,
     until_up,
     variables,
@@ -124,7 +125,7 @@ def session(mode: str) -> Iterator[Session]:
         begun = time.monotonic()
         command = [str(binaries / "dagster"), "dev", "-h", "127.0.0.1", "-p", str(port)]
         command += ["-f", str(JOBS / "dagster_jobs.py"), "-d", str(home)]
-        with running(command, log, env, cwd=home) as process:
+        with running(command, log, env, cwd=home) as process, keeping(log, NAME):
             until_up(lambda: place(url), log, lambda: process.poll() is None)
             startup = {"start_to_healthy_s": time.monotonic() - begun}
             yield Session(Dagster(url, home, mode, *place(url)).perform, startup)

@@ -3,7 +3,7 @@
 `warm`: the flow is called in a process that is already warm; its tasks run in threads of it.
 `served`: the flow is served and triggered through the server's API; each run is a process of its
 own. Asked for work every second (stock 10): PREFECT_RUNNER_POLL_FREQUENCY.
-W7 and its kin are the same in both. W5 and W8 need a trigger from outside: only `served` has them.
+W5 and W8 need a trigger from outside: only `served` has them.
 """
 
 import json
@@ -24,12 +24,13 @@ from bench.peers.common import (
     call,
     environment,
     first_line_s,
+    keeping,
     until,
     until_up,
     variables,
 )
 from bench.postgres import free_port
-from bench.processes import running, stop_tree
+from bench.processes import die_with_parent, running, stop_tree
 
 NAME: Final = "prefect"
 MODES: Final = ("warm", "served")
@@ -122,7 +123,7 @@ def session(mode: str) -> Iterator[Session]:
         url, log = f"http://127.0.0.1:{port}/api", home / "server.log"
         begun = time.monotonic()
         command = [str(binaries / "prefect"), "server", "start"]
-        with running(command, log, env, cwd=home) as process:
+        with running(command, log, env, cwd=home) as process, keeping(log, NAME):
             until_up(lambda: call("GET", f"{url}/health"), log, lambda: process.poll() is None)
             startup = {"start_to_healthy_s": time.monotonic() - begun}
             runner = served if mode == "served" else warm
@@ -141,6 +142,7 @@ def warm(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
     try:
         assert driver.stdin is not None
@@ -154,6 +156,6 @@ def warm(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[
 def served(binaries: Path, home: Path, url: str, env: dict[str, str]) -> Iterator[Any]:
     command, log = [str(binaries / "python"), str(FLOWS / "prefect_flows.py")], home / "serve.log"
     peer = Served(url, home)
-    with running(command, log, env, cwd=home) as process:
+    with running(command, log, env, cwd=home) as process, keeping(log, NAME):
         until_up(lambda: peer.deployment("W8"), log, lambda: process.poll() is None)
         yield peer.perform

@@ -13,7 +13,16 @@ FOLDERS: Final = ("src", "tests", "bench", "examples")
 
 @cache
 def python_files() -> tuple[Path, ...]:
-    return tuple(sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")))
+    return tuple(sorted(file for folder in FOLDERS for file in files_below(ROOT / folder)))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Hidden folders are not walked: the benches keep whole virtual environments in one."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.name.startswith("."):
+            yield from files_below(entry)
+        elif entry.suffix == ".py":
+            yield entry
 
 
 @cache
