@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.errors import CheckViolation
 
 from headway.core import plan
 from headway.core.run import Run
-from headway.services import commands, tick
-from headway.services.tick import STRIKES_MAX
+from headway.services import commands
+from headway.services.strikes import STRIKES_MAX
 from headway.store import runs
 from headway.store.transact import connect, transact
 from tests.scenarios.world import (
@@ -46,7 +47,9 @@ def test_two_schedulers_never_overfill_a_pool(conn: Connection[Any], dsn: str) -
         try:
             while value(watch, BUSY) and not any(thread.done() for thread in running):
                 live = "SELECT count(*) FROM task_instance WHERE state IN ('queued', 'running')"
-                used, counted = watch.execute(f"SELECT used, ({live}) FROM pool WHERE name = 'etl'").fetchone() or (0, 0)
+                used, counted = watch.execute(
+                    f"SELECT used, ({live}) FROM pool WHERE name = 'etl'"
+                ).fetchone() or (0, 0)
                 assert used == counted <= 5
                 peak = max(peak, used)
         finally:
@@ -101,7 +104,9 @@ def test_a_model_that_another_scheduler_made_old_is_read_again(
         assert len(mine.held) == len(other.held) == 1
         mine.tick(*mine.work())
         other.tick(*other.work())
-        mine.tick(*mine.work())
+        assert len(other.held) == 1
+        other.tick(*other.work())
+        assert not mine.tick().claimed
     assert run_state(conn, run_id) == "success"
 
 
@@ -147,7 +152,7 @@ def test_a_poison_run_does_not_stand_in_the_way_of_ready_ones(
 ) -> None:
     """Its ready task instances were first in the pool's order."""
     deploy(conn, *(task(f"t{n}") for n in range(4)))
-    deploy(conn, task("a"), dag_id="later")
+    deploy(conn, task("a", priority_weight=-100), dag_id="later")
     scheduler = Scheduler(conn, places=1)
     (bad,) = trigger(conn)
     scheduler.tick()
@@ -221,8 +226,7 @@ def test_a_run_that_cannot_be_written_is_set_aside_too(
     for _ in range(20):
         try:
             scheduler.tick(*envelopes)
-        except Exception as error:
-            scheduler.ticker.suspect(error)
+        except CheckViolation:
             failures += 1
             continue
         envelopes = scheduler.work()
@@ -244,4 +248,3 @@ def test_a_cancel_reaches_a_poison_run_never_a_tick(
     assert run_state(conn, bad) == "queued"
     transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
     assert run_state(conn, bad) == "cancelled"
-    assert tick.STRIKES_MAX == STRIKES_MAX

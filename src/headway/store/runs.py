@@ -152,7 +152,12 @@ LOCK: LiteralString = """
 
 READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
 
+# Without ranks: its ready task instances would stand first in the pools' order for ever.
 QUARANTINE: LiteralString = """
+    WITH unranked AS (
+        UPDATE task_instance SET rank = NULL
+        WHERE team_id = %(team)s AND run_id = %(run)s AND rank IS NOT NULL
+    )
     UPDATE run SET quarantined = %(error)s, due_at = NULL, version = version + 1
     WHERE team_id = %(team)s AND run_id = %(run)s
 """
