@@ -1,14 +1,15 @@
 """Two teams in one database: the application's role sees and changes one, the keys join no two."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from psycopg import Connection, errors
 
+from headway.core.commands import Selection
+from headway.errors import NotFound
 from headway.services import commands
 from headway.services.catalog import Catalog
-from headway.services.commands import Selection, Trigger
+from headway.services.commands import Trigger
 from headway.store.transact import enter_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, states, task, trigger, value
 
@@ -20,7 +21,7 @@ TABLES = (
 
 
 @pytest.fixture
-def two_teams(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
+def two_teams(conn: Connection[Any]) -> tuple[str, str]:
     """A finished run of each, both of a DAG named d."""
     conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
     conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'default', 8)")
@@ -30,7 +31,7 @@ def two_teams(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
         scheduler = Scheduler(conn, team_id=team_id)
         found += trigger(conn, team_id=team_id)
         scheduler.play()
-    yield found[0], found[1]
+    return found[0], found[1]
 
 
 def within(conn: Connection[Any], team_id: int | None, work: Any, *args: Any) -> Any:
@@ -82,7 +83,7 @@ def test_the_application_changes_only_its_team(
     within(app_conn, 1, commands.clear, 1, mine, Selection(), graphs, ANN)
     assert run_state(conn, mine) == "queued"
     for command in (commands.clear, commands.would_clear):
-        with pytest.raises(commands.NotFound):
+        with pytest.raises(NotFound):
             within(
                 app_conn,
                 1,
@@ -93,7 +94,7 @@ def test_the_application_changes_only_its_team(
                 graphs,
                 *[ANN][: command is commands.clear],
             )
-        with pytest.raises(commands.NotFound):
+        with pytest.raises(NotFound):
             within(
                 app_conn,
                 1,
