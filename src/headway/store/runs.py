@@ -163,14 +163,16 @@ QUARANTINE: LiteralString = """
 """
 
 # A pause or its end concerns the ready instances of the runs that are going on.
+LOCK_RUNNING: LiteralString = """
+    SELECT FROM run
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
+    ORDER BY team_id, run_id
+    FOR NO KEY UPDATE
+"""
+
 ALARM_DAG: LiteralString = """
     UPDATE run SET due_at = %(now)s
-    WHERE (team_id, run_id) IN (
-        SELECT team_id, run_id FROM run
-        WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
-        ORDER BY team_id, run_id
-        FOR NO KEY UPDATE
-    )
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
 """
 
 ALARM: LiteralString = """
@@ -268,7 +270,9 @@ def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> No
 
 def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
     """The same for all running runs of a DAG."""
-    conn.execute(ALARM_DAG, {"team": team_id, "dag": dag_id, "now": now})
+    values = {"team": team_id, "dag": dag_id, "now": now}
+    conn.execute(LOCK_RUNNING, values)
+    conn.execute(ALARM_DAG, values)
 
 
 def wake_schedulers(conn: Connection[Any]) -> None:
