@@ -8,7 +8,6 @@ has of it.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from types import ModuleType
 from typing import Any, Final
 
@@ -200,7 +199,6 @@ NOTHING: Final[dict[str, Any]] = dict.fromkeys(
         "after_key",
     )
 )
-PAST: Final = datetime(2020, 1, 1)
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "run": (run_views.ONE, RUN),
     "run's state": (run_views.STATE, RUN),
