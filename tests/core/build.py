@@ -136,6 +136,6 @@ class Story:
             for instance in by_index.values():
                 found[instance.state] = found.get(instance.state, 0) + 1
             assert {s: n for s, n in run.counts[node].items() if n} == found
-        for node in run.graph.nodes:
-            kept, run.above[node.index] = run.above[node.index], None
-            assert kept in (None, run.above_of(node))
+        for below in run.graph.nodes:
+            kept, run.above[below.index] = run.above[below.index], None
+            assert kept in (None, run.above_of(below))

@@ -3,6 +3,8 @@
 import pytest
 
 from headway.core import plan
+from headway.core.graph import Node
+from headway.core.run import Run
 from tests.core.build import Story, task
 
 
@@ -12,7 +14,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     judge_node = plan.judge_node
 
-    def counting(run: plan.Run, node: plan.Node) -> None:
+    def counting(run: Run, node: Node) -> None:
         seen.append(node.task_id)
         judge_node(run, node)
 
@@ -72,7 +74,7 @@ def test_a_cap_looks_at_few_of_those_that_it_holds_back(monkeypatch: pytest.Monk
     asked = 0
     has_room = plan.has_room
 
-    def counting(run: plan.Run, node: plan.Node) -> bool:
+    def counting(run: Run, node: Node) -> bool:
         nonlocal asked
         asked += 1
         return has_room(run, node)

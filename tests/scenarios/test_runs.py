@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.services import commands
-from headway.services.commands import Selection
 from headway.services.tick import Grant
 from headway.store import changes
 from headway.store.changes import ModelDiffers

@@ -27,7 +27,7 @@ from headway.store.transact import connect, once, transact
 TURNS_MAX: Final = 200
 ANN: Final = "user:ann"
 END: Final = ("success", "failed", "cancelled")
-START_DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+START_DATE: Final = datetime(2040, 1, 1, tzinfo=UTC)  # no slot is due by the real clock
 
 tokens = count(1)
 numbers = count(1)
@@ -60,7 +60,8 @@ class Scheduler:
         self.ticker = Ticker(
             Catalog(conn), translate.decode, lambda: f"token{next(tokens)}", lambda: 0.5
         )
-        transact(conn, sessions.open_session, team_id, self.session, "local", "host", 1, 999)
+        agent = (team_id, self.session, "local", "host", 1, 999)
+        transact(conn, sessions.open_session, *agent, self.now)
 
     @property
     def now(self) -> datetime:
@@ -77,8 +78,8 @@ class Scheduler:
             turn, models = once(
                 self.conn, tick.advance, self.ticker, envelopes, places, starts=starts, now=self.now
             )
-        except Exception:
-            self.ticker.forget()
+        except Exception as error:
+            self.ticker.forget(error)
             raise
         self.ticker.settle(models)
         self.held.update((key_of(grant), grant) for grant in turn.grants)

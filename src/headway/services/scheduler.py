@@ -119,7 +119,8 @@ class Scheduler:
             turn, models = once(
                 self.conn, advance, self.ticker, envelopes, self.gateway.places(), starts=starts
             )
-        except (psycopg.Error, HeadwayError, AssertionError) as error:
+        except Exception as error:
+            # Whatever it was: ended by it, the process would only meet it again.
             self.recover(error)
             self.gateway.give_back(envelopes)
             return
@@ -131,7 +132,7 @@ class Scheduler:
         self.follow_up(turn)
 
     def follow_up(self, turn: Turn) -> None:
-        if turn.finished:
+        if turn.finished or turn.starts_left:
             self.look_for_starts = self.wanted = True
         if turn.more:
             self.wanted = True
@@ -143,7 +144,7 @@ class Scheduler:
 
         nothing in memory is believed any more. A lost connection ends the process.
         """
-        self.ticker.forget()
+        self.ticker.forget(error)
         if self.conn.closed or self.ears.closed:
             raise error
         log.error("a tick failed and is tried again", exc_info=error)

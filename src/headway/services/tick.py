@@ -2,8 +2,8 @@
 
 One transaction locks the runs that something happened to, absorbs the reports of their attempts,
 plans, grants free slots and writes it all with its history. Its cost depends on what changed:
-models are kept, and used again when the run's version is still theirs under the lock. A run whose
-planning fails is left out, and after ``STRIKES_MAX`` failures quarantined.
+models are kept, and used again when the run's version is still theirs under the lock. A run that
+cannot be read, planned or written is left out, and in the end quarantined (``strikes``).
 """
 
 import logging
@@ -22,6 +22,7 @@ from headway.core.reports import Ended, Report
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.services.catalog import Catalog
+from headway.services.strikes import RunKey, Strikes, explained
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.runs import Claimed
 
@@ -30,10 +31,7 @@ log = logging.getLogger(__name__)
 DUE_MAX: Final = 200  # runs that one tick takes up by itself
 DAGS_MAX: Final = 50
 STARTS_MAX: Final = 200
-STRIKES_MAX: Final = 3
 CACHE_INSTANCES_MAX: Final = 200_000  # at about 1 kB each
-
-RunKey = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,7 @@ class Turn:
     finished: int = 0  # runs that ended: others of their DAGs may start
     intents: bool = False  # live attempts are to be ended
     more: bool = False  # there is work left that could be done now
+    starts_left: bool = False  # there are DAGs left whose queued runs were not looked at
 
 
 class Ticker:
@@ -93,15 +92,18 @@ class Ticker:
         self.token = token
         self.chance = chance
         self.models: OrderedDict[RunKey, Run] = OrderedDict()
-        self.strikes: dict[RunKey, int] = {}
+        self.strikes = Strikes()
+        self.dags_after = queue.FIRST  # how far the DAGs with queued runs were looked through
 
-    def forget(self) -> None:
+    def forget(self, error: Exception) -> None:
         """After a transaction that failed, or whose end is unknown: no model can be trusted."""
         self.models.clear()
+        self.strikes.failed(error)
 
     def settle(self, turn_runs: Sequence[Run]) -> None:
         """After the commit: the models are what the database holds."""
         changes.settle(turn_runs)
+        self.strikes.passed([(run.team_id, run.run_id) for run in turn_runs])
         for run in turn_runs:
             key = (run.team_id, run.run_id)
             if run.state is RunState.RUNNING:
@@ -132,23 +134,41 @@ def advance(
     """
     if now is None:
         now = clock(conn)
-    starting = queue.startable(conn, dags_max=DAGS_MAX, runs_max=STARTS_MAX) if starts else []
+    strikes = ticker.strikes
+    strikes.planned = ()
+    for key, why in sorted(strikes.condemned.items()):
+        runs.quarantine(conn, *key, why)
+    turn = Turn()
+    starting = start_some(conn, ticker, turn) if starts else []
     claimed = runs.claim(
         conn,
-        {*starting, *(envelope.key for envelope in envelopes)},
+        {*starting, *(envelope.key for envelope in envelopes), *strikes.suspects[:1]},
         now,
         due_max=DUE_MAX,
         places=sum(s.free for team in places.values() for s in team) + ending(envelopes),
         ending=ending(envelopes),
     )
-    absorbed = inbox(conn, ticker, claimed) + keep(conn, envelopes, claimed)
-    models, read = load(conn, ticker, claimed, now)
-    planned = plan_all(conn, ticker, claimed, models, absorbed, set(starting))
-    turn = Turn(
-        read=read, claimed=len(claimed), more=len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
-    )
+    turn.more = len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
+    if strikes.alone is not None:
+        claimed = [row for row in claimed if row.key == strikes.alone]
+        turn.more = True
+    turn.claimed = len(claimed)
+    models, turn.read = load(conn, ticker, claimed, now)
+    readable = [row for row in claimed if row.key in models]
+    absorbed = inbox(conn, ticker, readable) + keep(conn, envelopes, readable)
+    planned = plan_all(conn, ticker, readable, models, absorbed, set(starting))
+    strikes.planned = [row.key for row, _ in planned]
     give_slots(conn, ticker, planned, places, turn, now)
     return turn, [run for _, run in planned]
+
+
+def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey]:
+    """Queued runs that may start. A tick looks at some of the DAGs, the next at those behind."""
+    found, ticker.dags_after = queue.startable(
+        conn, after=ticker.dags_after, dags_max=DAGS_MAX, runs_max=STARTS_MAX
+    )
+    turn.starts_left = ticker.dags_after != queue.FIRST
+    return found
 
 
 def clock(conn: Connection[Any]) -> datetime:
@@ -183,10 +203,13 @@ def inbox(
     keys = [row.key for row in claimed if row.has_report]
     if not keys:
         return []
-    return [
-        ((team_id, run_id), ticker.decode(body), body)
-        for team_id, run_id, body in reports.take(conn, keys)
-    ]
+    found = []
+    for team_id, run_id, body in reports.take(conn, keys):
+        try:
+            found.append(((team_id, run_id), ticker.decode(body), body))
+        except ValueError as error:  # of another version of Headway: it will never be readable
+            log.error("a report for run %s cannot be read: %s", run_id, error)
+    return found
 
 
 def load(
@@ -205,9 +228,24 @@ def load(
         if row.key in models:
             # A clock that was set back must not put an end before a start.
             models[row.key].now = max(now, models[row.key].now)
-    loaded = snapshots.load(conn, unknown, ticker.catalog.graph, now)
-    models.update(((run.team_id, run.run_id), run) for run in loaded)
+    for run in read_runs(conn, ticker, unknown, now):
+        models[run.team_id, run.run_id] = run
     return models, [row.run_id for row in unknown]
+
+
+def read_runs(
+    conn: Connection[Any], ticker: Ticker, unknown: Sequence[Claimed], now: datetime
+) -> list[Run]:
+    """All in two round trips; one by one when one of them cannot be read."""
+    try:
+        return snapshots.load(conn, unknown, ticker.catalog.graph, now)
+    except psycopg.Error:
+        raise
+    except Exception as error:
+        if len(unknown) > 1:
+            return [run for row in unknown for run in read_runs(conn, ticker, [row], now)]
+        strike(conn, ticker, unknown[0], error)
+        return []
 
 
 def plan_all(
@@ -262,13 +300,11 @@ def plan_run(
 
 
 def strike(conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception) -> None:
-    """Leave a run out whose planning failed, so that the others go on; the third time for good."""
+    """Leave a run out, so that the others go on; the third time for good."""
     ticker.models.pop(row.key, None)
-    ticker.strikes[row.key] = ticker.strikes.get(row.key, 0) + 1
     log.error("planning of run %s failed", row.run_id, exc_info=error)
-    if ticker.strikes[row.key] >= STRIKES_MAX:
-        del ticker.strikes[row.key]
-        runs.quarantine(conn, *row.key, f"{type(error).__name__}: {error}")
+    if ticker.strikes.blame(row.key):
+        runs.quarantine(conn, *row.key, explained(error))
 
 
 def give_slots(

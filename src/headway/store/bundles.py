@@ -20,8 +20,14 @@ ADD: LiteralString = """
 # A run keeps its bundle for as long as it can be asked for again: until the janitor removes the run.
 IN_USE: LiteralString = """
     SELECT version FROM bundle
-    WHERE EXISTS (SELECT FROM dag WHERE dag.team_id = bundle.team_id AND bundle_version = version)
-        OR EXISTS (SELECT FROM run WHERE run.team_id = bundle.team_id AND bundle_version = version)
+    WHERE EXISTS (
+            SELECT FROM dag
+            WHERE dag.team_id = bundle.team_id AND dag.bundle_version = bundle.version
+            OFFSET 0)
+        OR EXISTS (
+            SELECT FROM run
+            WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version
+            OFFSET 0)
 """
 
 

@@ -51,12 +51,19 @@ UPDATE_INSTANCES: LiteralString = """
 """
 
 DELETE_INSTANCES: LiteralString = """
-    DELETE FROM task_instance AS instance
-    USING json_to_recordset(%(rows)s::json) AS gone (
-        team_id integer, run_id text, task_id text, map_index integer)
-    WHERE instance.team_id = gone.team_id AND instance.run_id = gone.run_id
-        AND instance.task_id = gone.task_id AND instance.map_index = gone.map_index
-        AND instance.number = 0
+    WITH gone AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS gone (
+            team_id integer, run_id text, task_id text, map_index integer)
+    )
+    DELETE FROM task_instance
+    USING gone CROSS JOIN LATERAL (
+        SELECT ctid FROM task_instance AS instance
+        WHERE instance.team_id = gone.team_id AND instance.run_id = gone.run_id
+            AND instance.task_id = gone.task_id AND instance.map_index = gone.map_index
+            AND instance.number = 0
+        OFFSET 0
+    ) AS found
+    WHERE task_instance.ctid = found.ctid
 """
 
 INSERT_ATTEMPTS: LiteralString = """

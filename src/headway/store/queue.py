@@ -6,7 +6,7 @@ others only end runs meanwhile.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
@@ -14,7 +14,7 @@ from psycopg.rows import args_row
 
 DAGS_WITH_QUEUED: LiteralString = """
     SELECT team_id, dag_id FROM dag
-    WHERE has_queued AND paused_at IS NULL
+    WHERE has_queued AND paused_at IS NULL AND (team_id, dag_id) > (%(team)s, %(dag)s)
     ORDER BY team_id, dag_id
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
@@ -30,7 +30,7 @@ STARTABLE: LiteralString = """
     SELECT next.* FROM locked CROSS JOIN LATERAL (
         SELECT team_id, run_id FROM run
         WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
-            AND run.backfill_id IS NULL AND run.state = 'queued'
+            AND run.backfill_id IS NULL AND run.state = 'queued' AND run.quarantined IS NULL
         ORDER BY logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, locked.max_active_runs - (
             SELECT count(*) FROM run AS active
@@ -44,6 +44,7 @@ STARTABLE: LiteralString = """
         SELECT team_id, run_id FROM run
         WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
             AND run.backfill_id = backfill.backfill_id AND run.state = 'queued'
+            AND run.quarantined IS NULL
         ORDER BY logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, backfill.max_active_runs - (
             SELECT count(*) FROM run AS active
@@ -57,7 +58,8 @@ FORGET_EMPTY: LiteralString = """
     WHERE (team_id, dag_id) IN (SELECT * FROM unnest(%(teams)s::integer[], %(dags)s::text[]))
         AND NOT EXISTS (
             SELECT FROM run
-            WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued')
+            WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
+                AND run.quarantined IS NULL)
 """
 
 DUE_DAGS: LiteralString = """
@@ -81,19 +83,29 @@ class DueDag(msgspec.Struct, frozen=True):
     last_slot: datetime | None
 
 
-def startable(conn: Connection[Any], *, dags_max: int, runs_max: int) -> list[tuple[int, str]]:
-    """Queued runs that may start now:
+DagKey = tuple[int, str]
+FIRST: Final[DagKey] = (0, "")
 
-    team and run id. Their DAGs stay locked until the transaction ends.
+
+def startable(
+    conn: Connection[Any], *, after: DagKey, dags_max: int, runs_max: int
+) -> tuple[list[tuple[int, str]], DagKey]:
+    """Queued runs that may start now: team and run id. Their DAGs stay locked until the
+    transaction ends.
+
+    Looks at the DAGs behind ``after``, and answers with the last of them: ``FIRST`` when there
+    are no more. Otherwise those whose runs must wait would hide all behind them.
     """
-    locked = conn.execute(DAGS_WITH_QUEUED, {"limit": dags_max}).fetchall()
+    asked = {"team": after[0], "dag": after[1], "limit": dags_max}
+    locked = conn.execute(DAGS_WITH_QUEUED, asked).fetchall()
     if not locked:
-        return []
+        return [], FIRST
+    last = locked[-1] if len(locked) == dags_max else FIRST
     values = {"teams": [team for team, _ in locked], "dags": [dag for _, dag in locked]}
     found = conn.execute(STARTABLE, {**values, "limit": runs_max}).fetchall()
     if not found:
         conn.execute(FORGET_EMPTY, values)
-    return [(team_id, run_id) for team_id, run_id in found]
+    return [(team_id, run_id) for team_id, run_id in found], (last[0], last[1])
 
 
 def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDag]:

@@ -12,7 +12,9 @@ PUT: LiteralString = """
     INSERT INTO report (team_id, run_id, body)
     SELECT new.team_id, new.run_id, decode(new.body, 'base64')
     FROM json_to_recordset(%(rows)s::json) AS new (team_id integer, run_id text, body text)
-    JOIN run ON run.team_id = new.team_id AND run.run_id = new.run_id
+    CROSS JOIN LATERAL (
+        SELECT FROM run WHERE run.team_id = new.team_id AND run.run_id = new.run_id OFFSET 0
+    ) AS known
 """
 
 TAKE: LiteralString = """

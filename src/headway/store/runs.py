@@ -152,20 +152,28 @@ LOCK: LiteralString = """
 
 READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
 
+# Without ranks: its ready task instances would stand first in the pools' order for ever.
 QUARANTINE: LiteralString = """
+    WITH unranked AS (
+        UPDATE task_instance SET rank = NULL
+        WHERE team_id = %(team)s AND run_id = %(run)s AND rank IS NOT NULL
+    )
     UPDATE run SET quarantined = %(error)s, due_at = NULL, version = version + 1
     WHERE team_id = %(team)s AND run_id = %(run)s
 """
 
 # A pause or its end concerns the ready instances of the runs that are going on.
+# In an order that the primary key does not have, or a plan would read it from end to end for that.
+LOCK_RUNNING: LiteralString = """
+    SELECT FROM run
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
+    ORDER BY run_id COLLATE "C"
+    FOR NO KEY UPDATE
+"""
+
 ALARM_DAG: LiteralString = """
     UPDATE run SET due_at = %(now)s
-    WHERE (team_id, run_id) IN (
-        SELECT team_id, run_id FROM run
-        WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
-        ORDER BY team_id, run_id
-        FOR NO KEY UPDATE
-    )
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
 """
 
 ALARM: LiteralString = """
@@ -263,7 +271,9 @@ def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> No
 
 def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
     """The same for all running runs of a DAG."""
-    conn.execute(ALARM_DAG, {"team": team_id, "dag": dag_id, "now": now})
+    values = {"team": team_id, "dag": dag_id, "now": now}
+    conn.execute(LOCK_RUNNING, values)
+    conn.execute(ALARM_DAG, values)
 
 
 def wake_schedulers(conn: Connection[Any]) -> None:

@@ -127,7 +127,8 @@ CREATE INDEX run_running ON run (team_id, dag_id) WHERE state = 'running';
 CREATE INDEX run_by_dag ON run (team_id, dag_id, logical_date DESC, run_id);
 CREATE INDEX run_by_creation ON run (team_id, created_at DESC, run_id);
 CREATE INDEX run_by_backfill ON run (team_id, backfill_id) WHERE backfill_id IS NOT NULL;
-CREATE INDEX run_bundle ON run (team_id, bundle_version);
+-- Not by team first: on an empty database a plan would take it for the primary key.
+CREATE INDEX run_bundle ON run (bundle_version, team_id);
 
 CREATE TABLE agent_session (
     team_id      integer NOT NULL REFERENCES team,

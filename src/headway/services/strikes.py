@@ -1,0 +1,69 @@
+"""Which runs make ticks fail, and when it is enough: the third time a run is quarantined.
+
+A run whose planning fails is known at once. When the database refuses what a tick wrote, nobody
+knows whose row it was: then the runs of that tick are tried again, each alone in its transaction,
+so that the one at fault is found and the others go on. Kept in memory only: a scheduler that
+starts anew counts anew.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from psycopg import errors
+
+from headway.errors import HeadwayError
+
+STRIKES_MAX: Final = 3
+
+# They say something about the moment, not about a run.
+PASSING: Final = (
+    errors.OperationalError,  # a lost connection, a full disk, a deadlock, a time-out
+    errors.InternalError,
+    HeadwayError,  # the same, explained
+)
+
+RunKey = tuple[int, str]
+
+
+class Strikes:
+    def __init__(self) -> None:
+        self.counted: dict[RunKey, int] = {}
+        self.suspects: list[RunKey] = []  # each is to be ticked alone
+        self.condemned: dict[RunKey, str] = {}  # to be quarantined by the next tick, and why
+        self.planned: Sequence[RunKey] = ()  # what the transaction now going on is about
+
+    @property
+    def alone(self) -> RunKey | None:
+        return self.suspects[0] if self.suspects else None
+
+    def blame(self, key: RunKey) -> bool:
+        """One more. True: it is enough."""
+        self.counted[key] = self.counted.get(key, 0) + 1
+        if self.counted[key] < STRIKES_MAX:
+            return False
+        del self.counted[key]
+        return True
+
+    def failed(self, error: Exception) -> None:
+        """The transaction was given up."""
+        if isinstance(error, PASSING):
+            return
+        others = [key for key in self.suspects if key not in self.planned]
+        self.suspects = [*others, *self.planned]
+        if len(self.planned) == 1 and self.blame(self.planned[0]):
+            self.condemned[self.planned[0]] = explained(error)
+            self.suspects = others
+
+    def passed(self, keys: Collection[RunKey]) -> None:
+        """The transaction was committed; the suspect, if there was one, may also have been
+        elsewhere.
+        """
+        self.suspects = self.suspects[1:]
+        self.condemned.clear()
+        for key in keys:
+            self.counted.pop(key, None)
+
+
+def explained(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"

@@ -1,0 +1,159 @@
+"""Which runs come into being, and which of them may start."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from headway import ids
+from headway.errors import Conflict, NotFound, UsageError
+from headway.services import commands, timetables
+from headway.services.commands import Trigger
+from headway.spec import model
+from headway.store.transact import transact
+from tests.scenarios.world import (
+    ANN,
+    START_DATE,
+    Scheduler,
+    deploy,
+    run_state,
+    task,
+    trigger,
+    value,
+)
+
+DAILY = model.Schedule(cron="0 0 * * *")
+ACTIVE = "SELECT count(*) FROM run WHERE state = 'running'"
+
+
+def due(scheduler: Scheduler, now: datetime) -> int:
+    return transact(
+        scheduler.conn, timetables.create_due, scheduler.ticker.catalog, ids.run_id, now
+    )
+
+
+def dates(conn: Connection[Any]) -> list[int]:
+    """Days after the start date."""
+    found = conn.execute("SELECT logical_date FROM run ORDER BY logical_date").fetchall()
+    return [(date - START_DATE).days for (date,) in found]
+
+
+def test_max_active_runs(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), max_active_runs=2)
+    scheduler = Scheduler(conn)
+    ids = trigger(conn, "d", *(f"k{n}" for n in range(5)))
+    scheduler.tick()
+    assert value(conn, ACTIVE) == 2
+    scheduler.tick(*scheduler.work())
+    scheduler.tick()
+    assert value(conn, ACTIVE) == 2
+    scheduler.play()
+    assert {run_state(conn, run_id) for run_id in ids} == {"success"}
+    assert not value(conn, "SELECT has_queued FROM dag")
+
+
+def test_a_trigger_with_the_same_key_is_the_same_run(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    first = trigger(conn, "d", "k1", "k2")
+    assert trigger(conn, "d", "k2", "k3", "k1")[::2] == first[::-1]
+    assert value(conn, "SELECT count(*) FROM run") == 3
+    assert value(conn, "SELECT count(*) FROM event WHERE name = 'create' AND subject = 'run'") == 3
+    assert len(set(trigger(conn, "d", None, None))) == 2
+
+
+def test_a_trigger_of_what_is_not_there(conn: Connection[Any]) -> None:
+    with pytest.raises(NotFound):
+        trigger(conn, "nope")
+    deploy(conn, task("a"))
+    with pytest.raises(UsageError):
+        transact(conn, commands.trigger, 1, "d", [Trigger(params={"x": 1})], ANN)
+    conn.execute("UPDATE dag SET missing_since = now()")
+    with pytest.raises(Conflict):
+        trigger(conn)
+    assert value(conn, "SELECT count(*) FROM run") == 0
+
+
+def test_slots_are_made_once_however_often_they_are_due(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
+    scheduler = Scheduler(conn)
+    now = START_DATE + timedelta(days=3, hours=1)
+    assert due(scheduler, now) == 4
+    assert due(scheduler, now) == 0
+    conn.execute("UPDATE dag SET last_slot = NULL, next_slot_at = %s", [START_DATE])
+    assert due(scheduler, now) == 0
+    assert due(scheduler, now + timedelta(days=1)) == 1
+    assert dates(conn) == [0, 1, 2, 3, 4]
+
+
+def test_without_catch_up_only_the_latest(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=False)
+    scheduler = Scheduler(conn)
+    assert due(scheduler, START_DATE + timedelta(days=10, hours=1)) == 1
+    assert dates(conn) == [10]
+    assert due(scheduler, START_DATE + timedelta(days=14)) == 1
+    assert dates(conn) == [10, 14]
+
+
+def test_a_long_catch_up_comes_in_bursts(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
+    scheduler = Scheduler(conn)
+    now = START_DATE + timedelta(days=119)
+    made = [due(scheduler, now) for _ in range(4)]
+    assert made == [50, 50, 20, 0]
+    assert dates(conn) == list(range(120))
+
+
+def test_a_paused_dag_has_no_slots(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
+    scheduler = Scheduler(conn)
+    transact(conn, commands.pause, 1, "d", ANN)
+    assert due(scheduler, START_DATE + timedelta(days=3)) == 0
+    transact(conn, commands.resume, 1, "d", ANN)
+    assert due(scheduler, START_DATE + timedelta(days=3)) == 4
+
+
+def backfill(conn: Connection[Any], days: int, active: int) -> list[str]:
+    wanted = [START_DATE + timedelta(days=n) for n in range(days)]
+    return transact(conn, commands.backfill, 1, "d", wanted, {}, active, ANN)[1]
+
+
+def test_a_backfill_has_a_lane_of_its_own(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, max_active_runs=1)
+    scheduler = Scheduler(conn, places=0)
+    filled = backfill(conn, 5, 2)
+    (manual,) = trigger(conn)
+    scheduler.tick()
+    assert [run_state(conn, run) for run in filled] == ["running"] * 2 + ["queued"] * 3
+    assert run_state(conn, manual) == "running"
+    scheduler.places = 1
+    (grant,) = scheduler.tick().grants
+    assert grant.row.run_id == manual
+    scheduler.places = 10
+    scheduler.play()
+    assert {run_state(conn, run) for run in filled} == {"success"}
+
+
+def test_a_backfill_keeps_the_runs_that_are_there(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
+    due(Scheduler(conn), START_DATE + timedelta(days=1))
+    before = {run for (run,) in conn.execute("SELECT run_id FROM run")}
+    filled = backfill(conn, 4, 2)
+    assert len(filled) == 4
+    assert before < set(filled)
+    assert dates(conn) == [0, 1, 2, 3]
+
+
+def test_many_dags_whose_queues_are_full_do_not_hide_the_next(conn: Connection[Any]) -> None:
+    for n in range(60):
+        deploy(conn, task("a"), dag_id=f"d{n:02}", max_active_runs=1)
+        trigger(conn, f"d{n:02}", "k1", "k2")
+    scheduler = Scheduler(conn, places=0)
+    assert scheduler.tick().starts_left
+    assert not scheduler.tick().starts_left
+    assert value(conn, ACTIVE) == 60
+    deploy(conn, task("a"), dag_id="z")
+    (late,) = trigger(conn, "z")
+    assert scheduler.tick().starts_left
+    scheduler.tick()
+    assert run_state(conn, late) == "running"

@@ -1,0 +1,250 @@
+"""More than one scheduler, and runs that are poison to all of them."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from psycopg import Connection
+from psycopg.errors import CheckViolation
+
+from headway.core import plan
+from headway.core.run import Run
+from headway.services import commands
+from headway.services.strikes import STRIKES_MAX
+from headway.store import runs
+from headway.store.transact import connect, transact
+from tests.scenarios.world import (
+    ANN,
+    Scheduler,
+    deploy,
+    graphs,
+    run_state,
+    several,
+    states,
+    task,
+    trigger,
+    value,
+)
+
+BUSY = "SELECT count(*) FROM run WHERE state IN ('queued', 'running')"
+
+
+def test_two_schedulers_never_overfill_a_pool(conn: Connection[Any], dsn: str) -> None:
+    deploy(conn, *(task(f"t{n}", pool="etl") for n in range(4)), max_active_runs=100)
+    transact(conn, commands.resize_pool, 1, "etl", 5, ANN)
+    trigger(conn, "d", *(f"k{n}" for n in range(30)))
+    done = threading.Event()
+
+    def schedule(mine: Connection[Any]) -> None:
+        scheduler = Scheduler(mine)
+        while not done.is_set():
+            scheduler.tick(*scheduler.work())
+
+    peak = 0
+    with several(dsn, 3) as (first, second, watch), ThreadPoolExecutor() as threads:
+        running = [threads.submit(schedule, mine) for mine in (first, second)]
+        try:
+            while value(watch, BUSY) and not any(thread.done() for thread in running):
+                live = "SELECT count(*) FROM task_instance WHERE state IN ('queued', 'running')"
+                used, counted = watch.execute(
+                    f"SELECT used, ({live}) FROM pool WHERE name = 'etl'"
+                ).fetchone() or (0, 0)
+                assert used == counted <= 5
+                peak = max(peak, used)
+        finally:
+            done.set()
+        for thread in running:
+            thread.result()
+    assert peak > 1
+    assert value(conn, "SELECT count(*) FROM run WHERE state = 'success'") == 30
+    assert value(conn, "SELECT count(*) FROM attempt") == 120
+    assert value(conn, "SELECT sum(used) FROM pool") == 0
+
+
+def test_a_report_for_a_run_locked_elsewhere_is_kept_and_absorbed_later(
+    conn: Connection[Any], dsn: str
+) -> None:
+    deploy(conn, task("a"), task("b", "a"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    (a,) = scheduler.tick().grants
+    with connect(dsn) as other, other.transaction():
+        assert runs.lock(other, 1, run_id) is not None
+        scheduler.tick(scheduler.end(a))
+        assert value(conn, "SELECT count(*) FROM report") == 1
+        assert states(conn, run_id)["a"] == "queued"
+    with connect(dsn) as third:  # whoever ticks it next
+        Scheduler(third).tick()
+    assert states(conn, run_id)["a"] == "success"
+    assert value(conn, "SELECT count(*) FROM report") == 0
+    scheduler.play()
+
+
+def test_a_report_of_an_unknown_run_is_dropped(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    trigger(conn)
+    (a,) = scheduler.tick().grants
+    a.run.run_id = "gone"
+    scheduler.tick(scheduler.end(a))
+    assert value(conn, "SELECT count(*) FROM report") == 0
+
+
+def test_a_model_that_another_scheduler_made_old_is_read_again(
+    conn: Connection[Any], dsn: str
+) -> None:
+    deploy(conn, task("a"), task("b"), task("c", "a", "b"))
+    mine = Scheduler(conn, places=1)
+    (run_id,) = trigger(conn)
+    with connect(dsn) as theirs:
+        other = Scheduler(theirs, places=1)
+        mine.tick()
+        other.tick()
+        assert len(mine.held) == len(other.held) == 1
+        mine.tick(*mine.work())
+        other.tick(*other.work())
+        assert len(other.held) == 1
+        other.tick(*other.work())
+        assert not mine.tick().claimed
+    assert run_state(conn, run_id) == "success"
+
+
+# -- poison
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of runs whose planning fails each time."""
+    ids: set[str] = set()
+    settle = plan.settle
+
+    def poisoned(run: Run) -> None:
+        if run.run_id in ids:
+            raise KeyError("a bug in planning")
+        settle(run)
+
+    monkeypatch.setattr(plan, "settle", poisoned)
+    return ids
+
+
+def test_a_poison_run_is_set_aside_and_the_others_go_on(
+    conn: Connection[Any], poison: set[str]
+) -> None:
+    deploy(conn, task("a"), task("b", "a"))
+    scheduler = Scheduler(conn)
+    bad, good = trigger(conn, "d", "k1", "k2")
+    scheduler.tick()
+    poison.add(bad)
+    scheduler.play()
+    for _ in range(STRIKES_MAX):
+        scheduler.tick()
+    assert run_state(conn, good) == "success"
+    assert value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad) == (
+        "KeyError: 'a bug in planning'"
+    )
+    assert value(conn, "SELECT count(*) FROM report WHERE run_id = %s", bad) == 1
+    assert not scheduler.tick().claimed
+
+
+def test_a_poison_run_does_not_stand_in_the_way_of_ready_ones(
+    conn: Connection[Any], poison: set[str]
+) -> None:
+    """Its ready task instances were first in the pool's order."""
+    deploy(conn, *(task(f"t{n}") for n in range(4)))
+    deploy(conn, task("a", priority_weight=-100), dag_id="later")
+    scheduler = Scheduler(conn, places=1)
+    (bad,) = trigger(conn)
+    scheduler.tick()
+    (good,) = trigger(conn, "later")
+    scheduler.tick()
+    assert states(conn, good) == {"a": "ready"}
+    poison.add(bad)
+    for _ in range(STRIKES_MAX + 1):
+        scheduler.tick(*scheduler.work())
+    scheduler.play()
+    assert run_state(conn, good) == "success"
+
+
+def test_a_poison_run_that_is_queued_does_not_close_its_dags_queue(
+    conn: Connection[Any], poison: set[str]
+) -> None:
+    deploy(conn, task("a"), max_active_runs=1)
+    scheduler = Scheduler(conn)
+    bad, good = trigger(conn, "d", "k1", "k2")
+    poison.add(bad)
+    first = value(conn, "SELECT run_id FROM run ORDER BY logical_date, run_id LIMIT 1")
+    if first != bad:
+        poison.clear()
+        poison.add(first)
+        bad, good = good, bad
+    for _ in range(STRIKES_MAX):
+        scheduler.tick()
+    scheduler.play()
+    assert run_state(conn, good) == "success"
+    assert not value(conn, "SELECT has_queued FROM dag")
+
+
+def test_a_run_that_cannot_be_read_is_set_aside_too(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    deploy(conn, task("x"), dag_id="odd")
+    scheduler = Scheduler(conn)
+    (bad,) = trigger(conn, "odd")
+    (good,) = trigger(conn)
+    conn.execute("UPDATE dag_version SET spec = '{\"future\": true}' WHERE dag_id = 'odd'")
+    for _ in range(STRIKES_MAX):
+        scheduler.tick()
+    scheduler.play()
+    assert run_state(conn, good) == "success"
+    assert "ValidationError" in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+
+
+def test_a_report_that_cannot_be_read_is_dropped(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    scheduler.tick()
+    conn.execute("INSERT INTO report (team_id, run_id, body) VALUES (1, %s, 'odd')", [run_id])
+    scheduler.play()
+    assert run_state(conn, run_id) == "success"
+    assert value(conn, "SELECT count(*) FROM report") == 0
+
+
+def test_a_run_that_cannot_be_written_is_set_aside_too(
+    conn: Connection[Any], owner_conn: Connection[Any]
+) -> None:
+    """A row that the database refuses: nobody knows whose it is until they are tried one by one."""
+    deploy(conn, task("a"), task("b", "a"))
+    scheduler = Scheduler(conn)
+    bad, good = trigger(conn, "d", "k1", "k2")
+    scheduler.tick()
+    owner_conn.execute(
+        f"ALTER TABLE task_instance ADD CHECK (NOT (run_id = '{bad}' AND state = 'success'))"
+    )
+    failures = 0
+    envelopes = scheduler.work()
+    for _ in range(20):
+        try:
+            scheduler.tick(*envelopes)
+        except CheckViolation:
+            failures += 1
+            continue
+        envelopes = scheduler.work()
+    assert 0 < failures <= STRIKES_MAX + 2
+    assert run_state(conn, good) == "success"
+    assert "CheckViolation" in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+
+
+def test_a_cancel_reaches_a_poison_run_never_a_tick(
+    conn: Connection[Any], poison: set[str]
+) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    (bad,) = trigger(conn)
+    poison.add(bad)
+    for _ in range(STRIKES_MAX):
+        scheduler.tick()
+    poison.clear()
+    assert run_state(conn, bad) == "queued"
+    transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
+    assert run_state(conn, bad) == "cancelled"

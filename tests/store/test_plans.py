@@ -1,0 +1,234 @@
+"""Every statement of the hot path finds its rows by key: on a database that is empty and was never
+analysed, where PostgreSQL knows nothing, and on a large one, with and without statistics.
+
+What the engine sends is prepared, so its generic plans are judged; the API's statements are
+planned with their values. No table that grows with history is read as a whole, nor all that a team
+has of it.
+"""
+
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+from psycopg import ClientCursor, Connection
+from psycopg.conninfo import make_conninfo
+
+from headway.store import (
+    backfills,
+    bundles,
+    changes,
+    dags,
+    pools,
+    queue,
+    reports,
+    runs,
+    sessions,
+    snapshots,
+    xcoms,
+)
+from headway.store.transact import APP, ENGINE, connect
+from headway.store.views import history, instances, news
+from headway.store.views import pools as pool_views
+from headway.store.views import runs as run_views
+from tests.postgres import fresh_database
+
+ENGINES: Final = (
+    *(backfills, bundles, changes, dags, pools, queue, reports, runs, sessions, snapshots, xcoms),
+)
+GROWING: Final = ("run", "task_instance", "attempt", "event", "xcom")
+
+# Partial indexes over what is going on now: small whatever the history is.
+CURRENT: Final = {
+    *("run_due", "run_queued", "run_running", "task_instance_ready", "one_live_attempt"),
+    "attempt_live_of_session",
+}
+
+TYPES: Final = {
+    "integer": "team team_id number slots map_index limit max due_max places ending pid",
+    "timestamptz": "now first last next",
+    "interval": "lease",
+    "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",
+    "integer[]": "teams indexes numbers max_active_runs",
+    "boolean[]": "scheduled",
+}
+TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}
+
+LARGE: Final = """
+    SET session_replication_role = replica;
+    INSERT INTO bundle SELECT 1, 'b' || n, 1, 1, now() FROM generate_series(1, 50) n;
+    INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs, updated_at)
+        SELECT 1, 'd' || n, 1, 'b1', 'f', 16, now() FROM generate_series(1, 100) n;
+    INSERT INTO dag_version SELECT 1, 'd' || n, 1, 'h', '{}', now() FROM generate_series(1, 100) n;
+    INSERT INTO agent_session SELECT 1, 's' || n, 'a', 'h', 1, 8, now(), now(), now()
+        FROM generate_series(1, 50) n;
+    INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, logical_date,
+            interval_start, interval_end, created_by, created_at, started_at, ended_at)
+        SELECT 1, 'r' || n, 'd' || n % 100, 1, 'b' || n % 50, 'k' || n, 'manual', 'success', at, at, at, 'me', at,
+            at, at
+        FROM generate_series(1, 20000) n, LATERAL (SELECT now() - n * interval '1 minute') AS time (at);
+    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, ended_at)
+        SELECT 1, 'r' || n, 't' || k, -1, 'success', 1, 'default', now()
+        FROM generate_series(1, 20000) n, generate_series(1, 10) k;
+    INSERT INTO attempt (team_id, run_id, task_id, map_index, number, state, session_id, queued_at, ended_at)
+        SELECT 1, 'r' || n, 't' || k, -1, 1, 'success', 's' || n % 50, now(), now()
+        FROM generate_series(1, 10000) n, generate_series(1, 10) k;
+    INSERT INTO event (team_id, at, subject, run_id, task_id, map_index, name, actor)
+        SELECT 1, now(), 'task_instance', 'r' || n, 't' || k, -1, 'succeed', 'me'
+        FROM generate_series(1, 10000) n, generate_series(1, 10) k;
+    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, size)
+        SELECT 1, 'r' || n, 't1', -1, 'return_value', 1, '1', 1 FROM generate_series(1, 20000) n;
+"""
+
+FORGETFUL: Final = """
+    DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+            EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', name);
+        END LOOP;
+    END $$;
+"""
+
+
+@pytest.fixture(scope="module", params=["empty", "large", "large and analysed"])
+def filled(request: pytest.FixtureRequest, postgres: str) -> Iterator[str]:
+    with fresh_database(postgres) as dsn:
+        with connect(dsn) as conn:
+            conn.execute(FORGETFUL.encode())
+            if request.param != "empty":
+                for statement in LARGE.split(";\n"):
+                    if statement.strip():
+                        conn.execute(statement.encode())
+            if request.param == "large and analysed":
+                conn.execute("ANALYZE")
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def engine(filled: str) -> Iterator[Connection[Any]]:
+    with connect(make_conninfo(filled), role=ENGINE) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def app(filled: str) -> Iterator[Connection[Any]]:
+    with connect(make_conninfo(filled), role=APP, prepare=False) as conn:
+        conn.execute(
+            "SELECT set_config('role', %s, false), set_config('app.team_id', '1', false)", [APP]
+        )
+        yield conn
+
+
+def statements(module: ModuleType) -> dict[str, str]:
+    """Its statements: constants of SQL, by name."""
+    return {
+        f"{module.__name__.removeprefix('headway.store.')}.{name}": text
+        for name, text in vars(module).items()
+        if name.isupper()
+        and isinstance(text, str)
+        and re.match(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", text)
+    }
+
+
+PREPARED: Final = {name: text for module in ENGINES for name, text in statements(module).items()}
+
+
+def generic(text: str) -> str:
+    """``%(name)s`` → ``$n``, typed as the driver does."""
+    order: list[str] = []
+
+    def place(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in order:
+            order.append(name)
+        kind = TYPE_OF.get(name)
+        return f"${order.index(name) + 1}" + (f"::{kind}" if kind else "")
+
+    return re.sub(r"%\((\w+)\)s", place, text).replace("%%", "%")
+
+
+def nodes(plan: dict[str, Any], limited: bool = False) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Each node, and whether a LIMIT above ends it early."""
+    yield plan, limited
+    kind = plan["Node Type"]
+    stops = kind == "Limit" or (limited and kind in ("LockRows", "Nested Loop", "Subquery Scan"))
+    for below in plan.get("Plans", ()):
+        yield from nodes(below, stops)
+
+
+def faults(plan: dict[str, Any]) -> list[str]:
+    """Where a plan reads all of a growing table, or all that a team has of it."""
+    found = []
+    for node, limited in nodes(plan):
+        kind, table, index = node["Node Type"], node.get("Relation Name"), node.get("Index Name")
+        if kind == "Seq Scan" and table in GROWING:
+            found.append(f"sequential scan of {table}")
+        if index is not None and index not in CURRENT and index.startswith(GROWING):
+            condition = node.get("Index Cond", "")
+            columns = set(re.findall(r"\b(\w+)\)?(?:::\w+)? (?:=|<|>|<=|>=) ", condition))
+            if not columns - {"team_id"} and not limited:
+                found.append(f"{kind} of all of {index}: {condition}")
+    return found
+
+
+def plan_of(conn: Connection[Any], explain: str, *values: Any) -> dict[str, Any]:
+    cursor = ClientCursor(conn)
+    row = cursor.execute(explain.encode(), *values).fetchone()
+    assert row is not None
+    plan: dict[str, Any] = row[0][0]["Plan"]
+    return plan
+
+
+@pytest.mark.parametrize("name", PREPARED)
+def test_the_engine_finds_what_it_needs_by_key(engine: Connection[Any], name: str) -> None:
+    plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[name])}")
+    assert faults(plan) == []
+
+
+RUN: Final = {"run_id": "r77"}
+NOTHING: Final[dict[str, Any]] = dict.fromkeys(
+    (
+        "state",
+        "backfill_id",
+        "after",
+        "after_id",
+        "task_id",
+        "map_index",
+        "after_task",
+        "after_index",
+        "after_key",
+    )
+)
+ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "run": (run_views.ONE, RUN),
+    "run's state": (run_views.STATE, RUN),
+    "newest runs": (run_views.NEWEST, {**NOTHING, "limit": 51}),
+    "newest runs, next page": (
+        run_views.NEWEST,
+        {**NOTHING, "limit": 51, "after": "2026-01-01T00:00:00Z", "after_id": "r1"},
+    ),
+    "runs of a DAG": (run_views.OF_DAG, {**NOTHING, "dag_id": "d7", "limit": 51}),
+    "latest run": (run_views.LATEST, {}),
+    "recent ids": (run_views.RECENT_IDS, {}),
+    "prefix": (run_views.BY_PREFIX, {"prefix": "r77"}),
+    "page of instances": (instances.PAGE, {**NOTHING, **RUN, "limit": 51}),
+    "instance": (instances.ONE, {**RUN, "task_id": "t1", "map_index": -1}),
+    "indexes": (instances.INDEXES, {**RUN, "task_id": "t1"}),
+    "attempts": (instances.ATTEMPTS, {**RUN, "task_id": "t1", "map_index": -1}),
+    "spec of a run": (instances.RUN_SPEC, RUN),
+    "counted by task": (instances.BY_TASK, RUN),
+    "xcoms": (instances.XCOMS, {**NOTHING, **RUN, "limit": 51}),
+    "events of a run": (history.OF_RUN, {**RUN, "after": 0, "limit": 100}),
+    "pools": (pool_views.ALL, {}),
+    "last event": (news.LAST, {}),
+    "news of DAGs": (news.DAG_EVENTS, {"after": 10**9}),
+}
+
+
+# Planned each time, so what a plan for an empty table looks like does not matter.
+@pytest.mark.parametrize("filled", ["large", "large and analysed"], indirect=True, scope="module")
+@pytest.mark.parametrize("name", ASKED)
+def test_the_api_finds_what_it_shows_by_key(app: Connection[Any], name: str) -> None:
+    text, values = ASKED[name]
+    plan = plan_of(app, f"EXPLAIN (FORMAT JSON) {text}", values)
+    assert faults(plan) == []
