@@ -60,7 +60,8 @@ class Scheduler:
         self.ticker = Ticker(
             Catalog(conn), translate.decode, lambda: f"token{next(tokens)}", lambda: 0.5
         )
-        transact(conn, sessions.open_session, team_id, self.session, "local", "host", 1, 999)
+        agent = (team_id, self.session, "local", "host", 1, 999)
+        transact(conn, sessions.open_session, *agent, self.now)
 
     @property
     def now(self) -> datetime:
