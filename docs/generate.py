@@ -129,7 +129,7 @@ def documents() -> dict[Path, str]:
         text = wanted.get(file) or file.read_text(encoding="utf-8")
         for name, make in BLOCKS.items():
             block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-            text = block.sub(lambda found, make=make: f"{found[1]}{make()}\n{found[2]}", text)
+            text = block.sub(rf"\g<1>{make()}\n\g<2>", text)
         wanted[file] = text
     return wanted
 

@@ -1,0 +1,30 @@
+"""What one attempt does to itself, those beside it never notice."""
+
+from headway import ids
+from tests.agent.gateway import Gateway, grant_of
+
+BAD = ("segfault", "exits", "calls_exit", "raises", "giant")
+
+
+def test_those_beside_a_crash_end_as_they_should(shared: Gateway) -> None:
+    run_id = ids.run_id()
+    bad = [grant_of(task, run_id=run_id) for task in BAD]
+    good = [grant_of("hello", run_id=run_id, map_index=n) for n in range(5)]
+    eater = grant_of("eats", run_id=run_id, memory_limit_mb=100)
+    shared.grant(*(grant for pair in zip(bad, good, strict=True) for grant in pair), eater)
+    assert {shared.ended(grant.key).outcome for grant in good} == {"success"}
+    assert {shared.ended(grant.key).outcome for grant in (*bad, eater)} == {"failed"}
+    assert shared.run("hello", run_id=run_id, map_index=9).outcome == "success"
+
+
+def test_a_missing_package_is_named_with_its_line(shared: Gateway) -> None:
+    shared.bundle(
+        "from headway import dag, task\n\n\n@dag\ndef flow():\n    @task\n    def load():\n"
+        "        import pandaz\n\n    load()\n",
+        version="lacking",
+    )
+    grant = grant_of("load", run_id=ids.run_id())
+    shared.grant(grant, version="lacking")
+    ended = shared.ended(grant.key)
+    assert (ended.outcome, ended.cause, ended.line) == ("failed", "exception", 8)
+    assert "No module named 'pandaz'" in ended.detail

@@ -1,0 +1,79 @@
+"""What is refused whoever asks for it."""
+
+from datetime import timedelta
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from headway.agent.protocol import LEASE_S
+from headway.errors import Conflict
+from headway.services import commands, tick
+from headway.store import sessions
+from headway.store.transact import transact
+from tests.scenarios.world import (
+    ANN,
+    Scheduler,
+    deploy,
+    run_state,
+    task,
+    trigger,
+    value,
+)
+
+
+def test_the_database_refuses_a_second_live_attempt(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    trigger(conn)
+    scheduler.tick()
+    again: LiteralString = """
+        INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at)
+        SELECT team_id, run_id, task_id, map_index, 2, session_id, 'x', queued_at FROM attempt
+    """
+    with pytest.raises(psycopg.errors.UniqueViolation, match="one_live_attempt"):
+        conn.execute(again)
+
+
+def test_a_hundred_triggers_with_one_key_are_one_run(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    first = {trigger(conn, "d", "webhook 7")[0] for _ in range(50)}
+    scheduler.play()
+    late = {trigger(conn, "d", "webhook 7")[0] for _ in range(50)}
+    assert first == late
+    assert value(conn, "SELECT count(*) FROM run") == 1
+    assert run_state(conn, *first) == "success"
+
+
+def test_a_pool_that_shrank_starts_nothing_until_enough_has_ended(conn: Connection[Any]) -> None:
+    deploy(conn, *(task(name, pool="etl") for name in "abcd"))
+    commands_of = {"actor": ANN}
+    transact(conn, commands.resize_pool, 1, "etl", 2, **commands_of)
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    two = scheduler.tick().grants
+    assert len(two) == 2
+    transact(conn, commands.resize_pool, 1, "etl", 1, **commands_of)
+    assert not scheduler.tick(scheduler.end(two[0])).grants
+    with pytest.raises(Conflict):
+        transact(conn, commands.delete_pool, 1, "etl", **commands_of)
+    assert len(scheduler.tick(scheduler.end(two[1])).grants) == 1
+    transact(conn, commands.resize_pool, 1, "etl", 0, **commands_of)
+    assert not scheduler.tick(*scheduler.work()).grants
+    assert "full" in value(conn, "SELECT blocked_reason FROM task_instance WHERE state = 'ready'")
+    transact(conn, commands.resize_pool, 1, "etl", 5, **commands_of)
+    scheduler.play()
+    assert run_state(conn, run_id) == "success"
+
+
+def test_a_heartbeat_that_comes_after_the_lease_brings_nothing_back(conn: Connection[Any]) -> None:
+    scheduler = Scheduler(conn)
+    lease = timedelta(seconds=LEASE_S)
+    late = [scheduler.session]
+    assert transact(conn, sessions.renew, late, scheduler.now, lease) == set(late)
+    scheduler.later(LEASE_S + 1)
+    assert transact(conn, sessions.renew, late, scheduler.now, lease) == set()
+    assert scheduler.expire() == late
+    assert transact(conn, sessions.renew, late, transact(conn, tick.clock), lease) == set()
