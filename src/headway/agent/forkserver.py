@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock
-from headway.agent import child, processes
+from headway.agent import child, processes, rehearsal
 from headway.agent.orders import OPENING, RECORD, Kind, Opening
 from headway.authoring.loading import LoadError, load_file
 
@@ -30,7 +30,7 @@ TEXT_BYTES_MAX = 4000
 
 def open_wakeup() -> tuple[int, int]:
     """A pipe that is readable when a child has ended."""
-    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    read_end, write_end = processes.wakeup_pipe()
     signal.signal(signal.SIGCHLD, noticed)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     return read_end, write_end
@@ -133,6 +133,7 @@ class FileServer:
         if not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
+        child.handle_signals()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
         gc.freeze()
@@ -179,7 +180,7 @@ class FileServer:
         if clock.monotonic() >= self.fence_at and kind != Kind.FENCE:
             return False  # sent before we were frozen: its lease is over
         if kind == Kind.START:
-            self.start(slot, fds[0], fds[1])
+            self.start(slot, fds[0], fds[1], bool(number))
         elif kind == Kind.SIGNAL:
             for pid in [pid for pid, known in self.children.items() if known == slot]:
                 processes.signal_group(pid, number)
@@ -187,11 +188,11 @@ class FileServer:
             self.fence_at = at
         return True
 
-    def start(self, slot: int, control: int, output: int) -> None:
+    def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
-            child.become(control, output, inherited, self, slot)
+            child.become(control, output, inherited, self, slot, ahead)
         os.close(control)
         os.close(output)
         self.children[pid] = slot
@@ -290,7 +291,10 @@ def prepare() -> None:
 
 def main(fd: int) -> None:
     prepare()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for _ in range(rehearsal.TIMES):
+        child.rehearse()
+    for name in child.ENVIRONMENT:
+        del os.environ[name]
     gc.collect()
     gc.freeze()
     BaseServer(socket.socket(fileno=fd)).run()

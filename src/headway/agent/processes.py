@@ -36,6 +36,13 @@ def hide_memory() -> None:
         LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def wakeup_pipe() -> tuple[int, int]:
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    return read_end, write_end
+
+
 def take_environment(name: str) -> str | None:
     """Read a secret and wipe it, also where ``/proc/<pid>/environ`` would still show it."""
     value = os.environ.get(name)
