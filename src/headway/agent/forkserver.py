@@ -26,6 +26,7 @@ from headway.authoring.loading import LoadError, load_file
 
 FORGOTTEN = -1  # a slot whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
+FDS_SPACE = socket.CMSG_SPACE(2 * 4)  # the two of a start
 
 
 def open_wakeup() -> tuple[int, int]:
@@ -43,10 +44,10 @@ def noticed(number: int, frame: FrameType | None) -> None:
 def next_record(end: socket.socket) -> tuple[bytes, list[int]]:
     """A record and the descriptors that came with it; nothing when the other side is gone."""
     try:
-        data, fds, _, _ = socket.recv_fds(end, RECORD.size, 2)
+        data, notes, _, _ = end.recvmsg(RECORD.size, FDS_SPACE)
     except ConnectionResetError:
         return b"", []
-    return data, fds
+    return data, [fd for _, _, sent in notes for fd in memoryview(sent).cast("i")]
 
 
 def next_ended() -> int | None:
@@ -133,6 +134,9 @@ class FileServer:
         if not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
+        for dag in self.dags.values():
+            dag.referenced_keys()
+        child.rehearse()
         child.handle_signals()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
@@ -218,17 +222,18 @@ class FileServer:
 
     def remove_scratch(self, slot: int) -> None:
         """A full directory may take long to remove: a process of its own does it."""
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                os.rmdir(self.scratch(slot))
-            except OSError:
-                pid = os.fork()
-                if pid == 0:
-                    import shutil
+        try:
+            os.rmdir(self.scratch(slot))
+        except FileNotFoundError:
+            return
+        except OSError:
+            pid = os.fork()
+            if pid == 0:
+                import shutil
 
-                    shutil.rmtree(self.scratch(slot), ignore_errors=True)
-                    os._exit(0)
-                self.children[pid] = FORGOTTEN
+                shutil.rmtree(self.scratch(slot), ignore_errors=True)
+                os._exit(0)
+            self.children[pid] = FORGOTTEN
 
 
 def end_all(known: Iterable[int]) -> None:
