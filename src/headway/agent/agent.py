@@ -17,25 +17,23 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headway import clock, ids
-from headway.agent.attempts import Attempt, Child, End, end_of_status
-from headway.agent.link import BACKOFF_S_MIN, Link
+from headway import clock
+from headway.agent.attempts import Attempt, End, end_of_status
+from headway.agent.children import Child, Children
+from headway.agent.inputs import Inputs
+from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
 from headway.agent.orders import Kind
 from headway.agent.processes import children_of, kill_strays, tree_rss_bytes
 from headway.agent.protocol import (
     CANCEL_GRACE_S,
-    FENCE_S,
-    HEARTBEAT_S,
     Ack,
     AttemptKey,
     Cancel,
     Ended,
-    Fetch,
     GatewayMessage,
     Grants,
-    Heartbeat,
     HeartbeatAck,
     Hello,
     Refused,
@@ -45,12 +43,14 @@ from headway.agent.protocol import (
     Welcome,
     XComRef,
 )
-from headway.agent.servers import FileServer, Servers
-from headway.agent.xcoms import NoInput, Xcoms, key_of
+from headway.agent.servers import FileServer, Servers, ending
+from headway.agent.session import Session
+from headway.agent.xcoms import NoInput
 
 MEMORY_LOOK_S: Final = 0.25
 HOUSEKEEPING_S: Final = 30.0
 SEEN_MAX: Final = 50_000  # attempts that are known to have been here
+SPARE_S_MAX: Final = 60.0  # spares of a server that nobody uses
 STOP_S_MAX: Final = 5.0
 STRAYS_LOOK_S: Final = 0.05
 
@@ -64,52 +64,39 @@ class Agent:
         self.slots = slots
         self.processes = processes
         self.token = token
-        self.masker = Masker((token,))
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True, mode=0o700)
         self.loop = Loop()
         self.link = Link(self.loop, address, self.greet, self.receive)
         self.servers = Servers(self.loop, self.data, scratch, processes, self)
+        self.children = Children(self.loop, Masker((token,)), self)
         self.refusal: str | None = None
         self.stopping = False
-        self.slot_numbers = count(1)
-        self.beats = count(1)
-        self.next_beat_at = 0.0
         self.begin_session()
 
-    # -- the session and its lease
+    # -- the session
 
     def begin_session(self) -> None:
-        self.session = ids.token()
-        self.seqs = count(1)
-        self.fence_s = FENCE_S
-        self.fence_at: float | None = None  # None: nothing was granted to this session yet
-        self.hello_at = 0.0
-        self.welcomed = False
-        self.beats_sent: dict[int, float] = {}
-        self.fenced = False
+        self.session = Session(self.loop, self.link, self.servers.fence, self.fence)
+        self.inputs = Inputs(self.data, self.link, self.push)
         self.runs: dict[str, RunContext] = {}
         self.attempts: dict[AttemptKey, Attempt] = {}  # not ended
         self.seen: OrderedDict[AttemptKey, None] = OrderedDict()
         self.ready: list[tuple[float, int, Attempt]] = []
+        self.arrivals = count()
         self.parked: dict[int, list[Attempt]] = {}  # by the number of the server they wait for
         self.running: dict[int, Attempt] = {}  # by slot
+        self.used: dict[int, FileServer] = {}  # servers whose spares are to be made anew
         self.unacked: dict[int, tuple[Ended, float]] = {}
-        self.xcoms = Xcoms(self.data)
-        self.requests = count(1)
-        self.fetching: dict[int, tuple[str, list[XComRef]]] = {}
-        self.asked: dict[tuple[str, XComRef], list[Attempt]] = {}
         self.watching_memory = False
 
     def greet(self) -> None:
-        self.hello_at = clock.monotonic()
-        self.welcomed = False
-        self.beats_sent.clear()
+        self.session.greeted()
         held = [*self.attempts, *(ended.key for ended, _ in self.unacked.values())]
         self.link.send(
             Hello(
-                session=self.session,
+                session=self.session.token,
                 agent=self.name,
                 token=self.token,
                 slots=self.slots,
@@ -121,64 +108,31 @@ class Agent:
         )
 
     def welcome(self, welcome: Welcome) -> None:
-        self.link.backoff_s = BACKOFF_S_MIN
-        self.welcomed = True
-        self.fence_s = welcome.fence_s
-        self.extend(self.hello_at)
-        self.next_beat_at = 0.0
-        self.beat()
+        self.session.welcome(welcome)
         now = clock.monotonic()
         for attempt in self.running.values():
             self.report_start(attempt)
         for ended, at in self.unacked.values():
             self.link.send(replace(ended, age_s=now - at))
-        self.fetching.clear()
-        for (run_id, ref), _ in list(self.asked.items()):
-            self.fetch(run_id, [ref])
-
-    def extend(self, since: float) -> None:
-        """The lease holds from the moment its acknowledged message was sent, never longer."""
-        self.fence_at = max(self.fence_at or 0.0, since + self.fence_s)
-        self.servers.fence(self.fence_at)
-        self.loop.at(self.fence_at, self.check_fence)
-
-    def check_fence(self) -> None:
-        if self.fence_at is not None and clock.monotonic() >= self.fence_at:
-            self.fence()
+        self.inputs.fetch_again()
 
     def fence(self) -> None:
         """Nothing of this session may run or be reported any more."""
-        if self.fenced:
-            return
-        self.fenced = True
-        self.link.close()
-        for slot, attempt in list(self.running.items()):
-            self.release(slot, attempt)
+        for attempt in list(self.running.values()):
+            self.release(attempt)
         self.attempts.clear()
         self.ready.clear()
         self.parked.clear()
+        self.used.clear()
         self.unacked.clear()
-        self.asked.clear()
         self.servers.kill_all()
         self.come_back()
 
     def come_back(self) -> None:
         """As a new session, once the last process of the old one is gone."""
-        if self.fenced and not self.servers.by_number and self.refusal is None:
+        if self.session.over and not self.servers.by_number and self.refusal is None:
             self.begin_session()
             self.link.lose()
-
-    def beat(self) -> None:
-        """Every 5 s, or faster if the gateway's fence is shorter."""
-        now = clock.monotonic()
-        if now < self.next_beat_at:
-            return
-        self.next_beat_at = now + min(HEARTBEAT_S, self.fence_s / 3)
-        self.loop.at(self.next_beat_at, self.beat)
-        if self.link.up and self.welcomed:
-            seq = next(self.beats)
-            self.beats_sent[seq] = now
-            self.link.send(Heartbeat(seq))
 
     # -- messages
 
@@ -190,10 +144,9 @@ class Agent:
                 for done in [known for known in self.unacked if known <= seq]:
                     del self.unacked[done]
             case Values():
-                self.take_values(message)
+                self.inputs.take(message)
             case HeartbeatAck(seq):
-                if (sent_at := self.beats_sent.pop(seq, None)) is not None:
-                    self.extend(sent_at)
+                self.session.acknowledged(seq)
             case Cancel(keys):
                 for key in keys:
                     self.cancel(key)
@@ -201,12 +154,12 @@ class Agent:
                 self.welcome(message)
             case Refused(reason, again):
                 self.refusal = None if again else reason
-                self.fence()
+                self.session.end()
 
     def take(self, message: Grants) -> None:
         for run in message.runs:
             if run.run_id in self.runs:
-                self.xcoms.drop_run(run.run_id)
+                self.inputs.xcoms.drop_run(run.run_id)
             self.runs[run.run_id] = run
         for grant in message.grants:
             if grant.key in self.seen or self.stopping:
@@ -215,38 +168,9 @@ class Agent:
             attempt = Attempt(grant, self.runs[grant.key.run_id])
             self.attempts[grant.key] = attempt
             self.servers.get(attempt.run.bundle_version, attempt.run.file)
-            self.prepare(attempt)
+            self.inputs.gather(attempt)
         while len(self.seen) > SEEN_MAX:
             self.seen.popitem(last=False)
-
-    def prepare(self, attempt: Attempt) -> None:
-        """Ready as soon as the results it needs are here."""
-        lacking = self.xcoms.hold(attempt.grant, attempt.held)
-        if not lacking:
-            self.push(attempt)
-            return
-        run_id = attempt.key.run_id
-        new = [ref for ref in dict.fromkeys(lacking) if (run_id, ref) not in self.asked]
-        for ref in lacking:
-            self.asked.setdefault((run_id, ref), []).append(attempt)
-        if new:
-            self.fetch(run_id, new)
-
-    def fetch(self, run_id: str, refs: list[XComRef]) -> None:
-        request = next(self.requests)
-        self.fetching[request] = (run_id, refs)
-        self.link.send(Fetch(request, run_id, refs))
-
-    def take_values(self, message: Values) -> None:
-        run_id, refs = self.fetching.pop(message.request, ("", []))
-        waiting: dict[AttemptKey, Attempt] = {}
-        for ref, entry in self.xcoms.put_fetched(run_id, refs, message.values).items():
-            for attempt in self.asked.pop((run_id, ref), ()):
-                attempt.held[key_of(run_id, ref)] = entry
-                waiting[attempt.key] = attempt
-        for attempt in waiting.values():
-            if attempt.key in self.attempts and not self.xcoms.hold(attempt.grant, attempt.held):
-                self.push(attempt)
 
     def cancel(self, key: AttemptKey) -> None:
         attempt = self.attempts.get(key)
@@ -260,11 +184,12 @@ class Agent:
     # -- running
 
     def push(self, attempt: Attempt) -> None:
-        heapq.heappush(self.ready, (attempt.grant.priority, next(self.slot_numbers), attempt))
+        """It has all it needs."""
+        heapq.heappush(self.ready, (attempt.grant.priority, next(self.arrivals), attempt))
 
     def start_ready(self) -> None:
         """As many as there are processes for, the most urgent first."""
-        while self.ready and len(self.running) < self.processes and not self.fenced:
+        while self.ready and len(self.running) < self.processes and not self.session.over:
             attempt = heapq.heappop(self.ready)[2]
             if attempt.key not in self.attempts:
                 continue
@@ -275,41 +200,57 @@ class Agent:
                 self.parked.setdefault(server.number, []).append(attempt)
 
     def start(self, attempt: Attempt, server: FileServer) -> None:
-        try:
-            order = attempt.order(self.data, self.xcoms, last=True)
-        except (NoInput, OSError) as error:
-            self.end(attempt, End("failed", "input", str(error)))
-            return
-        child = Child(next(self.slot_numbers), server, self.masker.copy())
-        child.log = attempt.log(self.data, child.masker)
-        sent = server.send(Kind.START, child.slot, 0, 0.0, child.their_ends())
-        child.close_theirs()
-        if not sent:
-            child.close()
+        run = attempt.run
+        child = self.children.take(server, run.dag_id) or self.children.fork(server, ahead=False)
+        if child is None:
             self.servers.kill(server)
             self.push(attempt)
             return
-        attempt.child = child
+        last = child.orders + 1 >= run.reuse_child
+        try:
+            order = attempt.order(self.data, self.inputs.xcoms, last)
+        except (NoInput, OSError) as error:
+            self.children.rest(child)
+            self.end(attempt, End("failed", "input", str(error)))
+            return
+        if not self.children.order(child, order):
+            self.children.close(child)
+            self.push(attempt)
+            return
+        child.orders += 1
+        child.dag_id = run.dag_id
+        child.log = attempt.log(self.data, child.masker)
+        child.attempt, attempt.child = attempt, child
+        child.ordered_at = clock.monotonic()
         attempt.held.clear()
         server.slots.add(child.slot)
         self.running[child.slot] = attempt
-        self.loop.watch(child.control.fileno(), lambda: self.read_control(child))
-        self.loop.watch(child.output, lambda: self.read_output(child))
-        child.send(order)
-        if child.unsent:
-            self.loop.watch_both(child.control.fileno(), lambda: self.read_control(child))
+        self.used[server.number] = server
+        if child.pid:
+            self.begin(attempt, child.ordered_at)
 
-    def read_control(self, child: Child) -> None:
-        if child.unsent:
-            child.flush()
-            if not child.unsent:
-                self.loop.watch_reads(child.control.fileno(), lambda: self.read_control(child))
-        if not child.read_control():
-            self.loop.forget(child.control.fileno())
+    def keep_spares(self) -> None:
+        """Not while attempts wait for a process: these fork as they go, and a spare costs a little more."""
+        if self.used and not self.ready and not self.stopping:
+            for server in self.used.values():
+                if server.ready and not server.shut:
+                    self.children.keep_spares(server)
+            self.used.clear()
 
-    def read_output(self, child: Child) -> None:
-        if not child.read_output():
-            self.loop.forget(child.output)
+    def begin(self, attempt: Attempt, at: float) -> None:
+        """Its process exists and has its order."""
+        attempt.started_at, attempt.started_seq = at, next(self.session.seqs)
+        self.report_start(attempt)
+        if (timeout_s := attempt.grant.timeout_s) is not None:
+            self.loop.at(at + timeout_s, lambda: self.limit_time(attempt, timeout_s))
+        if attempt.grant.memory_limit_mb is not None and not self.watching_memory:
+            self.watch_memory()
+
+    def report_start(self, attempt: Attempt) -> None:
+        if attempt.started_seq and attempt.child is not None:
+            age_s = clock.monotonic() - attempt.started_at
+            seq, token, pid = attempt.started_seq, attempt.grant.token, attempt.child.pid
+            self.link.send(Started(seq, attempt.key, token, pid, age_s))
 
     def stop(self, attempt: Attempt, end: End, grace_s: float = CANCEL_GRACE_S) -> None:
         """SIGTERM, and after the grace SIGKILL, to the process group."""
@@ -318,10 +259,10 @@ class Agent:
             return
         attempt.stopping = end
         child.server.send(Kind.SIGNAL, child.slot, signal.SIGTERM, 0.0)
-        self.loop.at(clock.monotonic() + grace_s, lambda: self.kill(child))
+        self.loop.at(clock.monotonic() + grace_s, lambda: self.kill(attempt, child))
 
-    def kill(self, child: Child) -> None:
-        if child.slot in self.running:
+    def kill(self, attempt: Attempt, child: Child) -> None:
+        if attempt.child is child:
             child.server.send(Kind.SIGNAL, child.slot, signal.SIGKILL, 0.0)
 
     def watch_memory(self) -> None:
@@ -330,7 +271,8 @@ class Agent:
         for attempt in limited:
             limit_mb = attempt.grant.memory_limit_mb
             assert limit_mb is not None
-            if attempt.pid and (used := tree_rss_bytes(attempt.pid) >> 20) > limit_mb:
+            pid = 0 if attempt.child is None else attempt.child.pid
+            if pid and (used := tree_rss_bytes(pid) >> 20) > limit_mb:
                 detail = f"it used {used} MB of memory, its limit is {limit_mb} MB"
                 self.stop(attempt, End("failed", "memory", detail), grace_s=0.0)
         if limited:
@@ -344,36 +286,42 @@ class Agent:
     # -- what the servers tell
 
     def slot_started(self, slot: int, pid: int, at: float) -> None:
-        attempt = self.running.get(slot)
-        if attempt is None:
-            return
-        attempt.pid, attempt.started_at, attempt.started_seq = pid, at, next(self.seqs)
-        self.report_start(attempt)
-        if (timeout_s := attempt.grant.timeout_s) is not None:
-            self.loop.at(at + timeout_s, lambda: self.limit_time(attempt, timeout_s))
-        if attempt.grant.memory_limit_mb is not None and not self.watching_memory:
-            self.watch_memory()
-
-    def report_start(self, attempt: Attempt) -> None:
-        if attempt.started_seq:
-            age_s = clock.monotonic() - attempt.started_at
-            token = attempt.grant.token
-            self.link.send(Started(attempt.started_seq, attempt.key, token, attempt.pid, age_s))
+        child = self.children.by_slot.get(slot)
+        if child is not None:
+            child.pid = pid
+            if child.attempt is not None:
+                self.begin(child.attempt, max(at, child.ordered_at))
 
     def slot_exited(self, slot: int, status: int, at: float) -> None:
-        attempt = self.running.get(slot)
-        if attempt is None:
+        child = self.children.by_slot.get(slot)
+        if child is None:
             return
-        assert attempt.child is not None
-        attempt.child.drain()
-        outcome = attempt.child.outcome
+        attempt = child.attempt
+        if attempt is None:
+            self.children.close(child)
+            return
+        child.drain()
         if attempt.stopping is not None:
             end = attempt.stopping
-        elif outcome is not None:
-            end = attempt.end_of(outcome)
+        elif child.outcome is not None:
+            end = attempt.end_of(child.outcome)
+        elif child.unread:
+            end = End("lost", "never_started", f"before it began, its process {ending(status)}")
         else:
             end = end_of_status(status)
         self.end(attempt, end, at)
+
+    def outcome_came(self, child: Child) -> None:
+        """Of a child that takes another order; unless it was told to end, for then it will."""
+        attempt = child.attempt
+        if attempt is not None and attempt.stopping is None:
+            child.drain()
+            assert child.outcome is not None
+            self.end(attempt, attempt.end_of(child.outcome))
+
+    def server_shut(self, server: FileServer) -> None:
+        self.used.pop(server.number, None)
+        self.children.drop_spares(server)
 
     def server_ready(self, server: FileServer) -> None:
         for attempt in self.parked.pop(server.number, ()):
@@ -401,12 +349,12 @@ class Agent:
                 child.drain()
                 assert child.log is not None
                 child.log.note(f"{end.cause}: {detail}")
-            self.release(child.slot, attempt)
+            self.release(attempt)
         del self.attempts[attempt.key]
         for value in end.xcoms:
             ref = XComRef(attempt.key.task_id, value.key, attempt.key.map_index)
-            self.xcoms.put(attempt.key.run_id, ref, [value])
-        seq = next(self.seqs)
+            self.inputs.xcoms.put(attempt.key.run_id, ref, [value])
+        seq = next(self.session.seqs)
         ended = Ended(
             seq=seq,
             key=attempt.key,
@@ -425,14 +373,20 @@ class Agent:
         self.unacked[seq] = (ended, at)
         self.link.send(ended)
 
-    def release(self, slot: int, attempt: Attempt) -> None:
+    def release(self, attempt: Attempt) -> None:
+        """Its child takes another order, or is done with."""
         child = attempt.child
         assert child is not None
-        del self.running[slot]
-        self.loop.forget_if_watched(child.control.fileno())
-        self.loop.forget_if_watched(child.output)
-        child.close()
         attempt.child = None
+        del self.running[child.slot]
+        child.server.slots.discard(child.slot)
+        again = child.outcome is not None and child.outcome.again and attempt.stopping is None
+        if again and not self.session.over:
+            child.close_log()
+            self.children.rest(child)
+            self.used[child.server.number] = child.server
+        else:
+            self.children.close(child)
 
     # -- life
 
@@ -440,11 +394,11 @@ class Agent:
         """Until it is told to stop; the reason if it was refused for good."""
         self.servers.start_base()
         self.link.connect()
-        self.beat()
         self.keep_house()
         while not self.over():
             self.start_ready()
             self.link.flush()
+            self.keep_spares()
             self.loop.turn()
         self.link.flush()
         self.link.close()
@@ -473,7 +427,8 @@ class Agent:
 
     def keep_house(self) -> None:
         self.loop.at(clock.monotonic() + HOUSEKEEPING_S, self.keep_house)
-        self.servers.retire_idle()
+        for server in self.servers.retire_idle(SPARE_S_MAX):
+            self.children.drop_spares(server)
 
     def base_gone(self) -> None:
         """Its orphans fall to us: end and reap them, and what falls to us from those."""

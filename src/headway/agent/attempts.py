@@ -1,26 +1,22 @@
-"""An attempt as its agent holds it: from the grant to the acknowledged report, and the child that runs it."""
+"""An attempt as its agent holds it, from the grant to the report of its end."""
 
-import contextlib
 import os
 import signal
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
-from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.logs import AttemptLog
 from headway.agent.masking import Masker
-from headway.agent.orders import ENCODER, OUTCOME_BYTES_MAX, UPWARD, Order, Outcome, Secrets
+from headway.agent.orders import Order, Outcome
 from headway.agent.paths import log_path, xcom_ending, xcom_path
 from headway.agent.protocol import Grant, RunContext, XComValue
-from headway.agent.servers import FileServer, signal_name
+from headway.agent.servers import signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
 
-READ_BYTES: Final = 1 << 16
-LAST_READS: Final = 32  # of a pipe whose writers were killed
+if TYPE_CHECKING:
+    from headway.agent.children import Child
+
 Ending = Literal["success", "failed", "skipped", "cancelled", "lost"]
 
 
@@ -47,7 +43,6 @@ class Attempt:
         self.child: Child | None = None
         self.stopping: End | None = None  # it is being ended for this reason
         self.started_seq = 0
-        self.pid = 0
         self.started_at = 0.0
 
     def order(self, data: Path, xcoms: Xcoms, last: bool) -> Order:
@@ -100,92 +95,6 @@ class Attempt:
             outcome.retry,
             outcome.line,
         )
-
-
-class Child:
-    """A process forked for one attempt, or for several in turn: its slot, its private socket, its output."""
-
-    def __init__(self, slot: int, server: FileServer, masker: Masker) -> None:
-        self.slot = slot
-        self.server = server
-        self.control, self.their_control = socket.socketpair()
-        self.control.setblocking(False)
-        self.output, self.their_output = os.pipe()
-        os.set_blocking(self.output, False)
-        self.masker = masker
-        self.reader = FrameReader(OUTCOME_BYTES_MAX)
-        self.unsent = b""
-        self.outcome: Outcome | None = None
-        self.log: AttemptLog | None = None
-
-    def their_ends(self) -> tuple[int, int]:
-        return self.their_control.fileno(), self.their_output
-
-    def close_theirs(self) -> None:
-        self.their_control.close()
-        os.close(self.their_output)
-
-    def close(self) -> None:
-        self.control.close()
-        os.close(self.output)
-        if self.log is not None:
-            self.log.close()
-
-    def send(self, order: Order) -> None:
-        self.unsent += frame(ENCODER.encode(order))
-        self.flush()
-
-    def flush(self) -> None:
-        try:
-            sent = self.control.send(self.unsent)
-        except BlockingIOError:
-            return
-        except OSError:  # it is gone: its exit will be told
-            sent = len(self.unsent)
-        self.unsent = self.unsent[sent:]
-
-    def read_output(self) -> bool:
-        """Whether there may be more. The secrets told before this output was printed are heard first."""
-        try:
-            data = os.read(self.output, READ_BYTES)
-        except BlockingIOError:
-            return False
-        self.read_control()
-        if data and self.log is not None:
-            self.log.write(data)
-        return bool(data)
-
-    def read_control(self) -> bool:
-        try:
-            data = self.control.recv(READ_BYTES)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        try:
-            for body in self.reader.feed(data):
-                match UPWARD.decode(body):
-                    case Secrets(values):
-                        self.masker.add(values)
-                    case outcome:
-                        self.outcome = outcome
-        except (TooLarge, msgspec.MsgspecError):
-            return False
-        return bool(data)
-
-    def drain(self) -> None:
-        """All that was said and printed until now."""
-        while self.read_control_once():
-            pass
-        for _ in range(LAST_READS):
-            if not self.read_output():
-                break
-
-    def read_control_once(self) -> bool:
-        with contextlib.suppress(OSError):
-            if self.control.recv(1, socket.MSG_PEEK):
-                return self.read_control()
-        return False
 
 
 def end_of_status(status: int) -> End:

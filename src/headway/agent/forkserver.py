@@ -20,17 +20,18 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock
-from headway.agent import child, processes
+from headway.agent import child, processes, rehearsal
 from headway.agent.orders import OPENING, RECORD, Kind, Opening
 from headway.authoring.loading import LoadError, load_file
 
 FORGOTTEN = -1  # a slot whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
+FDS_SPACE = socket.CMSG_SPACE(2 * 4)  # the two of a start
 
 
 def open_wakeup() -> tuple[int, int]:
     """A pipe that is readable when a child has ended."""
-    read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    read_end, write_end = processes.wakeup_pipe()
     signal.signal(signal.SIGCHLD, noticed)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     return read_end, write_end
@@ -43,10 +44,10 @@ def noticed(number: int, frame: FrameType | None) -> None:
 def next_record(end: socket.socket) -> tuple[bytes, list[int]]:
     """A record and the descriptors that came with it; nothing when the other side is gone."""
     try:
-        data, fds, _, _ = socket.recv_fds(end, RECORD.size, 2)
+        data, notes, _, _ = end.recvmsg(RECORD.size, FDS_SPACE)
     except ConnectionResetError:
         return b"", []
-    return data, fds
+    return data, [fd for _, _, sent in notes for fd in memoryview(sent).cast("i")]
 
 
 def next_ended() -> int | None:
@@ -133,6 +134,10 @@ class FileServer:
         if not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
+        for dag in self.dags.values():
+            dag.referenced_keys()
+        child.rehearse()
+        child.handle_signals()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
         gc.freeze()
@@ -179,7 +184,7 @@ class FileServer:
         if clock.monotonic() >= self.fence_at and kind != Kind.FENCE:
             return False  # sent before we were frozen: its lease is over
         if kind == Kind.START:
-            self.start(slot, fds[0], fds[1])
+            self.start(slot, fds[0], fds[1], bool(number))
         elif kind == Kind.SIGNAL:
             for pid in [pid for pid, known in self.children.items() if known == slot]:
                 processes.signal_group(pid, number)
@@ -187,11 +192,11 @@ class FileServer:
             self.fence_at = at
         return True
 
-    def start(self, slot: int, control: int, output: int) -> None:
+    def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
-            child.become(control, output, inherited, self, slot)
+            child.become(control, output, inherited, self, slot, ahead)
         os.close(control)
         os.close(output)
         self.children[pid] = slot
@@ -217,17 +222,18 @@ class FileServer:
 
     def remove_scratch(self, slot: int) -> None:
         """A full directory may take long to remove: a process of its own does it."""
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                os.rmdir(self.scratch(slot))
-            except OSError:
-                pid = os.fork()
-                if pid == 0:
-                    import shutil
+        try:
+            os.rmdir(self.scratch(slot))
+        except FileNotFoundError:
+            return
+        except OSError:
+            pid = os.fork()
+            if pid == 0:
+                import shutil
 
-                    shutil.rmtree(self.scratch(slot), ignore_errors=True)
-                    os._exit(0)
-                self.children[pid] = FORGOTTEN
+                shutil.rmtree(self.scratch(slot), ignore_errors=True)
+                os._exit(0)
+            self.children[pid] = FORGOTTEN
 
 
 def end_all(known: Iterable[int]) -> None:
@@ -290,7 +296,10 @@ def prepare() -> None:
 
 def main(fd: int) -> None:
     prepare()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for _ in range(rehearsal.TIMES):
+        child.rehearse()
+    for name in child.ENVIRONMENT:
+        del os.environ[name]
     gc.collect()
     gc.freeze()
     BaseServer(socket.socket(fileno=fd)).run()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import count
 
 from headway import clock
+from headway.agent import processes
 
 
 class Loop:
@@ -39,7 +40,7 @@ class Loop:
 
     def wake_on_signals(self) -> int:
         """Let a signal end the wait; the descriptor to close in the end."""
-        read_end, write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        read_end, write_end = processes.wakeup_pipe()
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         self.watch(read_end, lambda: os.read(read_end, 4096))
         return write_end

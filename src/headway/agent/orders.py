@@ -23,7 +23,9 @@ RESULT_BYTES_MAX: Final = (
 class Kind(IntEnum):
     OPEN = 1  # to the base server: fork a server; an ``Opening`` of ``number`` bytes follows, with its socket
     SHUT = 2  # to the base server: kill a server and what it started
-    START = 3  # to a server: fork a child for the slot, with its two descriptors
+    START = (
+        3  # to a server: fork a child for the slot, with its two descriptors; 1: ahead of its order
+    )
     SIGNAL = 4  # to a server: ``number`` to the process group of the slot
     FENCE = 5  # to a server: kill everything at this time
     READY = 6  # from a server: the DAG file is imported
@@ -105,6 +107,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
     follow: list[str] | None = None
     outputs: list[Output] = []
     exit_code: int | None = None
+    again: bool = False  # the child waits for another order
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)

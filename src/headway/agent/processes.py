@@ -16,6 +16,7 @@ PR_SET_DUMPABLE: Final = 4
 PR_SET_CHILD_SUBREAPER: Final = 36
 LINUX: Final = sys.platform == "linux"
 LIBC: Final = ctypes.CDLL(None)
+CHILDREN_BYTES_MAX: Final = 1 << 16
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -36,6 +37,13 @@ def hide_memory() -> None:
         LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
+def wakeup_pipe() -> tuple[int, int]:
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    return read_end, write_end
+
+
 def take_environment(name: str) -> str | None:
     """Read a secret and wipe it, also where ``/proc/<pid>/environ`` would still show it."""
     value = os.environ.get(name)
@@ -51,10 +59,13 @@ def take_environment(name: str) -> str | None:
 
 def children_of(pid: int) -> list[int]:
     try:
-        with open(f"/proc/{pid}/task/{pid}/children", "rb", buffering=0) as file:
-            return [int(word) for word in file.read(1 << 20).split()]
+        fd = os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY)
     except OSError:
         return []
+    try:
+        return [int(word) for word in os.read(fd, CHILDREN_BYTES_MAX).split()]
+    finally:
+        os.close(fd)
 
 
 def kill_strays(known: Container[int]) -> None:

@@ -30,6 +30,7 @@ class Owner(Protocol):
     def server_gone(self, server: "FileServer", cause: str, detail: str) -> None: ...
     def slot_started(self, slot: int, pid: int, at: float) -> None: ...
     def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+    def server_shut(self, server: "FileServer") -> None: ...
     def base_gone(self) -> None: ...
 
 
@@ -180,14 +181,17 @@ class Servers:
     def close(self, server: FileServer) -> None:
         if not server.shut:
             server.shut = True
+            self.owner.server_shut(server)
             self.loop.forget(server.socket.fileno())
             server.socket.close()
 
-    def retire_idle(self) -> None:
-        oldest = clock.monotonic() - IDLE_S_MAX
+    def retire_idle(self, unused_s: float) -> list[FileServer]:
+        """Those that stay, and have not been used for ``unused_s``."""
+        now = clock.monotonic()
         for server in list(self.known.values()):
-            if server.ready and not server.slots and server.used_at < oldest:
+            if server.ready and not server.slots and server.used_at < now - IDLE_S_MAX:
                 self.retire(server)
+        return [one for one in self.known.values() if one.used_at < now - unused_s]
 
     def limit_import(self, server: FileServer) -> None:
         if not server.ready and not server.shut:
@@ -239,7 +243,6 @@ class Servers:
             if kind == Kind.STARTED:
                 self.owner.slot_started(slot, number, at)
             elif kind == Kind.EXITED:
-                server.slots.discard(slot)
                 self.owner.slot_exited(slot, number, at)
             elif kind == Kind.READY:
                 server.ready = True

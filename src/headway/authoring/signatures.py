@@ -1,6 +1,7 @@
 """What a function can be called with, from its code object: ``inspect`` is slow to import."""
 
 from collections.abc import Callable
+from functools import cache
 from types import FunctionType
 from typing import Final, NamedTuple
 
@@ -57,6 +58,11 @@ class Signature(NamedTuple):
 def signature_of(function: Callable[..., object]) -> Signature:
     if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
         return inspected(function)
+    return of_function(function)
+
+
+@cache  # read when the DAG file is, and so at hand in every process that is forked from there
+def of_function(function: FunctionType) -> Signature:
     code = function.__code__
     count, keyword_only = code.co_argcount, code.co_kwonlyargcount
     names = code.co_varnames

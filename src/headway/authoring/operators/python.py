@@ -5,7 +5,7 @@ from typing import Any
 
 from headway.authoring.operators.base import Call, Operator
 from headway.authoring.run import Fail, Run, context_of
-from headway.authoring.signatures import CONTEXT_CATCHERS, signature_of
+from headway.authoring.signatures import CONTEXT_CATCHERS, Signature, signature_of
 
 
 def run_function(call: Call) -> object:
@@ -28,16 +28,26 @@ def invoke(
 ) -> object:
     """Call it, filling from the run what it asks for by name or annotation."""
     signature = signature_of(function)
+    if signature.varkw or len(args) + len(kwargs) < len(signature.parameters):
+        kwargs = kwargs | asked_for(signature, len(args), kwargs, run)
+    return function(*args, **kwargs)
+
+
+def asked_for(
+    signature: Signature, given: int, kwargs: Mapping[str, object], run: Run
+) -> dict[str, object]:
     positional = [p.name for p in signature.parameters.values() if p.positional]
-    taken = {*positional[: len(args)], *kwargs}
+    taken = {*positional[:given], *kwargs}
     context = context_of(run)
-    for parameter in signature.parameters.values():
-        if parameter.name not in taken and parameter.wants_context:
-            kwargs[parameter.name] = run if parameter.wants_run else context[parameter.name]
+    found = {
+        parameter.name: run if parameter.wants_run else context[parameter.name]
+        for parameter in signature.parameters.values()
+        if parameter.name not in taken and parameter.wants_context
+    }
     if signature.varkw in CONTEXT_CATCHERS:
         rest = context.keys() - taken - signature.parameters.keys()
-        kwargs |= {name: context[name] for name in rest}
-    return function(*args, **kwargs)
+        found |= {name: context[name] for name in rest}
+    return found
 
 
 OPERATOR = Operator(

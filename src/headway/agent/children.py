@@ -1,0 +1,231 @@
+"""The processes that attempts run in, seen from the agent; a few of them are forked ahead.
+
+A *spare* has gone through everything that comes before its first order, and waits for it: an attempt that finds one
+does not wait for a fork. It belongs to a fork server, is nobody's attempt, counts against nothing, and goes with its
+server. A child of a DAG that reuses children is a spare again, for that DAG, after an attempt that ended well.
+"""
+
+import contextlib
+import os
+import socket
+from itertools import count
+from typing import Final, Protocol
+
+import msgspec
+
+from headway.agent.attempts import Attempt
+from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.logs import AttemptLog
+from headway.agent.loop import Loop
+from headway.agent.masking import Masker
+from headway.agent.orders import (
+    ENCODER,
+    OUTCOME_BYTES_MAX,
+    UPWARD,
+    Kind,
+    Order,
+    Outcome,
+    Secrets,
+)
+from headway.agent.servers import FileServer
+
+SPARES: Final = 2  # of a server: the next link of a chain may come before its spare is made anew
+READ_BYTES: Final = 1 << 16
+LAST_READS: Final = 32  # of a pipe whose writers were killed
+
+
+class Child:
+    """Its slot, its private socket, its output."""
+
+    def __init__(self, slot: int, server: FileServer, masker: Masker) -> None:
+        self.slot = slot
+        self.server = server
+        self.control, self.their_control = socket.socketpair()
+        self.control.setblocking(False)
+        self.output, self.their_output = os.pipe()
+        os.set_blocking(self.output, False)
+        self.masker = masker
+        self.reader = FrameReader(OUTCOME_BYTES_MAX)
+        self.pid = 0  # not known yet
+        self.unsent = b""
+        self.attempt: Attempt | None = None
+        self.ordered_at = 0.0
+        self.orders = 0
+        self.dag_id = ""  # of its orders so far
+        self.outcome: Outcome | None = None
+        self.log: AttemptLog | None = None
+        self.unread = False  # it ended before it had read all that we sent
+
+    def close_theirs(self) -> None:
+        self.their_control.close()
+        os.close(self.their_output)
+
+    def close(self) -> None:
+        self.control.close()
+        os.close(self.output)
+        self.close_log()
+
+    def close_log(self) -> None:
+        if self.log is not None:
+            self.log.close()
+            self.log = None
+
+    def send(self, order: Order) -> bool:
+        """False: it is gone, and nothing of the order reached it."""
+        data = frame(ENCODER.encode(order))
+        try:
+            sent = self.control.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return False
+        self.unsent = data[sent:]
+        return True
+
+    def flush(self) -> None:
+        try:
+            sent = self.control.send(self.unsent)
+        except BlockingIOError:
+            return
+        except OSError:  # its exit will be told
+            sent = len(self.unsent)
+            self.unread = True
+        self.unsent = self.unsent[sent:]
+
+    def read_output(self) -> bool:
+        """Whether there may be more. The secrets told before this output was printed are heard first."""
+        try:
+            data = os.read(self.output, READ_BYTES)
+        except BlockingIOError:
+            return False
+        self.read_control()
+        if data and self.log is not None:
+            self.log.write(data)
+        return bool(data)
+
+    def read_control(self) -> bool:
+        try:
+            data = self.control.recv(READ_BYTES)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            self.unread = self.unread or isinstance(error, ConnectionResetError)
+            return False
+        try:
+            for body in self.reader.feed(data):
+                match UPWARD.decode(body):
+                    case Secrets(values):
+                        self.masker.add(values)
+                    case outcome:
+                        self.outcome = outcome
+        except (TooLarge, msgspec.MsgspecError):
+            return False
+        return bool(data)
+
+    def drain(self) -> None:
+        """All that was said and printed until now."""
+        while self.read_control_once():
+            pass
+        for _ in range(LAST_READS):
+            if not self.read_output():
+                break
+
+    def read_control_once(self) -> bool:
+        try:
+            if self.control.recv(1, socket.MSG_PEEK):
+                return self.read_control()
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            self.unread = self.unread or isinstance(error, ConnectionResetError)
+        return False
+
+
+class Owner(Protocol):
+    def outcome_came(self, child: Child) -> None: ...
+
+
+class Children:
+    def __init__(self, loop: Loop, masker: Masker, owner: Owner) -> None:
+        self.loop = loop
+        self.masker = masker
+        self.owner = owner
+        self.slots = count(1)
+        self.by_slot: dict[int, Child] = {}
+        self.spares: dict[int, list[Child]] = {}  # by the number of their server
+
+    def take(self, server: FileServer, dag_id: str) -> Child | None:
+        spares = self.spares.get(server.number, [])
+        for child in spares:
+            if child.dag_id in ("", dag_id):
+                spares.remove(child)
+                return child
+        return None
+
+    def fork(self, server: FileServer, ahead: bool) -> Child | None:
+        """None: the server takes nothing any more. A child whose order follows at once does not prepare for one."""
+        child = Child(next(self.slots), server, self.masker.copy())
+        ends = (child.their_control.fileno(), child.their_output)
+        sent = server.send(Kind.START, child.slot, int(ahead), 0.0, ends)
+        child.close_theirs()
+        if not sent:
+            child.close()
+            return None
+        self.by_slot[child.slot] = child
+        self.loop.watch(child.control.fileno(), lambda: self.read_control(child))
+        self.loop.watch(child.output, lambda: self.read_output(child))
+        return child
+
+    def order(self, child: Child, order: Order) -> bool:
+        sent = child.send(order)
+        if child.unsent:
+            self.loop.watch_both(child.control.fileno(), lambda: self.read_control(child))
+        return sent
+
+    def rest(self, child: Child) -> None:
+        """It waits for its next order."""
+        child.attempt = child.outcome = None
+        self.spares.setdefault(child.server.number, []).insert(0, child)
+
+    def keep_spares(self, server: FileServer) -> None:
+        spares = self.spares.setdefault(server.number, [])
+        while len(spares) > SPARES:
+            self.close(spares[-1])
+        while len(spares) < SPARES and (child := self.fork(server, ahead=True)):
+            spares.append(child)
+
+    def drop_spares(self, server: FileServer) -> None:
+        for child in self.spares.pop(server.number, [])[:]:
+            self.close(child)
+
+    def close(self, child: Child) -> None:
+        """A child that waits for an order ends when it sees this."""
+        if self.by_slot.pop(child.slot, None) is None:
+            return
+        with contextlib.suppress(KeyError, ValueError):
+            self.spares[child.server.number].remove(child)
+        self.loop.forget_if_watched(child.control.fileno())
+        self.loop.forget_if_watched(child.output)
+        child.close()
+
+    # -- what they say
+
+    def read_control(self, child: Child) -> None:
+        control = child.control.fileno()
+        if child.unsent:
+            child.flush()
+            if not child.unsent:
+                self.loop.watch_reads(control, lambda: self.read_control(child))
+        if child.read_control():
+            if child.outcome is not None and child.outcome.again:
+                self.owner.outcome_came(child)
+        elif child.attempt is None:  # a spare died
+            self.close(child)
+        else:
+            self.loop.forget(control)
+
+    def read_output(self, child: Child) -> None:
+        if not child.read_output():
+            self.loop.forget_if_watched(child.output)
+        elif child.outcome is not None and child.outcome.again:
+            self.owner.outcome_came(child)

@@ -1,0 +1,54 @@
+"""The results that attempts wait for: fetched from the gateway, each once, and kept for those to come."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from headway.agent.attempts import Attempt
+from headway.agent.link import Link
+from headway.agent.protocol import AttemptKey, Fetch, Values, XComRef
+from headway.agent.xcoms import Xcoms, key_of
+
+
+class Inputs:
+    def __init__(self, data: Path, link: Link, complete: Callable[[Attempt], None]) -> None:
+        self.link = link
+        self.complete = complete  # told of an attempt as soon as it has all it needs
+        self.xcoms = Xcoms(data)
+        self.requests = count(1)
+        self.fetching: dict[int, tuple[str, list[XComRef]]] = {}
+        self.asked: dict[tuple[str, XComRef], list[Attempt]] = {}
+
+    def gather(self, attempt: Attempt) -> None:
+        lacking = self.xcoms.hold(attempt.grant, attempt.held)
+        if not lacking:
+            self.complete(attempt)
+            return
+        run_id = attempt.key.run_id
+        new = [ref for ref in dict.fromkeys(lacking) if (run_id, ref) not in self.asked]
+        for ref in lacking:
+            self.asked.setdefault((run_id, ref), []).append(attempt)
+        if new:
+            self.fetch(run_id, new)
+
+    def fetch(self, run_id: str, refs: list[XComRef]) -> None:
+        request = next(self.requests)
+        self.fetching[request] = (run_id, refs)
+        self.link.send(Fetch(request, run_id, refs))
+
+    def fetch_again(self) -> None:
+        """On a new connection."""
+        self.fetching.clear()
+        for run_id, ref in list(self.asked):
+            self.fetch(run_id, [ref])
+
+    def take(self, message: Values) -> None:
+        run_id, refs = self.fetching.pop(message.request, ("", []))
+        waiting: dict[AttemptKey, Attempt] = {}
+        for ref, entry in self.xcoms.put_fetched(run_id, refs, message.values).items():
+            for attempt in self.asked.pop((run_id, ref), ()):
+                attempt.held[key_of(run_id, ref)] = entry
+                waiting[attempt.key] = attempt
+        for attempt in waiting.values():
+            if not self.xcoms.hold(attempt.grant, attempt.held):
+                self.complete(attempt)
