@@ -108,6 +108,7 @@ class Agent:
             self.connect()
             return
         self.hear()
+        self.keep_the_fence()
         if self.line is None:
             return
         if self.welcomed and self.clock - self.last_beat >= HEARTBEAT_S:

@@ -1,5 +1,6 @@
 """What really happened outside the database, and the promises about it (S1, S2, S3)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from psycopg import Connection
@@ -20,14 +21,16 @@ FAILURES = """
 
 
 class Truth:
-    def __init__(self, conn: Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any], note: Callable[[str], None]) -> None:
         self.conn = conn
+        self.note = note
         self.ran: set[AttemptKey] = set()
         self.running: dict[Key3, AttemptKey] = {}
         self.acks: list[Ended] = []
 
     def start(self, key: AttemptKey) -> int:
         """The user's code begins."""
+        self.note(f"-- begins: {name(key)}")
         assert key not in self.ran, f"S1 one attempt ran twice: {key}"
         self.ran.add(key)
         place = (key.run_id, key.task_id, key.map_index)
@@ -39,6 +42,7 @@ class Truth:
     def stop(self, key: AttemptKey) -> None:
         place = (key.run_id, key.task_id, key.map_index)
         if self.running.get(place) == key:
+            self.note(f"-- over: {name(key)}")
             del self.running[place]
 
     def acknowledged(self, ended: Ended) -> None:
@@ -55,6 +59,10 @@ class Truth:
             row = self.conn.execute(KNOWN, {**values(ended.key), "token": ended.token}).fetchone()
             assert row == (False,), f"S3 an acknowledged report is not in the database: {ended}"
         self.acks.clear()
+
+
+def name(key: AttemptKey) -> str:
+    return f"{key.run_id} {key.task_id} {key.map_index} {key.number}"
 
 
 def values(key: AttemptKey) -> dict[str, object]:

@@ -104,7 +104,7 @@ class World:
         self.old_reports: list[Ended] = []
         self.retimed: set[str] = set()
         self.specs: dict[tuple[str, int], Dag] = {}
-        self.truth = Truth(self.observer)
+        self.truth = Truth(self.observer, self.note)
         self.people = People(self)
         self.processes = [
             Process(conn, self.note)
