@@ -378,7 +378,11 @@ class World:
             found = self.observer.execute(
                 "SELECT task_id, map_index, state FROM task_instance WHERE run_id = %s", [run_id]
             ).fetchall()
-            differing = {(t, i): s for t, i, s in found if ends.get((t, i)) != s}
-            assert not differing, f"S6 {run_id} of {dag_id}: {differing} instead of {ends}"
-            assert len(found) == len(ends), f"S6 {run_id}: task instances are missing"
+            states = {(task, index): end for task, index, end in found}
+            differing = {
+                key: f"{states.get(key)} instead of {ends.get(key)}"
+                for key in sorted({*states, *ends})
+                if states.get(key) != ends.get(key)
+            }
+            assert not differing, f"S6 {run_id} of {dag_id}.{number}: {differing}"
             assert state == outcome, f"S6 {run_id} is {state} instead of {outcome}"
