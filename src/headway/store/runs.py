@@ -159,7 +159,7 @@ QUARANTINE: LiteralString = """
 
 # A pause or its end concerns the ready instances of the runs that are going on.
 ALARM_DAG: LiteralString = """
-    UPDATE run SET due_at = %(now)s
+    UPDATE run SET due_at = least(due_at, %(now)s)
     WHERE (team_id, run_id) IN (
         SELECT team_id, run_id FROM run
         WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
@@ -169,7 +169,7 @@ ALARM_DAG: LiteralString = """
 """
 
 ALARM: LiteralString = """
-    UPDATE run SET due_at = %(now)s
+    UPDATE run SET due_at = least(due_at, %(now)s)
     WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'running'
 """
 
