@@ -103,6 +103,7 @@ class Agent:
         if self.world.elapsed < self.away_until:
             return
         if self.line is not None and not self.line.open:
+            self.hear()  # what was sent before
             self.hang_up()
         if self.line is None:
             self.connect()
@@ -196,7 +197,6 @@ class Agent:
                 self.end(key, work, "success", "", xcoms=[value], follow=chosen)
 
     def end(self, key: AttemptKey, work: Work, outcome: str, cause: str, **more: object) -> None:
-        self.world.truth.stop(key)
         del self.work[key]
         ran = 0.0 if work.started_at is None else self.clock - work.started_at
         ended = Ended(
@@ -208,6 +208,7 @@ class Agent:
             run_s=ran,
             **more,  # type: ignore[arg-type]
         )
+        self.world.truth.ended(ended)
         self.unacked[ended.seq] = ended
         self.tell(ended)
         self.world.old_reports.append(ended)
@@ -221,7 +222,7 @@ class Agent:
     def repeat_itself(self) -> None:
         """Reports that came before: of its own, of other agents, of attempts long over."""
         if self.line is not None and self.welcomed and self.world.old_reports:
-            again = self.world.chance.choice(self.world.old_reports)
+            again = self.world.chance.choice(self.world.old_reports[-12:])
             self.line.tell(replace_seq(again, self.next_seq()))
 
 

@@ -14,6 +14,10 @@ KNOWN = """
             AND map_index = %(index)s AND number = %(number)s AND token = %(token)s)
         AND NOT EXISTS (SELECT FROM report WHERE run_id = %(run)s)
 """
+RESULTS = """
+    SELECT run_id, task_id, map_index, number, state FROM attempt
+    WHERE state IN ('success', 'failed', 'skipped')
+"""
 FAILURES = """
     SELECT failures FROM task_instance
     WHERE run_id = %(run)s AND task_id = %(task)s AND map_index = %(index)s
@@ -27,6 +31,7 @@ class Truth:
         self.ran: set[AttemptKey] = set()
         self.running: dict[Key3, AttemptKey] = {}
         self.acks: list[Ended] = []
+        self.ends: dict[AttemptKey, str] = {}
 
     def start(self, key: AttemptKey) -> int:
         """The user's code begins."""
@@ -45,6 +50,10 @@ class Truth:
             self.note(f"-- over: {name(key)}")
             del self.running[place]
 
+    def ended(self, ended: Ended) -> None:
+        self.stop(ended.key)
+        self.ends[ended.key] = ended.outcome
+
     def acknowledged(self, ended: Ended) -> None:
         self.acks.append(ended)
 
@@ -52,6 +61,12 @@ class Truth:
         """How often this task instance has failed by itself, as the user's code may know."""
         row = self.conn.execute(FAILURES, values(key)).fetchone()
         return 0 if row is None else int(row[0])
+
+    def check_results(self) -> None:
+        """A result in the database is what its own attempt brought."""
+        for *key, state in self.conn.execute(RESULTS):
+            brought = self.ends.get(AttemptKey(*key))
+            assert brought == state, f"G5 {key} is {state}, but it brought {brought}"
 
     def check(self) -> None:
         """An acknowledged end is in the database, or in the inbox of reports."""
