@@ -222,8 +222,15 @@ class Agent:
     def repeat_itself(self) -> None:
         """Reports that came before: of its own, of other agents, of attempts long over."""
         if self.line is not None and self.welcomed and self.world.old_reports:
-            again = self.world.chance.choice(self.world.old_reports[-12:])
+            # Those of task instances that run again are the dangerous ones.
+            live = self.world.truth.running
+            old = [e for e in self.world.old_reports if place(e.key) in live]
+            again = self.world.chance.choice(old or self.world.old_reports)
             self.line.tell(replace_seq(again, self.next_seq()))
+
+
+def place(key: AttemptKey) -> tuple[str, str, int]:
+    return key.run_id, key.task_id, key.map_index
 
 
 def replace_seq(message: Ended, seq: int) -> Ended:

@@ -121,7 +121,7 @@ class World:
         self.people = People(self)
         self.processes = [
             Process(conn, self.note)
-            for conn in connections.engines[: self.chance.choice([1, 2, 2, 3])]
+            for conn in connections.engines[: self.chance.choice([1, 2, 3, 3])]
         ]
         self.agents = [
             Agent(
@@ -202,7 +202,8 @@ class World:
             self.note(f"meanwhile: {name}")
             self.depth += 1
             try:
-                self.chance.choice([self.scheduler_turns, self.agent_turns, self.people.act])()
+                others = [self.scheduler_turns] * 4 + [self.agent_turns] + [self.people.act] * 2
+                self.chance.choice(others)()
             finally:
                 self.depth -= 1
 
