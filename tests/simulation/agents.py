@@ -103,11 +103,13 @@ class Agent:
         if self.world.elapsed < self.away_until:
             return
         if self.line is not None and not self.line.open:
+            self.hear()  # what was sent before
             self.hang_up()
         if self.line is None:
             self.connect()
             return
         self.hear()
+        self.keep_the_fence()
         if self.line is None:
             return
         if self.welcomed and self.clock - self.last_beat >= HEARTBEAT_S:
@@ -195,7 +197,6 @@ class Agent:
                 self.end(key, work, "success", "", xcoms=[value], follow=chosen)
 
     def end(self, key: AttemptKey, work: Work, outcome: str, cause: str, **more: object) -> None:
-        self.world.truth.stop(key)
         del self.work[key]
         ran = 0.0 if work.started_at is None else self.clock - work.started_at
         ended = Ended(
@@ -207,6 +208,7 @@ class Agent:
             run_s=ran,
             **more,  # type: ignore[arg-type]
         )
+        self.world.truth.ended(ended)
         self.unacked[ended.seq] = ended
         self.tell(ended)
         self.world.old_reports.append(ended)
@@ -220,8 +222,15 @@ class Agent:
     def repeat_itself(self) -> None:
         """Reports that came before: of its own, of other agents, of attempts long over."""
         if self.line is not None and self.welcomed and self.world.old_reports:
-            again = self.world.chance.choice(self.world.old_reports)
+            # Those of task instances that run again are the dangerous ones.
+            live = self.world.truth.running
+            old = [e for e in self.world.old_reports if place(e.key) in live]
+            again = self.world.chance.choice(old or self.world.old_reports)
             self.line.tell(replace_seq(again, self.next_seq()))
+
+
+def place(key: AttemptKey) -> tuple[str, str, int]:
+    return key.run_id, key.task_id, key.map_index
 
 
 def replace_seq(message: Ended, seq: int) -> Ended:

@@ -43,7 +43,7 @@ def follow(dag: Dag, task: Task) -> list[str]:
 def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
     flavour = f"{chance.randrange(1 << 30)}"
     tasks: list[Task] = []
-    for index in range(chance.choice([1, 2, 3, 4, 5, 6, 8, 12])):
+    for index in range(chance.choice([1, 2, 2, 3, 3, 4, 4, 5, 6, 12])):
         tasks.append(random_task(chance, index, tasks, flavour))
     schedule = None
     if chance.random() < 0.3:

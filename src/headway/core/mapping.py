@@ -12,7 +12,7 @@ from typing import Final
 
 from headway.core.graph import Axis, Node
 from headway.core.run import NOT_MAPPED, Instance, Run
-from headway.core.states import Event, State
+from headway.core.states import FINAL, Event, State
 
 MAP_LENGTH_MAX: Final = 100_000
 
@@ -45,6 +45,17 @@ def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instan
         instance = existing.get(index) or run.add(Instance(node, index))
         if instance.state is State.WAITING:
             yield instance
+
+
+def lengths_known(run: Run, node: Node) -> bool:
+    """Whether everything it is mapped over has ended: a rule may let it run before that."""
+    return all(
+        state in FINAL
+        for axis in node.axes or ()
+        if axis.source is not None
+        for state, count in run.counts[axis.source].items()
+        if count
+    )
 
 
 def axis_lengths(run: Run, node: Node) -> list[int | None]:

@@ -263,7 +263,7 @@ def judge_node(run: Run, node: Node) -> None:
         return
     counts = upstream_counts(run, node)
     verdict = judge(node.rule, counts)
-    if verdict is Verdict.WAIT:
+    if verdict is Verdict.WAIT or (verdict is Verdict.RUN and not mapping.lengths_known(run, node)):
         return
     waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
     reason = explain(node.rule, counts)

@@ -172,12 +172,12 @@ LOCK_RUNNING: LiteralString = """
 """
 
 ALARM_DAG: LiteralString = """
-    UPDATE run SET due_at = %(now)s
+    UPDATE run SET due_at = least(due_at, %(now)s)
     WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
 """
 
 ALARM: LiteralString = """
-    UPDATE run SET due_at = %(now)s
+    UPDATE run SET due_at = least(due_at, %(now)s)
     WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'running'
 """
 

@@ -96,6 +96,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
         paused_by=row.paused_by,
     )
     run.due_at = row.due_at
+    note_time(run, row.started_at)
     # What a command changed is not in memory: whoever reads a run judges all of its nodes once.
     run.stale.update(range(len(run.graph.nodes)))
     return run
@@ -126,6 +127,14 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         ended_at=ended_at,
     )
     run.add(instance)
+    note_time(run, queued_at)
+    note_time(run, started_at)
+
+
+def note_time(run: Run, at: datetime | None) -> None:
+    """A clock that was set back must not put an end before a start."""
+    if at is not None and at > run.now:
+        run.now = at
 
 
 def attempt_from_row(
