@@ -1,7 +1,8 @@
 """W1: 40 light tasks in a chain."""
 
+from loads import CHAIN, LIGHT, fib
+
 from headway import chain, dag, task
-from work import CHAIN, LIGHT, fib
 
 
 @dag

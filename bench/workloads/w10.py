@@ -1,6 +1,7 @@
 """W10: 10,000 tasks in a grid, a hundred deep; and one task mapped over 10,000 items."""
 
-import work
+import loads
+
 from headway import chain, dag, task
 
 
@@ -8,10 +9,10 @@ from headway import chain, dag, task
 def w10_deep() -> None:
     @task
     def nothing() -> None:
-        work.nothing(0)
+        loads.nothing(0)
 
-    for column in range(work.WIDE // work.DEEP):
-        names = (f"nothing_{column}_{layer}" for layer in range(work.DEEP))
+    for column in range(loads.WIDE // loads.DEEP):
+        names = (f"nothing_{column}_{layer}" for layer in range(loads.DEEP))
         chain(*(nothing.override(task_id=name)() for name in names))
 
 
@@ -19,10 +20,10 @@ def w10_deep() -> None:
 def w10_wide() -> None:
     @task
     def items() -> list[int]:
-        return work.items(work.WIDE)
+        return loads.items(loads.WIDE)
 
     @task
     def nothing(item: int) -> int:
-        return work.nothing(item)
+        return loads.nothing(item)
 
     nothing.expand(item=items())

@@ -1,7 +1,8 @@
 """W2: 10 heavy tasks in a chain: what does orchestration add to pure compute?."""
 
+from loads import HEAVY, HEAVY_CHAIN, fib
+
 from headway import chain, dag, task
-from work import HEAVY, HEAVY_CHAIN, fib
 
 
 @dag

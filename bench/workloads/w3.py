@@ -1,6 +1,7 @@
 """W3: fan out over the result of a task, fan in over the stored results. W9 runs it as well."""
 
-import work
+import loads
+
 from headway import dag, task
 
 
@@ -8,14 +9,14 @@ from headway import dag, task
 def w3() -> None:
     @task
     def items() -> list[int]:
-        return work.items()
+        return loads.items()
 
     @task
     def nothing(item: int) -> int:
-        return work.nothing(item)
+        return loads.nothing(item)
 
     @task
     def total(results: list[int]) -> int:
-        return work.total(results)
+        return loads.total(results)
 
     total(nothing.expand(item=items()))

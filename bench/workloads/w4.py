@@ -2,20 +2,21 @@
 
 from itertools import pairwise
 
-import work
+import loads
+
 from headway import dag, task
 
 
-@dag(max_active_tasks=work.SLOTS)
+@dag(max_active_tasks=loads.SLOTS)
 def w4() -> None:
     @task
     def nap() -> None:
-        work.nap()
+        loads.nap()
 
     layers = [
-        [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(work.WIDTH)]
-        for layer in range(work.LAYERS)
+        [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(loads.WIDTH)]
+        for layer in range(loads.LAYERS)
     ]
     for above, below in pairwise(layers):
         for place, node in enumerate(below):
-            [above[parent] for parent in work.parents(place)] >> node
+            [above[parent] for parent in loads.parents(place)] >> node

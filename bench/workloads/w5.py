@@ -1,7 +1,8 @@
 """W5: how long from the request until the first line of a task, and until the run has ended."""
 
+from loads import mark_first_line
+
 from headway import Run, dag, task
-from work import mark_first_line
 
 
 @dag(params={"mark": ""}, max_active_runs=16)

@@ -1,13 +1,14 @@
 """W8: a backlog of runs of one task each."""
 
-import work
+import loads
+
 from headway import dag, task
 
 
-@dag(max_active_runs=work.WIDE)
+@dag(max_active_runs=loads.WIDE)
 def w8() -> None:
     @task
     def nothing() -> int:
-        return work.nothing(0)
+        return loads.nothing(0)
 
     nothing()

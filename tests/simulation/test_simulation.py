@@ -164,5 +164,3 @@ def test_a_planted_bug_is_found(
     with pytest.raises((AssertionError, psycopg.Error), match=symptom):
         for seed in BUG_SEEDS:
             World(seed, connections).run()
-
-

@@ -1,17 +1,16 @@
 """W1 as an Airflow DAG, alone in its file: each task reads its whole file again."""
 
+import loads
 from airflow.sdk import chain, dag, task
-
-import work
 
 
 @dag(schedule=None)
 def w1() -> None:
     @task
     def link() -> int:
-        return work.fib(work.LIGHT)
+        return loads.fib(loads.LIGHT)
 
-    nodes = [link.override(task_id=f"link_{place}")() for place in range(work.CHAIN)]
+    nodes = [link.override(task_id=f"link_{place}")() for place in range(loads.CHAIN)]
     chain(*nodes)
 
 

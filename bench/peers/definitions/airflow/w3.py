@@ -2,24 +2,23 @@
 
 from typing import Any
 
+import loads
 from airflow.sdk import dag, task
-
-import work
 
 
 @dag(schedule=None)
 def w3() -> None:
     @task
     def items() -> list[int]:
-        return work.items()
+        return loads.items()
 
     @task
     def nothing(item: int) -> int:
-        return work.nothing(item)
+        return loads.nothing(item)
 
     @task
     def total(results: Any) -> int:
-        return work.total(list(results))
+        return loads.total(list(results))
 
     total(nothing.expand(item=items()))
 

@@ -2,23 +2,22 @@
 
 from typing import Any
 
+import loads
 from airflow.sdk import dag, task
 
-import work
 
-
-@dag(schedule=None, max_active_tasks=work.SLOTS)
+@dag(schedule=None, max_active_tasks=loads.SLOTS)
 def w4() -> None:
     @task
     def nap() -> None:
-        work.nap()
+        loads.nap()
 
     above: list[Any] = []
-    for layer in range(work.LAYERS):
-        row = [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(work.WIDTH)]
+    for layer in range(loads.LAYERS):
+        row = [nap.override(task_id=f"nap_{layer}_{place}")() for place in range(loads.WIDTH)]
         for place, node in enumerate(row):
             if above:
-                [above[parent] for parent in work.parents(place)] >> node
+                [above[parent] for parent in loads.parents(place)] >> node
         above = row
 
 

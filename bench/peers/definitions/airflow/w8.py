@@ -1,15 +1,14 @@
 """W8 as an Airflow DAG, alone in its file: each task reads its whole file again."""
 
+import loads
 from airflow.sdk import dag, task
 
-import work
 
-
-@dag(schedule=None, max_active_runs=work.SLOTS)
+@dag(schedule=None, max_active_runs=loads.SLOTS)
 def w8() -> None:
     @task
     def nothing() -> int:
-        return work.nothing(0)
+        return loads.nothing(0)
 
     nothing()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import loads
 from dagster import (
     Definitions,
     DynamicOut,
@@ -17,48 +18,46 @@ from dagster import (
     op,
 )
 
-import work
-
 
 @op(ins={"above": In(Nothing)})
 def light() -> int:
-    return work.fib(work.LIGHT)
+    return loads.fib(loads.LIGHT)
 
 
 @op(ins={"above": In(Nothing)})
 def heavy() -> int:
-    return work.fib(work.HEAVY)
+    return loads.fib(loads.HEAVY)
 
 
 @op(out=DynamicOut(int))
 def items() -> Iterator[DynamicOutput[int]]:
-    for item in work.items():
+    for item in loads.items():
         yield DynamicOutput(item, mapping_key=str(item))
 
 
 @op
 def nothing(item: int) -> int:
-    return work.nothing(item)
+    return loads.nothing(item)
 
 
 @op
 def nothing_alone() -> int:
-    return work.nothing(0)
+    return loads.nothing(0)
 
 
 @op
 def total(results: list[int]) -> int:
-    return work.total(results)
+    return loads.total(results)
 
 
 @op(ins={"above": In(Nothing)})
 def nap() -> None:
-    work.nap()
+    loads.nap()
 
 
 @op(config_schema={"mark": str})
 def first_line(context: OpExecutionContext) -> None:
-    work.mark_first_line(context.op_config["mark"])
+    loads.mark_first_line(context.op_config["mark"])
 
 
 # Above the graphs: Dagster composes a graph while its decorator runs.
@@ -70,12 +69,12 @@ def chained(link: Any, count: int) -> None:
 
 @graph
 def w1() -> None:
-    chained(light, work.CHAIN)
+    chained(light, loads.CHAIN)
 
 
 @graph
 def w2() -> None:
-    chained(heavy, work.HEAVY_CHAIN)
+    chained(heavy, loads.HEAVY_CHAIN)
 
 
 @graph
@@ -86,12 +85,12 @@ def w3() -> None:
 @graph
 def w4() -> None:
     above: list[Any] = []
-    for layer in range(work.LAYERS):
+    for layer in range(loads.LAYERS):
         above = [
             nap.alias(f"nap_{layer}_{place}")(
-                [above[parent] for parent in work.parents(place)] if above else []
+                [above[parent] for parent in loads.parents(place)] if above else []
             )
-            for place in range(work.WIDTH)
+            for place in range(loads.WIDTH)
         ]
 
 
@@ -108,7 +107,7 @@ def w8() -> None:
 GRAPHS: tuple[GraphDefinition, ...] = (w1, w2, w3, w4, w5, w8)
 EXECUTORS = {
     "inprocess": in_process_executor,
-    "multiprocess": multiprocess_executor.configured({"max_concurrent": work.SLOTS}),
+    "multiprocess": multiprocess_executor.configured({"max_concurrent": loads.SLOTS}),
 }
 
 defs = Definitions(

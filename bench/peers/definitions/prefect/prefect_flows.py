@@ -2,72 +2,71 @@
 
 from typing import Any
 
+import loads
 from prefect import flow, serve, task
 from prefect.task_runners import ThreadPoolTaskRunner
-
-import work
 
 
 @task
 def light() -> int:
-    return work.fib(work.LIGHT)
+    return loads.fib(loads.LIGHT)
 
 
 @task
 def heavy() -> int:
-    return work.fib(work.HEAVY)
+    return loads.fib(loads.HEAVY)
 
 
 @task
 def items() -> list[int]:
-    return work.items()
+    return loads.items()
 
 
 @task
 def nothing(item: int) -> int:
-    return work.nothing(item)
+    return loads.nothing(item)
 
 
 @task
 def total(results: list[int]) -> int:
-    return work.total(results)
+    return loads.total(results)
 
 
 @task
 def nap() -> None:
-    work.nap()
+    loads.nap()
 
 
 @task
 def first_line(mark: str) -> None:
-    work.mark_first_line(mark)
+    loads.mark_first_line(mark)
 
 
 @flow
 def w1() -> None:
-    chained(light, work.CHAIN)
+    chained(light, loads.CHAIN)
 
 
 @flow
 def w2() -> None:
-    chained(heavy, work.HEAVY_CHAIN)
+    chained(heavy, loads.HEAVY_CHAIN)
 
 
-@flow(task_runner=ThreadPoolTaskRunner(max_workers=work.SLOTS))
+@flow(task_runner=ThreadPoolTaskRunner(max_workers=loads.SLOTS))
 def w3() -> int:
     results = nothing.map(items())
     return total(results.result())
 
 
-@flow(task_runner=ThreadPoolTaskRunner(max_workers=work.SLOTS))
+@flow(task_runner=ThreadPoolTaskRunner(max_workers=loads.SLOTS))
 def w4() -> None:
     above: list[Any] = []
-    for _ in range(work.LAYERS):
+    for _ in range(loads.LAYERS):
         above = [
             nap.submit(
-                wait_for=[above[parent] for parent in work.parents(place)] if above else None
+                wait_for=[above[parent] for parent in loads.parents(place)] if above else None
             )
-            for place in range(work.WIDTH)
+            for place in range(loads.WIDTH)
         ]
     for future in above:
         future.result()
@@ -92,4 +91,4 @@ def chained(link: Any, count: int) -> None:
 FLOWS = {"W1": w1, "W2": w2, "W3": w3, "W4": w4, "W5": w5, "W8": w8}
 
 if __name__ == "__main__":
-    serve(*(flow.to_deployment(name="bench") for flow in FLOWS.values()), limit=work.SLOTS)
+    serve(*(flow.to_deployment(name="bench") for flow in FLOWS.values()), limit=loads.SLOTS)
