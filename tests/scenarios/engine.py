@@ -68,7 +68,11 @@ class Engine:
         transact(self.conn, pools.resize, TEAM, name, slots, "user:ann", self.now)
 
     def tick(
-        self, *ended: Grant, outcome: Outcome = Outcome.SUCCESS, places: int = 9, session: str = "s1"
+        self,
+        *ended: Grant,
+        outcome: Outcome = Outcome.SUCCESS,
+        places: int = 9,
+        session: str = "s1",
     ) -> Turn:
         """One tick, with the ends of these attempts."""
         envelopes = [

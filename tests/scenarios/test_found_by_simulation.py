@@ -10,7 +10,7 @@ from headway.core import plan
 from headway.core.commands import Selection
 from headway.core.reports import Outcome
 from headway.core.run import Run
-from headway.services import commands, tick, translate
+from headway.services import commands, strikes, tick, translate
 from headway.spec.model import Axis, Mapping, Task
 from headway.store import sessions, snapshots
 from headway.store.transact import transact
@@ -29,9 +29,7 @@ def engine(conn: Connection[Any], monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 def clear(engine: Engine, run_id: str, *tasks: str) -> None:
     chosen = Selection(tasks=frozenset(tasks))
-    transact(
-        engine.conn, commands.clear, TEAM, run_id, chosen, engine.catalog.graph, "user:ann"
-    )
+    transact(engine.conn, commands.clear, TEAM, run_id, chosen, engine.catalog.graph, "user:ann")
 
 
 def over(name: str, **options: Any) -> Mapping:
@@ -166,7 +164,7 @@ def test_a_poisoned_run_is_put_aside_and_its_dag_goes_on(
     engine.later(1)
     engine.trigger("d", "good")
     poison(engine, monkeypatch)
-    for _ in range(tick.STRIKES_MAX + 1):
+    for _ in range(strikes.STRIKES_MAX + 1):
         engine.tick()
     assert engine.run_state("bad") == "queued"
     assert engine.run_state("good") == "running"
@@ -183,7 +181,7 @@ def test_ready_tasks_of_a_poisoned_run_hold_up_nobody(
     engine.trigger("d", "good")
     engine.tick(places=0)
     poison(engine, monkeypatch)
-    grants = [engine.granted(engine.tick()) for _ in range(tick.STRIKES_MAX + 1)]
+    grants = [engine.granted(engine.tick()) for _ in range(strikes.STRIKES_MAX + 1)]
     assert ["good/a"] in grants
 
 
@@ -202,7 +200,7 @@ def test_a_run_that_cannot_be_read_does_not_stop_the_others(
 
     monkeypatch.setattr(snapshots, "empty", unreadable)
     assert engine.granted(engine.tick()) == ["good/a"]
-    for _ in range(tick.STRIKES_MAX):
+    for _ in range(strikes.STRIKES_MAX):
         engine.tick()
     assert engine.conn.execute("SELECT quarantined FROM run WHERE run_id = 'bad'").fetchone() != (
         None,
