@@ -388,7 +388,8 @@ class World:
         row = self.observer.execute("SELECT min(due_at) FROM run").fetchone()
         if row is None or row[0] is None:
             return 5.0
-        return max(5.0, (row[0] - self.now).total_seconds())
+        due_at: datetime = row[0]
+        return max(5.0, (due_at - self.now).total_seconds())
 
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""
