@@ -38,7 +38,7 @@ class Process:
         with (
             mock.patch.object(scheduler, "connect", self.connect),
             mock.patch.object(selectors, "DefaultSelector", Selector),
-            mock.patch.object(gateway, "listen", lambda address: self.listener),
+            mock.patch.object(gateway, "listen", return_value=self.listener),
         ):
             self.scheduler = Scheduler("", "line:", SECRET)
         self.scheduler.register()

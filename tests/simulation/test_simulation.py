@@ -21,6 +21,7 @@ from tests.simulation.world import Connections, World
 
 SEEDS = range(20)
 BUG_SEEDS = range(40)
+CRASH_SEED, CRASHES = 2, 12
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,14 @@ def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
         world.run()
         hashes.add(world.hash.hexdigest())
     assert len(hashes) == 1
+
+
+def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> None:
+    """F01: some of the points; ``python -m tests.simulation --crashes`` takes every one."""
+    dry = World(CRASH_SEED, connections)
+    dry.run()
+    for point in range(1, dry.points, max(1, dry.points // CRASHES)):
+        World(CRASH_SEED, connections, crash_at=(point,)).run()
 
 
 def run_all(connections: Connections) -> None:
