@@ -23,7 +23,7 @@ import uvicorn
 from bench.figures import Figure, Record, summaries
 from bench.postgres import free_port, private_server
 from bench.tables import show
-from bench.workloads.work import HEAVY, HEAVY_CHAIN, fib
+from bench.workloads.loads import HEAVY, HEAVY_CHAIN, fib
 
 STARTS: Final = 30
 COMMITS: Final = 1_000

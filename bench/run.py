@@ -18,7 +18,7 @@ from bench import history
 from bench.processes import cpu_seconds, descendants, disk_bytes, idle_cost
 from bench.product import Api, Headway, ProductError, fresh, up, wait_until
 from bench.targets import CRITICAL_PATH_S
-from bench.workloads.work import HEAVY, HEAVY_CHAIN, WIDE, fib
+from bench.workloads.loads import HEAVY, HEAVY_CHAIN, WIDE, fib
 
 Values = Iterator[tuple[str, float]]
 

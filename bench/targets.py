@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from bench.figures import Summary
-from bench.workloads.work import CHAIN, ITEMS, LAYERS, NAP_S, WIDE
+from bench.workloads.loads import CHAIN, ITEMS, LAYERS, NAP_S, WIDE
 
 REFERENCE_FIB_S: Final = 0.364
 

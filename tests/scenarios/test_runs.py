@@ -127,8 +127,8 @@ def test_an_attempt_bound_to_a_session_in_the_moment_of_its_death(conn: Connecti
     deploy(conn, task("a"))
     scheduler = Scheduler(conn)
     trigger(conn)
-    conn.execute("UPDATE agent_session SET ended_at = now()")
     scheduler.tick()
+    conn.execute("UPDATE agent_session SET ended_at = now()")
     assert scheduler.expire() == []
     scheduler.tick()
     assert value(conn, "SELECT state FROM task_instance") == "up_for_retry"

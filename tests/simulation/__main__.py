@@ -17,7 +17,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--verbose", action="store_true", help="the whole history of the seed")
+    parser.add_argument("--crashes", action="store_true", help="of --seed, a crash at each point")
     chosen = parser.parse_args()
+    if chosen.crashes:
+        crash_everywhere(chosen.seed or 0)
+        return
     first, count = (chosen.first, chosen.seeds) if chosen.seed is None else (chosen.seed, 1)
     begun = time.monotonic()
     with private_server() as dsn:
@@ -40,6 +44,24 @@ def main() -> None:
                 print(f"{seed + 1 - first} seeds in {time.monotonic() - begun:.0f} s", flush=True)
         connections.close()
     print(f"{count} seeds held in {time.monotonic() - begun:.1f} s")
+
+
+def crash_everywhere(seed: int) -> None:
+    """F01, exhaustive: the points of a dry run, then as many runs with a crash at one of them."""
+    with private_server() as dsn:
+        connections = Connections(dsn)
+        dry = World(seed, connections)
+        dry.run()
+        for point in range(1, dry.points + 1):
+            world = World(seed, connections, crash_at=(point,))
+            try:
+                world.run()
+            except Exception:
+                print("\n".join(world.trace[-LAST_EVENTS:]))
+                print(f"seed {seed} failed with a crash at point {point} of {dry.points}")
+                raise
+        connections.close()
+    print(f"seed {seed}: {dry.points} crashes held")
 
 
 if __name__ == "__main__":

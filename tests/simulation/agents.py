@@ -40,7 +40,9 @@ class Work:
 
 
 class Agent:
-    def __init__(self, world: "World", name: str, *, slots: int, processes: int, rate: float):
+    def __init__(
+        self, world: "World", name: str, *, slots: int, processes: int, rate: float
+    ) -> None:
         self.world = world
         self.name = name
         self.slots = slots

@@ -2,6 +2,7 @@
 line in memory, one turn of its loop at a time.
 """
 
+import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from unittest import mock
 
 import psycopg
 
+from headway import clock
 from headway.errors import HeadwayError
 from headway.services import gateway, scheduler
 from headway.services.scheduler import Scheduler
@@ -35,8 +37,8 @@ class Process:
         self.listener = Listener()
         with (
             mock.patch.object(scheduler, "connect", self.connect),
-            mock.patch.object(scheduler.selectors, "DefaultSelector", Selector),
-            mock.patch.object(gateway, "listen", lambda address: self.listener),
+            mock.patch.object(selectors, "DefaultSelector", Selector),
+            mock.patch.object(gateway, "listen", return_value=self.listener),
         ):
             self.scheduler = Scheduler("", "line:", SECRET)
         self.scheduler.register()
@@ -82,6 +84,6 @@ def one_round(this: Scheduler) -> None:
     this.wait(0.0)
     if this.gateway.arrivals:
         this.answer_arrivals()
-    if scheduler.clock.monotonic() - this.last_sweep >= scheduler.SWEEP_S:
+    if clock.monotonic() - this.last_sweep >= scheduler.SWEEP_S:
         this.sweep()
     this.tick()

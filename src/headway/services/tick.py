@@ -307,6 +307,13 @@ def strike(conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception
         runs.quarantine(conn, *row.key, explained(error))
 
 
+def alive(conn: Connection[Any], places: dict[int, list[Session]]) -> dict[int, list[Session]]:
+    """Without the dead: an agent that vanished without a word leaves a link that offers places."""
+    mine = [s.session_id for team in places.values() for s in team if s.free > 0]
+    dead = sessions.dead(conn, mine) if mine else frozenset()
+    return {team: [s for s in found if s.session_id not in dead] for team, found in places.items()}
+
+
 def give_slots(
     conn: Connection[Any],
     ticker: Ticker,
@@ -326,6 +333,8 @@ def give_slots(
         for name, slots in run.changes.released.items():
             if (pool := locked.get(run.team_id, {}).get(name)) is not None:
                 pool.used -= slots
+    if any(run.queues for run in models):
+        places = alive(conn, places)
     for team in sorted({run.team_id for run in models}):
         of_team = [run for run in models if run.team_id == team]
         admission.grant(of_team, locked.get(team, {}), places.get(team, []), ticker.token)

@@ -54,9 +54,9 @@ ALARM: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
     WHERE state = 'running' AND (due_at IS NULL OR due_at > %(now)s) AND (team_id, run_id) IN (
         SELECT attempt.team_id, attempt.run_id
-        FROM agent_session AS dead JOIN attempt
-            ON attempt.team_id = dead.team_id AND attempt.session_id = dead.session_id
-        WHERE dead.ended_at > %(now)s - interval '10 minutes' AND attempt.state IN ('queued', 'running')
+        FROM attempt JOIN agent_session AS dead
+            ON dead.team_id = attempt.team_id AND dead.session_id = attempt.session_id
+        WHERE dead.ended_at IS NOT NULL AND attempt.state IN ('queued', 'running')
         ORDER BY attempt.team_id, attempt.run_id
     )
 """

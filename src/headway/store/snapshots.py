@@ -97,8 +97,6 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
     )
     run.due_at = row.due_at
     note_time(run, row.started_at)
-    # What a command changed is not in memory: whoever reads a run judges all of its nodes once.
-    run.stale.update(range(len(run.graph.nodes)))
     return run
 
 

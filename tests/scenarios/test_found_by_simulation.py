@@ -1,0 +1,217 @@
+"""What the simulator found, each as the smallest story that shows it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from headway.core import plan
+from headway.core.commands import Selection
+from headway.core.reports import Outcome
+from headway.core.run import Run
+from headway.services import commands, strikes, tick, translate
+from headway.spec.model import Axis, Mapping, Task
+from headway.store import sessions, snapshots
+from headway.store.transact import transact
+from tests.scenarios.engine import TEAM, Engine
+
+LEASE = timedelta(seconds=15)
+
+
+@pytest.fixture
+def engine(conn: Connection[Any], monkeypatch: pytest.MonkeyPatch) -> Engine:
+    engine = Engine(conn)
+    for module in (commands, tick):
+        monkeypatch.setattr(module, "clock", lambda conn: engine.now)
+    return engine
+
+
+def clear(engine: Engine, run_id: str, *tasks: str) -> None:
+    chosen = Selection(tasks=frozenset(tasks))
+    transact(engine.conn, commands.clear, TEAM, run_id, chosen, engine.catalog.graph, "user:ann")
+
+
+def over(name: str, **options: Any) -> Mapping:
+    return Mapping(axes=(Axis(argument="x", task_id=name, **options),))
+
+
+def test_a_task_cleared_in_a_running_run_runs_again(engine: Engine) -> None:
+    engine.deploy("d", Task(task_id="a"), Task(task_id="b"))
+    engine.trigger("d", "r")
+    a, b = engine.tick().grants
+    engine.tick(a)
+    clear(engine, "r", "a")
+    assert engine.granted(engine.tick()) == ["r/a"]
+    assert b.attempt.number == 1
+
+
+def test_a_mapped_task_waits_for_its_items_whatever_its_rule(engine: Engine) -> None:
+    engine.deploy(
+        "d",
+        Task(task_id="a"),
+        Task(task_id="b"),
+        Task(task_id="c", upstream=("a", "b"), trigger_rule="one_success", mapping=over("b")),
+    )
+    engine.trigger("d", "r")
+    a, b = engine.tick().grants
+    engine.tick(a)
+    assert engine.states("r")["c"] == "waiting"
+    assert engine.granted(engine.tick(b)) == ["r/c[0]", "r/c[1]", "r/c[2]"]
+
+
+def test_a_clock_set_back_puts_no_end_before_a_start(engine: Engine) -> None:
+    engine.deploy("d", Task(task_id="a"))
+    engine.trigger("d", "r")
+    (a,) = engine.tick().grants
+    engine.later(-3600)
+    engine.restart()
+    engine.tick(a)
+    rows = engine.conn.execute("SELECT started_at <= ended_at FROM task_instance").fetchall()
+    assert rows == [(True,)]
+    assert engine.conn.execute("SELECT started_at <= ended_at FROM run").fetchall() == [(True,)]
+
+
+def test_an_attempt_is_granted_to_no_dead_session(engine: Engine) -> None:
+    """A link whose agent has vanished without a word still offers its places."""
+    engine.deploy("d", Task(task_id="a"))
+    engine.later(60)
+    transact(engine.conn, sessions.expire, engine.now, LEASE)
+    engine.trigger("d", "r")
+    assert engine.granted(engine.tick()) == []
+    engine.session("s2")
+    assert engine.granted(engine.tick(session="s2")) == ["r/a"]
+
+
+def test_an_attempt_bound_to_a_long_dead_session_is_rescued(engine: Engine) -> None:
+    engine.deploy("d", Task(task_id="a"))
+    engine.trigger("d", "r")
+    engine.tick()
+    engine.conn.execute("UPDATE agent_session SET ended_at = %s", [engine.now])
+    engine.later(3600)
+    transact(engine.conn, sessions.expire, engine.now, LEASE)
+    engine.tick()
+    assert engine.states("r") == {"a": "up_for_retry"}
+
+
+def test_a_task_wider_than_its_pool_holds_up_nobody(engine: Engine) -> None:
+    engine.pool("narrow", 1)
+    engine.deploy(
+        "d",
+        Task(task_id="wide", pool="narrow", pool_slots=2, priority_weight=9),
+        Task(task_id="thin", pool="narrow"),
+    )
+    engine.trigger("d", "r1")
+    assert engine.granted(engine.tick()) == ["r1/thin"]
+    engine.trigger("d", "r2")
+    (reason,) = engine.conn.execute(
+        "SELECT blocked_reason FROM task_instance WHERE task_id = 'wide'"
+    ).fetchall()
+    assert "2 slots" in reason[0]
+
+
+def test_full_dags_do_not_hide_those_behind_them(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tick, "DAGS_MAX", 2)
+    for name in "abc":
+        engine.deploy(name, Task(task_id="t"), max_active_runs=1)
+    for name in "ab":
+        engine.trigger(name, f"{name}1")
+        engine.trigger(name, f"{name}2")
+    engine.tick()
+    engine.trigger("c", "c1")
+    engine.tick()
+    assert engine.run_state("c1") == "running"
+
+
+def test_a_mapped_task_is_sent_while_what_it_is_mapped_over_runs_again(engine: Engine) -> None:
+    engine.deploy(
+        "d",
+        Task(task_id="a"),
+        Task(
+            task_id="b",
+            upstream=("a",),
+            mapping=Mapping(
+                axes=(Axis(argument="x", length=2), Axis(argument="y", task_id="a")),
+            ),
+        ),
+    )
+    engine.trigger("d", "r")
+    (a,) = engine.tick().grants
+    engine.tick(a, places=1)
+    clear(engine, "r", "a")
+    for grant in engine.tick().grants:
+        translate.grant(grant.run, grant.instance, grant.attempt.number, "token")
+
+
+def poison(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle = plan.settle
+
+    def crash(run: Run) -> None:
+        if run.run_id == "bad":
+            raise KeyError("poison")
+        settle(run)
+
+    monkeypatch.setattr(plan, "settle", crash)
+
+
+def test_a_poisoned_run_is_put_aside_and_its_dag_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.deploy("d", Task(task_id="a"), max_active_runs=1)
+    engine.trigger("d", "bad")
+    engine.later(1)
+    engine.trigger("d", "good")
+    poison(engine, monkeypatch)
+    for _ in range(strikes.STRIKES_MAX + 1):
+        engine.tick()
+    assert engine.run_state("bad") == "queued"
+    assert engine.run_state("good") == "running"
+
+
+def test_ready_tasks_of_a_poisoned_run_hold_up_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.pool("one", 1)
+    engine.deploy("d", Task(task_id="a", pool="one"), Task(task_id="b", pool="one"))
+    engine.trigger("d", "bad")
+    engine.tick(places=0)
+    engine.later(1)
+    engine.trigger("d", "good")
+    engine.tick(places=0)
+    poison(engine, monkeypatch)
+    grants = [engine.granted(engine.tick()) for _ in range(strikes.STRIKES_MAX + 1)]
+    assert ["good/a"] in grants
+
+
+def test_a_run_that_cannot_be_read_does_not_stop_the_others(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.deploy("d", Task(task_id="a"))
+    engine.trigger("d", "bad")
+    engine.trigger("d", "good")
+    empty = snapshots.empty
+
+    def unreadable(row: Any, *rest: Any) -> Run:
+        if row.run_id == "bad":
+            raise KeyError("unknown trigger rule")
+        return empty(row, *rest)
+
+    monkeypatch.setattr(snapshots, "empty", unreadable)
+    assert engine.granted(engine.tick()) == ["good/a"]
+    for _ in range(strikes.STRIKES_MAX):
+        engine.tick()
+    assert engine.conn.execute("SELECT quarantined FROM run WHERE run_id = 'bad'").fetchone() != (
+        None,
+    )
+
+
+def test_a_run_cleared_after_its_timeout_gets_its_time_again(engine: Engine) -> None:
+    engine.deploy("d", Task(task_id="a"), dagrun_timeout_s=60.0)
+    engine.trigger("d", "r")
+    (a,) = engine.tick().grants
+    engine.tick(a, outcome=Outcome.SUCCESS)
+    engine.later(3600)
+    clear(engine, "r", "a")
+    assert engine.granted(engine.tick()) == ["r/a"]
