@@ -162,9 +162,4 @@ def test_a_planted_bug_is_found(
 ) -> None:
     monkeypatch.setattr(module, name, bug)
     with pytest.raises((AssertionError, psycopg.Error), match=symptom):
-<<<<<<< HEAD
-        for seed in BUG_SEEDS:
-            World(seed, connections).run()
-=======
         run_all(connections)
->>>>>>> simulator
