@@ -208,7 +208,7 @@ CREATE TABLE attempt (
 CREATE UNIQUE INDEX one_live_attempt ON attempt (team_id, run_id, task_id, map_index)
     WHERE state IN ('queued', 'running');
 CREATE INDEX attempt_by_session ON attempt (session_id, team_id); -- for the janitor, and the foreign key
-CREATE INDEX attempt_live_of_session ON attempt (team_id, session_id) WHERE state IN ('queued', 'running');
+CREATE INDEX attempt_live_of_session ON attempt (session_id, team_id) WHERE state IN ('queued', 'running');
 
 -- Visible results: only of a successful attempt, replaced by the next successful one.
 CREATE TABLE xcom (
