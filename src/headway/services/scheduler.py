@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -25,7 +26,7 @@ from psycopg import Connection
 from headway import clock, ids
 from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.errors import HeadwayError
-from headway.services import timetables, translate
+from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.tick import Grant, Ticker, Turn, advance
@@ -46,7 +47,15 @@ LEASE: Final = timedelta(seconds=LEASE_S)
 
 
 class Scheduler:
-    def __init__(self, dsn: str, address: str, secret: str, *, scheduled: bool = True) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        address: str,
+        secret: str,
+        *,
+        scheduled: bool = True,
+        data: Path | None = None,
+    ) -> None:
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler")
@@ -56,6 +65,7 @@ class Scheduler:
         self.gateway = Gateway(self.selector, address, secret)
         self.catalog = Catalog(self.conn)
         self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
+        self.janitor = None if data is None else janitor.of_process(self.conn, data)
         self.scheduler_id = ids.run_id()
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
@@ -195,6 +205,8 @@ class Scheduler:
             for link in list(self.gateway.links.values()):
                 self.send_bound(link)
             self.cancel_intended()
+            if self.janitor is not None:
+                self.janitor.turn()
         except psycopg.OperationalError as error:
             self.recover(error)
 
@@ -313,6 +325,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
+    parser.add_argument("--data", type=Path, help="the data directory, to be kept tidy")
     parser.add_argument("--on-demand", action="store_true", help="leave timetables alone")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -322,6 +335,7 @@ def main(arguments: list[str] | None = None) -> None:
             chosen.listen,
             os.environ.pop("HEADWAY_AGENT_TOKEN"),
             scheduled=not chosen.on_demand,
+            data=chosen.data,
         )
         with stopping_on_signals(scheduler):
             scheduler.run()

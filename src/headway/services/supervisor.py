@@ -147,7 +147,13 @@ class Supervisor:
             Component(
                 "scheduler",
                 "headway.services.scheduler",
-                ["--listen", gateway, *(["--on-demand"] if self.settings.on_demand else [])],
+                [
+                    "--listen",
+                    gateway,
+                    "--data",
+                    data,
+                    *(["--on-demand"] if self.settings.on_demand else []),
+                ],
                 {"HEADWAY_DATABASE_URL": dsn, "HEADWAY_AGENT_TOKEN": secret},
                 logs / "scheduler.log",
             ),

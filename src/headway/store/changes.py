@@ -74,6 +74,8 @@ INSERT_ATTEMPTS: LiteralString = """
         session_id text, token text, queued_at timestamptz)
 """
 
+# Live is who has a token, by a CHECK. Said by the states, it would allow a plan to take the partial
+# index of one live attempt for the primary key.
 UPDATE_ATTEMPTS: LiteralString = """
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
@@ -89,7 +91,7 @@ UPDATE_ATTEMPTS: LiteralString = """
         SELECT ctid FROM attempt AS known
         WHERE known.team_id = change.team_id AND known.run_id = change.run_id
             AND known.task_id = change.task_id AND known.map_index = change.map_index
-            AND known.number = change.number AND known.state IN ('queued', 'running')
+            AND known.number = change.number AND known.token IS NOT NULL
         OFFSET 0
     ) AS found
     WHERE attempt.ctid = found.ctid

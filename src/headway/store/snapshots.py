@@ -26,13 +26,15 @@ INSTANCES: LiteralString = """
     ) AS found
 """
 
+# Live is what has not ended: said by the states, it would allow a plan to take the partial index of
+# all live attempts instead of the run's own.
 ATTEMPTS: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, number, token, session_id, queued_at, state, started_at, pid
         FROM attempt
         WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
-            AND attempt.state IN ('queued', 'running')
+            AND attempt.ended_at IS NULL
         OFFSET 0
     ) AS found
 """

@@ -126,6 +126,7 @@ CREATE INDEX run_queued ON run (team_id, dag_id, logical_date, run_id) WHERE sta
 CREATE INDEX run_running ON run (team_id, dag_id) WHERE state = 'running';
 CREATE INDEX run_by_dag ON run (team_id, dag_id, logical_date DESC, run_id);
 CREATE INDEX run_by_creation ON run (team_id, created_at DESC, run_id);
+CREATE INDEX run_ended ON run (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX run_by_backfill ON run (team_id, backfill_id) WHERE backfill_id IS NOT NULL;
 -- Not by team first: on an empty database a plan would take it for the primary key.
 CREATE INDEX run_bundle ON run (bundle_version, team_id);
@@ -206,7 +207,8 @@ CREATE TABLE attempt (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX one_live_attempt ON attempt (team_id, run_id, task_id, map_index)
     WHERE state IN ('queued', 'running');
-CREATE INDEX attempt_live_of_session ON attempt (team_id, session_id) WHERE state IN ('queued', 'running');
+CREATE INDEX attempt_by_session ON attempt (session_id, team_id); -- for the janitor, and the foreign key
+CREATE INDEX attempt_live_of_session ON attempt (session_id, team_id) WHERE state IN ('queued', 'running');
 
 -- Visible results: only of a successful attempt, replaced by the next successful one.
 CREATE TABLE xcom (
@@ -252,6 +254,7 @@ CREATE TABLE event (
     reason     text
 );
 CREATE INDEX event_by_run ON event (team_id, run_id, seq) WHERE run_id IS NOT NULL;
+CREATE INDEX event_of_no_run ON event (at) WHERE run_id IS NULL;
 
 -- A scheduler process: for health and for people.
 CREATE TABLE scheduler (
@@ -289,3 +292,41 @@ GRANT SELECT ON bundle, dag_version, import_error, agent_session, scheduler, tea
 -- Not the token.
 GRANT SELECT (team_id, run_id, task_id, map_index, number, state, session_id, pid, queued_at, started_at, ended_at,
     cause, detail, line, exit_code) ON attempt TO headway_app;
+
+-- No role may delete history, but it cannot grow for ever. So the owner does it, through functions that the engine may
+-- call: of runs that are gone, or of no run, and older than a week, whatever is asked. (Partitions by time would drop the
+-- history of a run that still waits for a person; and a run's history would be spread over all of them.)
+CREATE FUNCTION prune_events_of_runs(teams integer[], runs text[], older_than timestamptz) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM event
+        USING unnest(teams, runs) AS old (team_id, run_id)
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM event AS known
+            WHERE known.team_id = old.team_id AND known.run_id = old.run_id
+                AND known.at < least(older_than, now() - interval '7 days')
+            OFFSET 0
+        ) AS found
+        WHERE event.ctid = found.ctid AND NOT EXISTS (
+            SELECT FROM run WHERE run.team_id = old.team_id AND run.run_id = old.run_id OFFSET 0)
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+CREATE FUNCTION prune_other_events(older_than timestamptz, most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM event WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM event
+            WHERE run_id IS NULL AND at < least(older_than, now() - interval '7 days')
+            ORDER BY at LIMIT most))
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone
+$$;
+-- Row security is forced for the owner too: here is all that the two functions need.
+CREATE POLICY janitor_reads ON event FOR SELECT TO CURRENT_USER USING (true);
+CREATE POLICY janitor_deletes ON event FOR DELETE TO CURRENT_USER USING (true);
+CREATE POLICY janitor_reads ON run FOR SELECT TO CURRENT_USER USING (true);
+REVOKE ALL ON FUNCTION prune_events_of_runs, prune_other_events FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION prune_events_of_runs, prune_other_events TO headway_engine;

@@ -1,0 +1,104 @@
+"""Retention: what has been over for long enough goes, a little at a time.
+
+A turn removes at most ``RUNS_MAX`` runs in one transaction, and their files after its commit. A
+crash between the two leaves files of runs that are gone: the first turn of the next life removes
+them, by the history of the days before. A run that has not ended is never touched.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway import clock
+from headway.agent.paths import plain_name
+from headway.config import Layout
+from headway.errors import UsageError
+from headway.services.bundles import Bundles
+from headway.services.tick import clock as database_clock
+from headway.store import bundles, retention
+from headway.store.transact import transact
+
+log = logging.getLogger(__name__)
+
+VARIABLE: Final = "HEADWAY_RETENTION_DAYS"
+RETENTION_DAYS: Final = 90.0
+RETENTION_DAYS_MIN: Final = 7.0  # the owner of the history allows no less
+EVERY_S: Final = 600.0
+RUNS_MAX: Final = 100
+EVENTS_MAX: Final = 10_000
+REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
+
+
+def retention_from(environment: dict[str, str]) -> timedelta:
+    text = environment.get(VARIABLE, str(RETENTION_DAYS))
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not RETENTION_DAYS_MIN <= days <= 36_500:
+        raise UsageError(
+            f"{text!r} is no number of days to keep what has ended",
+            where=VARIABLE,
+            hint=f"give {RETENTION_DAYS_MIN:g} or more, or leave it out for {RETENTION_DAYS:g}",
+        )
+    return timedelta(days=days)
+
+
+def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int) -> list[str]:
+    """One batch, in the caller's transaction; answers with the runs that are gone."""
+    gone = list(retention.prune_runs(conn, older_than, now, limit))
+    if len(gone) < limit:
+        retention.prune_rest(conn, older_than, EVENTS_MAX)
+    return gone
+
+
+class Janitor:
+    """``turn`` whenever there is time: it looks for itself whether it is due."""
+
+    def __init__(self, conn: Connection[Any], data: Path, keep: timedelta) -> None:
+        self.conn = conn
+        self.layout = Layout(data)
+        self.keep = keep
+        self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
+        self.first = True
+
+    def turn(self) -> None:
+        if clock.monotonic() < self.due_at:
+            return
+        more = self.work()
+        self.due_at = clock.monotonic() + (0.0 if more else EVERY_S)
+
+    def work(self) -> bool:
+        """One batch. Whether there is more."""
+        now = transact(self.conn, database_clock)
+        if self.first:
+            self.remove_files(transact(self.conn, retention.pruned_since, now - REPEAT))
+            self.first = False
+        gone = transact(self.conn, prune, now - self.keep, now, RUNS_MAX)
+        self.remove_files(gone)
+        if gone:
+            log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
+        if len(gone) == RUNS_MAX:
+            return True
+        in_use = transact(self.conn, bundles.in_use)
+        try:
+            Bundles(self.layout.data).prune(in_use)
+        except OSError as error:
+            log.warning("old bundles cannot be removed: %s", error)
+        return False
+
+    def remove_files(self, run_ids: Iterable[str]) -> None:
+        for run_id in run_ids:
+            for folder in (self.layout.logs, self.layout.xcom):
+                shutil.rmtree(folder / plain_name(run_id), ignore_errors=True)
+
+
+def of_process(conn: Connection[Any], data: Path) -> Janitor:
+    """Raises UsageError for a setting that makes no sense."""
+    return Janitor(conn, data, retention_from(dict(os.environ)))

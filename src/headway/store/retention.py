@@ -1,0 +1,118 @@
+"""Removing what is old. Every function takes a connection; none commits.
+
+A run goes with all that hangs on it, in the order of locks that everybody has; what is locked is
+left for the next time. History is append-only for every role: it goes only through two functions
+of the schema's owner, which refuse what belongs to a run that is there or is younger than a week.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+# Ended is final (a CHECK says so); one that is opened again meanwhile is seen by the lock.
+OLD_RUNS: LiteralString = """
+    SELECT team_id, run_id FROM run
+    WHERE ended_at < %(older_than)s
+    ORDER BY ended_at LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+"""
+
+# The rest goes by ON DELETE CASCADE. One row of history is left: that it was removed.
+DELETE_RUNS: LiteralString = """
+    WITH gone AS (
+        DELETE FROM run
+        USING unnest(%(teams)s::integer[], %(runs)s::text[]) AS old (team_id, run_id)
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM run AS known
+            WHERE known.team_id = old.team_id AND known.run_id = old.run_id
+            OFFSET 0
+        ) AS found
+        WHERE run.ctid = found.ctid
+        RETURNING run.team_id, run.dag_id, run.run_id
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
+    SELECT team_id, %(now)s, 'run', dag_id, 'prune', 'janitor', run_id FROM gone
+"""
+
+DELETE_REPORTS: LiteralString = """
+    DELETE FROM report
+    WHERE (team_id, run_id) IN (SELECT * FROM unnest(%(teams)s::integer[], %(runs)s::text[]))
+"""
+
+PRUNE_HISTORY: LiteralString = """
+    SELECT prune_events_of_runs(%(teams)s::integer[], %(runs)s::text[], %(older_than)s::timestamptz)
+"""
+
+PRUNE_OTHER_HISTORY: LiteralString = """
+    SELECT prune_other_events(%(older_than)s::timestamptz, %(limit)s::integer)
+"""
+
+PRUNED: LiteralString = """
+    SELECT reason FROM event
+    WHERE run_id IS NULL AND subject = 'run' AND name = 'prune' AND at > %(since)s
+"""
+
+OLD_IMPORT_ERRORS: LiteralString = "DELETE FROM import_error WHERE at < %(older_than)s"
+
+OLD_BACKFILLS: LiteralString = """
+    DELETE FROM backfill
+    WHERE created_at < %(older_than)s AND NOT EXISTS (
+        SELECT FROM run
+        WHERE run.team_id = backfill.team_id AND run.backfill_id = backfill.backfill_id OFFSET 0)
+"""
+
+OLD_SESSIONS: LiteralString = """
+    DELETE FROM agent_session
+    WHERE ended_at < %(older_than)s AND NOT EXISTS (
+        SELECT FROM attempt
+        WHERE attempt.team_id = agent_session.team_id
+            AND attempt.session_id = agent_session.session_id OFFSET 0)
+"""
+
+# One that was killed never said that it ended.
+OLD_SCHEDULERS: LiteralString = "DELETE FROM scheduler WHERE heartbeat_at < %(older_than)s"
+
+OLD_BUNDLES: LiteralString = """
+    DELETE FROM bundle
+    WHERE created_at < %(older_than)s
+        AND NOT EXISTS (
+            SELECT FROM dag
+            WHERE dag.team_id = bundle.team_id AND dag.bundle_version = bundle.version OFFSET 0)
+        AND NOT EXISTS (
+            SELECT FROM run
+            WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version OFFSET 0)
+"""
+
+REST: tuple[LiteralString, ...] = (
+    *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_SCHEDULERS, OLD_BUNDLES),
+)
+
+
+def prune_runs(
+    conn: Connection[Any], older_than: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Remove runs that ended before ``older_than``, the oldest first; answers with their ids."""
+    old = conn.execute(OLD_RUNS, {"older_than": older_than, "limit": limit}).fetchall()
+    if not old:
+        return []
+    values = {"teams": [team for team, _ in old], "runs": [run for _, run in old]}
+    conn.execute(DELETE_REPORTS, values)
+    conn.execute(DELETE_RUNS, {**values, "now": now})
+    conn.execute(PRUNE_HISTORY, {**values, "older_than": older_than})
+    return values["runs"]
+
+
+def prune_rest(conn: Connection[Any], older_than: datetime, limit: int) -> None:
+    """What hangs on no run any more, and history that never did."""
+    for statement in REST:
+        conn.execute(statement, {"older_than": older_than})
+    conn.execute(PRUNE_OTHER_HISTORY, {"older_than": older_than, "limit": limit})
+
+
+def pruned_since(conn: Connection[Any], since: datetime) -> list[str]:
+    """The runs that were removed lately."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(PRUNED, {"since": since}).fetchall()

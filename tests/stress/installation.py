@@ -1,0 +1,204 @@
+"""All of Headway's processes on a data directory of their own: PostgreSQL, schedulers, an agent for
+each, a loader; and what may be done to them.
+"""
+
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from headway import clock, ids
+from headway.config import Layout
+from headway.pg import Server
+from headway.services import commands
+from headway.services.commands import Trigger
+from headway.services.component import Component
+from headway.store.migrate import migrate
+from headway.store.transact import ENGINE, Session, connect, transact
+
+DAGS: Final = Path(__file__).parent / "dags"
+TURN_S: Final = 0.02
+UP_S: Final = 30.0
+STOP_S: Final = 15.0
+
+
+class Installation:
+    def __init__(self, folder: Path, schedulers: int = 2) -> None:
+        self.layout = Layout(folder)
+        self.layout.prepare()
+        self.server = Server(folder)
+        self.witness = folder / "witness"
+        self.dsn = self.server.start()
+        migrate(self.dsn)
+        self.components = [part for n in range(schedulers) for part in self.pair(n, ids.token())]
+        data = ["--data", str(folder)]
+        self.components.append(
+            Component(
+                "loader",
+                "headway.services.loader",
+                ["--dsn", "-", *data, "--dags", str(DAGS)],
+                {},
+                self.layout.server_logs / "loader.log",
+                first_line=self.dsn,
+            )
+        )
+        self.seen: dict[int, str] = {}
+        for component in self.components:
+            component.start()
+
+    def pair(self, number: int, secret: str) -> list[Component]:
+        gateway = f"unix:{self.layout.run / f'gateway{number}'}"
+        logs, data = self.layout.server_logs, ["--data", str(self.layout.data)]
+        secrets = {"HEADWAY_AGENT_TOKEN": secret}
+        return [
+            Component(
+                f"scheduler{number}",
+                "headway.services.scheduler",
+                ["--listen", gateway, *data],
+                {**secrets, "HEADWAY_DATABASE_URL": self.dsn},
+                logs / f"scheduler{number}.log",
+            ),
+            Component(
+                f"agent{number}",
+                "headway.agent",
+                ["--connect", gateway, *data, "--processes", "4", "--slots", "8"],
+                secrets,
+                logs / f"agent{number}.log",
+            ),
+        ]
+
+    # -- while it runs
+
+    def turn(self) -> None:
+        """Dead components come back, and every process is written down."""
+        for component in self.components:
+            component.back_off_s = min(component.back_off_s, 0.5)
+            component.look(lambda _: None)
+        for component in self.components:
+            if component.pid is not None:
+                self.seen.update(descendants(component.pid))
+        clock.sleep(TURN_S)
+
+    def until(self, done: Callable[[], bool], seconds: float, what: str) -> None:
+        deadline = clock.monotonic() + seconds
+        while not done():
+            assert clock.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            self.turn()
+
+    def pass_time(self, seconds: float) -> None:
+        until = clock.monotonic() + seconds
+        while clock.monotonic() < until:
+            self.turn()
+
+    def session(self) -> Session:
+        return connect(self.dsn, role=ENGINE, application="test")
+
+    def value(self, query: str) -> int:
+        with self.session() as conn:
+            row = conn.execute(query.encode()).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def trigger(self, number: int, **params: object) -> None:
+        self.until(lambda: self.value("SELECT count(*) FROM dag") == 1, UP_S, "the DAG is known")
+        wanted = [Trigger(params={"witness": str(self.witness), **params})] * number
+        with self.session() as conn:
+            transact(conn, commands.trigger, 1, "work", wanted, "user:test")
+
+    def unfinished(self) -> int:
+        return self.value("SELECT count(*) FROM run WHERE state IN ('queued', 'running')")
+
+    def executions(self) -> Counter[str]:
+        text = self.witness.read_text() if self.witness.exists() else ""
+        return Counter(text.splitlines())
+
+    # -- faults
+
+    def component(self, name: str) -> Component:
+        return next(one for one in self.components if one.name == name)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.component(name).signal(number)
+
+    def kill_fork_server(self, agent: str) -> None:
+        pid = self.component(agent).pid
+        for child in children(pid) if pid is not None else []:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+    def terminate_backends(self) -> None:
+        with connect(self.dsn, application="test") as conn:
+            conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name LIKE 'headway scheduler%'"
+            )
+
+    def restart_postgres(self) -> None:
+        self.server.stop()
+        self.server.start()
+
+    # -- the end
+
+    def stop(self) -> None:
+        for component in self.components:
+            component.signal(signal.SIGCONT)
+            component.signal(signal.SIGTERM)
+        deadline = clock.monotonic() + STOP_S
+        for component in self.components:
+            while not component.is_gone():
+                if clock.monotonic() > deadline:
+                    component.signal(signal.SIGKILL)
+                clock.sleep(TURN_S)
+        self.server.stop()
+
+    def survivors(self) -> list[int]:
+        """Processes of ours that live on."""
+        return [pid for pid, born in self.seen.items() if birth(pid) == born]
+
+
+@contextmanager
+def installation() -> Iterator[Installation]:
+    with TemporaryDirectory(prefix="hw-stress-") as folder:
+        found = Installation(Path(folder))
+        try:
+            yield found
+        except BaseException:
+            for log in sorted(found.layout.server_logs.glob("*.log")):
+                sys.stderr.write(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}\n")
+            raise
+        finally:
+            found.stop()
+
+
+def children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
+
+
+def descendants(pid: int) -> dict[int, str]:
+    found: dict[int, str] = {}
+    stack = children(pid)
+    while stack:
+        child = stack.pop()
+        born = birth(child)
+        if born is not None:
+            found[child] = born
+            stack += children(child)
+    return found
+
+
+def birth(pid: int) -> str | None:
+    """When a process was started, so that a number used again is not taken for it; None: gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
