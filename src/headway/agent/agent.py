@@ -201,7 +201,8 @@ class Agent:
 
     def start(self, attempt: Attempt, server: FileServer) -> None:
         run = attempt.run
-        child = self.children.take(server, run.dag_id) or self.children.fork(server, ahead=False)
+        child = self.children.take(server, run.dag_id, run.reuse_child)
+        child = child or self.children.fork(server, ahead=False)
         if child is None:
             self.servers.kill(server)
             self.push(attempt)
