@@ -88,6 +88,7 @@ def test_a_spare_that_dies_with_its_order_unread_loses_the_attempt(own: Gateway)
     own.started(grant.key)
     for pid in spares:
         os.kill(pid, signal.SIGKILL)
+        wait_gone(pid)
     ended = own.ended(grant.key)
     assert (ended.outcome, ended.cause) == ("lost", "never_started")
     assert "SIGKILL" in ended.detail
