@@ -46,12 +46,16 @@ M = TypeVar("M")
 class Gateway:
     """Accepts one agent, keeps what it says, acknowledges what it is told to."""
 
-    def __init__(self, folder: Path, fence_s: float = 10.0) -> None:
+    def __init__(self, folder: Path, fence_s: float = 10.0, kind: str = "unix") -> None:
         self.data = folder / "data"
         self.fence_s = fence_s
-        self.path = folder / "gateway.sock"
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(self.path))
+        if kind == "unix":
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(folder / "gateway.sock"))
+            self.address = f"unix:{folder / 'gateway.sock'}"
+        else:
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.address = f"tcp:127.0.0.1:{self.listener.getsockname()[1]}"
         self.listener.listen()
         self.line: socket.socket | None = None
         self.said: list[AgentMessage] = []
@@ -66,7 +70,7 @@ class Gateway:
 
     def start_agent(self, processes: int = 4, **environment: str) -> None:
         command = [
-            sys.executable, "-m", "headway.agent", "--connect", f"unix:{self.path}",
+            sys.executable, "-m", "headway.agent", "--connect", self.address,
             "--data", str(self.data), "--slots", "64", "--processes", str(processes),
         ]  # fmt: skip
         self.process = subprocess.Popen(

@@ -211,6 +211,13 @@ def test_a_large_result_goes_through_a_file(shared: Gateway, run_id: str) -> Non
     assert ended.xcoms[0].value == b"1000"
 
 
+def test_mapped_over_a_list_in_a_file(shared: Gateway, run_id: str) -> None:
+    shared.run("large", run_id=run_id)
+    axes = [AxisItem(999, XComRef("large"))]
+    ended = shared.run("double", run_id=run_id, map_index=999, axes=axes)
+    assert ended.xcoms[0].value == b'"%s"' % (b"x" * 200)
+
+
 def test_a_duplicate_grant_is_ignored(shared: Gateway, run_id: str) -> None:
     grant = grant_of("hello", run_id=run_id)
     shared.grant(grant, grant)

@@ -7,6 +7,7 @@ from pathlib import Path
 from headway import clock
 from headway.agent.processes import children_of
 from headway.agent.protocol import Ended, Hello, Refused
+from tests.agent.conftest import FLOW
 from tests.agent.gateway import Gateway, grant_of
 from tests.agent.test_ends import wait_gone
 
@@ -65,6 +66,28 @@ def test_refused_comes_back_as_a_new_session(own: Gateway) -> None:
     hello = own.accept()
     assert first is not None
     assert hello.session != first.session
+
+
+def test_refused_for_good_ends(own: Gateway) -> None:
+    own.run("hello")
+    own.send(Refused("the token is wrong", again=False))
+    assert own.process is not None
+    assert own.process.wait(10) == 1
+
+
+def test_over_tcp(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, kind="tcp")
+    gateway.bundle(FLOW)
+    try:
+        gateway.start_agent(processes=1)
+        grants = [grant_of("hello", map_index=n, priority=float(-n % 5)) for n in range(5)]
+        gateway.grant(*grants)
+        for grant in grants:
+            gateway.ended(grant.key)
+        ends = [one for one in gateway.said if isinstance(one, Ended)]
+        assert [one.key.map_index for one in ends] == [0, 4, 3, 2, 1], "the most urgent first"
+    finally:
+        gateway.stop_agent()
 
 
 def test_a_frozen_agent_leaves_nothing_running(own: Gateway) -> None:

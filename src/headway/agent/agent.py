@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from headway import clock
 from headway.agent.attempts import Attempt, End, end_of_status
-from headway.agent.children import Child, Children
+from headway.agent.children import SPARES, Child, Children
 from headway.agent.inputs import Inputs
 from headway.agent.link import Link
 from headway.agent.loop import Loop
@@ -201,7 +201,8 @@ class Agent:
 
     def start(self, attempt: Attempt, server: FileServer) -> None:
         run = attempt.run
-        child = self.children.take(server, run.dag_id) or self.children.fork(server, ahead=False)
+        child = self.children.take(server, run.dag_id, run.reuse_child)
+        child = child or self.children.fork(server, ahead=False)
         if child is None:
             self.servers.kill(server)
             self.push(attempt)
@@ -230,8 +231,8 @@ class Agent:
             self.begin(attempt, child.ordered_at)
 
     def keep_spares(self) -> None:
-        """Not while attempts wait for a process: these fork as they go, and a spare costs a little more."""
-        if self.used and not self.ready and not self.stopping:
+        """Not while much is running: then the processors are what attempts wait for, and a spare costs a little more."""
+        if self.used and len(self.running) <= SPARES and not self.stopping:
             for server in self.used.values():
                 if server.ready and not server.shut:
                     self.children.keep_spares(server)

@@ -51,7 +51,7 @@ class Child:
         self.attempt: Attempt | None = None
         self.ordered_at = 0.0
         self.orders = 0
-        self.dag_id = ""  # of its orders so far
+        self.dag_id = ""  # of its orders
         self.outcome: Outcome | None = None
         self.log: AttemptLog | None = None
         self.unread = False  # it ended before it had read all that we sent
@@ -154,10 +154,10 @@ class Children:
         self.by_slot: dict[int, Child] = {}
         self.spares: dict[int, list[Child]] = {}  # by the number of their server
 
-    def take(self, server: FileServer, dag_id: str) -> Child | None:
+    def take(self, server: FileServer, dag_id: str, orders_max: int) -> Child | None:
         spares = self.spares.get(server.number, [])
         for child in spares:
-            if child.dag_id in ("", dag_id):
+            if child.orders == 0 or (child.dag_id == dag_id and child.orders < orders_max):
                 spares.remove(child)
                 return child
         return None

@@ -1,0 +1,104 @@
+"""The fork servers, driven without an agent: their limits are the test's."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.agent import servers
+from headway.agent.loop import Loop
+from headway.agent.servers import FileServer, Servers
+
+
+class Listener:
+    """Keeps what becomes of the servers."""
+
+    def __init__(self) -> None:
+        self.ready: list[str] = []
+        self.gone: list[tuple[str, str, str]] = []
+        self.shut: list[str] = []
+
+    def server_ready(self, server: FileServer) -> None:
+        self.ready.append(server.file)
+
+    def server_gone(self, server: FileServer, cause: str, detail: str) -> None:
+        self.gone.append((server.file, cause, detail))
+
+    def server_shut(self, server: FileServer) -> None:
+        self.shut.append(server.file)
+
+    def slot_started(self, slot: int, pid: int, at: float) -> None: ...
+
+    def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+
+    def base_gone(self) -> None: ...
+
+
+class Driven:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loop = Loop()
+        self.heard = Listener()
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        self.servers = Servers(self.loop, folder, scratch, 1, self.heard)
+        self.servers.fence(clock.monotonic() + 60)
+
+    def file(self, name: str, source: str = "") -> str:
+        path = self.folder / "bundles" / "v1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+        return name
+
+    def open(self, name: str) -> FileServer:
+        server = self.servers.get("v1", self.file(name))
+        self.until(lambda: server.ready)
+        return server
+
+    def until(self, done: Callable[[], bool]) -> None:
+        deadline = clock.monotonic() + 10
+        self.loop.at(deadline, lambda: None)
+        while not done():
+            assert clock.monotonic() < deadline, vars(self.heard)
+            self.loop.turn()
+
+
+@pytest.fixture
+def driven(tmp_path: Path) -> Iterator[Driven]:
+    driven = Driven(tmp_path)
+    yield driven
+    driven.servers.end()
+    driven.loop.selector.close()
+
+
+def test_an_import_that_takes_too_long(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "IMPORT_S_MAX", 0.2)
+    driven.servers.get("v1", driven.file("slow.py", "import time\ntime.sleep(60)\n"))
+    driven.until(lambda: bool(driven.heard.gone))
+    assert driven.heard.gone == [("slow.py", "import", "importing slow.py took longer than 0.2 s")]
+
+
+def test_the_longest_unused_makes_room(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    driven.servers.alive_max = 2
+    first, second = driven.open("a.py"), driven.open("b.py")
+    driven.open("a.py")
+    driven.open("c.py")
+    assert driven.heard.shut == ["b.py"]
+    assert second.shut
+    assert not first.shut
+    driven.until(lambda: bool(driven.heard.gone))
+    first.slots.add(1)  # a busy one stays, though there are too many
+    driven.open("d.py")
+    assert driven.heard.shut == ["b.py", "c.py"]
+
+
+def test_idle_servers_end(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    idle, busy = driven.open("a.py"), driven.open("b.py")
+    assert driven.servers.retire_idle(unused_s=60) == []
+    assert driven.servers.retire_idle(unused_s=0) == [idle, busy]
+    busy.slots.add(1)
+    monkeypatch.setattr(servers, "IDLE_S_MAX", 0.0)
+    driven.servers.retire_idle(unused_s=60)
+    driven.until(lambda: bool(driven.heard.gone))
+    assert [file for file, _, _ in driven.heard.gone] == ["a.py"]
