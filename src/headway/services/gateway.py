@@ -250,7 +250,9 @@ class Gateway:
         self.send(link, Grants(contexts, grants))
 
     def forget_run(self, run_id: str) -> None:
-        """Somebody else changed the run: its context goes again with the next grant, and agents drop its old results."""
+        """Somebody else changed the run: its context goes again with the next grant, and agents then
+        drop its old results.
+        """
         for link in self.links.values():
             link.sent_runs.discard(run_id)
 
