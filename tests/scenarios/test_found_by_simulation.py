@@ -215,3 +215,13 @@ def test_a_run_cleared_after_its_timeout_gets_its_time_again(engine: Engine) -> 
     engine.later(3600)
     clear(engine, "r", "a")
     assert engine.granted(engine.tick()) == ["r/a"]
+
+
+def test_a_task_cleared_while_it_runs_begins_again_in_the_tick_that_ends_it(
+    engine: Engine,
+) -> None:
+    engine.deploy("d", Task(task_id="a"))
+    engine.trigger("d", "r")
+    (a,) = engine.tick().grants
+    clear(engine, "r", "a")
+    assert engine.granted(engine.tick(a, outcome=Outcome.CANCELLED)) == ["r/a"]

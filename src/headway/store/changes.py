@@ -169,8 +169,9 @@ def write(
         (DELETE_INSTANCES, [row for run in changed for row in removed(run)], True),
         (INSERT_INSTANCES, [row for run in changed for row in instances(run, new=True)], True),
         (UPDATE_INSTANCES, [row for run in changed for row in instances(run, new=False)], True),
-        (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
+        # Ends before beginnings: what was cleared while it ran may run again in the same tick.
         (UPDATE_ATTEMPTS, [row for run in changed for row in attempts(run)], True),
+        (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
         (STORE_RESULTS, [row for run in changed for row in results(run)], True),
         (WRITE_HISTORY, [row for run in changed for row in history(run)], True),
         (UPDATE_RUNS, [run_row(run) for run in changed], True),
