@@ -27,6 +27,49 @@ if os.fork() == 0:
 """
 
 
+@task
+def makes_a_mess() -> int:
+    stray = subprocess.Popen(["sh", "-c", "sleep 600; echo late"], start_new_session=True)
+    os.environ["MESS"] = "1"
+    del os.environ["HOME"]
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.umask(0o777)
+    sys.path.append("/mess")
+    Path("mess").mkdir(0o700)
+    Path("mess/file").write_text("x")
+    os.chdir("/")
+    sys.stdout = io.StringIO()
+    return stray.pid
+
+
+@task
+def sees_no_mess() -> str:
+    found = [
+        os.listdir(),
+        os.environ.get("MESS"),
+        "HOME" not in os.environ,
+        signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN,
+        signal.getsignal(signal.SIGTERM) is signal.SIG_IGN,
+        os.umask(0o22) == 0o777,
+        "/mess" in sys.path,
+        os.getcwd() == "/",
+    ]
+    print("seen")
+    return str([one for one in found if one])
+
+
+@task
+def leaves_a_thread() -> None:
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+
+
+@task
+def closes_its_output() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+
+
 @dag
 def flow() -> None:
     @task
@@ -146,53 +189,13 @@ def flow() -> None:
         Path(path).write_text(str(os.getpid()))
         time.sleep(600)
 
-    @task
-    def makes_a_mess() -> int:
-        stray = subprocess.Popen(["sh", "-c", "sleep 600; echo late"], start_new_session=True)
-        os.environ["MESS"] = "1"
-        del os.environ["HOME"]
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        os.umask(0o777)
-        sys.path.append("/mess")
-        Path("mess").mkdir(0o700)
-        Path("mess/file").write_text("x")
-        os.chdir("/")
-        sys.stdout = io.StringIO()
-        return stray.pid
-
-    @task
-    def sees_no_mess() -> str:
-        found = [
-            os.listdir(),
-            os.environ.get("MESS"),
-            "HOME" not in os.environ,
-            signal.getsignal(signal.SIGUSR1) is signal.SIG_IGN,
-            signal.getsignal(signal.SIGTERM) is signal.SIG_IGN,
-            os.umask(0o22) == 0o777,
-            "/mess" in sys.path,
-            os.getcwd() == "/",
-        ]
-        print("seen")
-        return str([one for one in found if one])
-
-    @task
-    def leaves_a_thread() -> None:
-        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
-
-    @task
-    def closes_its_output() -> None:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-
     hello()
     n = numbers()
     total(double.expand(number=n))
     length(large())
     for plain in (
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, unstorable, chatty,
-        skips, gives_up, looks_around, secretive, makes_a_mess, sees_no_mess, leaves_a_thread,
-        closes_its_output,
+        skips, gives_up, looks_around, secretive, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
     ):  # fmt: skip
         plain()
     for name in ("daemon", "far"):

@@ -59,7 +59,7 @@ class Gateway:
         self.listener.listen()
         self.line: socket.socket | None = None
         self.said: list[AgentMessage] = []
-        self.stored: list[Stored] = []
+        self.stored: list[tuple[str, Stored]] = []  # with the run
         self.fetches: list[Fetch] = []
         self.beats = True  # answer heartbeats
         self.acks = True
@@ -128,14 +128,18 @@ class Gateway:
                 self.send(HeartbeatAck(seq))
             case Ended():
                 self.stored += [
-                    Stored(message.key.task_id, message.key.map_index, xcom)
+                    (
+                        message.key.run_id,
+                        Stored(message.key.task_id, message.key.map_index, xcom),
+                    )
                     for xcom in message.xcoms
                 ]
                 if self.acks:
                     self.send(Ack(message.seq))
-            case Fetch(request, _, refs):
+            case Fetch(request, run_id, refs):
                 self.fetches.append(message)
-                found = [one for one in self.stored if any(wanted(one, ref) for ref in refs)]
+                of_run = [one for run, one in self.stored if run == run_id]
+                found = [one for one in of_run if any(wanted(one, ref) for ref in refs)]
                 self.send(Values(request, found, []))
 
     def wait(self, found: Callable[[], M | None]) -> M:

@@ -188,6 +188,7 @@ def test_mapped_over_a_list_and_reduced(shared: Gateway, run_id: str) -> None:
     shared.grant(*grants)
     for grant in grants:
         ended = shared.ended(grant.key)
+        assert ended.outcome == "success", ended
         assert ended.xcoms[0].value == b"%d" % (2 * grant.key.map_index)
     assert len(shared.fetches) == fetched, "the list is at hand"
     ended = shared.run("total", run_id=run_id, inputs=[XComRef("double", map_index=None)])

@@ -231,7 +231,7 @@ class Agent:
             self.begin(attempt, child.ordered_at)
 
     def keep_spares(self) -> None:
-        """Not while much is running: then the processors are what attempts wait for, and a spare costs a little more."""
+        """Not while much is running: attempts wait for processors then, and a spare costs a little more."""
         if self.used and len(self.running) <= SPARES and not self.stopping:
             for server in self.used.values():
                 if server.ready and not server.shut:
