@@ -75,6 +75,19 @@ def test_a_killed_component_comes_back_and_a_killed_server_leaves_nothing(folder
     stop(start(folder))  # the orphaned database is adopted, then stopped
 
 
+def test_a_killed_database_comes_back_and_runs_go_on(folder: Path) -> None:
+    process = start(folder)
+    before = headway("run", "hello", cwd=folder)
+    assert before.returncode == 0, before.stderr
+    postmaster = int((folder / ".headway/postgres/postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    deadline = clock.monotonic() + 40
+    while (done := headway("run", "hello", cwd=folder)).returncode != 0:
+        assert clock.monotonic() < deadline, done.stderr
+    assert before.stdout.strip() in headway("ls", "runs", cwd=folder).stdout
+    assert "the database has ended and is started again" in stop(process)
+
+
 def test_a_single_run_does_not_catch_up_on_schedules(folder: Path) -> None:
     (folder / "dags" / "often.py").write_text(OFTEN)
     done = headway("run", "dags/often.py", cwd=folder)

@@ -9,6 +9,7 @@ from psycopg import Connection
 from headway.core.admission import Session
 from headway.core.reports import Ended, Outcome, Report
 from headway.services.catalog import Catalog
+from headway.services.scheduler import LEASE
 from headway.services.tick import Envelope, Grant, Ticker, Turn, advance
 from headway.spec.model import Dag, Task, encode, spec_hash
 from headway.store import dags, pools, runs, sessions
@@ -35,7 +36,7 @@ class Engine:
         self.ticker = Ticker(self.catalog, never, lambda: f"t{next(self.tokens)}", lambda: 0.5)
 
     def session(self, name: str) -> None:
-        transact(self.conn, sessions.open_session, TEAM, name, name, "host", 1, 9, self.now)
+        transact(self.conn, sessions.open_session, TEAM, name, name, "host", 1, 9, self.now, LEASE)
 
     def deploy(self, dag_id: str, *tasks: Task, **options: Any) -> None:
         dag = Dag(dag_id=dag_id, file=f"{dag_id}.py", tasks=tasks, **options)

@@ -15,6 +15,7 @@ from psycopg import Connection
 from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
+from headway.services.scheduler import LEASE
 from headway.services import commands, tick, translate
 from headway.services.catalog import Catalog
 from headway.services.commands import Trigger
@@ -61,7 +62,7 @@ class Scheduler:
             Catalog(conn), translate.decode, lambda: f"token{next(tokens)}", lambda: 0.5
         )
         agent = (team_id, self.session, "local", "host", 1, 999)
-        transact(conn, sessions.open_session, *agent, self.now)
+        transact(conn, sessions.open_session, *agent, self.now, LEASE)
 
     @property
     def now(self) -> datetime:

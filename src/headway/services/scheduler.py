@@ -255,6 +255,7 @@ class Scheduler:
             hello.pid,
             hello.slots,
             database_clock(self.conn),
+            LEASE,
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")

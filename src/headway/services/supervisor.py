@@ -26,10 +26,12 @@ from headway.services.component import Component
 
 if TYPE_CHECKING:
     from headway.api.door import Door
+    from headway.pg import Server
 
 TEAM_ID: Final = 1
 READY_S: Final = 30.0
 API_LOG_BYTES: Final = 2_000_000
+DATABASE_PAUSE_S: Final = 2.0  # between two starts of a database that does not stay
 PATIENCE_S: Final = 10.0  # for a component to end in order
 
 
@@ -55,6 +57,8 @@ class Supervisor:
         self.server: ServerFile | None = None
         self.door: Door | None = None
         self._components: list[Component] = []
+        self._database: Server | None = None
+        self._database_again_at = float("-inf")
         self._ends = ExitStack()
 
     # -- start
@@ -133,9 +137,9 @@ class Supervisor:
         else:
             from headway.pg import Server
 
-            server = Server(self.layout.data)
-            dsn = server.start()
-            self._ends.callback(server.stop)
+            self._database = Server(self.layout.data)
+            dsn = self._database.start()
+            self._ends.callback(self._database.stop)
         migrate(dsn)
         return dsn
 
@@ -230,8 +234,22 @@ class Supervisor:
         ]
 
     def turn(self) -> None:
+        if self._database is not None and not self._database.is_alive():
+            self._restart_database(self._database)
         for component in self._components:
             component.look(self.say)
+
+    def _restart_database(self, server: "Server") -> None:
+        """It recovers what was committed; the components reach it again by themselves."""
+        if clock.monotonic() < self._database_again_at:
+            return
+        self._database_again_at = clock.monotonic() + DATABASE_PAUSE_S
+        self.say("the database has ended and is started again")
+        try:
+            server.stop()
+            server.start()
+        except HeadwayError as error:
+            self.say(f"the database does not start: {error}")
 
     def wait_until_healthy(self) -> None:
         """Returns when a run could run to its end."""

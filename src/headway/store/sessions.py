@@ -29,7 +29,7 @@ OPEN: LiteralString = """
     INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)
     VALUES (%(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(now)s, %(now)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
-        WHERE agent_session.ended_at IS NULL
+        WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
     RETURNING session_id
 """
 
@@ -101,6 +101,7 @@ def open_session(
     pid: int,
     slots: int,
     now: datetime,
+    lease: timedelta,
 ) -> bool:
     """A new session, or one that comes back within its life. False: it is dead."""
     values = {
@@ -111,6 +112,7 @@ def open_session(
         "pid": pid,
         "slots": slots,
         "now": now,
+        "lease": lease,
     }
     return conn.execute(OPEN, values).fetchone() is not None
 
