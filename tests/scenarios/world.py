@@ -15,10 +15,10 @@ from psycopg import Connection
 from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
-from headway.services.scheduler import LEASE
 from headway.services import commands, tick, translate
 from headway.services.catalog import Catalog
 from headway.services.commands import Trigger
+from headway.services.scheduler import LEASE
 from headway.services.tick import Envelope, Grant, Ticker, Turn
 from headway.spec import model
 from headway.store import bundles as bundle_rows
