@@ -64,6 +64,9 @@ CURRENT: Final = {
     "event_of_no_run": "at",
 }
 
+# It may be read whole: the sweep looks at every live attempt, once a second.
+WHOLE: Final = {"sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"}}
+
 TYPES: Final = {
     "integer": "team team_id number slots map_index limit max due_max places ending pid",
     "timestamptz": "now first last next older_than since",
@@ -202,7 +205,8 @@ def plan_of(conn: Connection[Any], explain: str, *values: Any) -> dict[str, Any]
 @pytest.mark.parametrize("name", PREPARED)
 def test_the_engine_finds_what_it_needs_by_key(engine: Connection[Any], name: str) -> None:
     plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[name])}")
-    assert faults(plan) == []
+    allowed = tuple(f"of all of {index}: " for index in WHOLE.get(name, ()))
+    assert [fault for fault in faults(plan) if not any(a in fault for a in allowed)] == []
 
 
 @pytest.mark.parametrize("name", ["sessions.ALARM", "sessions.UNSENT"])

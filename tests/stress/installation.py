@@ -117,6 +117,24 @@ class Installation:
         text = self.witness.read_text() if self.witness.exists() else ""
         return Counter(text.splitlines())
 
+    def describe(self) -> None:
+        """What is left undone, for whoever reads why it failed."""
+        for query in (
+            "SELECT run_id, state, due_at, quarantined, now() FROM run WHERE ended_at IS NULL",
+            "SELECT run_id, task_id, map_index, state, blocked_reason, reason, wake_at, rank, pool"
+            " FROM task_instance WHERE ended_at IS NULL AND state <> 'waiting' LIMIT 40",
+            "SELECT run_id, task_id, map_index, number, state, session_id, queued_at FROM attempt"
+            " WHERE ended_at IS NULL",
+            "SELECT session_id, slots, heartbeat_at, ended_at FROM agent_session",
+            "SELECT count(*) FROM report",
+            "SELECT * FROM pool",
+        ):
+            with self.session() as conn:
+                for row in conn.execute(query.encode()):
+                    sys.stderr.write(f"{row}\n")
+        for component in self.components:
+            sys.stderr.write(f"{component.name}: {component.pid} {component.starts} starts\n")
+
     # -- faults
 
     def component(self, name: str) -> Component:
@@ -168,6 +186,7 @@ def installation() -> Iterator[Installation]:
         try:
             yield found
         except BaseException:
+            found.describe()
             for log in sorted(found.layout.server_logs.glob("*.log")):
                 sys.stderr.write(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}\n")
             raise

@@ -59,7 +59,8 @@ FORGET_EMPTY: LiteralString = """
         AND NOT EXISTS (
             SELECT FROM run
             WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
-                AND run.quarantined IS NULL)
+                AND run.quarantined IS NULL
+            OFFSET 0)
 """
 
 DUE_DAGS: LiteralString = """

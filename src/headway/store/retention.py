@@ -34,7 +34,7 @@ DELETE_RUNS: LiteralString = """
         RETURNING run.team_id, run.dag_id, run.run_id
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
-    SELECT team_id, %(now)s, 'run', dag_id, 'prune', 'janitor', run_id FROM gone
+    SELECT team_id, %(now)s, 'retention', dag_id, 'prune', 'janitor', run_id FROM gone
 """
 
 DELETE_REPORTS: LiteralString = """
@@ -52,7 +52,7 @@ PRUNE_OTHER_HISTORY: LiteralString = """
 
 PRUNED: LiteralString = """
     SELECT reason FROM event
-    WHERE run_id IS NULL AND subject = 'run' AND name = 'prune' AND at > %(since)s
+    WHERE run_id IS NULL AND subject = 'retention' AND name = 'prune' AND at > %(since)s
 """
 
 OLD_IMPORT_ERRORS: LiteralString = "DELETE FROM import_error WHERE at < %(older_than)s"

@@ -156,7 +156,7 @@ READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
 QUARANTINE: LiteralString = """
     WITH unranked AS (
         UPDATE task_instance SET rank = NULL
-        WHERE team_id = %(team)s AND run_id = %(run)s AND rank IS NOT NULL
+        WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     )
     UPDATE run SET quarantined = %(error)s, due_at = NULL, version = version + 1
     WHERE team_id = %(team)s AND run_id = %(run)s
@@ -178,7 +178,10 @@ ALARM_DAG: LiteralString = """
 
 ALARM: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'running'
+    FROM (
+        SELECT ctid FROM run AS known WHERE known.team_id = %(team)s AND known.run_id = %(run)s OFFSET 0
+    ) AS found
+    WHERE run.ctid = found.ctid AND run.state = 'running'
 """
 
 WAKE_SCHEDULERS: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
@@ -265,7 +268,7 @@ def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:
 
 
 def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> None:
-    """Have a tick look at a running run at once."""
+    """Have a tick look at a running run at once. The caller holds its lock."""
     conn.execute(ALARM, {"team": team_id, "run": run_id, "now": now})
 
 

@@ -49,16 +49,24 @@ EXPIRE: LiteralString = """
     RETURNING session_id
 """
 
-# Level-triggered: an attempt may have been bound to a session in the moment of its death.
+# Level-triggered: an attempt may have been bound to a session in the moment of its death, and a run
+# that a tick changes at this moment is found the next time.
 ALARM: LiteralString = """
-    UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE state = 'running' AND (due_at IS NULL OR due_at > %(now)s) AND (team_id, run_id) IN (
-        SELECT attempt.team_id, attempt.run_id
+    WITH wanted AS MATERIALIZED (
+        SELECT DISTINCT attempt.team_id, attempt.run_id
         FROM attempt JOIN agent_session AS dead
             ON dead.team_id = attempt.team_id AND dead.session_id = attempt.session_id
         WHERE dead.ended_at IS NOT NULL AND attempt.state IN ('queued', 'running')
         ORDER BY attempt.team_id, attempt.run_id
     )
+    UPDATE run SET due_at = least(due_at, %(now)s)
+    FROM wanted CROSS JOIN LATERAL (
+        SELECT ctid FROM run AS known
+        WHERE known.team_id = wanted.team_id AND known.run_id = wanted.run_id
+        OFFSET 0
+    ) AS found
+    WHERE run.ctid = found.ctid AND run.state = 'running'
+        AND (run.due_at IS NULL OR run.due_at > %(now)s)
 """
 
 DEAD: LiteralString = """

@@ -242,7 +242,7 @@ CREATE TABLE event (
     team_id    integer NOT NULL REFERENCES team,
     at         timestamptz NOT NULL,
     subject    text NOT NULL CHECK (subject IN
-        ('run', 'task_instance', 'dag', 'pool', 'backfill', 'agent_session', 'bundle')),
+        ('run', 'task_instance', 'dag', 'pool', 'backfill', 'agent_session', 'bundle', 'retention')),
     dag_id     text,
     run_id     text,
     task_id    text,
