@@ -38,9 +38,12 @@ log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.5  # the safety net
 SWEEP_S: Final = 1.0  # leases, heartbeats, cancellations
-PACE_S: Final = 0.00025  # between ticks for each attempt in flight, so that a tick is a batch …
-PACE_MAX_S: Final = 0.015  # … as long as agents have enough at hand not to wait for it
+# While more than a few attempts are in flight, ticks wait for a batch: a quarter of them, or for a while that
+# grows with their square, up to what agents have at hand beyond their processes.
 PACE_ABOVE: Final = 4
+PACE_SHARE: Final = 4
+PACE_S: Final = 0.00001
+PACE_MAX_S: Final = 0.04
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 FAILURE_PAUSE_S: Final = 0.5
 LEASE: Final = timedelta(seconds=LEASE_S)
@@ -98,10 +101,7 @@ class Scheduler:
         self.last_sweep = float("-inf")
 
     def pause(self) -> float:
-        """Seconds to wait for news:
-
-        none when a tick is due, a pace between ticks under load, else the poll.
-        """
+        """Seconds to wait for news: none when a tick is due, a pace under load, else the poll."""
         since = clock.monotonic() - self.last_tick
         if self.gateway.envelopes or self.wanted:
             return max(0.0, self.pace() - since)
@@ -110,8 +110,11 @@ class Scheduler:
         return max(0.0, min(POLL_S - since, SWEEP_S))
 
     def pace(self) -> float:
-        in_flight = sum(len(link.held) for link in self.gateway.links.values())
-        return min(PACE_S * in_flight, PACE_MAX_S) if in_flight > PACE_ABOVE else 0.0
+        ended = len(self.gateway.envelopes)
+        in_flight = ended + sum(len(link.held) for link in self.gateway.links.values())
+        if in_flight <= PACE_ABOVE or ended * PACE_SHARE >= in_flight:
+            return 0.0
+        return min(PACE_S * in_flight**2, PACE_MAX_S)
 
     def due(self) -> bool:
         since = clock.monotonic() - self.last_tick
