@@ -64,6 +64,7 @@ class Link:
     hello: Hello | None = None
     team_id: int = 0
     held: set[AttemptKey] = field(default_factory=set)
+    ended: set[AttemptKey] = field(default_factory=set)  # heard of, and still live in the database
     sent_runs: set[str] = field(default_factory=set)
     reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
     acknowledged: int = 0
@@ -185,6 +186,7 @@ class Gateway:
             case Ended():
                 link.reported = max(link.reported, message.seq)
                 link.held.discard(message.key)
+                link.ended.add(message.key)
                 self.envelopes.append(envelope(link, message, body))
             case Fetch():
                 self.arrivals.append((link, message))
@@ -234,6 +236,7 @@ class Gateway:
     def acknowledge(self) -> None:
         """All reports drained so far are durable."""
         for link in list(self.links.values()):
+            link.ended.clear()
             if link.reported > link.acknowledged:
                 link.acknowledged = link.reported
                 self.send(link, Ack(link.acknowledged))

@@ -268,9 +268,9 @@ class Scheduler:
         self.wanted = True
 
     def send_bound(self, link: Link) -> None:
-        """Bring an agent level with the database:
+        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse.
 
-        what is bound to it and it does not hold, and the reverse.
+        An attempt whose end waits for the next tick is neither: sent again it would take a place for ever.
         """
         assert link.hello is not None
         bound = sessions.bound(self.conn, link.team_id, link.hello.session)
@@ -278,7 +278,9 @@ class Scheduler:
         stale = [key for key in link.held if key not in keys]
         if stale:
             self.gateway.send(link, Cancel(stale))
-        missing = [(b.run_id, (key, b)) for key, b in keys.items() if key not in link.held]
+            link.held.difference_update(stale)
+        known = link.held | link.ended
+        missing = [(b.run_id, (key, b)) for key, b in keys.items() if key not in known]
         for run_id, pairs in grouped(iter(missing)).items():
             row = runs.read(self.conn, link.team_id, run_id)
             assert row is not None, f"an attempt of no run: {run_id}"

@@ -1,0 +1,109 @@
+"""A real scheduler and its gateway on a real socket; the agent's part is spoken by the test."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import pytest
+from psycopg import Connection
+
+from headway.agent.frames import FrameReader, frame
+from headway.agent.protocol import (
+    FRAME_BYTES_MAX,
+    AttemptKey,
+    Ended,
+    GatewayMessage,
+    Grants,
+    Hello,
+    Welcome,
+)
+from headway.services.scheduler import Scheduler
+from headway.spec import model
+from tests.scenarios.world import deploy, run_state, trigger
+
+SECRET = "secret"
+DECODER = msgspec.msgpack.Decoder(GatewayMessage)
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+class Peer:
+    """An agent with nothing behind it."""
+
+    all: ClassVar[list["Peer"]] = []
+
+    def __init__(self, scheduler: Scheduler, path: str) -> None:
+        self.scheduler = scheduler
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(path)
+        self.reader = FrameReader(FRAME_BYTES_MAX)
+        self.heard: list[msgspec.Struct] = []
+        self.all.append(self)
+
+    def say(self, message: msgspec.Struct) -> None:
+        self.sock.sendall(frame(msgspec.msgpack.encode(message)))
+        self.scheduler.wait(1.0)
+
+    def listen(self) -> None:
+        self.sock.setblocking(False)
+        try:
+            for body in self.reader.feed(self.sock.recv(1 << 20)):
+                self.heard.append(DECODER.decode(body))
+        except BlockingIOError:
+            pass
+        finally:
+            self.sock.setblocking(True)
+
+    def of(self, kind: type[M]) -> list[M]:
+        self.listen()
+        return [message for message in self.heard if isinstance(message, kind)]
+
+
+@pytest.fixture
+def scheduler(dsn: str, tmp_path: Path) -> Iterator[Scheduler]:
+    scheduler = Scheduler(dsn, f"unix:{tmp_path}/g.sock", SECRET)
+    scheduler.register()
+    yield scheduler
+    # Both ends of each connection.
+    for peer in Peer.all:
+        peer.sock.close()
+    Peer.all.clear()
+    scheduler.gateway.close()
+    scheduler.conn.close()
+    scheduler.ears.close()
+    scheduler.selector.close()
+
+
+def test_an_end_that_waits_for_its_tick_takes_no_place(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+) -> None:
+    deploy(conn, model.Task(task_id="a"))
+    (run_id,) = trigger(conn)
+    agent = Peer(scheduler, f"{tmp_path}/g.sock")
+    scheduler.wait(1.0)
+    agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
+    scheduler.answer_arrivals()
+    assert agent.of(Welcome)
+    scheduler.tick()
+    (grants,) = agent.of(Grants)
+    (grant,) = grants.grants
+    agent.say(Ended(1, grant.key, grant.token, "success", ""))
+    scheduler.sweep()  # before the tick that absorbs the end
+    scheduler.tick()
+    assert run_state(conn, run_id) == "success"
+    assert len(agent.of(Grants)) == 1
+    (places,) = scheduler.gateway.places()[1]
+    assert places.free == 4
+
+
+def test_an_attempt_that_is_over_takes_no_place(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+) -> None:
+    agent = Peer(scheduler, f"{tmp_path}/g.sock")
+    scheduler.wait(1.0)
+    agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, [AttemptKey("gone", "a", -1, 1)]))
+    scheduler.answer_arrivals()
+    (places,) = scheduler.gateway.places()[1]
+    assert places.free == 4
