@@ -52,7 +52,8 @@ EXPIRE: LiteralString = """
 # Level-triggered: an attempt may have been bound to a session in the moment of its death.
 ALARM: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE state = 'running' AND (due_at IS NULL OR due_at > %(now)s) AND (team_id, run_id) IN (
+    WHERE state = 'running' AND quarantined IS NULL AND (due_at IS NULL OR due_at > %(now)s)
+        AND (team_id, run_id) IN (
         SELECT attempt.team_id, attempt.run_id
         FROM attempt JOIN agent_session AS dead
             ON dead.team_id = attempt.team_id AND dead.session_id = attempt.session_id
@@ -146,4 +147,5 @@ def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
 def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
     """The live attempts of a session, to send again what it does not hold."""
     with conn.cursor(row_factory=args_row(Bound)) as cursor:
-        return cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()
+        found = cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()
+    return sorted(found, key=lambda b: (b.run_id, b.task_id, b.map_index))
