@@ -8,6 +8,7 @@ from headway.core import commands, mapping
 from headway.core.commands import Selection
 from headway.core.mapping import MAP_LENGTH_MAX, positions
 from headway.core.reports import Outcome
+from headway.core.states import Event
 from tests.core.build import Story, task
 
 
@@ -138,17 +139,67 @@ def test_after_a_clear_an_empty_list_skips_all_and_a_list_again_runs_them() -> N
     assert [story.state(f"each[{n}]") for n in range(2)] == ["queued", "skipped"]
 
 
+def only(story: Story, task_id: str) -> Story:
+    """Clear this task without what is below it."""
+    chosen = commands.select(story.run, Selection(tasks=frozenset({task_id})))
+    commands.clear(story.run, chosen, "user:ann")
+    return story.tick()
+
+
 @pytest.mark.parametrize("axes", [["items", 2], [2, "items"]])
-def test_a_place_is_known_while_the_list_is_made_again(axes: list[str | int]) -> None:
-    """Only the list's task was cleared: what waits for a retry below it must not stop a grant."""
+def test_what_waits_for_a_retry_waits_for_the_list_that_is_made_again(
+    axes: list[str | int],
+) -> None:
     story = Story(task("items"), task("each", over=axes, retries=3)).begin()
     story.succeed("items", length=2)
     for n in range(4):
         story.end(f"each[{n}]", Outcome.FAILED)
-    story.tick()
-    only = commands.select(story.run, Selection(tasks=frozenset({"items"})))
-    commands.clear(story.run, only, "user:ann")
-    story.pass_time(400)
-    assert places(story, "each") == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    story.fail("items")
-    assert places(story, "each") == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    only(story.tick(), "items").pass_time(400)
+    assert {story.state(f"each[{n}]") for n in range(4)} == {"waiting"}
+    story.succeed("items", length=1)
+    assert [story.state(f"each[{n}]") for n in range(4)] == ["queued"] * 2 + ["skipped"] * 2
+    assert places(story, "each")[:2] == ([[0, 0], [0, 1]] if axes[1] == 2 else [[0, 0], [1, 0]])
+
+
+def test_a_retry_that_comes_while_the_list_is_made_again_waits_for_it() -> None:
+    story = Story(task("items"), task("each", over=["items"], retries=3)).begin()
+    story.succeed("items", length=2)
+    story.start("each[1]")
+    only(story, "items")
+    story.end("each[1]", Outcome.FAILED)
+    story.tick().pass_time(400)
+    assert story.state("each[1]") == "waiting"
+    story.succeed("items", length=1)
+    assert story.state("each[1]") == "skipped"
+
+
+def test_what_has_not_started_is_called_back_when_its_list_is_made_again() -> None:
+    story = Story(task("items"), task("each", over=["items"])).begin()
+    story.succeed("items", length=2)
+    story.start("each[0]")
+    only(story, "items")
+    assert (story.at("each[0]").intent, story.at("each[1]").intent) == (None, "clear")
+    story.end("each[1]", Outcome.CANCELLED)
+    assert story.tick().state("each[1]") == "waiting"
+    story.succeed("each[0]").succeed("items", length=2)
+    assert (story.state("each[0]"), story.state("each[1]")) == ("success", "queued")
+
+
+def test_a_mark_that_changes_a_list_calls_back_what_has_not_started() -> None:
+    story = Story(
+        task("items"),
+        task("each", over=["items"]),
+        task("again", over=["each", 2], trigger_rule="all_done", retries=1),
+    ).begin()
+    story.succeed("items", length=2).succeed("each[0]", "each[1]")
+    story.end("again[3]", Outcome.FAILED)
+    chosen = [story.at("each[0]")]
+    commands.mark(story.tick().run, chosen, Event.MARK_FAILED, "user:ann")
+    assert story.tick().state("again[3]") == "skipped"
+    assert story.at("again[0]").intent == "clear"
+
+
+def test_what_its_rule_still_allows_is_not_called_back() -> None:
+    story = Story(task("a"), task("b"), task("c", "a", "b", trigger_rule="one_success")).begin()
+    story.succeed("a", "b")
+    assert only(story, "a").at("c").intent is None

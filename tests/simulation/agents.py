@@ -58,6 +58,7 @@ class Agent:
         self.welcomed = False
         self.work: dict[AttemptKey, Work] = {}
         self.seen: set[AttemptKey] = set()
+        self.unwanted: set[AttemptKey] = set()  # cancelled before their grant
         self.unacked: dict[int, Ended] = {}
         self.seq = 0
         self.beats: dict[int, float] = {}
@@ -120,6 +121,7 @@ class Agent:
             self.line.tell(Heartbeat(self.seq))
         self.start_some()
         self.end_some()
+        self.haunt()
 
     def next_seq(self) -> int:
         self.seq += 1
@@ -157,11 +159,13 @@ class Agent:
     def take(self, grant: Grant) -> None:
         if grant.key not in self.seen:
             self.seen.add(grant.key)
-            self.work[grant.key] = Work(grant)
+            self.work[grant.key] = Work(grant, cancelled=grant.key in self.unwanted)
 
     def cancel(self, key: AttemptKey) -> None:
         if (work := self.work.get(key)) is not None:
             work.cancelled = True
+        elif key not in self.seen:
+            self.unwanted.add(key)
 
     def start_some(self) -> None:
         running = sum(work.started_at is not None for work in self.work.values())
@@ -171,6 +175,9 @@ class Agent:
             elif work.started_at is None and self.world.happens(0.02):
                 self.end(key, work, "lost", "never_started")
             elif work.started_at is None and running < self.processes:
+                if not self.world.truth.items_there(work.grant, self.world.task_of(key)[1]):
+                    self.end(key, work, "failed", "input")
+                    continue
                 running += 1
                 work.started_at, work.pid = self.clock, self.world.truth.start(key)
                 self.tell(Started(self.next_seq(), key, work.grant.token, work.pid, 0.0))
@@ -220,6 +227,19 @@ class Agent:
             self.line.tell(message)
 
     # -- mischief
+
+    def haunt(self) -> None:
+        """Late reports of attempts that were lost and replaced by those that run, and forged
+        ones.
+        """
+        for key, work in list(self.work.items()):
+            if not self.world.happens(0.1):
+                continue
+            old = [e for e in self.world.old_reports if place(e.key) == place(key)]
+            forged = Ended(0, key, "forged", "success", "")
+            self.tell(replace_seq(self.world.chance.choice([forged, *old]), self.next_seq()))
+            if work.started_at is None:
+                self.tell(Started(self.next_seq(), key, "forged", 1, 0.0))
 
     def repeat_itself(self) -> None:
         """Reports that came before: of its own, of other agents, of attempts long over."""

@@ -175,6 +175,9 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I29 a result of an attempt that did not succeed": """
         SELECT FROM xcom LEFT JOIN attempt USING (team_id, run_id, task_id, map_index, number)
         WHERE attempt.state IS DISTINCT FROM 'success'""",
+    "I29 a result of an earlier life": f"""
+        SELECT FROM xcom JOIN task_instance AS ti USING {KEY}
+        WHERE xcom.number <> ti.number OR ti.state NOT IN {DONE}""",
     "I32 a report of no run": """
         SELECT FROM report LEFT JOIN run USING (team_id, run_id) WHERE run.run_id IS NULL""",
 }

@@ -1,11 +1,13 @@
 """What really happened outside the database, and the promises about it (S1, S2, S3)."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from psycopg import Connection
 
-from headway.agent.protocol import AttemptKey, Ended
+from headway.agent.protocol import AttemptKey, Ended, Grant
+from headway.spec.model import Task
 
 Key3 = tuple[str, str, int]
 
@@ -21,6 +23,18 @@ RESULTS = """
 FAILURES = """
     SELECT failures FROM task_instance
     WHERE run_id = %(run)s AND task_id = %(task)s AND map_index = %(index)s
+"""
+
+# Of an attempt that a person wants ended no result counts; a mark brings no item.
+ITEMS = """
+    SELECT count(*), min(xcom.length) FROM xcom
+    WHERE run_id = %(run)s AND task_id = %(source)s AND key = 'return_value'
+"""
+EXCUSED = """
+    SELECT EXISTS (SELECT FROM event WHERE run_id = %(run)s AND name LIKE 'mark%%')
+        OR NOT EXISTS (SELECT FROM task_instance WHERE run_id = %(run)s AND task_id = %(task)s
+            AND map_index = %(index)s AND number = %(number)s AND intent IS NULL
+            AND state IN ('queued', 'running'))
 """
 
 
@@ -43,6 +57,25 @@ class Truth:
         assert other is None, f"S2 two executions at once: {key} and {other}"
         self.running[place] = key
         return 1000 + len(self.ran)
+
+    def items_there(self, grant: Grant, task: Task) -> bool:
+        """Whether the agent finds what the instance is mapped over. It must be its own items."""
+        lengths = []
+        for item, axis in zip(grant.axes, task.mapping.axes if task.mapping else (), strict=True):
+            if item.ref is None:
+                lengths.append(axis.length or 0)
+                continue
+            asked = {"run": grant.key.run_id, "source": item.ref.task_id}
+            row = self.conn.execute(ITEMS, asked).fetchone()
+            assert row is not None
+            lengths.append((row[0] if item.ref.map_index is None else row[1]) or 0)
+        places = [item.position for item in grant.axes]
+        there = all(place < length for place, length in zip(places, lengths, strict=True))
+        index = sum(place * prod(lengths[n + 1 :]) for n, place in enumerate(places))
+        if grant.axes and (not there or index != grant.key.map_index):
+            excused = self.conn.execute(EXCUSED, values(grant.key)).fetchone()
+            assert excused == (True,), f"G5 {grant.key} got {places} of {lengths}"
+        return there
 
     def stop(self, key: AttemptKey) -> None:
         place = (key.run_id, key.task_id, key.map_index)

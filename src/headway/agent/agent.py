@@ -83,6 +83,7 @@ class Agent:
         self.runs: dict[str, RunContext] = {}
         self.attempts: dict[AttemptKey, Attempt] = {}  # not ended
         self.seen: OrderedDict[AttemptKey, None] = OrderedDict()
+        self.unwanted: OrderedDict[AttemptKey, None] = OrderedDict()  # cancelled before their grant
         self.ready: list[tuple[float, int, Attempt]] = []
         self.arrivals = count()
         self.parked: dict[int, list[Attempt]] = {}  # by the number of the server they wait for
@@ -167,6 +168,10 @@ class Agent:
             self.seen[grant.key] = None
             attempt = Attempt(grant, self.runs[grant.key.run_id])
             self.attempts[grant.key] = attempt
+            if grant.key in self.unwanted:
+                del self.unwanted[grant.key]
+                self.end(attempt, End("cancelled", "never_started"))
+                continue
             self.servers.get(attempt.run.bundle_version, attempt.run.file)
             self.inputs.gather(attempt)
         while len(self.seen) > SEEN_MAX:
@@ -175,8 +180,11 @@ class Agent:
     def cancel(self, key: AttemptKey) -> None:
         attempt = self.attempts.get(key)
         if attempt is None:
-            return  # over, or not heard of yet: then it comes again after the grant
-        if attempt.child is None:
+            if key not in self.seen:
+                self.unwanted[key] = None
+            while len(self.unwanted) > SEEN_MAX:
+                self.unwanted.popitem(last=False)
+        elif attempt.child is None:
             self.end(attempt, End("cancelled", "never_started"))
         else:
             self.stop(attempt, End("cancelled", "cancelled", "cancelled"))

@@ -189,7 +189,8 @@ class Grants(Message, frozen=True):
 class Cancel(Message, frozen=True):
     """End these attempts: SIGTERM, grace, SIGKILL;
 
-    answered by ``Ended(outcome="cancelled")`` as soon as the process is gone.
+    answered by ``Ended(outcome="cancelled")`` as soon as the process is gone. One that comes before
+    its grant is answered when the grant comes, and nothing is started.
     """
 
     keys: list[AttemptKey]

@@ -6,7 +6,7 @@ select, clear, mark, cancel. The same selection serves the dry run and the deed.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core.plan import cancel_open, intend, populate, reset
+from headway.core.plan import cancel_open, intend, populate, recall_below, reset
 from headway.core.run import Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
@@ -67,9 +67,10 @@ def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
         if instance.state in LIVE:
             intend(run, instance, Event.CLEAR, actor)
         elif instance.state is not State.WAITING:
-            reset(instance)
+            reset(run, instance)
             run.move(instance, Event.CLEAR, f"cleared by {actor}", actor)
             run.stale.add(instance.node.index)
+    recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL and run.open:
         run.advance(RunEvent.REOPEN, f"cleared by {actor}", actor)
     elif run.cancelled_by is not None and instances:
@@ -84,6 +85,7 @@ def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) ->
             intend(run, instance, event, actor)
         elif instance.state is not (State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED):
             run.move(instance, event, f"marked by {actor}", actor)
+    recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL:
         # Its outcome may differ now: it is judged again.
         run.advance(RunEvent.REOPEN, f"marked by {actor}", actor)

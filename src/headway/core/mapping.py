@@ -58,6 +58,17 @@ def lengths_known(run: Run, node: Node) -> bool:
     )
 
 
+def has_item(run: Run, instance: Instance) -> bool:
+    """Whether everything it is mapped over is there, and long enough for it."""
+    node = instance.node
+    if node.axes is None:
+        return True
+    if not lengths_known(run, node):
+        return False
+    lengths = [known for known in axis_lengths(run, node) if known is not None]
+    return len(lengths) == len(node.axes) and instance.map_index < prod(lengths)
+
+
 def axis_lengths(run: Run, node: Node) -> list[int | None]:
     assert node.axes is not None
     return [
@@ -92,8 +103,9 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> str | None:
 def positions(run: Run, instance: Instance) -> list[int]:
     """The place of a mapped instance on each axis.
 
-    It is asked for at any time after the expansion, also while a list is made again after a clear
-    of its task alone. So the slowest axis is never asked for its length.
+    The lengths are those of its expansion: what has not started when one of them changes waits
+    again (``plan.recall_below``). Only an attempt that is to be ended without starting is asked
+    for when they are not.
     """
     node = instance.node
     if node.axes is None:
@@ -107,7 +119,6 @@ def positions(run: Run, instance: Instance) -> list[int]:
 
 
 def last_length(run: Run, axis: Axis) -> int:
-    """Of the list that can be read now: a stored result stays until the next one replaces it."""
     if axis.source is None:
         return axis.length or 1
     source = run.graph.nodes[axis.source]

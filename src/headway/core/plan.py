@@ -6,7 +6,7 @@ changed are judged again.
 """
 
 import heapq
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +15,7 @@ from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reports import Ended, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import NOT_MAPPED, PAUSED, Instance, Result, Run
+from headway.core.run import NOT_MAPPED, PAUSED, SCHEDULER, Instance, Result, Run
 from headway.core.states import (
     LIVE,
     AttemptState,
@@ -145,18 +145,51 @@ def fulfil(run: Run, instance: Instance) -> None:
     assert event is not None
     assert actor is not None
     if event is Event.CLEAR:
-        reset(instance)
+        reset(run, instance)
     run.move(instance, event, f"{event.replace('_', ' ')} asked for while it was running", actor)
     if event is Event.CLEAR:
         run.stale.add(instance.node.index)
+    recall_below(run, [instance.node.index], actor)
 
 
-def reset(instance: Instance) -> None:
-    """Forget what an earlier life of the instance counted. Attempts keep their numbers, and the
-    length is that of the stored result, which stays until the next one.
+def reset(run: Run, instance: Instance) -> None:
+    """Forget what an earlier life of the instance counted and brought. Attempts keep their
+    numbers.
     """
     instance.failures = instance.losses = 0
-    instance.ready_at = instance.queued_at = instance.started_at = None
+    instance.ready_at = instance.queued_at = instance.started_at = instance.length = None
+    if instance.number:
+        run.changes.forgotten[instance.key] = instance
+
+
+def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
+    """A person changed what was settled: what is directly below and has not started waits again.
+
+    Otherwise it would run without the results it was released for, or on another item than its
+    own. What has started runs on: it has its inputs.
+    """
+    nodes = set(changed)
+    for index in sorted({below for node in nodes for below in run.graph.nodes[node].downstream}):
+        sources = {axis.source for axis in run.graph.nodes[index].axes or ()}
+        for instance in list(run.instances[index].values()):
+            if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
+                continue
+            if instance.state in (State.READY, State.UP_FOR_RETRY):
+                recall(run, instance, actor)
+            elif instance.state is State.QUEUED and instance.intent is None:
+                intend(run, instance, Event.CLEAR, actor)
+
+
+def recall(run: Run, instance: Instance, actor: str) -> None:
+    run.move(instance, Event.RECALL, "what it depends on has changed", actor)
+    run.stale.add(instance.node.index)
+
+
+def released(run: Run, instance: Instance) -> bool:
+    """Whether it would be released as its upstream tasks are now."""
+    node = instance.node
+    verdict = judge(node.rule, upstream_counts(run, node))
+    return verdict is Verdict.RUN and mapping.has_item(run, instance)
 
 
 def again(
@@ -226,7 +259,11 @@ def settle(run: Run) -> None:
 def wake(run: Run) -> None:
     for instance in list(run.retrying.values()):
         assert instance.wake_at is not None
-        if instance.wake_at <= run.now:
+        if instance.wake_at > run.now:
+            continue
+        if not released(run, instance):
+            recall(run, instance, SCHEDULER)
+        else:
             run.move(instance, Event.WAKE, "the retry delay is over")
             make_ready(run, instance)
 

@@ -124,6 +124,9 @@ class Changes:
     granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
     attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    forgotten: dict[Key, Instance] = field(
+        default_factory=dict
+    )  # their stored results count no more
     moves: list[Move] = field(default_factory=list)
     released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
     run: bool = False

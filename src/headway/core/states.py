@@ -39,6 +39,7 @@ class Event(StrEnum):
     RETRY = "retry"
     FAIL = "fail"
     WAKE = "wake"  # the retry delay is over
+    RECALL = "recall"  # before it started, a person changed what it depends on: it is judged again
     CANCEL = "cancel"
     CLEAR = "clear"  # by a person: run it again
     MARK_SUCCESS = "mark_success"
@@ -65,6 +66,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.RUNNING, E.RETRY): S.UP_FOR_RETRY,
     (S.RUNNING, E.FAIL): S.FAILED,
     (S.UP_FOR_RETRY, E.WAKE): S.READY,
+    (S.READY, E.RECALL): S.WAITING,
+    (S.UP_FOR_RETRY, E.RECALL): S.WAITING,
     **{(state, E.CANCEL): S.CANCELLED for state in PENDING | LIVE},
     # A person's word. On a live attempt it is kept as an intent until the attempt has ended.
     **{(state, E.CLEAR): S.WAITING for state in State if state is not S.WAITING},

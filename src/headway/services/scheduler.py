@@ -286,11 +286,15 @@ class Scheduler:
             assert row is not None, f"an attempt of no run: {run_id}"
             (run,) = snapshots.load(self.conn, [row], self.catalog.graph, database_clock(self.conn))
             dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-            messages = []
+            messages, unwanted = [], []
             for key, b in pairs:
                 instance = run.get(key.task_id, key.map_index)
                 if instance is not None and instance.attempt is not None:
                     messages.append(translate.grant(run, instance, b.number, b.token))
+                    if instance.intent is not None:
+                        unwanted.append(key)
+            if unwanted:  # before their grants: then they end without starting
+                self.gateway.send(link, Cancel(unwanted))
             self.gateway.deliver(
                 link.hello.session,
                 lambda row=row, dag=dag: translate.context(row, dag.file, dag.reuse_child),  # type: ignore[misc]

@@ -66,9 +66,8 @@ class Turn:
     """What a tick did, to be acted upon after the commit."""
 
     grants: list[Grant] = field(default_factory=list)
-    read: list[str] = field(
-        default_factory=list
-    )  # runs read anew: somebody else changed them, or nobody ever
+    # Runs of which agents may remember wrong results: somebody else changed them, or they have others.
+    read: list[str] = field(default_factory=list)
     claimed: int = 0
     moves: int = 0
     finished: int = 0  # runs that ended: others of their DAGs may start
@@ -348,7 +347,16 @@ def give_slots(
         for row, run in planned
         for instance, attempt in run.changes.granted
     ]
+    turn.read += [run.run_id for run in models if replaces_results(run)]
     turn.moves = sum(len(run.changes.moves) for run in models)
     turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
     turn.intents = any(run.intended for run in models)
     changes.write(conn, models, now, used)
+
+
+def replaces_results(run: Run) -> bool:
+    """Whether a result was withdrawn, or one came in the place of another that was cleared."""
+    return bool(run.changes.forgotten) or any(
+        number > instance.failures + instance.losses + 1
+        for instance, number, _ in run.changes.results
+    )

@@ -97,6 +97,14 @@ UPDATE_ATTEMPTS: LiteralString = """
     WHERE attempt.ctid = found.ctid
 """
 
+# What a cleared task instance brought before is nobody's input any more.
+FORGET_RESULTS: LiteralString = """
+    DELETE FROM xcom USING json_to_recordset(%(rows)s::json) AS cleared (
+        team_id integer, run_id text, task_id text, map_index integer)
+    WHERE xcom.team_id = cleared.team_id AND xcom.run_id = cleared.run_id
+        AND xcom.task_id = cleared.task_id AND xcom.map_index = cleared.map_index
+"""
+
 # Visible from now on, in place of what an earlier attempt left.
 STORE_RESULTS: LiteralString = """
     INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, file, size, length)
@@ -172,6 +180,7 @@ def write(
         # Ends before beginnings: what was cleared while it ran may run again in the same tick.
         (UPDATE_ATTEMPTS, [row for run in changed for row in attempts(run)], True),
         (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
+        (FORGET_RESULTS, [row for run in changed for row in forgotten(run)], False),
         (STORE_RESULTS, [row for run in changed for row in results(run)], True),
         (WRITE_HISTORY, [row for run in changed for row in history(run)], True),
         (UPDATE_RUNS, [run_row(run) for run in changed], True),
@@ -209,6 +218,11 @@ def key(run: Run, instance: Instance) -> dict[str, Any]:
 
 def removed(run: Run) -> Iterator[dict[str, Any]]:
     for instance in run.changes.removed.values():
+        yield key(run, instance)
+
+
+def forgotten(run: Run) -> Iterator[dict[str, Any]]:
+    for instance in run.changes.forgotten.values():
         yield key(run, instance)
 
 

@@ -39,7 +39,8 @@ DELETE: LiteralString = """
 
 def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int, dict[str, Pool]]:
     """Lock pools, by team and name. One that does not exist is left out."""
-    values = {"teams": [team for team, _ in wanted], "names": [name for _, name in wanted]}
+    asked = sorted(wanted)
+    values = {"teams": [team for team, _ in asked], "names": [name for _, name in asked]}
     found: dict[int, dict[str, Pool]] = {}
     for team_id, name, slots, used in conn.execute(LOCK, values):
         found.setdefault(team_id, {})[name] = Pool(name, slots, used)

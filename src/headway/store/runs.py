@@ -173,7 +173,7 @@ LOCK_RUNNING: LiteralString = """
 
 ALARM_DAG: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running' AND quarantined IS NULL
 """
 
 ALARM: LiteralString = """
@@ -181,7 +181,7 @@ ALARM: LiteralString = """
     FROM (
         SELECT ctid FROM run AS known WHERE known.team_id = %(team)s AND known.run_id = %(run)s OFFSET 0
     ) AS found
-    WHERE run.ctid = found.ctid AND run.state = 'running'
+    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.quarantined IS NULL
 """
 
 WAKE_SCHEDULERS: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
@@ -225,16 +225,17 @@ def claim(
     Those that another transaction holds are left out. ``places``: how many more attempts the
     caller's agents can take; ``ending``: how many attempts this tick is about to end.
     """
+    wanted = sorted(named)  # in one order in every process, whatever a set makes of it
     values = {
-        "teams": [team for team, _ in named],
-        "runs": [run for _, run in named],
+        "teams": [team for team, _ in wanted],
+        "runs": [run for _, run in wanted],
         "now": now,
         "due_max": due_max,
         "places": places,
         "ending": ending,
     }
     with conn.cursor(row_factory=args_row(Claimed)) as cursor:
-        return cursor.execute(CLAIM, values).fetchall()
+        return sorted(cursor.execute(CLAIM, values), key=lambda row: row.key)
 
 
 def lock(conn: Connection[Any], team_id: int, run_id: str) -> Claimed | None:

@@ -65,7 +65,7 @@ ALARM: LiteralString = """
         WHERE known.team_id = wanted.team_id AND known.run_id = wanted.run_id
         OFFSET 0
     ) AS found
-    WHERE run.ctid = found.ctid AND run.state = 'running'
+    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.quarantined IS NULL
         AND (run.due_at IS NULL OR run.due_at > %(now)s)
 """
 
@@ -156,4 +156,5 @@ def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
 def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
     """The live attempts of a session, to send again what it does not hold."""
     with conn.cursor(row_factory=args_row(Bound)) as cursor:
-        return cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()
+        found = cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()
+    return sorted(found, key=lambda b: (b.run_id, b.task_id, b.map_index))
