@@ -1,5 +1,7 @@
 """What one attempt does to itself, those beside it never notice."""
 
+import sys
+
 from headway import ids
 from tests.agent.gateway import Gateway, grant_of
 
@@ -27,4 +29,16 @@ def test_a_missing_package_is_named_with_its_line(shared: Gateway) -> None:
     shared.grant(grant, version="lacking")
     ended = shared.ended(grant.key)
     assert (ended.outcome, ended.cause, ended.line) == ("failed", "exception", 8)
-    assert "No module named 'pandaz'" in ended.detail
+    assert ended.detail.startswith("ModuleNotFoundError: No module named 'pandaz'; install it in")
+    assert f"{sys.executable} -m pip install pandaz" in ended.detail
+
+
+def test_a_package_that_the_file_itself_lacks_is_named_with_its_line(shared: Gateway) -> None:
+    shared.bundle("import headway\nimport pandaz.io\n", version="lacks")
+    grant = grant_of("load", run_id=ids.run_id())
+    shared.grant(grant, version="lacks")
+    ended = shared.ended(grant.key)
+    assert (ended.outcome, ended.cause) == ("failed", "import")
+    assert ended.detail.startswith("flow.py:2: ModuleNotFoundError: No module named 'pandaz'; ")
+    assert f"{sys.executable} -m pip install pandaz" in ended.detail
+    assert "\n" not in ended.detail

@@ -28,6 +28,7 @@ from headway.authoring import encoding as encoding  # read lazily by values: not
 from headway.authoring import operators as operators
 from headway.authoring import secrets
 from headway.authoring.execute import Inputs, execute
+from headway.authoring.loading import package_hint
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import NotSerialisable, from_json
 
@@ -206,6 +207,9 @@ def failure(order: Order, error: BaseException, file: str) -> Outcome:
             number = code if isinstance(code, int) else 1
             text = first_line(f"the task called sys.exit({code!r})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
+        case ModuleNotFoundError() if hint := package_hint(error):
+            text = first_line(f"{type(error).__name__}: {error}; {hint}")
+            return Outcome("failed", "exception", text, line)
     text = first_line(traceback.format_exception_only(error)[-1])
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
     return Outcome("failed", "memory" if over else "exception", text, line)
