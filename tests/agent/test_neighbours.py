@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from headway import ids
 from tests.agent.gateway import Gateway, grant_of
 
@@ -17,6 +19,19 @@ def test_those_beside_a_crash_end_as_they_should(shared: Gateway) -> None:
     assert {shared.ended(grant.key).outcome for grant in good} == {"success"}
     assert {shared.ended(grant.key).outcome for grant in (*bad, eater)} == {"failed"}
     assert shared.run("hello", run_id=run_id, map_index=9).outcome == "success"
+
+
+@pytest.mark.parametrize("task", ["gigabyte", "gigabyte_of_lines"])
+def test_a_gigabyte_is_refused_before_it_is_copied(shared: Gateway, task: str) -> None:
+    run_id = ids.run_id()
+    giant = grant_of(task, run_id=run_id, memory_limit_mb=1500)
+    beside = [grant_of("hello", run_id=run_id, map_index=n) for n in range(3)]
+    shared.grant(giant, *beside)
+    assert {shared.ended(grant.key).outcome for grant in beside} == {"success"}
+    ended = shared.ended(giant.key)
+    assert (ended.outcome, ended.cause, ended.retry) == ("failed", "result", False)
+    assert "larger than 100 MB" in ended.detail
+    assert ended.run_s < 10
 
 
 def test_a_missing_package_is_named_with_its_line(shared: Gateway) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,25 @@ def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(folder:
 def run_ids(dsn: str) -> set[str]:
     with connect(dsn) as conn:
         return {run_id for (run_id,) in conn.execute("SELECT run_id FROM run")}
+
+
+def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
+    database = Server(folder / "elsewhere")
+    process = start(folder, "--database-url", database.start())
+    database.stop()
+    asked = (("ls",), ("why", "@latest"))
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda words: headway(*words, cwd=folder), asked))
+    for done in answers:
+        assert (done.returncode, done.stdout) == (4, ""), done.stderr
+        assert done.stderr.splitlines() == [
+            "error: the database does not answer",
+            "  headway doctor looks for the cause",
+        ]
+    process.kill()
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
 
 
 def test_a_single_run_does_not_catch_up_on_schedules(folder: Path) -> None:

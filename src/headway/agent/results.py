@@ -1,8 +1,7 @@
 """How a child stores what its task returned: small results inline, larger ones in files, giants not at all."""
 
 import os
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterator
 from typing import Final
 
 from headway.agent.orders import RESULT_BYTES_MAX, Order, Output
@@ -10,7 +9,10 @@ from headway.agent.paths import xcom_ending
 from headway.agent.protocol import XCOM_INLINE_BYTES
 from headway.authoring.values import length_of, to_json
 
-WALK_NODES_MAX: Final = 100_000
+WALK_NODES_MAX: Final = 2_000_000  # under a second; what is larger takes longer to write
+END: Final = object()
+TEXT: Final = (str, bytes, bytearray)
+LISTS: Final = (list, tuple, set, frozenset)
 
 
 class TooLarge(Exception):
@@ -33,24 +35,22 @@ def store(order: Order, key: str, value: object) -> Output:
 
 def at_least_bytes(value: object) -> int:
     """A cheap lower bound of the JSON's size, so that a giant is refused before it is copied."""
-    total, queue = 0, [value]
-    for _ in range(WALK_NODES_MAX):
-        if not queue or total > RESULT_BYTES_MAX:
-            break
-        node = queue.pop()
-        if isinstance(node, str | bytes | bytearray):
+    total, left = 0, WALK_NODES_MAX
+    open_nodes: list[Iterator[object]] = [iter((value,))]
+    while open_nodes and left > 0 and total <= RESULT_BYTES_MAX:
+        node = next(open_nodes[-1], END)
+        left -= 1
+        if node is END:
+            open_nodes.pop()
+        elif isinstance(node, TEXT):
             total += len(node)
         elif isinstance(node, dict):
             total += 4 * len(node)
-            queue += first(node.values())
-        elif isinstance(node, list | tuple | set | frozenset):
+            open_nodes.append(iter(node.values()))
+        elif isinstance(node, LISTS):
             total += 2 * len(node)
-            queue += first(node)
+            open_nodes.append(iter(node))
     return total
-
-
-def first(nodes: Iterable[object]) -> list[object]:
-    return list(islice(nodes, WALK_NODES_MAX))
 
 
 def write_durably(path: str, body: bytes) -> None:
