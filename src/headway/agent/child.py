@@ -71,19 +71,29 @@ def become(
         set_handler(SIGCHLD, SIG_DFL)
         processes.die_with_parent()
         processes.adopt_orphans()
-        scratch = server.scratch(slot)
-        os.mkdir(scratch, 0o700)
-        os.chdir(scratch)
-        seed()
-        gc.enable()
-        if ahead:
-            rehearse()
-        work(control, server)
+        if settle_in(server.scratch(slot), control):
+            seed()
+            gc.enable()
+            if ahead:
+                rehearse()
+            work(control, server)
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def settle_in(scratch: str, control: int) -> bool:
+    """Its private directory; without one there is no attempt."""
+    try:
+        os.mkdir(scratch, 0o700)
+        os.chdir(scratch)
+        return True
+    except OSError as error:
+        text = f"its working directory cannot be made: {error.strerror}; headway doctor looks at the disk"
+        send(control, Outcome("failed", "disk", text))
+        return False
 
 
 def handle_signals() -> None:
@@ -197,7 +207,7 @@ def failure(order: Order, error: BaseException, file: str) -> Outcome:
             return Outcome("failed", "signal", "ended by SIGTERM", line)
         case results.TooLarge():
             return Outcome("failed", "result", text, retry=False)
-        case NotSerialisable():
+        case NotSerialisable() | results.NotStored():
             return Outcome("failed", "result", text)
     report(error)
     match error:

@@ -1,5 +1,6 @@
 """How a child stores what its task returned: small results inline, larger ones in files, giants not at all."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Final
@@ -19,6 +20,10 @@ class TooLarge(Exception):
     """A result is larger than a result may be."""
 
 
+class NotStored(Exception):
+    """The file of a result cannot be written."""
+
+
 def store(order: Order, key: str, value: object) -> Output:
     body = b"" if at_least_bytes(value) > RESULT_BYTES_MAX else to_json(value)
     if not 0 < len(body) <= RESULT_BYTES_MAX:
@@ -29,7 +34,13 @@ def store(order: Order, key: str, value: object) -> Output:
         )
     if len(body) <= XCOM_INLINE_BYTES:
         return Output(key, body, len(body), length_of(value))
-    write_durably(order.xcom + xcom_ending(key), body)
+    try:
+        write_durably(order.xcom + xcom_ending(key), body)
+    except OSError as error:
+        raise NotStored(
+            f"the result of {len(body):,} bytes cannot be stored: {error.strerror}; "
+            "look at the data directory's disk with: headway doctor"
+        ) from error
     return Output(key, None, len(body), length_of(value))
 
 
@@ -58,11 +69,16 @@ def write_durably(path: str, body: bytes) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     partial = f"{path}.{os.getpid()}"
-    with open(partial, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with open(partial, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(partial)
+        raise
     descriptor = os.open(folder, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)
