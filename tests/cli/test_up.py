@@ -13,7 +13,7 @@ from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.cli.conftest import DAGS, headway, start, stop
+from tests.cli.conftest import DAGS, begin, headway, start, stop, wait_for
 
 OFTEN = """
 from datetime import datetime
@@ -133,6 +133,19 @@ def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
     process.wait()
     assert process.stderr is not None
     process.stderr.close()
+
+
+def test_ctrl_c_cancels_a_run_without_a_server(folder: Path) -> None:
+    running = begin("run", "dags/demo.py:slow", "-p", f"gate={folder / 'gate'}", cwd=folder)
+    wait_for(folder / "gate.reached")
+    running.send_signal(signal.SIGINT)
+    printed, said = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "cancelling the run" in said
+    assert "cancelled in" in said
+    with Server(folder / ".headway").running() as dsn, connect(dsn) as conn:
+        found = conn.execute("SELECT run_id, state FROM run").fetchall()
+    assert found == [(printed.strip(), "cancelled")]
 
 
 def test_a_single_run_does_not_catch_up_on_schedules(folder: Path) -> None:
