@@ -112,6 +112,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     backfill_id: str | None = None
     created_by: str = ""
+    quarantined: str | None = None  # the error for which no scheduler takes it any more
 
 
 class RunTask(msgspec.Struct, frozen=True, kw_only=True):

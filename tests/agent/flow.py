@@ -70,131 +70,163 @@ def closes_its_output() -> None:
     os.dup2(null, 1)
 
 
+@task
+def hello(run: Run) -> str:
+    print("to stdout")
+    logging.getLogger("mine").warning("to the log")
+    subprocess.run(["sh", "-c", "echo from a program >&2"], check=True)
+    return run.task_id
+
+
+@task
+def numbers() -> list[int]:
+    return list(range(1500))
+
+
+@task
+def double(number: int) -> int:
+    return 2 * number
+
+
+@task
+def total(parts: list[int]) -> int:
+    return sum(parts)
+
+
+@task
+def large() -> list[str]:
+    return ["x" * 100] * 1000
+
+
+@task
+def length(of: list[str]) -> int:
+    return len(of)
+
+
+@task
+def raises() -> None:
+    raise ValueError("no flights on 2013-02-30")
+
+
+@task
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+@task
+def exits() -> None:
+    os._exit(3)
+
+
+@task
+def calls_exit() -> None:
+    sys.exit(4)
+
+
+@task
+def sleeps() -> None:
+    print("asleep")
+    time.sleep(600)
+
+
+@task
+def deaf() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("deaf")
+    time.sleep(600)
+
+
+@task
+def eats() -> None:
+    blocks = []
+    while True:
+        blocks.append(bytearray(16 << 20))
+        time.sleep(0.005)
+
+
+@task
+def giant() -> str:
+    return "x" * 200_000_000
+
+
+@task
+def gigabyte() -> str:
+    return "x" * 1_000_000_000
+
+
+@task
+def gigabyte_of_lines() -> list[str]:
+    return ["x" * 100] * 10_000_000
+
+
+@task
+def unstorable() -> object:
+    return object()
+
+
+@task
+def chatty() -> int:
+    block = b"y" * 99 + b"\n"
+    for _ in range(1000):
+        os.write(1, block * 1000)
+    print("the last line")
+    return 1
+
+
+@task
+def skips() -> None:
+    raise Skip("nothing to do")
+
+
+@task
+def gives_up() -> None:
+    raise Fail("never again")
+
+
+@task
+def leaves_daemon(path: str) -> None:
+    subprocess.run([sys.executable, "-c", DAEMON, path], check=True)
+    while not Path(path).exists() or not Path(path).read_text():
+        time.sleep(0.01)
+
+
+@task
+def looks_around() -> str:
+    links = []
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            links.append(f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}")
+        except OSError:
+            continue
+    mine = {**os.environ, "argv": " ".join(sys.argv)}
+    initial = Path("/proc/self/environ").read_bytes().decode()
+    return json.dumps([mine, initial, sorted(links), os.getcwd(), random.random()])
+
+
+@task
+def secretive() -> None:
+    mask_secret("hunter2-hunter2")
+    print("my password is hunter2-hunter2.")
+    for part in (b"split hunter2-", b"hunter2\n"):
+        os.write(1, part)
+        time.sleep(0.02)
+    raise ValueError("hunter2-hunter2 is wrong")
+
+
+@task
+def writes_far(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
 @dag
 def flow() -> None:
-    @task
-    def hello(run: Run) -> str:
-        print("to stdout")
-        logging.getLogger("mine").warning("to the log")
-        subprocess.run(["sh", "-c", "echo from a program >&2"], check=True)
-        return run.task_id
-
-    @task
-    def numbers() -> list[int]:
-        return list(range(1500))
-
-    @task
-    def double(number: int) -> int:
-        return 2 * number
-
-    @task
-    def total(parts: list[int]) -> int:
-        return sum(parts)
-
-    @task
-    def large() -> list[str]:
-        return ["x" * 100] * 1000
-
-    @task
-    def length(of: list[str]) -> int:
-        return len(of)
-
-    @task
-    def raises() -> None:
-        raise ValueError("no flights on 2013-02-30")
-
-    @task
-    def segfault() -> None:
-        ctypes.string_at(0)
-
-    @task
-    def exits() -> None:
-        os._exit(3)
-
-    @task
-    def calls_exit() -> None:
-        sys.exit(4)
-
-    @task
-    def sleeps() -> None:
-        print("asleep")
-        time.sleep(600)
-
-    @task
-    def deaf() -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        print("deaf")
-        time.sleep(600)
-
-    @task
-    def eats() -> None:
-        blocks = []
-        while True:
-            blocks.append(bytearray(16 << 20))
-            time.sleep(0.005)
-
-    @task
-    def giant() -> str:
-        return "x" * 200_000_000
-
-    @task
-    def unstorable() -> object:
-        return object()
-
-    @task
-    def chatty() -> int:
-        block = b"y" * 99 + b"\n"
-        for _ in range(1000):
-            os.write(1, block * 1000)
-        print("the last line")
-        return 1
-
-    @task
-    def skips() -> None:
-        raise Skip("nothing to do")
-
-    @task
-    def gives_up() -> None:
-        raise Fail("never again")
-
-    @task
-    def leaves_daemon(path: str) -> None:
-        subprocess.run([sys.executable, "-c", DAEMON, path], check=True)
-        while not Path(path).exists() or not Path(path).read_text():
-            time.sleep(0.01)
-
-    @task
-    def looks_around() -> str:
-        links = []
-        for fd in os.listdir("/proc/self/fd"):
-            try:
-                links.append(f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}")
-            except OSError:
-                continue
-        mine = {**os.environ, "argv": " ".join(sys.argv)}
-        initial = Path("/proc/self/environ").read_bytes().decode()
-        return json.dumps([mine, initial, sorted(links), os.getcwd(), random.random()])
-
-    @task
-    def secretive() -> None:
-        mask_secret("hunter2-hunter2")
-        print("my password is hunter2-hunter2.")
-        for part in (b"split hunter2-", b"hunter2\n"):
-            os.write(1, part)
-            time.sleep(0.02)
-        raise ValueError("hunter2-hunter2 is wrong")
-
-    @task
-    def writes_far(path: str) -> None:
-        Path(path).write_text(str(os.getpid()))
-        time.sleep(600)
-
     hello()
     n = numbers()
     total(double.expand(number=n))
     length(large())
     for plain in (
-        raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, unstorable, chatty,
+        raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
         skips, gives_up, looks_around, secretive, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
     ):  # fmt: skip
         plain()

@@ -1,5 +1,6 @@
 """A mistake in a DAG file gives one sentence with its place and what was probably meant."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -246,7 +247,8 @@ FILES = [
     (
         "x = 1\nimport no_such_package.deep",
         "flow.py:2: ModuleNotFoundError: No module named 'no_such_package'\n"
-        "  pip install no_such_package in the environment that Headway's agent runs in, "
+        "  install it in the environment that Headway's agent runs in: "
+        f"{sys.executable} -m pip install no_such_package, "
         "or put no_such_package.py beside the DAG file",
     ),
     (

@@ -15,7 +15,11 @@ from headway.config import Layout, read_server_file
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 DAGS = """
-from headway import Fail, dag, task
+import time
+from datetime import datetime
+from pathlib import Path
+
+from headway import Fail, Run, dag, task
 
 
 @dag()
@@ -30,6 +34,28 @@ def hello(size: int = 3):
         return name
 
     greet.expand(name=names())
+
+
+@dag()
+def slow(gate: str = "/nowhere"):
+    @task
+    def wait(run: Run) -> None:
+        print("before the gate")
+        Path(run.params["gate"] + ".reached").touch()
+        while not Path(run.params["gate"]).exists():
+            time.sleep(0.01)
+        print("behind the gate")
+
+    wait()
+
+
+@dag(schedule="0 0 * * *", start_date=datetime(2100, 1, 1))
+def daily():
+    @task
+    def nothing() -> None:
+        pass
+
+    nothing()
 
 
 @dag()
@@ -54,6 +80,26 @@ def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def begin(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """The command, not waited for."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "headway", *arguments],
+        cwd=cwd,
+        env={**os.environ, "NO_COLOR": "1", "CI": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(file: Path) -> None:
+    deadline = clock.monotonic() + 20
+    while not file.exists():
+        assert clock.monotonic() < deadline, f"{file} did not appear"
+        clock.sleep(0.01)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -1,10 +1,15 @@
 """Every command against a real server: what it prints where, and its exit code."""
 
 import json
+import signal
+from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.cli.conftest import Command
+from headway import config
+from headway.config import Layout, Lock, read_server_file, write_server_file
+from tests.cli.conftest import DAGS, Command, begin, headway, wait_for
 
 
 def test_a_run_is_watched_to_its_end(cli: Command) -> None:
@@ -85,3 +90,64 @@ def test_doctor_finds_a_healthy_server_healthy(cli: Command) -> None:
     findings = {each["what"]: each["ok"] for each in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
     assert {"python", "postgres", "disk", "database", "scheduler", "agent"} <= findings.keys()
+
+
+def test_a_log_is_followed_to_its_end(cli: Command, home: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = cli("run", "slow", "-p", f"gate={gate}", "--detach").stdout.strip()
+    wait_for(tmp_path / "gate.reached")
+    following = begin("logs", "-f", run_id, "wait", cwd=home)
+    assert following.stdout is not None
+    assert "before the gate" in following.stdout.readline()
+    gate.touch()
+    rest, said = following.communicate(timeout=20)
+    assert (following.returncode, said) == (0, "")
+    assert rest.endswith("behind the gate\n")
+
+
+def test_ctrl_c_leaves_a_run_to_the_server(cli: Command, home: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    watching = begin("run", "slow", "-p", f"gate={gate}", cwd=home)
+    wait_for(tmp_path / "gate.reached")
+    watching.send_signal(signal.SIGINT)
+    _, said = watching.communicate(timeout=20)
+    assert watching.returncode == 130
+    assert "goes on; headway cancel" in said
+    run_id = said.split()[said.split().index("run") + 1]
+    assert "running" in cli("why", run_id).stdout
+    assert cli("cancel", run_id).returncode == 0
+
+
+def test_a_backfill_is_waited_for(cli: Command) -> None:
+    dates = ("--from", "2100-01-01", "--to", "2100-01-03")
+    planned = cli("backfill", "daily", *dates, "--dry-run")
+    assert len(planned.stdout.splitlines()) == 4
+    done = cli("backfill", "daily", *dates, "--output", "json")
+    assert done.returncode == 0, done.stderr
+    assert [run["state"] for run in json.loads(done.stdout)] == ["success"] * 3
+    assert "3 success" in done.stderr
+
+
+def test_check_loads_files_without_a_server(tmp_path: Path) -> None:
+    (tmp_path / "demo.py").write_text(DAGS)
+    good = headway("check", "demo.py", cwd=tmp_path)
+    assert (good.returncode, "hello" in good.stdout) == (0, True), good.stderr
+    (tmp_path / "broken.py").write_text("from headway import dag\nx = 1 +\n")
+    bad = headway("check", ".", cwd=tmp_path)
+    assert (bad.returncode, "broken.py:2: SyntaxError" in bad.stderr) == (2, True), bad.stderr
+
+
+def test_a_wrong_token_is_not_allowed(home: Path, tmp_path: Path) -> None:
+    server = read_server_file(Layout(home / ".headway"))
+    assert server is not None
+    forged = config.layout(tmp_path / "forged")
+    forged.prepare()
+    lock = Lock(forged)
+    lock.acquire()
+    try:
+        write_server_file(forged, msgspec.structs.replace(server, token="guessed"))
+        done = headway("ls", "--data", str(forged.data), cwd=home)
+    finally:
+        lock.release()
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Traceback" not in done.stderr

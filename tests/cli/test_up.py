@@ -3,15 +3,17 @@
 import os
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.cli.conftest import DAGS, headway, start, stop
+from tests.cli.conftest import DAGS, begin, headway, start, stop, wait_for
 
 OFTEN = """
 from datetime import datetime
@@ -86,6 +88,64 @@ def test_a_killed_database_comes_back_and_runs_go_on(folder: Path) -> None:
         assert clock.monotonic() < deadline, done.stderr
     assert before.stdout.strip() in headway("ls", "runs", cwd=folder).stdout
     assert "the database has ended and is started again" in stop(process)
+
+
+def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(folder: Path) -> None:
+    process = start(folder)
+    saved = headway("run", "hello", cwd=folder).stdout.strip()
+    backup = headway("backup", cwd=folder)
+    assert backup.returncode == 0, backup.stderr
+    later = headway("run", "hello", cwd=folder).stdout.strip()
+    refused = headway("restore", backup.stdout.strip(), cwd=folder)
+    assert (refused.returncode, "in use by process" in refused.stderr) == (2, True)
+    stop(process)
+    absent = headway("restore", "nowhere.dump", cwd=folder)
+    assert (absent.returncode, "no such backup" in absent.stderr) == (2, True)
+    done = headway("restore", backup.stdout.strip(), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    kept = done.stdout.strip()
+    assert kept in done.stderr
+    assert "not in a backup" in done.stderr
+    with Server(folder / ".headway").running() as dsn:
+        assert run_ids(dsn) == {saved}
+        assert run_ids(make_conninfo(dsn, dbname=kept)) == {saved, later}
+
+
+def run_ids(dsn: str) -> set[str]:
+    with connect(dsn) as conn:
+        return {run_id for (run_id,) in conn.execute("SELECT run_id FROM run")}
+
+
+def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
+    database = Server(folder / "elsewhere")
+    process = start(folder, "--database-url", database.start())
+    database.stop()
+    asked = (("ls",), ("why", "@latest"))
+    with ThreadPoolExecutor() as threads:
+        answers = list(threads.map(lambda words: headway(*words, cwd=folder), asked))
+    for done in answers:
+        assert (done.returncode, done.stdout) == (4, ""), done.stderr
+        assert done.stderr.splitlines() == [
+            "error: the database does not answer",
+            "  headway doctor looks for the cause",
+        ]
+    process.kill()
+    process.wait()
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_ctrl_c_cancels_a_run_without_a_server(folder: Path) -> None:
+    running = begin("run", "dags/demo.py:slow", "-p", f"gate={folder / 'gate'}", cwd=folder)
+    wait_for(folder / "gate.reached")
+    running.send_signal(signal.SIGINT)
+    printed, said = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert "cancelling the run" in said
+    assert "cancelled in" in said
+    with Server(folder / ".headway").running() as dsn, connect(dsn) as conn:
+        found = conn.execute("SELECT run_id, state FROM run").fetchall()
+    assert found == [(printed.strip(), "cancelled")]
 
 
 def test_a_single_run_does_not_catch_up_on_schedules(folder: Path) -> None:

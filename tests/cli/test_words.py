@@ -6,13 +6,28 @@ from pathlib import Path
 import pytest
 
 from headway import wire
+from headway.cli import trouble
 from headway.cli.output import duration, yaml
 from headway.cli.place import Target, target_of
 from headway.cli.run import date_of, params_of
 from headway.cli.tree import TASKS_MAX, fold, lines
+from headway.cli.watching import is_over
 from headway.errors import NotFound, UsageError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
+    run = wire.Run(
+        run_id="abcdef123456", dag_id="d", state="running", reason="set aside: KeyError",
+        trigger="manual", logical_date=NOON, interval_start=NOON, interval_end=NOON, params={},
+        created_at=NOON, started_at=NOON, ended_at=None, version=1, bundle_version="b", counts={},
+        quarantined="KeyError",
+    )  # fmt: skip
+    assert trouble.standing(run).startswith(
+        "run abcdef123456 of d is running: set aside: KeyError; headway retry abcdef tries again"
+    )
+    assert is_over(run)
 
 
 def test_a_date_without_a_zone_is_in_utc() -> None:

@@ -8,12 +8,15 @@ import pytest
 from psycopg import Connection
 from psycopg.errors import CheckViolation
 
+from headway import wire
 from headway.core import plan
+from headway.core.commands import Selection
 from headway.core.run import Run
 from headway.services import commands
 from headway.services.strikes import STRIKES_MAX
 from headway.store import runs
-from headway.store.transact import connect, transact
+from headway.store.transact import APP, connect, enter_team, transact
+from headway.store.views import runs as run_views
 from tests.scenarios.world import (
     ANN,
     Scheduler,
@@ -248,3 +251,44 @@ def test_a_cancel_reaches_a_poison_run_never_a_tick(
     assert run_state(conn, bad) == "queued"
     transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
     assert run_state(conn, bad) == "cancelled"
+    assert value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad) is None
+
+
+HISTORY = """
+    SELECT string_agg(concat_ws(' ', name, state, actor, reason), '; ' ORDER BY seq) FROM event
+    WHERE run_id = %s AND name IN ('quarantine', 'readmit')
+"""
+
+
+@pytest.mark.parametrize("failed_only", [False, True])
+def test_a_clear_takes_a_poison_run_in_again_and_it_goes_on(
+    conn: Connection[Any], poison: set[str], failed_only: bool
+) -> None:
+    deploy(conn, task("a"), task("b", "a"), task("c"))
+    scheduler = Scheduler(conn)
+    (bad,) = trigger(conn)
+    scheduler.tick()
+    poison.add(bad)
+    scheduler.tick(*scheduler.work())
+    for _ in range(STRIKES_MAX):
+        scheduler.tick()
+    said = "KeyError: 'a bug in planning'"
+    with connect(conn.info.dsn, role=APP) as app:
+        shown = transact(app, shown_run, bad)
+    assert (shown.state, shown.quarantined) == ("running", said)
+    assert shown.reason == f"set aside after 3 failures of the scheduler to plan it: {said}"
+    assert value(conn, HISTORY, bad) == f"quarantine running scheduler {said}"
+    poison.clear()
+    selection = Selection(failed_only=failed_only)
+    transact(conn, commands.clear, 1, bad, selection, graphs(scheduler), ANN)
+    scheduler.play()
+    assert run_state(conn, bad) == "success"
+    assert states(conn, bad) == {"a": "success", "b": "success", "c": "success"}
+    assert value(conn, HISTORY, bad).endswith(f"; readmit running {ANN}")
+    attempts = value(conn, "SELECT count(*) FROM attempt WHERE run_id = %s", bad)
+    assert attempts == (3 if failed_only else 5)
+
+
+def shown_run(conn: Connection[Any], run_id: str) -> wire.Run:
+    enter_team(conn, 1)
+    return run_views.one(conn, run_id)

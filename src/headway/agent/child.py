@@ -28,6 +28,7 @@ from headway.authoring import encoding as encoding  # read lazily by values: not
 from headway.authoring import operators as operators
 from headway.authoring import secrets
 from headway.authoring.execute import Inputs, execute
+from headway.authoring.loading import package_hint
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import NotSerialisable, from_json
 
@@ -70,19 +71,29 @@ def become(
         set_handler(SIGCHLD, SIG_DFL)
         processes.die_with_parent()
         processes.adopt_orphans()
-        scratch = server.scratch(slot)
-        os.mkdir(scratch, 0o700)
-        os.chdir(scratch)
-        seed()
-        gc.enable()
-        if ahead:
-            rehearse()
-        work(control, server)
+        if settle_in(server.scratch(slot), control):
+            seed()
+            gc.enable()
+            if ahead:
+                rehearse()
+            work(control, server)
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def settle_in(scratch: str, control: int) -> bool:
+    """Its private directory; without one there is no attempt."""
+    try:
+        os.mkdir(scratch, 0o700)
+        os.chdir(scratch)
+        return True
+    except OSError as error:
+        text = f"its working directory cannot be made: {error.strerror}; headway doctor looks at the disk"
+        send(control, Outcome("failed", "disk", text))
+        return False
 
 
 def handle_signals() -> None:
@@ -196,7 +207,7 @@ def failure(order: Order, error: BaseException, file: str) -> Outcome:
             return Outcome("failed", "signal", "ended by SIGTERM", line)
         case results.TooLarge():
             return Outcome("failed", "result", text, retry=False)
-        case NotSerialisable():
+        case NotSerialisable() | results.NotStored():
             return Outcome("failed", "result", text)
     report(error)
     match error:
@@ -206,6 +217,9 @@ def failure(order: Order, error: BaseException, file: str) -> Outcome:
             number = code if isinstance(code, int) else 1
             text = first_line(f"the task called sys.exit({code!r})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
+        case ModuleNotFoundError() if hint := package_hint(error):
+            text = first_line(f"{type(error).__name__}: {error}; {hint}")
+            return Outcome("failed", "exception", text, line)
     text = first_line(traceback.format_exception_only(error)[-1])
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
     return Outcome("failed", "memory" if over else "exception", text, line)

@@ -156,7 +156,7 @@ class FileServer:
             }
             return True
         except LoadError as error:
-            text = str(error)
+            text = "; ".join(line.strip() for line in str(error).splitlines())
         except BaseException as error:
             text = f"{self.opening.file} cannot be imported: {type(error).__name__}: {error}"
         body = text.encode(errors="replace")[:TEXT_BYTES_MAX]

@@ -2,10 +2,12 @@
 
 Each line is ``2026-11-20T16:44:06.123Z text`` in UTF-8: invalid bytes replaced, NUL shown as ␀, ANSI sequences kept,
 lines longer than 16 kB split. Bounded: the first 10 MB as they come, of the rest the last 2 MB, with a line between
-that says how much was left out. Secrets are masked before anything is written.
+that says how much was left out. Secrets are masked before anything is written. What a full disk does not take is left
+out too, and the end of the file says so: a log is no reason for an attempt to fail.
 """
 
 import codecs
+import contextlib
 import os
 import re
 from collections import deque
@@ -38,6 +40,8 @@ class AttemptLog:
         self.tail: deque[tuple[bytes, bytes]] = deque()
         self.tail_bytes = 0
         self.left_out = 0
+        self.refused_bytes = 0  # by the file system
+        self.refusal = ""
 
     def write(self, data: bytes) -> None:
         stamp = stamp_of(clock.now())
@@ -59,9 +63,10 @@ class AttemptLog:
             self.write_tail(stamp)
         rest = self.masker.mask(self.pending) + self.decoder.decode(b"", True).encode()
         self.append(stamp, rest)
-        if self.line_bytes:
-            os.write(self.fd, b"\n")
+        self.end_line()
         if self.fd >= 0:
+            if self.refused_bytes:
+                self.write_refusal(stamp)
             os.close(self.fd)
             self.fd = -1
 
@@ -91,8 +96,21 @@ class AttemptLog:
 
     def end_line(self) -> None:
         if self.line_bytes:
-            os.write(self.fd, b"\n")
+            self.put(b"\n")
             self.line_bytes = 0
+
+    def write_refusal(self, stamp: bytes) -> None:
+        """In place of the last lines, if there is no room behind them."""
+        note = (
+            stamp + f"headway: {self.refused_bytes} bytes were left out: {self.refusal}\n".encode()
+        )
+        with contextlib.suppress(OSError):
+            size = os.fstat(self.fd).st_size
+            for end in (size, max(0, size - 2 * len(note))):
+                os.ftruncate(self.fd, end)
+                with contextlib.suppress(OSError):
+                    if os.write(self.fd, b"\n" + note) > len(note):
+                        return
 
     def append(self, stamp: bytes, data: bytes) -> None:
         data = self.clean(data)
@@ -106,10 +124,18 @@ class AttemptLog:
         body = body.replace(b"\n", b"\n" + stamp) + (b"\n" if end else b"")
         last = data.rfind(b"\n")
         self.line_bytes = self.line_bytes + len(data) if last < 0 else len(data) - last - 1
-        if self.fd < 0:
-            self.open()
-        os.write(self.fd, body)
         self.written += len(body)
+        self.put(body)
+
+    def put(self, body: bytes) -> None:
+        try:
+            if self.fd < 0:
+                self.open()
+            while body:
+                body = body[os.write(self.fd, body) :]
+        except OSError as error:
+            self.refused_bytes += len(body)
+            self.refusal = error.strerror or type(error).__name__
 
     def clean(self, data: bytes) -> bytes:
         buffered, _ = self.decoder.getstate()

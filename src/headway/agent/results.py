@@ -1,8 +1,8 @@
 """How a child stores what its task returned: small results inline, larger ones in files, giants not at all."""
 
+import contextlib
 import os
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterator
 from typing import Final
 
 from headway.agent.orders import RESULT_BYTES_MAX, Order, Output
@@ -10,11 +10,18 @@ from headway.agent.paths import xcom_ending
 from headway.agent.protocol import XCOM_INLINE_BYTES
 from headway.authoring.values import length_of, to_json
 
-WALK_NODES_MAX: Final = 100_000
+WALK_NODES_MAX: Final = 2_000_000  # under a second; what is larger takes longer to write
+END: Final = object()
+TEXT: Final = (str, bytes, bytearray)
+LISTS: Final = (list, tuple, set, frozenset)
 
 
 class TooLarge(Exception):
     """A result is larger than a result may be."""
+
+
+class NotStored(Exception):
+    """The file of a result cannot be written."""
 
 
 def store(order: Order, key: str, value: object) -> Output:
@@ -27,30 +34,34 @@ def store(order: Order, key: str, value: object) -> Output:
         )
     if len(body) <= XCOM_INLINE_BYTES:
         return Output(key, body, len(body), length_of(value))
-    write_durably(order.xcom + xcom_ending(key), body)
+    try:
+        write_durably(order.xcom + xcom_ending(key), body)
+    except OSError as error:
+        raise NotStored(
+            f"the result of {len(body):,} bytes cannot be stored: {error.strerror}; "
+            "look at the data directory's disk with: headway doctor"
+        ) from error
     return Output(key, None, len(body), length_of(value))
 
 
 def at_least_bytes(value: object) -> int:
     """A cheap lower bound of the JSON's size, so that a giant is refused before it is copied."""
-    total, queue = 0, [value]
-    for _ in range(WALK_NODES_MAX):
-        if not queue or total > RESULT_BYTES_MAX:
-            break
-        node = queue.pop()
-        if isinstance(node, str | bytes | bytearray):
+    total, left = 0, WALK_NODES_MAX
+    open_nodes: list[Iterator[object]] = [iter((value,))]
+    while open_nodes and left > 0 and total <= RESULT_BYTES_MAX:
+        node = next(open_nodes[-1], END)
+        left -= 1
+        if node is END:
+            open_nodes.pop()
+        elif isinstance(node, TEXT):
             total += len(node)
         elif isinstance(node, dict):
             total += 4 * len(node)
-            queue += first(node.values())
-        elif isinstance(node, list | tuple | set | frozenset):
+            open_nodes.append(iter(node.values()))
+        elif isinstance(node, LISTS):
             total += 2 * len(node)
-            queue += first(node)
+            open_nodes.append(iter(node))
     return total
-
-
-def first(nodes: Iterable[object]) -> list[object]:
-    return list(islice(nodes, WALK_NODES_MAX))
 
 
 def write_durably(path: str, body: bytes) -> None:
@@ -58,11 +69,16 @@ def write_durably(path: str, body: bytes) -> None:
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     partial = f"{path}.{os.getpid()}"
-    with open(partial, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    try:
+        with open(partial, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(partial)
+        raise
     descriptor = os.open(folder, os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)

@@ -105,7 +105,7 @@ def explained(error: BaseException, path: Path, file: str) -> LoadError:
             "reading a DAG file must only define DAGs; do the work in tasks",
         )
     if isinstance(error, ModuleNotFoundError):
-        return LoadError(one_line(error), file, line, package_hint(error.name or ""))
+        return LoadError(one_line(error), file, line, package_hint(error))
     if isinstance(error, SyntaxError):  # of a module that the file imports
         place = f" (in {Path(error.filename or '').name}:{error.lineno})"
         return LoadError(f"{type(error).__name__}: {error.msg}{place}", file, line)
@@ -139,14 +139,17 @@ def elsewhere(trace: TracebackType | None, path: Path) -> str:
     return f" (in {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})"
 
 
-def package_hint(module: str) -> str:
-    top = module.partition(".")[0]
+def package_hint(error: ModuleNotFoundError) -> str | None:
+    """The next step; None when the package is there and lacks only this part."""
+    top = (error.name or "").partition(".")[0]
+    if not top or top in sys.modules:
+        return None
     if top == "airflow":
         return "the words are Headway's own: from headway import DAG, dag, task"
     package = DISTRIBUTIONS.get(top, top)
     return (
-        f"pip install {package} in the environment that Headway's agent runs in, "
-        f"or put {top}.py beside the DAG file"
+        f"install it in the environment that Headway's agent runs in: "
+        f"{sys.executable} -m pip install {package}, or put {top}.py beside the DAG file"
     )
 
 

@@ -1,7 +1,8 @@
-"""The command line: one file per command. Only ``up``, ``run`` and ``migrate`` start anything.
+"""The command line: one file per command.
 
-Every command but those and ``check``, ``doctor``, ``backup`` uses the HTTP API only. What a command
-needs is imported when it runs, so that ``headway --help`` is quick.
+Every command but ``up``, ``run``, ``migrate``, ``check``, ``doctor``, ``backup`` and ``restore``
+uses the HTTP API only. What a command needs is imported when it runs, so that ``headway --help`` is
+quick.
 """
 
 import os

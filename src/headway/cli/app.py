@@ -14,6 +14,7 @@ from headway.cli import (
     migrate,
     pause,
     pool,
+    restore,
     resume,
     retry,
     run,
@@ -48,6 +49,7 @@ for command in (
     doctor.doctor,
     migrate.migrate,
     backup.backup,
+    restore.restore,
 ):
     app.command()(command)
 app.add_typer(pool.app, name="pool")

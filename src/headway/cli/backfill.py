@@ -10,8 +10,8 @@ from headway.cli.options import Dags, Data, Format, Output
 from headway.cli.output import duration, show
 from headway.cli.run import date_of
 from headway.cli.terminal import is_interactive, paint, say
+from headway.cli.watching import is_over
 from headway.client import Client
-from headway.core.states import RUN_FINAL
 from headway.errors import UsageError
 
 LOOK_S: Final = 0.2
@@ -77,7 +77,7 @@ def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
         bar = progress.add_task("runs", total=total)
         while True:
             runs = client.runs_of_backfill(backfill_id)
-            done = sum(run.state in RUN_FINAL for run in runs)
+            done = sum(is_over(run) for run in runs)
             states = Counter(run.state for run in runs if run.state != "success")
             told = ", ".join(f"{count} {state}" for state, count in states.items())
             progress.update(bar, completed=done, total=len(runs), description=told or "done")
@@ -87,4 +87,4 @@ def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
 
 
 def ended(runs: list[wire.Run]) -> bool:
-    return all(run.state in RUN_FINAL for run in runs)
+    return all(is_over(run) for run in runs)

@@ -20,10 +20,12 @@ class News:
         self.door = supervisor.door
         self.dags: Path = supervisor.settings.dags
         self.told_until: datetime | None = None
-        self.last_event = self.door.transact(news.last_event)
+        self.last_event: int | None = None  # the database may not answer now
 
     def tell(self) -> None:
         try:
+            if self.last_event is None:
+                self.last_event = self.door.transact(news.last_event)
             events = self.door.transact(news.dag_events, self.last_event)
             errors = self.door.transact(news.import_errors, self.told_until)
         except NotReachable:

@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from headway import config
+from headway.cli import trouble
 from headway.cli.ls import schedule_text
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import seconds
@@ -55,6 +56,8 @@ def show_run(client: Client, run_id: str, output: Output) -> None:
     tasks = client.tasks(run.run_id)
     took = seconds(run.started_at, run.ended_at)
     say(f"run {run.run_id} of {run.dag_id}: {run.state}, took {took}")
+    if run.quarantined is not None:
+        say(trouble.standing(run))
     rows = [
         (task.task_id, " ".join(f"{state} {n}" for state, n in sorted(task.counts.items())),
          seconds(task.started_at, task.ended_at), task.blocked_reason or task.reason)

@@ -12,6 +12,20 @@ TAIL_BYTES: Final = 8192
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
+def standing(run: wire.Run) -> str:
+    """The run's state and why; of one that was set aside, the ways out."""
+    text = (
+        f"run {run.run_id} of {run.dag_id} is {run.state}{': ' + run.reason if run.reason else ''}"
+    )
+    if run.quarantined is None:
+        return text
+    short = run.run_id[:6]
+    return (
+        f"{text}; headway retry {short} tries again from where it is, headway clear {short} tries "
+        f"again from the start, headway cancel {short} ends it"
+    )
+
+
 def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
     """The task instance that failed first; of a run without failure, the one that runs."""
     for state in ("failed", "up_for_retry", "running", "success"):

@@ -13,7 +13,7 @@ WAIT_S: Final = 20.0
 
 
 def watch(client: Client, run_id: str) -> wire.Run:
-    """Until the run has ended."""
+    """Until the run has ended, or no scheduler takes it any more."""
     run = watch_live(client, run_id) if is_interactive() else watch_quietly(client, run_id)
     if run.state != "success":
         for text in failure(client, run):
@@ -31,7 +31,7 @@ def watch_live(client: Client, run_id: str) -> wire.Run:
         while True:
             run = client.run(run_id, wait_s=FRAME_S)
             live.update(lines(run, client.tasks(run_id), clock.now()))
-            if run.state in RUN_FINAL:
+            if is_over(run):
                 return run
 
 
@@ -46,11 +46,15 @@ def watch_quietly(client: Client, run_id: str) -> wire.Run:
                 index = f"[{event.map_index}]" if (event.map_index or 0) >= 0 else ""
                 say(f"{event.task_id}{index} {event.state}: {event.reason or ''}".rstrip())
         run = client.run(run_id)
-        if run.state in RUN_FINAL:
+        if is_over(run):
             return run
 
 
+def is_over(run: wire.Run) -> bool:
+    return run.state in RUN_FINAL or run.quarantined is not None
+
+
 def failure(client: Client, run: wire.Run) -> list[str]:
-    if not run.counts.get("failed"):
-        return [f"run {run.run_id} is {run.state}: {run.reason or ''}".rstrip(": ")]
+    if run.quarantined is not None or not run.counts.get("failed"):
+        return [trouble.standing(run)]
     return trouble.describe(client, run.run_id, *trouble.first_trouble(client, run.run_id))

@@ -28,9 +28,7 @@ def why(
             for text in trouble.describe(client, run.run_id, task_id, instance.map_index):
                 line(text)
         return
-    line(
-        f"run {run.run_id} of {run.dag_id} is {run.state}{': ' + run.reason if run.reason else ''}"
-    )
+    line(trouble.standing(run))
     for text in trouble.blocked(client.tasks(run.run_id)):
         line(text)
     if run.counts.get("failed") or run.counts.get("up_for_retry"):

@@ -193,7 +193,7 @@ def backfill(
 
 def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str) -> None:
     """End a run. Live attempts are told to end; the run is over when the last has."""
-    row, run = locked(conn, team_id, run_id, graphs)
+    row, run = locked(conn, team_id, run_id, graphs, actor)
     commands.cancel(run, actor)
     save(conn, row, run)
 
@@ -208,7 +208,7 @@ def clear(
 ) -> list[Affected]:
     """Have task instances run again; a run that has ended is opened again."""
     runs.announce(conn, team_id, run_id)
-    row, run = locked(conn, team_id, run_id, graphs)
+    row, run = locked(conn, team_id, run_id, graphs, actor)
     chosen = chosen_of(run, selection)
     affected = [affected_by(instance) for instance in chosen]
     commands.clear(run, chosen, actor)
@@ -238,7 +238,7 @@ def mark(
 ) -> list[Affected]:
     """Set the state of task instances by a person's word: ``MARK_SUCCESS`` or ``MARK_FAILED``."""
     runs.announce(conn, team_id, run_id)
-    row, run = locked(conn, team_id, run_id, graphs)
+    row, run = locked(conn, team_id, run_id, graphs, actor)
     chosen = chosen_of(run, selection)
     affected = [affected_by(instance) for instance in chosen]
     commands.mark(run, chosen, event, actor)
@@ -291,7 +291,11 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
         )
 
 
-def locked(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs) -> tuple[Claimed, Run]:
+def locked(
+    conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str
+) -> tuple[Claimed, Run]:
+    """A run that was set aside is taken in again: whoever commands it wants it to go on."""
+    runs.readmit(conn, team_id, run_id, actor, clock(conn))
     row = runs.lock(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')

@@ -64,6 +64,11 @@ class Strikes:
             self.counted.pop(key, None)
 
 
+def verdict(error: str) -> str:
+    """What a person reads as the reason of the run's standing still."""
+    return f"set aside after {STRIKES_MAX} failures of the scheduler to plan it: {error}"
+
+
 def explained(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}"

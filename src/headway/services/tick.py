@@ -22,7 +22,7 @@ from headway.core.reports import Ended, Report
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.services.catalog import Catalog
-from headway.services.strikes import RunKey, Strikes, explained
+from headway.services.strikes import RunKey, Strikes, explained, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.runs import Claimed
 
@@ -136,7 +136,7 @@ def advance(
     strikes = ticker.strikes
     strikes.planned = ()
     for key, why in sorted(strikes.condemned.items()):
-        runs.quarantine(conn, *key, why)
+        set_aside(conn, key, why, now)
     turn = Turn()
     starting = start_some(conn, ticker, turn) if starts else []
     claimed = runs.claim(
@@ -243,7 +243,7 @@ def read_runs(
     except Exception as error:
         if len(unknown) > 1:
             return [run for row in unknown for run in read_runs(conn, ticker, [row], now)]
-        strike(conn, ticker, unknown[0], error)
+        strike(conn, ticker, unknown[0], error, now)
         return []
 
 
@@ -267,7 +267,7 @@ def plan_all(
         except psycopg.Error:
             raise
         except Exception as error:
-            strike(conn, ticker, row, error)
+            strike(conn, ticker, row, error, run.now)
             reports.put(conn, [(*row.key, body) for _, body in mine])
         else:
             planned.append((row, run))
@@ -298,12 +298,19 @@ def plan_run(
     plan.settle(run)
 
 
-def strike(conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception) -> None:
+def strike(
+    conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception, now: datetime
+) -> None:
     """Leave a run out, so that the others go on; the third time for good."""
     ticker.models.pop(row.key, None)
     log.error("planning of run %s failed", row.run_id, exc_info=error)
     if ticker.strikes.blame(row.key):
-        runs.quarantine(conn, *row.key, explained(error))
+        set_aside(conn, row.key, explained(error), now)
+
+
+def set_aside(conn: Connection[Any], key: RunKey, error: str, now: datetime) -> None:
+    """Until a person's command takes it in again."""
+    runs.quarantine(conn, *key, error=error, reason=verdict(error), now=now)
 
 
 def alive(conn: Connection[Any], places: dict[int, list[Session]]) -> dict[int, list[Session]]:

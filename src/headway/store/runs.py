@@ -157,9 +157,25 @@ QUARANTINE: LiteralString = """
     WITH unranked AS (
         UPDATE task_instance SET rank = NULL
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
+    ), aside AS (
+        UPDATE run SET quarantined = %(error)s, reason = %(reason)s, due_at = NULL, version = version + 1
+        WHERE team_id = %(team)s AND run_id = %(run)s
+        RETURNING team_id, dag_id, run_id, state
+    ), history AS (
+        INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, 'quarantine', state, 'scheduler', %(error)s FROM aside
     )
-    UPDATE run SET quarantined = %(error)s, due_at = NULL, version = version + 1
-    WHERE team_id = %(team)s AND run_id = %(run)s
+    SELECT pg_notify('headway_run', run_id) FROM aside
+"""
+
+READMIT: LiteralString = """
+    WITH back AS (
+        UPDATE run SET quarantined = NULL, reason = NULL, version = version + 1
+        WHERE team_id = %(team)s AND run_id = %(run)s AND quarantined IS NOT NULL
+        RETURNING team_id, dag_id, run_id, state
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor)
+    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'readmit', state, %(actor)s FROM back
 """
 
 # A pause or its end concerns the ready instances of the runs that are going on.
@@ -255,9 +271,17 @@ def one(
         return cursor.execute(statement, {"team": team_id, "run": run_id}).fetchone()
 
 
-def quarantine(conn: Connection[Any], team_id: int, run_id: str, error: str) -> None:
-    """Take a run out of every tick: planning it failed again and again."""
-    conn.execute(QUARANTINE, {"team": team_id, "run": run_id, "error": error})
+def quarantine(
+    conn: Connection[Any], team_id: int, run_id: str, *, error: str, reason: str, now: datetime
+) -> None:
+    """Take a run out of every tick: planning it failed again and again. ``reason`` is for people."""
+    values = {"team": team_id, "run": run_id, "error": error, "reason": reason, "now": now}
+    conn.execute(QUARANTINE, values)
+
+
+def readmit(conn: Connection[Any], team_id: int, run_id: str, actor: str, now: datetime) -> None:
+    """Let ticks take a run again that was set aside; of any other run nothing changes."""
+    conn.execute(READMIT, {"team": team_id, "run": run_id, "actor": actor, "now": now})
 
 
 def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:

@@ -17,7 +17,7 @@ COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
-    run.backfill_id, run.created_by
+    run.backfill_id, run.created_by, run.quarantined
 """
 
 COUNTED: LiteralString = """

@@ -1,0 +1,54 @@
+"""``headway restore``: the database as a backup holds it; what it was is kept beside it."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from headway import clock, config
+from headway.cli.options import Data, DatabaseUrl
+from headway.cli.output import line
+from headway.cli.terminal import say
+from headway.config import Layout
+from headway.errors import NotFound
+
+NOT_IN_A_BACKUP: Final = ("blobs", "bundles", "xcom", "logs")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `headway backup` wrote.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Put the database back to a backup; Headway must be stopped."""
+    layout = config.layout(data)
+    if not file.is_file():
+        raise NotFound(
+            "there is no such backup", where=str(file), hint=f"they are in {layout.backups}"
+        )
+    kept = f"headway_before_{clock.now():%Y%m%d_%H%M%S}"
+    if database_url is not None:
+        from headway.store.backup import restore as put_back
+
+        put_back(database_url, file, kept)
+    else:
+        restore_embedded(layout, file, kept)
+    say(f"the database is now what {file} holds; what it was is kept as the database {kept}")
+    folders = ", ".join(f"{name}/" for name in NOT_IN_A_BACKUP)
+    say(f"not in a backup, so left as they are in {layout.data}: {folders}")
+    say("headway up goes on from there")
+    line(kept)
+
+
+def restore_embedded(layout: Layout, file: Path, kept: str) -> None:
+    from headway.pg import Server
+    from headway.store.backup import restore as put_back
+
+    layout.prepare()
+    lock = config.Lock(layout)
+    lock.acquire()
+    try:
+        with Server(layout.data).running() as dsn:
+            put_back(dsn, file, kept)
+    finally:
+        lock.release()
