@@ -64,6 +64,7 @@ class Link:
     hello: Hello | None = None
     team_id: int = 0
     held: set[AttemptKey] = field(default_factory=set)
+    over: set[AttemptKey] = field(default_factory=set)  # reported, and perhaps still live in the database
     sent_runs: set[str] = field(default_factory=set)
     reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
     acknowledged: int = 0
@@ -185,6 +186,7 @@ class Gateway:
             case Ended():
                 link.reported = max(link.reported, message.seq)
                 link.held.discard(message.key)
+                link.over.add(message.key)
                 self.envelopes.append(envelope(link, message, body))
             case Fetch():
                 self.arrivals.append((link, message))

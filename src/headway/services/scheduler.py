@@ -271,10 +271,17 @@ class Scheduler:
         assert link.hello is not None
         bound = sessions.bound(self.conn, link.team_id, link.hello.session)
         keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
+        # Its report may be on its way through a tick or the inbox. Sent again, it would take a place
+        # that nobody gives back.
+        link.over.intersection_update(keys)
         stale = [key for key in link.held if key not in keys]
         if stale:
             self.gateway.send(link, Cancel(stale))
-        missing = [(b.run_id, (key, b)) for key, b in keys.items() if key not in link.held]
+        missing = [
+            (b.run_id, (key, b))
+            for key, b in keys.items()
+            if key not in link.held and key not in link.over
+        ]
         for run_id, pairs in grouped(iter(missing)).items():
             row = runs.read(self.conn, link.team_id, run_id)
             assert row is not None, f"an attempt of no run: {run_id}"
