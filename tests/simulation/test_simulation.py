@@ -187,7 +187,12 @@ BUGS: list[Bug] = [
     bug("reports of others dropped", "S3", (0,), (reports, "put", foreign_dropped)),
     bug("a lease shorter than the fence", "S2", (0,), (sessions, "expire", patient)),
     bug("max_active_runs ignored", "I14", (0,), (queue, "STARTABLE", NO_LIMIT)),
-    bug("history left out", "I05|I08|S5", (0,), (changes, "WRITE_HISTORY", NO_HISTORY)),
+    bug(
+        "history left out",
+        "I05|I08|S5|rows were as loaded",
+        (0,),
+        (changes, "WRITE_HISTORY", NO_HISTORY),
+    ),
     bug("a claim that waits", "F05 a tick waited", (0,), (runs, "CLAIM", WAITING_CLAIM)),
     bug("token not checked", "G5|S2|S3|S6|I0", (0,), (plan, "absorb", any_token)),
     bug("pool lock missing", "I13 granted beyond", (0,), (pools, "LOCK", UNLOCKED)),
