@@ -19,7 +19,8 @@ LEFT: Final = """
         SELECT FROM task_instance WHERE intent IS NOT NULL)
     UNION ALL SELECT 'an open transaction' WHERE EXISTS (
         SELECT FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)
+        WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)
     UNION ALL SELECT 'an advisory lock' WHERE EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (
             SELECT oid FROM pg_database WHERE datname = current_database()))

@@ -123,8 +123,14 @@ class Connections:
 
 class World:
     def __init__(
-        self, seed: int, connections: Connections, *, crash_at: tuple[int, ...] = ()
+        self,
+        seed: int,
+        connections: Connections,
+        *,
+        crash_at: tuple[int, ...] = (),
+        steps: int = STEPS,
     ) -> None:
+        self.steps = steps
         self.chance = Random(seed)
         self.mischief = self.chance.choice([0.0, 0.3, 1.0, 1.0])
         self.elapsed = 0.0  # true seconds
@@ -390,7 +396,7 @@ class World:
     def trouble_strikes(self) -> None:
         moves = [self.scheduler_turns] * 6 + [self.agent_turns] * 6 + [self.time_passes] * 4
         moves += [self.people.act] * 3 + [self.mischief_happens] * 2
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             self.chance.choice(moves)()
             self.check()
 
