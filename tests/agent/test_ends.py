@@ -8,7 +8,7 @@ import pytest
 
 from headway import clock, ids
 from headway.agent.logs import HEAD_BYTES_MAX, TAIL_BYTES_MAX
-from headway.agent.protocol import AttemptKey, AxisItem, Cancel, Ended, XComRef
+from headway.agent.protocol import Ack, AttemptKey, AxisItem, Cancel, Ended, XComRef
 from tests.agent.gateway import TOKEN, Gateway, grant_of
 
 LINES = Path(__file__).with_name("flow.py").read_text().splitlines()
@@ -111,6 +111,27 @@ def test_cancel_before_the_start(shared: Gateway, run_id: str) -> None:
     shared.send(Cancel([one.key for one in running]))
     for one in running:
         shared.ended(one.key)
+
+
+def test_cancel_before_the_grant(shared: Gateway, run_id: str) -> None:
+    grant = grant_of("hello", run_id=run_id)
+    shared.send(Cancel([grant.key]))
+    shared.grant(grant)
+    ended = shared.ended(grant.key)
+    assert (ended.outcome, ended.cause) == ("cancelled", "never_started")
+
+
+def test_cancel_of_what_is_over_is_answered(shared: Gateway, run_id: str) -> None:
+    ended = shared.run("hello", run_id=run_id)
+    shared.send(Ack(ended.seq))
+    shared.send(Cancel([ended.key]))
+
+    def answered() -> Ended | None:
+        last = shared.last(Ended)
+        return None if last == ended else last
+
+    again = shared.wait(answered)
+    assert (again.key, again.token, again.outcome) == (ended.key, "", "cancelled")
 
 
 def test_a_hundred_megabytes_of_output(shared: Gateway, run_id: str) -> None:

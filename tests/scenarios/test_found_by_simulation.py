@@ -12,7 +12,7 @@ from headway.core.reports import Outcome
 from headway.core.run import Run
 from headway.services import commands, strikes, tick, translate
 from headway.spec.model import Axis, Mapping, Task
-from headway.store import sessions, snapshots
+from headway.store import runs, sessions, snapshots
 from headway.store.transact import transact
 from tests.scenarios.engine import TEAM, Engine
 
@@ -225,3 +225,15 @@ def test_a_task_cleared_while_it_runs_begins_again_in_the_tick_that_ends_it(
     (a,) = engine.tick().grants
     clear(engine, "r", "a")
     assert engine.granted(engine.tick(a, outcome=Outcome.CANCELLED)) == ["r/a"]
+
+
+def test_a_run_that_was_put_aside_is_not_woken_for_its_dead_attempts(engine: Engine) -> None:
+    engine.deploy("d", Task(task_id="a"))
+    engine.trigger("d", "r")
+    engine.tick()
+    transact(engine.conn, runs.quarantine, TEAM, "r", "KeyError")
+    engine.later(60)
+    transact(engine.conn, sessions.expire, engine.now, LEASE)
+    transact(engine.conn, runs.alarm, TEAM, "r", engine.now)
+    transact(engine.conn, runs.alarm_dag, TEAM, "d", engine.now)
+    assert engine.conn.execute("SELECT due_at FROM run").fetchall() == [(None,)]

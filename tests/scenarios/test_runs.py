@@ -306,3 +306,32 @@ def test_a_result_reported_twice_under_one_key_is_one(conn: Connection[Any]) -> 
     scheduler.play(lambda _: both)
     assert run_state(conn, run_id) == "success"
     assert value(conn, "SELECT value::text FROM xcom") == "2"
+
+
+def test_the_result_of_a_cleared_task_is_gone_until_it_succeeds_again(
+    conn: Connection[Any],
+) -> None:
+    deploy(conn, task("list"), task("each", over="list"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    scheduler.play(lambda grant: items(2))
+    chosen = Selection(tasks=frozenset({"list"}))
+    transact(conn, commands.clear, 1, run_id, chosen, graphs(scheduler), ANN)
+    asked = "SELECT array_agg(task_id || map_index ORDER BY map_index) FROM xcom"
+    assert value(conn, asked) == ["each0", "each1"]
+    scheduler.play(lambda grant: {"outcome": "failed", "retry": False})
+    assert value(conn, asked) == ["each0", "each1"]
+    assert run_state(conn, run_id) == "success"  # of its leaves
+
+
+def test_agents_are_told_anew_of_a_run_whose_results_were_replaced(conn: Connection[Any]) -> None:
+    deploy(conn, task("list"), task("each", over="list"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    scheduler.tick()
+    assert scheduler.tick(*scheduler.work(lambda grant: items(2))).read == []
+    chosen = Selection(tasks=frozenset({"list"}))
+    transact(conn, commands.clear, 1, run_id, chosen, graphs(scheduler), ANN)
+    assert scheduler.tick().read == [run_id]
+    (again,) = [grant for grant in scheduler.held.values() if str(grant.instance) == "list"]
+    assert scheduler.tick(scheduler.end(again, **items(2))).read == [run_id]

@@ -166,6 +166,8 @@ class Agent:
             work.cancelled = True
         elif key not in self.seen:
             self.unwanted.add(key)
+        elif all(ended.key != key for ended in self.unacked.values()):
+            self.tell(Ended(self.next_seq(), key, "", "cancelled", "over"))
 
     def start_some(self) -> None:
         running = sum(work.started_at is not None for work in self.work.values())

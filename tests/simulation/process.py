@@ -60,6 +60,12 @@ class Process:
             self.scheduler = None
         self.conn.rollback()
 
+    def has_news(self) -> bool:
+        return self.scheduler is not None and any(
+            link.sock.up  # type: ignore[attr-defined]
+            for link in self.scheduler.gateway.links.values()
+        )
+
     def turn(self) -> None:
         """One round of ``Scheduler.run``."""
         if self.scheduler is None:

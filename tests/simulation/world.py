@@ -20,16 +20,18 @@ import psycopg
 from psycopg import Connection
 
 from headway import clock, ids
-from headway.agent.protocol import AttemptKey, Ended
+from headway.agent.protocol import LEASE_S, AttemptKey, Ended
 from headway.core.graph import Graph
+from headway.core.reports import Ended as End
 from headway.services import commands, scheduler, tick, timetables
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway
+from headway.services.tick import Envelope
 from headway.spec.model import Dag, Task, decode
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.transact import ENGINE, Limits, Session, connect, transact
 from tests.postgres import fresh_database
-from tests.simulation import invariants, reference
+from tests.simulation import invariants, reference, rest
 from tests.simulation.agents import Agent
 from tests.simulation.dags import POOLS, random_dag
 from tests.simulation.line import Listener
@@ -41,7 +43,9 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS: Final = 60
 CALM_ROUNDS_MAX: Final = 1000
 CALM_CHECK_EVERY: Final = 4
+QUIET_ROUNDS: Final = 3
 DEPTH_MAX: Final = 2
+PRECIOUS: Final = 5.0  # so much likelier are faults where an end could be lost
 WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
 TABLES: Final = (
     "report, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
@@ -119,8 +123,14 @@ class Connections:
 
 class World:
     def __init__(
-        self, seed: int, connections: Connections, *, crash_at: tuple[int, ...] = ()
+        self,
+        seed: int,
+        connections: Connections,
+        *,
+        crash_at: tuple[int, ...] = (),
+        steps: int = STEPS,
     ) -> None:
+        self.steps = steps
         self.chance = Random(seed)
         self.mischief = self.chance.choice([0.0, 0.3, 1.0, 1.0])
         self.elapsed = 0.0  # true seconds
@@ -129,6 +139,7 @@ class World:
         self.crash_at = crash_at
         self.points = 0
         self.depth = 0
+        self.precious = False  # the tick that goes on takes in the end of an attempt
         self.ids = 0
         self.checked = self.step_from = 0
         self.hash = hashlib.sha256()
@@ -215,10 +226,11 @@ class World:
         if self.points in self.crash_at:
             self.note(f"crash: {name}")
             raise Crash(name)
-        if self.happens(0.006):
+        precious = PRECIOUS if self.precious else 1.0
+        if self.happens(0.006 * precious):
             self.note(f"crash: {name}")
             raise Crash(name)
-        if name.removeprefix("before ") in CAN_CONFLICT and self.happens(0.015):
+        if name.removeprefix("before ") in CAN_CONFLICT and self.happens(0.015 * precious):
             self.note(f"serialization failure: {name}")
             raise psycopg.errors.SerializationFailure("injected")
         if self.depth < DEPTH_MAX and self.happens(0.1):
@@ -244,12 +256,21 @@ class World:
 
         return passing
 
+    def noticing(self, drain: Callable[[Gateway], list[Envelope]]) -> Callable[[Gateway], Any]:
+        def noticed(gateway: Gateway) -> list[Envelope]:
+            found = drain(gateway)
+            self.precious = any(isinstance(envelope.report, End) for envelope in found)
+            return found
+
+        return noticed
+
     # -- what can happen next
 
     def scheduler_turns(self) -> None:
         idle = [p for p in self.processes if not p.busy and self.elapsed >= p.frozen_until]
+        hearing = [p for p in idle if p.has_news()] if self.depth else []
         if idle:
-            self.chance.choice(idle).turn()
+            self.chance.choice(hearing or idle).turn()
 
     def agent_turns(self) -> None:
         self.chance.choice(self.agents).turn()
@@ -353,6 +374,7 @@ class World:
             stack.enter_context(patch(ids, "run_id", self.new_id))
             stack.enter_context(patch(ids, "token", lambda: self.new_id("token")))
             stack.enter_context(patch(ids, "fraction", self.chance.random))
+            stack.enter_context(patch(Gateway, "drain", self.noticing(Gateway.drain)))
             for owner, name in SEAMS:
                 work = self.seam(name, getattr(owner, name))
                 stack.enter_context(patch(owner, name, work))
@@ -374,7 +396,7 @@ class World:
     def trouble_strikes(self) -> None:
         moves = [self.scheduler_turns] * 6 + [self.agent_turns] * 6 + [self.time_passes] * 4
         moves += [self.people.act] * 3 + [self.mischief_happens] * 2
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             self.chance.choice(moves)()
             self.check()
 
@@ -413,6 +435,23 @@ class World:
         ).fetchall()
         assert not aside, f"F66 quarantined for no fault of theirs: {aside}"
         self.compare()
+        self.all_is_quiet()
+
+    def all_is_quiet(self) -> None:
+        """S10 and S7: the agents leave without a word, and then there is nothing left to do."""
+        for agent in self.agents:
+            agent.fence()
+        self.pass_time(LEASE_S + 1)
+        process = self.processes[0]
+        for _ in range(QUIET_ROUNDS):
+            process.turn()
+            self.pass_time(1.0)
+        assert not (left := rest.left(self.observer)), f"S10 left when all is quiet: {left}"
+        before = rest.written(self.observer)
+        process.turn()
+        assert process.scheduler is not None
+        assert not process.scheduler.wanted, "S7 a tick wants another, and there is nothing to do"
+        assert rest.written(self.observer) == before, "S7 a tick with nothing to do wrote something"
 
     def until_next_timer(self) -> float:
         row = self.observer.execute(

@@ -182,6 +182,9 @@ class Agent:
         if attempt is None:
             if key not in self.seen:
                 self.unwanted[key] = None
+            elif all(ended.key != key for ended, _ in self.unacked.values()):
+                # It is long over: the gateway is to count it no more.
+                self.link.send(Ended(next(self.session.seqs), key, "", "cancelled", "over"))
             while len(self.unwanted) > SEEN_MAX:
                 self.unwanted.popitem(last=False)
         elif attempt.child is None:

@@ -190,7 +190,8 @@ class Cancel(Message, frozen=True):
     """End these attempts: SIGTERM, grace, SIGKILL;
 
     answered by ``Ended(outcome="cancelled")`` as soon as the process is gone. One that comes before
-    its grant is answered when the grant comes, and nothing is started.
+    its grant is answered when the grant comes, and nothing is started. One that is over and
+    acknowledged is answered without a token.
     """
 
     keys: list[AttemptKey]

@@ -275,6 +275,8 @@ class Scheduler:
         assert link.hello is not None
         bound = sessions.bound(self.conn, link.team_id, link.hello.session)
         keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
+        # Its report may be on its way through a tick or the inbox. Sent again, it would take a place
+        # that nobody gives back.
         stale = [key for key in link.held if key not in keys]
         if stale:
             self.gateway.send(link, Cancel(stale))

@@ -101,8 +101,13 @@ UPDATE_ATTEMPTS: LiteralString = """
 FORGET_RESULTS: LiteralString = """
     DELETE FROM xcom USING json_to_recordset(%(rows)s::json) AS cleared (
         team_id integer, run_id text, task_id text, map_index integer)
-    WHERE xcom.team_id = cleared.team_id AND xcom.run_id = cleared.run_id
-        AND xcom.task_id = cleared.task_id AND xcom.map_index = cleared.map_index
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM xcom AS known
+        WHERE known.team_id = cleared.team_id AND known.run_id = cleared.run_id
+            AND known.task_id = cleared.task_id AND known.map_index = cleared.map_index
+        OFFSET 0
+    ) AS found
+    WHERE xcom.ctid = found.ctid
 """
 
 # Visible from now on, in place of what an earlier attempt left.

@@ -1,0 +1,97 @@
+"""The real scheduler and its gateway on a line in memory: what an agent is sent, and how many
+places it seems to have.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from headway.agent.protocol import (
+    AttemptKey,
+    Cancel,
+    Ended,
+    GatewayMessage,
+    Grants,
+    Hello,
+    XComValue,
+)
+from headway.core.commands import Selection
+from headway.services import commands
+from headway.services.catalog import Catalog
+from headway.store.transact import transact
+from tests.scenarios.world import ANN, deploy, states, task, trigger
+from tests.simulation.agents import SECRET
+from tests.simulation.line import Line
+from tests.simulation.process import Process, one_round
+
+LIST = XComValue("return_value", b"[1, 2]", None, 6, 2)
+
+
+@pytest.fixture
+def process(conn: Connection[Any]) -> Iterator[Process]:
+    process = Process(conn, print)
+    process.start()
+    yield process
+    process.die()
+
+
+def connect(process: Process, held: list[AttemptKey]) -> Line:
+    line = Line()
+    process.listener.waiting.append(line)
+    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, held))
+    return line
+
+
+def heard(process: Process, line: Line, rounds: int = 2) -> list[GatewayMessage]:
+    assert process.scheduler is not None
+    for _ in range(rounds):
+        one_round(process.scheduler)
+    return line.hear()
+
+
+def grants_in(messages: list[GatewayMessage]) -> Grants:
+    (found,) = [message for message in messages if isinstance(message, Grants)]
+    return found
+
+
+def test_an_end_that_no_tick_has_taken_yet_costs_no_place(
+    conn: Connection[Any], process: Process
+) -> None:
+    """Once a second all that is bound and not held is sent again: not what has just ended."""
+    deploy(conn, task("a"))
+    line = connect(process, [])
+    trigger(conn)
+    (grant,) = grants_in(heard(process, line)).grants
+    line.tell(Ended(1, grant.key, grant.token, "success", ""))
+    assert process.scheduler is not None
+    process.scheduler.wait(0.0)
+    process.scheduler.sweep()
+    process.scheduler.tick()
+    (link,) = process.scheduler.gateway.links.values()
+    assert link.held == set()
+    assert not [message for message in line.hear() if isinstance(message, Grants)]
+    assert states(conn, grant.key.run_id) == {"a": "success"}
+
+
+def test_what_is_not_wanted_any_more_is_cancelled_before_it_is_sent(
+    conn: Connection[Any], process: Process
+) -> None:
+    """The agent was away when it was granted; meanwhile its list was cleared."""
+    deploy(conn, task("a"), task("b", over="a"))
+    line = connect(process, [])
+    (run_id,) = trigger(conn)
+    (a,) = grants_in(heard(process, line)).grants
+    line.tell(Ended(1, a.key, a.token, "success", "", xcoms=[LIST]))
+    assert len(grants_in(heard(process, line)).grants) == 2
+    line.hang_up()
+    chosen = Selection(tasks=frozenset({"a"}))
+    transact(conn, commands.clear, 1, run_id, chosen, Catalog(conn).graph, ANN)
+    messages = heard(process, line := connect(process, []))
+    unwanted = {AttemptKey(run_id, "b", index, 1) for index in (0, 1)}
+    cancelled = next(n for n, one in enumerate(messages) if isinstance(one, Cancel))
+    granted = [n for n, one in enumerate(messages) if isinstance(one, Grants)]
+    assert set(messages[cancelled].keys) == unwanted  # type: ignore[union-attr]
+    assert cancelled < min(granted)
+    assert states(conn, run_id)["a"] in ("ready", "queued")

@@ -1,0 +1,37 @@
+"""What must hold when all runs have ended and the agents are gone: nothing is left (S10), and
+nobody does anything any more (S7).
+"""
+
+from typing import Any, Final
+
+from psycopg import Connection
+
+LEFT: Final = """
+    SELECT 'a live attempt' WHERE EXISTS (SELECT FROM attempt WHERE state IN ('queued', 'running'))
+    UNION ALL SELECT 'a token' WHERE EXISTS (SELECT FROM attempt WHERE token IS NOT NULL)
+    UNION ALL SELECT 'a slot in use' WHERE EXISTS (SELECT FROM pool WHERE used <> 0)
+    UNION ALL SELECT 'a report in the inbox' WHERE EXISTS (SELECT FROM report)
+    UNION ALL SELECT 'a lease' WHERE EXISTS (SELECT FROM agent_session WHERE ended_at IS NULL)
+    UNION ALL SELECT 'a timer' WHERE EXISTS (SELECT FROM run WHERE due_at IS NOT NULL)
+    UNION ALL SELECT 'a place in a queue' WHERE EXISTS (
+        SELECT FROM task_instance WHERE rank IS NOT NULL)
+    UNION ALL SELECT 'an intent' WHERE EXISTS (
+        SELECT FROM task_instance WHERE intent IS NOT NULL)
+    UNION ALL SELECT 'an open transaction' WHERE EXISTS (
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND backend_type = 'client backend'
+            AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)
+    UNION ALL SELECT 'an advisory lock' WHERE EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (
+            SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+WRITTEN: Final = "SELECT (SELECT sum(version) FROM run), (SELECT max(seq) FROM event)"
+
+
+def left(conn: Connection[Any]) -> list[str]:
+    return [str(row[0]) for row in conn.execute(LEFT)]
+
+
+def written(conn: Connection[Any]) -> tuple[Any, ...] | None:
+    """Differs from one look to the next when somebody changed a run meanwhile."""
+    return conn.execute(WRITTEN).fetchone()
