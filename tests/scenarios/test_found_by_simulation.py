@@ -1,6 +1,7 @@
 """What the simulator found, each as the smallest story that shows it."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -231,7 +232,8 @@ def test_a_run_that_was_put_aside_is_not_woken_for_its_dead_attempts(engine: Eng
     engine.deploy("d", Task(task_id="a"))
     engine.trigger("d", "r")
     engine.tick()
-    transact(engine.conn, runs.quarantine, TEAM, "r", "KeyError")
+    aside = partial(runs.quarantine, error="KeyError", reason="set aside", now=engine.now)
+    transact(engine.conn, aside, TEAM, "r")
     engine.later(60)
     transact(engine.conn, sessions.expire, engine.now, LEASE)
     transact(engine.conn, runs.alarm, TEAM, "r", engine.now)

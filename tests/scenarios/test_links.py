@@ -20,7 +20,7 @@ from headway.agent.protocol import (
 from headway.core.commands import Selection
 from headway.services import commands
 from headway.services.catalog import Catalog
-from headway.store.transact import transact
+from headway.store.transact import Session, transact
 from tests.scenarios.world import ANN, deploy, states, task, trigger
 from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
@@ -30,7 +30,7 @@ LIST = XComValue("return_value", b"[1, 2]", None, 6, 2)
 
 
 @pytest.fixture
-def process(conn: Connection[Any]) -> Iterator[Process]:
+def process(conn: Session) -> Iterator[Process]:
     process = Process(conn, print)
     process.start()
     yield process

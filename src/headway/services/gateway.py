@@ -236,7 +236,6 @@ class Gateway:
     def acknowledge(self) -> None:
         """All reports drained so far are durable."""
         for link in list(self.links.values()):
-            link.ended.clear()
             if link.reported > link.acknowledged:
                 link.acknowledged = link.reported
                 self.send(link, Ack(link.acknowledged))

@@ -270,13 +270,13 @@ class Scheduler:
     def send_bound(self, link: Link) -> None:
         """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse.
 
-        An attempt whose end waits for the next tick is neither: sent again it would take a place for ever.
+        An attempt whose end waits for a tick, or in the inbox, is neither: sent again it would take a place
+        for ever.
         """
         assert link.hello is not None
         bound = sessions.bound(self.conn, link.team_id, link.hello.session)
         keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
-        # Its report may be on its way through a tick or the inbox. Sent again, it would take a place
-        # that nobody gives back.
+        link.ended.intersection_update(keys)
         stale = [key for key in link.held if key not in keys]
         if stale:
             self.gateway.send(link, Cancel(stale))
