@@ -231,7 +231,15 @@ def test_a_run_that_was_put_aside_is_not_woken_for_its_dead_attempts(engine: Eng
     engine.deploy("d", Task(task_id="a"))
     engine.trigger("d", "r")
     engine.tick()
-    transact(engine.conn, runs.quarantine, TEAM, "r", "KeyError")
+    transact(
+        engine.conn,
+        runs.quarantine,
+        TEAM,
+        "r",
+        error="KeyError",
+        reason="put aside",
+        now=engine.now,
+    )
     engine.later(60)
     transact(engine.conn, sessions.expire, engine.now, LEASE)
     transact(engine.conn, runs.alarm, TEAM, "r", engine.now)

@@ -31,7 +31,7 @@ LIST = XComValue("return_value", b"[1, 2]", None, 6, 2)
 
 @pytest.fixture
 def process(conn: Connection[Any]) -> Iterator[Process]:
-    process = Process(conn, print)
+    process = Process(conn, print)  # type: ignore[arg-type]
     process.start()
     yield process
     process.die()
