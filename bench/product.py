@@ -20,6 +20,7 @@ from headway.pg import Server
 
 WORKLOADS: Final = Path(__file__).parent / "workloads"
 START_TIMEOUT_S: Final = 60.0
+IDLE_S: Final = 2.0
 REQUEST_TIMEOUT_S: Final = 120.0
 WAIT_S: Final = 30.0
 POLL_S: Final = 0.01
@@ -36,6 +37,7 @@ class Api:
     url: str
     token: str
     connection: http.client.HTTPConnection = field(init=False)
+    used_at: float = 0.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -47,9 +49,13 @@ class Api:
     def send(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         payload = None if body is None else json.dumps(body).encode()
+        if time.monotonic() - self.used_at > IDLE_S:
+            self.connection.close()  # the server may have closed its end; a request opens it anew
         self.connection.request(method, path, payload, headers)
         response = self.connection.getresponse()
-        return response.status, response.read()
+        answer = response.read()
+        self.used_at = time.monotonic()
+        return response.status, answer
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         status, answer = self.send(method, f"/api/v1{path}", body)
