@@ -439,6 +439,7 @@ class World:
 
     def all_is_quiet(self) -> None:
         """S10 and S7: the agents leave without a word, and then there is nothing left to do."""
+        self.crash_at = ()  # a point in the quiet is none of the story
         for agent in self.agents:
             agent.fence()
         self.pass_time(LEASE_S + 1)
