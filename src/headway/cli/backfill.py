@@ -55,7 +55,8 @@ def backfill(
         runs = follow(place.client, answer.backfill_id, len(ids))
     states = Counter(run.state for run in runs)
     rows = [(run.logical_date, run.run_id, run.state) for run in runs if run.state != "success"]
-    show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows or [])
+    if rows or output is not Output.TABLE:  # the summary says it when all is well
+        show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows)
     summary = ", ".join(f"{count} {state}" for state, count in states.items())
     colour = "red" if rows else "green"
     say(f"{paint(summary, colour)} in {duration(clock.monotonic() - began)}")
