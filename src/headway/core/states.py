@@ -3,7 +3,7 @@
 Rule 1: every legal move is a row of ``TRANSITIONS`` (task instances), ``RUN_TRANSITIONS`` or
 ``ATTEMPT_TRANSITIONS``.
 Rule 2: this module knows no database, clock, executor or DAG.
-SQL guards, invariants, the diagram in the docs and the legend of the UI derive from these tables.
+The invariants and the diagram in the docs derive from these tables.
 """
 
 from collections.abc import Mapping
@@ -130,11 +130,6 @@ ATTEMPT_TRANSITIONS: Final[Mapping[AttemptState, frozenset[AttemptState]]] = {
     A.QUEUED: frozenset({A.RUNNING, A.FAILED, A.LOST, A.CANCELLED}),
     A.RUNNING: frozenset({A.SUCCESS, A.FAILED, A.SKIPPED, A.LOST, A.CANCELLED}),
 }
-
-
-def sources(event: Event) -> frozenset[State]:
-    """The states from which ``event`` is legal."""
-    return frozenset(state for state, by in TRANSITIONS if by is event)
 
 
 def target(state: State, event: Event) -> State:
