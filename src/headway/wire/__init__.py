@@ -1,0 +1,88 @@
+"""What the HTTP API says: structs that the store's views fill, the API sends, the client reads.
+
+One noun a file, all of them named here. Standard library and msgspec only, so that a command starts
+without a database driver. Only ever append fields with defaults: an older client reads a newer
+server.
+"""
+
+from headway.wire.backfills import (
+    BackfillAnswer,
+    BackfillRequest,
+    BackfillRun,
+)
+from headway.wire.dags import (
+    DagDetail,
+    DagSummary,
+    DagVersion,
+    ImportError,
+)
+from headway.wire.health import (
+    Component,
+    Health,
+)
+from headway.wire.instances import (
+    Attempt,
+    InstanceKey,
+    TaskInstance,
+    TaskInstanceDetail,
+    XCom,
+)
+from headway.wire.pages import (
+    Page,
+)
+from headway.wire.pools import (
+    Pool,
+    PoolRequest,
+)
+from headway.wire.problems import (
+    KINDS,
+    Problem,
+    code_of,
+    error_of,
+    problem_of,
+)
+from headway.wire.runs import (
+    BulkAnswer,
+    BulkRequest,
+    ClearAnswer,
+    ClearRequest,
+    Event,
+    MarkRequest,
+    Run,
+    RunTask,
+    TriggerRequest,
+)
+
+__all__ = [
+    "KINDS",
+    "Attempt",
+    "BackfillAnswer",
+    "BackfillRequest",
+    "BackfillRun",
+    "BulkAnswer",
+    "BulkRequest",
+    "ClearAnswer",
+    "ClearRequest",
+    "Component",
+    "DagDetail",
+    "DagSummary",
+    "DagVersion",
+    "Event",
+    "Health",
+    "ImportError",
+    "InstanceKey",
+    "MarkRequest",
+    "Page",
+    "Pool",
+    "PoolRequest",
+    "Problem",
+    "Run",
+    "RunTask",
+    "TaskInstance",
+    "TaskInstanceDetail",
+    "TriggerRequest",
+    "XCom",
+    "code_of",
+    "error_of",
+    "problem_of",
+]

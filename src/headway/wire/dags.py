@@ -1,0 +1,40 @@
+"""DAGs, their versions, and files that could not be loaded."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    file: str
+    version: int
+    bundle_version: str
+    schedule: dict[str, Any] | None  # headway.spec.model.Schedule
+    tags: list[str]
+    paused_at: datetime | None
+    paused_by: str | None
+    missing_since: datetime | None
+    next_run_at: datetime | None
+    last_run_state: str | None
+    last_run_at: datetime | None
+    updated_at: datetime
+
+
+class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    spec_hash: str
+    created_at: datetime
+
+
+class DagDetail(DagSummary, frozen=True, kw_only=True):
+    spec: msgspec.Raw  # headway.spec.model.Dag as JSON
+    versions: list[DagVersion]
+
+
+class ImportError(msgspec.Struct, frozen=True, kw_only=True):
+    file: str
+    line: int | None
+    message: str
+    at: datetime

@@ -1,0 +1,59 @@
+"""Task instances, their attempts and results."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class InstanceKey(msgspec.Struct, frozen=True, kw_only=True):
+    task_id: str
+    map_index: int
+
+
+class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
+    task_id: str
+    map_index: int
+    state: str
+    attempts: int
+    blocked_reason: str | None
+    reason: str | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    state: str
+    cause: str | None
+    detail: str | None
+    line: int | None
+    exit_code: int | None
+    agent: str | None
+    pid: int | None
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    log: str  # below the data directory
+
+
+class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
+    run_id: str
+    dag_id: str
+    file: str
+    pool: str
+    wake_at: datetime | None
+    history: list[Attempt]
+
+
+class XCom(msgspec.Struct, frozen=True, kw_only=True):
+    """``value`` is the JSON as stored, with its tagged extensions; None: it lies in ``file``."""
+
+    task_id: str
+    map_index: int
+    key: str
+    number: int
+    size: int
+    length: int | None
+    value: msgspec.Raw | None
+    file: str | None

@@ -1,0 +1,14 @@
+"""Pages by cursor."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """``next_cursor`` leads on; None: nothing follows."""
+
+    items: list[T]
+    next_cursor: str | None = None

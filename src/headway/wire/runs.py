@@ -1,0 +1,93 @@
+"""Runs, their tasks and events, and what is asked of them."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from headway.wire.instances import InstanceKey
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    dag_id: str
+    state: str
+    reason: str | None
+    trigger: str
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    params: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    version: int
+    bundle_version: str
+    counts: dict[str, int]
+    backfill_id: str | None = None
+    created_by: str = ""
+    quarantined: str | None = None  # the error for which no scheduler takes it any more
+
+
+class RunTask(msgspec.Struct, frozen=True, kw_only=True):
+    """All instances of one task of a run, counted. In the order of the spec: upstream first."""
+
+    task_id: str
+    upstream: list[str]
+    mapped: bool
+    counts: dict[str, int]
+    started_at: datetime | None
+    ended_at: datetime | None
+    blocked_reason: str | None
+    reason: str | None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int
+    at: datetime
+    subject: str
+    name: str
+    state: str | None
+    task_id: str | None
+    map_index: int | None
+    number: int | None
+    actor: str
+    reason: str | None
+
+
+class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    logical_date: datetime | None = None
+    params: dict[str, Any] = {}
+    idempotency_key: str | None = None
+
+
+class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly one of the two: ``count`` runs alike, or ``runs`` as they are given."""
+
+    count: int | None = None
+    runs: list[TriggerRequest] | None = None
+
+
+class BulkAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    run_ids: list[str]
+
+
+class ClearRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    tasks: list[str] = []
+    failed_only: bool = False
+    downstream: bool = True
+    upstream: bool = False
+    map_indexes: list[int] = []
+    dry_run: bool = False
+
+
+class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    cleared: list[InstanceKey]
+    dry_run: bool
+
+
+class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    task_id: str
+    state: str
+    map_index: int = -1
