@@ -15,7 +15,7 @@ import msgspec
 
 from headway import wire
 from headway.config import Layout, ServerFile, is_held, read_server_file
-from headway.errors import HeadwayError, NotAllowed, NotReachable
+from headway.errors import HeadwayError, NotReachable
 
 T = TypeVar("T")
 
@@ -204,8 +204,6 @@ def refusal(response: http.client.HTTPResponse, content: bytes) -> HeadwayError:
         problem = msgspec.json.decode(content, type=wire.Problem)
     except msgspec.MsgspecError:
         return NotReachable(f"the server answered {response.status} {response.reason}")
-    if problem.status == 401:
-        return NotAllowed(problem.detail, hint=problem.hint)
     return wire.error_of(problem)
 
 

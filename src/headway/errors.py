@@ -5,6 +5,7 @@ HeadwayError            exit 1, HTTP 500
 │   ├── NotFound        exit 2, HTTP 404   … names something that does not exist
 │   └── Conflict        exit 2, HTTP 409   … is at odds with what exists already
 ├── NotAllowed          exit 3, HTTP 403
+│   └── NotAuthenticated exit 3, HTTP 401  nobody knows who asks
 ├── NotReachable        exit 4, HTTP 503   a server or database does not answer or cannot serve
 │   ├── AmbiguousCommit exit 4, HTTP 503   the answer to a COMMIT was lost: read again
 │   └── StorageFull     exit 4, HTTP 507   no room left for the data
@@ -52,6 +53,10 @@ class NotAllowed(HeadwayError):
     exit_code = 3
 
 
+class NotAuthenticated(NotAllowed):
+    pass
+
+
 class NotReachable(HeadwayError):
     exit_code = 4
 
@@ -74,6 +79,7 @@ HTTP_STATUS: Final[Mapping[type, int]] = {
     NotFound: 404,
     Conflict: 409,
     NotAllowed: 403,
+    NotAuthenticated: 401,
     NotReachable: 503,
     AmbiguousCommit: 503,
     StorageFull: 507,

@@ -7,7 +7,7 @@ import pytest
 
 from headway.api.app import create
 from headway.api.context import Api
-from headway.api.door import Door
+from headway.api.door import Connections, Door
 from headway.api.guard import names_of
 from headway.api.server import HttpServer
 from headway.api.wakeups import Wakeups
@@ -28,7 +28,7 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture
 def url(database: str, layout: Layout) -> Iterator[str]:
     listener = bind("127.0.0.1", 0)
-    api = Api(Door(database, 1), Wakeups(database), layout, Path("dags"), children=list)
+    api = Api(Door(Connections(database)), Wakeups(database), layout, Path("dags"), children=list)
     server = HttpServer(create(api, TOKEN, names_of("127.0.0.1")), listener)
     server.start()
     try:

@@ -8,9 +8,11 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from headway.api import problems
+from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
 from headway.api.routes import dags, health, instances, pools, runs
@@ -26,17 +28,18 @@ def create(api: Api, token: str, names: frozenset[str]) -> Guard:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        api.door.open()
+        api.door.connections.open()
         api.wakeups.start()
         try:
             yield
         finally:
             api.wakeups.stop()
-            api.door.close()
+            api.door.connections.close()
 
     app = Litestar(
         [Router("/api/v1", route_handlers=routes), *health.PROBES],
-        dependencies={"api": Provide(lambda: api, sync_to_thread=False)},
+        guards=[Admission(token).admit],
+        dependencies={"api": Provide(api.of, sync_to_thread=False)},
         exception_handlers={
             HeadwayError: problems.from_error,
             HTTPException: problems.from_http,
@@ -48,8 +51,15 @@ def create(api: Api, token: str, names: frozenset[str]) -> Guard:
         openapi_config=OpenAPIConfig(
             title="Headway",
             version=VERSION,
-            path="/openapi",
-            render_plugins=[JsonRenderPlugin()],
+            openapi_router=Unrouted("/openapi", route_handlers=[]),
         ),
     )
-    return Guard(app, token, names)
+    assert list(declared(app.routes)), "every route says who may enter it"
+    return Guard(app, names)
+
+
+class Unrouted(Router):
+    """The framework's own routes to the document, left out: it has one among ours."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        return []

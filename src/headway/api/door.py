@@ -1,4 +1,7 @@
-"""The one way from the API to the store: a transaction of one team, on one of a few threads."""
+"""The one way from the API to the store: a transaction of one team, on one of a few threads.
+
+``Connections`` are opened and closed with the application; a ``Door`` is of one request.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -19,11 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Door:
-    """Opened and closed with the application."""
-
-    def __init__(self, dsn: str, team_id: int) -> None:
-        self.team_id = team_id
+class Connections:
+    def __init__(self, dsn: str) -> None:
         # Not prepared: an optional filter must be planned with its value in sight.
         self.pool: ConnectionPool[Session] = pool(
             dsn, role=APP, size=CONNECTIONS, application="headway api", prepare=False
@@ -37,6 +37,17 @@ class Door:
         self.threads.shutdown(cancel_futures=True)
         self.pool.close()
 
+
+class Door:
+    """To what one team has. Team 0 is none: behind its door there is nothing."""
+
+    def __init__(self, connections: Connections, team_id: int = 0) -> None:
+        self.connections = connections
+        self.team_id = team_id
+
+    def of(self, team_id: int) -> "Door":
+        return Door(self.connections, team_id)
+
     async def call(
         self,
         work: Callable[Concatenate[Connection[Any], P], T],
@@ -46,7 +57,7 @@ class Door:
         """Do ``work`` in a transaction that sees the team, and commit it."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self.threads, partial(self.transact, work, *args, **kwargs)
+            self.connections.threads, partial(self.transact, work, *args, **kwargs)
         )
 
     def transact(
@@ -60,7 +71,7 @@ class Door:
             return work(conn, *args, **kwargs)
 
         try:
-            with self.pool.connection(timeout=PATIENCE_S) as conn:
+            with self.connections.pool.connection(timeout=PATIENCE_S) as conn:
                 return transact(conn, in_team)
         except PoolTimeout as error:
             raise NotReachable(

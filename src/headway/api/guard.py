@@ -1,13 +1,11 @@
-"""Who may speak to the API: the bearer of the token, under a name that is this machine's.
+"""Under which names the API answers: those that are this machine's.
 
 The Host header is checked so that a web page whose name was pointed at this machine (DNS rebinding)
 gets nothing. An address is no name: it cannot be pointed elsewhere.
 """
 
-import hmac
 import ipaddress
 import socket
-from typing import Final
 
 import msgspec
 from litestar import Litestar
@@ -15,13 +13,10 @@ from litestar.types import LifeSpanScope, Receive, Scope, Send
 
 from headway import wire
 
-OPEN: Final = frozenset({"/healthz", "/readyz"})
-
 
 class Guard:
-    def __init__(self, app: Litestar, token: str, names: frozenset[str]) -> None:
+    def __init__(self, app: Litestar, names: frozenset[str]) -> None:
         self.app = app
-        self.expected = f"Bearer {token}".encode()
         self.names = names
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
@@ -34,14 +29,6 @@ class Guard:
                 title="Misdirected Request", status=421, code="unknown_host",
                 detail="the Host header names no host of this server",
                 hint="use localhost, an IP address, or start with --host NAME",
-            ))  # fmt: skip
-            return
-        given = headers.get(b"authorization", b"")
-        if scope["path"] not in OPEN and not hmac.compare_digest(given, self.expected):
-            await refuse(send, wire.Problem(
-                title="Unauthorized", status=401, code="not_authenticated",
-                detail="the token is missing or wrong",
-                hint="send 'Authorization: Bearer …' with the token of run/server.json",
             ))  # fmt: skip
             return
         await self.app(scope, receive, send)
@@ -67,8 +54,6 @@ def names_of(host: str) -> frozenset[str]:
 
 async def refuse(send: Send, problem: wire.Problem) -> None:
     headers = [(b"content-type", b"application/problem+json")]
-    if problem.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send(
         {"type": "http.response.body", "body": msgspec.json.encode(problem), "more_body": False}

@@ -2,7 +2,7 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -13,11 +13,13 @@ from headway.errors import HeadwayError
 
 logger = logging.getLogger(__name__)
 
+HEADERS: Final = {401: {"WWW-Authenticate": "Bearer"}}
+
 AnyRequest = Request[Any, Any, Any]
 
 
 def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
-    return answer(wire.problem_of(error))
+    return answer(wire.problem_of(error), HEADERS.get(error.http_status))
 
 
 def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
@@ -40,9 +42,10 @@ def problem(status: int, code: str, detail: str, hint: str | None = None) -> wir
     return wire.Problem(title=title, status=status, code=code, detail=detail, hint=hint)
 
 
-def answer(problem: wire.Problem) -> Response[bytes]:
+def answer(problem: wire.Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
     return Response(
         msgspec.json.encode(problem),
         status_code=problem.status,
         media_type="application/problem+json",
+        headers=headers,
     )

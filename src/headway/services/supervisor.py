@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from headway.api.door import Door
     from headway.pg import Server
 
-TEAM_ID: Final = 1
 READY_S: Final = 30.0
 API_LOG_BYTES: Final = 2_000_000
 DATABASE_PAUSE_S: Final = 2.0  # between two starts of a database that does not stay
@@ -197,16 +196,16 @@ class Supervisor:
     def _start_api(self, dsn: str, token: str, listener: socket.socket) -> None:
         from headway.api.app import create
         from headway.api.context import Api
-        from headway.api.door import Door
+        from headway.api.door import Connections, Door
         from headway.api.guard import names_of
         from headway.api.server import HttpServer
         from headway.api.wakeups import Wakeups
+        from headway.store import teams
 
         self._log_to_file()
-        self.door = Door(dsn, TEAM_ID)
-        api = Api(
-            self.door, Wakeups(dsn), self.layout, self.settings.dags.absolute(), self.components
-        )
+        door = Door(Connections(dsn))
+        self.door = door.of(teams.DEFAULT)
+        api = Api(door, Wakeups(dsn), self.layout, self.settings.dags.absolute(), self.components)
         server = HttpServer(create(api, token, names_of(self.settings.host)), listener)
         server.start()
         self._ends.callback(server.stop)

@@ -8,7 +8,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import wire
-from headway.api.context import ACTOR, Handed
+from headway.api.context import Api, Handed
+from headway.core.roles import Role
 from headway.errors import UsageError
 from headway.services import commands
 from headway.services.commands import Trigger
@@ -18,32 +19,32 @@ from headway.store.views import runs as run_views
 BULK_MAX: Final = 100_000
 
 
-@get("/dags")
+@get("/dags", needs=Role.VIEWER)
 async def list_dags(
     api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
 ) -> wire.Page[wire.DagSummary]:
     return await api.door.call(views.page, limit, cursor)
 
 
-@get("/dags/{dag_id:str}")
+@get("/dags/{dag_id:str}", needs=Role.VIEWER)
 async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
     return await api.door.call(views.detail, dag_id)
 
 
-@post("/dags/{dag_id:str}/runs")
+@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR)
 async def trigger(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.TriggerRequest]
 ) -> wire.Run:
     """Ask for one run. The same idempotency key answers with the same run."""
 
     def work(conn: Connection[Any]) -> wire.Run:
-        (run_id,) = create(conn, api.door.team_id, dag_id, [data])
+        (run_id,) = create(conn, api, dag_id, [data])
         return run_views.one(conn, run_id)
 
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/runs/bulk")
+@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR)
 async def trigger_many(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BulkRequest]
 ) -> wire.BulkAnswer:
@@ -56,22 +57,22 @@ async def trigger_many(
             raise UsageError(f"count must be between 1 and {BULK_MAX:,}")
         wanted = [wire.TriggerRequest()] * (data.count or 0)
     return wire.BulkAnswer(
-        run_ids=await api.door.call(create, api.door.team_id, dag_id, wanted),
+        run_ids=await api.door.call(create, api, dag_id, wanted),
     )
 
 
 def create(
-    conn: Connection[Any], team_id: int, dag_id: str, wanted: list[wire.TriggerRequest]
+    conn: Connection[Any], api: Api, dag_id: str, wanted: list[wire.TriggerRequest]
 ) -> list[str]:
     views.require(conn, dag_id)
     triggers = [
         Trigger(params=each.params, logical_date=each.logical_date, key=each.idempotency_key)
         for each in wanted
     ]
-    return commands.trigger(conn, team_id, dag_id, triggers, ACTOR)
+    return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
 
 
-@post("/dags/{dag_id:str}/backfills")
+@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR)
 async def backfill(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BackfillRequest]
 ) -> wire.BackfillAnswer:
@@ -84,7 +85,7 @@ async def backfill(
             runs = [wire.BackfillRun(logical_date=date, run_id=None) for date in dates]
             return wire.BackfillAnswer(backfill_id=None, runs=runs)
         backfill_id, run_ids = commands.backfill(
-            conn, api.door.team_id, dag_id, dates, {}, data.max_active_runs, ACTOR
+            conn, api.door.team_id, dag_id, dates, {}, data.max_active_runs, api.actor
         )
         runs = [
             wire.BackfillRun(logical_date=date, run_id=run_id)
@@ -95,28 +96,28 @@ async def backfill(
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/pause", status_code=200)
+@post("/dags/{dag_id:str}/pause", status_code=200, needs=Role.OPERATOR)
 async def pause(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
-    return await api.door.call(switch, api.door.team_id, dag_id, commands.pause)
+    return await api.door.call(switch, api, dag_id, commands.pause)
 
 
-@post("/dags/{dag_id:str}/resume", status_code=200)
+@post("/dags/{dag_id:str}/resume", status_code=200, needs=Role.OPERATOR)
 async def resume(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
-    return await api.door.call(switch, api.door.team_id, dag_id, commands.resume)
+    return await api.door.call(switch, api, dag_id, commands.resume)
 
 
 def switch(
     conn: Connection[Any],
-    team_id: int,
+    api: Api,
     dag_id: str,
     command: Callable[[Connection[Any], int, str, str], bool],
 ) -> wire.DagDetail:
     views.require(conn, dag_id)
-    command(conn, team_id, dag_id, ACTOR)
+    command(conn, api.door.team_id, dag_id, api.actor)
     return views.detail(conn, dag_id)
 
 
-@get("/import-errors")
+@get("/import-errors", needs=Role.VIEWER)
 async def list_import_errors(
     api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
 ) -> wire.Page[wire.ImportError]:

@@ -6,45 +6,50 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from headway import wire
+from headway.api.access import PUBLIC
 from headway.api.context import Api, Handed
+from headway.api.door import Door
+from headway.core.roles import Role
 from headway.errors import NotReachable
-from headway.store import notices
+from headway.store import notices, teams
 from headway.store.views import health as views
 
 
-@get("/healthz", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
+@get(
+    "/healthz", include_in_schema=False, media_type="text/plain", sync_to_thread=False, needs=PUBLIC
+)
 def healthz() -> str:
     """The process answers."""
     return "ok"
 
 
-@get("/readyz", include_in_schema=False)
+@get("/readyz", include_in_schema=False, needs=PUBLIC)
 async def readyz(api: Handed) -> Response[wire.Health]:
     """Everything that a run needs is there."""
-    health = await look(api)
+    health = await look(api, api.door.of(teams.DEFAULT))
     return Response(health, status_code=200 if health.healthy else 503)
 
 
-@get("/health")
+@get("/health", needs=Role.VIEWER)
 async def health(api: Handed) -> wire.Health:
-    return await look(api)
+    return await look(api, api.door)
 
 
-@post("/loader/look", status_code=202)
+@post("/loader/look", status_code=202, needs=Role.AUTHOR)
 async def look_at_folder(api: Handed) -> None:
     """Ask the loader to look at the DAG folder now."""
     await api.door.call(notices.ask_loader)
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False, needs=Role.VIEWER)
 def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     document: dict[str, Any] = request.app.openapi_schema.to_schema()
     return document
 
 
-async def look(api: Api) -> wire.Health:
+async def look(api: Api, door: Door) -> wire.Health:
     try:
-        found = await api.door.call(views.components)
+        found = await door.call(views.components)
     except NotReachable as error:
         found = [wire.Component(name="database", healthy=False, detail=error.message)]
     found += api.children()

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from headway import wire
 from headway.api.context import Handed
+from headway.core.roles import Role
 from headway.core.states import ATTEMPT_FINAL, AttemptState
 from headway.errors import NotFound, UsageError
 from headway.store.views import instances as views
@@ -17,7 +18,7 @@ from headway.store.views import runs as run_views
 LOG_BYTES_MAX: Final = 1024 * 1024  # an answer; the next offset leads on
 
 
-@get("/runs/{run_id:str}/task-instances")
+@get("/runs/{run_id:str}/task-instances", needs=Role.VIEWER)
 async def list_instances(
     api: Handed,
     run_id: FromPath[str],
@@ -32,7 +33,7 @@ async def list_instances(
     )
 
 
-@get("/runs/{run_id:str}/task-instances/{task_id:str}")
+@get("/runs/{run_id:str}/task-instances/{task_id:str}", needs=Role.VIEWER)
 async def show_instance(
     api: Handed,
     run_id: FromPath[str],
@@ -43,7 +44,11 @@ async def show_instance(
     return await api.door.call(views.one, run_id, task_id, map_index)
 
 
-@get("/runs/{run_id:str}/task-instances/{task_id:str}/logs", media_type="text/plain")
+@get(
+    "/runs/{run_id:str}/task-instances/{task_id:str}/logs",
+    media_type="text/plain",
+    needs=Role.VIEWER,
+)
 async def read_log(
     api: Handed,
     run_id: FromPath[str],

@@ -7,32 +7,33 @@ from litestar.params import FromPath, JSONBody
 from psycopg import Connection
 
 from headway import wire
-from headway.api.context import ACTOR, Handed
+from headway.api.context import Handed
+from headway.core.roles import Role
 from headway.services import commands
 from headway.store.views import pools as views
 
 
-@get("/pools")
+@get("/pools", needs=Role.VIEWER)
 async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
     return wire.Page(await api.door.call(views.every))
 
 
-@put("/pools/{name:str}")
+@put("/pools/{name:str}", needs=Role.ADMIN)
 async def set_pool(api: Handed, name: FromPath[str], data: JSONBody[wire.PoolRequest]) -> wire.Pool:
     """Make a pool, or give it another size."""
 
     def work(conn: Connection[Any]) -> wire.Pool:
-        commands.resize_pool(conn, api.door.team_id, name, data.slots, ACTOR)
+        commands.resize_pool(conn, api.door.team_id, name, data.slots, api.actor)
         return views.one(conn, name)
 
     return await api.door.call(work)
 
 
-@delete("/pools/{name:str}")
+@delete("/pools/{name:str}", needs=Role.ADMIN)
 async def delete_pool(api: Handed, name: FromPath[str]) -> None:
     def work(conn: Connection[Any]) -> None:
         views.one(conn, name)
-        commands.delete_pool(conn, api.door.team_id, name, ACTOR)
+        commands.delete_pool(conn, api.door.team_id, name, api.actor)
 
     await api.door.call(work)
 

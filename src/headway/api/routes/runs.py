@@ -7,9 +7,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from psycopg import Connection
 
 from headway import clock, wire
-from headway.api.context import ACTOR, Api, Handed
+from headway.api.context import Api, Handed
 from headway.api.wakeups import wait
 from headway.core.commands import Selection
+from headway.core.roles import Role
 from headway.core.states import RUN_FINAL, Event
 from headway.errors import UsageError
 from headway.services import commands
@@ -21,7 +22,7 @@ WAIT_S_MAX: Final = 60.0
 MARKS: Final = {"success": Event.MARK_SUCCESS, "failed": Event.MARK_FAILED}
 
 
-@get("/runs")
+@get("/runs", needs=Role.VIEWER)
 async def list_runs(
     api: Handed,
     dag_id: FromQuery[str | None] = None,
@@ -40,7 +41,7 @@ async def list_runs(
     )
 
 
-@get("/runs/{run_id:str}")
+@get("/runs/{run_id:str}", needs=Role.VIEWER)
 async def show_run(api: Handed, run_id: FromPath[str], wait_s: FromQuery[float] = 0.0) -> wire.Run:
     """With ``wait_s``: answered when the run has ended, or after that time."""
     run_id = await api.door.call(views.resolve, run_id)
@@ -57,14 +58,14 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
                 return
 
 
-@get("/runs/{run_id:str}/tasks")
+@get("/runs/{run_id:str}/tasks", needs=Role.VIEWER)
 async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTask]:
     """One row a task, its instances counted, upstream first."""
     run_id = await api.door.call(views.resolve, run_id)
     return wire.Page(await api.door.call(instances.by_task, run_id))
 
 
-@get("/runs/{run_id:str}/events")
+@get("/runs/{run_id:str}/events", needs=Role.VIEWER)
 async def list_events(
     api: Handed,
     run_id: FromPath[str],
@@ -82,7 +83,7 @@ async def list_events(
     return wire.Page(found)
 
 
-@get("/runs/{run_id:str}/xcoms")
+@get("/runs/{run_id:str}/xcoms", needs=Role.VIEWER)
 async def list_xcoms(
     api: Handed,
     run_id: FromPath[str],
@@ -102,20 +103,20 @@ async def list_xcoms(
     )
 
 
-@post("/runs/{run_id:str}/cancel", status_code=200)
+@post("/runs/{run_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
 async def cancel(api: Handed, run_id: FromPath[str]) -> wire.Run:
     """End it: what runs is told to end, what waits does not start."""
 
     def work(conn: Connection[Any]) -> wire.Run:
         found = views.resolve(conn, run_id)
         if views.state(conn, found) not in RUN_FINAL:
-            commands.cancel(conn, api.door.team_id, found, graphs(conn), ACTOR)
+            commands.cancel(conn, api.door.team_id, found, graphs(conn), api.actor)
         return views.one(conn, found)
 
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/clear", status_code=200)
+@post("/runs/{run_id:str}/clear", status_code=200, needs=Role.OPERATOR)
 async def clear(
     api: Handed, run_id: FromPath[str], data: JSONBody[wire.ClearRequest]
 ) -> wire.ClearAnswer:
@@ -134,13 +135,13 @@ async def clear(
         if data.dry_run:
             chosen = commands.would_clear(conn, team_id, found, selection, graphs(conn))
         else:
-            chosen = commands.clear(conn, team_id, found, selection, graphs(conn), ACTOR)
+            chosen = commands.clear(conn, team_id, found, selection, graphs(conn), api.actor)
         return wire.ClearAnswer(run_id=found, cleared=keys(chosen), dry_run=data.dry_run)
 
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/mark", status_code=200)
+@post("/runs/{run_id:str}/mark", status_code=200, needs=Role.OPERATOR)
 async def mark(api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkRequest]) -> wire.Run:
     """Set the state of a task instance by a person's word."""
     if data.state not in MARKS:
@@ -151,7 +152,7 @@ async def mark(api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkReque
         found = views.resolve(conn, run_id)
         instances.one(conn, found, data.task_id, data.map_index)  # NotFound
         event = MARKS[data.state]
-        commands.mark(conn, api.door.team_id, found, selection, event, graphs(conn), ACTOR)
+        commands.mark(conn, api.door.team_id, found, selection, event, graphs(conn), api.actor)
         return views.one(conn, found)
 
     return await api.door.call(work)
