@@ -6,8 +6,10 @@ again". After a lost connection everybody looks again, for what was said meanwhi
 
 import asyncio
 import logging
+import selectors
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -18,17 +20,19 @@ from headway.store.transact import APP, Session, connect
 
 logger = logging.getLogger(__name__)
 
-LOOK_S: Final = 0.5  # how long the thread may take to notice that it shall end
 POLL_S: Final = 2.0  # the safety net of a waiting client
 BACK_OFF_S: Final = 1.0
 
 
 class Wakeups:
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, dags_changed: Callable[[], None] = lambda: None) -> None:
+        """``dags_changed`` is called on the listening thread when DAGs or import errors did."""
         self.dsn = dsn
+        self.dags_changed = dags_changed
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
+        self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._listen, name="wakeups", daemon=True)
 
     def start(self) -> None:
@@ -37,6 +41,7 @@ class Wakeups:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._stop.close()
 
     def awaiting_end(self, run_id: str) -> AbstractContextManager[asyncio.Event]:
         """Like ``watching``, but woken only by the end: a busy run changes hundreds of times a second."""
@@ -63,23 +68,35 @@ class Wakeups:
             self.wake(run_id)
 
     def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with connect(self.dsn, role=APP, application="headway api wake-ups") as conn:
-                    self._hear(conn)
-            except HeadwayError as error:
-                if not self._stopping.wait(BACK_OFF_S):
-                    logger.warning("wake-ups: %s", error)
+        with self._stopped:
+            while not self._stopping.is_set():
+                try:
+                    with connect(self.dsn, role=APP, application="headway api wake-ups") as conn:
+                        self._hear(conn)
+                except HeadwayError as error:
+                    if not self._stopping.wait(BACK_OFF_S):
+                        logger.warning("wake-ups: %s", error)
 
     def _hear(self, conn: Session) -> None:
         assert self._loop is not None
-        notices.listen_to_runs(conn)
+        notices.listen(conn)
         self._loop.call_soon_threadsafe(self.wake_all)
-        while not self._stopping.is_set():
-            for heard in notices.heard(conn, LOOK_S):
-                if self._waiting:
-                    self._loop.call_soon_threadsafe(self.wake, heard.removesuffix(notices.ENDED))
-                    self._loop.call_soon_threadsafe(self.wake, heard)
+        self.dags_changed()
+        with selectors.DefaultSelector() as selector:
+            selector.register(conn, selectors.EVENT_READ)
+            selector.register(self._stopped, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                for channel, payload in notices.heard(conn):
+                    self._pass_on(channel, payload)
+                selector.select()
+
+    def _pass_on(self, channel: str, payload: str) -> None:
+        assert self._loop is not None
+        if channel == notices.DAGS:
+            self.dags_changed()
+        elif self._waiting:
+            self._loop.call_soon_threadsafe(self.wake, payload.removesuffix(notices.ENDED))
+            self._loop.call_soon_threadsafe(self.wake, payload)
 
 
 async def wait(wakeup: asyncio.Event, deadline: float) -> bool:

@@ -12,7 +12,7 @@ from headway.cli.terminal import paint, say
 if TYPE_CHECKING:
     from headway.services.supervisor import Supervisor
 
-TURN_S: Final = 0.5
+TURN_S: Final = 1.0  # how long a dead component may go unnoticed
 
 
 def up(
@@ -60,9 +60,11 @@ def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
     from headway.cli.news import News
 
     news = News(supervisor)
-    while not stopping.wait(TURN_S):
+    while not stopping.is_set():
+        if supervisor.bell.wait(TURN_S):
+            supervisor.bell.clear()
+            news.tell()
         supervisor.turn()
-        news.tell()
     news.tell()
 
 

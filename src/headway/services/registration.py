@@ -11,7 +11,7 @@ from headway.spec.model import Dag
 from headway.store import bundles, dags, import_errors
 
 # Delivered by the commit, to nobody if there is none.
-NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
+NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', ''), pg_notify('headway_dags', '')"
 
 
 def register(

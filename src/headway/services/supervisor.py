@@ -53,6 +53,9 @@ class Supervisor:
         self.layout = settings.layout
         self.say = say
         self.hurry = threading.Event()  # a second Ctrl-C: end at once
+        self.bell = (
+            threading.Event()
+        )  # DAGs changed, or it is time to stop: no waiting for the next turn
         self.server: ServerFile | None = None
         self.door: Door | None = None
         self._components: list[Component] = []
@@ -205,7 +208,9 @@ class Supervisor:
         self._log_to_file()
         door = Door(Connections(dsn))
         self.door = door.of(teams.DEFAULT)
-        api = Api(door, Wakeups(dsn), self.layout, self.settings.dags.absolute(), self.components)
+        wakeups = Wakeups(dsn, self.bell.set)
+        dags = self.settings.dags.absolute()
+        api = Api(door, wakeups, self.layout, dags, self.components)
         server = HttpServer(create(api, token, names_of(self.settings.host)), listener)
         server.start()
         self._ends.callback(server.stop)
@@ -312,6 +317,7 @@ def end_on_signals(stopping: threading.Event, supervisor: Supervisor) -> None:
         if stopping.is_set():
             supervisor.hurry.set()
         stopping.set()
+        supervisor.bell.set()
 
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)

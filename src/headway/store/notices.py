@@ -10,20 +10,21 @@ from headway.errors import NotReachable
 
 RUN: Final = "headway_run"  # payload: the id of the run that changed, and ENDED when it has
 ENDED: Final = " ended"
+DAGS: Final = "headway_dags"  # what the loader found was saved
 LOADER: Final = "headway_loader"  # the DAG folder changed
 
 NOTIFY: LiteralString = "SELECT pg_notify(%(channel)s, %(payload)s)"
 
 
-def listen_to_runs(conn: Connection[Any]) -> None:
-    conn.execute("LISTEN headway_run")
+def listen(conn: Connection[Any]) -> None:
+    conn.execute("LISTEN headway_run; LISTEN headway_dags")
 
 
-def heard(conn: Connection[Any], timeout_s: float) -> Iterator[str]:
-    """The payloads that arrive until nothing has for ``timeout_s``."""
+def heard(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
+    """Channel and payload of each notice that is here. More are behind a socket that can be read."""
     try:
-        for notice in conn.notifies(timeout=timeout_s):
-            yield notice.payload
+        for notice in conn.notifies(timeout=0):
+            yield notice.channel, notice.payload
     except psycopg.Error as error:
         raise NotReachable(f"the connection to the database was lost: {error}") from error
 
