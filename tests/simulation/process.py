@@ -10,7 +10,6 @@ from unittest import mock
 
 import psycopg
 
-from headway import clock
 from headway.errors import HeadwayError
 from headway.services import gateway, scheduler
 from headway.services.scheduler import Scheduler
@@ -90,6 +89,6 @@ def one_round(this: Scheduler) -> None:
     this.wait(0.0)
     if this.gateway.arrivals:
         this.answer_arrivals()
-    if clock.monotonic() - this.last_sweep >= scheduler.SWEEP_S:
+    if this.sweep_in() <= 0:
         this.sweep()
     this.tick()

@@ -64,8 +64,12 @@ CURRENT: Final = {
     "event_of_no_run": "at",
 }
 
-# It may be read whole: the sweep looks at every live attempt, once a second.
-WHOLE: Final = {"sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"}}
+# It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
+# for a run that is running.
+WHOLE: Final = {
+    "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
+    "queue.UNDER_WAY": {"run_running"},
+}
 
 TYPES: Final = {
     "integer": "team team_id number slots map_index limit max due_max places ending pid",

@@ -34,8 +34,8 @@ from headway.services.sources import Catalogue, Condition, Source, differs, to_s
 from headway.store import dags
 from headway.store.transact import ENGINE, connect, transact
 
-DEBOUNCE_MS: Final = 100
-STEP_MS: Final = 50
+DEBOUNCE_MS: Final = 150
+STEP_MS: Final = 150  # the watcher wakes this often, whether something changed or not
 POLL_S: Final = 10.0  # the watcher may miss something: another host's change on a shared folder
 BATCH_S: Final = 0.25  # while imports go on, what is done is registered this often
 RECONNECT_S: Final = 1.0

@@ -31,13 +31,14 @@ from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.tick import Grant, Ticker, Turn, advance
 from headway.services.tick import clock as database_clock
-from headway.store import runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
 from headway.store.transact import ENGINE, connect, once, transact
 
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 0.5  # the safety net
 SWEEP_S: Final = 1.0  # leases, heartbeats, cancellations
+REST_S: Final = 5.0  # both, while no run is under way
 # While more than a few attempts are in flight, ticks wait for a batch: a quarter of them, or for a while that
 # grows with their square, up to what agents have at hand beyond their processes.
 PACE_ABOVE: Final = 4
@@ -74,6 +75,7 @@ class Scheduler:
         self.wanted = True  # somebody said that there is something to do
         self.look_for_starts = True
         self.last_tick = self.last_sweep = float("-inf")
+        self.rest_s = 0.0  # how long nothing can come to be due by itself
 
     # -- the loop
 
@@ -83,7 +85,7 @@ class Scheduler:
             self.wait(self.pause())
             if self.gateway.arrivals:
                 self.answer_arrivals()
-            if clock.monotonic() - self.last_sweep >= SWEEP_S:
+            if self.sweep_in() <= 0:
                 self.sweep()
             if self.due():
                 self.tick()
@@ -107,7 +109,15 @@ class Scheduler:
             return max(0.0, self.pace() - since)
         if self.gateway.starts:
             return max(0.0, STARTS_WAIT_S - since)
-        return max(0.0, min(POLL_S - since, SWEEP_S))
+        return max(0.0, min(self.poll_s() - since, self.sweep_in()))
+
+    def poll_s(self) -> float:
+        return max(POLL_S, self.rest_s)
+
+    def sweep_in(self) -> float:
+        """Seconds. A heartbeat is never kept waiting for the end of a rest."""
+        every_s = SWEEP_S if self.gateway.heartbeats() else max(SWEEP_S, self.rest_s)
+        return self.last_sweep + every_s - clock.monotonic()
 
     def pace(self) -> float:
         ended = len(self.gateway.envelopes)
@@ -120,7 +130,7 @@ class Scheduler:
         since = clock.monotonic() - self.last_tick
         if self.gateway.envelopes or self.wanted:
             return since >= self.pace()
-        return since >= (STARTS_WAIT_S if self.gateway.starts else POLL_S)
+        return since >= (STARTS_WAIT_S if self.gateway.starts else self.poll_s())
 
     def tick(self) -> None:
         """A tick, and then, after its commit, what follows from it."""
@@ -143,6 +153,16 @@ class Scheduler:
             self.gateway.forget_run(run_id)
         self.deliver(turn.grants)
         self.follow_up(turn)
+        self.rest_s = 0.0 if turn.claimed or self.wanted else self.rest()
+
+    def rest(self) -> float:
+        """How long to leave the database alone: whatever begins meanwhile is notified."""
+        if any(link.held for link in self.gateway.links.values()):
+            return 0.0
+        if queue.is_under_way(self.conn):
+            return 0.0
+        slot = queue.until_next_slot(self.conn) if self.scheduled else None
+        return REST_S if slot is None else min(REST_S, max(0.0, slot.total_seconds()))
 
     def follow_up(self, turn: Turn) -> None:
         if turn.finished or turn.starts_left:
@@ -192,7 +212,7 @@ class Scheduler:
                 self.gateway.links[session], Cancel([AttemptKey(*key) for key in keys])
             )
 
-    # -- once a second
+    # -- once a second, or at the end of a rest
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()

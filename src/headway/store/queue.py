@@ -5,7 +5,7 @@ others only end runs meanwhile.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
 import msgspec
@@ -77,6 +77,20 @@ SLOTS_DECIDED: LiteralString = """
 """
 
 
+# Nothing else changes by itself: only a running run has timers, attempts and places in a pool.
+UNDER_WAY: LiteralString = """
+    SELECT EXISTS (SELECT FROM run WHERE state = 'running' AND quarantined IS NULL)
+        OR EXISTS (SELECT FROM dag WHERE has_queued AND paused_at IS NULL)
+"""
+
+NEXT_SLOT: LiteralString = """
+    SELECT next_slot_at - clock_timestamp() FROM dag
+    WHERE next_slot_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY next_slot_at
+    LIMIT 1
+"""
+
+
 class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
@@ -107,6 +121,18 @@ def startable(
     if not found:
         conn.execute(FORGET_EMPTY, values)
     return [(team_id, run_id) for team_id, run_id in found], (last[0], last[1])
+
+
+def is_under_way(conn: Connection[Any]) -> bool:
+    """Whether any run is running, or queued and may start."""
+    row = conn.execute(UNDER_WAY).fetchone()
+    return row is not None and bool(row[0])
+
+
+def until_next_slot(conn: Connection[Any]) -> timedelta | None:
+    """How long no timetable is to be asked; None: for ever, as far as is known."""
+    row = conn.execute(NEXT_SLOT).fetchone()
+    return None if row is None else row[0]
 
 
 def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDag]:

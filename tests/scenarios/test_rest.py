@@ -1,0 +1,115 @@
+"""While no run is under way a scheduler leaves the database alone, for as long as nothing can come
+to be due by itself.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from headway.agent.protocol import Ended, Grants, Heartbeat, Hello
+from headway.services.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
+from headway.store import queue
+from headway.store.transact import Session
+from tests.scenarios.world import deploy, task, trigger
+from tests.simulation.agents import SECRET
+from tests.simulation.line import Line
+from tests.simulation.process import Process, one_round
+
+IN_TWO_SECONDS = "UPDATE dag SET next_slot_at = clock_timestamp() + interval '2 s'"
+
+
+@pytest.fixture
+def line() -> Line:
+    line = Line()
+    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, []))
+    return line
+
+
+@pytest.fixture
+def scheduler(conn: Session, line: Line) -> Iterator[Scheduler]:
+    process = Process(conn, print)
+    process.start()
+    process.listener.waiting.append(line)
+    assert process.scheduler is not None
+    turn(process.scheduler)
+    yield process.scheduler
+    process.die()
+
+
+def turn(scheduler: Scheduler) -> None:
+    """Until nothing is left to do; who knocks in the first round speaks in the second."""
+    one_round(scheduler)
+    one_round(scheduler)
+    while scheduler.wanted:
+        one_round(scheduler)
+
+
+def test_with_nothing_under_way_it_rests(scheduler: Scheduler) -> None:
+    assert SWEEP_S < scheduler.pause() <= REST_S
+    assert not scheduler.due()
+
+
+def test_a_run_ends_the_rest_until_it_has_ended(
+    conn: Connection[Any], scheduler: Scheduler, line: Line
+) -> None:
+    deploy(conn, task("a"), max_active_runs=1)
+    trigger(conn, "d", "k1", "k2")
+    scheduler.wanted = scheduler.look_for_starts = True  # what the notice does
+    for _ in range(2):
+        turn(scheduler)
+        assert scheduler.pause() <= POLL_S
+        (grants,) = [message for message in line.hear() if isinstance(message, Grants)]
+        (grant,) = grants.grants
+        line.tell(Ended(1, grant.key, grant.token, "success", ""))
+        turn(scheduler)
+    turn(scheduler)
+    assert scheduler.pause() > SWEEP_S
+
+
+def test_an_attempt_that_runs_long_is_no_rest(
+    conn: Connection[Any], scheduler: Scheduler, line: Line
+) -> None:
+    deploy(conn, task("a"))
+    trigger(conn)
+    turn(scheduler)
+    turn(scheduler)
+    assert scheduler.pause() <= POLL_S
+
+
+def test_a_heartbeat_is_answered_during_a_rest(scheduler: Scheduler, line: Line) -> None:
+    scheduler.last_sweep -= SWEEP_S
+    assert scheduler.pause() > 0
+    line.tell(Heartbeat(1))
+    scheduler.wait(0.0)
+    assert scheduler.pause() == 0
+    assert scheduler.sweep_in() <= 0
+
+
+def test_a_rest_ends_with_the_next_slot_of_a_timetable(
+    conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    deploy(conn, task("a"))
+    conn.execute(IN_TWO_SECONDS)
+    turn(scheduler)
+    assert SWEEP_S < scheduler.pause() <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "under_way"),
+    [
+        ("UPDATE run SET state = 'running'", True),
+        ("UPDATE run SET state = 'running', quarantined = 'why'", False),
+        ("UPDATE dag SET paused_at = now(), paused_by = 'ann'", False),
+        ("UPDATE dag SET max_active_runs = 1", True),
+    ],
+)
+def test_what_is_under_way(conn: Connection[Any], change: str, under_way: bool) -> None:
+    assert not queue.is_under_way(conn)
+    deploy(conn, task("a"))
+    trigger(conn)
+    with conn.transaction(force_rollback=True):  # by hand, and no state that a scenario may leave
+        conn.execute("UPDATE dag SET has_queued = %s", ["SET state" not in change])
+        conn.execute(change.encode())
+        assert queue.is_under_way(conn) is under_way
