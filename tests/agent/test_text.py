@@ -9,7 +9,7 @@ import pytest
 
 from headway.agent.logs import LINE_BYTES_MAX, AttemptLog
 from headway.agent.masking import Masker
-from headway.agent.paths import log_path
+from headway.paths import log_path
 
 SECRET = 'p@ss "word"/ü+42\nsecond-line'
 WAYS = [

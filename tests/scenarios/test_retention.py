@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
-from headway.agent.paths import log_path, xcom_path
 from headway.agent.protocol import XComValue
 from headway.core.commands import Selection
 from headway.errors import UsageError
+from headway.paths import log_path, xcom_path
 from headway.services import commands, janitor
 from headway.services.catalog import Catalog
 from headway.services.janitor import Janitor, retention_from

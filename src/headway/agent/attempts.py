@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from headway.agent.logs import AttemptLog
 from headway.agent.masking import Masker
 from headway.agent.orders import Order, Outcome
-from headway.agent.paths import log_path, xcom_ending, xcom_path
 from headway.agent.protocol import Grant, RunContext, XComValue
 from headway.agent.servers import signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
+from headway.paths import log_path, xcom_ending, xcom_path
 
 if TYPE_CHECKING:
     from headway.agent.children import Child

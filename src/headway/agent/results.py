@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from headway.agent.orders import RESULT_BYTES_MAX, Order, Output
-from headway.agent.paths import xcom_ending
 from headway.agent.protocol import XCOM_INLINE_BYTES
 from headway.authoring.values import length_of, to_json
+from headway.paths import xcom_ending
 
 WALK_NODES_MAX: Final = 2_000_000  # under a second; what is larger takes longer to write
 END: Final = object()

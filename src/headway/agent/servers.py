@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from headway import clock
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
-from headway.agent.paths import bundle_root
+from headway.paths import bundle_root
 
 ALIVE_MAX: Final = 8  # more only while more are busy
 IDLE_S_MAX: Final = 300.0

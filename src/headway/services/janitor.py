@@ -16,9 +16,9 @@ from typing import Any, Final
 from psycopg import Connection
 
 from headway import clock
-from headway.agent.paths import plain_name
 from headway.config import Layout
 from headway.errors import UsageError
+from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.tick import clock as database_clock
 from headway.store import bundles, retention
