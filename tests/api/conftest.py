@@ -9,6 +9,7 @@ from headway.api.app import create
 from headway.api.context import Api
 from headway.api.door import Connections, Door
 from headway.api.guard import names_of
+from headway.api.live.hub import Live
 from headway.api.server import HttpServer
 from headway.api.wakeups import Wakeups
 from headway.client import Client
@@ -26,15 +27,22 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture
-def url(database: str, layout: Layout) -> Iterator[str]:
+def server(database: str, layout: Layout) -> Iterator[HttpServer]:
     listener = bind("127.0.0.1", 0)
-    api = Api(Door(Connections(database)), Wakeups(database), layout, Path("dags"), children=list)
-    server = HttpServer(create(api, TOKEN, names_of("127.0.0.1")), listener)
+    wakeups = Wakeups(database)
+    live = Live(wakeups, layout.data)
+    api = Api(Door(Connections(database)), wakeups, live, layout, Path("dags"), children=list)
+    server = HttpServer(create(api, TOKEN, names_of("127.0.0.1")), listener, live.close)
     server.start()
     try:
-        yield url_of(listener, "127.0.0.1")
+        yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def url(server: HttpServer) -> str:
+    return url_of(server.listener, "127.0.0.1")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 
 from headway.store.transact import Session, enter_team, transact
-from headway.store.views import dags, health, history, instances, news, pools, runs
+from headway.store.views import dags, health, history, instances, news, pools, runs, stream
 from tests.api import seed
 
 RUNS = 4000
@@ -19,6 +19,12 @@ KEY: dict[str, Any] = {"run_id": "run000001000", "task_id": "t1", "map_index": -
 WHOLE: dict[str, Any] = {
     **KEY, "state": None, "limit": 500, "task_id": None, "map_index": None,
     "after_task": None, "after_index": None, "after_key": None,
+}  # fmt: skip
+
+SOME: dict[str, Any] = {"runs": ["run000001000"], "tasks": ["t1"], "indexes": [-1]}
+WINDOW: dict[str, Any] = {
+    "begun": "9000000", "were_open": ["8000000"], "end": "9000100", "still_open": ["9000050"],
+    "runs": ["run000001000"], "dags": ["d"], "limit": 1000,
 }  # fmt: skip
 
 READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
@@ -48,6 +54,13 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (news.DAG_EVENTS, {"after": RUNS * EVENTS}),
     (news.LAST, {}),
     (health.AGENTS, {}),
+    (instances.LATEST, {**SOME, "numbers": [None]}),
+    (stream.NOW, {}),
+    (stream.CHANGED, WINDOW),
+    (stream.RUNS, SOME),
+    (stream.INSTANCES, SOME),
+    (stream.DAGS, {"dags": ["d"]}),
+    (stream.POOLS, {}),
 ]
 
 LARGE = ("run", "task_instance", "attempt", "event", "xcom")

@@ -15,7 +15,7 @@ from headway.api import problems
 from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
-from headway.api.routes import dags, health, instances, pools, runs
+from headway.api.routes import dags, health, instances, pools, runs, stream
 from headway.errors import HeadwayError
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -24,7 +24,14 @@ VERSION: Final = "1"
 
 def create(api: Api, token: str, names: frozenset[str]) -> Guard:
     """The API behind its guard."""
-    routes = [*dags.ROUTES, *runs.ROUTES, *instances.ROUTES, *pools.ROUTES, *health.ROUTES]
+    routes = [
+        *dags.ROUTES,
+        *runs.ROUTES,
+        *instances.ROUTES,
+        *pools.ROUTES,
+        *stream.ROUTES,
+        *health.ROUTES,
+    ]
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 
 from headway import wire
 from headway.api.door import Door
+from headway.api.live.hub import Live
 from headway.api.principal import Principal
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
@@ -21,6 +22,7 @@ class Api:
 
     door: Door
     wakeups: Wakeups
+    live: Live
     layout: Layout
     dags: Path
     # The processes whose life the database does not show: told by who started them.

@@ -6,6 +6,7 @@ The main thread stays with the supervisor: it takes the signals, and the childre
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -18,7 +19,8 @@ START_S: Final = 15.0
 
 
 class HttpServer:
-    def __init__(self, app: Guard, listener: socket.socket) -> None:
+    def __init__(self, app: Guard, listener: socket.socket, closing: Callable[[], None]) -> None:
+        """``closing`` is called in the event loop before the last answers are waited for."""
         config = uvicorn.Config(
             app,
             loop="asyncio",
@@ -32,7 +34,7 @@ class HttpServer:
         )
         self.listener = listener
         self._started = threading.Event()
-        self._server = _Server(config, self._started)
+        self._server = _Server(config, self._started, closing)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     def start(self) -> None:
@@ -53,9 +55,16 @@ class HttpServer:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announced: threading.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, announced: threading.Event, closing: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._announced = announced
+        self._closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._closing()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 POLL_S: Final = 2.0  # the safety net of a waiting client
 BACK_OFF_S: Final = 1.0
+ANY: Final = "*"  # in place of a run's id: whatever changes
 
 
 class Wakeups:
@@ -63,6 +64,10 @@ class Wakeups:
         for wakeup in self._waiting.get(run_id, ()):
             wakeup.set()
 
+    def hear(self, payload: str) -> None:
+        for heard in {payload, payload.removesuffix(notices.ENDED), ANY}:
+            self.wake(heard)
+
     def wake_all(self) -> None:
         for run_id in self._waiting:
             self.wake(run_id)
@@ -94,9 +99,9 @@ class Wakeups:
         assert self._loop is not None
         if channel == notices.DAGS:
             self.dags_changed()
+            self._loop.call_soon_threadsafe(self.wake, ANY)
         elif self._waiting:
-            self._loop.call_soon_threadsafe(self.wake, payload.removesuffix(notices.ENDED))
-            self._loop.call_soon_threadsafe(self.wake, payload)
+            self._loop.call_soon_threadsafe(self.hear, payload)
 
 
 async def wait(wakeup: asyncio.Event, deadline: float) -> bool:

@@ -201,6 +201,7 @@ class Supervisor:
         from headway.api.context import Api
         from headway.api.door import Connections, Door
         from headway.api.guard import names_of
+        from headway.api.live.hub import Live
         from headway.api.server import HttpServer
         from headway.api.wakeups import Wakeups
         from headway.store import teams
@@ -209,9 +210,11 @@ class Supervisor:
         door = Door(Connections(dsn))
         self.door = door.of(teams.DEFAULT)
         wakeups = Wakeups(dsn, self.bell.set)
+        live = Live(wakeups, self.layout.data)
         dags = self.settings.dags.absolute()
-        api = Api(door, wakeups, self.layout, dags, self.components)
-        server = HttpServer(create(api, token, names_of(self.settings.host)), listener)
+        api = Api(door, wakeups, live, self.layout, dags, self.components)
+        app = create(api, token, names_of(self.settings.host))
+        server = HttpServer(app, listener, live.close)
         server.start()
         self._ends.callback(server.stop)
 

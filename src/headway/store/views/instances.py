@@ -1,15 +1,17 @@
 """What the API shows of task instances: counted by task, as pages, and one with its attempts."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row, class_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
-from headway.core.states import FINAL, State
+from headway.core.states import FINAL, AttemptState, State
 from headway.errors import NotFound, UsageError
+from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
@@ -46,11 +48,25 @@ INDEXES: LiteralString = """
 
 ATTEMPTS: LiteralString = """
     SELECT attempt.number, attempt.state, cause, detail, line, exit_code, agent, attempt.pid,
-        queued_at, attempt.started_at, attempt.ended_at,
-        format('logs/%%s/%%s/%%s/%%s.log', run_id, task_id, map_index, attempt.number) AS log
+        queued_at, attempt.started_at, attempt.ended_at
     FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
     WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
     ORDER BY attempt.number DESC LIMIT 100
+"""
+
+# Of attempts that are named, or of the latest of their instances.
+LATEST: LiteralString = """
+    SELECT found.number, found.state
+    FROM unnest(%(runs)s::text[], %(tasks)s::text[], %(indexes)s::integer[], %(numbers)s::integer[])
+        WITH ORDINALITY AS wanted (run_id, task_id, map_index, number, place)
+    LEFT JOIN LATERAL (
+        SELECT number, state FROM attempt
+        WHERE attempt.run_id = wanted.run_id AND attempt.task_id = wanted.task_id
+            AND attempt.map_index = wanted.map_index
+            AND (wanted.number IS NULL OR attempt.number = wanted.number)
+        ORDER BY attempt.number DESC LIMIT 1
+    ) AS found ON true
+    ORDER BY wanted.place
 """
 
 RUN_SPEC: LiteralString = """
@@ -118,13 +134,38 @@ def one(
     """``map_index`` None: the only instance there is."""
     index = only_index(conn, run_id, task_id) if map_index is None else map_index
     key = {"run_id": run_id, "task_id": task_id, "map_index": index}
-    with conn.cursor(row_factory=class_row(wire.Attempt)) as attempts:
-        history = attempts.execute(ATTEMPTS, key).fetchall()
+    with conn.cursor(row_factory=dict_row) as attempts:
+        history = [
+            wire.Attempt(**row, log=log_path(run_id, task_id, index, row["number"]))
+            for row in attempts.execute(ATTEMPTS, key)
+        ]
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, key).fetchone()
     if row is None:
         raise unknown(conn, run_id, task_id, map_index)
     return wire.TaskInstanceDetail(**row, history=history)
+
+
+class Latest(NamedTuple):
+    number: int
+    state: AttemptState
+    log: str  # below the data directory
+
+
+def latest(
+    conn: Connection[Any], wanted: Sequence[tuple[str, str, int, int | None]]
+) -> list[Latest | None]:
+    """Of each run, task, map index and number (None: whichever is the latest), in their order."""
+    runs, tasks, indexes, numbers = (list(column) for column in zip(*wanted, strict=True))
+    values = {"runs": runs, "tasks": tasks, "indexes": indexes, "numbers": numbers}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(LATEST, values).fetchall()
+    return [
+        None
+        if number is None
+        else Latest(number, AttemptState(state), log_path(run_id, task_id, map_index, number))
+        for (run_id, task_id, map_index, _), (number, state) in zip(wanted, rows, strict=True)
+    ]
 
 
 def only_index(conn: Connection[Any], run_id: str, task_id: str) -> int:

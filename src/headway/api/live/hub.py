@@ -1,0 +1,154 @@
+"""One reader of changes for all watchers of a team.
+
+Woken by the API's one LISTEN connection, it looks at most four times a second, asks the database
+once for all that anybody wants, and hands each watcher bytes that were made once for all of its
+kind. A slow poll is the safety net. Without watchers it does not exist.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from headway.api.door import Door
+from headway.api.live.reading import Join, look
+from headway.api.live.tails import Tails, Target
+from headway.api.live.watcher import Interest, Watcher
+from headway.api.wakeups import ANY, Wakeups
+from headway.errors import HeadwayError, NotReachable
+from headway.store.views.stream import Moment, moment
+
+logger = logging.getLogger(__name__)
+
+PACE_S: Final = 0.25
+POLL_S: Final = 1.0
+BACK_OFF_S: Final = 1.0
+WATCHERS_MAX: Final = 2000
+
+
+class Hub:
+    def __init__(self, door: Door, wakeups: Wakeups) -> None:
+        self.door = door
+        self.wakeups = wakeups
+        self.moment: Moment | None = None  # up to then everything was told
+        self._watchers: dict[Interest, set[Watcher]] = {}
+        self._coming: list[tuple[Watcher, Join]] = []
+        self._came = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+
+    def join(self, interest: Interest, position: str | None) -> Watcher:
+        """A new watcher; what it missed since ``position``, or that nobody knows, comes first."""
+        since = moment(position) if position else None
+        watcher = Watcher(interest, lambda: self.moment)
+        if position and since is None:
+            since = Moment("0", 0, ())  # none of ours: it is told to begin anew
+        self._coming.append((watcher, Join(interest, since)))
+        self._came.set()
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read())
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        watcher.end()
+        self._coming = [(each, join) for each, join in self._coming if each is not watcher]
+        kind = self._watchers.get(watcher.interest, set())
+        kind.discard(watcher)
+        if not kind:
+            self._watchers.pop(watcher.interest, None)
+
+    def close(self) -> None:
+        """The server ends: no stream may hold it up."""
+        if self._reader is not None:
+            self._reader.cancel()
+        for watcher in [each for kind in self._watchers.values() for each in kind]:
+            watcher.end()
+        for watcher, _ in self._coming:
+            watcher.end()
+
+    def __len__(self) -> int:
+        return len(self._coming) + sum(map(len, self._watchers.values()))
+
+    async def _read(self) -> None:
+        try:
+            with self.wakeups.watching(ANY) as wakeup:
+                while len(self):
+                    wakeup.clear()
+                    try:
+                        await self._turn()
+                    except HeadwayError as error:  # what was missed is told afterwards
+                        logger.warning("live changes: %s", error)
+                        await asyncio.sleep(BACK_OFF_S)
+                    await first_of(PACE_S, self._came)
+                    await first_of(POLL_S - PACE_S, self._came, wakeup)
+        except Exception:
+            logger.exception("the reader of live changes ended; who watches comes again")
+            self.close()
+        finally:
+            self.moment = None
+            self._reader = None
+
+    async def _turn(self) -> None:
+        self._came.clear()
+        joins = {join for _, join in self._coming}
+        seen = await self.door.call(look, self.moment, list(self._watchers), joins)
+        self.moment = seen.until
+        for interest, data in seen.told.items():
+            for watcher in list(self._watchers.get(interest, ())):
+                watcher.push(data)
+                if watcher.over:
+                    self.leave(watcher)
+        for watcher, join in [each for each in self._coming if each[1] in joins]:
+            self._coming.remove((watcher, join))
+            self._watchers.setdefault(watcher.interest, set()).add(watcher)
+            watcher.push(seen.welcomes[join])
+
+
+async def first_of(timeout_s: float, *events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+class Live:
+    """What is watched of each team."""
+
+    def __init__(self, wakeups: Wakeups, data: Path) -> None:
+        self.wakeups = wakeups
+        self.data = data
+        self._teams: dict[int, tuple[Hub, Tails]] = {}
+
+    async def watch(
+        self, door: Door, interest: Interest, position: str | None, log: Target | None
+    ) -> AsyncIterator[bytes]:
+        """The bytes of one stream, until the client goes or is to come again."""
+        hub, tails = self._of(door)
+        watcher = hub.join(interest, position)
+        if log is not None:
+            tails.follow(log, watcher)
+        try:
+            async for chunk in watcher.chunks():
+                yield chunk
+        finally:
+            hub.leave(watcher)
+            if log is not None:
+                tails.leave(log, watcher)
+
+    def require_room(self, door: Door) -> None:
+        if len(self._of(door)[0]) >= WATCHERS_MAX:
+            raise NotReachable(
+                f"{WATCHERS_MAX:,} clients watch already", hint="close some pages, then try again"
+            )
+
+    def close(self) -> None:
+        for hub, tails in self._teams.values():
+            hub.close()
+            tails.close()
+
+    def _of(self, door: Door) -> tuple[Hub, Tails]:
+        if door.team_id not in self._teams:
+            self._teams[door.team_id] = (Hub(door, self.wakeups), Tails(door, self.data))
+        return self._teams[door.team_id]

@@ -1,0 +1,140 @@
+"""From what changed to the bytes that each kind of watcher gets. Runs on a thread of the store."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from psycopg import Connection
+
+from headway import wire
+from headway.api.live.watcher import Interest, empty, ending, frame
+from headway.store.views import stream
+from headway.store.views.stream import Moment
+
+RUNS_MAX: Final = 1000  # told one by one; beyond it is cheaper for everybody to read anew
+INSTANCES_MAX: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A watcher that comes; ``since``: where it was, None: nowhere, or nobody knows."""
+
+    interest: Interest
+    since: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look led to: up to when, and what everybody and every newcomer is told."""
+
+    until: Moment
+    told: dict[Interest, bytes]
+    welcomes: dict[Join, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    topic: str
+    run_id: str | None
+    dag_id: str | None
+    body: bytes
+
+
+def look(
+    conn: Connection[Any],
+    since: Moment | None,
+    interests: Collection[Interest],
+    joins: Iterable[Join],
+) -> Look:
+    """Everything since the last look; ``since`` None: nobody has been told anything yet."""
+    until = stream.now(conn)
+    told = messages(conn, since, until, interests) if since and interests else {}
+    return Look(until, told, {join: welcome(conn, join, until) for join in set(joins)})
+
+
+def welcome(conn: Connection[Any], join: Join, until: Moment) -> bytes:
+    if join.since is None:
+        return empty("ready", until)
+    if not stream.is_reachable(join.since, until):
+        return empty("reset", until)
+    missed = messages(conn, join.since, until, [join.interest]).get(join.interest, b"")
+    return missed or b"id: %b\n\n" % str(until).encode()
+
+
+def messages(
+    conn: Connection[Any], since: Moment, until: Moment, interests: Collection[Interest]
+) -> dict[Interest, bytes]:
+    frames = frames_between(conn, since, until, interests)
+    if frames is None:
+        return dict.fromkeys(interests, empty("reset", until))
+    by_place: dict[str | None, list[Frame]] = {}
+    for each in frames:
+        for place in {each.run_id, each.dag_id, None}:
+            by_place.setdefault(place, []).append(each)
+    found = {}
+    for interest in interests:
+        near = by_place.get(interest.run_id or interest.dag_id, [])
+        if interest.run_id or interest.dag_id:
+            near = near + [each for each in frames if each.run_id is each.dag_id is None]
+        bodies = [each.body for each in near if concerns(each, interest)]
+        if bodies:
+            found[interest] = b"".join([*bodies[:-1], ending(bodies[-1], until)])
+    return found
+
+
+def concerns(frame: Frame, interest: Interest) -> bool:
+    return (
+        frame.topic in interest.topics
+        and (interest.run_id is None or frame.run_id in (None, interest.run_id))
+        and (interest.dag_id is None or frame.dag_id in (None, interest.dag_id))
+    )
+
+
+def frames_between(
+    conn: Connection[Any], since: Moment, until: Moment, interests: Collection[Interest]
+) -> list[Frame] | None:
+    """None: too much has happened to tell it."""
+    topics = frozenset().union(*(interest.topics for interest in interests))
+    detailed = [interest for interest in interests if "task_instance" in interest.topics]
+    changes = stream.changed(
+        conn,
+        since,
+        until,
+        [interest.run_id for interest in detailed if interest.run_id],
+        [interest.dag_id for interest in detailed if interest.dag_id],
+    )
+    runs = list(changes.runs) if "run" in topics else []
+    if not all(interest.run_id or interest.dag_id for interest in interests):
+        wanted = runs
+    else:
+        places = {interest.run_id or interest.dag_id for interest in interests}
+        wanted = [run for run in runs if run in places or changes.runs[run] in places]
+    if changes.too_many or len(wanted) > RUNS_MAX or len(changes.instances) > INSTANCES_MAX:
+        return None
+    found = list(frames_of_runs(stream.runs_now(conn, wanted) if wanted else []))
+    found += frames_of_instances(conn, changes)
+    if "dag" in topics and changes.dags:
+        for dag in stream.dags_now(conn, changes.dags):
+            found.append(Frame("dag", None, dag.dag_id, frame("dag", encode(dag))))
+    if "pool" in topics and changes.pools:
+        pools = wire.PoolsDelta(pools=stream.pools_now(conn))
+        found.append(Frame("pool", None, None, frame("pool", encode(pools))))
+    return found
+
+
+def frames_of_runs(runs: Sequence[wire.RunDelta]) -> Iterable[Frame]:
+    for run in runs:
+        yield Frame("run", run.run_id, run.dag_id, frame("run", encode(run)))
+
+
+def frames_of_instances(conn: Connection[Any], changes: stream.Changes) -> Iterable[Frame]:
+    if not changes.instances:
+        return
+    for run_id, changed in stream.instances_now(conn, changes.instances).items():
+        dag_id = changes.runs[run_id]
+        delta = wire.InstancesDelta(run_id=run_id, dag_id=dag_id, changes=changed)
+        yield Frame("task_instance", run_id, dag_id, frame("task_instance", encode(delta)))
+
+
+encode = msgspec.json.encode

@@ -1,0 +1,73 @@
+"""/stream: what changes, as it happens."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromQuery, HeaderParameter
+from litestar.response import Stream
+
+from headway.api.context import Api, Handed
+from headway.api.live.tails import Target
+from headway.api.live.watcher import TOPICS, Interest
+from headway.core.roles import Role
+from headway.errors import UsageError
+from headway.store.views import instances, runs
+
+OF_ONE: tuple[str, ...] = ("run", "task_instance")
+OF_ALL: tuple[str, ...] = ("run", "dag", "pool")
+
+
+@get("/stream", media_type="text/event-stream", needs=Role.VIEWER)
+async def watch(
+    api: Handed,
+    run_id: FromQuery[str | None] = None,
+    dag_id: FromQuery[str | None] = None,
+    topics: FromQuery[str | None] = None,
+    task_id: FromQuery[str | None] = None,
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+    last_event_id: FromQuery[str | None] = None,
+    last_seen: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
+) -> Stream:
+    """Server-sent events: how things stand now, whenever they changed.
+
+    Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends
+    the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
+    ends after a minute at most: come again with the position.
+    """
+    wanted = chosen(topics, of_one=run_id is not None or dag_id is not None)
+    if "task_instance" in wanted and run_id is None and dag_id is None:
+        raise UsageError("whose task instances?", hint="give run_id or dag_id")
+    if run_id is not None:
+        run_id = await api.door.call(runs.resolve, run_id)
+    log = None
+    if "log" in wanted:
+        log = await target(api, run_id, task_id, map_index, attempt)
+    api.live.require_room(api.door)
+    position = last_seen or last_event_id
+    return Stream(
+        api.live.watch(api.door, Interest(wanted, run_id, dag_id), position, log),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def chosen(topics: str | None, *, of_one: bool) -> frozenset[str]:
+    if topics is None:
+        return frozenset(OF_ONE if of_one else OF_ALL)
+    wanted = frozenset(topics.split(","))
+    if unknown := sorted(wanted - set(TOPICS)):
+        raise UsageError(f"{unknown[0]!r} is no topic", hint=f"topics are {', '.join(TOPICS)}")
+    return wanted
+
+
+async def target(
+    api: Api, run_id: str | None, task_id: str | None, map_index: int | None, attempt: int | None
+) -> Target:
+    if run_id is None or task_id is None:
+        raise UsageError("whose log?", hint="give run_id and task_id")
+    instance = await api.door.call(instances.one, run_id, task_id, map_index)
+    return Target(run_id, task_id, instance.map_index, attempt)
+
+
+ROUTES = [watch]

@@ -1,0 +1,1 @@
+-- Nothing yet: the number is held for a change that is on its way.

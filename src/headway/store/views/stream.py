@@ -1,0 +1,190 @@
+"""What changed between two moments, for those who watch.
+
+A moment is a snapshot of transactions: which had committed, which were open. An event happened
+between two when its transaction is seen by the later one and not by the earlier. So nothing is lost
+and nothing comes twice, whatever the order in which identity numbers become visible. What is told
+is not the event but how things stand now, so that a thousand changes of one run are one answer.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, tuple_row
+
+from headway import wire
+from headway.store.views.runs import COUNTED
+
+EVENTS_MAX: Final = 20_000  # between two looks; beyond it is cheaper to read everything anew
+
+# The database's own number is part of it: one that was restored has other transactions.
+NOW: LiteralString = """
+    SELECT oid::text || '.' || pg_current_snapshot()::text
+    FROM pg_database WHERE datname = current_database()
+"""
+
+# Both parts by index: what began after the earlier moment, and what was open then.
+CHANGED: LiteralString = """
+    WITH recent AS MATERIALIZED (
+        (
+            SELECT subject, dag_id, run_id, task_id, map_index FROM event
+            WHERE xact >= %(begun)s::text::xid8 AND xact < %(end)s::text::xid8
+                AND xact <> ALL (%(still_open)s::text[]::xid8[])
+        ) UNION ALL (
+            SELECT subject, dag_id, run_id, task_id, map_index FROM event
+            WHERE xact = ANY (%(were_open)s::text[]::xid8[]) AND xact < %(end)s::text::xid8
+                AND xact <> ALL (%(still_open)s::text[]::xid8[])
+        ) LIMIT %(limit)s
+    )
+    SELECT DISTINCT CASE subject WHEN 'task_instance' THEN 'run' ELSE subject END, dag_id, run_id,
+        CASE WHEN in_detail THEN task_id END, CASE WHEN in_detail THEN map_index END,
+        (SELECT count(*) FROM recent)
+    FROM recent, LATERAL (
+        SELECT subject = 'task_instance'
+            AND (run_id = ANY (%(runs)s::text[]) OR dag_id = ANY (%(dags)s::text[])) AS in_detail
+    ) AS wanted
+"""
+
+RUNS: LiteralString = f"""
+    SELECT run.run_id, run.dag_id, run.state, run.number AS version, run.reason, run.started_at,
+        run.ended_at, coalesce(counted.counts, '{{}}') AS counts
+    FROM unnest(%(runs)s::text[]) AS wanted (run_id)
+    CROSS JOIN LATERAL (SELECT * FROM run WHERE run.run_id = wanted.run_id OFFSET 0) AS run
+    {COUNTED}
+"""
+
+INSTANCES: LiteralString = """
+    SELECT wanted.run_id, wanted.task_id, wanted.map_index, state, number, started_at, ended_at,
+        blocked_reason
+    FROM unnest(%(runs)s::text[], %(tasks)s::text[], %(indexes)s::integer[])
+        AS wanted (run_id, task_id, map_index)
+    LEFT JOIN LATERAL (
+        SELECT * FROM task_instance AS instance
+        WHERE instance.run_id = wanted.run_id AND instance.task_id = wanted.task_id
+            AND instance.map_index = wanted.map_index
+        OFFSET 0
+    ) AS instance ON true
+"""
+
+DAGS: LiteralString = """
+    SELECT dag_id, number AS version, bundle_version, paused_at, missing_since, updated_at
+    FROM dag WHERE dag_id = ANY (%(dags)s::text[])
+"""
+
+POOLS: LiteralString = "SELECT name, slots, used FROM pool ORDER BY name LIMIT 1000"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """As text it is the id of an event of the stream: opaque to clients."""
+
+    database: str
+    begun: int  # transactions from this number on had not begun
+    open: tuple[int, ...]  # those below it that had not ended
+
+    def __str__(self) -> str:
+        oldest = self.open[0] if self.open else self.begun
+        return f"{self.database}.{oldest}:{self.begun}:{','.join(map(str, self.open))}"
+
+
+TEXT: Final = re.compile(r"(\d{1,10})\.\d{1,19}:(\d{1,19}):((?:\d{1,19},)*\d{1,19})?")
+TEXT_CHARS_MAX: Final = 4000
+
+
+def moment(text: str) -> Moment | None:
+    """None: this is none of ours."""
+    match = TEXT.fullmatch(text) if len(text) <= TEXT_CHARS_MAX else None
+    if match is None:
+        return None
+    still_open = tuple(map(int, match[3].split(","))) if match[3] else ()
+    return Moment(match[1], int(match[2]), still_open)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened between two moments; ``too_many`` to be told one by one."""
+
+    runs: dict[str, str]  # with their DAGs
+    instances: list[tuple[str, str, int]]  # run, task, map index: of the runs asked for in detail
+    dags: set[str]
+    pools: bool
+    too_many: bool
+
+
+def now(conn: Connection[Any]) -> Moment:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(NOW).fetchone()
+    found = moment(row[0]) if row else None
+    assert found is not None, f"{row} is no snapshot"
+    return found
+
+
+def is_reachable(past: Moment, present: Moment) -> bool:
+    return past.database == present.database and past.begun <= present.begun
+
+
+def changed(
+    conn: Connection[Any],
+    since: Moment,
+    until: Moment,
+    runs: Collection[str],
+    dags: Collection[str],
+) -> Changes:
+    """``runs`` and ``dags``: those whose task instances are wanted one by one."""
+    found = Changes({}, [], set(), pools=False, too_many=False)
+    values = {
+        "begun": str(since.begun),
+        "were_open": [str(xact) for xact in since.open],
+        "end": str(until.begun),
+        "still_open": [str(xact) for xact in until.open],
+        "runs": list(runs),
+        "dags": list(dags),
+        "limit": EVENTS_MAX + 1,
+    }
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(CHANGED, values).fetchall()
+    if rows and rows[0][5] > EVENTS_MAX:
+        return Changes({}, [], set(), pools=False, too_many=True)
+    pools = False
+    for subject, dag_id, run_id, task_id, map_index, _ in rows:
+        if run_id is not None:
+            found.runs[run_id] = dag_id
+            if task_id is not None:
+                found.instances.append((run_id, task_id, map_index))
+        elif subject == "dag":
+            found.dags.add(dag_id)
+        pools = pools or subject == "pool"
+    return Changes(found.runs, found.instances, found.dags, pools, too_many=False)
+
+
+def runs_now(conn: Connection[Any], runs: Sequence[str]) -> list[wire.RunDelta]:
+    with conn.cursor(row_factory=class_row(wire.RunDelta)) as cursor:
+        return cursor.execute(RUNS, {"runs": list(runs)}).fetchall()
+
+
+def instances_now(
+    conn: Connection[Any], wanted: Sequence[tuple[str, str, int]]
+) -> dict[str, list[wire.InstanceChange]]:
+    """By run. An instance that is gone has no state."""
+    values = {
+        "runs": [run for run, _, _ in wanted],
+        "tasks": [task for _, task, _ in wanted],
+        "indexes": [index for _, _, index in wanted],
+    }
+    found: dict[str, list[wire.InstanceChange]] = {}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        for run_id, *columns in cursor.execute(INSTANCES, values):
+            found.setdefault(run_id, []).append(wire.InstanceChange(*columns))
+    return found
+
+
+def dags_now(conn: Connection[Any], dags: Collection[str]) -> list[wire.DagDelta]:
+    with conn.cursor(row_factory=class_row(wire.DagDelta)) as cursor:
+        return cursor.execute(DAGS, {"dags": list(dags)}).fetchall()
+
+
+def pools_now(conn: Connection[Any]) -> list[wire.PoolDelta]:
+    with conn.cursor(row_factory=class_row(wire.PoolDelta)) as cursor:
+        return cursor.execute(POOLS).fetchall()

@@ -1,0 +1,70 @@
+"""What the stream of changes says: how things stand now, as far as they changed."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event ``run``. The fields mean what they mean in ``Run``."""
+
+    run_id: str
+    dag_id: str
+    state: str
+    version: int
+    reason: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    counts: dict[str, int]
+
+
+class InstanceChange(msgspec.Struct, frozen=True):
+    task_id: str
+    map_index: int
+    state: str | None  # None: there is no such instance any more
+    number: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    blocked_reason: str | None
+
+
+class InstancesDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event ``task_instance``: those of one run that changed."""
+
+    run_id: str
+    dag_id: str
+    changes: list[InstanceChange]
+
+
+class DagDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event ``dag``."""
+
+    dag_id: str
+    version: int
+    bundle_version: str
+    paused_at: datetime | None
+    missing_since: datetime | None
+    updated_at: datetime
+
+
+class PoolDelta(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    slots: int
+    used: int
+
+
+class PoolsDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event ``pool``: a pool was made, resized or deleted; all that there are."""
+
+    pools: list[PoolDelta]
+
+
+class LogDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event ``log``: the log of an attempt has grown to ``size`` bytes, or is complete."""
+
+    run_id: str
+    task_id: str
+    map_index: int
+    attempt: int
+    size: int
+    complete: bool
