@@ -1,0 +1,51 @@
+import { Dialog } from "@/parts/Dialog.tsx";
+import type { Shortcut } from "@/state/keyboard.ts";
+import styles from "./KeyboardHelp.module.css";
+
+// What the views themselves understand; told here so that one place tells all.
+const IN_VIEWS: readonly Pick<Shortcut, "keys" | "does">[] = [
+  { keys: "← ↑ ↓ →", does: "Move in the grid" },
+  { keys: "Enter", does: "Open what is selected" },
+  { keys: "Esc", does: "Close the details" },
+];
+
+export function KeyboardHelp({
+  shortcuts,
+  close,
+}: {
+  shortcuts: readonly Shortcut[];
+  close: () => void;
+}) {
+  return (
+    <Dialog title="Keys" close={close}>
+      <Keys name="Everywhere" shortcuts={shortcuts} />
+      <Keys name="In a DAG" shortcuts={IN_VIEWS} />
+    </Dialog>
+  );
+}
+
+function Keys({
+  name,
+  shortcuts,
+}: {
+  name: string;
+  shortcuts: readonly Pick<Shortcut, "keys" | "does">[];
+}) {
+  return (
+    <>
+      <h3 className={styles.group}>{name}</h3>
+      <dl className={styles.keys}>
+        {shortcuts.map(({ keys, does }) => (
+          <div key={keys} style={{ display: "contents" }}>
+            <dt>{does}</dt>
+            <dd>
+              {keys.split(" ").map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,41 @@
+import { Search } from "lucide-react";
+import { Tooltip } from "@/parts/Tooltip.tsx";
+import { type Liveness, useLiveness } from "@/state/live.ts";
+import { Breadcrumb } from "./Breadcrumb.tsx";
+import styles from "./TopBar.module.css";
+import { YouMenu } from "./YouMenu.tsx";
+
+/** Where one is, the search, whether the page is live, and who one is. */
+export function TopBar({ search, keys }: { search: () => void; keys: () => void }) {
+  return (
+    <header className={styles.bar}>
+      <Breadcrumb className={styles.crumbs ?? ""} />
+      <button type="button" className={styles.search} onClick={search} aria-label="Search">
+        <Search size={14} aria-hidden />
+        <span>Search…</span>
+        <kbd>/</kbd>
+      </button>
+      <LiveMark />
+      <YouMenu className={styles.you ?? ""} keys={keys} />
+    </header>
+  );
+}
+
+const WORDS: Record<Liveness, [word: string, meaning: string]> = {
+  connecting: ["connecting", "Opening the stream of changes"],
+  live: ["live", "Changes are shown as they happen"],
+  stale: ["polling", "The stream of changes is cut; the page asks every 10 s until it is back"],
+};
+
+function LiveMark() {
+  const liveness = useLiveness();
+  const [word, meaning] = WORDS[liveness];
+  return (
+    <Tooltip text={meaning}>
+      <span className={styles.live} data-liveness={liveness} role="status">
+        <i aria-hidden />
+        <span>{word}</span>
+      </span>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,17 @@
+import { CirclePlay, type LucideIcon, Workflow } from "lucide-react";
+import type { Role } from "@/api/types.ts";
+
+/** The pages of a team, in the order of the side navigation. */
+export const PAGES = [
+  { to: "/t/$team/dags", word: "DAGs", icon: Workflow, keys: "g d", needs: "viewer" },
+  { to: "/t/$team/runs", word: "Runs", icon: CirclePlay, keys: "g r", needs: "viewer" },
+] as const satisfies readonly {
+  to: string;
+  word: string;
+  icon: LucideIcon;
+  keys: string;
+  needs: Role;
+}[];
+
+/** How many of them stand in the bar at the bottom of a phone; the others are behind "More". */
+export const IN_BAR = 4;

@@ -1,0 +1,35 @@
+const STEPS: readonly [suffix: string, seconds: number][] = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["m", 60],
+  ["s", 1],
+];
+
+/** Seconds as a person reads them, in two steps at most: `3m 12s`, `4.2s`, `180ms`, `2d 3h`. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  if (seconds < 0) return `-${duration(-seconds)}`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)}ms`;
+  if (seconds < 9.95) return `${trimmed(seconds)}s`;
+  const whole = Math.round(seconds);
+  const at = STEPS.findIndex(([, size]) => whole >= size);
+  const [suffix, size] = STEPS[at] ?? ["s", 1];
+  const next = STEPS[at + 1];
+  const rest = next ? Math.floor((whole % size) / next[1]) : 0;
+  const first = `${Math.floor(whole / size)}${suffix}`;
+  return next && rest > 0 ? `${first} ${rest}${next[0]}` : first;
+}
+
+function trimmed(seconds: number): string {
+  return seconds.toFixed(1).replace(/\.0$/, "");
+}
+
+/** Seconds between two instants; what has not ended counts until `now`. */
+export function between(
+  start: string | null | undefined,
+  end: string | null | undefined,
+  now: number,
+): number | null {
+  if (!start) return null;
+  return Math.max(0, ((end ? Date.parse(end) : now) - Date.parse(start)) / 1000);
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { Param } from "@/api/types.ts";
+import { draftOf, read, readAll, typed } from "./params.ts";
+
+const param = (type: Param["type"], more: Partial<Param> = {}): Param => ({
+  name: "p",
+  type,
+  ...more,
+});
+
+test.each<[Param, string | boolean, unknown]>([
+  [param("string"), "a", { value: "a" }],
+  [param("string", { default: "x" }), "", { value: "" }],
+  [param("string"), "", { absent: true }],
+  [param("string", { required: true }), "", { wrong: "It is needed." }],
+  [param("integer"), "12", { value: 12 }],
+  [param("integer"), "1.5", { wrong: "It must be a whole number." }],
+  [param("number"), "x", { wrong: "It must be a number." }],
+  [param("number"), " ", { absent: true }],
+  [param("boolean"), false, { value: false }],
+  [param("array"), "[1, 2]", { value: [1, 2] }],
+  [param("array"), "{}", { wrong: "It must be a list: […]" }],
+  [param("object"), "[]", { wrong: "It must be an object: {…}" }],
+  [param("any"), '"text"', { value: "text" }],
+  [param("integer", { enum: [1, 2] }), "2", { value: 2 }],
+  [param("string", { enum: ["a"] }), "b", { wrong: "Choose one of the list." }],
+])("%o given %o", (declared, draft, result) => {
+  expect(read(declared, draft)).toEqual(result);
+});
+
+test("broken JSON says so", () => {
+  expect(read(param("object"), "{a}")).toMatchObject({ wrong: expect.stringMatching(/no JSON/) });
+});
+
+test("a default is read back as itself", () => {
+  for (const declared of [
+    param("string", { default: "" }),
+    param("integer", { default: 0 }),
+    param("boolean", { default: true }),
+    param("array", { default: ["a"] }),
+    param("any", { default: { a: [1] } }),
+  ]) {
+    expect(read(declared, draftOf(declared))).toEqual({ value: declared.default });
+  }
+});
+
+test("what a list offers is a choice, whatever its type", () => {
+  expect(typed(param("string", { enum: ["a"] }))).toBe("choice");
+  expect(typed(param("any"))).toBe("json");
+});
+
+test("all fields together", () => {
+  const params = [param("integer", { name: "n" }), param("string", { name: "s", required: true })];
+  expect(readAll(params, { n: "3", s: "" })).toEqual({
+    values: { n: 3 },
+    wrong: { s: "It is needed." },
+  });
+});

@@ -1,0 +1,33 @@
+/** What is selected in a DAG's views, as the URL says it. */
+export interface Selection {
+  run?: string;
+  task?: string;
+  map?: number;
+  try?: number;
+}
+
+/** The selection in a URL's search; what makes no sense in it is left out. */
+export function selectionOf(search: Record<string, unknown>): Selection {
+  const run = text(search.run);
+  const task = text(search.task);
+  const map = task === undefined ? undefined : whole(search.map, -1);
+  const attempt = task === undefined ? undefined : whole(search.try, 1);
+  return strip({ run, task, map, try: attempt });
+}
+
+function text(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function whole(value: unknown, least: number): number | undefined {
+  const found = typeof value === "string" ? Number(value) : value;
+  return Number.isInteger(found) && (found as number) >= least ? (found as number) : undefined;
+}
+
+/** Without the keys that are undefined, so that they do not stand in a URL. */
+export function strip<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, each]) => each !== undefined),
+  ) as Partial<T>;
+}

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { absolute, compact, freshFor, fromInput, relative, utc } from "./time.ts";
+
+const NOW = Date.parse("2026-11-21T12:00:00Z");
+
+test.each([
+  ["2026-11-21T11:59:58Z", "now"],
+  ["2026-11-21T11:59:20Z", "40s ago"],
+  ["2026-11-21T11:57:10Z", "2m ago"],
+  ["2026-11-21T09:55:00Z", "2h 5m ago"],
+  ["2026-11-19T09:55:00Z", "2d ago"],
+  ["2026-11-21T15:12:00Z", "in 3h 12m"],
+])("%s is %s", (instant, text) => {
+  expect(relative(instant, NOW)).toBe(text);
+});
+
+test("absolute times are in the reader's zone, and to the second", () => {
+  expect(absolute("2026-11-21T12:22:20Z", "Europe/Paris")).toBe("Sat, 21 Nov 2026, 13:22:20");
+  expect(utc("2026-11-21T12:22:20.123Z")).toBe("2026-11-21 12:22:20 UTC");
+});
+
+test("a column shows the date only when it says something", () => {
+  expect(compact("2026-11-21T09:05:00Z", NOW, "UTC")).toBe("09:05");
+  expect(compact("2026-11-20T23:30:00Z", NOW, "Europe/Paris")).toBe("00:30");
+  expect(compact("2026-11-20T21:30:00Z", NOW, "UTC")).toBe("20 Nov 21:30");
+  expect(compact("2025-11-20T21:30:00Z", NOW, "UTC")).toBe("20 Nov 2025 21:30");
+});
+
+test("a clock wakes as seldom as its text changes", () => {
+  expect(freshFor("2026-11-21T11:59:50Z", NOW)).toBe(1000);
+  expect(freshFor("2026-11-21T11:00:00Z", NOW)).toBe(15_000);
+});
+
+test("what is no time is no time", () => {
+  expect(fromInput("")).toBeNull();
+  expect(fromInput("2026-11-21T12:00")).toBe(new Date(2026, 10, 21, 12).toISOString());
+});

@@ -1,0 +1,77 @@
+import { duration } from "./duration.ts";
+
+/** `3m ago`, `in 2h 5m`, `now`: seldom more exact than a glance needs. */
+export function relative(instant: string, now: number): string {
+  const seconds = (now - Date.parse(instant)) / 1000;
+  if (Math.abs(seconds) < 5) return "now";
+  const coarse = coarsely(Math.abs(seconds));
+  return seconds > 0 ? `${coarse} ago` : `in ${coarse}`;
+}
+
+/** One step beyond a day, two steps below it only where the second one matters. */
+function coarsely(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 86_400) return duration(Math.floor(seconds / 60) * 60);
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** How long until `relative` reads differently: what a clock on the page has to wait. */
+export function freshFor(instant: string, now: number): number {
+  const age = Math.abs(now - Date.parse(instant)) / 1000;
+  if (age < 60) return 1000;
+  return age < 86_400 ? 15_000 : 600_000;
+}
+
+/** In the zone of the reader: `Fri 21 Nov 2026, 12:22:20`. */
+export function absolute(instant: string, timeZone?: string): string {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZone,
+  });
+  return parts.format(new Date(instant));
+}
+
+/** A moment in a column: the date only when it is not today's. `12:22`, `21 Nov 12:22`. */
+export function compact(instant: string, now: number, timeZone?: string): string {
+  const day = (value: number) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(value);
+  const at = Date.parse(instant);
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZone,
+  }).format(at);
+  const [today, then] = [day(now), day(at)];
+  if (today === then) return clock;
+  const date = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: today.slice(0, 4) === then.slice(0, 4) ? undefined : "numeric",
+    timeZone,
+  }).format(at);
+  return `${date} ${clock}`;
+}
+
+/** UTC to the second, as logs and the command line write it. */
+export function utc(instant: string): string {
+  return `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** The zone's name as the reader's machine has it. */
+export function zone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** What `<input type="datetime-local">` holds, read in the reader's zone. */
+export function fromInput(value: string): string | null {
+  const at = new Date(value);
+  return value && !Number.isNaN(at.getTime()) ? at.toISOString() : null;
+}

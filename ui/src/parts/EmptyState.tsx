@@ -1,0 +1,39 @@
+import type { ReactNode } from "react";
+import { CopyButton } from "./CopyText.tsx";
+import styles from "./Notice.module.css";
+
+/** Nothing here yet: what will be here, and the one command or button that fills it. */
+export function EmptyState({
+  title,
+  children,
+  command,
+  action,
+}: {
+  title: string;
+  children?: ReactNode;
+  command?: string;
+  action?: ReactNode;
+}) {
+  return (
+    <div className={styles.notice}>
+      <p className={styles.title}>{title}</p>
+      {children && <div className={styles.body}>{children}</div>}
+      {(command || action) && (
+        <div className={styles.actions}>
+          {action}
+          {command && <Command text={command} />}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A command to copy. */
+export function Command({ text }: { text: string }) {
+  return (
+    <span className={styles.command}>
+      <code>{text}</code>
+      <CopyButton text={text} />
+    </span>
+  );
+}

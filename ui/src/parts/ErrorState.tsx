@@ -1,0 +1,49 @@
+import { Problem } from "@/api/request.ts";
+import { Button } from "./Button.tsx";
+import styles from "./Notice.module.css";
+
+/** What failed, what still works, and the way to try again. */
+export function ErrorState({
+  error,
+  what,
+  retry,
+  stillWorks,
+}: {
+  error: unknown;
+  /** What could not be shown: "The runs". */
+  what: string;
+  retry?: () => void;
+  stillWorks?: string;
+}) {
+  const problem = error instanceof Problem ? error : null;
+  return (
+    <div className={styles.notice} role="alert">
+      <p className={styles.title}>{what} could not be shown</p>
+      <p className={styles.body}>{messageOf(error)}</p>
+      {problem?.where && <code className={styles.hint}>{problem.where}</code>}
+      {problem?.hint && <p className={styles.hint}>{problem.hint}</p>}
+      {stillWorks && <p className={styles.hint}>{stillWorks}</p>}
+      {retry && (
+        <div className={styles.actions}>
+          <Button onClick={retry}>Try again</Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Beside the button that led to it. */
+export function InlineError({ error }: { error: unknown }) {
+  if (!error) return null;
+  const hint = error instanceof Problem ? error.hint : null;
+  return (
+    <div role="alert">
+      <p className={styles.failed}>{messageOf(error)}</p>
+      {hint && <p className={styles.hint}>{hint}</p>}
+    </div>
+  );
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,63 @@
+import { type ReactNode, useEffect } from "react";
+import styles from "./Page.module.css";
+
+/** A page: its name, a line about it, what can be done with all of it; then its content. */
+export function Page({
+  title,
+  heading,
+  note,
+  actions,
+  children,
+}: {
+  title: string;
+  /** Where it is more than the title's text. */
+  heading?: ReactNode;
+  note?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  useEffect(() => {
+    document.title = `${title} · Headway`;
+  }, [title]);
+  return (
+    <div className={styles.page}>
+      <header className={styles.head}>
+        <div className={styles.title}>
+          <h1>{heading ?? title}</h1>
+          {note && <div className={styles.note}>{note}</div>}
+        </div>
+        {actions && <div className={styles.actions}>{actions}</div>}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+/** Content that scrolls, with the page's margins. Tables do without: they reach the edges. */
+export function PageBody({ children }: { children: ReactNode }) {
+  return (
+    <div className={styles.body}>
+      <div className={styles.inner}>{children}</div>
+    </div>
+  );
+}
+
+export function Card({
+  title,
+  link,
+  children,
+}: {
+  title: string;
+  link?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <section className={styles.card}>
+      <header className={styles.cardHead}>
+        <h2>{title}</h2>
+        {link}
+      </header>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,25 @@
+import { X } from "lucide-react";
+import { dismiss, useToasts } from "@/state/toasts.ts";
+import { IconButton } from "./Button.tsx";
+import { StateIcon } from "./State.tsx";
+import styles from "./Toasts.module.css";
+
+/** What actions led to; spoken by screen readers as it comes. */
+export function Toasts() {
+  return (
+    <section className={styles.toasts} aria-live="polite" aria-label="Messages">
+      {useToasts().map((toast) => (
+        <div key={toast.id} className={styles.toast}>
+          <StateIcon state={toast.kind === "done" ? "success" : "failed"} />
+          <div className={styles.text}>
+            <p>{toast.text}</p>
+            {toast.hint && <p className={styles.hint}>{toast.hint}</p>}
+          </div>
+          <IconButton small label="Dismiss" onClick={() => dismiss(toast.id)}>
+            <X size={14} />
+          </IconButton>
+        </div>
+      ))}
+    </section>
+  );
+}

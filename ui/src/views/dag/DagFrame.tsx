@@ -1,0 +1,120 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Pause, Play } from "lucide-react";
+import { dag as dagQuery } from "@/api/queries.ts";
+import type { DagDetail } from "@/api/types.ts";
+import { inWords } from "@/lib/schedule.ts";
+import { selectionOf } from "@/lib/selection.ts";
+import { Button, buttonClass } from "@/parts/Button.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { Page } from "@/parts/Page.tsx";
+import { Skeleton } from "@/parts/Skeleton.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { Tabs, tabClass } from "@/parts/Tabs.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useMay } from "@/state/session.ts";
+import { usePause } from "./actions.ts";
+import styles from "./DagFrame.module.css";
+import { TABS } from "./tabs.ts";
+
+/** What stands above every view of a DAG. */
+export function DagFrame() {
+  const { team, dag } = useParams({ from: "/t/$team/dags/$dag" });
+  const found = useQuery(dagQuery(dag));
+  if (found.isError && !found.data) {
+    return (
+      <Page title={dag}>
+        <ErrorState error={found.error} what={`The DAG ${dag}`} retry={() => found.refetch()} />
+      </Page>
+    );
+  }
+  return (
+    <Page
+      title={dag}
+      heading={<Heading dag={dag} detail={found.data} />}
+      note={<Facts detail={found.data} />}
+      actions={<Actions dag={dag} detail={found.data} />}
+    >
+      {found.data?.import_error && (
+        <div className={styles.broken} role="status">
+          <StateIcon state="failed" />
+          <span>
+            Its file could not be loaded; runs use version {found.data.version}:{" "}
+            <code>{found.data.import_error.message}</code>
+          </span>
+        </div>
+      )}
+      <Tabs label="Views">
+        {TABS.map(({ to, word }) => (
+          <Link
+            key={to}
+            to={to}
+            params={{ team, dag }}
+            search={(before) => selectionOf(before)}
+            activeOptions={{ includeSearch: false }}
+            className={tabClass}
+          >
+            {word}
+          </Link>
+        ))}
+      </Tabs>
+      <div className={styles.view}>
+        <div className={styles.content}>
+          <Outlet />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function Heading({ dag, detail }: { dag: string; detail: DagDetail | undefined }) {
+  return (
+    <span className={styles.title}>
+      {dag}
+      {detail?.paused_at && <span className={styles.paused}>paused</span>}
+      {detail?.missing_since && <span className={styles.paused}>no longer in the folder</span>}
+    </span>
+  );
+}
+
+function Facts({ detail }: { detail: DagDetail | undefined }) {
+  if (!detail) return <Skeleton width={260} height={20} />;
+  return (
+    <span className={styles.facts}>
+      <span>{inWords(detail.schedule)}</span>
+      {detail.next_run_at && !detail.paused_at && (
+        <span>
+          next <RelativeTime at={detail.next_run_at} />
+        </span>
+      )}
+      <span>version {detail.version}</span>
+      {detail.owner && <span>{detail.owner}</span>}
+      {detail.description && <span>{detail.description}</span>}
+    </span>
+  );
+}
+
+function Actions({ dag, detail }: { dag: string; detail: DagDetail | undefined }) {
+  const { team } = useParams({ from: "/t/$team/dags/$dag" });
+  const mayRun = useMay("operator");
+  const pause = usePause(dag);
+  if (!mayRun) return null;
+  const paused = Boolean(detail?.paused_at);
+  return (
+    <>
+      <Button disabled={!detail || pause.isPending} onClick={() => pause.mutate(!paused)}>
+        {paused ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}
+        {paused ? "Resume" : "Pause"}
+      </Button>
+      <Link
+        to="/t/$team/dags/$dag/run"
+        params={{ team, dag }}
+        search={(before) => selectionOf(before)}
+        className={buttonClass({ look: "primary" })}
+      >
+        <Play size={14} aria-hidden />
+        Run
+      </Link>
+    </>
+  );
+}

@@ -1,0 +1,24 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { path, request } from "@/api/request.ts";
+import type { DagDetail } from "@/api/types.ts";
+import { messageOf } from "@/parts/ErrorState.tsx";
+import { say } from "@/state/toasts.ts";
+
+/** Pause or resume a DAG; the lists follow. */
+export function usePause(dagId: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (pause: boolean) =>
+      request<DagDetail>(pause ? path`/dags/${dagId}/pause` : path`/dags/${dagId}/resume`, {
+        method: "POST",
+        body: {},
+      }),
+    onSuccess: (detail, pause) => {
+      queries.setQueryData(["dag", dagId], detail);
+      queries.invalidateQueries({ queryKey: ["dags"] });
+      queries.invalidateQueries({ queryKey: ["overview"] });
+      say("done", pause ? `${dagId} is paused: its schedule starts nothing` : `${dagId} goes on`);
+    },
+    onError: (error) => say("failed", messageOf(error)),
+  });
+}

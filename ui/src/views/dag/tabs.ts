@@ -1,0 +1,2 @@
+/** The views of a DAG, in the order of its tabs. */
+export const TABS = [{ to: "/t/$team/dags/$dag/runs", word: "Runs" }] as const;

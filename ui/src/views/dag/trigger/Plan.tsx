@@ -1,0 +1,17 @@
+import type { TriggerDryRun } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { absolute } from "@/lib/time.ts";
+import styles from "./Trigger.module.css";
+
+/** The answer of a dry run, in words. */
+export function Plan({ plan }: { plan: TriggerDryRun }) {
+  return (
+    <div className={styles.plan} role="status">
+      <p>
+        One run of {counted(plan.tasks, "task")} for {absolute(plan.logical_date)}.
+      </p>
+      <p>{plan.would_wait ? `It would wait: ${plan.would_wait}` : "It would start at once."}</p>
+      {Object.keys(plan.params).length > 0 && <pre>{JSON.stringify(plan.params, null, 2)}</pre>}
+    </div>
+  );
+}

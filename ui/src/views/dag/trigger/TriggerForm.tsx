@@ -1,0 +1,76 @@
+import { Play } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import type { DagDetail } from "@/api/types.ts";
+import { type Draft, readAll } from "@/lib/params.ts";
+import { fromInput, zone } from "@/lib/time.ts";
+import { Button } from "@/parts/Button.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import { Field } from "@/parts/Field.tsx";
+import { ParamField } from "./ParamField.tsx";
+import { Plan } from "./Plan.tsx";
+import styles from "./Trigger.module.css";
+import { useTrigger, useWouldTrigger } from "./useTrigger.ts";
+
+export function TriggerForm({ dag }: { dag: DagDetail }) {
+  const params = dag.spec.params ?? [];
+  const [drafts, setDrafts] = useState<Record<string, Draft>>({});
+  const [date, setDate] = useState("");
+  const [tried, setTried] = useState(false);
+  const { values, wrong } = readAll(params, drafts);
+  const asked = { params: values, logical_date: fromInput(date) };
+  const plan = useWouldTrigger(dag.dag_id);
+  const trigger = useTrigger(dag.dag_id);
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(wrong).length === 0) trigger.mutate(asked);
+  }
+
+  function preview() {
+    setTried(true);
+    if (Object.keys(wrong).length === 0) plan.mutate(asked);
+  }
+
+  return (
+    <form className={styles.form} onSubmit={submit} noValidate>
+      {params.length === 0 && (
+        <p className={styles.note}>This DAG takes no parameters. Run it as it is.</p>
+      )}
+      {params.map((param) => (
+        <ParamField
+          key={param.name}
+          param={param}
+          draft={drafts[param.name]}
+          wrong={tried ? wrong[param.name] : undefined}
+          onChange={(draft) => setDrafts((before) => ({ ...before, [param.name]: draft }))}
+        />
+      ))}
+      <Field
+        label="Logical date"
+        note={`Of which moment the run is. Left empty: now. In ${zone()}.`}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="datetime-local"
+            step={1}
+            value={date}
+            onChange={(event) => setDate(event.target.value)}
+          />
+        )}
+      </Field>
+      {plan.data && <Plan plan={plan.data} />}
+      <InlineError error={trigger.error ?? plan.error} />
+      <div className={styles.buttons}>
+        <Button type="submit" look="primary" disabled={trigger.isPending}>
+          <Play size={14} aria-hidden />
+          Run {dag.dag_id}
+        </Button>
+        <Button onClick={preview} disabled={plan.isPending}>
+          What would happen
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,162 @@
+import { Link } from "@tanstack/react-router";
+import { Play } from "lucide-react";
+import type { DagSummary } from "@/api/types.ts";
+import { between, duration } from "@/lib/duration.ts";
+import { inWords } from "@/lib/schedule.ts";
+import { stateWord } from "@/lib/states.ts";
+import { absolute } from "@/lib/time.ts";
+import { buttonClass } from "@/parts/Button.tsx";
+import { DagLink, RunLink } from "@/parts/links.tsx";
+import { Sparkbar } from "@/parts/Sparkbar.tsx";
+import { StateBadge, StateIcon } from "@/parts/State.tsx";
+import { Switch } from "@/parts/Switch.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useMay, useTeam } from "@/state/session.ts";
+import { usePause } from "../dag/actions.ts";
+import styles from "./DagList.module.css";
+
+export const COLUMNS: readonly Column<DagSummary>[] = [
+  {
+    key: "on",
+    head: <span className="sr-only">On</span>,
+    width: "54px",
+    cell: (dag) => <On dag={dag} />,
+  },
+  { key: "dag", head: "DAG", width: "minmax(140px, 3fr)", cell: (dag) => <Name dag={dag} /> },
+  {
+    key: "schedule",
+    head: "Schedule",
+    width: "minmax(120px, 2fr)",
+    secondary: true,
+    cell: (dag) => <span title={dag.schedule?.cron ?? undefined}>{inWords(dag.schedule)}</span>,
+  },
+  {
+    key: "next",
+    head: "Next",
+    width: "96px",
+    secondary: true,
+    cell: (dag) =>
+      dag.paused_at || !dag.next_run_at ? "–" : <RelativeTime at={dag.next_run_at} />,
+  },
+  { key: "last", head: "Last run", width: "118px", cell: (dag) => <Last dag={dag} /> },
+  {
+    key: "recent",
+    head: "Recent runs",
+    width: "116px",
+    secondary: true,
+    cell: (dag) => <Recent dag={dag} />,
+  },
+  {
+    key: "ago",
+    head: "Started",
+    width: "92px",
+    end: true,
+    secondary: true,
+    cell: (dag) => <RelativeTime at={dag.last_run_at} />,
+  },
+  {
+    key: "run",
+    head: <span className="sr-only">Run</span>,
+    width: "52px",
+    cell: (dag) => <Run dag={dag} />,
+  },
+];
+
+function On({ dag }: { dag: DagSummary }) {
+  const mayPause = useMay("operator");
+  const pause = usePause(dag.dag_id);
+  const on = !dag.paused_at;
+  return (
+    <Switch
+      on={pause.isPending ? !pause.variables : on}
+      label={`${dag.dag_id}: ${on ? "on" : "paused"}`}
+      disabled={!mayPause || pause.isPending}
+      onChange={(next) => pause.mutate(!next)}
+    />
+  );
+}
+
+function Name({ dag }: { dag: DagSummary }) {
+  return (
+    <span className={styles.name}>
+      <DagLink dag={dag.dag_id} />
+      {dag.import_error && (
+        <span title={dag.import_error.message}>
+          <StateIcon state="failed" size={14} label />
+        </span>
+      )}
+      <span className={styles.tags}>
+        {dag.tags.slice(0, 3).map((tag) => (
+          <Tag key={tag} tag={tag} />
+        ))}
+      </span>
+    </span>
+  );
+}
+
+function Tag({ tag }: { tag: string }) {
+  const team = useTeam();
+  return (
+    <Link
+      className={styles.tag}
+      to="/t/$team/dags"
+      params={{ team }}
+      search={(before) => ({ ...before, tag })}
+    >
+      {tag}
+    </Link>
+  );
+}
+
+function Last({ dag }: { dag: DagSummary }) {
+  const latest = dag.recent?.at(-1);
+  if (!dag.last_run_state) return "–";
+  const badge = <StateBadge state={dag.last_run_state} />;
+  return latest ? <RunLink run={latest.run_id}>{badge}</RunLink> : badge;
+}
+
+function Recent({ dag }: { dag: DagSummary }) {
+  const team = useTeam();
+  const now = Date.now();
+  const bars = (dag.recent ?? []).map((run) => {
+    const seconds = between(run.started_at, run.ended_at, now);
+    return {
+      key: run.run_id,
+      state: run.state,
+      value: seconds,
+      title: `${stateWord(run.state)}, ${duration(seconds)}, ${absolute(run.logical_date)}`,
+    };
+  });
+  return (
+    <Sparkbar
+      bars={bars}
+      link={(bar, look) => (
+        <Link
+          key={bar.key}
+          to="/t/$team/runs/$run"
+          params={{ team, run: bar.key }}
+          aria-label={bar.title}
+          preload={false}
+          {...look}
+        />
+      )}
+    />
+  );
+}
+
+function Run({ dag }: { dag: DagSummary }) {
+  const team = useTeam();
+  if (!useMay("operator")) return null;
+  return (
+    <Link
+      to="/t/$team/dags/$dag/run"
+      params={{ team, dag: dag.dag_id }}
+      className={buttonClass({ look: "quiet", small: true }, true)}
+      aria-label={`Run ${dag.dag_id}`}
+      title={`Run ${dag.dag_id}`}
+    >
+      <Play size={14} aria-hidden />
+    </Link>
+  );
+}

@@ -1,0 +1,98 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRouter, useSearch } from "@tanstack/react-router";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { request } from "@/api/request.ts";
+import type { Session } from "@/api/types.ts";
+import { Button } from "@/parts/Button.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import { Field } from "@/parts/Field.tsx";
+import styles from "./Login.module.css";
+import { safeNext } from "./next.ts";
+
+/** By name and password, or by a link that works once: `/login#…`. */
+export function Login() {
+  const enter = useEnter();
+  const link = useRef(location.hash.slice(1));
+  const exchange = enter.mutate;
+  useEffect(() => {
+    document.title = "Sign in · Headway";
+    if (!link.current) return;
+    const token = link.current;
+    link.current = "";
+    // The link is spent: it must not stay in the address, nor in the history.
+    history.replaceState(history.state, "", location.pathname + location.search);
+    exchange({ path: "/session/link", body: { token } });
+  }, [exchange]);
+  return (
+    <main className={styles.page}>
+      <div className={styles.head}>
+        <img src="/favicon.svg" alt="" width={32} height={32} />
+        <h1>Headway</h1>
+      </div>
+      {enter.isPending && enter.variables.path === "/session/link" ? (
+        <p role="status">Signing in …</p>
+      ) : (
+        <PasswordForm enter={enter} />
+      )}
+      <p className={styles.note}>
+        On the machine where Headway runs, <code>headway open</code> signs in as the local admin.
+      </p>
+    </main>
+  );
+}
+
+function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
+  const [name, setName] = useState("");
+  const [password, setPassword] = useState("");
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    enter.mutate({ path: "/session", body: { name, password } });
+  }
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      <Field label="Name">
+        {(attributes) => (
+          <input
+            {...attributes}
+            name="username"
+            autoComplete="username"
+            required
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Password">
+        {(attributes) => (
+          <input
+            {...attributes}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+          />
+        )}
+      </Field>
+      <InlineError error={enter.error} />
+      <Button type="submit" look="primary" disabled={enter.isPending}>
+        Sign in
+      </Button>
+    </form>
+  );
+}
+
+function useEnter() {
+  const router = useRouter();
+  const queries = useQueryClient();
+  const { next } = useSearch({ from: "/login" });
+  return useMutation({
+    mutationFn: ({ path, body }: { path: string; body: unknown }) =>
+      request<Session>(path, { method: "POST", body }),
+    onSuccess: () => {
+      queries.clear();
+      router.history.replace(safeNext(next));
+    },
+  });
+}

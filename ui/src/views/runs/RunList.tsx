@@ -1,0 +1,75 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { RUN_STATES } from "@/lib/states.ts";
+import { EmptyState } from "@/parts/EmptyState.tsx";
+import { FilterBar, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { Page } from "@/parts/Page.tsx";
+import { StateBadge } from "@/parts/State.tsx";
+import { RunTable } from "./RunTable.tsx";
+
+const STATES = RUN_STATES.map((state) => ({ value: state, shown: <StateBadge state={state} /> }));
+const TRIGGERS = ["schedule", "manual", "backfill"].map((value) => ({ value, shown: value }));
+
+/** The runs of all DAGs. */
+export function RunList() {
+  const search = useSearch({ from: "/t/$team/runs/" });
+  const navigate = useNavigate({ from: "/t/$team/runs/" });
+  const set = useCallback(
+    (change: Partial<typeof search>) =>
+      navigate({ search: (before) => ({ ...before, ...change }), replace: true }),
+    [navigate],
+  );
+  const setText = useCallback((q: string) => set({ q: q || undefined }), [set]);
+  const { dag, state, trigger, backfill, q } = search;
+  const filtered = dag || state || trigger || backfill || q;
+  return (
+    <Page title="Runs">
+      <FilterBar>
+        <FilterText label="Run or DAG…" value={q ?? ""} onChange={setText} />
+        <FilterChoice
+          label="State"
+          value={state}
+          options={STATES}
+          onChange={(chosen) => set({ state: chosen })}
+        />
+        <FilterChoice
+          label="Trigger"
+          value={trigger}
+          options={TRIGGERS}
+          onChange={(chosen) => set({ trigger: chosen })}
+        />
+        {dag && (
+          <FilterChoice label="DAG" value={dag} options={[]} onChange={(to) => set({ dag: to })} />
+        )}
+        {backfill && (
+          <FilterChoice
+            label="Backfill"
+            value={backfill}
+            options={[]}
+            onChange={(to) => set({ backfill: to })}
+          />
+        )}
+      </FilterBar>
+      <RunTable
+        filter={{ dag_id: dag, state, trigger, backfill_id: backfill, q }}
+        empty={filtered ? <NoneLeft /> : <NoneYet />}
+      />
+    </Page>
+  );
+}
+
+function NoneLeft() {
+  return (
+    <EmptyState title="No run is like that">
+      <p>Take a filter away to see more.</p>
+    </EmptyState>
+  );
+}
+
+function NoneYet() {
+  return (
+    <EmptyState title="No runs yet" command="headway run DAG">
+      <p>A run is one execution of a DAG: by its schedule, by a person, or by a backfill.</p>
+    </EmptyState>
+  );
+}

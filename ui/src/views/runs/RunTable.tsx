@@ -1,0 +1,36 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { runs } from "@/api/queries.ts";
+import type { Query } from "@/api/request.ts";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { Table } from "@/parts/Table.tsx";
+import { columns } from "./columns.tsx";
+
+/** The runs that a filter leaves, newest first; `empty` says what is missing when there are none. */
+export function RunTable({
+  filter,
+  ofOneDag = false,
+  empty,
+}: {
+  filter: Query;
+  ofOneDag?: boolean;
+  empty: ReactNode;
+}) {
+  const found = useInfiniteQuery({ ...runs(filter), placeholderData: keepPreviousData });
+  if (found.isPending) return <SkeletonRows />;
+  if (found.isError && !found.data) {
+    return <ErrorState error={found.error} what="The runs" retry={() => found.refetch()} />;
+  }
+  if (found.data.length === 0) return empty;
+  return (
+    <Table
+      label="Runs"
+      columns={columns(ofOneDag)}
+      items={found.data}
+      id={(run) => run.run_id}
+      hasMore={found.hasNextPage && !found.isFetchingNextPage}
+      more={found.fetchNextPage}
+    />
+  );
+}

@@ -1,0 +1,69 @@
+import type { Run } from "@/api/types.ts";
+import { compact } from "@/lib/time.ts";
+import { DagLink, RunLink } from "@/parts/links.tsx";
+import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+
+const DAG: Column<Run> = {
+  key: "dag",
+  head: "DAG",
+  width: "minmax(110px, 2fr)",
+  cell: (run) => <DagLink dag={run.dag_id} />,
+};
+
+const COLUMNS: readonly Column<Run>[] = [
+  {
+    key: "state",
+    head: "State",
+    width: "minmax(104px, 130px)",
+    cell: (run) => <StateBadge state={run.state} />,
+  },
+  { key: "run", head: "Run", width: "130px", cell: (run) => <RunLink run={run.run_id} /> },
+  {
+    key: "date",
+    head: "Logical date",
+    width: "minmax(110px, 150px)",
+    secondary: true,
+    cell: (run) => (
+      <time dateTime={run.logical_date} title={run.logical_date} className="tabular">
+        {compact(run.logical_date, Date.now())}
+      </time>
+    ),
+  },
+  {
+    key: "trigger",
+    head: "Trigger",
+    width: "100px",
+    secondary: true,
+    cell: (run) => <span title={run.created_by}>{run.trigger}</span>,
+  },
+  {
+    key: "tasks",
+    head: "Tasks",
+    width: "minmax(120px, 2fr)",
+    secondary: true,
+    cell: (run) => <StateCounts counts={run.counts} />,
+  },
+  {
+    key: "duration",
+    head: "Duration",
+    width: "84px",
+    end: true,
+    cell: (run) => <Elapsed from={run.started_at} to={run.ended_at} />,
+  },
+  {
+    key: "created",
+    head: "Created",
+    width: "110px",
+    end: true,
+    secondary: true,
+    cell: (run) => <RelativeTime at={run.created_at} />,
+  },
+];
+
+/** Of one DAG the column of its name would say nothing. */
+export function columns(ofOneDag: boolean): readonly Column<Run>[] {
+  const [state, run, ...rest] = COLUMNS as [Column<Run>, Column<Run>, ...Column<Run>[]];
+  return ofOneDag ? COLUMNS : [state, DAG, run, ...rest];
+}
