@@ -5,7 +5,7 @@ line in memory, one turn of its loop at a time.
 import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 from unittest import mock
 
 import psycopg
@@ -16,6 +16,9 @@ from headway.services.scheduler import Scheduler
 from headway.store.transact import Session
 from tests.simulation.agents import SECRET
 from tests.simulation.line import Ears, Listener, Selector
+
+IDLE_MAX: Final = 3  # ticks that moved nothing, one wanted by the other
+LAST: Final = "SELECT max(seq) FROM event"
 
 
 class Crash(BaseException):
@@ -29,6 +32,7 @@ class Process:
         self.busy = False
         self.frozen_until = 0.0
         self.deaths = 0
+        self.idle = 0
         self.scheduler: Scheduler | None = None
         self.listener = Listener()
 
@@ -57,6 +61,7 @@ class Process:
             for line in self.listener.waiting:
                 line.close()
             self.scheduler = None
+        self.idle = 0
         self.conn.rollback()
 
     def has_news(self) -> bool:
@@ -71,7 +76,11 @@ class Process:
             self.start()
         with self.at_work():
             assert self.scheduler is not None
+            before = self.conn.execute(LAST).fetchone()
             one_round(self.scheduler)
+            moved = self.conn.execute(LAST).fetchone() != before
+            self.idle = 0 if moved or not self.scheduler.wanted else self.idle + 1
+            assert self.idle <= IDLE_MAX, "S7 a tick that moves nothing wants another, for ever"
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

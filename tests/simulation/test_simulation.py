@@ -5,7 +5,7 @@ must find by their symptom.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -19,10 +19,13 @@ from headway.core.states import Event, State
 from headway.core.upstream import Verdict
 from headway.services import tick
 from headway.services.gateway import Gateway
-from headway.store import changes, queue, reports, runs, sessions
+from headway.services.scheduler import Scheduler
+from headway.store import changes, pools, queue, reports, runs, sessions
+from tests.simulation.crowd import Crowd
 from tests.simulation.world import STEPS, Connections, World
 
 SEEDS = range(12)
+CROWD_SEEDS = range(1)
 BUG_SEEDS = range(300)
 CRASH_SEED, CRASHES = 2, 8
 
@@ -31,6 +34,12 @@ CRASH_SEED, CRASHES = 2, 8
 def connections(postgres: str) -> Iterator[Connections]:
     with Connections.of_a_fresh_database(postgres) as connections:
         yield connections
+
+
+@pytest.mark.parametrize("seed", CROWD_SEEDS)
+def test_a_crowd_holds(seed: int, connections: Connections) -> None:
+    """Several schedulers, and a pool too small for what is ready."""
+    Crowd(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -120,6 +129,14 @@ def any_token(run: Any, report: Any, chance: Any) -> bool:
     return absorb(run, replace(report, number=attempt.number, token=attempt.token), chance)
 
 
+def last_first(ready_at: datetime, *rest: Any) -> float:
+    return -ready_at.timestamp()
+
+
+def restless(self: Scheduler, turn: Any) -> None:
+    self.wanted = True
+
+
 def patient(conn: Any, now: Any, lease: timedelta) -> list[str]:
     """The lease ends before the agent's fence."""
     return expire(conn, now, timedelta(seconds=4))
@@ -135,6 +152,7 @@ NO_HISTORY = changes.WRITE_HISTORY.replace(
 )
 WAITING_CLAIM = runs.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")
 
+UNLOCKED = pools.LOCK.replace("FOR NO KEY UPDATE", "")
 UNGUARDED = changes.UPDATE_INSTANCES.replace("AND instance.state = change.stored", "")
 
 
@@ -149,6 +167,7 @@ class Bug(NamedTuple):
     seeds: tuple[int, ...]
     places: tuple[tuple[Any, str, object], ...]
     steps: int = STEPS
+    world: type[World] = World
 
 
 def bug(name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]) -> Bug:
@@ -198,6 +217,13 @@ BUGS: list[Bug] = [
         (changes, "WRITE_HISTORY", NO_HISTORY),
     ),
     bug("a claim that waits", "F05 a tick waited", (5, 9, 3), (runs, "CLAIM", WAITING_CLAIM)),
+    bug("pool lock missing", "I13 granted beyond", (11,), (pools, "LOCK", UNLOCKED))._replace(
+        world=Crowd
+    ),
+    bug("the last come first", "S9", (0, 2), (plan, "rank", last_first))._replace(
+        world=Crowd, steps=150
+    ),
+    bug("a hot loop", "S7", (0,), (Scheduler, "follow_up", restless)),
     bug("token not checked", "G5|S2|S3|S6|I0", (0, 24), (plan, "absorb", any_token)),
 ]
 
@@ -209,10 +235,10 @@ def test_a_planted_bug_is_found(
     for module, name, wrong in bug.places:
         monkeypatch.setattr(module, name, wrong)
     with pytest.raises((AssertionError, psycopg.Error), match=bug.symptom):
-        search(BUG_SEEDS if "SEARCH" in os.environ else bug.seeds, bug.steps, connections)
+        search(BUG_SEEDS if "SEARCH" in os.environ else bug.seeds, bug, connections)
 
 
-def search(seeds: Iterable[int], steps: int, connections: Connections) -> None:
+def search(seeds: Iterable[int], bug: Bug, connections: Connections) -> None:
     for seed in seeds:
         print(f"seed {seed}")
-        World(seed, connections, steps=steps).run()
+        bug.world(seed, connections, steps=bug.steps).run()

@@ -133,6 +133,7 @@ class World:
         self.steps = steps
         self.chance = Random(seed)
         self.mischief = self.chance.choice([0.0, 0.3, 1.0, 1.0])
+        self.meanwhile = 0.1  # how often others act between two steps of a transaction
         self.elapsed = 0.0  # true seconds
         self.set_back = 0.0  # of the database's clock
         self.trouble = True
@@ -233,7 +234,7 @@ class World:
         if name.removeprefix("before ") in CAN_CONFLICT and self.happens(0.015 * precious):
             self.note(f"serialization failure: {name}")
             raise psycopg.errors.SerializationFailure("injected")
-        if self.depth < DEPTH_MAX and self.happens(0.1):
+        if self.depth < DEPTH_MAX and self.happens(self.meanwhile):
             self.note(f"meanwhile: {name}")
             self.depth += 1
             try:
@@ -384,6 +385,10 @@ class World:
         with self.observer.transaction():
             self.observer.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
             self.observer.execute("INSERT INTO bundle VALUES (1, 'v', 1, 1, %s)", [self.now])
+        self.populate()
+
+    def populate(self) -> None:
+        with self.observer.transaction():
             for name in POOLS:
                 slots = self.chance.randrange(5)
                 self.observer.execute("INSERT INTO pool VALUES (1, %s, %s)", [name, slots])
