@@ -19,6 +19,7 @@ from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, Sto
 DATA: Final = ".headway"
 PORT: Final = 8080
 HOST: Final = "127.0.0.1"
+API_RATE: Final = 100  # requests a second of one person or token, in the long run
 SLOTS: Final = 32  # tasks that run at once
 FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN_ERRNOS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

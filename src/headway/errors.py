@@ -1,15 +1,16 @@
 """Everything that may go wrong in the world, as one tree. Our own mistakes are assertions instead.
 
-HeadwayError            exit 1, HTTP 500
-├── UsageError          exit 2, HTTP 400   what was asked for makes no sense
-│   ├── NotFound        exit 2, HTTP 404   … names something that does not exist
-│   └── Conflict        exit 2, HTTP 409   … is at odds with what exists already
-├── NotAllowed          exit 3, HTTP 403
-│   └── NotAuthenticated exit 3, HTTP 401  nobody knows who asks
-├── NotReachable        exit 4, HTTP 503   a server or database does not answer or cannot serve
-│   ├── AmbiguousCommit exit 4, HTTP 503   the answer to a COMMIT was lost: read again
-│   └── StorageFull     exit 4, HTTP 507   no room left for the data
-└── RunFailed           exit 1, HTTP 500   the run ended, not in success
+HeadwayError             exit 1, HTTP 500
+├── UsageError           exit 2, HTTP 400   what was asked for makes no sense
+│   ├── NotFound         exit 2, HTTP 404   … names something that does not exist
+│   └── Conflict         exit 2, HTTP 409   … is at odds with what exists already
+├── NotAllowed           exit 3, HTTP 403
+│   └── NotAuthenticated exit 3, HTTP 401   nobody knows who asks
+├── NotReachable         exit 4, HTTP 503   a server or database does not answer or cannot serve
+│   ├── AmbiguousCommit  exit 4, HTTP 503   the answer to a COMMIT was lost: read again
+│   ├── StorageFull      exit 4, HTTP 507   no room left for the data
+│   └── RateLimited      exit 4, HTTP 429   too much at once: again in a while
+└── RunFailed            exit 1, HTTP 500   the run ended, not in success
 """
 
 from collections.abc import Mapping
@@ -69,6 +70,10 @@ class StorageFull(NotReachable):
     pass
 
 
+class RateLimited(NotReachable):
+    retry_after_s: int = 1
+
+
 class RunFailed(HeadwayError):
     exit_code = 1
 
@@ -83,5 +88,6 @@ HTTP_STATUS: Final[Mapping[type, int]] = {
     NotReachable: 503,
     AmbiguousCommit: 503,
     StorageFull: 507,
+    RateLimited: 429,
     RunFailed: 500,
 }

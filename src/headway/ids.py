@@ -18,6 +18,11 @@ def token() -> str:
     return secrets.token_urlsafe(16)
 
 
+def salt() -> bytes:
+    """What makes two hashes of one password differ."""
+    return secrets.token_bytes(16)
+
+
 def fraction() -> float:
     """A number in [0, 1), for jitter."""
     return secrets.randbits(53) / (1 << 53)

@@ -1,6 +1,7 @@
 """A real server on a free port over a database of its own, and a client of it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,13 @@ from headway.api.door import Connections, Door
 from headway.api.guard import names_of
 from headway.api.live.hub import Live
 from headway.api.server import HttpServer
+from headway.api.signin import SignIn
+from headway.api.site import BUILT
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import Layout
 from headway.services.address import bind, url_of
+from headway.services.supervisor import local_admin
 
 TOKEN = "a-token-of-the-tests"
 
@@ -26,18 +30,39 @@ def layout(tmp_path: Path) -> Layout:
     return layout
 
 
-@pytest.fixture
-def server(database: str, layout: Layout) -> Iterator[HttpServer]:
+@contextmanager
+def served(
+    database: str, data: Path, site: Path = BUILT, url: str | None = None
+) -> Iterator[HttpServer]:
+    """A server over ``database``; ``url``: its address as people are told it."""
+    layout = Layout(data)
+    layout.prepare()
     listener = bind("127.0.0.1", 0)
     wakeups = Wakeups(database)
     live = Live(wakeups, layout.data)
-    api = Api(Door(Connections(database)), wakeups, live, layout, Path("dags"), children=list)
-    server = HttpServer(create(api, TOKEN, names_of("127.0.0.1")), listener, live.close)
+    api = Api(
+        door=Door(Connections(database)),
+        wakeups=wakeups,
+        live=live,
+        layout=layout,
+        dags=Path("dags"),
+        children=list,
+        url=url or url_of(listener, "127.0.0.1"),
+        signin=SignIn(),
+    )
+    app = create(api, TOKEN, local_admin(database), names_of("127.0.0.1"), site=site)
+    server = HttpServer(app, listener, live.close)
     server.start()
     try:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture
+def server(database: str, layout: Layout) -> Iterator[HttpServer]:
+    with served(database, layout.data) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from litestar import Litestar, Router
@@ -11,27 +12,50 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
+from headway import config
 from headway.api import problems
 from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
-from headway.api.routes import dags, health, instances, pools, runs, stream
+from headway.api.principal import Principal
+from headway.api.rates import Rate
+from headway.api.routes import (
+    audit,
+    dags,
+    health,
+    instances,
+    pools,
+    runs,
+    session,
+    stream,
+    tokens,
+    users,
+)
+from headway.api.site import BUILT, Site
 from headway.errors import HeadwayError
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 VERSION: Final = "1"
+BURST_S: Final = 10
 
 
-def create(api: Api, token: str, names: frozenset[str]) -> Guard:
-    """The API behind its guard."""
-    routes = [
-        *dags.ROUTES,
-        *runs.ROUTES,
-        *instances.ROUTES,
-        *pools.ROUTES,
-        *stream.ROUTES,
-        *health.ROUTES,
-    ]
+NOUNS: Final = (
+    *(dags, runs, instances, pools, stream, health),
+    *(session, users, tokens, audit),
+)
+
+
+def create(
+    api: Api,
+    token: str,
+    admin: Principal,
+    names: frozenset[str],
+    rate: int = config.API_RATE,
+    site: Path = BUILT,
+) -> Guard:
+    """API and web interface behind their guard. ``token`` is that of ``admin``."""
+    routes = [route for noun in NOUNS for route in noun.ROUTES]
+    admission = Admission(api.door, token, admin, Rate(rate * BURST_S, BURST_S))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -45,8 +69,8 @@ def create(api: Api, token: str, names: frozenset[str]) -> Guard:
 
     app = Litestar(
         [Router("/api/v1", route_handlers=routes), *health.PROBES],
-        guards=[Admission(token).admit],
-        dependencies={"api": Provide(api.of, sync_to_thread=False)},
+        guards=[admission.admit],
+        dependencies={"api": Provide(api.of)},
         exception_handlers={
             HeadwayError: problems.from_error,
             HTTPException: problems.from_http,
@@ -62,7 +86,7 @@ def create(api: Api, token: str, names: frozenset[str]) -> Guard:
         ),
     )
     assert list(declared(app.routes)), "every route says who may enter it"
-    return Guard(app, names)
+    return Guard(app, Site(site), names, api.url)
 
 
 class Unrouted(Router):

@@ -9,9 +9,11 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from headway import wire
+from headway.api import origins, record
 from headway.api.door import Door
 from headway.api.live.hub import Live
 from headway.api.principal import Principal
+from headway.api.signin import SignIn
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
 
@@ -27,18 +29,30 @@ class Api:
     dags: Path
     # The processes whose life the database does not show: told by who started them.
     children: Callable[[], list[wire.Component]]
-    principal: Principal | None = None
+    url: str  # how people reach it
+    signin: SignIn
+    who: Principal | None = None
+
+    @property
+    def principal(self) -> Principal:
+        assert self.who is not None, "a public route acts for nobody"
+        return self.who
 
     @property
     def actor(self) -> str:
-        assert self.principal is not None, "a public route acts for nobody"
         return self.principal.actor
 
-    def of(self, request: Request[Any, Any, Any]) -> "Api":
-        principal: Principal | None = request.scope.get("user")
-        if principal is None:
+    @property
+    def is_secure(self) -> bool:
+        return self.url.startswith("https://")
+
+    async def of(self, request: Request[Any, Any, Any]) -> "Api":
+        who: Principal | None = request.scope.get("user")
+        if who is None:
             return self
-        return replace(self, door=self.door.of(principal.team_id), principal=principal)
+        changes = request.method not in origins.SAFE
+        entry = await record.entry(request, who) if changes else None
+        return replace(self, door=self.door.of(who.team_id, entry), who=who)
 
 
 Handed = NamedDependency[Api]

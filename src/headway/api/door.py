@@ -1,6 +1,7 @@
 """The one way from the API to the store: a transaction of one team, on one of a few threads.
 
-``Connections`` are opened and closed with the application; a ``Door`` is of one request.
+``Connections`` are opened and closed with the application; a ``Door`` is of one request. The door of
+a request that changes something writes who asked for what, in the first transaction that commits.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from headway.errors import NotReachable
+from headway.store import audit
 from headway.store.transact import APP, Session, enter_team, pool, transact
 
 CONNECTIONS: Final = 3
@@ -41,12 +43,15 @@ class Connections:
 class Door:
     """To what one team has. Team 0 is none: behind its door there is nothing."""
 
-    def __init__(self, connections: Connections, team_id: int = 0) -> None:
+    def __init__(
+        self, connections: Connections, team_id: int = 0, entry: audit.Entry | None = None
+    ) -> None:
         self.connections = connections
         self.team_id = team_id
+        self.entry = entry
 
-    def of(self, team_id: int) -> "Door":
-        return Door(self.connections, team_id)
+    def of(self, team_id: int, entry: audit.Entry | None = None) -> "Door":
+        return Door(self.connections, team_id, entry)
 
     async def call(
         self,
@@ -68,11 +73,17 @@ class Door:
     ) -> T:
         def in_team(conn: Connection[Any]) -> T:
             enter_team(conn, self.team_id)
-            return work(conn, *args, **kwargs)
+            result = work(conn, *args, **kwargs)
+            if self.entry is not None:
+                enter_team(conn, self.team_id)
+                audit.write(conn, self.team_id, self.entry)
+            return result
 
         try:
             with self.connections.pool.connection(timeout=PATIENCE_S) as conn:
-                return transact(conn, in_team)
+                result = transact(conn, in_team)
+                self.entry = None
+                return result
         except PoolTimeout as error:
             raise NotReachable(
                 "the database does not answer", hint="headway doctor looks for the cause"

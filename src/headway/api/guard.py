@@ -1,37 +1,86 @@
-"""Under which names the API answers: those that are this machine's.
+"""What every request meets first: is it meant for us, for the API or for the web interface?
 
 The Host header is checked so that a web page whose name was pointed at this machine (DNS rebinding)
-gets nothing. An address is no name: it cannot be pointed elsewhere.
+gets nothing. An address is no name: it cannot be pointed elsewhere. Every answer leaves with the
+headers that tell a browser to keep it to itself.
 """
 
 import ipaddress
 import socket
+from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Litestar
-from litestar.types import LifeSpanScope, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import (
+    HTTPResponseStartEvent,
+    LifeSpanScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from headway import wire
+from headway.api.site import Site
+
+POLICY: Final = (
+    "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; object-src 'none'"
+)
+HEADERS: Final = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    b"cache-control": b"no-store",
+}
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+PROBES: Final = ("/healthz", "/readyz")
 
 
 class Guard:
-    def __init__(self, app: Litestar, names: frozenset[str]) -> None:
+    def __init__(self, app: Litestar, site: Site, names: frozenset[str], url: str) -> None:
         self.app = app
-        self.names = names
+        self.site = site
+        self.names = names | {(urlsplit(url).hostname or "").lower()}
+        secure = [HSTS] if url.startswith("https://") else []
+        self.headers = [*HEADERS.items(), *secure]
 
     async def __call__(self, scope: Scope | LifeSpanScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":  # what is opened and closed with the application
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        if not self.is_ours(headers.get(b"host", b"").decode("latin-1")):
-            await refuse(send, wire.Problem(
+
+        assert scope["type"] == ScopeType.HTTP, "the server knows no other"
+
+        async def shielded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = self.with_ours(message)
+            await send(message)
+
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if not self.is_ours(host):
+            await refuse(shielded, wire.Problem(
                 title="Misdirected Request", status=421, code="unknown_host",
                 detail="the Host header names no host of this server",
-                hint="use localhost, an IP address, or start with --host NAME",
+                hint="use localhost, an IP address, or start with --host NAME or --public-url URL",
             ))  # fmt: skip
             return
-        await self.app(scope, receive, send)
+        if scope["path"] in PROBES or f"{scope['path']}/".startswith("/api/"):
+            await self.app(scope, receive, shielded)
+        else:
+            await self.site(scope, receive, shielded)
+
+    def with_ours(self, message: HTTPResponseStartEvent) -> list[tuple[bytes, bytes]]:
+        given = list(message["headers"])
+        known = {name.lower() for name, _ in given}
+        return given + [header for header in self.headers if header[0] not in known]
 
     def is_ours(self, host: str) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host

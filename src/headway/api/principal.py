@@ -1,23 +1,72 @@
-"""Who asks: a person in one team, and the role there."""
+"""Who asks: a person in one team, and what they may do there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from headway.core.roles import Role
-from headway.store import teams
+from headway.core.roles import Role, lesser
+from headway.errors import NotAllowed
+from headway.spec.errors import did_you_mean
+from headway.store.people import Standing
+
+LOCAL: Final = "local"
+SESSION: Final = "session"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     name: str
+    person_id: int
+    home_team_id: int  # whose admins look after the person
     team_id: int
     role: Role
+    via: str  # LOCAL: the token of the data directory; SESSION; token:<name of it>
+    credential: str = ""  # the id of the session or token
+    expires_at: datetime | None = None
 
     @property
     def actor(self) -> str:
         """As history names them."""
         return f"user:{self.name}"
 
+    @property
+    def is_whole(self) -> bool:
+        """Not a token, which was given to a program and may do less than its owner."""
+        return self.via in (LOCAL, SESSION)
 
-# The bearer of the token in run/server.json, which only who may read the data directory has.
-LOCAL_ADMIN: Final = Principal(name="admin", team_id=teams.DEFAULT, role=Role.ADMIN)
+
+def chosen(teams: Sequence[Standing], wanted: str | None) -> Standing:
+    """The team that a request names, or the first one of the person.
+
+    Raises:
+        NotAllowed: they are in no such team. Whether it exists is not said.
+    """
+    for standing in teams:
+        if wanted is None or standing.team == wanted:
+            return standing
+    names = [standing.team for standing in teams]
+    raise NotAllowed(
+        "you are in no team" if wanted is None else f"you are not in a team {wanted!r}",
+        hint=did_you_mean(wanted or "", names) or f"your teams: {', '.join(names) or 'none'}",
+    )
+
+
+def principal(
+    standing: Standing,
+    person_id: int,
+    via: str,
+    credential: str = "",
+    at_most: Role = Role.ADMIN,
+    expires_at: datetime | None = None,
+) -> Principal:
+    return Principal(
+        name=standing.name,
+        person_id=person_id,
+        home_team_id=standing.home_team_id,
+        team_id=standing.team_id,
+        role=lesser(Role(standing.role), at_most),
+        via=via,
+        credential=credential,
+        expires_at=expires_at,
+    )

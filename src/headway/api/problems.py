@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from headway import wire
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
-    return answer(wire.problem_of(error), HEADERS.get(error.http_status))
+    headers = dict(HEADERS.get(error.http_status, {}))
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after_s)
+    return answer(wire.problem_of(error), headers)
 
 
 def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:

@@ -24,6 +24,21 @@ def up(
     ] = config.PORT,
     database_url: DatabaseUrl = None,
     slots: Annotated[int, typer.Option(min=1, help="Tasks that run at once.")] = config.SLOTS,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HEADWAY_PUBLIC_URL",
+            help="How people reach it, when that is through a proxy: https://headway.example.org",
+        ),
+    ] = None,
+    api_rate: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            envvar="HEADWAY_API_RATE",
+            help="Requests a second that each user or token may make.",
+        ),
+    ] = config.API_RATE,
 ) -> None:
     """Start everything: database, scheduler, loader, agent and API."""
     from headway import clock
@@ -37,6 +52,8 @@ def up(
         port=port,
         database_url=database_url,
         slots=slots,
+        public_url=public_url,
+        api_rate=api_rate,
     )
     supervisor = Supervisor(settings, warn)
     stopping = threading.Event()
@@ -45,6 +62,7 @@ def up(
     try:
         supervisor.wait_until_healthy()
         say(f"{paint('Headway', 'bold')} is up, in {clock.monotonic() - began:.1f} s")
+        say(f"  Open  {supervisor.login_url()}  (signs in once, within 10 minutes)")
         say(f"  API   {server.url}/api/v1")
         say(f"  DAGs  {settings.dags.absolute()}")
         say(f"  Data  {settings.layout.data}")

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from headway import clock, config, ids, wire
 from headway.config import Layout, Lock, ServerFile
@@ -25,7 +25,10 @@ from headway.services.address import bind, url_of
 from headway.services.component import Component
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from headway.api.door import Door
+    from headway.api.principal import Principal
     from headway.pg import Server
 
 READY_S: Final = 30.0
@@ -42,6 +45,8 @@ class Settings:
     port: int = config.PORT
     database_url: str | None = None
     slots: int = config.SLOTS
+    public_url: str | None = None  # how people reach it, when that is through a proxy
+    api_rate: int = config.API_RATE
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -57,7 +62,9 @@ class Supervisor:
             threading.Event()
         )  # DAGs changed, or it is time to stop: no waiting for the next turn
         self.server: ServerFile | None = None
+        self.url = ""  # as people are told it
         self.door: Door | None = None
+        self._admin: Principal | None = None
         self._components: list[Component] = []
         self._database: Server | None = None
         self._database_again_at = float("-inf")
@@ -94,6 +101,7 @@ class Supervisor:
         finally:
             imports.join()
         token = self._token()
+        self.url = (settings.public_url or url_of(listener, settings.host)).rstrip("/")
         self._start_api(dsn, token, listener)
         self.server = ServerFile(
             url=url_of(listener, settings.host),
@@ -203,6 +211,7 @@ class Supervisor:
         from headway.api.guard import names_of
         from headway.api.live.hub import Live
         from headway.api.server import HttpServer
+        from headway.api.signin import SignIn
         from headway.api.wakeups import Wakeups
         from headway.store import teams
 
@@ -211,9 +220,19 @@ class Supervisor:
         self.door = door.of(teams.DEFAULT)
         wakeups = Wakeups(dsn, self.bell.set)
         live = Live(wakeups, self.layout.data)
-        dags = self.settings.dags.absolute()
-        api = Api(door, wakeups, live, self.layout, dags, self.components)
-        app = create(api, token, names_of(self.settings.host))
+        self._admin = local_admin(dsn)
+        api = Api(
+            door=door,
+            wakeups=wakeups,
+            live=live,
+            layout=self.layout,
+            dags=self.settings.dags.absolute(),
+            children=self.components,
+            url=self.url,
+            signin=SignIn(),
+        )
+        names = names_of(self.settings.host)
+        app = create(api, token, self._admin, names, self.settings.api_rate)
         server = HttpServer(app, listener, live.close)
         server.start()
         self._ends.callback(server.stop)
@@ -284,6 +303,18 @@ class Supervisor:
             hint="headway doctor looks for the cause",
         )
 
+    def login_url(self) -> str:
+        """Signs the local admin in, once, within ten minutes."""
+        from headway.services import identity
+
+        assert self.door is not None
+        assert self._admin is not None
+        who = self._admin
+        secret = self.door.transact(
+            identity.offer_link, who.team_id, who.person_id, "headway up", identity.LINK_S
+        )
+        return f"{self.url}/login#{secret}"
+
     # -- stop
 
     def stop(self) -> None:
@@ -305,6 +336,23 @@ class Supervisor:
                 for component in components:
                     component.signal(signal.SIGKILL)
             clock.sleep(0.01)
+
+
+def local_admin(dsn: str) -> "Principal":
+    """Whoever can read the data directory; made by the first start."""
+    from headway.api.principal import LOCAL, principal
+    from headway.services import identity
+    from headway.store import people, teams
+    from headway.store.transact import APP, connect, enter_team, transact
+
+    def find(conn: "Connection[Any]") -> "Principal":
+        enter_team(conn, teams.DEFAULT)
+        person_id = identity.ensure_admin(conn, teams.DEFAULT)
+        first, *_ = people.standing(conn, person_id)
+        return principal(first, person_id, LOCAL)
+
+    with connect(dsn, role=APP) as conn:
+        return transact(conn, find)
 
 
 def import_api() -> None:

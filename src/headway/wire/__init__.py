@@ -5,6 +5,10 @@ without a database driver. Only ever append fields with defaults: an older clien
 server.
 """
 
+from headway.wire.audit import (
+    AuditCheck,
+    AuditEntry,
+)
 from headway.wire.backfills import (
     BackfillAnswer,
     BackfillRequest,
@@ -29,6 +33,22 @@ from headway.wire.instances import (
 )
 from headway.wire.pages import (
     Page,
+)
+from headway.wire.people import (
+    LinkRequest,
+    LoginLink,
+    LoginLinkRequest,
+    NewToken,
+    PasswordRequest,
+    Person,
+    Session,
+    SessionRequest,
+    TeamRole,
+    Token,
+    TokenRequest,
+    User,
+    UserChange,
+    UserRequest,
 )
 from headway.wire.pools import (
     Pool,
@@ -65,6 +85,8 @@ from headway.wire.stream import (
 __all__ = [
     "KINDS",
     "Attempt",
+    "AuditCheck",
+    "AuditEntry",
     "BackfillAnswer",
     "BackfillRequest",
     "BackfillRun",
@@ -83,9 +105,15 @@ __all__ = [
     "InstanceChange",
     "InstanceKey",
     "InstancesDelta",
+    "LinkRequest",
     "LogDelta",
+    "LoginLink",
+    "LoginLinkRequest",
     "MarkRequest",
+    "NewToken",
     "Page",
+    "PasswordRequest",
+    "Person",
     "Pool",
     "PoolDelta",
     "PoolRequest",
@@ -94,9 +122,17 @@ __all__ = [
     "Run",
     "RunDelta",
     "RunTask",
+    "Session",
+    "SessionRequest",
     "TaskInstance",
     "TaskInstanceDetail",
+    "TeamRole",
+    "Token",
+    "TokenRequest",
     "TriggerRequest",
+    "User",
+    "UserChange",
+    "UserRequest",
     "XCom",
     "code_of",
     "error_of",

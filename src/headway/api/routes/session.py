@@ -1,0 +1,101 @@
+"""/session: who is signed in; and the links that sign somebody in once."""
+
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Request, Response, delete, get, post
+from litestar.params import JSONBody
+from psycopg import Connection
+
+from headway import clock, wire
+from headway.api.access import PUBLIC
+from headway.api.context import Api, Handed
+from headway.api.cookies import cookie
+from headway.api.principal import SESSION, Principal
+from headway.api.record import address_of
+from headway.api.signin import SignedIn
+from headway.core.roles import Role
+from headway.errors import NotAllowed
+from headway.services import identity
+from headway.store import browser_sessions, people
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@post("/session", needs=PUBLIC, status_code=200)
+async def sign_in(
+    api: Handed, request: AnyRequest, data: JSONBody[wire.SessionRequest]
+) -> Response[wire.Session]:
+    """Sign in by name and password. The answer sets the cookie of the session."""
+    name, password = data.name, data.password
+    return await welcome(
+        api, await api.signin.with_password(api.door, name, password, address_of(request))
+    )
+
+
+@post("/session/link", needs=PUBLIC, status_code=200)
+async def sign_in_by_link(
+    api: Handed, request: AnyRequest, data: JSONBody[wire.LinkRequest]
+) -> Response[wire.Session]:
+    """Sign in by the secret of a login link, which is good for once."""
+    return await welcome(api, await api.signin.with_link(api.door, data.token, address_of(request)))
+
+
+@get("/session", needs=Role.VIEWER)
+async def show_session(api: Handed) -> wire.Session:
+    """Who asks, in which team, as what."""
+    return await api.door.call(session_of, api.principal)
+
+
+@delete("/session", needs=Role.VIEWER, status_code=200)
+async def sign_out(api: Handed) -> Response[None]:
+    """End the session of the cookie."""
+    who = api.principal
+    if who.via == SESSION:
+        home = api.door.of(who.home_team_id, api.door.entry)
+        await home.call(browser_sessions.close, who.home_team_id, who.credential)
+    return Response(None, cookies=[cookie("", 0, secure=api.is_secure)])
+
+
+@post("/login-links", needs=Role.VIEWER)
+async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire.LoginLink:
+    """A link that signs in once: for oneself, or by an admin for somebody the team looks after."""
+    who = api.principal
+    name = data.user or who.name
+    is_own = name == who.name
+    if not who.is_whole or not (is_own or who.role is Role.ADMIN):
+        raise NotAllowed("only an admin may do this, and no token", hint="ask an admin")
+    home_id = who.home_team_id if is_own else who.team_id
+    lifetime_s = identity.LINK_S if is_own else identity.INVITATION_S
+
+    def work(conn: Connection[Any]) -> str:
+        identity.require_ours(conn, name)
+        person_id = people.require(conn, name)
+        return identity.offer_link(conn, home_id, person_id, who.actor, lifetime_s)
+
+    secret = await api.door.of(home_id, api.door.entry).call(work)
+    return wire.LoginLink(url=f"{api.url}/login#{secret}", user=name, expires_in_s=lifetime_s)
+
+
+async def welcome(api: Api, signed_in: SignedIn) -> Response[wire.Session]:
+    who = signed_in.principal
+    session = await api.door.of(who.team_id).call(session_of, who)
+    assert session.expires_at is not None
+    left_s = int((session.expires_at - clock.now()).total_seconds())
+    return Response(session, cookies=[cookie(signed_in.secret, left_s, secure=api.is_secure)])
+
+
+def session_of(conn: Connection[Any], who: Principal) -> wire.Session:
+    standing = people.standing(conn, who.person_id)
+    here = next(each for each in standing if each.team_id == who.team_id)
+    return wire.Session(
+        user=wire.Person(name=here.name, display_name=here.display_name),
+        team=here.team,
+        role=who.role,
+        teams=[wire.TeamRole(name=each.team, role=Role(each.role)) for each in standing],
+        expires_at=who.expires_at,
+        version=version("headway"),
+    )
+
+
+ROUTES = [sign_in, sign_in_by_link, show_session, sign_out, offer_link]

@@ -1,0 +1,67 @@
+"""/tokens: what programs sign in with. Everybody has their own; admins see and revoke all."""
+
+from typing import Any
+
+from litestar import delete, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Api, Handed
+from headway.core.roles import Role, allows
+from headway.errors import NotAllowed
+from headway.services import identity
+from headway.store import api_tokens, people
+from headway.store.views import api_tokens as views
+
+
+@get("/tokens", needs=Role.VIEWER)
+async def list_tokens(
+    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+) -> wire.Page[wire.Token]:
+    """One's own, the latest first; an admin sees all of the team."""
+    return await api.door.call(views.page, visible(api), limit, cursor)
+
+
+@post("/tokens", needs=Role.VIEWER)
+async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.NewToken:
+    """The answer holds the token; nobody can show it again."""
+    who = api.principal
+    role = data.role or who.role
+    if not allows(who.role, role):
+        raise NotAllowed(f"you are {who.role} here: a token of yours can be no {role}")
+    if data.user not in (None, who.name) and not (who.role is Role.ADMIN and who.is_whole):
+        raise NotAllowed("only an admin makes tokens for others, and no token does")
+
+    def work(conn: Connection[Any]) -> wire.NewToken:
+        owner = who.person_id if data.user is None else people.require(conn, data.user)
+        token_id, secret = identity.create_token(
+            conn, api.door.team_id, owner, data.name, role, data.expires_in_days
+        )
+        shown = views.one(conn, token_id, owner)
+        return wire.NewToken(
+            token=secret, **{name: getattr(shown, name) for name in shown.__struct_fields__}
+        )
+
+    return await api.door.call(work)
+
+
+@delete("/tokens/{token_id:str}", needs=Role.VIEWER, status_code=200)
+async def revoke_token(api: Handed, token_id: FromPath[str]) -> wire.Token:
+    """It is refused from now on."""
+
+    def work(conn: Connection[Any]) -> wire.Token:
+        views.one(conn, token_id, visible(api))  # NotFound
+        api_tokens.revoke(conn, api.door.team_id, token_id)
+        return views.one(conn, token_id, visible(api))
+
+    return await api.door.call(work)
+
+
+def visible(api: Api) -> int | None:
+    """Whose tokens: None is everybody's."""
+    who = api.principal
+    return None if who.role is Role.ADMIN else who.person_id
+
+
+ROUTES = [list_tokens, create_token, revoke_token]

@@ -1,0 +1,92 @@
+"""/users: who may do what in the team. By its admins; one's own password by everybody."""
+
+from typing import Any
+
+from litestar import get, patch, post, put
+from litestar.params import FromPath, FromQuery, JSONBody
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Api, Handed
+from headway.core.roles import Role
+from headway.errors import NotAllowed
+from headway.services import identity
+from headway.store import people
+from headway.store.views import people as views
+
+
+@get("/users", needs=Role.ADMIN)
+async def list_users(
+    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+) -> wire.Page[wire.User]:
+    return await api.door.call(views.page, limit, cursor)
+
+
+@get("/users/{name:str}", needs=Role.ADMIN)
+async def show_user(api: Handed, name: FromPath[str]) -> wire.User:
+    return await api.door.call(views.one, name)
+
+
+@post("/users", needs=Role.ADMIN)
+async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.User:
+    """Somebody new. Without a password they sign in by a link."""
+    hashed = None if data.password is None else await api.signin.hash_of(data.password)
+
+    def work(conn: Connection[Any]) -> wire.User:
+        display_name = data.display_name or data.name
+        people.create(
+            *(conn, api.door.team_id, data.name, display_name, hashed, data.role, api.actor)
+        )
+        return views.one(conn, data.name)
+
+    return await api.door.call(work)
+
+
+@patch("/users/{name:str}", needs=Role.ADMIN)
+async def change_user(
+    api: Handed, name: FromPath[str], data: JSONBody[wire.UserChange]
+) -> wire.User:
+    """Role, display name, disabled or not. Who is disabled is out at once, with all tokens."""
+
+    def work(conn: Connection[Any]) -> wire.User:
+        before = views.one(conn, name)
+        identity.change_user(
+            *(conn, api.door.team_id, name, data.role, data.display_name, data.disabled)
+        )
+        after = views.one(conn, name)
+        if api.door.entry is not None:
+            api.door.entry.detail.update(before=before, after=after)
+        return after
+
+    return await api.door.call(work)
+
+
+@put("/users/{name:str}/password", needs=Role.VIEWER, status_code=204)
+async def set_password(
+    api: Handed, name: FromPath[str], data: JSONBody[wire.PasswordRequest]
+) -> None:
+    """One's own, or by an admin that of somebody the team looks after. Ends their other sessions."""
+    who = api.principal
+    is_own = name == who.name
+    if not who.is_whole or not (is_own or who.role is Role.ADMIN):
+        raise NotAllowed("only an admin may do this, and no token", hint="ask an admin")
+    if is_own:
+        await prove_current(api, name, data.current)
+    hashed = await api.signin.hash_of(data.password)
+    home = api.door.of(who.home_team_id if is_own else who.team_id, api.door.entry)
+    await home.call(identity.set_password, name, hashed, who.credential if is_own else None)
+
+
+async def prove_current(api: Api, name: str, current: str | None) -> None:
+    """A browser left alone must not be enough to take an account over."""
+    looking = api.door.of(api.door.team_id)
+    known = await looking.call(people.password_parameters, name)
+    if known is None or known[1] is None:
+        return
+    api.signin.take((name, "own password"))
+    computed = await api.signin.hash_with(current or "", known[1])
+    if await looking.call(people.with_password, name, computed) is None:
+        raise NotAllowed("the current password does not fit", hint="an admin can set a new one")
+
+
+ROUTES = [list_users, show_user, create_user, change_user, set_password]

@@ -1,0 +1,128 @@
+"""What admins and people themselves do to users, passwords, tokens and sessions.
+
+Each function is one step of the caller's transaction, which has entered the team. Whatever proves
+who somebody is (a password, a link; later an identity provider) ends in ``open_session``.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway import ids
+from headway.core.roles import Role
+from headway.errors import Conflict, NotAllowed, UsageError
+from headway.store import api_tokens, browser_sessions, people
+from headway.store.browser_sessions import BrowserSession
+
+SESSION_S: Final = 7 * 86_400.0  # whatever happens; idle ones end after 12 hours (identify_session)
+LINK_S: Final = 600
+INVITATION_S: Final = 86_400  # a link that an admin makes for somebody else
+TOKEN_DAYS_MAX: Final = 366
+TOKEN_PREFIX: Final = "hwt_"  # so that scanners of sources find one that was left there
+ADMIN: Final = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    secret: str
+    session: BrowserSession
+
+
+def fingerprint(secret: str) -> bytes:
+    """What is stored of a secret of ours. It is random and long, so that a fast hash will do."""
+    return sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def open_session(conn: Connection[Any], team_id: int, person_id: int, address: str) -> Opened:
+    """For a person whose identity is proven; ``team_id`` is the one that looks after them."""
+    secret = ids.token()
+    session = browser_sessions.open_session(
+        *(conn, team_id, ids.run_id(), person_id, fingerprint(secret), SESSION_S, address)
+    )
+    return Opened(secret, session)
+
+
+def offer_link(
+    conn: Connection[Any], team_id: int, person_id: int, actor: str, lifetime_s: int
+) -> str:
+    """The secret of a link that opens one session, once."""
+    secret = ids.token()
+    hashed = fingerprint(secret)
+    browser_sessions.offer_link(conn, team_id, person_id, hashed, lifetime_s, actor)
+    return secret
+
+
+def ensure_admin(conn: Connection[Any], team_id: int) -> int:
+    """The local admin, made the first time."""
+    known = people.by_name(conn, ADMIN)
+    if known is not None:
+        return known
+    return people.create(conn, team_id, ADMIN, "Local admin", None, Role.ADMIN, "headway up")
+
+
+def change_user(
+    conn: Connection[Any],
+    team_id: int,
+    name: str,
+    role: Role | None,
+    display_name: str | None,
+    disabled: bool | None,
+) -> None:
+    person_id = people.require(conn, name)
+    if role is not None:
+        if role is not Role.ADMIN:
+            keep_an_admin(conn, team_id, person_id)
+        people.set_role(conn, team_id, person_id, role)
+    if display_name is None and disabled is None:
+        return
+    require_ours(conn, name)
+    if display_name is not None:
+        people.rename(conn, person_id, display_name)
+    if disabled is not None:
+        if disabled:
+            keep_an_admin(conn, team_id, person_id)
+            browser_sessions.close_others(conn, person_id, None)
+        people.disable(conn, person_id, disabled)
+
+
+def set_password(
+    conn: Connection[Any], name: str, password_hash: str, session_id: str | None
+) -> None:
+    """Ends every session of the person but ``session_id``."""
+    require_ours(conn, name)
+    person_id = people.require(conn, name)
+    people.set_password(conn, person_id, password_hash)
+    browser_sessions.close_others(conn, person_id, session_id)
+
+
+def create_token(
+    conn: Connection[Any],
+    team_id: int,
+    person_id: int,
+    name: str,
+    role: Role,
+    days: int,
+) -> tuple[str, str]:
+    """The token's id, and the token itself, which nobody can show again."""
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise UsageError(f"a token lives for 1 to {TOKEN_DAYS_MAX} days, not {days}")
+    if not 1 <= len(name) <= 100:
+        raise UsageError("a token has a name of 1 to 100 characters")
+    token_id, secret = ids.run_id(), TOKEN_PREFIX + ids.token()
+    hashed, lifetime_s = fingerprint(secret), days * 86_400.0
+    api_tokens.create(conn, team_id, token_id, person_id, name, role, hashed, lifetime_s)
+    return token_id, secret
+
+
+def keep_an_admin(conn: Connection[Any], team_id: int, person_id: int) -> None:
+    if people.admins(conn, team_id) == [person_id]:
+        raise Conflict(
+            "this is the last admin of the team", hint="make somebody else an admin first"
+        )
+
+
+def require_ours(conn: Connection[Any], name: str) -> None:
+    if not people.is_ours(conn, name):
+        raise NotAllowed(f"another team looks after {name!r}", hint="ask an admin of that team")

@@ -1,0 +1,54 @@
+"""Passwords, by argon2id. The library is loaded by the first one: a start needs none.
+
+A database tells what a hash was made with, never the hash: the caller computes it again, and the
+database says whether it is the same.
+"""
+
+import base64
+import re
+import unicodedata
+from typing import Final
+
+from headway import ids
+from headway.errors import UsageError
+
+# What OWASP advises where memory is scarce: 19 MiB, two passes, one lane; about 20 ms.
+MEMORY_KIB: Final = 19_456
+PASSES: Final = 2
+LANES: Final = 1
+HASH_BYTES: Final = 32
+CHARS_MIN: Final = 10
+CHARS_MAX: Final = 1_000
+
+PARAMETERS: Final = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$")
+
+
+def hash_of(password: str) -> str:
+    """Of a new password, in the usual encoding.
+
+    Raises:
+        UsageError: it is too short or too long.
+    """
+    if not CHARS_MIN <= len(password) <= CHARS_MAX:
+        raise UsageError(f"a password has {CHARS_MIN} to {CHARS_MAX:,} characters")
+    return computed(password, ids.salt(), MEMORY_KIB, PASSES, LANES)
+
+
+def hash_with(password: str, parameters: str | None) -> str:
+    """Of a password that somebody gave, as the stored one was made.
+
+    For nobody (None) it takes as long and fits nothing.
+    """
+    found = PARAMETERS.fullmatch(parameters or "")
+    if found is None or len(password) > CHARS_MAX:
+        return "no hash:" + computed(password[:CHARS_MAX], ids.salt(), MEMORY_KIB, PASSES, LANES)
+    memory, passes, lanes, salt = found.groups()
+    padded = salt + "=" * (-len(salt) % 4)
+    return computed(password, base64.b64decode(padded), int(memory), int(passes), int(lanes))
+
+
+def computed(password: str, salt: bytes, memory_kib: int, passes: int, lanes: int) -> str:
+    from argon2.low_level import Type, hash_secret
+
+    typed = unicodedata.normalize("NFC", password).encode(errors="surrogatepass")
+    return hash_secret(typed, salt, passes, memory_kib, lanes, HASH_BYTES, Type.ID).decode()

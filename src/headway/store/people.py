@@ -1,0 +1,160 @@
+"""People, their memberships and passwords. Every function takes a connection; none commits.
+
+No hash of a password ever comes back: what it was made with does, and whether another is the same.
+"""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from psycopg import Connection, errors
+from psycopg.rows import class_row, scalar_row
+
+from headway.errors import Conflict, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person may do in one of their teams."""
+
+    name: str
+    display_name: str
+    home_team_id: int  # whose admins look after them
+    team_id: int
+    team: str
+    role: str
+
+
+STANDING: LiteralString = "SELECT * FROM standing(%(person_id)s)"
+
+PARAMETERS: LiteralString = "SELECT team_id, parameters FROM password_parameters(%(name)s)"
+
+MATCHES: LiteralString = "SELECT password_matches(%(name)s, %(computed)s)"
+
+CREATE: LiteralString = """
+    INSERT INTO person (team_id, name, display_name, password_hash, created_by)
+    VALUES (%(team_id)s, %(name)s, %(display_name)s, %(password_hash)s, %(actor)s)
+    RETURNING person_id
+"""
+
+JOIN: LiteralString = """
+    INSERT INTO membership (team_id, person_id, role, created_by)
+    VALUES (%(team_id)s, %(person_id)s, %(role)s, %(actor)s)
+"""
+
+BY_NAME: LiteralString = "SELECT person_id FROM person WHERE name = %(name)s"
+
+OURS: LiteralString = """
+    SELECT person_id FROM person
+    WHERE name = %(name)s AND team_id = nullif(current_setting('app.team_id', true), '')::int
+"""
+
+SET_PASSWORD: LiteralString = """
+    UPDATE person SET password_hash = %(password_hash)s WHERE person_id = %(person_id)s
+"""
+
+RENAME: LiteralString = """
+    UPDATE person SET display_name = %(display_name)s WHERE person_id = %(person_id)s
+"""
+
+DISABLE: LiteralString = """
+    UPDATE person SET disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, now()) END
+    WHERE person_id = %(person_id)s
+"""
+
+SET_ROLE: LiteralString = """
+    UPDATE membership SET role = %(role)s WHERE team_id = %(team_id)s AND person_id = %(person_id)s
+"""
+
+# Locked in one order, so that of two admins who remove each other one is refused.
+ADMINS: LiteralString = """
+    SELECT person_id FROM membership
+    WHERE team_id = %(team_id)s AND role = 'admin' AND EXISTS (
+        SELECT FROM person
+        WHERE person.person_id = membership.person_id AND disabled_at IS NULL)
+    ORDER BY person_id
+    FOR UPDATE OF membership
+"""
+
+
+def standing(conn: Connection[Any], person_id: int) -> list[Standing]:
+    """One for each of the person's teams, the first team first; none of somebody disabled."""
+    with conn.cursor(row_factory=class_row(Standing)) as cursor:
+        return cursor.execute(STANDING, {"person_id": person_id}).fetchall()
+
+
+def password_parameters(conn: Connection[Any], name: str) -> tuple[int, str | None] | None:
+    """Whose admins look after a person, and what their password is hashed with."""
+    row = conn.execute(PARAMETERS, {"name": name}).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def with_password(conn: Connection[Any], name: str, computed: str) -> int | None:
+    """The person of that name whose password has that hash."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: int | None = cursor.execute(MATCHES, {"name": name, "computed": computed}).fetchone()
+        return found
+
+
+def create(
+    conn: Connection[Any],
+    team_id: int,
+    name: str,
+    display_name: str,
+    password_hash: str | None,
+    role: str,
+    actor: str,
+) -> int:
+    """A person that the team looks after, and their role in it."""
+    values: dict[str, Any] = {"team_id": team_id, "name": name, "display_name": display_name}
+    values |= {"password_hash": password_hash, "role": role, "actor": actor}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        try:
+            person_id: int | None = cursor.execute(CREATE, values).fetchone()
+        except errors.UniqueViolation as error:
+            raise Conflict(
+                f"there is a user {name!r} already", hint="choose another name"
+            ) from error
+    assert person_id is not None
+    conn.execute(JOIN, {**values, "person_id": person_id})
+    return person_id
+
+
+def by_name(conn: Connection[Any], name: str) -> int | None:
+    """A person whom the team of the transaction can see."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: int | None = cursor.execute(BY_NAME, {"name": name}).fetchone()
+        return found
+
+
+def require(conn: Connection[Any], name: str) -> int:
+    found = by_name(conn, name)
+    if found is None:
+        raise NotFound(f"there is no user {name!r}", hint="headway user ls shows all")
+    return found
+
+
+def is_ours(conn: Connection[Any], name: str) -> bool:
+    """Whether the team of the transaction looks after the person."""
+    return conn.execute(OURS, {"name": name}).fetchone() is not None
+
+
+def set_password(conn: Connection[Any], person_id: int, password_hash: str) -> None:
+    conn.execute(SET_PASSWORD, {"person_id": person_id, "password_hash": password_hash})
+
+
+def rename(conn: Connection[Any], person_id: int, display_name: str) -> None:
+    conn.execute(RENAME, {"person_id": person_id, "display_name": display_name})
+
+
+def disable(conn: Connection[Any], person_id: int, disabled: bool) -> None:
+    conn.execute(DISABLE, {"person_id": person_id, "disabled": disabled})
+
+
+def set_role(conn: Connection[Any], team_id: int, person_id: int, role: str) -> None:
+    conn.execute(SET_ROLE, {"team_id": team_id, "person_id": person_id, "role": role})
+
+
+def admins(conn: Connection[Any], team_id: int) -> list[int]:
+    """Those who can act now, locked."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(ADMINS, {"team_id": team_id}).fetchall()

@@ -1,0 +1,55 @@
+"""What the API shows of the audit, the latest first, and whether it is as it was written."""
+
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from headway import wire
+from headway.store.views import pages
+
+PAGE: LiteralString = """
+    SELECT seq, at, actor, via, action, subject, detail, address FROM audit
+    WHERE (%(before)s::bigint IS NULL OR seq < %(before)s)
+        AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+        AND (%(action)s::text IS NULL OR action = %(action)s)
+        AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+    ORDER BY team_id DESC, seq DESC LIMIT %(limit)s
+"""
+
+CHECK: LiteralString = """
+    SELECT count(*) AS entries, bool_and(good) IS NOT FALSE AS intact,
+        min(seq) FILTER (WHERE NOT good) AS broken_at
+    FROM (
+        SELECT seq, seq = row_number() OVER written AND chain = audit_link(
+            coalesce(lag(chain) OVER written, ''), audit) AS good
+        FROM audit WINDOW written AS (ORDER BY seq)
+    ) AS entry
+"""
+
+
+def page(
+    conn: Connection[Any],
+    *,
+    actor: str | None,
+    action: str | None,
+    since: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[wire.AuditEntry]:
+    before = pages.decode(cursor, tuple[int])[0] if cursor else None
+    limit = pages.capped(limit)
+    values = {"before": before, "actor": actor, "action": action, "since": since}
+    with conn.cursor(row_factory=class_row(wire.AuditEntry)) as rows:
+        found = rows.execute(PAGE, {**values, "limit": limit + 1}).fetchall()
+    more = pages.encode((found[limit - 1].seq,)) if len(found) > limit else None
+    return wire.Page(found[:limit], more)
+
+
+def check(conn: Connection[Any]) -> wire.AuditCheck:
+    """Reads all of it."""
+    with conn.cursor(row_factory=class_row(wire.AuditCheck)) as cursor:
+        found = cursor.execute(CHECK).fetchone()
+    assert found is not None
+    return found
