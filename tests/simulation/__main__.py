@@ -6,6 +6,7 @@ import time
 import traceback
 
 from tests.postgres import private_server
+from tests.simulation.calm import Short
 from tests.simulation.world import Connections, World
 
 LAST_EVENTS = 40
@@ -18,7 +19,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--verbose", action="store_true", help="the whole history of the seed")
     parser.add_argument("--crashes", action="store_true", help="of --seed, a crash at each point")
+    parser.add_argument("--pairs", action="store_true", help="a crash at any two points of a story")
     chosen = parser.parse_args()
+    if chosen.pairs:
+        crash_twice_everywhere()
+        return
     if chosen.crashes:
         crash_everywhere(chosen.seed or 0)
         return
@@ -62,6 +67,31 @@ def crash_everywhere(seed: int) -> None:
                 raise
         connections.close()
     print(f"seed {seed}: {dry.points} crashes held")
+
+
+def crash_twice_everywhere() -> None:
+    """F01 with pairs: the second crash comes anywhere after the first, also while it recovers."""
+    with private_server() as dsn:
+        connections = Connections(dsn)
+        dry = Short(connections)
+        dry.run()
+        pairs = 0
+        for first in range(1, dry.story_points + 1):
+            second = first
+            fired = True
+            while fired:
+                second += 1
+                world = Short(connections, crash_at=(first, second))
+                try:
+                    world.run()
+                except Exception:
+                    print("\n".join(world.trace[-LAST_EVENTS:]))
+                    print(f"failed with crashes at the points {first} and {second}")
+                    raise
+                fired = world.story_points >= second
+                pairs += fired
+            print(f"{first} of {dry.story_points}: {pairs} pairs held", flush=True)
+        connections.close()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any, NamedTuple
 
 import psycopg
@@ -21,13 +22,14 @@ from headway.services import tick
 from headway.services.gateway import Gateway
 from headway.services.scheduler import Scheduler
 from headway.store import changes, pools, queue, reports, runs, sessions
+from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
 from tests.simulation.world import STEPS, Connections, World
 
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
 BUG_SEEDS = range(300)
-CRASH_SEED, CRASHES = 2, 8
+CRASH_SEED, CRASHES, PAIRS = 2, 8, 12
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,18 @@ def test_a_crash_at_any_point_changes_no_outcome(connections: Connections) -> No
     dry.run()
     for point in range(1, dry.points, max(1, dry.points // CRASHES)):
         World(CRASH_SEED, connections, crash_at=(point,)).run()
+
+
+def test_a_crash_at_two_points_changes_no_outcome(connections: Connections) -> None:
+    """F01 with pairs: some; ``python -m tests.simulation --pairs`` takes every one."""
+    dry = Short(connections)
+    dry.run()
+    chance = Random(0)
+    for _ in range(PAIRS):
+        first, second = sorted(chance.sample(range(1, dry.story_points + 1), 2))
+        world = Short(connections, crash_at=(first, second))
+        world.run()
+        assert sum(" crash: " in line for line in world.trace) == 2
 
 
 # -- planted bugs

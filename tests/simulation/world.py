@@ -138,7 +138,7 @@ class World:
         self.set_back = 0.0  # of the database's clock
         self.trouble = True
         self.crash_at = crash_at
-        self.points = 0
+        self.points = self.story_points = 0
         self.depth = 0
         self.precious = False  # the tick that goes on takes in the end of an attempt
         self.ids = 0
@@ -445,6 +445,7 @@ class World:
     def all_is_quiet(self) -> None:
         """S10 and S7: the agents leave without a word, and then there is nothing left to do."""
         self.crash_at = ()  # a point in the quiet is none of the story
+        self.story_points = self.points
         for agent in self.agents:
             agent.fence()
         self.pass_time(LEASE_S + 1)
