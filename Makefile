@@ -22,16 +22,23 @@ export FLIGHTS_OUT ?= $(CURDIR)/out/flights
 	@requirements/install test
 	@touch $@ .venv/.ready-run
 
+# Built when its sources or its lock file changed. Where Node is missing: a hint, and all else goes on.
+UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/e2e/*')
+UI_BUILT := src/headway/ui_dist/index.html
+
+$(UI_BUILT): $(UI_SOURCES)
+	@ui/with-node npm run --silent build -- --logLevel warn || [ $$? = 69 ]
+
 ##@ Everyday
 
 .PHONY: run
-run: .venv/.ready-run ## Run the example over real flights: make run [FROM=2013-01-01] [TO=2013-01-31]
+run: .venv/.ready-run $(UI_BUILT) ## Run the example over real flights: make run [FROM=2013-01-01] [TO=2013-01-31]
 	@$(BIN)/headway backfill flights --from $(FROM) --to $(TO) --dags examples/flights --data $(DATA) --wait
 	@$(BIN)/python examples/flights/summary.py "$(FLIGHTS_OUT)"
 	@echo "  Look at it again   .venv/bin/headway up --dags examples/flights --data $(DATA)"
 
 .PHONY: test
-test: .venv/.ready ## Run the tests
+test: .venv/.ready ui-test ## Run the tests
 	@$(BIN)/pytest -m "not stress"
 
 .PHONY: check
@@ -46,6 +53,22 @@ lint: .venv/.ready ## All of the gate but the tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m headway.spec.schema --check
 	$(BIN)/python docs/generate.py --check
+	ui/with-node npm run --silent lint
+
+##@ Web interface
+
+.PHONY: ui
+ui: .venv/.ready ## Build the web interface, when something in ui/ changed
+	@$(MAKE) $(UI_BUILT)
+
+.PHONY: ui-test
+ui-test: ui ## Its tests: functions, then the pages in a browser
+	@ui/with-node npm test --silent
+	@ui/e2e/run
+
+.PHONY: screenshots
+screenshots: ui ## Every page, light and dark, in three widths: out/screenshots
+	@ui/e2e/run --screenshots
 
 ##@ Proof and speed
 
@@ -78,6 +101,7 @@ lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
 
 .PHONY: clean
 clean: ## Remove what set-up, tests and tools made; data and results stay
+	rm -rf ui/node_modules src/headway/ui_dist
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -85,4 +109,4 @@ clean: ## Remove what set-up, tests and tools made; data and results stay
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

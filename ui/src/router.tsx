@@ -1,24 +1,24 @@
 import { createRouter, parseSearchWith, stringifySearchWith } from "@tanstack/react-router";
 import { rootRoute, teamRoute } from "./app/roots.tsx";
-import {
-  dagListRoute,
-  dagsRoute,
-  indexRoute,
-  loginRoute,
-  runListRoute,
-  runsRoute,
-} from "./app/routes.tsx";
+import * as pages from "./app/routes.tsx";
 import { NotFound, PageError } from "./app/Trouble.tsx";
 import { queries } from "./queries.ts";
+import { adminTree } from "./views/admin/routes.tsx";
 import { dagTree } from "./views/dag/routes.tsx";
 import { runRoute } from "./views/run/routes.tsx";
 
 const tree = rootRoute.addChildren([
-  indexRoute,
-  loginRoute,
+  pages.indexRoute,
+  pages.loginRoute,
   teamRoute.addChildren([
-    dagsRoute.addChildren([dagListRoute, dagTree]),
-    runsRoute.addChildren([runListRoute, runRoute]),
+    pages.overviewRoute,
+    pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),
+    pages.runsRoute.addChildren([pages.runListRoute, runRoute]),
+    pages.slotsRoute,
+    pages.backfillsRoute,
+    pages.eventsRoute,
+    pages.importErrorsRoute,
+    adminTree,
   ]),
 ]);
 

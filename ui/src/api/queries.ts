@@ -48,8 +48,27 @@ export const slots = () =>
 
 export const backfills = () => pages<api.Backfill>(["backfills"], "/backfills", {}, 100);
 
+export const backfill = (id: string) =>
+  queryOptions({
+    queryKey: ["backfill", id],
+    queryFn: ({ signal }) => request<api.Backfill>(path`/backfills/${id}`, { signal }),
+  });
+
 export const events = (filter: Query) =>
-  pages<api.Event>(["events", filter], "/events", filter, 200);
+  pages<api.Event>(["events", filter], "/events", filter, 200, "before");
+
+export const users = () => pages<api.User>(["users"], "/users", {}, 200);
+
+export const tokens = () => pages<api.Token>(["tokens"], "/tokens", {}, 200);
+
+export const audit = (filter: Query) =>
+  pages<api.AuditEntry>(["audit", filter], "/audit", filter, 200);
+
+export const auditCheck = () =>
+  queryOptions({
+    queryKey: ["audit-check"],
+    queryFn: ({ signal }) => request<api.AuditCheck>("/audit/check", { signal }),
+  });
 
 export const importErrors = () =>
   queryOptions({
@@ -65,12 +84,18 @@ export const search = (q: string) =>
     staleTime: 10_000,
   });
 
-/** A list that is read page by page, by cursor. */
-export function pages<T>(key: readonly unknown[], route: string, filter: Query, limit: number) {
+/** A list that is read page by page; `cursor` is what the route calls where to go on. */
+export function pages<T>(
+  key: readonly unknown[],
+  route: string,
+  filter: Query,
+  limit: number,
+  cursor = "cursor",
+) {
   return infiniteQueryOptions({
     queryKey: key,
     queryFn: ({ pageParam, signal }) =>
-      request<api.Page<T>>(route, { query: { ...filter, limit, cursor: pageParam }, signal }),
+      request<api.Page<T>>(route, { query: { ...filter, limit, [cursor]: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     select: (data) => data.pages.flatMap((page) => page.items),

@@ -142,11 +142,25 @@ export interface Component {
   last_seen_at: string | null;
 }
 
+export interface FailedRun extends RunBrief {
+  dag_id: string;
+  headline: string;
+  /** Failed runs of the DAG in the last 24 hours. */
+  count: number;
+}
+
+export interface Hour {
+  hour: string;
+  success: number;
+  failed: number;
+  cancelled: number;
+}
+
 export interface Overview {
   now: string;
   dags: { total: number; paused: number; broken: number };
   runs: { running: number; queued: number; failed_24h: number; success_24h: number };
-  failed: (RunBrief & { dag_id: string; headline: string })[];
+  failed: FailedRun[];
   waiting: {
     dag_id: string;
     run_id: string;
@@ -160,14 +174,16 @@ export interface Overview {
   next: { dag_id: string; fire_at: string }[];
   components: Component[];
   import_errors: ImportError[];
-  activity: { hour: string; success: number; failed: number; cancelled: number }[];
+  activity: Hour[];
+}
+
+export interface PoolUse extends Pool {
+  users: { dag_id: string; run_id: string; used: number }[];
+  queue: { reason: string; count: number }[];
 }
 
 export interface Slots {
-  pools: (Pool & {
-    users: { dag_id: string; run_id: string; used: number }[];
-    queue: { reason: string; count: number }[];
-  })[];
+  pools: PoolUse[];
   runs_waiting: { dag_id: string; queued: number; reason: string | null }[];
 }
 
@@ -216,4 +232,52 @@ export interface TriggerDryRun {
   tasks: number;
   would_wait: string | null;
   logical_date: string;
+}
+
+export interface User {
+  name: string;
+  display_name: string;
+  role: Role;
+  has_password: boolean;
+  created_at: string;
+  created_by: string;
+  disabled_at: string | null;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  user: string;
+  role: Role;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+export interface NewToken extends Token {
+  token: string;
+}
+
+export interface LoginLink {
+  url: string;
+  user: string;
+  expires_in_s: number;
+}
+
+export interface AuditEntry {
+  seq: number;
+  at: string;
+  actor: string;
+  via: string;
+  action: string;
+  subject: string;
+  detail: Record<string, unknown>;
+  address: string;
+}
+
+export interface AuditCheck {
+  entries: number;
+  intact: boolean;
+  broken_at: number | null;
 }

@@ -71,7 +71,7 @@ function TeamSwitch({ team }: { team: string }) {
       <MenuLabel>Teams</MenuLabel>
       {teams.map(({ name, role }) => (
         <MenuLink key={name}>
-          <Link to="/t/$team/dags" params={{ team: name }}>
+          <Link to="/t/$team/overview" params={{ team: name }}>
             {name} · {role}
           </Link>
         </MenuLink>

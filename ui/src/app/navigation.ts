@@ -1,10 +1,24 @@
-import { CirclePlay, type LucideIcon, Workflow } from "lucide-react";
+import {
+  Activity,
+  CirclePlay,
+  History,
+  House,
+  Layers,
+  type LucideIcon,
+  Shield,
+  Workflow,
+} from "lucide-react";
 import type { Role } from "@/api/types.ts";
 
 /** The pages of a team, in the order of the side navigation. */
 export const PAGES = [
+  { to: "/t/$team/overview", word: "Home", icon: House, keys: "g h", needs: "viewer" },
   { to: "/t/$team/dags", word: "DAGs", icon: Workflow, keys: "g d", needs: "viewer" },
   { to: "/t/$team/runs", word: "Runs", icon: CirclePlay, keys: "g r", needs: "viewer" },
+  { to: "/t/$team/slots", word: "Slots", icon: Layers, keys: "g s", needs: "viewer" },
+  { to: "/t/$team/backfills", word: "Backfills", icon: History, keys: "g b", needs: "viewer" },
+  { to: "/t/$team/events", word: "Events", icon: Activity, keys: "g e", needs: "viewer" },
+  { to: "/t/$team/admin", word: "Admin", icon: Shield, keys: "g a", needs: "viewer" },
 ] as const satisfies readonly {
   to: string;
   word: string;

@@ -11,7 +11,7 @@ export const indexRoute = createRoute({
   path: "/",
   beforeLoad: async ({ context, location }) => {
     const { team } = await signedIn(context.queries, location.href);
-    throw redirect({ to: "/t/$team/dags", params: { team }, replace: true });
+    throw redirect({ to: "/t/$team/overview", params: { team }, replace: true });
   },
 });
 
@@ -20,6 +20,13 @@ export const loginRoute = createRoute({
   path: "/login",
   validateSearch: (search: Search) => strip({ next: word(search.next) }),
   component: lazyRouteComponent(() => import("@/views/login/Login.tsx"), "Login"),
+});
+
+export const overviewRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "overview",
+  staticData: { crumb: "Home" },
+  component: lazyRouteComponent(() => import("@/views/home/Home.tsx"), "Home"),
 });
 
 export const dagsRoute = createRoute({
@@ -60,4 +67,40 @@ export const runListRoute = createRoute({
       q: word(search.q),
     }),
   component: lazyRouteComponent(() => import("@/views/runs/RunList.tsx"), "RunList"),
+});
+
+export const slotsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "slots",
+  staticData: { crumb: "Slots" },
+  component: lazyRouteComponent(() => import("@/views/slots/Slots.tsx"), "Slots"),
+});
+
+export const backfillsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "backfills",
+  staticData: { crumb: "Backfills" },
+  component: lazyRouteComponent(() => import("@/views/backfills/Backfills.tsx"), "Backfills"),
+});
+
+export const eventsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "events",
+  staticData: { crumb: "Events" },
+  validateSearch: (search: Search) =>
+    strip({
+      subject: word(search.subject),
+      actor: word(search.actor),
+      dag: word(search.dag),
+      run: word(search.run),
+      task: word(search.task),
+    }),
+  component: lazyRouteComponent(() => import("@/views/events/Events.tsx"), "Events"),
+});
+
+export const importErrorsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "import-errors",
+  staticData: { crumb: "Broken files" },
+  component: lazyRouteComponent(() => import("@/views/imports/ImportErrors.tsx"), "ImportErrors"),
 });

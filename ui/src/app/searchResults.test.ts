@@ -3,7 +3,7 @@ import { results } from "./searchResults.ts";
 
 test("nothing typed: the pages", () => {
   const found = results("", "default", undefined);
-  expect(found[0]).toMatchObject({ word: "DAGs", href: "/t/default/dags" });
+  expect(found[0]).toMatchObject({ word: "Home", href: "/t/default/overview" });
 });
 
 test("what the server found stands first, and leads to it", () => {

@@ -14,6 +14,7 @@ export type Liveness = "connecting" | "live" | "stale";
 const TOPICS: readonly Topic[] = ["run", "task_instance", "dag", "pool", "log"];
 const EVERYTHING: Scope = { topics: ["run", "dag", "pool"] };
 const RETRY_MS = [1_000, 2_000, 5_000, 15_000];
+const GRACE_MS = 4_000; // a stream ends now and then by itself, and comes back
 const SETTLE_MS = 500; // many changes at once make the lists stale once
 
 type Handler = (data: unknown) => void;
@@ -24,6 +25,8 @@ let source: EventSource | null = null;
 let client: QueryClient | null = null;
 let liveness: Liveness = "connecting";
 let failures = 0;
+let position: string | null = null; // where the next stream goes on
+let doubt: ReturnType<typeof setTimeout> | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 const stale = new Set<string>();
 
@@ -40,28 +43,42 @@ export function follow(queries: QueryClient): () => void {
 function connect(): void {
   close();
   const { topics, ...only } = scopes.at(-1) ?? EVERYTHING;
-  const stream = new EventSource(`/api/v1/stream${encoded({ ...only, topics: topics.join(",") })}`);
+  const query = { ...only, topics: topics.join(","), last_event_id: position };
+  const stream = new EventSource(`/api/v1/stream${encoded(query)}`);
   stream.onopen = () => {
-    if (liveness === "stale") client?.invalidateQueries(); // what happened in between
+    clearTimeout(doubt);
     failures = 0;
     become("live");
   };
   stream.onerror = () => {
-    become("stale");
+    clearTimeout(doubt);
+    doubt = setTimeout(() => become("stale"), GRACE_MS);
     // The browser comes back by itself, except after an answer that was no stream.
     if (stream.readyState === EventSource.CLOSED) {
       retry = setTimeout(connect, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
     }
   };
-  stream.addEventListener("reset", () => client?.invalidateQueries());
+  // What was read before the first position was known may be older than it.
+  stream.addEventListener("ready", (event) => {
+    if (position === null) client?.invalidateQueries();
+    position = event.lastEventId || position;
+  });
+  stream.addEventListener("reset", (event) => {
+    position = event.lastEventId || null;
+    client?.invalidateQueries();
+  });
   for (const topic of TOPICS) {
-    stream.addEventListener(topic, (event) => take(topic, JSON.parse(event.data)));
+    stream.addEventListener(topic, (event) => {
+      position = event.lastEventId || position;
+      take(topic, JSON.parse(event.data));
+    });
   }
   source = stream;
 }
 
 function close(): void {
   clearTimeout(retry);
+  clearTimeout(doubt);
   source?.close();
   source = null;
 }

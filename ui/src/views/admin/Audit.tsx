@@ -1,0 +1,96 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { audit, auditCheck } from "@/api/queries.ts";
+import type { AuditEntry } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { absolute, compact } from "@/lib/time.ts";
+import { EmptyState } from "@/parts/EmptyState.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import styles from "./Admin.module.css";
+import { Listed } from "./Listed.tsx";
+
+/** Who asked for what, and that nobody has changed the record since. */
+export function Audit() {
+  const found = useInfiniteQuery(audit({}));
+  return (
+    <>
+      <div className={styles.bar}>
+        <span>Every change that somebody asked for, also what was refused.</span>
+        <Intact />
+      </div>
+      <Listed
+        found={found}
+        what="Audit"
+        columns={COLUMNS}
+        id={(entry) => String(entry.seq)}
+        empty={<EmptyState title="Nobody has asked for anything yet" />}
+      />
+    </>
+  );
+}
+
+function Intact() {
+  const check = useQuery(auditCheck()).data;
+  if (!check) return null;
+  return (
+    <span className={styles.intact}>
+      <StateIcon state={check.intact ? "success" : "failed"} />
+      {check.intact
+        ? `${counted(check.entries, "entry", "entries")}, each as it was written`
+        : `Entry ${check.broken_at} is not as it was written`}
+    </span>
+  );
+}
+
+const COLUMNS: readonly Column<AuditEntry>[] = [
+  {
+    key: "at",
+    head: "When",
+    width: "110px",
+    cell: (entry) => (
+      <time className="tabular" dateTime={entry.at} title={absolute(entry.at)}>
+        {compact(entry.at, Date.now())}
+      </time>
+    ),
+  },
+  {
+    key: "actor",
+    head: "Who",
+    width: "minmax(90px, 1fr)",
+    cell: (entry) => <span>{entry.actor}</span>,
+  },
+  {
+    key: "action",
+    head: "What",
+    width: "minmax(110px, 1.2fr)",
+    cell: (entry) => <span>{entry.action}</span>,
+  },
+  {
+    key: "subject",
+    head: "Of",
+    width: "minmax(110px, 1.4fr)",
+    secondary: true,
+    cell: (entry) => <span>{entry.subject}</span>,
+  },
+  {
+    key: "detail",
+    head: "Detail",
+    width: "minmax(120px, 2fr)",
+    secondary: true,
+    cell: (entry) => {
+      const text = JSON.stringify(entry.detail);
+      return (
+        <span className={styles.detail} title={text}>
+          {text === "{}" ? "" : text}
+        </span>
+      );
+    },
+  },
+  {
+    key: "from",
+    head: "From",
+    width: "minmax(90px, 130px)",
+    secondary: true,
+    cell: (entry) => <span title={entry.via}>{entry.address}</span>,
+  },
+];

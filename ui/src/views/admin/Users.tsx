@@ -1,0 +1,97 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { UserPlus } from "lucide-react";
+import { useState } from "react";
+import { users } from "@/api/queries.ts";
+import type { LoginLink, User } from "@/api/types.ts";
+import { duration } from "@/lib/duration.ts";
+import { Button } from "@/parts/Button.tsx";
+import { EmptyState } from "@/parts/EmptyState.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import styles from "./Admin.module.css";
+import { Listed } from "./Listed.tsx";
+import { NewUser } from "./NewUser.tsx";
+import { Secret } from "./Secret.tsx";
+import { UserMenu } from "./UserMenu.tsx";
+
+/** The people of the team. */
+export function Users() {
+  const found = useInfiniteQuery(users());
+  const [adding, setAdding] = useState(false);
+  const [link, setLink] = useState<LoginLink | null>(null);
+  return (
+    <>
+      <div className={styles.bar}>
+        <span>A viewer sees, an operator runs, an author changes, an admin decides who may.</span>
+        <Button look="primary" onClick={() => setAdding(true)}>
+          <UserPlus size={14} aria-hidden />
+          New user
+        </Button>
+      </div>
+      <Listed
+        found={found}
+        what="Users"
+        columns={columns(setLink)}
+        id={(user) => user.name}
+        empty={<EmptyState title="Nobody yet" />}
+      />
+      {adding && (
+        <NewUser
+          close={() => setAdding(false)}
+          invited={(made) => {
+            setAdding(false);
+            setLink(made);
+          }}
+        />
+      )}
+      {link && (
+        <Secret
+          title={`A link for ${link.user}`}
+          text={link.url}
+          note={`It signs ${link.user} in, once, within ${duration(link.expires_in_s)}. It is not shown again.`}
+          close={() => setLink(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function columns(invited: (link: LoginLink) => void): readonly Column<User>[] {
+  return [
+    {
+      key: "name",
+      head: "Name",
+      width: "minmax(120px, 1fr)",
+      cell: (user) => <span className={user.disabled_at ? styles.off : ""}>{user.name}</span>,
+    },
+    {
+      key: "display",
+      head: "Called",
+      width: "minmax(120px, 1.4fr)",
+      secondary: true,
+      cell: (user) => <span>{user.display_name}</span>,
+    },
+    { key: "role", head: "Role", width: "100px", cell: (user) => user.role },
+    {
+      key: "how",
+      head: "Signs in by",
+      width: "120px",
+      secondary: true,
+      cell: (user) => (user.disabled_at ? "disabled" : user.has_password ? "password" : "link"),
+    },
+    {
+      key: "since",
+      head: "Since",
+      width: "92px",
+      end: true,
+      cell: (user) => <RelativeTime at={user.created_at} />,
+    },
+    {
+      key: "menu",
+      head: <span className="sr-only">Actions</span>,
+      width: "60px",
+      end: true,
+      cell: (user) => <UserMenu user={user} invited={invited} />,
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { path, request } from "@/api/request.ts";
+import type { LoginLink, Role, User } from "@/api/types.ts";
+import { messageOf } from "@/parts/ErrorState.tsx";
+import { say } from "@/state/toasts.ts";
+
+export const ROLES: readonly Role[] = ["viewer", "operator", "author", "admin"];
+
+export interface NewPerson {
+  name: string;
+  display_name: string;
+  role: Role;
+}
+
+/** Somebody new, and the link by which they come in first. */
+export function useInvite(invited: (link: LoginLink) => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (person: NewPerson) => {
+      const body = { ...person, display_name: person.display_name || null };
+      await request<User>("/users", { method: "POST", body });
+      return request<LoginLink>("/login-links", { method: "POST", body: { user: person.name } });
+    },
+    onSuccess: invited,
+    onSettled: () => queries.invalidateQueries({ queryKey: ["users"] }),
+  });
+}
+
+export function useLoginLink(invited: (link: LoginLink) => void) {
+  return useMutation({
+    mutationFn: (user: string) =>
+      request<LoginLink>("/login-links", { method: "POST", body: { user } }),
+    onSuccess: invited,
+    onError: (error) => say("failed", messageOf(error)),
+  });
+}
+
+/** Another role, or in and out. */
+export function useChangeUser(name: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (change: { role?: Role; disabled?: boolean }) =>
+      request<User>(path`/users/${name}`, { method: "PATCH", body: change }),
+    onSuccess: (user) => {
+      say("done", user.disabled_at ? `${name} is disabled` : `${name} is ${user.role}`);
+      queries.invalidateQueries({ queryKey: ["users"] });
+    },
+    onError: (error) => say("failed", messageOf(error)),
+  });
+}

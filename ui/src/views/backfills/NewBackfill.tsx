@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useId, useState } from "react";
+import { search } from "@/api/queries.ts";
+import type { BackfillAnswer } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { utc } from "@/lib/time.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Dialog } from "@/parts/Dialog.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import { Field } from "@/parts/Field.tsx";
+import styles from "./Backfills.module.css";
+import { type Asked, useBackfill } from "./useBackfill.ts";
+
+const SHOWN = 500;
+
+/** First the exact list of runs, then the button that makes them. */
+export function NewBackfill({ dag: given = "", close }: { dag?: string; close: () => void }) {
+  const [asked, setAsked] = useState<Asked>({ dag: given, from: "", to: "", at_once: "" });
+  const { plan, make } = useBackfill(close);
+  const change = (part: Partial<Asked>) => {
+    plan.reset(); // the list below is of what was asked before
+    setAsked((before) => ({ ...before, ...part }));
+  };
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (plan.data) make.mutate(asked);
+    else plan.mutate(asked);
+  }
+  return (
+    <Dialog title="New backfill" close={close}>
+      <form className={styles.form} onSubmit={submit}>
+        <DagField value={asked.dag} onChange={(dag) => change({ dag })} />
+        <div className={styles.dates}>
+          <DateField label="From" value={asked.from} onChange={(from) => change({ from })} />
+          <DateField label="To" value={asked.to} onChange={(to) => change({ to })} />
+        </div>
+        <Field label="Runs at once" note="Left empty: as many as the DAG allows.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              type="number"
+              min={1}
+              value={asked.at_once}
+              onChange={(event) => change({ at_once: event.target.value })}
+            />
+          )}
+        </Field>
+        {plan.data && <Planned answer={plan.data} />}
+        <InlineError error={make.error ?? plan.error} />
+        <div>
+          <Button
+            type="submit"
+            look="primary"
+            disabled={plan.isPending || make.isPending || plan.data?.runs.length === 0}
+          >
+            {plan.data ? `Start ${counted(plan.data.runs.length, "run")}` : "Show what will run"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Planned({ answer }: { answer: BackfillAnswer }) {
+  const { runs } = answer;
+  if (runs.length === 0) return <p role="status">The schedule has no date between these.</p>;
+  return (
+    <div role="status">
+      <p className={styles.summary}>{counted(runs.length, "run")}, one for each date:</p>
+      <ol className={styles.list}>
+        {runs.slice(0, SHOWN).map((run) => (
+          <li key={run.logical_date}>{utc(run.logical_date)}</li>
+        ))}
+        {runs.length > SHOWN && <li>… and {counted(runs.length - SHOWN, "more", "more")}</li>}
+      </ol>
+    </div>
+  );
+}
+
+function DagField({ value, onChange }: { value: string; onChange: (dag: string) => void }) {
+  const list = useId();
+  const found = useQuery(search(value));
+  return (
+    <Field label="DAG">
+      {(attributes) => (
+        <>
+          <input
+            {...attributes}
+            required
+            list={list}
+            value={value}
+            onChange={(event) => onChange(event.target.value)}
+            spellCheck={false}
+          />
+          <datalist id={list}>
+            {found.data?.dags.map(({ dag_id }) => (
+              <option key={dag_id} value={dag_id} />
+            ))}
+          </datalist>
+        </>
+      )}
+    </Field>
+  );
+}
+
+function DateField({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <Field label={label} note="UTC, included">
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="date"
+          required
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,91 @@
+import { Link } from "@tanstack/react-router";
+import type { Backfill } from "@/api/types.ts";
+import { number } from "@/lib/count.ts";
+import { duration } from "@/lib/duration.ts";
+import { DagLink } from "@/parts/links.tsx";
+import { Meter } from "@/parts/Meter.tsx";
+import { StateCounts } from "@/parts/State.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./Backfills.module.css";
+import { CancelBackfill } from "./CancelBackfill.tsx";
+
+export const COLUMNS: readonly Column<Backfill>[] = [
+  {
+    key: "dag",
+    head: "DAG",
+    width: "minmax(110px, 2fr)",
+    cell: (backfill) => <DagLink dag={backfill.dag_id} />,
+  },
+  {
+    key: "dates",
+    head: "Dates",
+    width: "minmax(170px, 1.4fr)",
+    secondary: true,
+    cell: (backfill) => (
+      <span className="tabular">
+        {backfill.first.slice(0, 10)} – {backfill.last.slice(0, 10)}
+      </span>
+    ),
+  },
+  {
+    key: "progress",
+    head: "Done",
+    width: "minmax(140px, 2fr)",
+    cell: (backfill) => (
+      <span className={styles.progress}>
+        <Meter wide used={backfill.done} of={backfill.total} label="Runs that have ended" />
+        <span className="tabular">
+          {number(backfill.done)} of {number(backfill.total)}
+        </span>
+      </span>
+    ),
+  },
+  {
+    key: "runs",
+    head: "Runs",
+    width: "minmax(110px, 1.4fr)",
+    secondary: true,
+    cell: (backfill) => <Runs backfill={backfill} />,
+  },
+  {
+    key: "eta",
+    head: "Ready in",
+    width: "92px",
+    end: true,
+    secondary: true,
+    cell: ({ eta_s, done, total }) =>
+      done >= total ? "–" : <span className="tabular">{duration(eta_s)}</span>,
+  },
+  {
+    key: "by",
+    head: "By",
+    width: "minmax(90px, 1fr)",
+    secondary: true,
+    cell: (backfill) => <span>{backfill.created_by}</span>,
+  },
+  {
+    key: "at",
+    head: "Begun",
+    width: "92px",
+    end: true,
+    cell: (backfill) => <RelativeTime at={backfill.created_at} />,
+  },
+  {
+    key: "cancel",
+    head: <span className="sr-only">Cancel</span>,
+    width: "84px",
+    end: true,
+    cell: (backfill) => <CancelBackfill backfill={backfill} />,
+  },
+];
+
+function Runs({ backfill }: { backfill: Backfill }) {
+  const team = useTeam();
+  return (
+    <Link to="/t/$team/runs" params={{ team }} search={{ backfill: backfill.backfill_id }}>
+      <StateCounts counts={backfill.counts} />
+    </Link>
+  );
+}

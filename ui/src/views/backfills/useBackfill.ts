@@ -1,0 +1,47 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
+import { path, request } from "@/api/request.ts";
+import type { BackfillAnswer } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { say } from "@/state/toasts.ts";
+
+export interface Asked {
+  dag: string;
+  /** Days, as a date field holds them. */
+  from: string;
+  to: string;
+  at_once: string;
+}
+
+/** `plan` says which runs there would be; `make` makes them, once, however often it is sent. */
+export function useBackfill(done: () => void) {
+  const queries = useQueryClient();
+  const key = useRef(crypto.randomUUID());
+  const send = (asked: Asked, dryRun: boolean) =>
+    request<BackfillAnswer>(path`/dags/${asked.dag}/backfills`, {
+      method: "POST",
+      body: bodyOf(asked, dryRun),
+      idempotencyKey: dryRun ? undefined : key.current,
+    });
+  const plan = useMutation({ mutationFn: (asked: Asked) => send(asked, true) });
+  const make = useMutation({
+    mutationFn: (asked: Asked) => send(asked, false),
+    onSuccess: (answer, asked) => {
+      queries.invalidateQueries({ queryKey: ["backfills"] });
+      queries.invalidateQueries({ queryKey: ["runs"] });
+      say("done", `${counted(answer.runs.length, "run")} of ${asked.dag} will run`);
+      done();
+    },
+  });
+  return { plan, make };
+}
+
+/** Both days are included, from their first moment to their last. */
+export function bodyOf(asked: Asked, dryRun: boolean) {
+  return {
+    from: `${asked.from}T00:00:00Z`,
+    to: `${asked.to}T23:59:59Z`,
+    max_active_runs: asked.at_once ? Number(asked.at_once) : null,
+    dry_run: dryRun,
+  };
+}

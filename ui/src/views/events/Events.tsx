@@ -1,0 +1,79 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { events } from "@/api/queries.ts";
+import { EmptyState } from "@/parts/EmptyState.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { FilterBar, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { Page } from "@/parts/Page.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { Table } from "@/parts/Table.tsx";
+import { COLUMNS } from "./columns.tsx";
+
+const SUBJECTS = [
+  { value: "run", shown: "runs" },
+  { value: "task_instance", shown: "task instances" },
+  { value: "dag", shown: "DAGs" },
+  { value: "pool", shown: "pools" },
+];
+
+/** Everything that happened, newest first: who or what did it, and why. */
+export function Events() {
+  const search = useSearch({ from: "/t/$team/events" });
+  const navigate = useNavigate({ from: "/t/$team/events" });
+  const set = useCallback(
+    (change: Partial<typeof search>) =>
+      navigate({ search: (before) => ({ ...before, ...change }), replace: true }),
+    [navigate],
+  );
+  const setDag = useCallback((dag: string) => set({ dag: dag || undefined }), [set]);
+  const setActor = useCallback((actor: string) => set({ actor: actor || undefined }), [set]);
+  const { subject, actor, dag, run, task } = search;
+  const filter = { subject, actor, dag_id: dag, run_id: run, task_id: task };
+  const found = useInfiniteQuery({ ...events(filter), placeholderData: keepPreviousData });
+  return (
+    <Page title="Events">
+      <FilterBar>
+        <FilterText label="DAG…" value={dag ?? ""} onChange={setDag} />
+        <FilterText label="Who, as user:ada…" value={actor ?? ""} onChange={setActor} />
+        <FilterChoice
+          label="Of"
+          value={subject}
+          options={SUBJECTS}
+          onChange={(chosen) => set({ subject: chosen })}
+        />
+        {run && (
+          <FilterChoice label="Run" value={run} options={[]} onChange={(to) => set({ run: to })} />
+        )}
+        {task && (
+          <FilterChoice
+            label="Task"
+            value={task}
+            options={[]}
+            onChange={(to) => set({ task: to })}
+          />
+        )}
+      </FilterBar>
+      {found.isPending ? (
+        <SkeletonRows />
+      ) : found.isError && !found.data ? (
+        <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
+      ) : found.data.length === 0 ? (
+        <EmptyState title="Nothing like that has happened">
+          <p>
+            Every change of a run, a task, a DAG or a pool stands here, with who or what did it.
+          </p>
+        </EmptyState>
+      ) : (
+        <Table
+          label="Events"
+          columns={COLUMNS}
+          items={found.data}
+          id={(event) => String(event.seq)}
+          hasMore={found.hasNextPage && !found.isFetchingNextPage}
+          more={found.fetchNextPage}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,66 @@
+import type { Event } from "@/api/types.ts";
+import { absolute, compact } from "@/lib/time.ts";
+import { DagLink, RunLink } from "@/parts/links.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import type { Column } from "@/parts/Table.tsx";
+import { byPerson, to, what } from "./describe.ts";
+import styles from "./Events.module.css";
+
+export const COLUMNS: readonly Column<Event>[] = [
+  {
+    key: "at",
+    head: "When",
+    width: "96px",
+    cell: (event) => (
+      <time className="tabular" dateTime={event.at} title={absolute(event.at)}>
+        {compact(event.at, Date.now())}
+      </time>
+    ),
+  },
+  {
+    key: "what",
+    head: "What",
+    width: "minmax(130px, 1.2fr)",
+    cell: (event) => (
+      <span className={styles.what}>
+        {event.state && <StateIcon state={event.state} size={14} />}
+        <span>{what(event)}</span>
+      </span>
+    ),
+  },
+  {
+    key: "dag",
+    head: "DAG",
+    width: "minmax(100px, 1.4fr)",
+    cell: (event) => (event.dag_id ? <DagLink dag={event.dag_id} /> : <span>{event.subject}</span>),
+  },
+  {
+    key: "run",
+    head: "Run",
+    width: "124px",
+    secondary: true,
+    cell: (event) => event.run_id && <RunLink run={event.run_id} />,
+  },
+  {
+    key: "to",
+    head: "Task",
+    width: "minmax(110px, 1.4fr)",
+    secondary: true,
+    cell: (event) => <span>{to(event)}</span>,
+  },
+  {
+    key: "actor",
+    head: "By",
+    width: "minmax(84px, 130px)",
+    cell: (event) => (
+      <span className={byPerson(event.actor) ? styles.person : styles.machine}>{event.actor}</span>
+    ),
+  },
+  {
+    key: "reason",
+    head: "Why",
+    width: "minmax(120px, 2fr)",
+    secondary: true,
+    cell: (event) => <span title={event.reason ?? undefined}>{event.reason}</span>,
+  },
+];

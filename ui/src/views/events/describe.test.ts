@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import type { Event } from "@/api/types.ts";
+import { byPerson, to, what } from "./describe.ts";
+
+const event = (given: Partial<Event>): Event => ({
+  seq: 1,
+  at: "2026-01-01T00:00:00Z",
+  subject: "run",
+  name: "start",
+  state: null,
+  task_id: null,
+  map_index: null,
+  number: null,
+  actor: "scheduler",
+  reason: null,
+  ...given,
+});
+
+test("what happened, and to what", () => {
+  expect(what(event({ name: "succeed", state: "success" }))).toBe("succeed → success");
+  expect(what(event({ name: "mark_failed", state: "failed" }))).toBe("mark failed → failed");
+  expect(what(event({ name: "pause" }))).toBe("pause");
+  expect(to(event({ task_id: "load", map_index: 3, number: 2 }))).toBe("load [3], attempt 2");
+  expect(to(event({ task_id: "load", map_index: -1 }))).toBe("load");
+  expect(to(event({}))).toBe("");
+});
+
+test("people are told from Headway", () => {
+  expect(byPerson("user:admin")).toBe(true);
+  expect(byPerson("scheduler")).toBe(false);
+});

@@ -1,0 +1,23 @@
+import type { Event } from "@/api/types.ts";
+import { stateWord } from "@/lib/states.ts";
+
+/** What happened, as a few words: `succeed → success`, `pause`. */
+export function what(event: Event): string {
+  const name = event.name.replaceAll("_", " ");
+  return event.state && stateWord(event.state) !== name
+    ? `${name} → ${stateWord(event.state)}`
+    : name;
+}
+
+/** To what, below its DAG and run: `load [3], attempt 2`. */
+export function to(event: Event): string {
+  if (!event.task_id) return "";
+  const index = event.map_index !== null && event.map_index >= 0 ? ` [${event.map_index}]` : "";
+  const attempt = event.number ? `, attempt ${event.number}` : "";
+  return `${event.task_id}${index}${attempt}`;
+}
+
+/** Whether a person did it, rather than Headway itself. */
+export function byPerson(actor: string): boolean {
+  return actor.startsWith("user:") || actor.startsWith("token:");
+}

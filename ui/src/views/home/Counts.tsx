@@ -1,0 +1,35 @@
+import { Link } from "@tanstack/react-router";
+import type { Overview } from "@/api/types.ts";
+import { number } from "@/lib/count.ts";
+import { StateIcon } from "@/parts/State.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./Home.module.css";
+
+/** The figures of the moment; each leads to its list. */
+export function Counts({ home }: { home: Overview }) {
+  const team = useTeam();
+  const runs: [state: string, count: number, word: string][] = [
+    ["running", home.runs.running, "running"],
+    ["queued", home.runs.queued, "queued"],
+    ["failed", home.runs.failed_24h, "failed in 24 h"],
+    ["success", home.runs.success_24h, "succeeded in 24 h"],
+  ];
+  return (
+    <div className={styles.counts}>
+      {runs.map(([state, count, word]) => (
+        <Link key={state} to="/t/$team/runs" params={{ team }} search={{ state }}>
+          <StateIcon state={state} />
+          <b>{number(count)}</b> {word}
+        </Link>
+      ))}
+      <Link to="/t/$team/dags" params={{ team }}>
+        <b>{number(home.dags.total)}</b> DAGs
+      </Link>
+      {home.dags.paused > 0 && (
+        <Link to="/t/$team/dags" params={{ team }} search={{ paused: "true" }}>
+          <b>{number(home.dags.paused)}</b> paused
+        </Link>
+      )}
+    </div>
+  );
+}

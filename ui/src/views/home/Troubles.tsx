@@ -1,0 +1,124 @@
+import { Link } from "@tanstack/react-router";
+import type { ImportError, Overview } from "@/api/types.ts";
+import { DagLink, RunLink } from "@/parts/links.tsx";
+import { Card } from "@/parts/Page.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./Home.module.css";
+
+/** DAGs whose latest runs failed: what, why, since when. */
+export function Failed({ runs }: { runs: Overview["failed"] }) {
+  const team = useTeam();
+  if (runs.length === 0) return null;
+  return (
+    <Card
+      title="Failing"
+      link={
+        <Link to="/t/$team/runs" params={{ team }} search={{ state: "failed" }}>
+          All failed runs
+        </Link>
+      }
+    >
+      <ul className={styles.list}>
+        {runs.map((run) => (
+          <li key={run.run_id}>
+            <StateIcon state="failed" />
+            <span className={styles.what}>
+              <DagLink dag={run.dag_id} />
+              <span className={styles.why}>
+                <RunLink run={run.run_id}>{run.headline}</RunLink>
+                {run.count > 1 && ` · ${run.count} failed in 24 h`}
+              </span>
+            </span>
+            <span className={styles.when}>
+              <RelativeTime at={run.ended_at ?? run.started_at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+export function BrokenFiles({ errors }: { errors: readonly ImportError[] }) {
+  const team = useTeam();
+  if (errors.length === 0) return null;
+  return (
+    <Card
+      title="Files that could not be loaded"
+      link={
+        <Link to="/t/$team/import-errors" params={{ team }}>
+          All
+        </Link>
+      }
+    >
+      <ul className={styles.list}>
+        {errors.slice(0, 5).map((error) => (
+          <li key={error.file}>
+            <StateIcon state="failed" />
+            <span className={styles.what}>
+              <code>
+                {error.file}
+                {error.line !== null && `:${error.line}`}
+              </code>
+              <span className={styles.why}>{error.message.split("\n")[0]}</span>
+            </span>
+            <span className={styles.when}>
+              <RelativeTime at={error.at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** A slot of the timetable has passed and nothing started. */
+export function Late({ dags }: { dags: Overview["late"] }) {
+  if (dags.length === 0) return null;
+  return (
+    <Card title="Late">
+      <ul className={styles.list}>
+        {dags.map((dag) => (
+          <li key={dag.dag_id}>
+            <StateIcon state="up_for_retry" />
+            <span className={styles.what}>
+              <DagLink dag={dag.dag_id} />
+              <span className={styles.why}>{dag.reason}</span>
+            </span>
+            <span className={styles.when}>
+              due <RelativeTime at={dag.expected_at} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** What has been waiting longest for its turn, and for what. */
+export function Waiting({ tasks }: { tasks: Overview["waiting"] }) {
+  if (tasks.length === 0) return null;
+  return (
+    <Card title="Waiting longest">
+      <ul className={styles.list}>
+        {tasks.map((task) => (
+          <li key={`${task.run_id} ${task.task_id} ${task.map_index}`}>
+            <StateIcon state="ready" />
+            <span className={styles.what}>
+              <RunLink run={task.run_id}>
+                {task.dag_id} · {task.task_id}
+                {task.map_index >= 0 && ` [${task.map_index}]`}
+              </RunLink>
+              <span className={styles.why}>{task.reason}</span>
+            </span>
+            <span className={styles.when}>
+              <RelativeTime at={task.since} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,59 @@
+import { useQuery } from "@tanstack/react-query";
+import { slots } from "@/api/queries.ts";
+import type { Slots as SlotsAnswer } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { DagLink } from "@/parts/links.tsx";
+import { Card, Page, PageBody } from "@/parts/Page.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { useMay } from "@/state/session.ts";
+import { NewPool, PoolCard } from "./PoolCard.tsx";
+import styles from "./Slots.module.css";
+
+/** Why do I wait, and who uses what. */
+export function Slots() {
+  const found = useQuery(slots());
+  const mayChange = useMay("admin");
+  return (
+    <Page
+      title="Slots"
+      note="A task needs a slot of its pool to run. What does not fit waits its turn, the most urgent first."
+      actions={mayChange && <NewPool />}
+    >
+      <PageBody>
+        {found.isPending ? (
+          <SkeletonRows count={6} />
+        ) : found.isError && !found.data ? (
+          <ErrorState error={found.error} what="The slots" retry={() => found.refetch()} />
+        ) : (
+          <div className={styles.pools}>
+            {found.data.pools.map((pool) => (
+              <PoolCard key={pool.name} pool={pool} />
+            ))}
+            <RunsWaiting dags={found.data.runs_waiting} />
+          </div>
+        )}
+      </PageBody>
+    </Page>
+  );
+}
+
+function RunsWaiting({ dags }: { dags: SlotsAnswer["runs_waiting"] }) {
+  if (dags.length === 0) return null;
+  return (
+    <Card title="Runs that wait to begin">
+      <div className={styles.use}>
+        <ul>
+          {dags.map((dag) => (
+            <li key={`${dag.dag_id} ${dag.reason}`}>
+              <span>
+                <DagLink dag={dag.dag_id} /> <span className={styles.muted}>{dag.reason}</span>
+              </span>
+              <span>{counted(dag.queued, "run")}</span>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Card>
+  );
+}
