@@ -35,7 +35,7 @@ export function Login() {
         <PasswordForm enter={enter} />
       )}
       <p className={styles.note}>
-        On the machine where Headway runs, <code>headway open</code> signs in as the local admin.
+        The link that <code>headway up</code> prints signs in as the local admin, once.
       </p>
     </main>
   );
