@@ -39,8 +39,9 @@ class Client:
 
     # -- DAGs
 
-    def dags(self) -> list[wire.DagSummary]:
-        return list(self.all_pages("/dags", wire.DagSummary))
+    def dags(self, **filters: object) -> list[wire.DagSummary]:
+        """All of them; filters: q, tag, owner, paused, state (of the latest run)."""
+        return list(self.all_pages("/dags", wire.DagSummary, filters))
 
     def dag(self, dag_id: str) -> wire.DagDetail:
         return self.get(f"/dags/{segment(dag_id)}", wire.DagDetail)
@@ -121,6 +122,18 @@ class Client:
     def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)
 
+    # -- the way in
+
+    def overview(self) -> wire.Home:
+        return self.get("/overview", wire.Home)
+
+    def search(self, text: str) -> wire.Found:
+        return self.get("/search", wire.Found, {"q": text})
+
+    def history(self, **filters: object) -> wire.Page[wire.Event]:
+        """Newest first; filters: subject, actor, dag_id, run_id, task_id, name, before, limit."""
+        return self.get("/events", wire.Page[wire.Event], filters)
+
     # -- pools and health
 
     def pools(self) -> list[wire.Pool]:
@@ -164,7 +177,11 @@ class Client:
         self, method: str, path: str, body: bytes | None, query: Mapping[str, object]
     ) -> tuple[bytes, Message]:
         """One request; the answer's body and headers."""
-        given = {name: value for name, value in query.items() if value is not None}
+        given = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in query.items()
+            if value is not None
+        }
         target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
         response, content = self._exchange(method, target, body)
         if response.status >= 400:

@@ -1,13 +1,28 @@
 """The reads stay on their indexes, on an empty database and on a large one."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, LiteralString
 
 import pytest
 from psycopg import Connection
 
 from headway.store.transact import Session, enter_team, transact
-from headway.store.views import dags, health, history, instances, news, pools, runs, stream
+from headway.store.views import (
+    briefs,
+    dags,
+    events,
+    health,
+    history,
+    instances,
+    news,
+    overview,
+    pools,
+    runs,
+    search,
+    stream,
+    troubles,
+)
 from tests.api import seed
 
 RUNS = 4000
@@ -26,6 +41,18 @@ WINDOW: dict[str, Any] = {
     "begun": "9000000", "were_open": ["8000000"], "end": "9000100", "still_open": ["9000050"],
     "runs": ["run000001000"], "dags": ["d"], "limit": 1000,
 }  # fmt: skip
+DAGS: dict[str, Any] = {
+    **dict.fromkeys(("dag_id", "after", "q", "tag", "owner", "paused", "state")),
+    "with_missing": False,
+    "limit": 101,
+}
+SOURCES: tuple[LiteralString, ...] = (
+    *(events.OF_RUN, events.BY_PEOPLE, events.OF_DAG, events.OF_NO_TASK, events.ANYWHERE),
+)
+EVENTS_ASKED: dict[str, Any] = {
+    **dict.fromkeys(("subject", "actor", "task_id", "name")),
+    **{"dag_id": "d", "run_id": "run000001000", "before": 5000, "limit": 101, "window": 20_000},
+}
 
 READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.ONE, KEY),
@@ -50,7 +77,22 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (instances.XCOMS, WHOLE),
     (history.OF_RUN, {**KEY, "after": 0, "limit": 500}),
     (pools.ALL, {}),
-    (dags.LIST, {"dag_id": None, "after": None, "with_missing": False, "limit": 101}),
+    (dags.LIST, DAGS),
+    (dags.LIST, {**DAGS, "q": "d", "tag": "demo", "paused": False, "state": "failed"}),
+    (briefs.RECENT, {"dag_ids": ["d"], "most": 12}),
+    (overview.DAGS, {}),
+    (overview.RUNS, {"since": seed.NOON + timedelta(days=2)}),
+    (overview.ACTIVITY, {"since": seed.NOON + timedelta(days=2)}),
+    (overview.FAILED, {"since": seed.NOON + timedelta(days=2), "limit": 20}),
+    (overview.WAITING, {"before": seed.NOON, "limit": 10}),
+    (overview.LATE, {"before": seed.NOON, "limit": 10}),
+    (overview.NEXT, {"now": seed.NOON, "limit": 10}),
+    (troubles.OF_RUNS, {"run_ids": ["run000001000", "run000001001"]}),
+    (search.DAGS, {"q": "d", "limit": 8}),
+    (search.RUNS, {"q": "run00000100", "limit": 8}),
+    (search.TASKS, {"q": "t1", "limit": 8}),
+    *((events.listing(source), EVENTS_ASKED) for source in SOURCES),
+    *((events.edge(source), EVENTS_ASKED) for source in SOURCES),
     (news.DAG_EVENTS, {"after": RUNS * EVENTS}),
     (news.LAST, {}),
     (health.AGENTS, {}),
@@ -66,8 +108,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
 LARGE = ("run", "task_instance", "attempt", "event", "xcom")
 
 
-@pytest.fixture
-def large(conn: Session) -> None:
+@pytest.fixture(params=["large", "large and analysed"])
+def large(request: pytest.FixtureRequest, conn: Session) -> None:
     seed.dag(conn, "d")
     conn.execute(
         "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
@@ -89,7 +131,8 @@ def large(conn: Session) -> None:
         " FROM run, generate_series(1, %s) AS n",
         [EVENTS],
     )
-    conn.execute("ANALYZE")
+    if request.param == "large and analysed":
+        conn.execute("ANALYZE")
 
 
 def plan(conn: Connection[Any], statement: LiteralString, values: Mapping[str, Any]) -> str:

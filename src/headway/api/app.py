@@ -22,8 +22,10 @@ from headway.api.rates import Rate
 from headway.api.routes import (
     audit,
     dags,
+    events,
     health,
     instances,
+    overview,
     pools,
     runs,
     session,
@@ -41,6 +43,7 @@ BURST_S: Final = 10
 
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
+    *(events, overview),
     *(session, users, tokens, audit),
 )
 

@@ -1,7 +1,7 @@
 """What every route is handed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from headway.api.principal import Principal
 from headway.api.signin import SignIn
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
+from headway.store.views.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Api:
     url: str  # how people reach it
     signin: SignIn
     who: Principal | None = None
+    memory: Memory = field(default_factory=Memory)
 
     @property
     def principal(self) -> Principal:

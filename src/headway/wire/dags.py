@@ -5,6 +5,15 @@ from typing import Any
 
 import msgspec
 
+from headway.wire.runs import RunBrief
+
+
+class ImportError(msgspec.Struct, frozen=True, kw_only=True):
+    file: str
+    line: int | None
+    message: str
+    at: datetime
+
 
 class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
@@ -20,6 +29,13 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_run_state: str | None
     last_run_at: datetime | None
     updated_at: datetime
+    description: str = ""
+    owner: str = ""
+    tasks: int = 0
+    running: int = 0  # runs
+    queued: int = 0
+    recent: list[RunBrief] = []  # the newest last
+    import_error: ImportError | None = None  # of its file: it shows its last good version
 
 
 class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +47,3 @@ class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
 class DagDetail(DagSummary, frozen=True, kw_only=True):
     spec: msgspec.Raw  # headway.spec.model.Dag as JSON
     versions: list[DagVersion]
-
-
-class ImportError(msgspec.Struct, frozen=True, kw_only=True):
-    file: str
-    line: int | None
-    message: str
-    at: datetime

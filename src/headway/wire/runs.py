@@ -27,6 +27,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     backfill_id: str | None = None
     created_by: str = ""
     quarantined: str | None = None  # the error for which no scheduler takes it any more
+    note: str | None = None
+    duration_s: float | None = None  # of what has ended
+
+
+class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as one mark among others."""
+
+    run_id: str
+    state: str
+    logical_date: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    trigger: str
 
 
 class RunTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,19 +52,6 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     blocked_reason: str | None
-    reason: str | None
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    seq: int
-    at: datetime
-    subject: str
-    name: str
-    state: str | None
-    task_id: str | None
-    map_index: int | None
-    number: int | None
-    actor: str
     reason: str | None
 
 

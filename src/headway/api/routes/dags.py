@@ -1,10 +1,10 @@
 """/dags and /import-errors."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from psycopg import Connection
 
 from headway import wire
@@ -21,9 +21,18 @@ BULK_MAX: Final = 100_000
 
 @get("/dags", needs=Role.VIEWER)
 async def list_dags(
-    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+    api: Handed,
+    q: FromQuery[str | None] = None,
+    tag: FromQuery[str | None] = None,
+    owner: FromQuery[str | None] = None,
+    paused: FromQuery[bool | None] = None,
+    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    limit: FromQuery[int] = 100,
+    cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.DagSummary]:
-    return await api.door.call(views.page, limit, cursor)
+    """By name. ``q`` is a part of the name or the description, ``state`` that of the latest run."""
+    wanted = views.Filter(q=q, tag=tag, owner=owner, paused=paused, state=in_state)
+    return await api.door.call(views.page, wanted, limit, cursor)
 
 
 @get("/dags/{dag_id:str}", needs=Role.VIEWER)

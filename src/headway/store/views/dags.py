@@ -1,24 +1,32 @@
 """What the API shows of DAGs, their versions and the files that could not be loaded."""
 
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row
 
 from headway import wire
 from headway.errors import NotFound
 from headway.spec import model
 from headway.spec.errors import did_you_mean
-from headway.store.views import pages
+from headway.store.views import briefs, pages
+from headway.store.views.runs import check_state
 
+# Of the version only what was taken out of the spec when it was written: a list parses none.
 LIST: LiteralString = """
     SELECT dag.dag_id, dag.file, dag.number AS version, dag.bundle_version,
-        spec -> 'schedule' AS schedule, coalesce(spec -> 'tags', '[]') AS tags,
+        schedule, tags, description, owner, tasks,
         paused_at, paused_by, missing_since, next_slot_at AS next_run_at,
-        latest.state AS last_run_state, latest.created_at AS last_run_at, updated_at
+        latest.state AS last_run_state, latest.created_at AS last_run_at, updated_at,
+        (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+            AND state = 'running') AS running,
+        (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+            AND state = 'queued') AS queued,
+        trouble.line, trouble.message, trouble.at
     FROM dag
     JOIN dag_version USING (team_id, dag_id, number)
+    LEFT JOIN import_error AS trouble USING (team_id, file)
     LEFT JOIN LATERAL (
         SELECT state, created_at FROM run
         WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
@@ -27,6 +35,12 @@ LIST: LiteralString = """
     WHERE (%(dag_id)s::text IS NULL OR dag.dag_id = %(dag_id)s)
         AND (%(after)s::text IS NULL OR dag.dag_id > %(after)s)
         AND (%(with_missing)s OR missing_since IS NULL)
+        AND (%(q)s::text IS NULL
+            OR strpos(lower(dag.dag_id || ' ' || description), lower(%(q)s)) > 0)
+        AND (%(tag)s::text IS NULL OR tags::jsonb ? %(tag)s)
+        AND (%(owner)s::text IS NULL OR owner = %(owner)s)
+        AND (%(paused)s::boolean IS NULL OR (paused_at IS NOT NULL) = %(paused)s)
+        AND (%(state)s::text IS NULL OR latest.state = %(state)s)
     ORDER BY dag.dag_id LIMIT %(limit)s
 """
 
@@ -49,24 +63,58 @@ IMPORT_ERRORS: LiteralString = """
 """
 
 
-def page(conn: Connection[Any], limit: int, cursor: str | None) -> wire.Page[wire.DagSummary]:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which DAGs; ``state`` is that of their latest run. None: any."""
+
+    q: str | None = None
+    tag: str | None = None
+    owner: str | None = None
+    paused: bool | None = None
+    state: str | None = None
+
+
+ANY: Final = Filter()
+
+
+def page(
+    conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
+) -> wire.Page[wire.DagSummary]:
     limit = pages.capped(limit)
+    if wanted.state is not None:
+        check_state(wanted.state)
     after = pages.decode(cursor, tuple[str])[0] if cursor else None
-    rows = summaries(conn, dag_id=None, after=after, with_missing=False, limit=limit + 1)
+    rows = summaries(conn, dag_id=None, after=after, wanted=wanted, limit=limit + 1)
     more = pages.encode((rows[limit - 1].dag_id,)) if len(rows) > limit else None
     return wire.Page(rows[:limit], more)
 
 
 def summaries(
-    conn: Connection[Any], *, dag_id: str | None, after: str | None, with_missing: bool, limit: int
+    conn: Connection[Any], *, dag_id: str | None, after: str | None, wanted: Filter, limit: int
 ) -> list[wire.DagSummary]:
-    values = {"dag_id": dag_id, "after": after, "with_missing": with_missing, "limit": limit}
-    with conn.cursor(row_factory=class_row(wire.DagSummary)) as cursor:
-        return cursor.execute(LIST, values).fetchall()
+    """One that is named is shown even when its file is gone."""
+    values = {
+        **msgspec.structs.asdict(wanted),
+        "dag_id": dag_id,
+        "after": after,
+        "with_missing": dag_id is not None,
+        "limit": limit,
+    }
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(LIST, values).fetchall()
+    recent = briefs.recent(conn, [row["dag_id"] for row in rows])
+    return [summary(row, recent[row["dag_id"]]) for row in rows]
+
+
+def summary(row: dict[str, Any], recent: list[wire.RunBrief]) -> wire.DagSummary:
+    line, message, at = row.pop("line"), row.pop("message"), row.pop("at")
+    trouble = None
+    if message is not None:
+        trouble = wire.ImportError(file=row["file"], line=line, message=message, at=at)
+    return wire.DagSummary(**row, recent=recent, import_error=trouble)
 
 
 def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:
-    found = summaries(conn, dag_id=dag_id, after=None, with_missing=True, limit=1)
+    found = summaries(conn, dag_id=dag_id, after=None, wanted=ANY, limit=1)
     if not found:
         raise unknown(conn, dag_id)
     with conn.cursor(row_factory=class_row(wire.DagVersion)) as cursor:

@@ -8,8 +8,12 @@ from psycopg.rows import class_row
 from headway import wire
 from headway.store.views import pages
 
-OF_RUN: LiteralString = """
-    SELECT seq, at, subject, name, state, task_id, map_index, number, actor, reason FROM event
+COLUMNS: LiteralString = """
+    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, number, actor, reason
+"""
+
+OF_RUN: LiteralString = f"""
+    SELECT {COLUMNS} FROM event
     WHERE run_id = %(run_id)s AND seq > %(after)s
     ORDER BY seq LIMIT %(limit)s
 """

@@ -17,7 +17,8 @@ COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
-    run.backfill_id, run.created_by, run.quarantined
+    run.backfill_id, run.created_by, run.quarantined, run.note,
+    extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
 COUNTED: LiteralString = """
@@ -128,6 +129,11 @@ def state(conn: Connection[Any], run_id: str) -> RunState:
     return RunState(found)
 
 
+def check_state(state: str) -> None:
+    if state not in set(RunState):
+        raise UsageError(f"{state!r} is no state of a run", hint=f"one of: {', '.join(RunState)}")
+
+
 def page(
     conn: Connection[Any],
     *,
@@ -139,8 +145,8 @@ def page(
 ) -> wire.Page[wire.Run]:
     """Newest first: by creation, or by logical date when they are of one DAG."""
     limit = pages.capped(limit)
-    if state is not None and state not in set(RunState):
-        raise UsageError(f"{state!r} is no state of a run", hint=f"one of: {', '.join(RunState)}")
+    if state is not None:
+        check_state(state)
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         "dag_id": dag_id,

@@ -1,0 +1,27 @@
+"""/overview and /search: the way in."""
+
+from litestar import get
+from litestar.params import FromQuery
+from msgspec.structs import replace
+
+from headway import wire
+from headway.api.context import Handed
+from headway.core.roles import Role
+from headway.store.views import overview as views
+from headway.store.views import search as search_views
+
+
+@get("/overview", needs=Role.VIEWER)
+async def overview(api: Handed) -> wire.Home:
+    """Is everything all right: what failed, waits, is late, runs next; the last 24 hours."""
+    home = await api.door.call(views.home, api.memory)
+    return replace(home, components=home.components + api.children())
+
+
+@get("/search", needs=Role.VIEWER)
+async def search(api: Handed, q: FromQuery[str] = "") -> wire.Found:
+    """DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each."""
+    return await api.door.call(search_views.find, q)
+
+
+ROUTES = [overview, search]

@@ -1,0 +1,106 @@
+"""The stream of events for people: newest first, filtered.
+
+Most rows are of task instances. A question that no index answers looks through so many of the
+newest rows and no more: the page may then be short, and its cursor leads on.
+"""
+
+from typing import Any, Final, LiteralString
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
+
+from headway import wire
+from headway.errors import UsageError
+from headway.store.views import pages
+from headway.store.views.history import COLUMNS
+
+WINDOW: Final = 20_000  # rows looked at for one page
+SUBJECTS: Final = frozenset(
+    {
+        *("run", "task_instance", "dag", "pool", "backfill", "agent_session"),
+        *("bundle", "retention"),
+    }
+)
+
+# Where to look, said so that the partial index of each can be seen to fit.
+OF_RUN: LiteralString = "run_id IS NOT NULL AND run_id = %(run_id)s"
+BY_PEOPLE: LiteralString = "starts_with(actor, 'user:')"
+OF_DAG: LiteralString = "task_id IS NULL AND dag_id = %(dag_id)s"
+OF_NO_TASK: LiteralString = "task_id IS NULL"
+ANYWHERE: LiteralString = "true"
+
+WANTED: LiteralString = """
+    (%(subject)s::text IS NULL OR subject = %(subject)s)
+    AND (%(actor)s::text IS NULL OR actor = %(actor)s OR starts_with(actor, %(actor)s || ':'))
+    AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
+    AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
+    AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
+    AND (%(name)s::text IS NULL OR name = %(name)s)
+"""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """``actor`` is one (``user:ada``) or a kind of them (``user``)."""
+
+    subject: str | None = None
+    actor: str | None = None
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    name: str | None = None
+
+
+def source(wanted: Filter) -> LiteralString:
+    if wanted.run_id is not None:
+        return OF_RUN
+    if wanted.actor is not None and wanted.actor.partition(":")[0] == "user":
+        return BY_PEOPLE
+    if wanted.subject in (None, "task_instance"):
+        return ANYWHERE
+    return OF_NO_TASK if wanted.dag_id is None else OF_DAG
+
+
+def listing(source: LiteralString) -> LiteralString:
+    return f"""
+        SELECT {COLUMNS} FROM (
+            SELECT * FROM event
+            WHERE {source} AND (%(before)s::bigint IS NULL OR seq < %(before)s)
+            ORDER BY seq DESC LIMIT %(window)s
+        ) AS event
+        WHERE {WANTED} ORDER BY seq DESC LIMIT %(limit)s
+    """
+
+
+def edge(source: LiteralString) -> LiteralString:
+    """The last row that was looked at, when there may be more behind it."""
+    return f"""
+        SELECT seq FROM event
+        WHERE {source} AND (%(before)s::bigint IS NULL OR seq < %(before)s)
+        ORDER BY seq DESC OFFSET %(window)s - 1 LIMIT 1
+    """
+
+
+def page(
+    conn: Connection[Any], wanted: Filter, limit: int, before: str | None
+) -> wire.Page[wire.Event]:
+    limit = pages.capped(limit)
+    if wanted.subject is not None and wanted.subject not in SUBJECTS:
+        raise UsageError(
+            f"{wanted.subject!r} is no subject of events",
+            hint=f"one of: {', '.join(sorted(SUBJECTS))}",
+        )
+    values = {
+        **msgspec.structs.asdict(wanted),
+        "before": pages.decode(before, tuple[int])[0] if before else None,
+        "limit": limit + 1,
+        "window": WINDOW,
+    }
+    look = source(wanted)
+    with conn.cursor(row_factory=class_row(wire.Event)) as cursor:
+        rows = cursor.execute(listing(look), values).fetchall()
+    if len(rows) > limit:
+        return wire.Page(rows[:limit], pages.encode((rows[limit - 1].seq,)))
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        last: int | None = cursor.execute(edge(look), values).fetchone()
+    return wire.Page(rows, None if last is None else pages.encode((last,)))

@@ -1,0 +1,209 @@
+"""What the first page shows: is everything all right, and if not, what is not.
+
+Each part is bounded and on an index: the page is asked for every few seconds by everybody.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, dict_row, tuple_row
+
+from headway import wire
+from headway.store.views import dags, health, pools, troubles
+from headway.store.views.memory import Memory
+
+DAY: Final = timedelta(hours=24)
+HOUR: Final = timedelta(hours=1)
+FAILED_MAX: Final = 20
+LISTED_MAX: Final = 10
+ERRORS_MAX: Final = 20
+PATIENCE: Final = timedelta(seconds=10)  # what waits for less is no news
+GRACE: Final = timedelta(seconds=60)  # a run is late when its slot passed this long ago
+
+NOW: LiteralString = "SELECT now()"
+
+DAGS: LiteralString = """
+    SELECT count(*) AS total, count(paused_at) AS paused, count(import_error.file) AS broken
+    FROM dag LEFT JOIN import_error USING (team_id, file)
+    WHERE missing_since IS NULL
+"""
+
+RUNS: LiteralString = """
+    SELECT (SELECT count(*) FROM run WHERE state = 'running') AS running,
+        (SELECT count(*) FROM run WHERE state = 'queued') AS queued,
+        count(*) FILTER (WHERE state = 'failed') AS failed_24h,
+        count(*) FILTER (WHERE state = 'success') AS success_24h
+    FROM run WHERE ended_at > %(since)s
+"""
+
+ACTIVITY: LiteralString = """
+    SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
+        count(*) FILTER (WHERE state = 'success') AS success,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+    FROM run WHERE ended_at >= %(since)s GROUP BY 1
+"""
+
+FAILED: LiteralString = """
+    WITH latest AS MATERIALIZED (
+        SELECT DISTINCT ON (dag_id) team_id, dag_id, ended_at, run_id,
+            count(*) OVER (PARTITION BY dag_id) AS count
+        FROM run WHERE state = 'failed' AND ended_at > %(since)s
+        ORDER BY dag_id, ended_at DESC
+    )
+    SELECT run_id, run.version, dag_id, state, logical_date, started_at, run.ended_at, trigger,
+        reason, latest.team_id, latest.count
+    FROM latest JOIN run USING (team_id, run_id, dag_id)
+    WHERE NOT EXISTS (
+        SELECT FROM run AS good
+        WHERE good.team_id = latest.team_id AND good.dag_id = latest.dag_id
+            AND good.ended_at > latest.ended_at AND good.state = 'success')
+    ORDER BY latest.ended_at DESC LIMIT %(limit)s
+"""
+
+# The first of each pool in the order in which they will run; what its own DAG holds back is not
+# among them. And what an agent was given and has not begun: as many as there are slots, at most.
+WAITING: LiteralString = """
+    SELECT dag_id, waiting.* FROM (
+        SELECT first.* FROM pool CROSS JOIN LATERAL (
+            SELECT run_id, task_id, map_index, ready_at AS since,
+                coalesce(blocked_reason, 'no scheduler has looked at it yet') AS reason
+            FROM task_instance AS instance
+            WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
+                AND rank IS NOT NULL
+            ORDER BY rank LIMIT %(limit)s
+        ) AS first
+        UNION ALL
+        SELECT run_id, task_id, map_index, queued_at, 'handed to an agent, not started yet'
+        FROM attempt WHERE state IN ('queued', 'running') AND state = 'queued'
+    ) AS waiting JOIN run USING (run_id)
+    WHERE since < %(before)s
+    ORDER BY since LIMIT %(limit)s
+"""
+
+LATE: LiteralString = """
+    SELECT dag_id, next_slot_at AS expected_at, NULL AS paused_by, NULL AS quarantined,
+        NULL::integer AS max_active_runs
+    FROM dag
+    WHERE next_slot_at < %(before)s AND paused_at IS NULL AND missing_since IS NULL
+    UNION ALL
+    SELECT dag_id, first.created_at, dag.paused_by, first.quarantined, max_active_runs
+    FROM dag CROSS JOIN LATERAL (
+        SELECT created_at, trigger, quarantined FROM run
+        WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND state = 'queued'
+            AND backfill_id IS NULL
+        ORDER BY logical_date, run_id LIMIT 1
+    ) AS first
+    WHERE has_queued AND first.trigger = 'schedule' AND first.created_at < %(before)s
+    ORDER BY expected_at LIMIT %(limit)s
+"""
+
+NEXT: LiteralString = """
+    SELECT dag_id, next_slot_at AS fire_at FROM dag
+    WHERE next_slot_at >= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY next_slot_at, dag_id LIMIT %(limit)s
+"""
+
+
+def home(conn: Connection[Any], memory: Memory) -> wire.Home:
+    """Without the components that only the server knows."""
+    now = clock(conn)
+    components = health.components(conn)
+    return wire.Home(
+        now=now,
+        dags=dag_counts(conn),
+        runs=run_counts(conn, now - DAY),
+        failed=failed(conn, memory, now),
+        waiting=waiting(conn, now),
+        late=late(
+            conn, now, scheduling=any(c.name == "scheduler" and c.healthy for c in components)
+        ),
+        slots=pools.every(conn),
+        next=upcoming(conn, now),
+        components=components,
+        import_errors=dags.import_errors(conn, ERRORS_MAX, None).items,
+        activity=activity(conn, now),
+    )
+
+
+def clock(conn: Connection[Any]) -> datetime:
+    row = conn.execute(NOW).fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now
+
+
+def dag_counts(conn: Connection[Any]) -> wire.DagCounts:
+    with conn.cursor(row_factory=class_row(wire.DagCounts)) as cursor:
+        found = cursor.execute(DAGS).fetchone()
+    assert found is not None
+    return found
+
+
+def run_counts(conn: Connection[Any], since: datetime) -> wire.RunCounts:
+    with conn.cursor(row_factory=class_row(wire.RunCounts)) as cursor:
+        found = cursor.execute(RUNS, {"since": since}).fetchone()
+    assert found is not None
+    return found
+
+
+def failed(conn: Connection[Any], memory: Memory, now: datetime) -> list[wire.FailedRun]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(FAILED, {"since": now - DAY, "limit": FAILED_MAX}).fetchall()
+    said = troubles.headlines(conn, memory, rows, now)
+    return [
+        wire.FailedRun(
+            **{name: row[name] for name in wire.RunBrief.__struct_fields__},
+            dag_id=row["dag_id"],
+            count=row["count"],
+            headline=said[row["run_id"]],
+        )
+        for row in rows
+    ]
+
+
+def waiting(conn: Connection[Any], now: datetime) -> list[wire.WaitingTask]:
+    values = {"before": now - PATIENCE, "limit": LISTED_MAX}
+    with conn.cursor(row_factory=class_row(wire.WaitingTask)) as cursor:
+        return cursor.execute(WAITING, values).fetchall()
+
+
+def late(conn: Connection[Any], now: datetime, *, scheduling: bool) -> list[wire.LateDag]:
+    values = {"before": now - GRACE, "limit": LISTED_MAX}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(LATE, values).fetchall()
+    return [
+        wire.LateDag(dag_id=dag_id, expected_at=at, reason=why_late(*facts, scheduling=scheduling))
+        for dag_id, at, *facts in rows
+    ]
+
+
+def why_late(
+    paused_by: str | None, quarantined: str | None, active_max: int | None, *, scheduling: bool
+) -> str:
+    if quarantined is not None:
+        return f"it was set aside: {quarantined}"
+    if paused_by is not None:
+        return f"the DAG was paused by {paused_by}"
+    if not scheduling:
+        return "no scheduler is running"
+    if active_max is None:
+        return "no scheduler has made its run yet"
+    return f"max_active_runs: {active_max} of the DAG are running"
+
+
+def upcoming(conn: Connection[Any], now: datetime) -> list[wire.NextRun]:
+    with conn.cursor(row_factory=class_row(wire.NextRun)) as cursor:
+        return cursor.execute(NEXT, {"now": now, "limit": LISTED_MAX}).fetchall()
+
+
+def activity(conn: Connection[Any], now: datetime) -> list[wire.Hour]:
+    """The last 24 hours, each one, the present one last."""
+    last = now.replace(minute=0, second=0, microsecond=0)
+    first = last - DAY + HOUR
+    with conn.cursor(row_factory=class_row(wire.Hour)) as cursor:
+        found = {row.hour: row for row in cursor.execute(ACTIVITY, {"since": first})}
+    hours = [first + n * HOUR for n in range(24)]
+    nothing = [wire.Hour(hour=hour, success=0, failed=0, cancelled=0) for hour in hours]
+    return [found.get(hour.hour, hour) for hour in nothing]

@@ -1,0 +1,20 @@
+"""What happened: rows of the one stream that everything writes."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int
+    at: datetime
+    subject: str
+    name: str
+    state: str | None
+    task_id: str | None
+    map_index: int | None
+    number: int | None
+    actor: str
+    reason: str | None
+    dag_id: str | None = None
+    run_id: str | None = None

@@ -1,0 +1,76 @@
+"""Is everything all right? One answer for the first page."""
+
+from datetime import datetime
+
+import msgspec
+
+from headway.wire.dags import ImportError
+from headway.wire.health import Component
+from headway.wire.pools import Pool
+from headway.wire.runs import RunBrief
+
+
+class DagCounts(msgspec.Struct, frozen=True, kw_only=True):
+    total: int
+    paused: int
+    broken: int  # their file cannot be loaded: the last good version goes on
+
+
+class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
+    running: int
+    queued: int
+    failed_24h: int
+    success_24h: int
+
+
+class FailedRun(RunBrief, frozen=True, kw_only=True):
+    """The latest failed run of a DAG that has not succeeded since."""
+
+    dag_id: str
+    headline: str
+    count: int  # failed runs of the DAG in the last 24 hours
+
+
+class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    since: datetime
+    reason: str
+
+
+class LateDag(msgspec.Struct, frozen=True, kw_only=True):
+    """A slot of the timetable has passed, and its run has not started."""
+
+    dag_id: str
+    expected_at: datetime
+    reason: str
+
+
+class NextRun(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    fire_at: datetime
+
+
+class Hour(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs that ended in it."""
+
+    hour: datetime
+    success: int
+    failed: int
+    cancelled: int
+
+
+class Home(msgspec.Struct, frozen=True, kw_only=True):
+    now: datetime
+    dags: DagCounts
+    runs: RunCounts
+    failed: list[FailedRun]
+    waiting: list[WaitingTask]
+    late: list[LateDag]
+    slots: list[Pool]
+    next: list[NextRun]
+    components: list[Component]
+    import_errors: list[ImportError]
+    activity: list[Hour]

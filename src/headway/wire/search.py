@@ -1,0 +1,30 @@
+"""What a few typed letters may mean."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class FoundDag(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    description: str
+
+
+class FoundRun(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    dag_id: str
+    state: str
+    logical_date: datetime
+
+
+class FoundTask(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    task_id: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """At most eight of each."""
+
+    dags: list[FoundDag]
+    runs: list[FoundRun]
+    tasks: list[FoundTask]

@@ -1,0 +1,225 @@
+"""The way in: the list of DAGs, the first page, the search, the history of everything."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from headway import wire
+from headway.client import Client
+from headway.errors import UsageError
+from headway.store.transact import Session
+from tests.api import seed
+
+
+def now(conn: Session) -> datetime:
+    row = conn.execute("SELECT now()").fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found
+
+
+def end(conn: Session, run_id: str, hours_ago: float) -> None:
+    conn.execute(
+        "UPDATE run SET created_at = now() - %(ago)s, started_at = now() - %(ago)s,"
+        " ended_at = now() - %(ago)s + interval '14 m', logical_date = now() - %(ago)s"
+        " WHERE run_id = %(run)s",
+        {"ago": timedelta(hours=hours_ago), "run": run_id},
+    )
+
+
+def test_a_dag_of_the_list_carries_its_recent_runs(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d", tasks=4)
+    for number in range(15):
+        seed.run(conn, "d", f"r{number:02}", minute=number, state="success")
+    seed.run(conn, "d", "r15", minute=15, state="running")
+    seed.run(conn, "d", "r16", minute=16, state="queued")
+    (dag,) = client.dags()
+    assert [run.run_id for run in dag.recent] == [f"r{number:02}" for number in range(5, 17)]
+    assert (dag.tasks, dag.running, dag.queued) == (4, 1, 1)
+    assert client.dag("d").recent == dag.recent
+
+
+def test_a_broken_file_is_shown_with_its_dags(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    conn.execute(
+        "INSERT INTO import_error VALUES (1, 'd.py', 3, 'invalid syntax', 'b1', %s)", [seed.NOON]
+    )
+    (dag,) = client.dags()
+    assert dag.import_error is not None
+    assert (dag.import_error.line, dag.import_error.message) == (3, "invalid syntax")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"q": "ALPH"}, ["alpha"]),
+        ({"q": "100%"}, []),
+        ({"tag": "demo"}, ["alpha", "beta"]),
+        ({"tag": "other"}, []),
+        ({"owner": "nobody"}, []),
+        ({"paused": True}, ["beta"]),
+        ({"paused": False}, ["alpha"]),
+        ({"state": "failed"}, ["alpha"]),
+        ({"state": "failed", "paused": True}, []),
+    ],
+)
+def test_dags_are_filtered(
+    client: Client, conn: Session, wanted: dict[str, object], found: list[str]
+) -> None:
+    seed.dag(conn, "alpha")
+    seed.dag(conn, "beta")
+    conn.execute("UPDATE dag SET paused_at = now(), paused_by = 'user:ada' WHERE dag_id = 'beta'")
+    seed.run(conn, "alpha", "r1", minute=0, state="success")
+    seed.run(conn, "alpha", "r2", minute=1, state="failed")
+    assert [dag.dag_id for dag in client.dags(**wanted)] == found
+
+
+def test_a_state_that_is_none_is_refused(client: Client) -> None:
+    with pytest.raises(UsageError, match="no state of a run"):
+        client.dags(state="done")
+
+
+def test_home_of_an_empty_installation(client: Client) -> None:
+    home = client.overview()
+    assert home.dags == wire.DagCounts(total=0, paused=0, broken=0)
+    assert not (home.failed or home.waiting or home.late or home.next)
+    assert len(home.activity) == 24
+    assert home.activity[-1].hour <= home.now < home.activity[-1].hour + timedelta(hours=1)
+    assert [pool.name for pool in home.slots] == ["default"]
+    assert {component.name for component in home.components} == {"database", "scheduler", "agent"}
+
+
+def test_home_counts_the_last_day(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    for run_id, hours_ago, state in (
+        *(("r1", 2, "success"), ("r2", 3, "failed"), ("r3", 4, "cancelled"), ("r4", 30, "failed")),
+    ):
+        seed.run(conn, "d", run_id, state=state)
+        end(conn, run_id, hours_ago)
+    seed.run(conn, "d", "r5", state="running")
+    seed.run(conn, "d", "r6", state="queued")
+    home = client.overview()
+    assert home.runs == wire.RunCounts(running=1, queued=1, failed_24h=1, success_24h=1)
+    assert sum(hour.success + hour.failed + hour.cancelled for hour in home.activity) == 3
+
+
+def test_home_names_what_failed_and_has_not_succeeded_since(client: Client, conn: Session) -> None:
+    for dag_id in ("mended", "broken"):
+        seed.dag(conn, dag_id)
+        for number, hours_ago in ((1, 3), (2, 2)):
+            run_id = f"{dag_id}{number}"
+            seed.run(conn, dag_id, run_id, state="failed")
+            end(conn, run_id, hours_ago)
+    seed.run(conn, "mended", "mended3", state="success")
+    end(conn, "mended3", 1)
+    for index in range(1500):
+        seed.instance(conn, "broken2", "t1", "failed" if index < 37 else "success", index)
+    seed.instance(conn, "broken2", "t2", "upstream_failed")
+    (failed,) = client.overview().failed
+    assert (failed.dag_id, failed.run_id, failed.count) == ("broken", "broken2", 2)
+    assert failed.headline == "Failed after 14 m: 37 of 1,500 `t1` failed; 1 task blocked."
+    assert client.overview().failed == [failed]
+
+
+def test_home_names_who_waits_longest_and_why(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "r1")
+    for number in range(3):
+        seed.instance(conn, "r1", f"t{number}", "ready")
+        conn.execute(
+            "UPDATE task_instance SET rank = %(n)s, blocked_reason = 'pool `default` is full',"
+            " ready_at = now() - make_interval(mins => 10 - %(n)s) WHERE task_id = %(task)s",
+            {"n": number, "task": f"t{number}"},
+        )
+    waiting = client.overview().waiting
+    assert [(each.dag_id, each.task_id) for each in waiting] == [("d", f"t{n}") for n in range(3)]
+    assert waiting[0].reason == "pool `default` is full"
+
+
+def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Session) -> None:
+    for dag_id in ("overdue", "held", "coming", "off"):
+        seed.dag(conn, dag_id)
+    conn.execute("UPDATE dag SET next_slot_at = now() - interval '1 h' WHERE dag_id = 'overdue'")
+    conn.execute("UPDATE dag SET next_slot_at = now() + interval '1 h' WHERE dag_id = 'coming'")
+    conn.execute(
+        "UPDATE dag SET next_slot_at = now() - interval '1 h', paused_at = now(),"
+        " paused_by = 'user:ada' WHERE dag_id = 'off'"
+    )
+    seed.run(conn, "held", "r1", state="queued")
+    conn.execute("UPDATE run SET trigger = 'schedule', created_at = now() - interval '5 m'")
+    conn.execute(
+        "UPDATE dag SET has_queued = true, paused_at = now(), paused_by = 'user:ada'"
+        " WHERE dag_id = 'held'"
+    )
+    home = client.overview()
+    assert [(each.dag_id, each.reason) for each in home.late] == [
+        ("overdue", "no scheduler is running"),
+        ("held", "the DAG was paused by user:ada"),
+    ]
+    assert [each.dag_id for each in home.next] == ["coming"]
+    assert (home.dags.total, home.dags.paused) == (4, 2)
+
+
+def test_search_finds_dags_tasks_and_runs(client: Client, conn: Session) -> None:
+    for dag_id in ("load_orders", "orders", "reorders", "other"):
+        seed.dag(conn, dag_id, tasks=12)
+    seed.run(conn, "orders", "ordr12345678")
+    found = client.search("ORDERS")
+    assert [dag.dag_id for dag in found.dags] == ["orders", "load_orders", "reorders"]
+    assert [run.run_id for run in client.search("ordr").runs] == ["ordr12345678"]
+    tasks = client.search("t1").tasks
+    assert len(tasks) == 8
+    assert tasks[0] == wire.FoundTask(dag_id="load_orders", task_id="t1")
+    assert client.search("%").tasks == []
+    assert client.search("  ") == wire.Found(dags=[], runs=[], tasks=[])
+
+
+def write_event(conn: Session, subject: str, name: str, **more: object) -> None:
+    values = {"dag_id": None, "run_id": None, "task_id": None, "actor": "scheduler", **more}
+    conn.execute(
+        "INSERT INTO event (team_id, at, subject, name, dag_id, run_id, task_id, actor) VALUES"
+        " (1, now(), %(subject)s, %(name)s, %(dag_id)s, %(run_id)s, %(task_id)s, %(actor)s)",
+        {"subject": subject, "name": name, **values},
+    )
+
+
+def test_history_is_newest_first_and_filtered(client: Client, conn: Session) -> None:
+    write_event(conn, "dag", "pause", dag_id="d", actor="user:ada")
+    write_event(conn, "run", "start", dag_id="d", run_id="r1")
+    write_event(conn, "task_instance", "release", dag_id="d", run_id="r1", task_id="t1")
+    write_event(conn, "task_instance", "cancel", run_id="r2", task_id="t1", actor="user:bob")
+
+    def names(**filters: object) -> list[str]:
+        return [event.name for event in client.history(**filters).items]
+
+    assert names() == ["cancel", "release", "start", "pause"]
+    assert names(run_id="r1") == ["release", "start"]
+    assert names(run_id="r1", task_id="t1") == ["release"]
+    assert names(actor="user") == ["cancel", "pause"]
+    assert names(actor="user:ada") == ["pause"]
+    assert names(subject="dag") == ["pause"]
+    assert names(subject="run", dag_id="d") == ["start"]
+    assert names(dag_id="d") == ["release", "start", "pause"]
+    assert names(name="start") == ["start"]
+    first = client.history().items[1]
+    assert (first.dag_id, first.run_id, first.task_id) == ("d", "r1", "t1")
+    with pytest.raises(UsageError, match="no subject"):
+        client.history(subject="tasks")
+
+
+def test_pages_of_history_neither_repeat_nor_omit(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the wanted ones are further apart than one page looks."""
+    monkeypatch.setattr("headway.store.views.events.WINDOW", 5)
+    for number in range(23):
+        write_event(conn, "run", "start" if number % 7 == 0 else "other", run_id=f"r{number}")
+    seen = []
+    before: str | None = None
+    for _ in range(23):
+        page = client.history(name="start", limit=2, before=before)
+        seen += [event.run_id for event in page.items]
+        before = page.next_cursor
+        if before is None:
+            break
+    assert seen == ["r21", "r14", "r7", "r0"]
