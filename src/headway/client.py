@@ -46,6 +46,10 @@ class Client:
     def dag(self, dag_id: str) -> wire.DagDetail:
         return self.get(f"/dags/{segment(dag_id)}", wire.DagDetail)
 
+    def grid(self, dag_id: str, limit: int = 50, before: str | None = None) -> wire.Grid:
+        query = {"limit": limit, "before": before}
+        return self.get(f"/dags/{segment(dag_id)}/grid", wire.Grid, query)
+
     def import_errors(self) -> list[wire.ImportError]:
         return list(self.all_pages("/import-errors", wire.ImportError))
 

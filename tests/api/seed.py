@@ -60,7 +60,8 @@ def instance(
     conn.execute(
         "INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, pool, number,"
         " ended_at) VALUES (1, %(run)s, %(task)s, %(index)s, %(state)s, 'default', %(number)s,"
-        " CASE WHEN %(state)s IN ('success', 'failed', 'upstream_failed') THEN %(at)s::timestamptz END)",
+        " CASE WHEN %(state)s IN ('success', 'failed', 'skipped', 'upstream_failed',"
+        " 'cancelled') THEN %(at)s::timestamptz END)",
         {
             "run": run_id,
             "task": task_id,

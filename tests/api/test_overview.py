@@ -82,7 +82,7 @@ def test_a_state_that_is_none_is_refused(client: Client) -> None:
 def test_home_of_an_empty_installation(client: Client) -> None:
     home = client.overview()
     assert home.dags == wire.DagCounts(total=0, paused=0, broken=0)
-    assert not (home.failed or home.waiting or home.late or home.next)
+    assert [home.failed, home.waiting, home.late, home.next] == [[], [], [], []]
     assert len(home.activity) == 24
     assert home.activity[-1].hour <= home.now < home.activity[-1].hour + timedelta(hours=1)
     assert [pool.name for pool in home.slots] == ["default"]

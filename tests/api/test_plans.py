@@ -12,6 +12,7 @@ from headway.store.views import (
     briefs,
     dags,
     events,
+    grid,
     health,
     history,
     instances,
@@ -21,7 +22,9 @@ from headway.store.views import (
     runs,
     search,
     stream,
+    strips,
     troubles,
+    versions,
 )
 from tests.api import seed
 
@@ -88,6 +91,11 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (overview.LATE, {"before": seed.NOON, "limit": 10}),
     (overview.NEXT, {"now": seed.NOON, "limit": 10}),
     (troubles.OF_RUNS, {"run_ids": ["run000001000", "run000001001"]}),
+    (grid.CURRENT, {"dag_id": "d"}),
+    (grid.RUNS, {**PAGE, "dag_id": "d"}),
+    (grid.RUNS, {**PAGE, "dag_id": "d", "after": seed.NOON, "after_id": "r"}),
+    (strips.STRIPS, {"run_ids": ["run000001000", "run000001001"]}),
+    (versions.OF_DAG, {"dag_id": "d", "numbers": [1]}),
     (search.DAGS, {"q": "d", "limit": 8}),
     (search.RUNS, {"q": "run00000100", "limit": 8}),
     (search.TASKS, {"q": "t1", "limit": 8}),

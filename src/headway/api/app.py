@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
@@ -23,6 +24,7 @@ from headway.api.routes import (
     audit,
     dags,
     events,
+    grid,
     health,
     instances,
     overview,
@@ -37,13 +39,17 @@ from headway.api.site import BUILT, Site
 from headway.errors import HeadwayError
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+# A grid is mostly repetition: a sixteenth of its size. Not the stream, which must not be held back.
+COMPRESSION: Final = CompressionConfig(
+    backend="gzip", minimum_size=8_000, gzip_compress_level=4, exclude=["/stream$"]
+)
 VERSION: Final = "1"
 BURST_S: Final = 10
 
 
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
-    *(events, overview),
+    *(overview, events, grid),
     *(session, users, tokens, audit),
 )
 
@@ -81,6 +87,7 @@ def create(
         },
         lifespan=[lifespan],
         logging_config=None,
+        compression_config=COMPRESSION,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(
             title="Headway",

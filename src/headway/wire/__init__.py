@@ -23,6 +23,12 @@ from headway.wire.dags import (
 from headway.wire.events import (
     Event,
 )
+from headway.wire.grid import (
+    Grid,
+    GridGroup,
+    GridRun,
+    GridTask,
+)
 from headway.wire.health import (
     Component,
     Health,
@@ -125,6 +131,10 @@ __all__ = [
     "FoundDag",
     "FoundRun",
     "FoundTask",
+    "Grid",
+    "GridGroup",
+    "GridRun",
+    "GridTask",
     "Health",
     "Home",
     "Hour",

@@ -6,10 +6,23 @@ nothing here gets old. Filled from the store's threads, so there is a lock.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from headway.spec.model import Dag
+from headway.spec.outline import Outline
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+RunVersion = tuple[int, str, int]  # team, run, the run's ``version``
+DagVersion = tuple[int, str, int]  # team, DAG, number
+
+HEADLINES_MAX: Final = 2_000
+VERSIONS_MAX: Final = 200  # a spec of 2,000 tasks takes about 2 MB
+OUTLINES_MAX: Final = 200
+STRIPS_MAX: Final = 5_000  # a byte a task
 
 
 class Remembered(Generic[K, V]):
@@ -30,12 +43,25 @@ class Remembered(Generic[K, V]):
     def put(self, key: K, value: V) -> None:
         with self._lock:
             self._values[key] = value
+            self._values.move_to_end(key)
             while len(self._values) > self.most:
                 self._values.popitem(last=False)
 
 
-RunVersion = tuple[int, str, int]  # team, run, the run's ``version``
-HEADLINES_MAX: Final = 2_000
+@dataclass(frozen=True, slots=True)
+class Version:
+    """``names``: its task ids in the order in which the database sorts them."""
+
+    dag: Dag
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A run: a letter for each of the version's ``names``, and counts by state of what is mapped."""
+
+    letters: str
+    mapped: Mapping[str, Mapping[str, int]]
 
 
 class Memory:
@@ -43,3 +69,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.headlines: Remembered[RunVersion, str] = Remembered(HEADLINES_MAX)
+        self.versions: Remembered[DagVersion, Version] = Remembered(VERSIONS_MAX)
+        self.outlines: Remembered[tuple[int, str, tuple[int, ...]], Outline] = Remembered(
+            OUTLINES_MAX
+        )
+        self.strips: Remembered[RunVersion, Strip] = Remembered(STRIPS_MAX)
