@@ -15,6 +15,7 @@ import pytest
 from psycopg import ClientCursor, Connection
 from psycopg.conninfo import make_conninfo
 
+from headway.clock import now
 from headway.store import (
     backfills,
     bundles,
@@ -29,7 +30,7 @@ from headway.store import (
     snapshots,
     xcoms,
 )
-from headway.store.transact import APP, ENGINE, connect
+from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
 from headway.store.views import history, instances, news
 from headway.store.views import pools as pool_views
 from headway.store.views import runs as run_views
@@ -211,6 +212,17 @@ def test_the_engine_finds_what_it_needs_by_key(engine: Connection[Any], name: st
     plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[name])}")
     allowed = tuple(f"of all of {index}: " for index in WHOLE.get(name, ()))
     assert [fault for fault in faults(plan) if not any(a in fault for a in allowed)] == []
+
+
+def test_a_tick_is_not_planned_anew_each_time(engine: Connection[Any]) -> None:
+    """With few values in its arrays the server would: a plan for those seems to be worth its making."""
+    for _ in range(3 * PREPARE_AFTER):
+        runs.claim(engine, [(1, "r7")], now(), due_max=9, places=9, ending=1)
+    made = "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+    row = engine.execute(f"{made} WHERE statement LIKE '%FOR NO KEY UPDATE SKIP LOCKED%'")
+    generic_plans, custom_plans = row.fetchone() or (0, 0)
+    assert generic_plans > PREPARE_AFTER
+    assert custom_plans == 0
 
 
 @pytest.mark.parametrize("name", ["sessions.ALARM", "sessions.UNSENT"])
