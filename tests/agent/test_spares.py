@@ -39,7 +39,7 @@ def spares_of(gateway: Gateway) -> list[int]:
 def waits(pid: int) -> bool:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return fields[0] == "S" and Path(f"/proc/{pid}/cwd").resolve().parent.name == "local"
+        return fields[0] == "S" and Path(f"/proc/{pid}/cwd").resolve().parent.parent.name == "local"
     except OSError:
         return False
 

@@ -1,8 +1,8 @@
 """The user's process: what happens between the fork and the exit of an attempt.
 
-It leads its own session, has no stdin, prints into a pipe that the agent reads, works in a private directory that is
-removed afterwards, and says how it ended on a private socket. It ends by ``os._exit``: no finalisers, no waiting for
-threads. A reused child takes the next order on the same socket. What it costs is page faults (5 µs each): the fewer
+It leads its own session, has no stdin, prints into a pipe that the agent reads, works in a private directory that was
+empty and is emptied afterwards, and says how it ended on a private socket. It ends by ``os._exit``: no finalisers, no
+waiting for threads. A reused child takes the next order on the same socket. What it costs is page faults (5 µs each): the fewer
 objects it touches for the first time, the better.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn, Protocol
 import msgspec
 
 import headway
-from headway.agent import processes, rehearsal, results
+from headway.agent import processes, rehearsal, results, scratch
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import ENCODER, ORDER, Given, Opening, Order, Outcome, Secrets, Whole
 from headway.authoring import encoding as encoding  # read lazily by values: not in each child
@@ -53,11 +53,9 @@ class Server(Protocol):
     opening: Opening
     dags: dict[str, Any]
 
-    def scratch(self, slot: int) -> str: ...
-
 
 def become(
-    control: int, output: int, inherited: list[int], server: Server, slot: int, ahead: bool
+    control: int, output: int, inherited: list[int], server: Server, folder: str, ahead: bool
 ) -> NoReturn:
     """The child process, from the fork on; ``ahead`` of its order it has time to prepare."""
     status = 1
@@ -71,7 +69,7 @@ def become(
         set_handler(SIGCHLD, SIG_DFL)
         processes.die_with_parent()
         processes.adopt_orphans()
-        if settle_in(server.scratch(slot), control):
+        if settle_in(folder, control):
             seed()
             gc.enable()
             if ahead:
@@ -84,11 +82,10 @@ def become(
         os._exit(status)
 
 
-def settle_in(scratch: str, control: int) -> bool:
+def settle_in(folder: str, control: int) -> bool:
     """Its private directory; without one there is no attempt."""
     try:
-        os.mkdir(scratch, 0o700)
-        os.chdir(scratch)
+        scratch.enter(folder)
         return True
     except OSError as error:
         text = f"its working directory cannot be made: {error.strerror}; headway doctor looks at the disk"

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, cast
 from headway import clock
 from headway.agent import child, processes, rehearsal
 from headway.agent.orders import OPENING, RECORD, Kind, Opening
+from headway.agent.scratch import Scratch
 from headway.authoring.loading import LoadError, load_file
 
 FORGOTTEN = -1  # a slot whose directory a process of our own is removing
@@ -128,6 +129,8 @@ class FileServer:
         self.fence_at = opening.fence_at
         self.children: dict[int, int] = {}  # pid: its slot
         self.own: set[int] = set()  # what the import of the DAG file started
+        self.scratch = Scratch(opening.scratch)
+        self.folders: dict[int, str] = {}  # the private directory of each slot
 
     def run(self) -> None:
         silence()
@@ -193,10 +196,11 @@ class FileServer:
         return True
 
     def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
+        folder = self.folders[slot] = self.scratch.take(slot)
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
-            child.become(control, output, inherited, self, slot, ahead)
+            child.become(control, output, inherited, self, folder, ahead)
         os.close(control)
         os.close(output)
         self.children[pid] = slot
@@ -206,24 +210,26 @@ class FileServer:
         self.agent.sendall(RECORD.pack(kind, slot, number, clock.monotonic()))
 
     def reap(self) -> None:
+        left = []
         while pid := next_ended():
             slot = self.children.pop(pid, None)
             if slot is not None and slot != FORGOTTEN:
                 processes.signal_group(pid, signal.SIGKILL)
                 _, status = os.waitpid(pid, 0)
                 self.report(Kind.EXITED, slot, status)
-                self.remove_scratch(slot)
+                left.append(self.folders.pop(slot))
             else:
                 os.waitpid(pid, 0)
-        processes.kill_strays(self.children.keys() | self.own)
+        # A stray may have written in one of them after we looked.
+        alone = not processes.kill_strays(self.children.keys() | self.own)
+        for folder in left:
+            if not (alone and self.scratch.keep(folder)):
+                self.remove(folder)
 
-    def scratch(self, slot: int) -> str:
-        return f"{self.opening.scratch}/{slot}"
-
-    def remove_scratch(self, slot: int) -> None:
+    def remove(self, folder: str) -> None:
         """A full directory may take long to remove: a process of its own does it."""
         try:
-            os.rmdir(self.scratch(slot))
+            os.rmdir(folder)
         except FileNotFoundError:
             return
         except OSError:
@@ -231,7 +237,7 @@ class FileServer:
             if pid == 0:
                 import shutil
 
-                shutil.rmtree(self.scratch(slot), ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
                 os._exit(0)
             self.children[pid] = FORGOTTEN
 

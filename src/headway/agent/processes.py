@@ -68,11 +68,12 @@ def children_of(pid: int) -> list[int]:
         os.close(fd)
 
 
-def kill_strays(known: Container[int]) -> None:
-    """Kill every child of ours that we do not know: its attempt is over."""
-    for pid in children_of(os.getpid()):
-        if pid not in known:
-            signal_group(pid, signal.SIGKILL)
+def kill_strays(known: Container[int]) -> bool:
+    """Kill every child of ours that we do not know: its attempt is over. Whether there was any."""
+    strays = [pid for pid in children_of(os.getpid()) if pid not in known]
+    for pid in strays:
+        signal_group(pid, signal.SIGKILL)
+    return bool(strays)
 
 
 def signal_group(pid: int, number: int) -> None:

@@ -36,9 +36,6 @@ class Stage:
         self.opening = Opening(root="", file="", scratch="", fence_at=0.0)
         self.dags: dict[str, Any] = {"rehearsal": rehearsal()}
 
-    def scratch(self, slot: int) -> str:
-        raise AssertionError("a rehearsal has no child")
-
 
 STAGE: Final = Stage()
 ORDER_BYTES: Final = ENCODER.encode(

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from headway import clock
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
+from headway.agent.scratch import remove_empty
 from headway.paths import bundle_root
 
 ALIVE_MAX: Final = 8  # more only while more are busy
@@ -150,7 +151,7 @@ class Servers:
         server = FileServer(self.count, version, file, ours)
         self.known[version, file] = self.by_number[server.number] = server
         root = str(bundle_root(self.data, version))
-        body = ENCODER.encode(Opening(root, file, str(self.scratch), self.fence_at))
+        body = ENCODER.encode(Opening(root, file, self.folder_of(server), self.fence_at))
         record = RECORD.pack(Kind.OPEN, server.number, len(body), 0.0)
         with contextlib.suppress(OSError):  # a dead base is noticed by its end of file
             socket.send_fds(self.control, [record], [theirs.fileno()])
@@ -159,6 +160,10 @@ class Servers:
         self.loop.watch(ours.fileno(), lambda: self.read(server))
         self.loop.at(clock.monotonic() + IMPORT_S_MAX, lambda: self.limit_import(server))
         return server
+
+    def folder_of(self, server: FileServer) -> str:
+        """Where its children have their private directories."""
+        return f"{self.scratch}/{server.number}"
 
     def make_room(self) -> None:
         idle = sorted(
@@ -258,6 +263,7 @@ class Servers:
                 self.read(server)
         self.forget(server)
         self.close(server)
+        remove_empty(self.folder_of(server))
         if server.ready:
             self.owner.server_gone(server, "server", f"the fork server {ending(status)}")
         else:

@@ -1,0 +1,56 @@
+"""The private directories of a server's children, each below ``folder`` by a number of its own.
+
+To make and remove one is the dearest thing that a short attempt does (0.4 ms of processor time each on a journaled
+file system), so one that comes back as it was made is given to the next child.
+"""
+
+import os
+import stat
+from typing import Final
+
+AS_MADE: Final = stat.S_IFDIR | 0o700
+
+
+class Scratch:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.clean: list[str] = []
+
+    def take(self, slot: int) -> str:
+        """One for the child of a slot; it may be there or not."""
+        return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
+
+    def keep(self, path: str) -> bool:
+        """Whether it is as it was made, and is kept. Nobody may work in it any more."""
+        try:
+            if os.lstat(path).st_mode != AS_MADE or os.listdir(path):
+                return False
+        except OSError:
+            return False
+        self.clean.append(path)
+        return True
+
+
+def enter(path: str) -> None:
+    """In the child. Raises OSError when it cannot be made."""
+    try:
+        os.chdir(path)
+    except FileNotFoundError:
+        os.makedirs(path, 0o700)
+        os.chdir(path)
+
+
+def remove_empty(folder: str) -> None:
+    """The folder of a server that is gone, but for what is still in use or was left full."""
+    for path in (*(f"{folder}/{name}" for name in names_in(folder)), folder):
+        try:
+            os.rmdir(path)
+        except OSError:
+            continue
+
+
+def names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
