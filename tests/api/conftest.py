@@ -16,7 +16,7 @@ from headway.api.signin import SignIn
 from headway.api.site import BUILT
 from headway.api.wakeups import Wakeups
 from headway.client import Client
-from headway.config import Layout
+from headway.config import API_RATE, Layout
 from headway.services.address import bind, url_of
 from headway.services.supervisor import local_admin
 
@@ -32,7 +32,11 @@ def layout(tmp_path: Path) -> Layout:
 
 @contextmanager
 def served(
-    database: str, data: Path, site: Path = BUILT, url: str | None = None
+    database: str,
+    data: Path,
+    site: Path = BUILT,
+    url: str | None = None,
+    rate: int = API_RATE,
 ) -> Iterator[HttpServer]:
     """A server over ``database``; ``url``: its address as people are told it."""
     layout = Layout(data)
@@ -50,7 +54,7 @@ def served(
         url=url or url_of(listener, "127.0.0.1"),
         signin=SignIn(),
     )
-    app = create(api, TOKEN, local_admin(database), names_of("127.0.0.1"), site=site)
+    app = create(api, TOKEN, local_admin(database), names_of("127.0.0.1"), rate, site)
     server = HttpServer(app, listener, live.close)
     server.start()
     try:

@@ -10,11 +10,12 @@ from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
 from headway import config
-from headway.api import problems
+from headway.api import cookies, problems
 from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
@@ -45,6 +46,17 @@ COMPRESSION: Final = CompressionConfig(
 )
 VERSION: Final = "1"
 BURST_S: Final = 10
+SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
+    "token": SecurityScheme(
+        type="http", scheme="bearer", description="An API token, or that of run/server.json."
+    ),
+    "session": SecurityScheme(
+        type="apiKey",
+        name=cookies.NAME,
+        security_scheme_in="cookie",
+        description=f"Of a browser; over https its name is {cookies.SECURE_NAME}.",
+    ),
+}
 
 
 NOUNS: Final = (
@@ -92,6 +104,8 @@ def create(
         openapi_config=OpenAPIConfig(
             title="Headway",
             version=VERSION,
+            security=[{"token": []}, {"session": []}],
+            components=Components(security_schemes=SCHEMES),
             openapi_router=Unrouted("/openapi", route_handlers=[]),
         ),
     )

@@ -5,6 +5,7 @@ gets nothing. An address is no name: it cannot be pointed elsewhere. Every answe
 headers that tell a browser to keep it to itself.
 """
 
+import asyncio
 import ipaddress
 import socket
 from typing import Final
@@ -13,11 +14,13 @@ from urllib.parse import urlsplit
 import msgspec
 from litestar import Litestar
 from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.types import (
     HTTPResponseStartEvent,
     LifeSpanScope,
     Message,
     Receive,
+    ReceiveMessage,
     Scope,
     Send,
 )
@@ -41,6 +44,7 @@ HEADERS: Final = {
     b"cache-control": b"no-store",
 }
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+BODY_S: Final = 30.0
 PROBES: Final = ("/healthz", "/readyz")
 
 
@@ -73,7 +77,7 @@ class Guard:
             ))  # fmt: skip
             return
         if scope["path"] in PROBES or f"{scope['path']}/".startswith("/api/"):
-            await self.app(scope, receive, shielded)
+            await self.app(scope, patient(receive), shielded)
         else:
             await self.site(scope, receive, shielded)
 
@@ -91,6 +95,26 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def patient(receive: Receive) -> Receive:
+    """A body must have come within a time, however slowly its sender drips it."""
+    deadline = asyncio.get_running_loop().time() + BODY_S
+    is_whole = False
+
+    async def received() -> ReceiveMessage:
+        nonlocal is_whole
+        if is_whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HTTPException("the body did not come in time", status_code=408) from error
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return received
 
 
 def names_of(host: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ The main thread stays with the supervisor: it takes the signals, and the childre
 """
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -12,26 +13,34 @@ from typing import Final
 import uvicorn
 
 from headway.api.guard import Guard
+from headway.api.patience import PatientProtocol
 from headway.errors import HeadwayError
 
 GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
 START_S: Final = 15.0
+CONNECTIONS_MAX: Final = 2_000
+PROXIES: Final = "HEADWAY_TRUSTED_PROXIES"  # whose word on a client's address counts
 
 
 class HttpServer:
     def __init__(self, app: Guard, listener: socket.socket, closing: Callable[[], None]) -> None:
         """``closing`` is called in the event loop before the last answers are waited for."""
+        proxies = os.environ.get(PROXIES, "")
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=PatientProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE_S,
         )
+        self.app = app
         self.listener = listener
         self._started = threading.Event()
         self._server = _Server(config, self._started, closing)

@@ -86,8 +86,15 @@ OLD_BUNDLES: LiteralString = """
             WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version OFFSET 0)
 """
 
+OLD_BROWSER_SESSIONS: LiteralString = """
+    DELETE FROM browser_session WHERE expires_at < %(older_than)s
+"""
+
+OLD_LINKS: LiteralString = "DELETE FROM login_link WHERE expires_at < %(older_than)s"
+
 REST: tuple[LiteralString, ...] = (
     *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_SCHEDULERS, OLD_BUNDLES),
+    *(OLD_BROWSER_SESSIONS, OLD_LINKS),
 )
 
 

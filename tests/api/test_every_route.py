@@ -1,0 +1,170 @@
+"""Every route of the application, asked by everybody there can be."""
+
+import re
+
+import pytest
+
+from headway.api.access import PUBLIC, declared
+from headway.api.server import HttpServer
+from headway.core.roles import ORDER, Role
+from headway.store.transact import Session
+from tests.api import people
+from tests.api.browser import API, Answer, Browser
+
+ALLOWLIST = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/session/link"),
+}
+# All that changes something, and all that not everybody may see.
+NEEDS = {
+    ("POST", "/dags/{dag_id}/runs"): "operator",
+    ("POST", "/dags/{dag_id}/runs/bulk"): "operator",
+    ("POST", "/dags/{dag_id}/backfills"): "operator",
+    ("POST", "/dags/{dag_id}/pause"): "operator",
+    ("POST", "/dags/{dag_id}/resume"): "operator",
+    ("POST", "/runs/{run_id}/cancel"): "operator",
+    ("POST", "/runs/{run_id}/clear"): "operator",
+    ("POST", "/runs/{run_id}/mark"): "operator",
+    ("POST", "/loader/look"): "author",
+    ("PUT", "/pools/{name}"): "admin",
+    ("DELETE", "/pools/{name}"): "admin",
+    ("GET", "/users"): "admin",
+    ("GET", "/users/{name}"): "admin",
+    ("POST", "/users"): "admin",
+    ("PATCH", "/users/{name}"): "admin",
+    ("GET", "/audit"): "admin",
+    ("GET", "/audit/check"): "admin",
+    # One's own: the routes themselves look whose it is.
+    ("PUT", "/users/{name}/password"): "viewer",
+    ("POST", "/tokens"): "viewer",
+    ("DELETE", "/tokens/{token_id}"): "viewer",
+    ("DELETE", "/session"): "viewer",
+    ("POST", "/login-links"): "viewer",
+}
+WRONG_ROLE = "this needs the role"
+
+
+@pytest.fixture
+def routes(server: HttpServer) -> list[tuple[str, str, str]]:
+    return sorted(declared(server.app.app.routes))
+
+
+def test_what_is_public_is_this_and_no_more(routes: list[tuple[str, str, str]]) -> None:
+    assert {(method, path) for method, path, need in routes if need == PUBLIC} == ALLOWLIST
+
+
+def test_who_may_change_what_was_decided_for_each_route(
+    routes: list[tuple[str, str, str]],
+) -> None:
+    found = {
+        (method, path.removeprefix(API)): need
+        for method, path, need in routes
+        if need != PUBLIC
+        and method != "OPTIONS"
+        and (method not in ("GET", "HEAD") or need != Role.VIEWER)
+    }
+    assert found == NEEDS
+
+
+def test_each_route_lets_in_whom_it_says(
+    routes: list[tuple[str, str, str]], url: str, owner_conn: Session
+) -> None:
+    callers: dict[str, tuple[Browser, Role | None]] = {"nobody": (Browser(url), None)}
+    for role in people.ROLES:
+        people.create(url, f"some-{role}", role)
+        token = people.token(url, f"some-{role}", role)
+        callers[role] = (people.bearer(url, token), Role(role))
+    lesser = people.token(url, "admin", "viewer", "lesser")
+    callers["admin's token of less"] = (people.bearer(url, lesser), Role.VIEWER)
+    expired = people.token(url, "admin", "admin", "expired")
+    owner_conn.execute("UPDATE api_token SET expires_at = now() WHERE name = 'expired'")
+    callers["expired"] = (people.bearer(url, expired), None)
+    revoked = people.token(url, "admin", "admin", "revoked")
+    (token_id,) = owner_conn.execute(
+        "SELECT token_id FROM api_token WHERE name = 'revoked'"
+    ).fetchone() or ("",)
+    people.local(url).ask("DELETE", f"{API}/tokens/{token_id}")
+    callers["revoked"] = (people.bearer(url, revoked), None)
+    wrong = [
+        f"{name}: {method} {path} -> {outcome}"
+        for method, path, need in routes
+        for name, (browser, role) in callers.items()
+        if (outcome := judged(ask(browser, method, path))) != expected(need, role)
+    ]
+    assert wrong == []
+    assert len(routes) * len(callers) > 250
+
+
+def ask(browser: Browser, method: str, path: str) -> Answer:
+    """Of things that do not exist, and with a body that asks for nothing."""
+    filled = re.sub(r"\{\w+\}", "zz", path)
+    body: dict[str, str] | None = None if method in ("GET", "OPTIONS", "DELETE") else {}
+    return browser.ask(method, filled, body, read=not filled.endswith("/stream"))
+
+
+def judged(answer: Answer) -> str:
+    assert answer.status < 500 or answer.status == 503, answer  # readyz: nothing runs here
+    if answer.status == 401:
+        return "unknown"
+    if answer.status == 403 and WRONG_ROLE in answer.json["detail"]:
+        return "not allowed"
+    return "let in"
+
+
+def expected(need: str, role: Role | None) -> str:
+    if need == PUBLIC:
+        return "let in"
+    if role is None:
+        return "unknown"
+    return "let in" if ORDER.index(role) >= ORDER.index(Role(need)) else "not allowed"
+
+
+@pytest.mark.parametrize(
+    "twist", ["{}/", "{};x", "{}.json", "{}%2f..", "/{}", "{}/health", "{}/login", "/api/../{}"]
+)
+def test_no_spelling_of_a_path_goes_round_the_guard(
+    routes: list[tuple[str, str, str]], url: str, twist: str
+) -> None:
+    people.local(url).ask("PUT", f"{API}/pools/treasure", {"slots": 1})
+    for method, path, need in routes:
+        if method == "GET" and need != PUBLIC:
+            for spelled in (twist.format(path), twist.format(path).upper()):
+                answer = Browser(url).ask("GET", re.sub(r"\{\w+\}", "zz", spelled))
+                is_page = answer.headers["content-type"].startswith("text/html")
+                assert answer.status in (401, 404, 405) or (answer.status == 200 and is_page), (
+                    spelled
+                )
+                assert b"treasure" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        ["Bearer nothing"],
+        ["Bearer "],
+        [""],
+        ["Basic YWRtaW46YWRtaW4="],
+        ["{good}", "{good}"],
+        ["{good}", "Bearer other"],
+        ["bearer hwt_"],
+    ],
+)
+def test_what_is_no_token_lets_nobody_in(url: str, authorization: list[str]) -> None:
+    good = people.local(url).headers["Authorization"]
+    given = [value.format(good=good) for value in authorization]
+    assert Browser(url).ask_raw("GET", f"{API}/pools", [("Authorization", v) for v in given]) == 401
+
+
+def test_a_token_in_the_address_is_no_token(url: str) -> None:
+    token = people.token(url, "admin", "admin")
+    assert Browser(url).ask("GET", f"{API}/pools?token={token}&access_token={token}").status == 401
+
+
+def test_a_bad_token_is_not_made_good_by_a_cookie(url: str) -> None:
+    people.create(url, "ann", "admin")
+    ann = people.signed_in(url, "ann")
+    assert ann.ask("GET", f"{API}/pools").status == 200
+    bad = {"Authorization": "Bearer hwt_wrong"}
+    assert ann.ask("GET", f"{API}/pools", headers=bad).status == 401
