@@ -2,8 +2,8 @@
 
 It leads its own session, has no stdin, prints into a pipe that the agent reads, works in a private directory that was
 empty and is emptied afterwards, and says how it ended on a private socket. It ends by ``os._exit``: no finalisers, no
-waiting for threads. A reused child takes the next order on the same socket. What it costs is page faults (5 µs each): the fewer
-objects it touches for the first time, the better.
+waiting for threads. A reused child takes the next order on the same socket. What it costs is page faults (5 µs each):
+the fewer objects it touches for the first time, the better.
 """
 
 import contextlib
