@@ -35,7 +35,11 @@ $(UI_BUILT): $(UI_SOURCES)
 run: .venv/.ready-run $(UI_BUILT) ## Run the example over real flights: make run [FROM=2013-01-01] [TO=2013-01-31]
 	@$(BIN)/headway backfill flights --from $(FROM) --to $(TO) --dags examples/flights --data $(DATA) --wait
 	@$(BIN)/python examples/flights/summary.py "$(FLIGHTS_OUT)"
-	@echo "  Look at it again   .venv/bin/headway up --dags examples/flights --data $(DATA)"
+	@echo "  See it in a browser   make up"
+
+.PHONY: up
+up: .venv/.ready-run $(UI_BUILT) ## Serve API and web interface over the example
+	@$(BIN)/headway up --dags examples/flights --data $(DATA)
 
 .PHONY: test
 test: .venv/.ready ui-test ## Run the tests

@@ -36,7 +36,8 @@ def desk(run: Run) -> Path:
     catchup=False,
     max_active_runs=4,
     tags=["example", "flights"],
-    params={"out": os.environ.get("FLIGHTS_OUT", "out/flights")},
+    # Absolute: each task works in a folder of its own, so a relative path would mean another one each time.
+    params={"out": os.environ.get("FLIGHTS_OUT", str(Path.home() / "headway-flights"))},
 )
 def flights() -> None:
     @task(retries=2, retry_delay=timedelta(seconds=5), execution_timeout=timedelta(minutes=5))
