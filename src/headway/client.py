@@ -87,6 +87,12 @@ class Client:
     def tasks(self, run_id: str) -> list[wire.RunTask]:
         return self.get(f"/runs/{segment(run_id)}/tasks", wire.Page[wire.RunTask]).items
 
+    def gantt(self, run_id: str, limit: int = 2000) -> wire.Gantt:
+        return self.get(f"/runs/{segment(run_id)}/gantt", wire.Gantt, {"limit": limit})
+
+    def diagnosis(self, run_id: str) -> wire.Diagnosis:
+        return self.get(f"/runs/{segment(run_id)}/diagnosis", wire.Diagnosis)
+
     def instances(self, run_id: str, **filters: str | None) -> list[wire.TaskInstance]:
         """All of them; filters: task_id, state."""
         path = f"/runs/{segment(run_id)}/task-instances"

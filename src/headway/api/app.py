@@ -24,7 +24,9 @@ from headway.api.rates import Rate
 from headway.api.routes import (
     audit,
     dags,
+    diagnosis,
     events,
+    gantt,
     grid,
     health,
     instances,
@@ -61,7 +63,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
-    *(overview, events, grid),
+    *(overview, events, grid, gantt, diagnosis),
     *(session, users, tokens, audit),
 )
 

@@ -108,7 +108,12 @@ class Line:
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
     instance.number += 1
     attempt = Attempt(
-        number=instance.number, token=token, session=session.session_id, queued_at=run.now
+        number=instance.number,
+        token=token,
+        session=session.session_id,
+        queued_at=run.now,
+        ready_at=instance.ready_at,
+        waited_for=instance.waited_for,
     )
     run.move(instance, Event.GRANT, f"slot of pool {instance.node.pool}, agent {session.agent}")
     instance.attempt = attempt

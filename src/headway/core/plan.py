@@ -328,6 +328,7 @@ def upstream_counts(run: Run, node: Node) -> Counts:
 
 def make_ready(run: Run, instance: Instance) -> None:
     instance.ready_at = run.now
+    instance.waited_for = None
     run.offer(instance)
 
 
@@ -395,7 +396,7 @@ def cap_reason(run: Run, node: Node) -> str:
 
 def block(run: Run, instance: Instance, reason: str) -> None:
     if instance.blocked_reason != reason:
-        instance.blocked_reason = reason
+        instance.blocked_reason = instance.waited_for = reason
         run.touch(instance)
 
 

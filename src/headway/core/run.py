@@ -42,6 +42,8 @@ class Attempt:
     token: str | None
     session: str
     queued_at: datetime
+    ready_at: datetime | None = None
+    waited_for: str | None = None  # the last reason for which it was not granted at once
     state: AttemptState = AttemptState.QUEUED
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -69,6 +71,7 @@ class Instance:
     wake_at: datetime | None = None
     length: int | None = None
     blocked_reason: str | None = None
+    waited_for: str | None = None  # the last ``blocked_reason`` since it became ready
     reason: str | None = None
     ready_at: datetime | None = None
     queued_at: datetime | None = None

@@ -67,11 +67,12 @@ DELETE_INSTANCES: LiteralString = """
 """
 
 INSERT_ATTEMPTS: LiteralString = """
-    INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at)
-    SELECT team_id, run_id, task_id, map_index, number, session_id, token, queued_at
+    INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at,
+        ready_at, waited_for)
+    SELECT team_id, run_id, task_id, map_index, number, session_id, token, queued_at, ready_at, waited_for
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, run_id text, task_id text, map_index integer, number integer,
-        session_id text, token text, queued_at timestamptz)
+        session_id text, token text, queued_at timestamptz, ready_at timestamptz, waited_for text)
 """
 
 # Live is who has a token, by a CHECK. Said by the states, it would allow a plan to take the partial
@@ -270,6 +271,8 @@ def granted(run: Run) -> Iterator[dict[str, Any]]:
             "session_id": attempt.session,
             "token": attempt.token,
             "queued_at": attempt.queued_at,
+            "ready_at": attempt.ready_at,
+            "waited_for": attempt.waited_for,
         }
 
 

@@ -120,6 +120,7 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         wake_at=wake_at,
         length=length,
         blocked_reason=blocked_reason,
+        waited_for=blocked_reason,
         reason=reason,
         ready_at=ready_at,
         queued_at=queued_at,

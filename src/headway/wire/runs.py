@@ -53,6 +53,14 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     blocked_reason: str | None
     reason: str | None
+    group: str = ""
+    label: str = ""
+    kind: str = ""
+    trigger_rule: str = ""
+    doc: str = ""
+    pool: str = ""
+    critical: bool = False  # on the path that made the run as long as it is
+    duration_s: float | None = None  # from its first start to its last end
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from headway.core.states import RUN_FINAL, Event
 from headway.errors import UsageError
 from headway.services import commands
 from headway.services.catalog import Catalog
-from headway.store.views import history, instances
+from headway.store.views import history, instances, run_tasks
 from headway.store.views import runs as views
 
 WAIT_S_MAX: Final = 60.0
@@ -62,7 +62,7 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
 async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTask]:
     """One row a task, its instances counted, upstream first."""
     run_id = await api.door.call(views.resolve, run_id)
-    return wire.Page(await api.door.call(instances.by_task, run_id))
+    return wire.Page(await api.door.call(run_tasks.of_run, api.memory, run_id))
 
 
 @get("/runs/{run_id:str}/events", needs=Role.VIEWER)

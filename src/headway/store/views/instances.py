@@ -1,7 +1,6 @@
-"""What the API shows of task instances: counted by task, as pages, and one with its attempts."""
+"""What the API shows of task instances: as pages, and one with its attempts."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 import msgspec
@@ -9,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import args_row, class_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
-from headway.core.states import FINAL, AttemptState, State
+from headway.core.states import AttemptState, State
 from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.spec import model
@@ -72,20 +71,6 @@ LATEST: LiteralString = """
 RUN_SPEC: LiteralString = """
     SELECT spec::text FROM run JOIN dag_version USING (team_id, dag_id, number)
     WHERE run_id = %(run_id)s
-"""
-
-BY_TASK: LiteralString = """
-    SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
-        min(started_at), max(ended_at), max(blocked_reason), max(reason)
-    FROM (
-        SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,
-            min(started_at) AS started_at, max(ended_at) AS ended_at,
-            min(blocked_reason) AS blocked_reason,
-            min(reason) FILTER (WHERE state NOT IN ('success', 'waiting')) AS reason
-        FROM task_instance WHERE run_id = %(run_id)s
-        GROUP BY task_id, state
-    ) AS by_state
-    GROUP BY task_id
 """
 
 XCOMS: LiteralString = """
@@ -202,38 +187,6 @@ def unknown(conn: Connection[Any], run_id: str, task_id: str, map_index: int | N
         )
     advice = did_you_mean(task_id, known) or f"its tasks: {', '.join(known[:20])}"
     return NotFound(f"run {run_id} has no task {task_id!r}", hint=advice)
-
-
-def by_task(conn: Connection[Any], run_id: str) -> list[wire.RunTask]:
-    """One row a task, however many instances, in the spec's topological order."""
-    spec = run_spec(conn, run_id)
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        rows = cursor.execute(BY_TASK, {"run_id": run_id}).fetchall()
-    counted: dict[str, tuple[Any, ...]] = {row[0]: row[1:] for row in rows}
-    nothing: tuple[Any, ...] = ({}, False, None, None, None, None)
-    return [run_task(task, *counted.get(task.task_id, nothing)) for task in spec.tasks]
-
-
-def run_task(
-    task: model.Task,
-    counts: dict[str, int],
-    mapped: bool,
-    started_at: datetime | None,
-    ended_at: datetime | None,
-    blocked_reason: str | None,
-    reason: str | None,
-) -> wire.RunTask:
-    settled = all(State(state) in FINAL for state in counts)
-    return wire.RunTask(
-        task_id=task.task_id,
-        upstream=list(task.upstream),
-        mapped=mapped or task.mapping is not None,
-        counts=counts,
-        started_at=started_at,
-        ended_at=ended_at if settled else None,
-        blocked_reason=blocked_reason,
-        reason=reason,
-    )
 
 
 def xcoms(

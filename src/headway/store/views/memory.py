@@ -23,6 +23,7 @@ HEADLINES_MAX: Final = 2_000
 VERSIONS_MAX: Final = 200  # a spec of 2,000 tasks takes about 2 MB
 OUTLINES_MAX: Final = 200
 STRIPS_MAX: Final = 5_000  # a byte a task
+EXPECTED_MAX: Final = 500
 
 
 class Remembered(Generic[K, V]):
@@ -74,3 +75,5 @@ class Memory:
             OUTLINES_MAX
         )
         self.strips: Remembered[RunVersion, Strip] = Remembered(STRIPS_MAX)
+        # Of a team's DAG as of a run: seconds by task.
+        self.expected: Remembered[tuple[int, str, str], dict[str, float]] = Remembered(EXPECTED_MAX)

@@ -1,0 +1,36 @@
+"""Where an error came first, with the part of its log that says why. Reads only the ends of files."""
+
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from headway import wire
+from headway.core.excerpt import excerpt
+from headway.paths import log_path
+
+EXCERPTS_MAX: Final = 10
+TAIL_BYTES: Final = 64 * 1024
+
+
+def with_excerpts(data: Path, diagnosis: wire.Diagnosis) -> wire.Diagnosis:
+    told = [
+        replace(group, first=explained(data, diagnosis.run_id, group.first))
+        for group in diagnosis.errors[:EXCERPTS_MAX]
+    ]
+    return replace(diagnosis, errors=told + diagnosis.errors[EXCERPTS_MAX:])
+
+
+def explained(data: Path, run_id: str, first: wire.FirstError) -> wire.FirstError:
+    log = data / log_path(run_id, first.task_id, first.map_index, first.number)
+    return replace(first, excerpt=excerpt(tail_of(log), first.detail))
+
+
+def tail_of(log: Path) -> str:
+    """Nothing when there is no log, or when it went meanwhile."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
+            return file.read(TAIL_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""

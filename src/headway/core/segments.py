@@ -1,0 +1,115 @@
+"""The life of a task instance as pieces of time: what it waited for, and when it worked. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from headway.core.run import PAUSED
+from headway.core.states import FINAL, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """An attempt."""
+
+    number: int
+    state: str
+    ready_at: datetime | None
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    waited_for: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """A task instance. ``began_at``: its run."""
+
+    state: State
+    began_at: datetime
+    ready_at: datetime | None
+    ended_at: datetime | None
+    blocked_reason: str | None
+    attempts: Sequence[Tried]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """``kind``: upstream, ready, queued, running or retry. ``end`` None: it goes on."""
+
+    kind: str
+    reason: str | None
+    start: datetime
+    end: datetime | None
+    number: int | None = None
+    state: str | None = None
+
+
+def segments(life: Life) -> list[Segment]:
+    """In the order of time, without those that took none."""
+    return [each for each in pieces(life) if each.end is None or each.end > each.start]
+
+
+def pieces(life: Life) -> Iterator[Segment]:
+    at, waiting = life.began_at, "upstream"
+    for tried in life.attempts:
+        ready_at = max(at, tried.ready_at or tried.queued_at)
+        yield Segment(waiting, None, at, ready_at)
+        yield from attempted(tried, ready_at)
+        if tried.ended_at is None:
+            return
+        at, waiting = tried.ended_at, "retry"
+    if life.state in FINAL:
+        if not life.attempts:
+            yield Segment("upstream", None, at, life.ended_at)
+    elif life.state is State.READY and life.ready_at is not None:
+        ready_at = max(at, life.ready_at)
+        yield Segment(waiting, None, at, ready_at)
+        yield Segment("ready", short(life.blocked_reason), ready_at, None)
+    elif life.state is State.UP_FOR_RETRY:
+        yield Segment("retry", None, at, None)
+    else:
+        yield Segment("upstream", None, at, None)
+
+
+def attempted(tried: Tried, ready_at: datetime) -> Iterator[Segment]:
+    yield Segment("ready", short(tried.waited_for), ready_at, tried.queued_at, tried.number)
+    yield Segment("queued", None, tried.queued_at, tried.started_at or tried.ended_at, tried.number)
+    if tried.started_at is not None:
+        yield Segment("running", None, tried.started_at, tried.ended_at, tried.number, tried.state)
+
+
+def short(reason: str | None) -> str | None:
+    """What held it back, without the figures of the moment; None: only the next tick."""
+    if reason is None:
+        return None
+    if reason.startswith("pool `"):
+        return reason[: reason.index("`", 6) + 1]
+    if reason.startswith("it needs "):
+        return "more slots than its pool has"
+    if reason.startswith(PAUSED):
+        return "DAG paused"
+    if reason.startswith("all places of the agents"):
+        return "places of the agents"
+    return reason.partition(":")[0]
+
+
+def waiting_by_reason(lives: Iterable[Sequence[Segment]], now: datetime) -> list[tuple[str, float]]:
+    """Seconds spent waiting, by what for, the most first."""
+    total: dict[str, float] = {}
+    for pieces in lives:
+        for each in pieces:
+            if each.kind != "running":
+                name = each.reason or WORDS[each.kind]
+                total[name] = (
+                    total.get(name, 0.0) + ((each.end or now) - each.start).total_seconds()
+                )
+    return sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
+WORDS = {
+    "upstream": "upstream tasks",
+    "ready": "the scheduler",
+    "queued": "start on the agent",
+    "retry": "retry delay",
+}

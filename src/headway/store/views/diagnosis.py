@@ -1,0 +1,170 @@
+"""What broke in a run, in what order, what it stopped, and what is different from the last good one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, tuple_row
+
+from headway import wire
+from headway.core.commands import NOT_SUCCESSFUL
+from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
+from headway.core.states import RunState, State
+from headway.spec import compile
+from headway.spec.model import Dag
+from headway.store.views import run_tasks, runs, troubles
+from headway.store.views.memory import Memory
+
+ERRORS_MAX: Final = 5_000  # that are looked at
+GROUPS_MAX: Final = 50
+BLOCKED_MAX: Final = 200
+
+# Of the last attempt of what failed; of what never had one, the reason it was refused or marked for.
+ERRORS: LiteralString = """
+    SELECT task_id, map_index, instance.number, coalesce(attempt.ended_at, instance.ended_at) AS at,
+        coalesce(attempt.cause, 'refused') AS cause, coalesce(attempt.detail, instance.reason) AS detail,
+        line
+    FROM task_instance AS instance LEFT JOIN LATERAL (
+        SELECT ended_at, cause, detail, line FROM attempt AS last
+        WHERE last.team_id = instance.team_id AND last.run_id = instance.run_id
+            AND last.task_id = instance.task_id AND last.map_index = instance.map_index
+            AND last.number = instance.number AND last.state <> 'success'
+    ) AS attempt ON true
+    WHERE run_id = %(run_id)s AND instance.state = 'failed'
+    ORDER BY at, task_id, map_index LIMIT %(limit)s
+"""
+
+BLOCKED: LiteralString = """
+    SELECT task_id, count(*) AS count, min(reason) AS reason FROM task_instance
+    WHERE run_id = %(run_id)s AND state = 'upstream_failed' GROUP BY task_id
+"""
+
+LAST_GOOD: LiteralString = """
+    SELECT run_id FROM run
+    WHERE dag_id = %(dag_id)s AND state = 'success' AND ended_at <= %(before)s
+    ORDER BY ended_at DESC LIMIT 1
+"""
+
+
+def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis:
+    """Without excerpts: logs are files."""
+    run = runs.one(conn, run_id)
+    version, now = run_tasks.pinned(conn, memory, run_id)
+    found = errors(conn, run_id)
+    groups = grouped(found)
+    broken = troubles.of_runs(conn, [run_id])[run_id]
+    facts = Facts(
+        state=RunState(run.state),
+        reason=run.reason,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        now=now,
+        counts=run.counts,
+        troubles=broken,
+        errors=len(groups),
+    )
+    first = found[0] if found else None
+    return wire.Diagnosis(
+        run_id=run_id,
+        headline=headline(facts),
+        errors=groups[:GROUPS_MAX],
+        blocked=blocked(conn, run_id, version.dag)[:BLOCKED_MAX],
+        compared_to=compared(conn, run),
+        first_failed=None if first is None else key_of(first),
+        retry=retry(conn, run_id, version.dag, broken),
+    )
+
+
+def key_of(error: wire.FirstError) -> wire.InstanceKey:
+    return wire.InstanceKey(task_id=error.task_id, map_index=error.map_index)
+
+
+def errors(conn: Connection[Any], run_id: str) -> list[wire.FirstError]:
+    """The first of them first."""
+    with conn.cursor(row_factory=class_row(wire.FirstError)) as cursor:
+        return cursor.execute(ERRORS, {"run_id": run_id, "limit": ERRORS_MAX}).fetchall()
+
+
+def grouped(found: Sequence[wire.FirstError]) -> list[wire.ErrorGroup]:
+    """The most frequent first; each with where it came first."""
+    groups: dict[str, list[wire.FirstError]] = {}
+    for error in found:
+        groups.setdefault(fingerprint(error.cause, error.detail), []).append(error)
+    ordered = sorted(groups.items(), key=lambda entry: -len(entry[1]))
+    return [
+        wire.ErrorGroup(
+            fingerprint=name,
+            count=len(same),
+            task_ids=list(dict.fromkeys(error.task_id for error in same)),
+            first=same[0],
+        )
+        for name, same in ordered
+    ]
+
+
+def blocked(conn: Connection[Any], run_id: str, dag: Dag) -> list[wire.BlockedTask]:
+    """Upstream first."""
+    place = {task.task_id: number for number, task in enumerate(dag.tasks)}
+    with conn.cursor(row_factory=class_row(wire.BlockedTask)) as cursor:
+        found = cursor.execute(BLOCKED, {"run_id": run_id}).fetchall()
+    return sorted(found, key=lambda task: place.get(task.task_id, len(place)))
+
+
+def compared(conn: Connection[Any], run: wire.Run) -> wire.Comparison | None:
+    values = {"dag_id": run.dag_id, "before": run.started_at or run.created_at}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(LAST_GOOD, values).fetchone()
+    if row is None:
+        return None
+    good = runs.one(conn, row[0])
+    return wire.Comparison(
+        run_id=good.run_id,
+        logical_date=good.logical_date,
+        version=good.version,
+        differences=differences(good, run),
+    )
+
+
+def differences(good: wire.Run, run: wire.Run) -> list[wire.Difference]:
+    pairs: list[tuple[str, Any, Any]] = [
+        ("version", good.version, run.version),
+        ("bundle", good.bundle_version, run.bundle_version),
+        ("trigger", good.trigger, run.trigger),
+        *(
+            (f"param {name}", good.params.get(name), run.params.get(name))
+            for name in sorted(good.params.keys() | run.params.keys())
+        ),
+        ("duration", good.duration_s, run.duration_s),
+    ]
+    return [
+        wire.Difference(what=what, before=before, after=after)
+        for what, before, after in pairs
+        if before != after
+    ]
+
+
+def retry(
+    conn: Connection[Any], run_id: str, dag: Dag, broken: Sequence[TaskTrouble]
+) -> wire.RetryCounts:
+    """As a clear of what failed with all below it would choose (``core.commands.select``)."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(run_tasks.BY_TASK, {"run_id": run_id}).fetchall() if broken else []
+    counts: dict[str, Mapping[str, int]] = {task_id: each for task_id, each, *_ in rows}
+    failed = {
+        task_id: bad
+        for task_id, each in counts.items()
+        if (bad := sum(each.get(state, 0) for state in NOT_SUCCESSFUL))
+    }
+    graph = compile.graph(dag)
+    below = {
+        graph.nodes[index].task_id
+        for index in graph.descendants({graph.by_id[task_id] for task_id in failed})
+    }
+    total = sum(bad for task_id, bad in failed.items() if task_id not in below)
+    total += sum(
+        number
+        for task_id in below
+        for state, number in counts.get(task_id, {}).items()
+        if state != State.WAITING
+    )
+    return wire.RetryCounts(failed=sum(failed.values()), total=total)

@@ -1,0 +1,242 @@
+"""What a run shows of itself once the real engine has driven it: tasks, time, and what broke."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headway.agent.protocol import XComValue
+from headway.client import Client
+from headway.config import Layout
+from headway.core.commands import Selection
+from headway.errors import NotFound
+from headway.paths import log_path
+from headway.services import commands
+from headway.services.tick import Grant
+from headway.store.transact import Session, transact
+from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, trigger
+
+LIST = [XComValue("return_value", b"[1,2,3,4]", None, 9, 4)]
+WHERE = "ValueError: row {n} of /data/2013/{n}.csv is bad"
+
+
+def failing(**details: str) -> Callable[[Grant], dict[str, Any]]:
+    """Tasks that fail, each with what it says; ``{n}`` is its map index."""
+
+    def behave(grant: Grant) -> dict[str, Any]:
+        said = details.get(grant.instance.node.task_id)
+        if said is None or (grant.instance.map_index >= 0 and grant.instance.map_index % 2):
+            return {
+                "outcome": "success",
+                "xcoms": LIST if grant.instance.node.task_id == "list" else [],
+            }
+        return {"outcome": "failed", "detail": said.format(n=grant.instance.map_index), "line": 7}
+
+    return behave
+
+
+def test_the_tasks_of_a_run_say_what_they_are(client: Client, conn: Session) -> None:
+    deploy(
+        conn,
+        task("load.a", pool="default", doc="Reads it."),
+        task("load.b", "load.a", trigger_rule="all_done"),
+        task("side", kind="bash"),
+    )
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.later(10)
+    scheduler.tick(*scheduler.work())
+    scheduler.later(60)
+    scheduler.play()
+    first, second, side = client.tasks(run_id)
+    assert (first.group, first.label, first.doc, first.pool) == (
+        *("load", "a", "Reads it."),
+        "default",
+    )
+    assert (second.trigger_rule, side.kind) == ("all_done", "bash")
+    assert first.duration_s is not None
+    assert [each.critical for each in (first, second, side)] == [True, True, False]
+
+
+def test_gantt_tells_waiting_from_working_and_for_what(client: Client, conn: Session) -> None:
+    conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (1, 'etl', 1)")
+    deploy(conn, task("a", pool="etl"), task("b", pool="etl"), task("c", "a", "b"))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.later(30)
+    scheduler.tick(*scheduler.work())
+    live = client.gantt(run_id)
+    assert [(bar.task_id, bar.state) for bar in live.bars[:2]] == [
+        ("a", "success"),
+        ("b", "queued"),
+    ]
+    scheduler.play()
+    gantt = client.gantt(run_id)
+    assert [bar.task_id for bar in gantt.bars] == ["a", "b", "c"]
+    (held,) = [each for each in gantt.bars[1].segments if each.kind == "ready"]
+    assert held.reason == "pool `etl`"
+    assert held.end is not None
+    assert (held.end - held.start).total_seconds() >= 30
+    assert gantt.bars[2].segments[0].kind == "upstream"
+    assert gantt.waiting_by_reason[0].total_s >= 30
+    assert {each.reason for each in gantt.waiting_by_reason} >= {"pool `etl`", "upstream tasks"}
+    assert not gantt.truncated
+    assert client.gantt(run_id, limit=2).truncated
+
+
+def test_gantt_shows_every_attempt_and_the_delay_between(client: Client, conn: Session) -> None:
+    deploy(conn, task("a", retries=1, retry_delay_s=60))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.tick(*scheduler.work(failing(a="no")))
+    (waiting,) = client.gantt(run_id).bars
+    assert (waiting.segments[-1].kind, waiting.segments[-1].end) == ("retry", None)
+    scheduler.later(61)
+    scheduler.tick()
+    scheduler.later(5)
+    scheduler.tick(*scheduler.work())
+    (bar,) = client.gantt(run_id).bars
+    assert [each.number for each in bar.segments if each.kind == "queued"] == [1, 2]
+    (delay,) = [each for each in bar.segments if each.kind == "retry"]
+    assert delay.end is not None
+    assert (delay.end - delay.start).total_seconds() >= 60
+    assert bar.attempts == 2
+
+
+def test_gantt_says_that_a_cap_held_it_back(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), task("b"), max_active_tasks=1)
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.later(9)
+    scheduler.play()
+    reasons = {
+        each.reason for bar in client.gantt(run_id).bars for each in bar.segments if each.reason
+    }
+    assert reasons == {"max_active_tasks"}
+
+
+def test_what_is_usual_comes_from_runs_that_went_well(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"))
+    first, second = trigger(conn, "d", "k1", "k2")
+    scheduler = Scheduler(conn)
+    scheduler.play()
+    conn.execute(
+        "UPDATE task_instance SET started_at = ended_at - interval '40 s' WHERE run_id = %s",
+        [first],
+    )
+    conn.execute(
+        "UPDATE task_instance SET started_at = ended_at - interval '60 s' WHERE run_id = %s",
+        [second],
+    )
+    assert client.gantt(first).bars[0].expected_s == pytest.approx(50)
+
+
+@pytest.fixture
+def broken(conn: Session) -> str:
+    """A run of which half of a mapped task failed, and two below it were blocked."""
+    deploy(conn, task("list"), task("each", over="list"), task("sum", "each"), task("end", "sum"))
+    (run_id,) = trigger(conn, "d", "bad")
+    Scheduler(conn).play(failing(each=WHERE))
+    return run_id
+
+
+def test_a_diagnosis_names_what_broke_and_what_it_stopped(client: Client, broken: str) -> None:
+    found = client.diagnosis(broken)
+    assert found.headline.startswith("Failed after ")
+    assert found.headline.endswith(": 2 of 4 `each` failed; 2 tasks blocked.")
+    (group,) = found.errors
+    assert (group.count, group.task_ids) == (2, ["each"])
+    assert (group.first.detail, group.first.line) == (WHERE.format(n=0), 7)
+    assert found.first_failed is not None
+    assert (found.first_failed.task_id, found.first_failed.map_index) == ("each", 0)
+    assert [blocked.task_id for blocked in found.blocked] == ["sum", "end"]
+    assert found.compared_to is None
+
+
+def test_a_diagnosis_counts_what_a_retry_would_run(
+    client: Client, conn: Session, broken: str
+) -> None:
+    scheduler = Scheduler(conn)
+    selection = Selection(failed_only=True, downstream=True)
+    chosen = transact(conn, commands.would_clear, 1, broken, selection, graphs(scheduler))
+    found = client.diagnosis(broken).retry
+    assert (found.failed, found.total) == (4, len(chosen))
+
+
+def test_a_diagnosis_shows_the_log_around_the_error(
+    client: Client, layout: Layout, broken: str
+) -> None:
+    log = layout.data / log_path(broken, "each", 0, 1)
+    log.parent.mkdir(parents=True)
+    stamp = "2026-01-01T05:00:00.100Z "
+    lines = [
+        *(f"noise {n}" for n in range(200)),
+        "Traceback (most recent call last):",
+        '  File "d.py", line 7, in each',
+        "\x1b[31mValueError: bad\x1b[0m \x1b]0;title\x07<script>",
+    ]
+    log.write_bytes("".join(f"{stamp}{line}\n" for line in lines).encode() + b"\xff")
+    excerpt = client.diagnosis(broken).errors[0].first.excerpt
+    assert excerpt is not None
+    assert excerpt.splitlines()[:3] == [
+        "Traceback (most recent call last):",
+        '  File "d.py", line 7, in each',
+        "ValueError: bad <script>",
+    ]
+
+
+def test_a_diagnosis_without_a_log_is_one(client: Client, broken: str) -> None:
+    assert client.diagnosis(broken).errors[0].first.excerpt is None
+
+
+def test_two_kinds_of_errors_are_two(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), task("b"), task("c"))
+    (run_id,) = trigger(conn, "d", "k1")
+    details = {"a": "disk /mnt/1 is full", "b": "disk /mnt/data/2 is full", "c": "no such table"}
+    Scheduler(conn).play(failing(**details))
+    found = client.diagnosis(run_id)
+    assert [group.count for group in found.errors] == [2, 1]
+    assert "2 distinct errors" in found.headline
+
+
+def test_a_diagnosis_compares_with_the_last_good_run(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"))
+    (good,) = trigger(conn, "d", "good")
+    scheduler = Scheduler(conn)
+    scheduler.play()
+    deploy(conn, task("a"), task("b"), bundle="b2")
+    (bad,) = trigger(conn, "d", "bad")
+    scheduler.play(failing(a="no"))
+    compared = client.diagnosis(bad).compared_to
+    assert compared is not None
+    assert compared.run_id == good
+    changed = {each.what: (each.before, each.after) for each in compared.differences}
+    assert (changed["version"], changed["bundle"]) == ((1, 2), ("b1", "b2"))
+
+
+def test_what_never_had_an_attempt_says_why_it_failed(client: Client, conn: Session) -> None:
+    deploy(conn, task("list"), task("each", over="list"))
+    (run_id,) = trigger(conn, "d", "k1")
+    Scheduler(conn).play()  # the result has no length: it is no list
+    (group,) = client.diagnosis(run_id).errors
+    assert (group.first.task_id, group.first.cause) == ("each", "refused")
+    assert group.first.detail
+
+
+def test_a_run_that_went_well_or_was_cancelled_has_a_headline(
+    client: Client, conn: Session
+) -> None:
+    deploy(conn, task("a"))
+    good, ended = trigger(conn, "d", "k1", "k2")
+    scheduler = Scheduler(conn)
+    transact(conn, commands.cancel, 1, ended, graphs(scheduler), ANN)
+    scheduler.play()
+    assert "1 task instance." in client.diagnosis(good).headline
+    assert client.diagnosis(ended).headline.startswith(f"Cancelled by {ANN} before it started")
+    assert client.diagnosis(good).retry.total == 0
+    with pytest.raises(NotFound):
+        client.diagnosis("zzzzzzzzzzzz")
