@@ -292,3 +292,22 @@ def test_a_clear_takes_a_poison_run_in_again_and_it_goes_on(
 def shown_run(conn: Connection[Any], run_id: str) -> wire.Run:
     enter_team(conn, 1)
     return run_views.one(conn, run_id)
+
+
+def test_a_scheduler_without_memory_blames_no_run(
+    conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(conn, task("a"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "settle", exhausted)
+        for _ in range(STRIKES_MAX + 1):
+            with pytest.raises(MemoryError):
+                scheduler.tick()
+    scheduler.play()
+    assert run_state(conn, run_id) == "success"
+
+
+def exhausted(run: Run) -> None:
+    raise MemoryError

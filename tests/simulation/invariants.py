@@ -7,10 +7,12 @@ Not here: I19 (tokens, checked with the reports), I20 (pods), I25 (secrets), I30
 I21 (a lost run), which the simulator finds as a run that never ends.
 """
 
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
+from headway.agent.protocol import LEASE_S
 from headway.core.states import (
     FINAL,
     RUN_TRANSITIONS,
@@ -181,6 +183,12 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I32 a report of no run": """
         SELECT FROM report LEFT JOIN run USING (team_id, run_id) WHERE run.run_id IS NULL""",
 }
+# I17, where schedulers are at work: by now they must have noticed that a lease is over.
+OVERDUE: Final[LiteralString] = f"""
+    SELECT run_id, task_id, map_index, session_id FROM attempt
+    JOIN agent_session USING (team_id, session_id) JOIN run USING (team_id, run_id)
+    WHERE attempt.state IN {LIVE} AND heartbeat_at < %(since)s AND quarantined IS NULL
+"""
 # History steps that are new, each with the state before it.
 STEPS: LiteralString = """
     WITH step AS MATERIALIZED (
@@ -206,6 +214,7 @@ RUN_STEPS: Final = [
     CREATED,
     *((before, name, after) for (before, name), after in RUN_TRANSITIONS.items()),
 ]
+GRACE: Final = timedelta(seconds=LEASE_S + 2)  # the lease, and two of the sweeps that look for it
 VALUES: Final[dict[str, Any]] = {
     "before": [state for state, _ in TRANSITIONS],
     "name": [event for _, event in TRANSITIONS],
@@ -222,3 +231,8 @@ def check(conn: Connection[Any], since: int = 0, retimed: tuple[str, ...] = ()) 
     """The names of what does not hold."""
     values = {**VALUES, "since": since, "retimed": list(retimed)}
     return [str(row[0]) for row in conn.execute(CHECK, values)]
+
+
+def overdue(conn: Connection[Any], now: datetime) -> list[tuple[Any, ...]]:
+    """Live attempts whose session has been silent for longer than its lease and the grace."""
+    return conn.execute(OVERDUE, {"since": now - GRACE}).fetchall()

@@ -195,7 +195,7 @@ BUGS: list[Bug] = [
     bug("upstream ignored", "I12 ran before|S6", (0, 7, 2), (plan, "judge", upstream_ignored)),
     bug("retried for ever", "I11|S5|S6", (2, 4, 0), (plan, "next_step", retried_for_ever)),
     bug("losses use up retries", "S6|I11", (21, 40, 26, 7), (plan, "again", losses_use_up_retries)),
-    bug("the dead are not rescued", "S5", (1, 2, 0), (plan, "rescue", lambda *_: None)),
+    bug("the dead are not rescued", "I17", (1, 2, 0), (plan, "rescue", lambda *_: None)),
     bug("retries never wake", "I22|S5", (0, 2), (plan, "wake", lambda run: None)),
     bug(
         "cleared at once",

@@ -422,6 +422,9 @@ class World:
         for number in range(CALM_ROUNDS_MAX):
             before = self.checked
             self.processes[0].turn()
+            if self.processes[0].scheduler is not None:  # it did not die of it
+                late = invariants.overdue(self.observer, self.now)
+                assert not late, f"I17 bound to a session whose lease is over: {late}"
             for agent in self.agents * 2:
                 agent.turn()
             self.remember()

@@ -12,7 +12,16 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from headway.errors import AmbiguousCommit, NotAllowed, NotReachable, UsageError
 from headway.store import transact as module
-from headway.store.transact import APP, ENGINE, Limits, Session, connect, pool, transact
+from headway.store.transact import (
+    APP,
+    ENGINE,
+    Limits,
+    Session,
+    connect,
+    pipelined,
+    pool,
+    transact,
+)
 
 
 def value(conn: Session, query: str) -> object:
@@ -175,6 +184,21 @@ def test_a_frozen_transaction_loses_its_locks(counter: Session, database: str) -
         def freeze(conn: Session) -> None:
             increment(conn)
             increment(counter)  # waits for the frozen one's lock, until the server takes it away
+            conn.execute("SELECT 1")
+
+        with pytest.raises(NotReachable, match="idle-in-transaction"):
+            transact(conn, freeze)
+    assert value(counter, "SELECT n FROM counter") == 1
+
+
+def test_frozen_after_a_pipeline_it_loses_its_locks_too(counter: Session, database: str) -> None:
+    """A pipeline ends with a flush, after which the server's watch is off."""
+    with connect(database, role=ENGINE, limits=Limits(idle_in_transaction_timeout_s=0.05)) as conn:
+
+        def freeze(conn: Session) -> None:
+            with pipelined(conn):
+                increment(conn)
+            increment(counter)
             conn.execute("SELECT 1")
 
         with pytest.raises(NotReachable, match="idle-in-transaction"):

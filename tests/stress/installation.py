@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from headway import clock, ids
 from headway.config import Layout
@@ -20,6 +20,7 @@ from headway.services.commands import Trigger
 from headway.services.component import Component
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, Session, connect, transact
+from tests.stress.dying_scheduler import DOOM
 
 DAGS: Final = Path(__file__).parent / "dags"
 TURN_S: Final = 0.02
@@ -28,7 +29,16 @@ STOP_S: Final = 15.0
 
 
 class Installation:
-    def __init__(self, folder: Path, schedulers: int = 2) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        schedulers: int = 2,
+        processes: int = 4,
+        module: str = "headway.services.scheduler",
+    ) -> None:
+        self.processes = processes
+        self.module = module
         self.layout = Layout(folder)
         self.layout.prepare()
         self.server = Server(folder)
@@ -48,6 +58,7 @@ class Installation:
             )
         )
         self.seen: dict[int, str] = {}
+        self.said: list[str] = []  # about components that ended
         for component in self.components:
             component.start()
 
@@ -58,19 +69,48 @@ class Installation:
         return [
             Component(
                 f"scheduler{number}",
-                "headway.services.scheduler",
+                self.module,
                 ["--listen", gateway, *data],
-                {**secrets, "HEADWAY_DATABASE_URL": self.dsn},
+                {
+                    **secrets,
+                    "HEADWAY_DATABASE_URL": self.dsn,
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                    DOOM: str(self.doom(number)),
+                },
                 logs / f"scheduler{number}.log",
             ),
             Component(
                 f"agent{number}",
                 "headway.agent",
-                ["--connect", gateway, *data, "--processes", "4", "--slots", "8"],
+                ["--connect", gateway, *data, "--name", f"agent{number}", *self.agent_size()],
                 secrets,
                 logs / f"agent{number}.log",
             ),
         ]
+
+    def agent_size(self) -> list[str]:
+        return ["--processes", str(self.processes), "--slots", str(2 * self.processes)]
+
+    def doom(self, number: int) -> Path:
+        """What ``tests.stress.dying_scheduler`` is to die of."""
+        return self.layout.run / f"doom{number}"
+
+    # -- one more, one fewer
+
+    def grow(self, number: int) -> None:
+        """Another scheduler with its agent."""
+        pair = self.pair(number, ids.token())
+        self.components += pair
+        for component in pair:
+            component.start()
+
+    def shrink(self, number: int) -> None:
+        """In order, as a supervisor does: the agent first."""
+        for name in (f"agent{number}", f"scheduler{number}"):
+            component = self.component(name)
+            self.components.remove(component)
+            component.signal(signal.SIGTERM)
+            self.until(component.is_gone, STOP_S, f"{name} ends in order")
 
     # -- while it runs
 
@@ -78,7 +118,7 @@ class Installation:
         """Dead components come back, and every process is written down."""
         for component in self.components:
             component.back_off_s = min(component.back_off_s, 0.5)
-            component.look(lambda _: None)
+            component.look(self.said.append)
         for component in self.components:
             if component.pid is not None:
                 self.seen.update(descendants(component.pid))
@@ -180,9 +220,9 @@ class Installation:
 
 
 @contextmanager
-def installation() -> Iterator[Installation]:
+def installation(**options: Any) -> Iterator[Installation]:
     with TemporaryDirectory(prefix="hw-stress-") as folder:
-        found = Installation(Path(folder))
+        found = Installation(Path(folder), **options)
         try:
             yield found
         except BaseException:

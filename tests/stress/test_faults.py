@@ -8,34 +8,13 @@ from collections.abc import Callable
 import pytest
 
 from headway import clock
-from tests.simulation.invariants import check
 from tests.stress.installation import Installation, installation
+from tests.stress.verdicts import all_succeeded, holds
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 KILL, STOP, CONTINUE = signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT
 LEASE_S = 15.0
-
-
-def holds(site: Installation) -> None:
-    """What must be true when all is over."""
-    with site.session() as conn:
-        assert check(conn) == []
-        attempts = conn.execute(
-            "SELECT run_id || ' ' || task_id || ' ' || map_index || ' ' || number, state FROM attempt"
-        ).fetchall()
-        assert conn.execute("SELECT sum(used) FROM pool").fetchone() == (0,)
-    known = dict(attempts)
-    executions = site.executions()
-    assert {line: n for line, n in executions.items() if n > 1} == {}, "ran twice"
-    assert executions.keys() <= known.keys(), "ran without an attempt"
-    done = {line for line, state in known.items() if state == "success"}
-    assert done <= executions.keys(), "a success of what never ran"
-
-
-def all_succeeded(site: Installation) -> None:
-    assert site.value("SELECT count(*) FROM run WHERE state <> 'success'") == 0
-    assert site.value("SELECT count(*) FROM run WHERE quarantined IS NOT NULL") == 0
 
 
 def test_one_kill_of_each_kind() -> None:

@@ -29,10 +29,11 @@ from headway.errors import HeadwayError
 from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
+from headway.services.strikes import EXHAUSTED
 from headway.services.tick import Grant, Ticker, Turn, advance
 from headway.services.tick import clock as database_clock
 from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
-from headway.store.transact import ENGINE, connect, once, transact
+from headway.store.transact import ENGINE, Limits, connect, once, transact
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ PACE_S: Final = 0.00001
 PACE_MAX_S: Final = 0.04
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 FAILURE_PAUSE_S: Final = 0.5
+# A tick that waits for the locks of a frozen neighbour gives up in time for our agents' heartbeats.
+LIMITS: Final = Limits(lock_timeout_s=2.0)
 LEASE: Final = timedelta(seconds=LEASE_S)
 
 
@@ -62,7 +65,7 @@ class Scheduler:
     ) -> None:
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
-        self.conn = connect(dsn, role=ENGINE, application="headway scheduler")
+        self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
         self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
         self.ears.execute("LISTEN headway_scheduler")
         self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
@@ -142,6 +145,8 @@ class Scheduler:
             turn, models = once(
                 self.conn, advance, self.ticker, envelopes, self.gateway.places(), starts=starts
             )
+        except EXHAUSTED:
+            raise
         except Exception as error:
             # Whatever it was: ended by it, the process would only meet it again.
             self.recover(error)

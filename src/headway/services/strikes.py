@@ -22,6 +22,9 @@ PASSING: Final = (
     HeadwayError,  # the same, explained
 )
 
+# It is the process that can no more, not a run that is at fault: the process makes way for a new one.
+EXHAUSTED: Final = (MemoryError, OSError)
+
 RunKey = tuple[int, str]
 
 

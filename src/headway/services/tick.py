@@ -22,7 +22,7 @@ from headway.core.reports import Ended, Report
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.services.catalog import Catalog
-from headway.services.strikes import RunKey, Strikes, explained, verdict
+from headway.services.strikes import EXHAUSTED, RunKey, Strikes, explained, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.runs import Claimed
 
@@ -238,7 +238,7 @@ def read_runs(
     """All in two round trips; one by one when one of them cannot be read."""
     try:
         return snapshots.load(conn, unknown, ticker.catalog.graph, now)
-    except psycopg.Error:
+    except (psycopg.Error, *EXHAUSTED):
         raise
     except Exception as error:
         if len(unknown) > 1:
@@ -264,7 +264,7 @@ def plan_all(
         mine = by_run.get(row.key, [])
         try:
             plan_run(conn, ticker, row, run, [report for report, _ in mine], row.key in starting)
-        except psycopg.Error:
+        except (psycopg.Error, *EXHAUSTED):
             raise
         except Exception as error:
             strike(conn, ticker, row, error, run.now)

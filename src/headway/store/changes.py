@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from headway.core.run import Attempt, Changes, Instance, Run
 from headway.store.rows import rows
+from headway.store.transact import pipelined
 
 INSERT_INSTANCES: LiteralString = """
     INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
@@ -193,7 +194,7 @@ def write(
         (USE_POOLS, [change for change in used if change["by"]], False),
     ]
     sent = []
-    with conn.pipeline():
+    with pipelined(conn):
         for statement, batch, guarded in batches:
             if batch:
                 cursor = conn.execute(statement, {"rows": rows(batch), "now": now})

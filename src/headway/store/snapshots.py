@@ -13,6 +13,7 @@ from headway.core.graph import Graph
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
 from headway.store.runs import Claimed
+from headway.store.transact import pipelined
 
 # Found by the full key in a fenced subquery: a plan made on empty tables must do on large ones.
 INSTANCES: LiteralString = """
@@ -69,7 +70,7 @@ def load_with(
         return []
     models = {row.key: empty(row, graphs, now) for row in claimed}
     wanted = {"teams": [row.team_id for row in claimed], "runs": [row.run_id for row in claimed]}
-    with conn.pipeline():
+    with pipelined(conn):
         instances = conn.execute(INSTANCES, wanted)
         attempts = conn.execute(live_attempts, wanted)
     for team_id, run_id, *columns in instances.fetchall():

@@ -6,7 +6,8 @@ for itself. Whoever sees ``NotReachable`` opens a new connection; whoever sees `
 reads again by key before doing anything twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -168,6 +169,18 @@ def once(
         if (known := explained(conn, error)) is not None:
             raise known from error
         raise
+
+
+@contextmanager
+def pipelined(conn: Connection[Any]) -> Iterator[None]:
+    """All statements in one round trip, and a little one after them.
+
+    psycopg ends a pipeline with a flush, and after a flush PostgreSQL does not look whether its
+    client idles in the transaction: one that froze there would keep its locks for ever.
+    """
+    with conn.pipeline():
+        yield
+    conn.execute("SELECT")
 
 
 def enter_team(conn: Connection[Any], team_id: int) -> None:

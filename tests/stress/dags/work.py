@@ -14,7 +14,7 @@ def note(run: Run) -> None:
 
 
 @dag
-def work(witness: str = "", items: int = 8, seconds: float = 0.05) -> None:
+def work(witness: str = "", items: int = 8, seconds: float = 0.05, stumbles: bool = True) -> None:
     @task
     def listed(run: Run) -> list[int]:
         note(run)
@@ -24,7 +24,7 @@ def work(witness: str = "", items: int = 8, seconds: float = 0.05) -> None:
     def each(item: int, run: Run) -> int:
         note(run)
         time.sleep(float(run.params["seconds"]))
-        if item % 5 == 0 and run.try_number == 1:
+        if run.params["stumbles"] and item % 5 == 0 and run.try_number == 1:
             raise ValueError("the first time it fails")
         return item
 
