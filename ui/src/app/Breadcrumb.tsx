@@ -23,7 +23,9 @@ export function Breadcrumb({ className }: { className: string }) {
         {steps.map(({ word, to }, index) => (
           <li key={to}>
             {index < steps.length - 1 ? (
-              <Link to={to}>{word}</Link>
+              <Link to={to} activeOptions={{ exact: true }}>
+                {word}
+              </Link>
             ) : (
               <span aria-current="page">{word}</span>
             )}

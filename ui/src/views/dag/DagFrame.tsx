@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
 import { Pause, Play } from "lucide-react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
@@ -98,6 +98,7 @@ function Actions({ dag, detail }: { dag: string; detail: DagDetail | undefined }
   const { team } = useParams({ from: "/t/$team/dags/$dag" });
   const mayRun = useMay("operator");
   const pause = usePause(dag);
+  const asking = useMatch({ from: "/t/$team/dags/$dag/run", shouldThrow: false });
   if (!mayRun) return null;
   const paused = Boolean(detail?.paused_at);
   return (
@@ -106,15 +107,17 @@ function Actions({ dag, detail }: { dag: string; detail: DagDetail | undefined }
         {paused ? <Play size={14} aria-hidden /> : <Pause size={14} aria-hidden />}
         {paused ? "Resume" : "Pause"}
       </Button>
-      <Link
-        to="/t/$team/dags/$dag/run"
-        params={{ team, dag }}
-        search={(before) => selectionOf(before)}
-        className={buttonClass({ look: "primary" })}
-      >
-        <Play size={14} aria-hidden />
-        Run
-      </Link>
+      {!asking && (
+        <Link
+          to="/t/$team/dags/$dag/run"
+          params={{ team, dag }}
+          search={(before) => selectionOf(before)}
+          className={buttonClass({ look: "primary" })}
+        >
+          <Play size={14} aria-hidden />
+          Run
+        </Link>
+      )}
     </>
   );
 }

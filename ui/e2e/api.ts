@@ -1,0 +1,24 @@
+import type { Server } from "./server.ts";
+
+/** The API, asked by the server's own token: to prepare what a test looks at. */
+export async function ask<T>(server: Server, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { authorization: `Bearer ${server.token}`, "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Trigger a run, and wait until it has ended. */
+export async function ran(server: Server, dag: string, params = {}): Promise<string> {
+  const { run_id } = await ask<{ run_id: string }>(server, `/dags/${dag}/runs`, { params });
+  await ask(server, `/runs/${run_id}?wait_s=30`);
+  return run_id;
+}
+
+/** A link that signs the local admin in. */
+export async function link(server: Server): Promise<string> {
+  return (await ask<{ url: string }>(server, "/login-links", {})).url;
+}

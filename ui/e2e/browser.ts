@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject } from "vitest";
+import { link } from "./api.ts";
+import type { Server } from "./server.ts";
+
+const PROGRAM = process.env.HEADWAY_CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export async function launch(): Promise<Browser> {
+  if (!existsSync(PROGRAM)) throw new Error(`there is no ${PROGRAM}: apt-get install chromium`);
+  return await chromium.launch({ executablePath: PROGRAM, args: FLAGS });
+}
+
+/** Somebody at a browser, signed in by a link; what the page complained about is kept. */
+export async function signedIn(
+  browser: Browser,
+  server: Server,
+  options: Parameters<Browser["newContext"]>[0] = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    reducedMotion: "reduce",
+    timezoneId: "Europe/Paris",
+    ...options,
+  });
+  const page = await context.newPage();
+  await page.goto(await link(server));
+  await page.waitForURL(/\/t\//);
+  await page.close();
+  return context;
+}
+
+/** A page for each test file, signed in; the tests fail when the page complains in its console. */
+export function inBrowser(): { page: () => Page; complaints: string[] } {
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+  beforeAll(async () => {
+    browser = await launch();
+    const context = await signedIn(browser, inject("server"), {
+      viewport: { width: 1440, height: 900 },
+    });
+    context.setDefaultTimeout(10_000);
+    page = await context.newPage();
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    expect(complaints).toEqual([]);
+  });
+  return { page: () => page, complaints };
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe finds wrong on the page as it stands: WCAG 2 A and AA, contrast included. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import("axe-core") };
+    const found = await axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    });
+    return found.violations.flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.target} ${node.failureSummary}`),
+    );
+  });
+}

@@ -1,0 +1,133 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+import { ask } from "./api.ts";
+import { inBrowser, launch } from "./browser.ts";
+
+const server = inject("server");
+const { page } = inBrowser();
+
+test("a run is triggered from the form, and watched until it has ended", async () => {
+  await page().goto("/t/default/dags/orders/run");
+  await page().getByLabel("country").selectOption("DE");
+  await page().getByLabel("limit").fill("many");
+  await page().getByRole("button", { name: "Run orders" }).click();
+  await page().getByText("It must be a number.").waitFor();
+  await page().getByLabel("limit").fill("7");
+  await page().getByRole("button", { name: "Run orders" }).click();
+  await page().waitForURL(/\/runs\/\w{12}/);
+  await page().locator("main").getByText("success", { exact: true }).first().waitFor();
+  const run_id = page().url().split("/").at(-1)?.split("?")[0];
+  const run = await ask<{ params: unknown }>(server, `/runs/${run_id}`);
+  expect(run.params).toMatchObject({ country: "DE", limit: 7, full: false });
+});
+
+test("a run that somebody else starts appears by itself", async () => {
+  await page().goto("/t/default/dags/hourly_warehouse/runs");
+  await page().getByText("live", { exact: true }).waitFor();
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/hourly_warehouse/runs", {});
+  const row = page().getByRole("row").filter({ hasText: run_id });
+  await row.waitFor();
+  await row.getByText("success", { exact: true }).waitFor();
+});
+
+test("a DAG is paused and goes on, in the list as on its page", async () => {
+  await page().goto("/t/default/dags");
+  await page().getByRole("switch", { name: "hourly_warehouse: on" }).click();
+  await page().getByRole("switch", { name: "hourly_warehouse: paused" }).waitFor();
+  await page().getByRole("link", { name: "hourly_warehouse", exact: true }).click();
+  await page().getByRole("button", { name: "Resume" }).click();
+  await page().getByRole("button", { name: "Pause" }).waitFor();
+});
+
+test("a backfill names its runs before it makes them", async () => {
+  await page().goto("/t/default/backfills");
+  await page().getByRole("button", { name: "New backfill" }).click();
+  await page().getByLabel("DAG").fill("orders");
+  await page().getByLabel("From").fill("2026-09-01");
+  await page().getByLabel("To").fill("2026-09-03");
+  await page().getByRole("button", { name: "Show what will run" }).click();
+  await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
+  await page().getByRole("button", { name: "Start 3 runs" }).click();
+  await page().getByRole("cell", { name: "2026-09-01 – 2026-09-03" }).waitFor();
+  await page().getByText("3 of 3").waitFor();
+});
+
+test("everything is reached by keys", async () => {
+  await page().goto("/t/default/overview");
+  await page().locator("main h1").waitFor();
+  await page().keyboard.press("Tab");
+  await page().keyboard.press("Enter"); // skip to the content
+  await page().keyboard.press("g");
+  await page().keyboard.press("d");
+  await page().waitForURL(/\/dags$/);
+  await page().keyboard.press("?");
+  await page().getByRole("dialog", { name: "Keys" }).waitFor();
+  await page().keyboard.press("Escape");
+  await page().keyboard.press("/");
+  await page().keyboard.type("invo");
+  await page().getByRole("option", { name: "invoices DAG" }).waitFor();
+  await page().keyboard.press("Enter");
+  await page().waitForURL(/\/dags\/invoices/);
+});
+
+test("a theme is chosen, and stays", async () => {
+  await page().goto("/t/default/dags");
+  await page().getByRole("button", { name: /^You/ }).click();
+  await page().getByRole("menuitemcheckbox", { name: "Dark" }).click();
+  await page().reload();
+  const scheme = () =>
+    page().evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  expect(await scheme()).toBe("dark");
+  await page().evaluate(() => localStorage.removeItem("headway.theme"));
+});
+
+test("a token is shown once, and revoked", async () => {
+  await page().goto("/t/default/admin/tokens");
+  await page().getByRole("button", { name: "New token" }).click();
+  await page().getByLabel("Name").fill("ci");
+  await page().getByRole("button", { name: "Make the token" }).click();
+  const secret = await page().getByRole("dialog").locator("code").textContent();
+  const probe = await fetch(`${server.url}/api/v1/dags`, {
+    headers: { authorization: `Bearer ${secret}` },
+  });
+  expect(probe.status).toBe(200);
+  await page().keyboard.press("Escape");
+  expect(await page().content()).not.toContain(secret);
+  await page().getByRole("button", { name: "Revoke" }).click();
+  await page().getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+  await page().getByText("revoked", { exact: true }).waitFor();
+});
+
+test("what a user writes is shown, never run", async () => {
+  const hostile = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>`;
+  const file = `from headway import dag, task\n\n\n@dag(tags=[${JSON.stringify(hostile)}], description=${JSON.stringify(hostile)}, owner=${JSON.stringify(hostile)})\ndef hostile(words: str = ${JSON.stringify(hostile)}):\n    @task\n    def fail() -> None:\n        raise ValueError(${JSON.stringify(hostile)})\n\n    fail()\n\n\nhostile()\n`;
+  writeFileSync(join(server.dags, "hostile.py"), file);
+  await page().goto("/t/default/dags?q=hostile");
+  await page().getByRole("link", { name: hostile }).first().waitFor();
+  for (const path of ["dags/hostile/run", "dags/hostile/runs"]) {
+    await page().goto(`/t/default/${path}`);
+    await page().getByText(hostile).first().waitFor();
+  }
+  expect(await page().evaluate(() => "ran" in window)).toBe(false);
+});
+
+test("who is not signed in is led to the sign-in, and a link works once", async () => {
+  const browser = await launch();
+  try {
+    const stranger = await browser.newPage({ baseURL: server.url });
+    await stranger.goto("/t/default/runs?state=failed");
+    await stranger.getByRole("button", { name: "Sign in" }).waitFor();
+    expect(new URL(stranger.url()).searchParams.get("next")).toBe("/t/default/runs?state=failed");
+    const { url } = await ask<{ url: string }>(server, "/login-links", {});
+    await stranger.goto(url);
+    await stranger.waitForURL(/\/overview/);
+    await stranger.context().clearCookies();
+    await stranger.goto("/login");
+    await stranger.goto(url);
+    await stranger.getByRole("alert").waitFor();
+    expect(stranger.url()).not.toContain("#");
+  } finally {
+    await browser.close();
+  }
+});
