@@ -61,6 +61,7 @@ async function shots(server: Server): Promise<Shot[]> {
       path: "/t/default/dags",
       act: async (page) => {
         await page.keyboard.press("/");
+        await page.getByRole("combobox").waitFor();
         await page.keyboard.type("inv");
         await page.getByRole("option", { name: "invoices" }).first().waitFor();
       },
@@ -101,7 +102,6 @@ async function settled(page: Page): Promise<void> {
 
 /** Runs of every kind, so that no page is empty. */
 async function fill(server: Server): Promise<void> {
-  await ask(server, "/pools/warehouse", undefined).catch(() => undefined);
   for (const dag of ["orders", "hourly_warehouse", "invoices"]) {
     for (let round = 0; round < 6; round += 1) await ran(server, dag);
   }

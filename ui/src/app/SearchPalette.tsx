@@ -38,7 +38,6 @@ export function SearchPalette({ close }: { close: () => void }) {
   return (
     <Dialog title="Search" close={close}>
       <input
-        autoFocus
         className={styles.input}
         role="combobox"
         aria-label="Search DAGs, runs, tasks and pages"

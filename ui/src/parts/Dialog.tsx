@@ -12,6 +12,9 @@ interface Props {
   close: () => void;
 }
 
+// Where the focus begins: what is asked for, else the button that changes nothing.
+const FIRST = "input, select, textarea, footer button";
+
 /**
  * Modal while mounted: the browser's own dialog keeps the focus inside, ends on Escape, and gives
  * the focus back.
@@ -21,7 +24,10 @@ export function Dialog({ title, children, foot, wide, close }: Props) {
   const heading = useId();
   useEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      element.querySelector<HTMLElement>(FIRST)?.focus();
+    }
     return () => element?.close();
   }, []);
   return (

@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import styles from "./Sparkbar.module.css";
 import { stateColour } from "./State.tsx";
 
@@ -22,25 +21,19 @@ export function heights(values: readonly (number | null)[]): number[] {
   );
 }
 
-/** The latest runs as bars: colour is the state, height the duration. `link` wraps each. */
-export function Sparkbar({
-  bars,
-  link,
-}: {
-  bars: readonly Bar[];
-  link?: (bar: Bar, style: { className: string; style: object; title: string }) => ReactNode;
-}) {
+/** The latest runs as bars: colour is the state, height the duration. */
+export function Sparkbar({ bars }: { bars: readonly Bar[] }) {
   const tall = heights(bars.map((bar) => bar.value));
   return (
     <span className={styles.bars}>
-      {bars.map((bar, index) => {
-        const look = {
-          className: styles.bar ?? "",
-          style: { height: tall[index], background: stateColour(bar.state) },
-          title: bar.title,
-        };
-        return link ? link(bar, look) : <span key={bar.key} {...look} />;
-      })}
+      {bars.map((bar, index) => (
+        <span
+          key={bar.key}
+          className={styles.bar}
+          style={{ height: tall[index], background: stateColour(bar.state) }}
+          title={bar.title}
+        />
+      ))}
     </span>
   );
 }

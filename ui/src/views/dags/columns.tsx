@@ -128,20 +128,17 @@ function Recent({ dag }: { dag: DagSummary }) {
       title: `${stateWord(run.state)}, ${duration(seconds)}, ${absolute(run.logical_date)}`,
     };
   });
+  if (bars.length === 0) return null;
   return (
-    <Sparkbar
-      bars={bars}
-      link={(bar, look) => (
-        <Link
-          key={bar.key}
-          to="/t/$team/runs/$run"
-          params={{ team, run: bar.key }}
-          aria-label={bar.title}
-          preload={false}
-          {...look}
-        />
-      )}
-    />
+    <Link
+      className={styles.recent}
+      to="/t/$team/dags/$dag/runs"
+      params={{ team, dag: dag.dag_id }}
+      aria-label={`Runs of ${dag.dag_id}`}
+      preload={false}
+    >
+      <Sparkbar bars={bars} />
+    </Link>
   );
 }
 

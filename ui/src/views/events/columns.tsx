@@ -3,7 +3,7 @@ import { absolute, compact } from "@/lib/time.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
-import { byPerson, to, what } from "./describe.ts";
+import { byPerson, to, what, who } from "./describe.ts";
 import styles from "./Events.module.css";
 
 export const COLUMNS: readonly Column<Event>[] = [
@@ -20,7 +20,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "what",
     head: "What",
-    width: "minmax(130px, 1.2fr)",
+    width: "minmax(150px, 1.4fr)",
     cell: (event) => (
       <span className={styles.what}>
         {event.state && <StateIcon state={event.state} size={14} />}
@@ -51,9 +51,11 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "actor",
     head: "By",
-    width: "minmax(84px, 130px)",
+    width: "minmax(84px, 110px)",
     cell: (event) => (
-      <span className={byPerson(event.actor) ? styles.person : styles.machine}>{event.actor}</span>
+      <span className={byPerson(event.actor) ? styles.person : styles.machine} title={event.actor}>
+        {who(event.actor)}
+      </span>
     ),
   },
   {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "@/api/types.ts";
-import { byPerson, to, what } from "./describe.ts";
+import { byPerson, to, what, who } from "./describe.ts";
 
 const event = (given: Partial<Event>): Event => ({
   seq: 1,
@@ -28,4 +28,6 @@ test("what happened, and to what", () => {
 test("people are told from Headway", () => {
   expect(byPerson("user:admin")).toBe(true);
   expect(byPerson("scheduler")).toBe(false);
+  expect(who("user:ada")).toBe("ada");
+  expect(who("agent:ce-bC2Dakj7g8btdebAQeA")).toBe("agent");
 });

@@ -21,3 +21,9 @@ export function to(event: Event): string {
 export function byPerson(actor: string): boolean {
   return actor.startsWith("user:") || actor.startsWith("token:");
 }
+
+/** The name of a person; of a machine only what it is. */
+export function who(actor: string): string {
+  const [kind = "", name = ""] = actor.split(":", 2);
+  return byPerson(actor) ? name : kind;
+}
