@@ -40,18 +40,6 @@ test("a DAG is paused and goes on, in the list as on its page", async () => {
   await page().getByRole("button", { name: "Pause" }).waitFor();
 });
 
-test("a backfill names its runs before it makes them", async () => {
-  await page().goto("/t/default/backfills");
-  await page().getByRole("button", { name: "New backfill" }).click();
-  await page().getByLabel("DAG").fill("orders");
-  await page().getByLabel("From").fill("2026-09-01");
-  await page().getByLabel("To").fill("2026-09-03");
-  await page().getByRole("button", { name: "Show what will run" }).click();
-  await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
-  await page().getByRole("button", { name: "Start 3 runs" }).click();
-  await page().getByText("3 runs of orders will run").waitFor();
-});
-
 test("everything is reached by keys", async () => {
   await page().goto("/t/default/overview");
   await page().locator("main h1").waitFor();

@@ -21,12 +21,13 @@ const FIRST = "input, select, textarea, footer button";
  */
 export function Dialog({ title, children, foot, wide, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const heading = useId();
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) {
       element.showModal();
-      element.querySelector<HTMLElement>(FIRST)?.focus();
+      (element.querySelector<HTMLElement>(FIRST) ?? body.current)?.focus();
     }
     return () => element?.close();
   }, []);
@@ -48,7 +49,9 @@ export function Dialog({ title, children, foot, wide, close }: Props) {
           <X size={16} />
         </IconButton>
       </header>
-      <div className={styles.body}>{children}</div>
+      <div ref={body} className={styles.body} tabIndex={-1}>
+        {children}
+      </div>
       {foot && <footer className={styles.foot}>{foot}</footer>}
     </dialog>
   );

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { request } from "@/api/request.ts";
 import type { Session } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -12,16 +12,19 @@ import { safeNext } from "./next.ts";
 /** By name and password, or by a link that works once: `/login#…`. */
 export function Login() {
   const enter = useEnter();
-  const link = useRef(location.hash.slice(1));
   const exchange = enter.mutate;
   useEffect(() => {
     document.title = "Sign in · Headway";
-    if (!link.current) return;
-    const token = link.current;
-    link.current = "";
-    // The link is spent: it must not stay in the address, nor in the history.
-    history.replaceState(history.state, "", location.pathname + location.search);
-    exchange({ path: "/session/link", body: { token } });
+    const spend = () => {
+      const token = location.hash.slice(1);
+      if (!token) return;
+      // Once used it is worth nothing: it must not stay in the address, nor in the history.
+      history.replaceState(history.state, "", location.pathname + location.search);
+      exchange({ path: "/session/link", body: { token } });
+    };
+    spend();
+    window.addEventListener("hashchange", spend); // a link that is opened on this very page
+    return () => window.removeEventListener("hashchange", spend);
   }, [exchange]);
   return (
     <main className={styles.page}>
