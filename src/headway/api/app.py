@@ -30,6 +30,7 @@ from headway.api.routes import (
     grid,
     health,
     instances,
+    logs,
     overview,
     pools,
     runs,
@@ -64,6 +65,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
+    *(logs,),
     *(session, users, tokens, audit),
 )
 

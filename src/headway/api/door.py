@@ -10,15 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from psycopg import Connection
+from psycopg import Connection, DataError, errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from headway.errors import NotReachable
+from headway.errors import NotReachable, UsageError
 from headway.store import audit
 from headway.store.transact import APP, Session, enter_team, pool, transact
 
 CONNECTIONS: Final = 3
 PATIENCE_S: Final = 5.0
+
+# What a request may bring and the database cannot hold.
+BEYOND: Final = (errors.NumericValueOutOfRange, errors.DatetimeFieldOverflow)
+NO_TEXT: Final = (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,7 +88,20 @@ class Door:
                 result = transact(conn, in_team)
                 self.entry = None
                 return result
+        except (DataError, UnicodeEncodeError) as error:
+            if (refusal := refused(error)) is not None:
+                raise refusal from error
+            raise
         except PoolTimeout as error:
             raise NotReachable(
                 "the database does not answer", hint="headway doctor looks for the cause"
             ) from error
+
+
+def refused(error: DataError | UnicodeEncodeError) -> UsageError | None:
+    """None: it is not the request's fault."""
+    if isinstance(error, BEYOND):
+        return UsageError("a number or date in the request is out of range")
+    if isinstance(error, (UnicodeEncodeError, *NO_TEXT)) or "NUL" in str(error):
+        return UsageError("a text in the request holds NUL or half a character (lone surrogate)")
+    return None

@@ -55,6 +55,13 @@ from headway.wire.instances import (
     TaskInstanceDetail,
     XCom,
 )
+from headway.wire.logs import (
+    LogLines,
+    LogMatch,
+    LogMatches,
+    RunLogMatch,
+    RunLogMatches,
+)
 from headway.wire.overview import (
     DagCounts,
     FailedRun,
@@ -168,6 +175,9 @@ __all__ = [
     "LateDag",
     "LinkRequest",
     "LogDelta",
+    "LogLines",
+    "LogMatch",
+    "LogMatches",
     "LoginLink",
     "LoginLinkRequest",
     "MarkRequest",
@@ -186,6 +196,8 @@ __all__ = [
     "RunBrief",
     "RunCounts",
     "RunDelta",
+    "RunLogMatch",
+    "RunLogMatches",
     "RunTask",
     "Segment",
     "Session",

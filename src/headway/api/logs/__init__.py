@@ -1,0 +1,1 @@
+"""Logs of attempts as files: pieces of any size, read on threads, in bounded memory."""

@@ -1,0 +1,90 @@
+"""Reading a log: some bytes, its end, some lines. Every function may take its time: on a thread."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from headway.api.logs import lines
+from headway.api.logs.lines import LineIndexes
+
+CHUNK_BYTES: Final = 256 * 1024
+INDEXES: Final = LineIndexes()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    offset: int
+    text: bytes
+    size: int  # of the whole log
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    first: int  # the number of the first line; that of the log's first is 1
+    lines: list[str]
+    total: int
+    size: int
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[int, int]]:
+    """Its descriptor and size. A log that has not been written yet is empty."""
+    try:
+        log = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        log = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield log, os.fstat(log).st_size
+    finally:
+        os.close(log)
+
+
+def piece(path: Path, offset: int, limit: int) -> Piece:
+    with opened(path) as (log, size):
+        start = min(offset, size)
+        return Piece(offset, os.pread(log, limit, start), size)
+
+
+def tail(path: Path, length: int) -> Piece:
+    """The last bytes, from the beginning of a line on if there is one."""
+    with opened(path) as (log, size):
+        start = max(0, size - length)
+        text = os.pread(log, size - start, start)
+        if start:
+            cut = text.find(b"\n") + 1
+            start, text = start + cut, text[cut:]
+        return Piece(start, text, size)
+
+
+def some_lines(path: Path, first: int, count: int) -> Range:
+    """``first`` below 0 counts from the end. Fewer lines than asked for when they are long."""
+    with opened(path) as (log, size):
+        index = INDEXES.of(path, log, size)
+        total = index.total(log, size)
+        if first < 0:
+            first = max(1, total + 1 + first)
+        found: list[str] = []
+        length = 0
+        if first <= total:
+            for line in islice(lines.lines_from(log, index.offset(log, first), size), count):
+                length += len(line)
+                if found and length > lines.ANSWER_BYTES_MAX:
+                    break
+                found.append(lines.text_of(line))
+        return Range(first, found, total, size)
+
+
+async def chunks(path: Path) -> AsyncIterator[bytes]:
+    """The whole log as it is now, a little at a time."""
+    offset = 0
+    while True:
+        part = await asyncio.to_thread(piece, path, offset, CHUNK_BYTES)
+        if not part.text:
+            return
+        offset += len(part.text)
+        yield part.text

@@ -1,0 +1,245 @@
+"""Logs: pieces by bytes or lines, search, download."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from litestar import Response, get
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Stream
+
+from headway import wire
+from headway.api.context import Api, Handed
+from headway.api.logs import files, search
+from headway.api.logs.search import Found, Place, Query
+from headway.core.roles import Role
+from headway.core.states import ATTEMPT_FINAL, AttemptState
+from headway.errors import NotFound, UsageError
+from headway.store.views import instances as views
+from headway.store.views import logs as log_views
+from headway.store.views import pages
+from headway.store.views import runs as run_views
+
+PIECE_BYTES_MAX: Final = 1024 * 1024  # an answer; the next offset leads on
+LINES_MAX: Final = 5000
+MATCHES_MAX: Final = 500
+QUERY_CHARS_MAX: Final = 500
+OF_INSTANCE: Final = "/runs/{run_id:str}/task-instances/{task_id:str}/logs"
+NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+expressions: Final = asyncio.Semaphore(2)  # each may take a processor for some seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    path: Path
+    number: int  # 0: there has been no attempt
+    ended: bool
+
+
+@get(OF_INSTANCE, media_type="text/plain", needs=Role.VIEWER)
+async def read_log(
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+    offset: FromQuery[int] = 0,
+    limit: FromQuery[int] = PIECE_BYTES_MAX,
+    tail: FromQuery[int | None] = None,
+) -> Response[bytes]:
+    """The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes.
+
+    Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
+    """
+    for name, value in (("offset", offset), ("limit", limit - 1), ("tail", tail or 0)):
+        if value < 0:
+            raise UsageError(f"{name} is too small")
+    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    limit = min(limit, PIECE_BYTES_MAX)
+    if tail is None:
+        piece = await asyncio.to_thread(files.piece, chosen.path, offset, limit)
+    else:
+        piece = await asyncio.to_thread(files.tail, chosen.path, min(tail, PIECE_BYTES_MAX))
+    following = piece.offset + len(piece.text)
+    complete = chosen.ended and following >= piece.size
+    return Response(
+        piece.text,
+        media_type="text/plain",
+        headers={
+            **NO_SNIFFING,
+            "X-Headway-Attempt": str(chosen.number),
+            "X-Headway-Offset": str(piece.offset),
+            "X-Headway-Next-Offset": str(following),
+            "X-Headway-Size": str(piece.size),
+            "X-Headway-Complete": "true" if complete else "false",
+        },
+    )
+
+
+@get(f"{OF_INSTANCE}/lines", needs=Role.VIEWER)
+async def read_log_lines(
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    first: Annotated[int, QueryParameter(name="from")] = 1,
+    count: FromQuery[int] = 1000,
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+) -> wire.LogLines:
+    """Lines by number, the first of a log is 1; ``from=-100`` are the last hundred."""
+    if first == 0 or not 1 <= count <= LINES_MAX:
+        raise UsageError(f"lines count from 1, or from -1 backwards; at most {LINES_MAX:,} at once")
+    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    found = await asyncio.to_thread(files.some_lines, chosen.path, first, count)
+    return wire.LogLines(
+        attempt=chosen.number,
+        first=found.first,
+        lines=found.lines,
+        total_lines=found.total,
+        size=found.size,
+        complete=chosen.ended,
+    )
+
+
+@get(f"{OF_INSTANCE}/search", needs=Role.VIEWER)
+async def search_log(
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    q: FromQuery[str],
+    regex: FromQuery[bool] = False,
+    ignore_case: FromQuery[bool] = True,
+    first: Annotated[int, QueryParameter(name="from")] = 1,
+    limit: FromQuery[int] = 200,
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+) -> wire.LogMatches:
+    """The lines from ``from`` on that hold a text, or match a regular expression."""
+    if first < 1:
+        raise UsageError("lines count from 1")
+    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    found = await look(query, [Place(str(chosen.path), first)])
+    matches = [
+        wire.LogMatch(line=each.line, text=each.text, start=each.start, end=each.end)
+        for each in found.matches
+    ]
+    next_from = found.stopped[1] if found.stopped else None
+    return wire.LogMatches(attempt=chosen.number, matches=matches, next_from=next_from)
+
+
+@get("/runs/{run_id:str}/logs/search", needs=Role.VIEWER)
+async def search_run(
+    api: Handed,
+    run_id: FromPath[str],
+    q: FromQuery[str],
+    regex: FromQuery[bool] = False,
+    ignore_case: FromQuery[bool] = True,
+    limit: FromQuery[int] = 200,
+    cursor: FromQuery[str | None] = None,
+) -> wire.RunLogMatches:
+    """The lines of all attempts of a run that hold a text, by task and instance."""
+    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    run_id = await api.door.call(run_views.resolve, run_id)
+    after = log_views.Key("", -2, 0), 1
+    if cursor:
+        after = pages.decode(cursor, tuple[log_views.Key, int])
+    logs = await api.door.call(log_views.of_run, run_id, *after)
+    places = [
+        Place(str(checked(api, log_views.path(run_id, key))), after[1] if key == after[0] else 1)
+        for key in logs.keys
+    ]
+    found = await look(query, places)
+    matches = [
+        wire.RunLogMatch(
+            task_id=logs.keys[each.log].task_id,
+            map_index=logs.keys[each.log].map_index,
+            attempt=logs.keys[each.log].number,
+            line=each.line,
+            text=each.text,
+            start=each.start,
+            end=each.end,
+        )
+        for each in found.matches
+    ]
+    following = logs.following
+    if found.stopped is not None:
+        following = (logs.keys[found.stopped[0]], found.stopped[1])
+    return wire.RunLogMatches(
+        matches=matches, next_cursor=pages.encode(following) if following else None
+    )
+
+
+@get(f"{OF_INSTANCE}/download", media_type="text/plain", needs=Role.VIEWER)
+async def download_log(
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+) -> Stream:
+    """The whole log as a file."""
+    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    name = re.sub(r"[^\w.-]", "_", f"{run_id}-{task_id}-{chosen.number}.log", flags=re.ASCII)
+    return Stream(
+        files.chunks(chosen.path),
+        media_type="text/plain",
+        headers={**NO_SNIFFING, "Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def choose(
+    api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
+) -> Chosen:
+    """The log of the attempt that is meant: what has ended is not written any more."""
+    run_id = await api.door.call(run_views.resolve, run_id)
+    instance = await api.door.call(views.one, run_id, task_id, map_index)
+    if number is None and not instance.history:
+        return Chosen(Path("/dev/null"), 0, ended=False)
+    for attempt in instance.history:
+        if number in (None, attempt.number):
+            ended = AttemptState(attempt.state) in ATTEMPT_FINAL
+            return Chosen(checked(api, attempt.log), attempt.number, ended)
+    raise NotFound(
+        f"{instance.task_id!r} has no attempt {number}",
+        hint=f"it had {len(instance.history)} so far",
+    )
+
+
+def checked(api: Api, log: str) -> Path:
+    """Not through a link that somebody has put in its place."""
+    path = api.layout.data / log
+    if not path.resolve().is_relative_to(api.layout.logs.resolve()):
+        raise NotFound("its log has been replaced by something else", where=log)
+    return path
+
+
+def query_of(text: str, *, regex: bool, ignore_case: bool, limit: int) -> Query:
+    if not 1 <= len(text) <= QUERY_CHARS_MAX:
+        raise UsageError(f"give q, a text of 1 to {QUERY_CHARS_MAX} characters")
+    if not 1 <= limit <= MATCHES_MAX:
+        raise UsageError(f"limit must be between 1 and {MATCHES_MAX}")
+    query = Query(text, regex, ignore_case, limit)
+    try:
+        search.pattern_of(query)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(f"q is no regular expression: {error}") from error
+    return query
+
+
+async def look(query: Query, places: list[Place]) -> Found:
+    if not query.regex:
+        return await asyncio.to_thread(search.in_thread, query, places)
+    async with expressions:
+        found = await asyncio.to_thread(search.in_process, query, places)
+    if found is None:
+        raise UsageError(
+            "the expression takes too long", hint="search for a plain text, or simplify it"
+        )
+    return found
+
+
+ROUTES = [read_log, read_log_lines, search_log, search_run, download_log]

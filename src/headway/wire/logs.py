@@ -1,0 +1,42 @@
+"""Logs of attempts: lines of them, and what was found in them."""
+
+import msgspec
+
+
+class LogLines(msgspec.Struct, frozen=True, kw_only=True):
+    """Invalid UTF-8 is replaced; a line longer than 16 kB is cut and says so."""
+
+    attempt: int  # 0: there has been none yet
+    first: int = msgspec.field(name="from")  # the number of the first line; a log begins with 1
+    lines: list[str]
+    total_lines: int
+    size: int  # bytes
+    complete: bool  # nothing will be added
+
+
+class LogMatch(msgspec.Struct, frozen=True, kw_only=True):
+    line: int
+    text: str  # of the whole line
+    start: int  # where in it the match begins, in characters
+    end: int
+
+
+class LogMatches(msgspec.Struct, frozen=True, kw_only=True):
+    """A search takes a second at most. ``next_from``: the line to go on from."""
+
+    attempt: int
+    matches: list[LogMatch]
+    next_from: int | None
+
+
+class RunLogMatch(LogMatch, frozen=True, kw_only=True):
+    task_id: str
+    map_index: int
+    attempt: int
+
+
+class RunLogMatches(msgspec.Struct, frozen=True, kw_only=True):
+    """``next_cursor`` leads on; None: everything was searched."""
+
+    matches: list[RunLogMatch]
+    next_cursor: str | None
