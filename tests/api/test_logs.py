@@ -228,7 +228,7 @@ def test_ten_million_lines_hold_up_nobody(client: Client, url: str) -> None:
     finally:
         over.set()
         asking.join()
-    assert max(waits) < 1.0
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.5
     assert resident_bytes() - before < 80 * 1024 * 1024
 
 
