@@ -43,9 +43,10 @@ from headway.api.site import BUILT, Site
 from headway.errors import HeadwayError
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
-# A grid is mostly repetition: a sixteenth of its size. Not the stream, which must not be held back.
+# A grid is mostly repetition: a sixteenth of its size. Not the stream, which must not be held back, nor
+# logs: packing megabytes would hold up everybody else.
 COMPRESSION: Final = CompressionConfig(
-    backend="gzip", minimum_size=8_000, gzip_compress_level=4, exclude=["/stream$"]
+    backend="gzip", minimum_size=8_000, gzip_compress_level=4, exclude=["/stream$", "/logs"]
 )
 VERSION: Final = "1"
 BURST_S: Final = 10
