@@ -5,11 +5,13 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headway import clock
+from headway.errors import StorageFull
 from headway.services import bundles as module
 from headway.services import folder as folders
 from headway.services.bundles import Bundles
@@ -158,6 +160,7 @@ def test_a_blob_that_prune_took_is_written_again(bundles: Bundles, folder: Folde
 
 KILLED_AT = """
 import os, signal, sys
+from collections.abc import Iterator
 from pathlib import Path
 from headway.services.bundles import Bundles
 left = int(sys.argv[3])
@@ -193,3 +196,33 @@ def test_killed_at_any_point_nothing_half_is_visible(tmp_path: Path, folder: Fol
     assert point > 8  # it was killed that often
     bundles.prune({done.stdout.strip()})
     assert [path.name for path in bundles.folder.iterdir()] == [done.stdout.strip()]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A data directory that has 1 MB."""
+    data = tmp_path / "small"
+    data.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "none", str(data)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("needs a file system of its own, and may not mount")
+    try:
+        yield data
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
+
+
+def test_on_a_full_disk_the_last_good_version_stays(small: Path, folder: Folder) -> None:
+    bundles = Bundles(small)
+    folder.write("a.py", "1")
+    good = bundles.snapshot(folder.root)
+    large = folder.write("large.py", "#" * 2_000_000)
+    for _ in range(3):
+        with pytest.raises(StorageFull, match="no room left to keep a snapshot") as caught:
+            bundles.snapshot(folder.root)
+    assert caught.value.where == str(bundles.folder)
+    assert contents(bundles.path(good.version)) == {"a.py": "1"}
+    assert [path.name for path in bundles.folder.iterdir()] == [good.version]
+    large.write_text("2")
+    made = bundles.snapshot(folder.root)
+    assert contents(bundles.path(made.version)) == {"a.py": "1", "large.py": "2"}

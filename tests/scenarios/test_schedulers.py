@@ -12,6 +12,7 @@ from headway import wire
 from headway.core import plan
 from headway.core.commands import Selection
 from headway.core.run import Run
+from headway.errors import Conflict
 from headway.services import commands
 from headway.services.strikes import STRIKES_MAX
 from headway.store import runs
@@ -199,7 +200,14 @@ def test_a_run_that_cannot_be_read_is_set_aside_too(conn: Connection[Any]) -> No
         scheduler.tick()
     scheduler.play()
     assert run_state(conn, good) == "success"
-    assert "ValidationError" in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+    said = "a stored version of DAG odd cannot be read: Object missing required field"
+    assert said in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+    before = run_state(conn, bad)
+    with pytest.raises(Conflict, match=said):
+        transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
+    with pytest.raises(Conflict, match=said):
+        transact(conn, commands.clear, 1, bad, Selection(), graphs(scheduler), ANN)
+    assert run_state(conn, bad) == before
 
 
 def test_a_report_that_cannot_be_read_is_dropped(conn: Connection[Any]) -> None:

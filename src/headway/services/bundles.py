@@ -148,12 +148,16 @@ class Bundles:
         if target.exists():
             return
         draft = self.blobs / (TEMPORARY + ids.token())
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o555 if entry.executable else 0o444)
-            os.fsync(file.fileno())
-        draft.rename(target)
+        try:
+            with draft.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(file.fileno(), 0o555 if entry.executable else 0o444)
+                os.fsync(file.fileno())
+            draft.rename(target)
+        except OSError:
+            draft.unlink(missing_ok=True)  # a full disk would stay full of drafts
+            raise
 
     def materialise(self, bundle: Bundle) -> None:
         target = self.path(bundle.version)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
-from headway.errors import NotFound
+from headway.errors import Conflict, NotFound
 from headway.spec.model import Dag, decode
 
 
@@ -184,13 +185,15 @@ def known(conn: Connection[Any], team_id: int) -> list[Known]:
 
 def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int]]) -> list[Dag]:
     """The specifications of (DAG, number) pairs, those that exist, in no order."""
+    names = [dag_id for dag_id, _ in versions]
     values = {
         "team_id": team_id,
-        "dag_ids": [dag_id for dag_id, _ in versions],
+        "dag_ids": names,
         "numbers": [number for _, number in versions],
     }
     with conn.cursor(row_factory=scalar_row) as cursor:
-        return [decode(text) for text in cursor.execute(SPECS, values).fetchall()]
+        texts = cursor.execute(SPECS, values).fetchall()
+    return [readable(text, ", ".join(sorted(set(names)))) for text in texts]
 
 
 def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = None) -> Dag:
@@ -200,11 +203,21 @@ def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = 
     else:
         with conn.cursor(row_factory=scalar_row) as cursor:
             rows = cursor.execute(CURRENT, {"team_id": team_id, "dag_id": dag_id}).fetchall()
-        found = [decode(text) for text in rows]
+        found = [readable(text, dag_id) for text in rows]
     if not found:
         version = "" if number is None else f" in version {number}"
         raise NotFound(f"there is no DAG {dag_id}{version}", hint="headway ls shows all DAGs")
     return found[0]
+
+
+def readable(text: str, dag_id: str) -> Dag:
+    try:
+        return decode(text)
+    except msgspec.DecodeError as error:
+        raise Conflict(
+            f"a stored version of DAG {dag_id} cannot be read: {error}",
+            hint="start the Headway that stored it, or a newer one; what it runs stays as it is",
+        ) from error
 
 
 def first_seen(conn: Connection[Any], team_id: int, dag_id: str) -> datetime | None:
