@@ -57,6 +57,9 @@ lint: .venv/.ready ## All of the gate but the tests
 	$(BIN)/lint-imports
 	$(BIN)/python -m headway.spec.schema --check
 	$(BIN)/python docs/generate.py --check
+	ui/with-node true
+	$(BIN)/python -m headway.api.document > ui/node_modules/.openapi.json
+	ui/with-node npm run --silent types -- --check 2>/dev/null || { echo "the API has changed: make ui-types"; exit 1; }
 	ui/with-node npm run --silent lint
 
 ##@ Web interface
@@ -69,6 +72,11 @@ ui: .venv/.ready ## Build the web interface, when something in ui/ changed
 ui-test: ui ## Its tests: functions, then the pages in a browser
 	@ui/with-node npm test --silent
 	@ui/e2e/run
+
+.PHONY: ui-types
+ui-types: ui ## Write its types anew, from what the API says of itself
+	@$(BIN)/python -m headway.api.document > ui/node_modules/.openapi.json
+	@ui/with-node npm run --silent types 2>/dev/null
 
 .PHONY: screenshots
 screenshots: ui ## Every page, light and dark, in three widths: out/screenshots

@@ -71,6 +71,20 @@ NOUNS: Final = (
 )
 
 
+def routes() -> Router:
+    return Router("/api/v1", route_handlers=[route for noun in NOUNS for route in noun.ROUTES])
+
+
+def described() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Headway",
+        version=VERSION,
+        security=[{"token": []}, {"session": []}],
+        components=Components(security_schemes=SCHEMES),
+        openapi_router=Unrouted("/openapi", route_handlers=[]),
+    )
+
+
 def create(
     api: Api,
     token: str,
@@ -80,7 +94,6 @@ def create(
     site: Path = BUILT,
 ) -> Guard:
     """API and web interface behind their guard. ``token`` is that of ``admin``."""
-    routes = [route for noun in NOUNS for route in noun.ROUTES]
     admission = Admission(api.door, token, admin, Rate(rate * BURST_S, BURST_S))
 
     @asynccontextmanager
@@ -94,7 +107,7 @@ def create(
             api.door.connections.close()
 
     app = Litestar(
-        [Router("/api/v1", route_handlers=routes), *health.PROBES],
+        [routes(), *health.PROBES],
         guards=[admission.admit],
         dependencies={"api": Provide(api.of)},
         exception_handlers={
@@ -106,13 +119,7 @@ def create(
         logging_config=None,
         compression_config=COMPRESSION,
         request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=OpenAPIConfig(
-            title="Headway",
-            version=VERSION,
-            security=[{"token": []}, {"session": []}],
-            components=Components(security_schemes=SCHEMES),
-            openapi_router=Unrouted("/openapi", route_handlers=[]),
-        ),
+        openapi_config=described(),
     )
     assert list(declared(app.routes)), "every route says who may enter it"
     return Guard(app, Site(site), names, api.url)

@@ -8,7 +8,7 @@ test("nothing typed: the pages", () => {
 
 test("what the server found stands first, and leads to it", () => {
   const found = results("ru", "a b", {
-    dags: [{ dag_id: "run/all" }],
+    dags: [{ dag_id: "run/all", description: "" }],
     runs: [{ run_id: "r1", dag_id: "d", state: "failed", logical_date: "2026-01-01T00:00:00Z" }],
     tasks: [{ dag_id: "d", task_id: "run" }],
   });
