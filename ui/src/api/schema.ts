@@ -430,6 +430,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SearchRun */
+        get: operations["ApiV1RunsRunIdLogsSearchSearchRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/mark": {
         parameters: {
             query?: never;
@@ -490,6 +507,57 @@ export interface paths {
         };
         /** ReadLog */
         get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsReadLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/task-instances/{task_id}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** DownloadLog */
+        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsDownloadDownloadLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/task-instances/{task_id}/logs/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ReadLogLines */
+        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsLinesReadLogLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/task-instances/{task_id}/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SearchLog */
+        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsSearchSearchLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1083,6 +1151,28 @@ export interface components {
         LinkRequest: {
             token: string;
         };
+        /** LogLines */
+        LogLines: {
+            attempt: number;
+            complete: boolean;
+            from: number;
+            lines: string[];
+            size: number;
+            total_lines: number;
+        };
+        /** LogMatch */
+        LogMatch: {
+            end: number;
+            line: number;
+            start: number;
+            text: string;
+        };
+        /** LogMatches */
+        LogMatches: {
+            attempt: number;
+            matches: components["schemas"]["LogMatch"][];
+            next_from: number | null;
+        };
         /** LoginLink */
         LoginLink: {
             expires_in_s: number;
@@ -1254,6 +1344,21 @@ export interface components {
             queued: number;
             running: number;
             success_24h: number;
+        };
+        /** RunLogMatch */
+        RunLogMatch: {
+            attempt: number;
+            end: number;
+            line: number;
+            map_index: number;
+            start: number;
+            task_id: string;
+            text: string;
+        };
+        /** RunLogMatches */
+        RunLogMatches: {
+            matches: components["schemas"]["RunLogMatch"][];
+            next_cursor: string | null;
         };
         /** RunTask */
         RunTask: {
@@ -2358,6 +2463,49 @@ export interface operations {
             };
         };
     };
+    ApiV1RunsRunIdLogsSearchSearchRun: {
+        parameters: {
+            query: {
+                q: string;
+                regex?: boolean;
+                ignore_case?: boolean;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLogMatches"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
     ApiV1RunsRunIdMarkMark: {
         parameters: {
             query?: never;
@@ -2487,6 +2635,8 @@ export interface operations {
                 map_index?: number | null;
                 attempt?: number | null;
                 offset?: number;
+                limit?: number;
+                tail?: number | null;
             };
             header?: never;
             path: {
@@ -2504,6 +2654,136 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1RunsRunIdTaskInstancesTaskIdLogsDownloadDownloadLog: {
+        parameters: {
+            query?: {
+                map_index?: number | null;
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1RunsRunIdTaskInstancesTaskIdLogsLinesReadLogLines: {
+        parameters: {
+            query?: {
+                from?: number;
+                count?: number;
+                map_index?: number | null;
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLines"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1RunsRunIdTaskInstancesTaskIdLogsSearchSearchLog: {
+        parameters: {
+            query: {
+                q: string;
+                regex?: boolean;
+                ignore_case?: boolean;
+                from?: number;
+                limit?: number;
+                map_index?: number | null;
+                attempt?: number | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogMatches"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
