@@ -238,6 +238,10 @@ class Client:
     def delete_pool(self, name: str) -> None:
         self.ask("DELETE", f"/pools/{segment(name)}", None, {})
 
+    def metrics(self) -> str:
+        """In Prometheus's text format."""
+        return self.ask("GET", "/metrics", None, {})[0].decode()
+
     def health(self) -> wire.Health:
         return self.get("/health", wire.Health)
 

@@ -15,12 +15,13 @@ from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
 from headway import config
-from headway.api import cookies, problems
+from headway.api import cookies, etags, problems
 from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
 from headway.api.principal import Principal
 from headway.api.rates import Rate
+from headway.api.repeats import Answered
 from headway.api.routes import (
     audit,
     dags,
@@ -31,6 +32,7 @@ from headway.api.routes import (
     health,
     instances,
     logs,
+    metrics,
     overview,
     pools,
     runs,
@@ -66,7 +68,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
-    *(logs,),
+    *(logs, metrics),
     *(session, users, tokens, audit),
 )
 
@@ -113,11 +115,15 @@ def create(
         exception_handlers={
             HeadwayError: problems.from_error,
             HTTPException: problems.from_http,
+            Answered: problems.from_before,
             Exception: problems.from_surprise,
         },
         lifespan=[lifespan],
         logging_config=None,
         compression_config=COMPRESSION,
+        middleware=[api.requests.middleware],
+        before_request=etags.expect,
+        after_request=etags.tagged,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=described(),
     )

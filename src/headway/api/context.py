@@ -9,9 +9,10 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from headway import wire
-from headway.api import origins, record
+from headway.api import origins, record, repeats
 from headway.api.door import Door
 from headway.api.live.hub import Live
+from headway.api.metrics import Requests
 from headway.api.principal import Principal
 from headway.api.signin import SignIn
 from headway.api.wakeups import Wakeups
@@ -34,6 +35,7 @@ class Api:
     signin: SignIn
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)
+    requests: Requests = field(default_factory=Requests)
 
     @property
     def principal(self) -> Principal:
@@ -54,7 +56,8 @@ class Api:
             return self
         changes = request.method not in origins.SAFE
         entry = await record.entry(request, who) if changes else None
-        return replace(self, door=self.door.of(who.team_id, entry), who=who)
+        once = await repeats.once(request, who.actor)
+        return replace(self, door=self.door.of(who.team_id, entry, once), who=who)
 
 
 Handed = NamedDependency[Api]

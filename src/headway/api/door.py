@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from psycopg import Connection, DataError, errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from headway.api.repeats import Once
 from headway.errors import NotReachable, UsageError
 from headway.store import audit
 from headway.store.transact import APP, Session, enter_team, pool, transact
@@ -48,14 +49,21 @@ class Door:
     """To what one team has. Team 0 is none: behind its door there is nothing."""
 
     def __init__(
-        self, connections: Connections, team_id: int = 0, entry: audit.Entry | None = None
+        self,
+        connections: Connections,
+        team_id: int = 0,
+        entry: audit.Entry | None = None,
+        once: Once | None = None,
     ) -> None:
         self.connections = connections
         self.team_id = team_id
         self.entry = entry
+        self.once = once
 
-    def of(self, team_id: int, entry: audit.Entry | None = None) -> "Door":
-        return Door(self.connections, team_id, entry)
+    def of(
+        self, team_id: int, entry: audit.Entry | None = None, once: Once | None = None
+    ) -> "Door":
+        return Door(self.connections, team_id, entry, once)
 
     async def call(
         self,
@@ -77,7 +85,11 @@ class Door:
     ) -> T:
         def in_team(conn: Connection[Any]) -> T:
             enter_team(conn, self.team_id)
+            if self.once is not None:
+                self.once.begin(conn, self.team_id)
             result = work(conn, *args, **kwargs)
+            if self.once is not None:
+                self.once.end(conn, self.team_id, result)
             if self.entry is not None:
                 enter_team(conn, self.team_id)
                 audit.write(conn, self.team_id, self.entry)
@@ -86,7 +98,7 @@ class Door:
         try:
             with self.connections.pool.connection(timeout=PATIENCE_S) as conn:
                 result = transact(conn, in_team)
-                self.entry = None
+                self.entry = self.once = None
                 return result
         except (DataError, UnicodeEncodeError) as error:
             if (refusal := refused(error)) is not None:

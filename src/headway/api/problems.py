@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from headway import wire
+from headway.api.repeats import Answered
 from headway.errors import HeadwayError, RateLimited
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,15 @@ def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     detail = "; ".join(parts) or error.detail
     code = HTTPStatus(error.status_code).name.lower()
     return answer(problem(error.status_code, code, detail))
+
+
+def from_before(request: AnyRequest, answered: Answered) -> Response[bytes]:
+    return Response(
+        answered.body,
+        status_code=request.route_handler.status_code,
+        media_type="application/json",
+        headers={"Idempotent-Replayed": "true"},
+    )
 
 
 def from_surprise(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -21,7 +21,7 @@ from headway.errors import UsageError
 from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.tick import clock as database_clock
-from headway.store import bundles, retention
+from headway.store import bundles, idempotency, retention
 from headway.store.transact import transact
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ RETENTION_DAYS_MIN: Final = 7.0  # the owner of the history allows no less
 EVERY_S: Final = 600.0
 RUNS_MAX: Final = 100
 EVENTS_MAX: Final = 10_000
+REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
 
 
@@ -53,6 +54,7 @@ def retention_from(environment: dict[str, str]) -> timedelta:
 def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int) -> list[str]:
     """One batch, in the caller's transaction; answers with the runs that are gone."""
     gone = list(retention.prune_runs(conn, older_than, now, limit))
+    idempotency.prune(conn, now - REPEATS)
     if len(gone) < limit:
         retention.prune_rest(conn, older_than, EVENTS_MAX)
     return gone

@@ -143,6 +143,9 @@ class Live:
                 f"{WATCHERS_MAX:,} clients watch already", hint="close some pages, then try again"
             )
 
+    def watchers(self, door: Door) -> int:
+        return len(self._of(door)[0])
+
     def close(self) -> None:
         for hub, tails in self._teams.values():
             hub.close()

@@ -40,7 +40,7 @@ async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
     return await api.door.call(views.detail, dag_id)
 
 
-@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR)
+@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR, idempotent=True)
 async def trigger(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.TriggerRequest]
 ) -> wire.Run:
@@ -53,7 +53,7 @@ async def trigger(
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR)
+@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR, idempotent=True)
 async def trigger_many(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BulkRequest]
 ) -> wire.BulkAnswer:
@@ -65,9 +65,11 @@ async def trigger_many(
         if not 0 < (data.count or 0) <= BULK_MAX:
             raise UsageError(f"count must be between 1 and {BULK_MAX:,}")
         wanted = [wire.TriggerRequest()] * (data.count or 0)
-    return wire.BulkAnswer(
-        run_ids=await api.door.call(create, api, dag_id, wanted),
-    )
+
+    def work(conn: Connection[Any]) -> wire.BulkAnswer:
+        return wire.BulkAnswer(run_ids=create(conn, api, dag_id, wanted))
+
+    return await api.door.call(work)
 
 
 def create(
@@ -81,7 +83,7 @@ def create(
     return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
 
 
-@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR)
+@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR, idempotent=True)
 async def backfill(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BackfillRequest]
 ) -> wire.BackfillAnswer:

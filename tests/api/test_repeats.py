@@ -1,0 +1,125 @@
+"""A request that is sent again is done once; an answer that is known is not sent again."""
+
+import http.client
+import json
+import threading
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from headway import clock
+from headway.services import janitor
+from headway.store.transact import Session, transact
+from tests.api import seed
+from tests.api.conftest import TOKEN
+
+
+def ask(
+    url: str, method: str, path: str, body: object = None, **headers: str
+) -> tuple[int, http.client.HTTPMessage, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port, timeout=20)
+    try:
+        sent = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, f"/api/v1{path}", payload, sent)
+        response = connection.getresponse()
+        content = response.read()
+        return response.status, response.headers, json.loads(content) if content else None
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def dag(conn: Session) -> str:
+    seed.dag(conn, "d")
+    return "d"
+
+
+def runs(conn: Session) -> int:
+    row = conn.execute("SELECT count(*) FROM run").fetchone()
+    return row[0] if row else 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "made"),
+    [
+        ("/dags/d/runs", {}, 1),
+        ("/dags/d/runs/bulk", {"count": 3}, 3),
+        ("/dags/d/backfills", {"from": "2026-01-01T00:00:00Z", "to": "2026-01-04T00:00:00Z"}, 3),
+    ],
+)
+@pytest.mark.usefixtures("dag")
+def test_the_same_request_has_the_same_answer(
+    url: str, conn: Session, path: str, body: object, made: int
+) -> None:
+    status, headers, first = ask(url, "POST", path, body, Idempotency_Key="k1")
+    assert (status, runs(conn), headers["Idempotent-Replayed"]) == (201, made, None)
+    conn.execute("UPDATE run SET reason = 'changed since'")
+    status, headers, again = ask(url, "POST", path, body, Idempotency_Key="k1")
+    assert (status, again, headers["Idempotent-Replayed"]) == (201, first, "true")
+    assert runs(conn) == made
+    ask(url, "POST", path, body, Idempotency_Key="k2")
+    assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (2,)
+
+
+@pytest.mark.usefixtures("dag")
+def test_a_key_names_one_request(url: str, conn: Session) -> None:
+    ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k")
+    other = {"params": {"size": 9}}
+    status, _, problem = ask(url, "POST", "/dags/d/runs", other, Idempotency_Key="k")
+    assert (status, problem["code"]) == (409, "conflict")
+    status, _, _ = ask(url, "POST", "/dags/d/runs/bulk", {"count": 1}, Idempotency_Key="k")
+    assert status == 409
+    assert runs(conn) == 1
+    for key in ("", "x" * 201, "\xe4"):
+        assert ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key=key)[0] == 400
+
+
+@pytest.mark.usefixtures("dag")
+def test_a_request_that_was_refused_may_be_sent_again(url: str, conn: Session) -> None:
+    wrong = {"params": {"sise": 9}}
+    assert ask(url, "POST", "/dags/d/runs", wrong, Idempotency_Key="k")[0] == 400
+    assert ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k")[0] == 201
+
+
+@pytest.mark.usefixtures("dag")
+def test_sent_ten_times_at_once_it_is_done_once(url: str, conn: Session) -> None:
+    answers: list[Any] = []
+
+    def send() -> None:
+        answers.append(ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k")[2]["run_id"])
+
+    threads = [threading.Thread(target=send) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(answers), len(set(answers)), runs(conn)) == (10, 1, 1)
+
+
+@pytest.mark.usefixtures("dag")
+def test_answers_are_kept_for_a_day(url: str, conn: Session) -> None:
+    ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k")
+    now = clock.now()
+    transact(conn, janitor.prune, now - timedelta(days=90), now, 10)
+    assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (1,)
+    later = now + timedelta(days=1, minutes=1)
+    transact(conn, janitor.prune, later - timedelta(days=90), later, 10)
+    assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("dag")
+def test_who_has_the_answer_is_told_just_that(url: str, conn: Session) -> None:
+    status, headers, _ = ask(url, "GET", "/dags/d")
+    tag = headers["ETag"]
+    assert status == 200
+    status, headers, body = ask(url, "GET", "/dags/d", If_None_Match=f'"other", {tag}')
+    assert (status, headers["ETag"], body) == (304, tag, None)
+    assert ask(url, "GET", "/dags/d", If_None_Match=tag, Accept_Encoding="gzip")[0] == 304
+    conn.execute("UPDATE dag SET paused_at = now(), paused_by = 'user:x'")
+    status, headers, _ = ask(url, "GET", "/dags/d", If_None_Match=tag)
+    assert status == 200
+    assert headers["ETag"] != tag
