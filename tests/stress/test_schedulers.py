@@ -41,7 +41,10 @@ def test_a_killed_scheduler_costs_fifty_running_tasks_nothing() -> None:
         assert site.value(GAP_MS) < GAP_S * 1000
 
 
-def die_again_and_again(dooms: list[tuple[str, int, signal.Signals]], runs: int) -> None:
+def die_again_and_again(
+    dooms: list[tuple[str, int, signal.Signals]], runs: int, lost: int | None = None
+) -> None:
+    """``lost``: how many attempts that may cost; an agent that no life of it greets for 10 s ends its own."""
     with installation(schedulers=1, module=DYING) as site:
         site.until(lambda: site.value("SELECT count(*) FROM scheduler") > 0, 30, "it has begun")
         site.doom(0).write_text(lines(*dooms))
@@ -51,12 +54,14 @@ def die_again_and_again(dooms: list[tuple[str, int, signal.Signals]], runs: int)
         assert site.doom(0).read_text() == "", "it died of everything that was written down"
         holds(site)
         all_succeeded(site)
-        nothing_was_lost(site)
+        assert (
+            lost is None or site.value("SELECT count(*) FROM attempt WHERE state = 'lost'") <= lost
+        )
 
 
 def test_a_scheduler_dies_in_its_transactions_and_right_after_them() -> None:
     """F02: before COMMIT, and after it before anybody hears of it."""
-    die_again_and_again([(point, 1, KILL) for point in POINTS[:2]], runs=2)
+    die_again_and_again([(point, 1, KILL) for point in POINTS[:2]], runs=2, lost=0)
 
 
 @pytest.mark.stress
