@@ -20,10 +20,10 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "on",
     head: <span className="sr-only">On</span>,
-    width: "54px",
+    width: "62px",
     cell: (dag) => <On dag={dag} />,
   },
-  { key: "dag", head: "DAG", width: "minmax(140px, 3fr)", cell: (dag) => <Name dag={dag} /> },
+  { key: "dag", head: "DAG", width: "minmax(140px, 4fr)", cell: (dag) => <Name dag={dag} /> },
   {
     key: "schedule",
     head: "Schedule",
@@ -58,7 +58,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
   {
     key: "run",
     head: <span className="sr-only">Run</span>,
-    width: "52px",
+    width: "60px",
     cell: (dag) => <Run dag={dag} />,
   },
 ];
@@ -91,6 +91,7 @@ function Name({ dag }: { dag: DagSummary }) {
           <Tag key={tag} tag={tag} />
         ))}
       </span>
+      <span className={styles.description}>{dag.description}</span>
     </span>
   );
 }
