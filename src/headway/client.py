@@ -6,6 +6,7 @@ change is not, for it may have been made.
 """
 
 import http.client
+import os
 from collections.abc import Iterator, Mapping
 from email.message import Message
 from typing import Final, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 TIMEOUT_S: Final = 30.0
 WAIT_S: Final = 30.0  # of one long poll
 PAGE: Final = 1000
+URL: Final = "HEADWAY_URL"  # with TOKEN: a server elsewhere
+TOKEN: Final = "HEADWAY_TOKEN"
 
 
 class Client:
@@ -31,7 +34,13 @@ class Client:
         self.url = url
         # localhost may mean ::1 first, where nobody listens.
         host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
-        self._connection = http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S + WAIT_S)
+        timeout_s = TIMEOUT_S + WAIT_S
+        self._connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            name = parts.hostname  # that of the certificate
+            self._connection = http.client.HTTPSConnection(name, parts.port, timeout=timeout_s)
+        else:
+            self._connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def close(self) -> None:
@@ -242,6 +251,48 @@ class Client:
         """In Prometheus's text format."""
         return self.ask("GET", "/metrics", None, {})[0].decode()
 
+    # -- who may do what
+
+    def session(self) -> wire.Session:
+        """Who asks, where and as what."""
+        return self.get("/session", wire.Session)
+
+    def login_link(self, user: str | None = None) -> wire.LoginLink:
+        return self.post("/login-links", wire.LoginLinkRequest(user=user), wire.LoginLink)
+
+    def users(self) -> list[wire.User]:
+        return list(self.all_pages("/users", wire.User))
+
+    def create_user(self, request: wire.UserRequest) -> wire.User:
+        return self.post("/users", request, wire.User)
+
+    def change_user(self, name: str, request: wire.UserChange) -> wire.User:
+        body = msgspec.json.encode(request)
+        answer, _ = self.ask("PATCH", f"/users/{segment(name)}", body, {})
+        return msgspec.json.decode(answer, type=wire.User)
+
+    def set_password(self, name: str, request: wire.PasswordRequest) -> None:
+        body = msgspec.json.encode(request)
+        self.ask("PUT", f"/users/{segment(name)}/password", body, {})
+
+    def tokens(self) -> list[wire.Token]:
+        return list(self.all_pages("/tokens", wire.Token))
+
+    def create_token(self, request: wire.TokenRequest) -> wire.NewToken:
+        return self.post("/tokens", request, wire.NewToken)
+
+    def revoke_token(self, token_id: str) -> wire.Token:
+        answer, _ = self.ask("DELETE", f"/tokens/{segment(token_id)}", None, {})
+        return msgspec.json.decode(answer, type=wire.Token)
+
+    def audit(self, limit: int, **filters: str | None) -> list[wire.AuditEntry]:
+        """The latest ``limit`` entries; filters: actor, action, since."""
+        page = self.get("/audit", wire.Page[wire.AuditEntry], {"limit": limit, **filters})
+        return page.items
+
+    def check_audit(self) -> wire.AuditCheck:
+        return self.get("/audit/check", wire.AuditCheck)
+
     def health(self) -> wire.Health:
         return self.get("/health", wire.Health)
 
@@ -324,7 +375,10 @@ def refusal(response: http.client.HTTPResponse, content: bytes) -> HeadwayError:
 
 
 def client_of(layout: Layout) -> Client:
-    """Of the server that works on the data directory."""
+    """Of the server that the environment names, or the one that works on the data directory."""
+    url, token = os.environ.get(URL), os.environ.get(TOKEN)
+    if url and token:
+        return Client(url, token)
     server = read_server_file(layout)
     if server is None:
         raise no_server(layout)

@@ -3,6 +3,7 @@
 import typer
 
 from headway.cli import (
+    audit,
     backfill,
     backup,
     cancel,
@@ -12,6 +13,7 @@ from headway.cli import (
     logs,
     ls,
     migrate,
+    open,
     pause,
     pool,
     restore,
@@ -19,7 +21,10 @@ from headway.cli import (
     retry,
     run,
     show,
+    token,
     up,
+    user,
+    whoami,
     why,
 )
 
@@ -50,6 +55,11 @@ for command in (
     migrate.migrate,
     backup.backup,
     restore.restore,
+    open.open_,
+    whoami.whoami,
+    audit.audit,
 ):
-    app.command()(command)
+    app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(pool.app, name="pool")
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")

@@ -4,6 +4,7 @@ Each function is one step of the caller's transaction, which has entered the tea
 who somebody is (a password, a link; later an identity provider) ends in ``open_session``.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -22,6 +23,8 @@ INVITATION_S: Final = 86_400  # a link that an admin makes for somebody else
 TOKEN_DAYS_MAX: Final = 366
 TOKEN_PREFIX: Final = "hwt_"  # so that scanners of sources find one that was left there
 ADMIN: Final = "admin"
+NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
+DISPLAY_NAME_CHARS_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,33 @@ def ensure_admin(conn: Connection[Any], team_id: int) -> int:
     return people.create(conn, team_id, ADMIN, "Local admin", None, Role.ADMIN, "headway up")
 
 
+def create_user(
+    conn: Connection[Any],
+    team_id: int,
+    name: str,
+    display_name: str | None,
+    password_hash: str | None,
+    role: Role,
+    actor: str,
+) -> None:
+    """Somebody whom the team looks after."""
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a user",
+            hint="lower-case letters and digits, with . _ @ - between them, at most 64",
+        )
+    shown = check_display_name(display_name or name)
+    people.create(conn, team_id, name, shown, password_hash, role, actor)
+
+
+def check_display_name(text: str) -> str:
+    if not 1 <= len(text) <= DISPLAY_NAME_CHARS_MAX or not text.isprintable():
+        raise UsageError(
+            f"a display name has 1 to {DISPLAY_NAME_CHARS_MAX} characters that can be seen"
+        )
+    return text
+
+
 def change_user(
     conn: Connection[Any],
     team_id: int,
@@ -79,7 +109,7 @@ def change_user(
         return
     require_ours(conn, name)
     if display_name is not None:
-        people.rename(conn, person_id, display_name)
+        people.rename(conn, person_id, check_display_name(display_name))
     if disabled is not None:
         if disabled:
             keep_an_admin(conn, team_id, person_id)

@@ -33,9 +33,8 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
     hashed = None if data.password is None else await api.signin.hash_of(data.password)
 
     def work(conn: Connection[Any]) -> wire.User:
-        display_name = data.display_name or data.name
-        people.create(
-            *(conn, api.door.team_id, data.name, display_name, hashed, data.role, api.actor)
+        identity.create_user(
+            *(conn, api.door.team_id, data.name, data.display_name, hashed, data.role, api.actor)
         )
         return views.one(conn, data.name)
 

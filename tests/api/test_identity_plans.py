@@ -1,0 +1,91 @@
+"""Who asks is found by an index, however many sessions, tokens and entries of the audit there are."""
+
+from typing import Any, LiteralString
+
+import pytest
+from psycopg import Connection
+
+from headway.store import api_tokens, browser_sessions, people
+from headway.store.transact import Session, enter_team, transact
+from headway.store.views import api_tokens as token_views
+from headway.store.views import audit as audit_views
+from headway.store.views import people as people_views
+
+MANY = 5_000
+LARGE = ("person", "membership", "api_token", "browser_session", "login_link", "audit")
+HASH = {"hash": b"x" * 32}
+PAGE: dict[str, Any] = {"name": None, "after": None, "limit": 101}
+TOKENS: dict[str, Any] = {"token_id": None, "person_id": 7, "after": None, "after_id": None}
+ENTRIES: dict[str, Any] = {"before": 900, "actor": None, "action": None, "since": None}
+
+STATEMENTS: list[tuple[LiteralString, dict[str, Any]]] = [
+    (browser_sessions.IDENTIFY, HASH),
+    (browser_sessions.USE, HASH),
+    (api_tokens.IDENTIFY, HASH),
+    (people.STANDING, {"person_id": 7}),
+    (people.PARAMETERS, {"name": "user7"}),
+    (people.MATCHES, {"name": "user7", "computed": "$argon2id$x"}),
+    (people.BY_NAME, {"name": "user7"}),
+    (people_views.PAGE, PAGE | {"name": "user7"}),
+    (token_views.PAGE, TOKENS | {"limit": 101}),
+    (audit_views.PAGE, ENTRIES | {"limit": 101}),
+]
+
+
+@pytest.fixture
+def large(owner_conn: Session) -> None:
+    owner_conn.execute(
+        "INSERT INTO person (team_id, name, display_name, created_by)"
+        " SELECT 1, 'user' || n, 'User', 'test' FROM generate_series(1, %s) AS n",
+        [MANY],
+    )
+    owner_conn.execute(
+        "INSERT INTO membership (team_id, person_id, role, created_by)"
+        " SELECT 1, person_id, 'viewer', 'test' FROM person"
+    )
+    owner_conn.execute(
+        "INSERT INTO browser_session (team_id, session_id, person_id, hash, expires_at, address)"
+        " SELECT 1, name, person_id, sha256(name::bytea), now() + interval '1 day', '' FROM person"
+    )
+    owner_conn.execute(
+        "INSERT INTO api_token (team_id, token_id, person_id, name, role, hash, expires_at)"
+        " SELECT 1, name, person_id, name, 'viewer', sha256(name::bytea), now() + interval '1 day'"
+        " FROM person"
+    )
+    owner_conn.execute(
+        "INSERT INTO login_link (team_id, hash, person_id, created_by, expires_at)"
+        " SELECT 1, sha256(name::bytea), person_id, 'test', now() FROM person"
+    )
+    owner_conn.execute(
+        "INSERT INTO audit (team_id, actor, via, action, subject, detail, address)"
+        " SELECT 1, 'user:x', 'session', 'a', 'b', '{}', '' FROM generate_series(1, 1000)"
+    )
+    owner_conn.execute("ANALYZE")
+
+
+def scans(conn: Connection[Any], statement: LiteralString, values: dict[str, Any]) -> list[str]:
+    """The large tables that the statement, with the functions it calls, read from end to end."""
+    enter_team(conn, 1)
+    conn.execute(statement, values)
+    found = conn.execute(
+        "SELECT relname FROM pg_stat_xact_user_tables WHERE seq_scan > 0 AND relname = ANY(%s)",
+        [list(LARGE)],
+    )
+    return [name for (name,) in found]
+
+
+@pytest.mark.usefixtures("large")
+def test_who_asks_is_found_by_an_index(app_conn: Session) -> None:
+    app_conn.prepare_threshold = None
+    for statement, values in STATEMENTS:
+        assert transact(app_conn, scans, statement, values) == [], statement
+
+
+def test_on_an_empty_database_they_work(app_conn: Session) -> None:
+    for statement, values in STATEMENTS:
+        transact(app_conn, scans, statement, values)
+
+
+@pytest.mark.usefixtures("large")
+def test_the_check_sees_a_scan(app_conn: Session) -> None:
+    assert transact(app_conn, scans, "SELECT max(created_by) FROM person", {}) == ["person"]
