@@ -1,0 +1,88 @@
+/**
+ * Places for boxes: dagre lays out layers, `route` draws the arrows between them at right angles.
+ * It runs in a worker. dagre rather than ELK: 17 kB against 475 kB gzipped for a picture of 500
+ * boxes that reads as well, in the same time, once the arrows are ours.
+ */
+import { Graph, layout as dagreLayout } from "@dagrejs/dagre";
+import type { Picture } from "./collapse.ts";
+import { columnsOf, type Point, pathOf, routed } from "./route.ts";
+import type { Extent } from "./viewport.ts";
+
+export const BOX = { width: 176, height: 36 } as const;
+
+export interface Placed extends Extent {
+  id: string;
+}
+
+export interface PlacedArrow {
+  from: string;
+  to: string;
+  path: string;
+}
+
+export interface Layout extends Extent {
+  boxes: Placed[];
+  frames: Placed[];
+  arrows: PlacedArrow[];
+}
+
+export function laidOut(picture: Picture): Layout {
+  const graph = new Graph({ compound: picture.frames.length > 0 });
+  graph.setGraph({ rankdir: "LR", ranksep: 64, nodesep: 14, edgesep: 8, ranker: "network-simplex" });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const frame of picture.frames) graph.setNode(frame.id, {});
+  for (const frame of picture.frames) if (frame.parent) graph.setParent(frame.id, frame.parent);
+  for (const box of picture.boxes) {
+    graph.setNode(nameOf(box.id), { ...BOX });
+    if (box.frame) graph.setParent(nameOf(box.id), box.frame);
+  }
+  // A critical arrow pulls its ends onto one line.
+  for (const arrow of picture.arrows)
+    graph.setEdge(nameOf(arrow.from), nameOf(arrow.to), { weight: arrow.critical ? 8 : 1 });
+  dagreLayout(graph);
+  const boxes = picture.boxes.map((box) => placed(graph, nameOf(box.id), box.id));
+  const frames = picture.frames.map((frame) => raised(placed(graph, frame.id, frame.id)));
+  return { boxes, frames, arrows: arrowsOf(graph, picture, boxes), ...around([...boxes, ...frames]) };
+}
+
+/** Boxes have a prefix here, so that none is taken for an open group of the same name. */
+function nameOf(id: string): string {
+  return `box ${id}`;
+}
+
+function placed(graph: Graph, name: string, id: string): Placed {
+  const { x = 0, y = 0, width = 0, height = 0 } = graph.node(name) as Partial<Extent>;
+  return { id, x: x - width / 2, y: y - height / 2, width, height };
+}
+
+/** Room for the name of an open group above its boxes. */
+function raised(frame: Placed): Placed {
+  const title = 14;
+  return { ...frame, y: frame.y - title, height: frame.height + title };
+}
+
+function arrowsOf(graph: Graph, picture: Picture, boxes: readonly Placed[]): PlacedArrow[] {
+  const place = new Map(boxes.map((box) => [box.id, box]));
+  const columns = columnsOf(boxes.map((box) => ({ x: box.x + box.width / 2, width: box.width })));
+  const inColumn = (point: Point) =>
+    columns.some((column) => column.left < point.x && point.x < column.right);
+  const lines = picture.arrows.map(({ from, to }) => {
+    const [source, target] = [place.get(from) as Placed, place.get(to) as Placed];
+    const { points = [] } = graph.edge(nameOf(from), nameOf(to)) as { points?: Point[] };
+    const between = points.slice(1, -1).filter(inColumn);
+    const start = { x: source.x + source.width, y: source.y + source.height / 2 };
+    const end = { x: target.x, y: target.y + target.height / 2 };
+    return { from, points: [start, ...between, end] };
+  });
+  const corners = routed(lines, columns);
+  return picture.arrows.map(({ from, to }, at) => ({ from, to, path: pathOf(corners[at] ?? []) }));
+}
+
+function around(extents: readonly Extent[]): Extent {
+  if (extents.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
+  const x = Math.min(...extents.map((one) => one.x));
+  const y = Math.min(...extents.map((one) => one.y));
+  const right = Math.max(...extents.map((one) => one.x + one.width));
+  const bottom = Math.max(...extents.map((one) => one.y + one.height));
+  return { x, y, width: right - x, height: bottom - y };
+}
