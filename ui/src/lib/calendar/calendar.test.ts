@@ -4,7 +4,9 @@ import { dayIn, daysAfter, dayWords, monthsOf, weeksOf } from "./weeks.ts";
 
 test("weeks begin on Monday and hold the first and the last day", () => {
   const weeks = weeksOf("2026-11-01", "2026-11-30");
-  expect(weeks[0]).toEqual([26, 27, 28, 29, 30, 31].map((day) => `2026-10-${day}`).concat("2026-11-01"));
+  expect(weeks[0]).toEqual(
+    [26, 27, 28, 29, 30, 31].map((day) => `2026-10-${day}`).concat("2026-11-01"),
+  );
   expect(weeks.at(-1)?.[0]).toBe("2026-11-30");
   expect(weeks.every((week) => week.length === 7)).toBe(true);
 });

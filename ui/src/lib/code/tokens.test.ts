@@ -29,7 +29,9 @@ test("a text over several lines is a string in each", () => {
 });
 
 test("yaml", () => {
-  expect(kinds("dag: nightly # daily\ntasks:\n  - id: a\n    retries: 3\n    on: true", "yaml")).toEqual([
+  expect(
+    kinds("dag: nightly # daily\ntasks:\n  - id: a\n    retries: 3\n    on: true", "yaml"),
+  ).toEqual([
     "name:dag",
     "comment:# daily",
     "name:tasks",
@@ -43,7 +45,8 @@ test("yaml", () => {
 
 test("no character is lost, whatever the text", () => {
   const odd = `'unclosed\n"""never\n\\ <script>&\t\u{1F600} '''x\n  a: "b\n\n#`;
-  for (const language of ["python", "yaml", "text"] as const) expect(whole(odd, language)).toBe(odd);
+  for (const language of ["python", "yaml", "text"] as const)
+    expect(whole(odd, language)).toBe(odd);
   expect(linesOf("", "python")).toEqual([[]]);
   expect(linesOf("a\n", "python")).toHaveLength(1);
 });

@@ -46,7 +46,8 @@ function tokensOf(text: string, language: Language): Token[] {
   let reached = 0;
   let defines = false;
   for (const match of text.matchAll(language === "python" ? PYTHON : YAML)) {
-    if (match.index > reached) tokens.push({ kind: "plain", text: text.slice(reached, match.index) });
+    if (match.index > reached)
+      tokens.push({ kind: "plain", text: text.slice(reached, match.index) });
     const kind = kindOf(match, defines);
     defines = match[0] === "def" || match[0] === "class";
     tokens.push({ kind, text: match[0] });

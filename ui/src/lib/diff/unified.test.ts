@@ -25,7 +25,12 @@ test("every line has its number on its sides", () => {
     ["same", 3, 4],
   ]);
   expect(second?.skipped).toBe(16);
-  expect(second?.lines[1]).toEqual({ kind: "removed", text: "-- looks like a header", old: 21, new: null });
+  expect(second?.lines[1]).toEqual({
+    kind: "removed",
+    text: "-- looks like a header",
+    old: 21,
+    new: null,
+  });
 });
 
 test("side by side, what was removed stands beside what replaced it", () => {

@@ -5,13 +5,28 @@ const at = (text: string) => Date.parse(text);
 
 test("round moments with room for their names", () => {
   const found = ticks(at("2026-11-21T10:03:10Z"), at("2026-11-21T10:41:00Z"), 900, 96, "UTC");
-  expect(found.map((tick) => tick.label)).toEqual(["10:05", "10:10", "10:15", "10:20", "10:25", "10:30", "10:35", "10:40"]);
+  expect(found.map((tick) => tick.label)).toEqual([
+    "10:05",
+    "10:10",
+    "10:15",
+    "10:20",
+    "10:25",
+    "10:30",
+    "10:35",
+    "10:40",
+  ]);
 });
 
 test("midnight is named by its day, in the reader's zone", () => {
   const span = [at("2026-11-20T20:00:00Z"), at("2026-11-21T04:00:00Z")] as const;
   expect(ticks(...span, 900, 96, "Europe/Paris").map((tick) => tick.label)).toContain("21 Nov");
-  const indian = ticks(at("2026-11-20T20:00:00Z"), at("2026-11-21T20:00:00Z"), 900, 96, "Asia/Kolkata");
+  const indian = ticks(
+    at("2026-11-20T20:00:00Z"),
+    at("2026-11-21T20:00:00Z"),
+    900,
+    96,
+    "Asia/Kolkata",
+  );
   expect(indian.find((tick) => tick.label === "21 Nov")).toBeUndefined();
   expect(indian[0]?.label).toBe("03:00");
 });

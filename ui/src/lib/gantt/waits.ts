@@ -2,7 +2,16 @@
  * What an instance waits for, in few kinds: each has a colour and a hatching, so that a long wait
  * says what it was for before anybody reads.
  */
-export const WAITS = ["upstream", "pool", "limit", "agent", "paused", "retry", "start", "other"] as const;
+export const WAITS = [
+  "upstream",
+  "pool",
+  "limit",
+  "agent",
+  "paused",
+  "retry",
+  "start",
+  "other",
+] as const;
 export type Wait = (typeof WAITS)[number];
 
 export const WAIT_WORDS: Record<Wait, string> = {

@@ -12,7 +12,14 @@ const TABLES = Array.from({ length: 250 }, (_, at) => [
   task(`extract_${at}`, ["start"]),
   task(`load_${at}`, [`extract_${at}`]),
 ]).flat();
-const MANY = [task("start"), ...TABLES, task("report", TABLES.map((one) => one.task_id))];
+const MANY = [
+  task("start"),
+  ...TABLES,
+  task(
+    "report",
+    TABLES.map((one) => one.task_id),
+  ),
+];
 
 test("five hundred flat tasks are four boxes and three arrows", () => {
   const { tasks, groups } = folded(MANY, []);

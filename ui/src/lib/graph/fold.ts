@@ -25,7 +25,11 @@ export function folded(
     for (const [key, members] of alike) {
       if (members.length < 3) continue;
       const group_id = `${place}~${key}`;
-      made.push({ group_id, label: `${firstWord(members[0]?.label ?? "")}…`, parent: place || null });
+      made.push({
+        group_id,
+        label: `${firstWord(members[0]?.label ?? "")}…`,
+        parent: place || null,
+      });
       for (const member of members) moved.set(member.task_id, group_id);
     }
   }

@@ -12,13 +12,18 @@ function graphOf(count: number, group: (at: number) => string | null): GraphTask
   };
   return Array.from({ length: count }, (_, at) => {
     const upstream = new Set<string>();
-    if (at > 0) for (let n = dice(2); n >= 0; n -= 1) upstream.add(`t${Math.max(0, at - 1 - dice(25))}`);
+    if (at > 0)
+      for (let n = dice(2); n >= 0; n -= 1) upstream.add(`t${Math.max(0, at - 1 - dice(25))}`);
     return { task_id: `t${at}`, label: `t${at}`, group: group(at), upstream: [...upstream] };
   });
 }
 
 test("no two boxes lie on each other, and arrows lead to the right", () => {
-  const picture = pictureOf(graphOf(120, () => null), [], new Set());
+  const picture = pictureOf(
+    graphOf(120, () => null),
+    [],
+    new Set(),
+  );
   const { boxes, arrows } = laidOut(picture);
   const place = new Map(boxes.map((box) => [box.id, box]));
   boxes.forEach((box, at) => {

@@ -36,7 +36,10 @@ test("an arrow on one height is one line", () => {
 });
 
 test("arrows of one source share a track, those of two do not where they would overlap", () => {
-  const [one, two, other] = routed([line("a", 0, 40), line("a", 0, 80), line("b", 20, 60)], COLUMNS);
+  const [one, two, other] = routed(
+    [line("a", 0, 40), line("a", 0, 80), line("b", 20, 60)],
+    COLUMNS,
+  );
   expect(one?.[1]?.x).toBe(two?.[1]?.x);
   expect(other?.[1]?.x).not.toBe(one?.[1]?.x);
 });

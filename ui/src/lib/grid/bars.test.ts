@@ -24,7 +24,9 @@ test("a tick where the version changes", () => {
 });
 
 test("days are named once, and not on top of each other", () => {
-  const instants = ["20T01", "20T13", "21T01", "22T01", "25T01"].map((at) => `2026-11-${at}:00:00Z`);
+  const instants = ["20T01", "20T13", "21T01", "22T01", "25T01"].map(
+    (at) => `2026-11-${at}:00:00Z`,
+  );
   expect(dayLabels(instants, 2, "UTC")).toEqual([
     { at: 0, label: "20 Nov" },
     { at: 2, label: "21 Nov" },

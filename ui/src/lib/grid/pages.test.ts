@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { whole } from "./pages.ts";
 
-const tasks = (...ids: string[]) => ids.map((task_id) => ({ task_id, label: task_id, group: null }));
+const tasks = (...ids: string[]) =>
+  ids.map((task_id) => ({ task_id, label: task_id, group: null }));
 const run = (run_id: string, cells: string, mapped = {}) => ({ run_id, cells, mapped });
 
 test("older runs stand left, in the rows of the newest version", () => {

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { dagsRoute } from "@/app/routes.tsx";
-import { selectionOf } from "@/lib/selection.ts";
+import { selectionOf, strip } from "@/lib/selection.ts";
 
 /**
  * A DAG and its views. The selection is a search parameter of the DAG, so that every view has it:
@@ -18,8 +18,21 @@ const indexRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "/",
   beforeLoad: ({ params, search }) => {
-    throw redirect({ to: "/t/$team/dags/$dag/runs", params, search, replace: true });
+    throw redirect({ to: "/t/$team/dags/$dag/grid", params, search, replace: true });
   },
+});
+
+type Search = Record<string, unknown>;
+
+const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+const size = (value: unknown) => (typeof value === "number" && value > 0 ? value : undefined);
+
+const gridRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "grid",
+  validateSearch: (search: Search) =>
+    strip({ closed: word(search.closed), cell: size(search.cell) }),
+  component: lazyRouteComponent(() => import("./grid/Grid.tsx"), "Grid"),
 });
 
 const runsRoute = createRoute({
@@ -35,4 +48,4 @@ const triggerRoute = createRoute({
   component: lazyRouteComponent(() => import("./trigger/Trigger.tsx"), "Trigger"),
 });
 
-export const dagTree = dagRoute.addChildren([indexRoute, runsRoute, triggerRoute]);
+export const dagTree = dagRoute.addChildren([indexRoute, gridRoute, runsRoute, triggerRoute]);

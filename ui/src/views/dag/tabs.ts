@@ -1,2 +1,5 @@
 /** The views of a DAG, in the order of its tabs. */
-export const TABS = [{ to: "/t/$team/dags/$dag/runs", word: "Runs" }] as const;
+export const TABS = [
+  { to: "/t/$team/dags/$dag/grid", word: "Grid" },
+  { to: "/t/$team/dags/$dag/runs", word: "Runs" },
+] as const;

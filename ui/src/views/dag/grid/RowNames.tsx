@@ -1,0 +1,87 @@
+import { ChevronRight } from "lucide-react";
+import { memo } from "react";
+import type { GridRun, GridTask } from "@/api/grid.ts";
+import { number } from "@/lib/count.ts";
+import { countsAt, stateAt, total } from "@/lib/grid/cells.ts";
+import type { Place } from "@/lib/grid/keys.ts";
+import type { Row } from "@/lib/grid/tree.ts";
+import type { Span } from "@/lib/grid/window.ts";
+import { stateWord, tally } from "@/lib/states.ts";
+import { compact } from "@/lib/time.ts";
+import styles from "./Grid.module.css";
+
+interface Props {
+  rows: readonly Row[];
+  tasks: readonly GridTask[];
+  runs: readonly GridRun[];
+  down: Span;
+  rowPitch: number;
+  selected: string | undefined;
+  cursor: Place | null;
+}
+
+/** The names of the rows in sight; the row of the cursor also says its cell in words. */
+export const RowNames = memo(function RowNames(props: Props) {
+  const { rows, down, rowPitch, runs, cursor } = props;
+  return rows.slice(down.first, down.last).map((row, nth) => {
+    const at = down.first + nth;
+    const task = row.kind === "task" ? props.tasks[row.index] : undefined;
+    const run = cursor?.row === at ? runs[cursor.column] : undefined;
+    return (
+      <div
+        key={`${row.kind} ${row.id}`}
+        role="row"
+        tabIndex={-1}
+        aria-rowindex={at + 2}
+        aria-level={row.depth + 1}
+        aria-expanded={row.kind === "group" ? row.open : undefined}
+        className={styles.row}
+        data-kind={row.kind}
+        data-selected={row.kind === "task" && row.id === props.selected}
+        style={{
+          top: at * rowPitch,
+          height: rowPitch,
+          paddingLeft: (row.kind === "task" ? 24 : 20) + row.depth * 12,
+        }}
+      >
+        <span role="rowheader" tabIndex={-1} className={styles.name} title={row.id}>
+          {row.kind === "group" && <ChevronRight size={12} aria-hidden data-open={row.open} />}
+          <span className={task?.removed ? styles.removed : styles.label}>{row.label}</span>
+          {row.kind === "group" && <span className={styles.times}>{number(row.tasks.length)}</span>}
+          {task?.mapped && <Times row={row} runs={runs} />}
+        </span>
+        {run && (
+          <span
+            id="cell"
+            role="gridcell"
+            tabIndex={-1}
+            className="sr-only"
+            aria-colindex={(cursor?.column ?? 0) + 2}
+          >
+            {cellWords(row, run)}
+          </span>
+        )}
+      </div>
+    );
+  });
+});
+
+/** `×1,500`, as many as the newest run has of it. */
+function Times({ row, runs }: { row: Row; runs: readonly GridRun[] }) {
+  for (let at = runs.length - 1; at >= 0; at -= 1) {
+    const counts = countsAt(row, runs[at] as GridRun);
+    if (counts) return <span className={styles.times}>×{number(total(counts))}</span>;
+  }
+  return null;
+}
+
+export function cellWords(row: Row, run: GridRun): string {
+  const state = stateAt(row, run);
+  const counts = countsAt(row, run);
+  const words = counts
+    ? tally(counts)
+        .map(([each, count]) => `${number(count)} ${stateWord(each)}`)
+        .join(", ")
+    : state && stateWord(state);
+  return `${row.id}, run of ${compact(run.logical_date, Date.now())}: ${words || "not in this version"}`;
+}

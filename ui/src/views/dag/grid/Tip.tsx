@@ -1,0 +1,105 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { createPortal } from "react-dom";
+import type { GridRun } from "@/api/grid.ts";
+import { instance } from "@/api/instances.ts";
+import { between, duration } from "@/lib/duration.ts";
+import { countsAt, stateAt } from "@/lib/grid/cells.ts";
+import type { Place } from "@/lib/grid/keys.ts";
+import type { Row } from "@/lib/grid/tree.ts";
+import { absolute } from "@/lib/time.ts";
+import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import styles from "./Tip.module.css";
+
+interface Props {
+  place: Place;
+  x: number;
+  y: number;
+  rows: readonly Row[];
+  runs: readonly GridRun[];
+}
+
+/** What a cell means: its state at once, why and how long when the server has said so. */
+export function Tip({ place, x, y, rows, runs }: Props) {
+  const card = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState({ left: x, top: y });
+  useLayoutEffect(() => {
+    const { offsetWidth: width = 0, offsetHeight: height = 0 } = card.current ?? {};
+    const left = x + 14 + width > window.innerWidth ? x - 14 - width : x + 14;
+    const top = Math.min(y + 14, window.innerHeight - height - 8);
+    setAt({ left, top });
+  }, [x, y]);
+  const run = runs[place.column];
+  const row = rows[place.row];
+  if (!run) return null;
+  return createPortal(
+    <div ref={card} className={styles.tip} style={at} role="tooltip">
+      {row ? <OfCell row={row} run={run} /> : <OfRun run={run} />}
+    </div>,
+    document.body,
+  );
+}
+
+function OfRun({ run }: { run: GridRun }) {
+  return (
+    <>
+      <p className={styles.title}>{absolute(run.logical_date)}</p>
+      <StateBadge state={run.state} />
+      <dl>
+        <Fact name="took" value={duration(between(run.started_at, run.ended_at, Date.now()))} />
+        <Fact name="version" value={String(run.version)} />
+        <Fact name="started by" value={run.trigger} />
+        {run.note && <Fact name="note" value={run.note} />}
+      </dl>
+    </>
+  );
+}
+
+function OfCell({ row, run }: { row: Row; run: GridRun }) {
+  const state = stateAt(row, run);
+  const counts = countsAt(row, run);
+  return (
+    <>
+      <p className={styles.title}>{row.id}</p>
+      <p className={styles.run}>{absolute(run.logical_date)}</p>
+      {state === null && <p>Version {run.version} has no such task.</p>}
+      {counts ? <StateCounts counts={counts} /> : state && <StateBadge state={state} />}
+      {state && !counts && row.kind === "task" && <Why run={run.run_id} task={row.id} />}
+    </>
+  );
+}
+
+const PAUSE_MS = 120;
+
+function Why({ run, task }: { run: string; task: string }) {
+  const [asked, setAsked] = useState<string | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(`${run} ${task}`), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [run, task]);
+  const { data } = useQuery({ ...instance(run, task, -1), enabled: asked === `${run} ${task}` });
+  if (!data) return <div className={styles.place} />;
+  const why = data.blocked_reason ?? data.reason;
+  const waited = between(data.queued_at, data.started_at, Date.now());
+  return (
+    <div className={styles.place}>
+      {why && <p className={styles.why}>{why}</p>}
+      <dl>
+        {data.started_at && (
+          <Fact name="ran" value={duration(between(data.started_at, data.ended_at, Date.now()))} />
+        )}
+        {waited !== null && <Fact name="waited for its start" value={duration(waited)} />}
+        {data.attempts > 1 && <Fact name="attempts" value={String(data.attempts)} />}
+      </dl>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
