@@ -23,7 +23,8 @@ export function folded(
     for (const task of within)
       append(alike, `${depth.get(task.task_id)} ${firstWord(task.label)}`, task);
     for (const [key, members] of alike) {
-      if (members.length < 3) continue;
+      // A group that would only hold another is opened once, not twice.
+      if (members.length < 3 || (place && members.length === within.length)) continue;
       const group_id = `${place}~${key}`;
       made.push({
         group_id,

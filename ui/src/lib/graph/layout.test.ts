@@ -46,6 +46,18 @@ test("a frame holds its boxes, and a box has the same name as a frame without ha
   expect(arrows.every((arrow) => arrow.path.startsWith("M"))).toBe(true);
 });
 
+test("a frame within a frame leaves room for both names", () => {
+  const tasks = graphOf(6, (at) => (at > 1 ? "a.b" : null));
+  const groups = [
+    { group_id: "a", label: "a", parent: null },
+    { group_id: "a.b", label: "b", parent: "a" },
+  ];
+  const { frames } = laidOut(pictureOf(tasks, groups, new Set(["a", "a.b"])));
+  const [outer, inner] = frames as [(typeof frames)[0], (typeof frames)[0]];
+  expect(inner.y - outer.y).toBeGreaterThanOrEqual(16);
+  expect(outer.y + outer.height).toBeGreaterThanOrEqual(inner.y + inner.height);
+});
+
 test("nothing is laid out as nothing", () => {
   expect(laidOut({ boxes: [], arrows: [], frames: [] })).toMatchObject({ width: 0, height: 0 });
 });

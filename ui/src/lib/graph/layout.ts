@@ -4,7 +4,7 @@
  * boxes that reads as well, in the same time, once the arrows are ours.
  */
 import { layout as dagreLayout, Graph } from "@dagrejs/dagre";
-import type { Picture } from "./collapse.ts";
+import type { Frame, Picture } from "./collapse.ts";
 import { columnsOf, type Point, pathOf, routed } from "./route.ts";
 import type { Extent } from "./viewport.ts";
 
@@ -47,7 +47,10 @@ export function laidOut(picture: Picture): Layout {
     graph.setEdge(nameOf(arrow.from), nameOf(arrow.to), { weight: arrow.critical ? 8 : 1 });
   dagreLayout(graph);
   const boxes = picture.boxes.map((box) => placed(graph, nameOf(box.id), box.id));
-  const frames = picture.frames.map((frame) => raised(placed(graph, frame.id, frame.id)));
+  const frames = raised(
+    picture.frames,
+    picture.frames.map((frame) => placed(graph, frame.id, frame.id)),
+  );
   return {
     boxes,
     frames,
@@ -66,10 +69,21 @@ function placed(graph: Graph, name: string, id: string): Placed {
   return { id, x: x - width / 2, y: y - height / 2, width, height };
 }
 
-/** Room for the name of an open group above its boxes. */
-function raised(frame: Placed): Placed {
-  const title = 14;
-  return { ...frame, y: frame.y - title, height: frame.height + title };
+const TITLE = 16;
+
+/** Room for the name of each open group above what is in it: the inner ones first. */
+function raised(frames: readonly Frame[], places: Placed[]): Placed[] {
+  const place = new Map(places.map((one) => [one.id, { ...one }]));
+  for (const frame of [...frames].reverse()) {
+    const own = place.get(frame.id) as Placed;
+    own.y -= TITLE;
+    own.height += TITLE;
+    const outer = frame.parent ? place.get(frame.parent) : undefined;
+    if (!outer || outer.y <= own.y) continue;
+    outer.height += outer.y - own.y;
+    outer.y = own.y;
+  }
+  return [...place.values()];
 }
 
 function arrowsOf(graph: Graph, picture: Picture, boxes: readonly Placed[]): PlacedArrow[] {

@@ -36,7 +36,7 @@ export function fitted(drawing: Extent, width: number, height: number, margin = 
  */
 export function opening(drawing: Extent, width: number, height: number): Viewport {
   const whole = fitted(drawing, width, height);
-  const readable = 0.55;
+  const readable = 0.75;
   if (whole.scale >= readable) return whole;
   const scale = readable;
   const tall = drawing.height * scale > height;

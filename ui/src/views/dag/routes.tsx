@@ -35,6 +35,16 @@ const gridRoute = createRoute({
   component: lazyRouteComponent(() => import("./grid/Grid.tsx"), "Grid"),
 });
 
+const FOCUS = ["upstream", "downstream", "both"] as const;
+
+const graphRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "graph",
+  validateSearch: (search: Search) =>
+    strip({ open: word(search.open), focus: FOCUS.find((focus) => focus === search.focus) }),
+  component: lazyRouteComponent(() => import("./graph/Graph.tsx"), "Graph"),
+});
+
 const runsRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "runs",
@@ -48,4 +58,10 @@ const triggerRoute = createRoute({
   component: lazyRouteComponent(() => import("./trigger/Trigger.tsx"), "Trigger"),
 });
 
-export const dagTree = dagRoute.addChildren([indexRoute, gridRoute, runsRoute, triggerRoute]);
+export const dagTree = dagRoute.addChildren([
+  indexRoute,
+  gridRoute,
+  graphRoute,
+  runsRoute,
+  triggerRoute,
+]);

@@ -1,5 +1,6 @@
 /** The views of a DAG, in the order of its tabs. */
 export const TABS = [
   { to: "/t/$team/dags/$dag/grid", word: "Grid" },
+  { to: "/t/$team/dags/$dag/graph", word: "Graph" },
   { to: "/t/$team/dags/$dag/runs", word: "Runs" },
 ] as const;

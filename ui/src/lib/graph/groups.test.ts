@@ -1,0 +1,10 @@
+import { expect, test } from "vitest";
+import { groupsOf } from "./groups.ts";
+
+test("a group brings the groups around it, outer before inner, each once", () => {
+  expect(groupsOf([{ group: "a.b" }, { group: null }, { group: "a" }, { group: "a.c" }])).toEqual([
+    { group_id: "a", label: "a", parent: null },
+    { group_id: "a.b", label: "b", parent: "a" },
+    { group_id: "a.c", label: "c", parent: "a" },
+  ]);
+});

@@ -1,0 +1,172 @@
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import type { RunTask } from "@/api/runTasks.ts";
+import type { Box, Picture } from "@/lib/graph/collapse.ts";
+import { type Focus, neighbour, related } from "@/lib/graph/focus.ts";
+import type { Layout } from "@/lib/graph/layout.ts";
+import { overlaps, showing } from "@/lib/graph/viewport.ts";
+import { mostTelling } from "@/lib/states.ts";
+import styles from "./Graph.module.css";
+import { MiniMap } from "./MiniMap.tsx";
+import { countsOf, Node } from "./Nodes.tsx";
+import { useViewport } from "./useViewport.ts";
+import { ViewTools } from "./ViewTools.tsx";
+
+const MAP_ABOVE = 100;
+
+interface Props {
+  picture: Picture;
+  layout: Layout;
+  states: ReadonlyMap<string, RunTask>;
+  selected: string | null;
+  focus: Focus | undefined;
+  choose: (box: Box) => void;
+  close: (group: string) => void;
+}
+
+/** The boxes in sight as buttons over their arrows, in a plane that is moved and scaled. */
+export function Drawing(props: Props) {
+  const { picture, layout, states, selected, focus } = props;
+  const frame = useRef<HTMLDivElement>(null);
+  const [reached, setReached] = useState<string | null>(null);
+  const places = useMemo(() => new Map(layout.boxes.map((box) => [box.id, box])), [layout]);
+  const here = selected ? places.get(selected) : undefined;
+  const { view, setView, size, zoom, fit, hand } = useViewport(frame, layout, here);
+  const bright = useMemo(
+    () => (focus && selected ? related(selected, picture.arrows, focus) : null),
+    [focus, selected, picture],
+  );
+  const at = reached && places.has(reached) ? reached : (selected ?? layout.boxes[0]?.id ?? null);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const from = at && places.get(at);
+    const to = from && neighbour(from, event.key, layout.boxes, picture.arrows);
+    const place = to && places.get(to);
+    if (!place) return;
+    event.preventDefault();
+    setReached(to);
+    setView((now) => now && showing(now, place, size.width, size.height));
+    requestAnimationFrame(() =>
+      frame.current
+        ?.querySelector<HTMLElement>(`[data-id="${CSS.escape(to)}"]`)
+        ?.focus({ preventScroll: true }),
+    );
+  };
+
+  const seen = view && {
+    x: view.x,
+    y: view.y,
+    width: size.width / view.scale,
+    height: size.height / view.scale,
+  };
+  return (
+    <div className={styles.drawing} ref={frame} {...hand}>
+      {view && seen && (
+        // biome-ignore lint/a11y/noStaticElementInteractions: keys move between the buttons within
+        <div
+          className={styles.plane}
+          style={{ transform: `scale(${view.scale}) translate(${-view.x}px, ${-view.y}px)` }}
+          onKeyDown={onKeyDown}
+        >
+          {layout.frames.map((box) => (
+            <div
+              key={box.id}
+              className={styles.frame}
+              style={{ left: box.x, top: box.y, width: box.width, height: box.height }}
+            >
+              <button
+                type="button"
+                onClick={() => props.close(box.id)}
+                aria-expanded
+                title="Close the group"
+              >
+                {picture.frames.find((one) => one.id === box.id)?.label}
+              </button>
+            </div>
+          ))}
+          <Arrows picture={picture} layout={layout} selected={selected} bright={bright} />
+          {picture.boxes.map((box) => {
+            const place = places.get(box.id);
+            if (!place || !overlaps(place, seen)) return null;
+            return (
+              <Node
+                key={box.id}
+                box={box}
+                place={place}
+                states={states}
+                selected={box.id === selected}
+                reached={box.id === at}
+                faded={bright !== null && !bright.has(box.id)}
+                choose={props.choose}
+              />
+            );
+          })}
+        </div>
+      )}
+      <ViewTools zoom={zoom} fit={fit} />
+      {view && layout.boxes.length > MAP_ABOVE && (
+        <MiniMap
+          layout={layout}
+          view={view}
+          size={size}
+          stateOf={(id) => stateOf(id, picture, states)}
+          move={setView}
+        />
+      )}
+    </div>
+  );
+}
+
+function stateOf(
+  id: string,
+  picture: Picture,
+  states: ReadonlyMap<string, RunTask>,
+): string | null {
+  const box = picture.boxes.find((one) => one.id === id);
+  return box ? mostTelling(countsOf(box, states)) : null;
+}
+
+function Arrows({
+  picture,
+  layout,
+  selected,
+  bright,
+}: {
+  picture: Picture;
+  layout: Layout;
+  selected: string | null;
+  bright: ReadonlySet<string> | null;
+}) {
+  const critical = useMemo(
+    () =>
+      new Set(picture.arrows.filter((one) => one.critical).map((one) => `${one.from}>${one.to}`)),
+    [picture],
+  );
+  return (
+    <svg className={styles.arrows} aria-hidden>
+      <defs>
+        <marker
+          id="head"
+          viewBox="0 0 6 6"
+          refX="5.5"
+          refY="3"
+          markerWidth="6"
+          markerHeight="6"
+          markerUnits="userSpaceOnUse"
+          orient="auto"
+        >
+          <path d="M0 0.4 5.6 3 0 5.6z" />
+        </marker>
+      </defs>
+      {layout.arrows.map(({ from, to, path }) => (
+        <path
+          key={`${from}>${to}`}
+          d={path}
+          markerEnd="url(#head)"
+          data-critical={critical.has(`${from}>${to}`)}
+          data-near={from === selected || to === selected}
+          data-faded={bright !== null && !(bright.has(from) && bright.has(to))}
+        />
+      ))}
+    </svg>
+  );
+}

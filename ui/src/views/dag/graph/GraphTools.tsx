@@ -1,0 +1,61 @@
+import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
+import { counted } from "@/lib/count.ts";
+import type { Focus } from "@/lib/graph/focus.ts";
+import { Button, IconButton } from "@/parts/Button.tsx";
+import styles from "./Graph.module.css";
+
+interface Props {
+  boxes: number;
+  tasks: number;
+  groups: readonly string[];
+  open: ReadonlySet<string>;
+  setOpen: (groups: Iterable<string>) => void;
+  focus: Focus | undefined;
+  setFocus: (focus: Focus | undefined) => void;
+  focusable: boolean;
+  busy: boolean;
+}
+
+const CHOICES: readonly [Focus | undefined, string][] = [
+  [undefined, "Everything"],
+  ["upstream", "Upstream"],
+  ["downstream", "Downstream"],
+  ["both", "Both"],
+];
+
+/** Above the graph: how much there is, what of it is bright, groups open or closed. */
+export function GraphTools(props: Props) {
+  const anyOpen = props.groups.some((group) => props.open.has(group));
+  return (
+    <div className={styles.tools} role="toolbar" aria-label="Graph">
+      <span className={styles.count}>
+        {counted(props.tasks, "task")}
+        {props.boxes !== props.tasks && ` in ${counted(props.boxes, "box", "boxes")}`}
+        {props.busy && " · laying out…"}
+      </span>
+      <fieldset className={styles.focus} aria-label="What is bright" disabled={!props.focusable}>
+        {CHOICES.map(([focus, word]) => (
+          <Button
+            key={word}
+            small
+            look="quiet"
+            aria-pressed={props.focus === focus}
+            title={props.focusable ? undefined : "Select a task first"}
+            onClick={() => props.setFocus(focus)}
+          >
+            {word}
+          </Button>
+        ))}
+      </fieldset>
+      {props.groups.length > 0 && (
+        <IconButton
+          small
+          label={anyOpen ? "Close all groups" : "Open all groups"}
+          onClick={() => props.setOpen(anyOpen ? [] : props.groups)}
+        >
+          {anyOpen ? <ChevronsDownUp size={15} /> : <ChevronsUpDown size={15} />}
+        </IconButton>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { newestRun, type RunTask, runTasks } from "@/api/runTasks.ts";
+import type { GraphTask } from "@/lib/graph/collapse.ts";
+import { folded, openAtFirst } from "@/lib/graph/fold.ts";
+import { groupsOf } from "@/lib/graph/groups.ts";
+import { useChanges, useScope } from "@/state/live.ts";
+
+const REREAD_MS = 1_000;
+
+/** The tasks of the selected run, or of the newest, and how they are grouped. */
+export function useGraph(dag: string, selected: string | undefined) {
+  const newest = useQuery({ ...newestRun(dag), enabled: !selected });
+  const run = selected ?? newest.data?.run_id;
+  const found = useQuery({ ...runTasks(run ?? ""), enabled: Boolean(run) });
+  useReread(dag, run);
+  const graph = useMemo(() => {
+    const tasks = (found.data ?? []).map(graphTask);
+    const all = folded(tasks, groupsOf(tasks));
+    return { ...all, openAtFirst: openAtFirst(all.tasks, all.groups) };
+  }, [found.data]);
+  const states = useMemo(
+    () => new Map((found.data ?? []).map((task) => [task.task_id, task])),
+    [found.data],
+  );
+  return { run, newest, found, graph, states };
+}
+
+function graphTask(task: RunTask): GraphTask {
+  return {
+    task_id: task.task_id,
+    label: task.label ?? task.task_id,
+    group: task.group ?? null,
+    upstream: task.upstream,
+    critical: task.critical ?? false,
+  };
+}
+
+/** Tasks of the run are counted by the server: a change asks it anew, at most once a second. */
+function useReread(dag: string, run: string | undefined): void {
+  const queries = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useScope({ dag_id: dag, run_id: run, topics: ["run", "task_instance"] });
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const onChange = useCallback(
+    (delta: { run_id: string }) => {
+      if (delta.run_id !== run) return;
+      timer.current ??= setTimeout(() => {
+        timer.current = undefined;
+        queries.invalidateQueries({ queryKey: ["run-tasks", run] });
+      }, REREAD_MS);
+    },
+    [queries, run],
+  );
+  useChanges("task_instance", onChange);
+}
