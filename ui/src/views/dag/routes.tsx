@@ -45,6 +45,15 @@ const graphRoute = createRoute({
   component: lazyRouteComponent(() => import("./graph/Graph.tsx"), "Graph"),
 });
 
+const ORDERS = ["duration", "wait"] as const;
+
+const ganttRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "gantt",
+  validateSearch: (search: Search) => strip({ sort: ORDERS.find((sort) => sort === search.sort) }),
+  component: lazyRouteComponent(() => import("./gantt/Gantt.tsx"), "Gantt"),
+});
+
 const runsRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "runs",
@@ -62,6 +71,7 @@ export const dagTree = dagRoute.addChildren([
   indexRoute,
   gridRoute,
   graphRoute,
+  ganttRoute,
   runsRoute,
   triggerRoute,
 ]);

@@ -2,5 +2,6 @@
 export const TABS = [
   { to: "/t/$team/dags/$dag/grid", word: "Grid" },
   { to: "/t/$team/dags/$dag/graph", word: "Graph" },
+  { to: "/t/$team/dags/$dag/gantt", word: "Gantt" },
   { to: "/t/$team/dags/$dag/runs", word: "Runs" },
 ] as const;

@@ -1,19 +1,17 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { newestRun, type RunTask, runTasks } from "@/api/runTasks.ts";
 import type { GraphTask } from "@/lib/graph/collapse.ts";
 import { folded, openAtFirst } from "@/lib/graph/fold.ts";
 import { groupsOf } from "@/lib/graph/groups.ts";
-import { useChanges, useScope } from "@/state/live.ts";
-
-const REREAD_MS = 1_000;
+import { useReread } from "../useReread.ts";
 
 /** The tasks of the selected run, or of the newest, and how they are grouped. */
 export function useGraph(dag: string, selected: string | undefined) {
   const newest = useQuery({ ...newestRun(dag), enabled: !selected });
   const run = selected ?? newest.data?.run_id;
   const found = useQuery({ ...runTasks(run ?? ""), enabled: Boolean(run) });
-  useReread(dag, run);
+  useReread(dag, run, "run-tasks");
   const graph = useMemo(() => {
     const tasks = (found.data ?? []).map(graphTask);
     const all = folded(tasks, groupsOf(tasks));
@@ -34,23 +32,4 @@ function graphTask(task: RunTask): GraphTask {
     upstream: task.upstream,
     critical: task.critical ?? false,
   };
-}
-
-/** Tasks of the run are counted by the server: a change asks it anew, at most once a second. */
-function useReread(dag: string, run: string | undefined): void {
-  const queries = useQueryClient();
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useScope({ dag_id: dag, run_id: run, topics: ["run", "task_instance"] });
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const onChange = useCallback(
-    (delta: { run_id: string }) => {
-      if (delta.run_id !== run) return;
-      timer.current ??= setTimeout(() => {
-        timer.current = undefined;
-        queries.invalidateQueries({ queryKey: ["run-tasks", run] });
-      }, REREAD_MS);
-    },
-    [queries, run],
-  );
-  useChanges("task_instance", onChange);
 }

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import { createPortal } from "react-dom";
+import { useEffect, useState } from "react";
 import type { GridRun } from "@/api/grid.ts";
 import { instance } from "@/api/instances.ts";
 import { between, duration } from "@/lib/duration.ts";
@@ -9,7 +8,7 @@ import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import { absolute } from "@/lib/time.ts";
 import { StateBadge, StateCounts } from "@/parts/State.tsx";
-import styles from "./Tip.module.css";
+import { Fact, HoverCard, hoverStyles as styles } from "../HoverCard.tsx";
 
 interface Props {
   place: Place;
@@ -21,22 +20,13 @@ interface Props {
 
 /** What a cell means: its state at once, why and how long when the server has said so. */
 export function Tip({ place, x, y, rows, runs }: Props) {
-  const card = useRef<HTMLDivElement>(null);
-  const [at, setAt] = useState({ left: x, top: y });
-  useLayoutEffect(() => {
-    const { offsetWidth: width = 0, offsetHeight: height = 0 } = card.current ?? {};
-    const left = x + 14 + width > window.innerWidth ? x - 14 - width : x + 14;
-    const top = Math.min(y + 14, window.innerHeight - height - 8);
-    setAt({ left, top });
-  }, [x, y]);
   const run = runs[place.column];
   const row = rows[place.row];
   if (!run) return null;
-  return createPortal(
-    <div ref={card} className={styles.tip} style={at} role="tooltip">
+  return (
+    <HoverCard x={x} y={y}>
       {row ? <OfCell row={row} run={run} /> : <OfRun run={run} />}
-    </div>,
-    document.body,
+    </HoverCard>
   );
 }
 
@@ -91,15 +81,6 @@ function Why({ run, task }: { run: string; task: string }) {
         {waited !== null && <Fact name="waited for its start" value={duration(waited)} />}
         {data.attempts > 1 && <Fact name="attempts" value={String(data.attempts)} />}
       </dl>
-    </div>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
     </div>
   );
 }

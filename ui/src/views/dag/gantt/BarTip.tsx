@@ -1,0 +1,39 @@
+import { duration } from "@/lib/duration.ts";
+import { lengthOf, type Row } from "@/lib/gantt/bars.ts";
+import { WAIT_WORDS, waitOf } from "@/lib/gantt/waits.ts";
+import { stateWord } from "@/lib/states.ts";
+import { StateBadge } from "@/parts/State.tsx";
+import { Fact, HoverCard, hoverStyles } from "../HoverCard.tsx";
+
+const SHOWN = 8;
+
+/** The life of an instance in words: what it waited for, and each attempt. */
+export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y: number }) {
+  const { bar } = row;
+  const segments = bar.segments.slice(-SHOWN);
+  return (
+    <HoverCard x={x} y={y}>
+      <p className={hoverStyles.title}>
+        {bar.task_id}
+        {bar.map_index >= 0 && ` [${bar.map_index}]`}
+      </p>
+      <StateBadge state={bar.state} />
+      <dl>
+        {segments.map((segment) => (
+          <Fact
+            key={segment.from + segment.kind}
+            name={
+              segment.kind === "running"
+                ? `attempt ${segment.number ?? 1}${segment.state ? `, ${stateWord(segment.state)}` : ""}`
+                : (segment.reason ?? `waited for ${WAIT_WORDS[waitOf(segment.kind, null)]}`)
+            }
+            value={duration(lengthOf(segment, now))}
+          />
+        ))}
+        {bar.expected_s !== null && !segments.at(-1)?.to && (
+          <Fact name="usually takes" value={duration(bar.expected_s)} />
+        )}
+      </dl>
+    </HoverCard>
+  );
+}

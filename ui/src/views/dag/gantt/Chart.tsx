@@ -1,0 +1,100 @@
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import type { Row } from "@/lib/gantt/bars.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { Axis } from "./Axis.tsx";
+import { BarRow, ROW } from "./BarRow.tsx";
+import { BarTip } from "./BarTip.tsx";
+import styles from "./Gantt.module.css";
+import { useWidth } from "./useWidth.ts";
+
+interface Props {
+  rows: readonly Row[];
+  span: { from: number; to: number };
+  now: number;
+  running: boolean;
+  selection: Selection;
+  choose: (row: Row) => void;
+}
+
+const MARGIN = 24;
+
+/** Rows by time; only those in sight are in the document. */
+export function Chart({ rows, span, now, running, selection, choose }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const width = useWidth(scroller);
+  const labels = width < 640 ? 132 : 264;
+  const scale = { ...span, width: Math.max(160, width - labels - MARGIN) };
+  const [reached, setReached] = useState(0);
+  const [tip, setTip] = useState<{ row: Row; x: number; y: number } | null>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    overscan: 10,
+  });
+  const rowAt = (target: EventTarget) => {
+    const index = (target as Element).closest("button")?.dataset.index;
+    return index === undefined ? undefined : rows[Number(index)];
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const to = Math.min(rows.length - 1, Math.max(0, reached + step));
+    setReached(to);
+    virtual.scrollToIndex(to);
+    requestAnimationFrame(() =>
+      scroller.current
+        ?.querySelector<HTMLElement>(`[data-index="${to}"]`)
+        ?.focus({ preventScroll: true }),
+    );
+  };
+  const onPointerMove = (event: PointerEvent) => {
+    const row = event.pointerType === "touch" ? undefined : rowAt(event.target);
+    setTip(row ? { row, x: event.clientX, y: event.clientY } : null);
+  };
+  const height = virtual.getTotalSize();
+  return (
+    <div
+      ref={scroller}
+      className={styles.chart}
+      role="group"
+      aria-label={`${rows.length} task instances by time`}
+      onKeyDown={onKeyDown}
+      onPointerMove={onPointerMove}
+      onPointerLeave={() => setTip(null)}
+      onClick={(event) => {
+        const row = rowAt(event.target);
+        if (row) choose(row);
+      }}
+    >
+      <div className={styles.plane} style={{ height: height + 32 }}>
+        <Axis scale={scale} labels={labels} height={height} now={running ? now : null} />
+        <div className={styles.rows} style={{ height }}>
+          {virtual.getVirtualItems().map(({ index }) => {
+            const row = rows[index] as Row;
+            return (
+              <BarRow
+                key={row.id}
+                row={row}
+                index={index}
+                scale={scale}
+                now={now}
+                labels={labels}
+                selected={isSelected(row, selection)}
+                reached={index === reached}
+              />
+            );
+          })}
+        </div>
+      </div>
+      {tip && <BarTip {...tip} now={now} />}
+    </div>
+  );
+}
+
+function isSelected({ bar }: Row, { task, map }: Selection): boolean {
+  return bar.task_id === task && (map === undefined || map === bar.map_index);
+}
