@@ -4,7 +4,8 @@ import { path, request } from "./request.ts";
 export interface GridTask {
   task_id: string;
   label: string;
-  group: string | null;
+  /** Empty: none. */
+  group: string;
   depth: number;
   kind: string;
   mapped: boolean;
@@ -16,7 +17,7 @@ export interface GridTask {
 export interface Group {
   group_id: string;
   label: string;
-  parent: string | null;
+  parent: string;
 }
 
 export interface GridRun {

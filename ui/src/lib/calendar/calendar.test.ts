@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { durationHeat, outcomeHeat } from "./heat.ts";
-import { dayIn, daysAfter, dayWords, monthsOf, weeksOf } from "./weeks.ts";
+import { dayIn, daysAfter, dayWords, monthsOf, startOfDay, weeksOf } from "./weeks.ts";
 
 test("weeks begin on Monday and hold the first and the last day", () => {
   const weeks = weeksOf("2026-11-01", "2026-11-30");
@@ -48,4 +48,11 @@ test("one failure among a hundred is still a red day", () => {
 test("durations are beside the longest", () => {
   expect(durationHeat(day({ duration_s: 50 }), 100).level).toBe(2);
   expect(durationHeat(day({}), 100).level).toBe(0);
+});
+
+test("a day begins when the zone's clock says so, also where the clocks change", () => {
+  expect(startOfDay("2026-11-21", "Europe/Paris")).toBe("2026-11-20T23:00:00.000Z");
+  expect(startOfDay("2026-03-29", "Europe/Paris", 1)).toBe("2026-03-29T22:00:00.000Z");
+  expect(startOfDay("2026-11-21", "America/New_York")).toBe("2026-11-21T05:00:00.000Z");
+  expect(startOfDay("2026-11-21", "UTC", -1)).toBe("2026-11-20T00:00:00.000Z");
 });

@@ -66,3 +66,21 @@ function dateOf(day: string): number {
 function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
+
+/** The instant at which a day begins in a zone, or the day `later` days after it. */
+export function startOfDay(day: string, timeZone: string, later = 0): string {
+  const wanted = daysAfter(day, later);
+  let at = dateOf(wanted);
+  for (let tries = 0; tries < 3; tries += 1) at += dateOf(wanted) - wallClock(at, timeZone);
+  return new Date(at).toISOString();
+}
+
+/** What the zone's clock shows at an instant, as if it were UTC. */
+function wallClock(at: number, timeZone: string): number {
+  const format = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone,
+  });
+  return Date.parse(`${format.format(at).replace(" ", "T")}Z`);
+}

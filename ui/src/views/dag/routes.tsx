@@ -45,6 +45,7 @@ const graphRoute = createRoute({
   component: lazyRouteComponent(() => import("./graph/Graph.tsx"), "Graph"),
 });
 
+const SORTS = ["p50_s", "p95_s", "wait_p50_s", "trend_pct"] as const;
 const ORDERS = ["duration", "wait"] as const;
 
 const ganttRoute = createRoute({
@@ -52,6 +53,47 @@ const ganttRoute = createRoute({
   path: "gantt",
   validateSearch: (search: Search) => strip({ sort: ORDERS.find((sort) => sort === search.sort) }),
   component: lazyRouteComponent(() => import("./gantt/Gantt.tsx"), "Gantt"),
+});
+
+const whole = (value: unknown) =>
+  typeof value === "number" && Number.isInteger(value) && value > 0 ? value : undefined;
+
+const durationsRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "durations",
+  validateSearch: (search: Search) =>
+    strip({ days: whole(search.days), sort: SORTS.find((sort) => sort === search.sort) }),
+  component: lazyRouteComponent(() => import("./durations/Durations.tsx"), "Durations"),
+});
+
+const calendarRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "calendar",
+  validateSearch: (search: Search) =>
+    strip({
+      day: word(search.day),
+      measure: search.measure === "duration" ? ("duration" as const) : undefined,
+    }),
+  component: lazyRouteComponent(() => import("./calendar/Calendar.tsx"), "Calendar"),
+});
+
+const codeRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "code",
+  validateSearch: (search: Search) => strip({ version: whole(search.version) }),
+  component: lazyRouteComponent(() => import("./code/Code.tsx"), "Code"),
+});
+
+const versionsRoute = createRoute({
+  getParentRoute: () => dagRoute,
+  path: "versions",
+  validateSearch: (search: Search) =>
+    strip({
+      from: whole(search.from),
+      to: whole(search.to),
+      split: search.split === true ? true : undefined,
+    }),
+  component: lazyRouteComponent(() => import("./versions/Versions.tsx"), "Versions"),
 });
 
 const runsRoute = createRoute({
@@ -73,5 +115,9 @@ export const dagTree = dagRoute.addChildren([
   graphRoute,
   ganttRoute,
   runsRoute,
+  calendarRoute,
+  durationsRoute,
+  codeRoute,
+  versionsRoute,
   triggerRoute,
 ]);

@@ -1,0 +1,33 @@
+import type { Measure } from "@/lib/calendar/heat.ts";
+import styles from "./Calendar.module.css";
+
+/** What the colours say. */
+export function Legend({ measure, timezone }: { measure: Measure; timezone: string }) {
+  return (
+    <span className={styles.legend}>
+      {measure === "outcome" ? (
+        <>
+          <Sample colour="var(--success)" /> all went well
+          <Sample colour="var(--failed)" /> some failed
+          <Sample colour="var(--running)" /> running
+        </>
+      ) : (
+        <>
+          shorter
+          {[1, 2, 3, 4].map((level) => (
+            <Sample key={level} colour="var(--accent)" level={level} />
+          ))}
+          longer
+        </>
+      )}
+      <span className={styles.fireSample} aria-hidden /> to come
+      <span>days of {timezone}</span>
+    </span>
+  );
+}
+
+function Sample({ colour, level = 4 }: { colour: string; level?: number }) {
+  return (
+    <span className={styles.sample} data-level={level} style={{ color: colour }} aria-hidden />
+  );
+}

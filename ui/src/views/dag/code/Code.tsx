@@ -1,0 +1,91 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { dag as dagQuery } from "@/api/queries.ts";
+import { runSource, type Source, versionSource } from "@/api/versions.ts";
+import { CopyButton } from "@/parts/CopyText.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { useSelection } from "@/state/selection.ts";
+import styles from "./Code.module.css";
+import { CodeLines } from "./CodeLines.tsx";
+
+const route = getRouteApi("/t/$team/dags/$dag/code");
+
+/** What ran? The source exactly as the selected run got it, else that of the version. */
+export function Code() {
+  const { dag } = route.useParams();
+  const search = route.useSearch();
+  const [selection] = useSelection();
+  const detail = useQuery(dagQuery(dag));
+  const version = search.version ?? detail.data?.version;
+  const byRun = useQuery({
+    ...runSource(selection.run ?? ""),
+    enabled: Boolean(selection.run) && search.version === undefined,
+  });
+  const byVersion = useQuery({
+    ...versionSource(dag, version ?? 0),
+    enabled: version !== undefined && (!selection.run || search.version !== undefined),
+  });
+  const found = selection.run && search.version === undefined ? byRun : byVersion;
+  if (found.isError && !found.data)
+    return <ErrorState error={found.error} what="The source" retry={() => found.refetch()} />;
+  if (!found.data) return <SkeletonRows count={18} />;
+  const task = detail.data?.spec.tasks.find((one) => one.task_id === selection.task);
+  const asRun = found === byRun;
+  return (
+    <div className={styles.view}>
+      <Head
+        source={found.data}
+        dag={dag}
+        version={asRun ? null : (version ?? null)}
+        run={asRun ? selection.run : undefined}
+      />
+      <CodeLines file={found.data.file} text={found.data.text} line={task?.line || undefined} />
+    </div>
+  );
+}
+
+function Head({
+  source,
+  dag,
+  version,
+  run,
+}: {
+  source: Source;
+  dag: string;
+  version: number | null;
+  run: string | undefined;
+}) {
+  const { team } = route.useParams();
+  return (
+    <div className={styles.head}>
+      <span className={styles.file}>{source.file}</span>
+      <span>
+        {run ? (
+          <>
+            as run <code>{run}</code> got it
+          </>
+        ) : (
+          `version ${version}`
+        )}
+      </span>
+      <span>
+        bundle <code title={source.bundle_version}>{source.bundle_version.slice(0, 12)}</code>
+      </span>
+      {source.others.length > 0 && (
+        <span title={source.others.join("\n")}>
+          and {source.others.length} more files in the bundle
+        </span>
+      )}
+      <span className={styles.grow} />
+      <Link
+        to="/t/$team/dags/$dag/versions"
+        params={{ team, dag }}
+        search={(before) => ({ run: before.run, task: before.task })}
+      >
+        What changed
+      </Link>
+      <CopyButton text={source.text} />
+    </div>
+  );
+}
