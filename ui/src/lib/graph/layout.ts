@@ -97,7 +97,7 @@ function arrowsOf(graph: Graph, picture: Picture, boxes: readonly Placed[]): Pla
     const between = points.slice(1, -1).filter(inColumn);
     const start = { x: source.x + source.width, y: source.y + source.height / 2 };
     const end = { x: target.x, y: target.y + target.height / 2 };
-    return { from, points: [start, ...between, end] };
+    return { from, to, points: [start, ...between, end] };
   });
   const corners = routed(lines, columns);
   return picture.arrows.map(({ from, to }, at) => ({ from, to, path: pathOf(corners[at] ?? []) }));

@@ -6,8 +6,9 @@ const COLUMNS = columnsOf([
   { x: 50, width: 100 },
   { x: 250, width: 100 },
 ]);
-const line = (from: string, y1: number, y2: number) => ({
+const line = (from: string, y1: number, y2: number, to = `${from}${y2}`) => ({
   from,
+  to,
   points: [
     { x: 100, y: y1 },
     { x: 200, y: y2 },
@@ -42,6 +43,11 @@ test("arrows of one source share a track, those of two do not where they would o
   );
   expect(one?.[1]?.x).toBe(two?.[1]?.x);
   expect(other?.[1]?.x).not.toBe(one?.[1]?.x);
+});
+
+test("arrows that meet share a track as well", () => {
+  const [one, two] = routed([line("a", 0, 90, "z"), line("b", 20, 90, "z")], COLUMNS);
+  expect(one?.[1]?.x).toBe(two?.[1]?.x);
 });
 
 test("arrows which go down side by side do not cross", () => {

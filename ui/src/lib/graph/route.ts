@@ -1,7 +1,7 @@
 /**
  * Arrows as right angles. The layout says at which height an arrow passes each column of boxes;
  * between two columns it changes its height once, on a track of its own. Arrows that leave one
- * place share their track: they read as one line that branches.
+ * place share their track: they read as one line that branches; so do those that meet in one.
  */
 
 export interface Point {
@@ -37,24 +37,38 @@ export function columnsOf(boxes: readonly { x: number; width: number }[]): Colum
   return columns;
 }
 
+export interface Line {
+  from: string;
+  to: string;
+  points: readonly Point[];
+}
+
 /** The corners of every arrow, from the heights at which it passes the columns. */
-export function routed(
-  arrows: readonly { from: string; points: readonly Point[] }[],
-  columns: readonly Column[],
-): Point[][] {
+export function routed(arrows: readonly Line[], columns: readonly Column[]): Point[][] {
   const turns: Turn[] = [];
-  arrows.forEach(({ from, points }, arrow) => {
+  const leaving = counted(arrows.map((arrow) => arrow.from));
+  const meeting = counted(arrows.map((arrow) => arrow.to));
+  arrows.forEach(({ from, to, points }, arrow) => {
+    const branches = (leaving.get(from) ?? 0) >= (meeting.get(to) ?? 0);
     for (let at = 0; at + 1 < points.length; at += 1) {
       const [one, two] = [points[at] as Point, points[at + 1] as Point];
       if (Math.abs(one.y - two.y) <= FLAT) continue;
       const gap = gapBetween(one.x, two.x, columns);
-      const source = at === 0 ? from : `${from}>${arrow}`;
+      const first = at === 0 && (branches || points.length > 2);
+      const last = at + 2 === points.length && !first;
+      const source = first ? `from ${from}` : last ? `to ${to}` : `${from}>${arrow}`;
       turns.push({ arrow, at, gap, from: one.y, to: two.y, source });
     }
   });
   const tracks = new Map<string, number>();
   for (const [gap, within] of byGap(turns)) placeTracks(gap, within, columns, tracks);
   return arrows.map(({ points }, arrow) => cornersOf(points, arrow, tracks));
+}
+
+function counted(names: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 function cornersOf(

@@ -34,16 +34,20 @@ export function fitted(drawing: Extent, width: number, height: number, margin = 
  * What opens first: all of it where its words can still be read, else its beginning at a size that
  * can be read.
  */
-export function opening(drawing: Extent, width: number, height: number): Viewport {
+export function opening(
+  drawing: Extent,
+  width: number,
+  height: number,
+  first: Extent = drawing,
+): Viewport {
   const whole = fitted(drawing, width, height);
   const readable = 0.75;
   if (whole.scale >= readable) return whole;
   const scale = readable;
-  const tall = drawing.height * scale > height;
   return {
     scale,
     x: drawing.x - 24 / scale,
-    y: tall ? drawing.y - 24 / scale : drawing.y + drawing.height / 2 - height / scale / 2,
+    y: first.y + first.height / 2 - height / scale / 2,
   };
 }
 

@@ -24,13 +24,11 @@ export function useGraph(dag: string, selected: string | undefined) {
   return { run, newest, found, graph, states };
 }
 
-/** A task's id begins with that of its group. */
 function graphTask(task: RunTask): GraphTask {
-  const cut = task.task_id.lastIndexOf(".");
   return {
     task_id: task.task_id,
-    label: task.label ?? task.task_id.slice(cut + 1),
-    group: task.group ?? (cut < 0 ? null : task.task_id.slice(0, cut)),
+    label: task.label || task.task_id,
+    group: task.group || null,
     upstream: task.upstream,
     critical: task.critical ?? false,
   };

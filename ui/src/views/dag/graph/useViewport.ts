@@ -45,7 +45,8 @@ export function useViewport(
     const { width, height } = size;
     setView((now) => {
       if (now) return now;
-      const first = opening(layout, width, height);
+      const leftmost = layout.boxes.reduce((best, box) => (box.x < best.x ? box : best));
+      const first = opening(layout, width, height, leftmost);
       return selected ? showing(first, selected, width, height) : first;
     });
   }, [layout, size, selected]);

@@ -61,7 +61,7 @@ export function Surface(props: SurfaceProps) {
       <div
         ref={scroller}
         className={styles.scroller}
-        role="grid"
+        role="treegrid"
         aria-label="Tasks by runs"
         aria-rowcount={rows.length + 1}
         aria-colcount={runs.length + 1}
