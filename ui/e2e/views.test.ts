@@ -37,17 +37,27 @@ test("from the first failure in the grid, by keyboard, to the same task in graph
   await page().keyboard.press("Enter");
   await page().waitForURL((url) => url.searchParams.get("task") === task);
   await page().getByRole("link", { name: "Graph", exact: true }).click();
-  await page().getByRole("button", { pressed: true, name: new RegExp(`^${task},`) }).waitFor();
+  await page()
+    .getByRole("button", { pressed: true, name: new RegExp(`^${task}\\b`) })
+    .first()
+    .waitFor();
   await page().getByRole("link", { name: "Gantt", exact: true }).click();
-  await page().getByRole("button", { pressed: true, name: new RegExp(`^${task},`) }).waitFor();
+  await page()
+    .getByRole("button", { pressed: true, name: new RegExp(`^${task}\\b`) })
+    .first()
+    .waitFor();
 });
 
 /** The view has come, with what it is there to show. */
 async function shown(view: (typeof VIEWS)[number]): Promise<void> {
   const signs = {
     grid: page().getByRole("treegrid").locator("canvas"),
-    graph: page().locator("main").getByRole("button", { name: /, (success|failed)/ }),
-    gantt: page().getByRole("group", { name: /task instances by time/ }).getByRole("button"),
+    graph: page()
+      .locator("main")
+      .getByRole("button", { name: /, (success|failed)/ }),
+    gantt: page()
+      .getByRole("group", { name: /task instances by time/ })
+      .getByRole("button"),
   };
   await signs[view].first().waitFor();
 }

@@ -37,7 +37,6 @@ export const Node = memo(function Node(props: Props) {
       data-faded={props.faded}
       aria-pressed={props.selected}
       aria-expanded={box.kind === "group" ? false : undefined}
-      aria-label={`${box.label}, ${wordsOf(box, counts)}`}
       title={task?.blocked_reason ?? box.id}
       tabIndex={props.reached ? 0 : -1}
       style={{
@@ -54,7 +53,10 @@ export const Node = memo(function Node(props: Props) {
       ) : (
         <StateIcon state={state} size={15} />
       )}
-      <span className={styles.label}>{box.label}</span>
+      <span className={styles.label}>
+        {box.label}
+        <span className="sr-only">, {wordsOf(box, counts)}</span>
+      </span>
       {many ? (
         <span className={styles.fact}>
           ×{number(box.kind === "group" ? box.tasks.length : instances)}
