@@ -5,7 +5,7 @@ import { NotFound, PageError } from "./app/Trouble.tsx";
 import { queries } from "./queries.ts";
 import { adminTree } from "./views/admin/routes.tsx";
 import { dagTree } from "./views/dag/routes.tsx";
-import { runRoute } from "./views/run/routes.tsx";
+import { logRoute, runRoute } from "./views/run/routes.tsx";
 
 const tree = rootRoute.addChildren([
   pages.indexRoute,
@@ -13,7 +13,7 @@ const tree = rootRoute.addChildren([
   teamRoute.addChildren([
     pages.overviewRoute,
     pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),
-    pages.runsRoute.addChildren([pages.runListRoute, runRoute]),
+    pages.runsRoute.addChildren([pages.runListRoute, runRoute, logRoute]),
     pages.slotsRoute,
     pages.backfillsRoute,
     pages.eventsRoute,

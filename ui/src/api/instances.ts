@@ -1,4 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
+import { pages } from "./queries.ts";
 import { path, request } from "./request.ts";
 
 export interface Attempt {
@@ -36,6 +37,18 @@ export interface TaskInstanceDetail extends TaskInstance {
   history: Attempt[];
 }
 
+export interface XCom {
+  task_id: string;
+  map_index: number;
+  key: string;
+  number: number;
+  size: number;
+  length: number | null;
+  /** JSON with tags; see lib/xcom. Absent when it is too large and lies in `file`. */
+  value: unknown;
+  file: string | null;
+}
+
 export const instance = (runId: string, taskId: string, mapIndex: number) =>
   queryOptions({
     queryKey: ["instance", runId, taskId, mapIndex],
@@ -46,3 +59,19 @@ export const instance = (runId: string, taskId: string, mapIndex: number) =>
       }),
     staleTime: 5_000,
   });
+
+export const instances = (runId: string, taskId: string, state: string | undefined) =>
+  pages<TaskInstance>(
+    ["instances", runId, taskId, state ?? ""],
+    path`/runs/${runId}/task-instances`,
+    { task_id: taskId, state },
+    500,
+  );
+
+export const xcoms = (runId: string, taskId: string, mapIndex: number) =>
+  pages<XCom>(
+    ["xcoms", runId, taskId, mapIndex],
+    path`/runs/${runId}/xcoms`,
+    { task_id: taskId, map_index: String(mapIndex) },
+    50,
+  );

@@ -7,6 +7,11 @@ const IN_VIEWS: readonly Pick<Shortcut, "keys" | "does">[] = [
   { keys: "← ↑ ↓ →", does: "Move in the grid" },
   { keys: "Enter", does: "Open what is selected" },
   { keys: "Esc", does: "Close the details" },
+  { keys: "r", does: "Retry what is shown" },
+  { keys: "c", does: "Clear what is shown" },
+  { keys: "l", does: "Open the log" },
+  { keys: "j", does: "Next error of the run" },
+  { keys: "k", does: "Previous error of the run" },
 ];
 
 export function KeyboardHelp({
@@ -19,7 +24,7 @@ export function KeyboardHelp({
   return (
     <Dialog title="Keys" close={close}>
       <Keys name="Everywhere" shortcuts={shortcuts} />
-      <Keys name="In a DAG" shortcuts={IN_VIEWS} />
+      <Keys name="In a DAG or a run" shortcuts={IN_VIEWS} />
     </Dialog>
   );
 }

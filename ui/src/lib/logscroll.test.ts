@@ -5,6 +5,7 @@ import {
   endOf,
   inSight,
   isAtEnd,
+  isExact,
   moved,
   placeOf,
   RANGE_MAX,
@@ -12,13 +13,15 @@ import {
   TOP,
 } from "./logscroll.ts";
 
-const even = (lines: number) => ({ lines, view: 400, row: 20, heightOf: () => 20 });
+const even = (lines: number) => ({ lines, view: 400, row: 20, wraps: false, heightOf: () => 20 });
 const HUGE = even(10_000_000);
 
 test("the range of a short log is its height, that of a huge one what a browser can do", () => {
   expect(rangeOf(even(100))).toBe(2_000);
   expect(rangeOf(even(3))).toBe(400);
   expect(rangeOf(HUGE)).toBe(RANGE_MAX);
+  expect([isExact(even(100)), isExact(HUGE)]).toEqual([true, false]);
+  expect(rangeOf({ ...even(3), wraps: true, heightOf: () => 200 })).toBe(1_200);
 });
 
 test("the wheel moves by pixels, however long the log is", () => {
@@ -39,7 +42,7 @@ test("nothing moves beyond the ends", () => {
 });
 
 test("lines that wrap have heights of their own", () => {
-  const sheet = { ...even(100), heightOf: (line: number) => (line % 2 ? 60 : 20) };
+  const sheet = { ...even(100), wraps: true, heightOf: (line: number) => (line % 2 ? 60 : 20) };
   expect(moved(sheet, TOP, 90)).toEqual({ line: 2, offset: 10 });
   expect(moved(sheet, { line: 2, offset: 0 }, -10)).toEqual({ line: 1, offset: 50 });
   expect(endOf(sheet)).toEqual({ line: 90, offset: 0 });

@@ -9,11 +9,12 @@ export interface Place {
   offset: number;
 }
 
-/** What the log looks like on the screen. `heightOf` may be an estimate for lines not in sight. */
+/** What the log looks like on the screen; where it wraps, `heightOf` may be an estimate. */
 export interface Sheet {
   lines: number;
   view: number;
   row: number;
+  wraps: boolean;
   heightOf: (line: number) => number;
 }
 
@@ -21,8 +22,15 @@ export const TOP: Place = { line: 0, offset: 0 };
 export const RANGE_MAX = 8_000_000;
 
 /** The height of what the scroll bar scrolls. */
-export function rangeOf({ lines, view, row }: Sheet): number {
-  return Math.max(view, Math.min(lines * row, RANGE_MAX));
+export function rangeOf(sheet: Sheet): number {
+  const { lines, view, row } = sheet;
+  const few = sheet.wraps && endOf(sheet) !== TOP ? view * 3 : view; // lines that wrap may be tall
+  return Math.max(few, Math.min(lines * row, RANGE_MAX));
+}
+
+/** Whether a pixel of the scroll bar is a pixel of the text. */
+export function isExact({ lines, row, wraps }: Sheet): boolean {
+  return !wraps && lines * row <= RANGE_MAX;
 }
 
 /** `delta` pixels further down, or up; never beyond an end. */

@@ -22,31 +22,40 @@ export function matching(
   };
 }
 
+// All that is listened for, the latest first: with one listener for all, the `r` of `g r` is no `r`.
+const lists: { current: readonly Shortcut[] }[] = [];
+let pressed: string[] = [];
+let last = 0;
+
 /** Listen while mounted. Not while somebody types, nor while a dialog is open. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const current = useRef(shortcuts);
   current.current = shortcuts;
   useEffect(() => {
-    let pressed: string[] = [];
-    let last = 0;
-    function onKey(event: KeyboardEvent) {
-      if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
-      if (event.timeStamp - last > SEQUENCE_MS) pressed = [];
-      last = event.timeStamp;
-      pressed = [...pressed, event.key];
-      let { found, open } = matching(current.current, pressed);
-      if (found < 0 && !open && pressed.length > 1) {
-        pressed = [event.key];
-        ({ found, open } = matching(current.current, pressed));
-      }
-      if (!open) pressed = [];
-      if (found < 0) return;
-      event.preventDefault();
-      current.current[found]?.run();
-    }
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
+    if (lists.length === 0) window.addEventListener("keydown", onKey);
+    lists.unshift(current);
+    return () => {
+      lists.splice(lists.indexOf(current), 1);
+      if (lists.length === 0) window.removeEventListener("keydown", onKey);
+    };
   }, []);
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
+  if (event.timeStamp - last > SEQUENCE_MS) pressed = [];
+  last = event.timeStamp;
+  pressed = [...pressed, event.key];
+  const shortcuts = lists.flatMap((list) => list.current);
+  let { found, open } = matching(shortcuts, pressed);
+  if (found < 0 && !open && pressed.length > 1) {
+    pressed = [event.key];
+    ({ found, open } = matching(shortcuts, pressed));
+  }
+  if (!open) pressed = [];
+  if (found < 0) return;
+  event.preventDefault();
+  shortcuts[found]?.run();
 }
 
 function busy(target: EventTarget | null): boolean {

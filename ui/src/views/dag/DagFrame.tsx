@@ -13,6 +13,7 @@ import { StateIcon } from "@/parts/State.tsx";
 import { Tabs, tabClass } from "@/parts/Tabs.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
+import { SelectionDrawer } from "../run/drawer/SelectionDrawer.tsx";
 import { usePause } from "./actions.ts";
 import styles from "./DagFrame.module.css";
 import { TABS } from "./tabs.ts";
@@ -62,6 +63,7 @@ export function DagFrame() {
         <div className={styles.content}>
           <Outlet />
         </div>
+        <SelectionDrawer />
       </div>
     </Page>
   );

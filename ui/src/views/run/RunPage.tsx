@@ -1,37 +1,97 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
 import { run as runQuery } from "@/api/queries.ts";
+import type { Run } from "@/api/types.ts";
+import { type Selection, selectionOf } from "@/lib/selection.ts";
+import { absolute, compact } from "@/lib/time.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { DagLink } from "@/parts/links.tsx";
-import { Page, PageBody } from "@/parts/Page.tsx";
-import { StateBadge, StateCounts } from "@/parts/State.tsx";
-import { Elapsed } from "@/parts/Time.tsx";
+import { Page } from "@/parts/Page.tsx";
+import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
+import { StateBadge } from "@/parts/State.tsx";
+import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { InstanceDrawer } from "./drawer/InstanceDrawer.tsx";
+import { RunActions } from "./RunActions.tsx";
+import { RunBody } from "./RunBody.tsx";
+import styles from "./RunPage.module.css";
+import { RunTabs } from "./RunTabs.tsx";
+import { useRunKeys } from "./useRunKeys.ts";
+import { useRunLive } from "./useRunLive.ts";
 
+/** What happened in a run, and what now. */
 export function RunPage() {
   const { run: runId } = useParams({ from: "/t/$team/runs/$run" });
+  const selection = useSearch({ from: "/t/$team/runs/$run" });
+  const select = useSelect();
   const found = useQuery(runQuery(runId));
-  if (found.isError && !found.data) {
+  const run = found.data;
+  const id = run?.run_id ?? runId; // the URL may hold a prefix
+  useRunLive(id);
+  useRunKeys(id, selection, select);
+  if (found.isError && !run) {
     return <ErrorState error={found.error} what="The run" retry={() => found.refetch()} />;
   }
-  const run = found.data;
   return (
     <Page
-      title={runId}
-      note={
-        run && (
-          <>
-            <DagLink dag={run.dag_id} /> · <Elapsed from={run.started_at} to={run.ended_at} />
-          </>
-        )
-      }
+      title={run ? `${run.dag_id} ${runId}` : runId}
+      heading={run ? <Heading run={run} /> : <Skeleton width={320} height={20} />}
+      note={run ? <Facts run={run} /> : <Skeleton width={240} height={14} />}
+      actions={run && <RunActions run={run} />}
     >
-      <PageBody>
-        {run && (
-          <>
-            <StateBadge state={run.state} /> <StateCounts counts={run.counts} />
-          </>
+      {run && <RunTabs run={run} />}
+      <div className={styles.view}>
+        {run ? <RunBody run={run} select={select} /> : <SkeletonRows count={12} />}
+        {run && selection.task && (
+          <InstanceDrawer run={id} task={selection.task} selection={selection} select={select} />
         )}
-      </PageBody>
+      </div>
     </Page>
+  );
+}
+
+function Heading({ run }: { run: Run }) {
+  return (
+    <span className={styles.heading}>
+      <DagLink dag={run.dag_id} />
+      <time dateTime={run.logical_date} title={absolute(run.logical_date)}>
+        {compact(run.logical_date, Date.now())}
+      </time>
+      <StateBadge state={run.state} />
+    </span>
+  );
+}
+
+function Facts({ run }: { run: Run }) {
+  return (
+    <span className={styles.facts}>
+      <span>{run.trigger}</span>
+      {run.started_at ? (
+        <span>
+          started <RelativeTime at={run.started_at} />
+        </span>
+      ) : (
+        <span>
+          asked for <RelativeTime at={run.created_at} />
+        </span>
+      )}
+      {run.started_at && (
+        <span>
+          {run.ended_at ? "took" : "for"} <Elapsed from={run.started_at} to={run.ended_at} />
+        </span>
+      )}
+      <span>version {run.version}</span>
+      <code>{run.run_id}</code>
+    </span>
+  );
+}
+
+/** Change what is selected by changing the URL. The run is in its path. */
+function useSelect(): (next: Selection) => void {
+  const navigate = useNavigate({ from: "/t/$team/runs/$run" });
+  return useCallback(
+    ({ run: _run, ...next }: Selection) =>
+      navigate({ search: selectionOf({ ...next }), resetScroll: false }),
+    [navigate],
   );
 }

@@ -1,0 +1,236 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, inject, test } from "vitest";
+import { ask, ran } from "./api.ts";
+import { inBrowser, violations } from "./browser.ts";
+
+const server = inject("server");
+const { page } = inBrowser();
+
+const RUN = (run: string, search = "") => `/t/default/runs/${run}${search}`;
+const drawer = () => page().getByRole("complementary");
+const dialog = () => page().getByRole("dialog");
+const text = (words: string | RegExp) => page().locator("main").getByText(words).first();
+
+test("a run that is watched finishes before one's eyes, without a reload", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {
+    params: { lines: 40 },
+  });
+  await page().goto(RUN(run_id));
+  await page().getByRole("progressbar").waitFor();
+  await page().evaluate(() => Object.assign(window, { same: true }));
+  await text(/^Succeeded after/).waitFor();
+  await page().getByRole("progressbar").waitFor({ state: "detached" });
+  expect(await page().evaluate(() => "same" in window)).toBe(true);
+});
+
+test("what broke is told, mended, and retried with the exact list of what runs again", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "headway-ui-")), "input");
+  const run = await ran(server, "mended", { file });
+  await page().goto(RUN(run));
+  await text(/^Failed after/).waitFor();
+  await page()
+    .getByRole("heading", { name: /FileNotFoundError/ })
+    .waitFor();
+  await page().getByRole("region", { name: "Errors" }).locator("[data-failing=true]").waitFor();
+  writeFileSync(file, "mended");
+  await page().getByRole("button", { name: "Retry failed" }).click();
+  await dialog().getByText("2 task instances will run again").waitFor();
+  const listed = await dialog().getByRole("listitem").allTextContents();
+  expect(listed).toEqual(["read", "use"]);
+  expect((await ask<{ state: string }>(server, `/runs/${run}`)).state).toBe("failed");
+  await dialog().getByRole("button", { name: "Run 2 again" }).click();
+  await text(/^Succeeded after/).waitFor();
+});
+
+test("clearing one task lists all after it, and can leave them out", async () => {
+  const run = await ran(server, "orders");
+  const { items } = await ask<{ items: { task_id: string; upstream: string[] }[] }>(
+    server,
+    `/runs/${run}/tasks`,
+  );
+  const first = items[0]?.task_id ?? "";
+  await page().goto(RUN(run, `?task=${first}`));
+  await drawer().getByRole("button", { name: "Clear…" }).click();
+  await dialog().getByRole("listitem").first().waitFor();
+  expect(await dialog().getByRole("listitem").count()).toBeGreaterThan(1);
+  await dialog().getByLabel("And all after it").uncheck();
+  await dialog().getByText("1 task instance will run again").waitFor();
+  await dialog().getByRole("button", { name: "Leave it" }).click();
+  await dialog().waitFor({ state: "detached" });
+  expect((await ask<{ state: string }>(server, `/runs/${run}`)).state).toBe("success");
+});
+
+test("a run is cancelled, and says by whom", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {});
+  await page().goto(RUN(run_id));
+  await page().getByRole("progressbar").waitFor();
+  await page().getByRole("button", { name: "Cancel…" }).click();
+  await dialog().getByRole("button", { name: "Cancel the run" }).click();
+  await text(/^Cancelled by/).waitFor();
+});
+
+test("the instances of a mapped task, those that failed first; one is opened and marked", async () => {
+  const run = await ran(server, "invoices");
+  await page().goto(RUN(run, "?task=book"));
+  await drawer()
+    .getByRole("button", { name: /^failed 1/, pressed: true })
+    .waitFor();
+  await drawer().getByRole("button", { name: /\[2\]/ }).click();
+  await page().waitForURL(/map=2/);
+  await drawer()
+    .getByText(/12 invoices without a customer/)
+    .first()
+    .waitFor();
+  await drawer().getByRole("region", { name: "Attempts" }).getByRole("button").nth(1).waitFor();
+  await drawer().getByRole("button", { name: "Mark success" }).click();
+  await dialog().getByRole("button", { name: "Mark as success" }).click();
+  await drawer().getByText("success", { exact: true }).first().waitFor();
+});
+
+test("a log is followed while it is written", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {
+    params: { lines: 600 },
+  });
+  await page().goto(RUN(run_id, "/log?task=talk"));
+  const last = () =>
+    page()
+      .getByRole("region", { name: "Log", exact: true })
+      .getByText(/^line \d+/)
+      .last()
+      .textContent();
+  await page()
+    .getByRole("region", { name: "Log", exact: true })
+    .getByText(/^line 5:/)
+    .waitFor();
+  const number = async () => Number(/\d+/.exec((await last()) ?? "")?.[0]);
+  const before = await number();
+  await expect.poll(number, { timeout: 5_000 }).toBeGreaterThan(before + 10);
+  const written = await ask<{ total_lines: number }>(
+    server,
+    `/runs/${run_id}/task-instances/talk/logs/lines?from=-1&count=1`,
+  );
+  await expect.poll(number, { timeout: 2_000 }).toBeGreaterThanOrEqual(written.total_lines - 1);
+  await ask(server, `/runs/${run_id}/cancel`, {});
+});
+
+test("a long log: a line that is linked to, a search, a level, the end, a copy", async () => {
+  const run = await ran(server, "hostile");
+  await page().goto(RUN(run, "/log?task=shout&line=1500"));
+  const log = page().getByRole("region", { name: "Log", exact: true });
+  await log.locator("[data-marked=true]").getByText("INFO line 1495 of many").waitFor();
+  expect(await log.locator("[data-marked]").count()).toBeLessThan(100);
+  await page().getByLabel("Search the log").fill("line 2999");
+  await page().getByText("1 of 1").waitFor();
+  await log.getByText("INFO line 2999 of many").waitFor();
+  await page().getByLabel("Search the log").fill("");
+  await page().getByRole("button", { name: "Level" }).click();
+  await page().getByRole("menuitemcheckbox", { name: "warnings and errors" }).click();
+  await page().keyboard.press("Escape");
+  await log.getByText("WARNING it is late").waitFor();
+  await log
+    .getByText(/INFO line/)
+    .first()
+    .waitFor({ state: "detached" });
+  await page().getByRole("button", { name: "End" }).click();
+  await log.getByText("INFO line 2999 of many").waitFor();
+  const copied = await log.getByText("INFO line 2998 of many").evaluate((element) => {
+    getSelection()?.selectAllChildren(element.parentElement ?? element);
+    return getSelection()?.toString().trim();
+  });
+  expect(copied).toBe("INFO line 2998 of many");
+});
+
+/** What the browser's policy had to refuse, and every dialog a script opened. */
+async function watchFor(page: Page): Promise<string[]> {
+  const bad: string[] = [];
+  page.on("dialog", async (dialog) => {
+    bad.push(`dialog ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  await page.exposeFunction("violated", (what: string) => bad.push(what));
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      (window as unknown as { violated: (what: string) => void }).violated(
+        `${event.violatedDirective} ${event.blockedURI}`,
+      );
+    });
+  });
+  return bad;
+}
+
+test("markup that users write is shown and does nothing, and the policy has nothing to refuse", async () => {
+  const run = await ran(server, "hostile");
+  const bad = await watchFor(page());
+  await page().goto(RUN(run));
+  await text(/<img src=x onerror=alert\(1\)>/).waitFor();
+  await text("<script>alert('parameter')</script>").waitFor();
+  await page().goto(RUN(run, "?task=shout"));
+  await drawer().getByText("<b>key</b>").waitFor();
+  await page().goto(RUN(run, "/log?task=shout&line=1"));
+  await text(/^a link <script>alert\('parameter'\)<\/script>/).waitFor();
+  await text(/no text: \uFFFD+/).waitFor();
+  await page().goto("/t/default/dags/hostile/runs");
+  await text("<script>alert('description')</script>").waitFor();
+  expect(bad).toEqual([]);
+  expect(await page().locator("main img, main script").count()).toBe(0);
+  const links = await page()
+    .locator("a[href]")
+    .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).protocol));
+  expect(links.filter((protocol) => !/^https?:$/.test(protocol))).toEqual([]);
+});
+
+test("by keys alone: from error to error, retry, log, and back", async () => {
+  const run = await ran(server, "invoices");
+  await page().goto(RUN(run));
+  await text(/^Failed after/).waitFor();
+  await page().keyboard.press("j");
+  await page().waitForURL(/task=book&map=2/);
+  await drawer().getByRole("button", { name: "Retry" }).waitFor();
+  await page().keyboard.press("r");
+  await dialog()
+    .getByText(/will run again/)
+    .waitFor();
+  await page().keyboard.press("Escape");
+  await dialog().waitFor({ state: "detached" });
+  await page().keyboard.press("l");
+  await page().waitForURL(/\/log\?/);
+  await page().goBack();
+  await drawer().waitFor();
+  await page().keyboard.press("Escape");
+  await drawer().waitFor({ state: "detached" });
+});
+
+test("a viewer sees the buttons, with the reason why they do nothing", async () => {
+  const run = await ran(server, "invoices");
+  await page().route("**/api/v1/session", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), role: "viewer" } });
+  });
+  await page().goto(RUN(run, "?task=book&map=2"));
+  const retry = page().getByRole("button", { name: "Retry failed" });
+  await retry.waitFor();
+  expect(await retry.getAttribute("aria-disabled")).toBe("true");
+  expect(await retry.getAttribute("title")).toMatch(/operator/);
+  await retry.click({ force: true });
+  await page().keyboard.press("r");
+  expect(await dialog().count()).toBe(0);
+  await page().unroute("**/api/v1/session");
+});
+
+test("run, details and log are for everybody, on a phone too", async () => {
+  const run = await ran(server, "invoices");
+  for (const search of ["", "?task=book", "?task=book&map=2", "/log?task=book&map=2"]) {
+    await page().goto(RUN(run, search));
+    await page().locator("main").getByText("failed").first().waitFor();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page().emulateMedia({ colorScheme });
+      expect([search, await violations(page())]).toEqual([search, []]);
+    }
+    await page().setViewportSize({ width: 375, height: 812 });
+    expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+    await page().setViewportSize({ width: 1440, height: 900 });
+  }
+});

@@ -1,0 +1,92 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { BLOCK } from "@/lib/logwindow.ts";
+import { encoded, path, request } from "./request.ts";
+
+/** Which log: that of one attempt. */
+export interface LogKey {
+  run: string;
+  task: string;
+  map: number;
+  attempt: number;
+}
+
+export interface LogLines {
+  attempt: number;
+  /** The number of the first line; a log begins with 1. */
+  from: number;
+  lines: string[];
+  total_lines: number;
+  size: number;
+  complete: boolean;
+}
+
+export interface LogMatch {
+  line: number;
+  text: string;
+  start: number;
+  end: number;
+}
+
+interface LogMatches {
+  attempt: number;
+  matches: LogMatch[];
+  next_from: number | null;
+}
+
+const POLL_MS = 1_000;
+
+const route = ({ run, task }: LogKey, what: "lines" | "search" | "download") =>
+  `${path`/runs/${run}/task-instances/${task}/logs`}/${what}`;
+const keyOf = ({ run, task, map, attempt }: LogKey) => [run, task, map, attempt] as const;
+
+/** How long the log is, and whether that is all. Asked again while it may grow. */
+export const logSize = (log: LogKey) =>
+  queryOptions({
+    queryKey: ["log-size", ...keyOf(log)],
+    queryFn: ({ signal }) => lines(log, -1, 1, signal),
+    refetchInterval: (query) => (query.state.data?.complete ? false : POLL_MS),
+    staleTime: 0,
+  });
+
+/** A block of lines; `first` counts from 0. */
+export const logBlock = (log: LogKey, first: number) =>
+  queryOptions({
+    queryKey: ["log", ...keyOf(log), first],
+    queryFn: ({ signal }) => lines(log, first + 1, BLOCK, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+
+/** The lines that hold a text, or match an expression, in pages. */
+export const logSearch = (log: LogKey, q: string, expression: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ["log-search", ...keyOf(log), q, expression],
+    queryFn: ({ pageParam, signal }) =>
+      request<LogMatches>(route(log, "search"), {
+        query: {
+          q,
+          from: pageParam,
+          map_index: log.map,
+          attempt: log.attempt,
+          regex: expression,
+          ignore_case: !expression,
+          limit: 500,
+        },
+        signal,
+      }),
+    initialPageParam: 1,
+    getNextPageParam: (last) => last.next_from,
+    enabled: q !== "",
+    staleTime: 5_000,
+  });
+
+export function logDownload(log: LogKey): string {
+  return `/api/v1${route(log, "download")}${encoded({ map_index: log.map, attempt: log.attempt })}`;
+}
+
+function lines(log: LogKey, from: number, count: number, signal: AbortSignal) {
+  return request<LogLines>(route(log, "lines"), {
+    query: { from, count, map_index: log.map, attempt: log.attempt },
+    signal,
+  });
+}

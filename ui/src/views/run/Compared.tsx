@@ -1,0 +1,38 @@
+import type { Diagnosis } from "@/api/diagnosis.ts";
+import { brief, shown } from "@/lib/xcom.ts";
+import { RunLink } from "@/parts/links.tsx";
+import { Card } from "@/parts/Page.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import styles from "./RunPage.module.css";
+
+/** What differs from the last run that went well. */
+export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) {
+  const link = (
+    <span>
+      <RunLink run={to.run_id} /> <RelativeTime at={to.logical_date} />
+    </span>
+  );
+  return (
+    <Card title="Since the last good run" link={link}>
+      {to.differences.length === 0 ? (
+        <p className={styles.none}>Nothing differs: the same version, the same parameters.</p>
+      ) : (
+        <ul className={styles.rows}>
+          {to.differences.map(({ what, before, after }) => (
+            <li key={what}>
+              <span>{what}</span>
+              <span className={styles.change}>
+                <del>{word(before)}</del> → <ins>{word(after)}</ins>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function word(value: unknown): string {
+  if (value === null || value === undefined) return "–";
+  return typeof value === "string" ? value : brief(shown(value), 80);
+}

@@ -1,0 +1,91 @@
+import { Link } from "@tanstack/react-router";
+import type { DistinctError } from "@/api/diagnosis.ts";
+import type { Run } from "@/api/types.ts";
+import { counted, number } from "@/lib/count.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { Button } from "@/parts/Button.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./Errors.module.css";
+import { Excerpt } from "./Excerpt.tsx";
+
+const SHOWN = 10;
+
+/** Each different error once: how often, where first, and the lines around it. */
+export function Errors({
+  errors,
+  run,
+  select,
+}: {
+  errors: readonly DistinctError[];
+  run: Run;
+  select: (next: Selection) => void;
+}) {
+  return (
+    <section className={styles.errors} aria-label="Errors">
+      {errors.slice(0, SHOWN).map((error) => (
+        <OneError key={error.fingerprint} error={error} run={run} select={select} />
+      ))}
+      {errors.length > SHOWN && (
+        <p className={styles.more}>{counted(errors.length - SHOWN, "more distinct error")}</p>
+      )}
+    </section>
+  );
+}
+
+function OneError({
+  error,
+  run,
+  select,
+}: {
+  error: DistinctError;
+  run: Run;
+  select: (next: Selection) => void;
+}) {
+  const team = useTeam();
+  const { first, count, task_ids } = error;
+  const place = {
+    task: first.task_id,
+    map: first.map_index < 0 ? undefined : first.map_index,
+    try: first.number,
+  };
+  const name = place.map === undefined ? first.task_id : `${first.task_id}[${place.map}]`;
+  return (
+    <article className={styles.error}>
+      <header className={styles.head}>
+        <StateIcon state="failed" />
+        <h2>{headOf(error)}</h2>
+        {count > 1 && <span className={styles.count}>×{number(count)}</span>}
+      </header>
+      <p className={styles.where}>
+        {count > 1 ? "First in" : "In"}{" "}
+        <Button small look="quiet" onClick={() => select(place)}>
+          <code>{name}</code>
+        </Button>
+        <span>
+          attempt {first.number}, <RelativeTime at={first.at} />
+        </span>
+        {task_ids.length > 1 && <span>in {counted(task_ids.length, "task")}</span>}
+        <Link
+          className={styles.log}
+          to="/t/$team/runs/$run/log"
+          params={{ team, run: run.run_id }}
+          search={place}
+        >
+          Open the log
+        </Link>
+      </p>
+      {(first.excerpt || first.detail) && (
+        <Excerpt text={first.excerpt ?? first.detail ?? ""} line={first.line} />
+      )}
+    </article>
+  );
+}
+
+/** The error itself: its last line, as Python and most tools write it. */
+function headOf({ first, fingerprint }: DistinctError): string {
+  const line = first.detail?.trim().split("\n").at(-1)?.trim();
+  if (!line) return first.cause ?? fingerprint;
+  return line;
+}

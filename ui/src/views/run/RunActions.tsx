@@ -1,0 +1,64 @@
+import { CircleSlash, Eraser, RotateCcw } from "lucide-react";
+import { useState } from "react";
+import type { Run } from "@/api/types.ts";
+import { isFinal, stateWord } from "@/lib/states.ts";
+import { useShortcuts } from "@/state/keyboard.ts";
+import { useMay } from "@/state/session.ts";
+import { ActionButton } from "./actions/ActionButton.tsx";
+import { CancelDialog } from "./actions/CancelDialog.tsx";
+import { ClearDialog } from "./actions/ClearDialog.tsx";
+
+type Open = "retry" | "clear" | "cancel";
+
+const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, upstream: false };
+
+/** What can be done with a run; each says first exactly what it will do. */
+export function RunActions({ run, small }: { run: Run; small?: boolean }) {
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const may = useMay("operator");
+  const over = isFinal(run.state);
+  const { failed = 0, upstream_failed = 0, cancelled = 0 } = run.counts;
+  const bad = failed + upstream_failed + cancelled;
+  useShortcuts([
+    { keys: "r", does: "Retry what failed", run: () => may && bad > 0 && setOpen("retry") },
+    { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
+  ]);
+  return (
+    <>
+      <ActionButton
+        small={small}
+        look="primary"
+        unless={bad === 0 && "Nothing failed"}
+        onClick={() => setOpen("retry")}
+      >
+        <RotateCcw size={14} aria-hidden />
+        Retry failed
+      </ActionButton>
+      <ActionButton small={small} onClick={() => setOpen("clear")}>
+        <Eraser size={14} aria-hidden />
+        Clear…
+      </ActionButton>
+      <ActionButton
+        small={small}
+        unless={over && `The run is over: ${stateWord(run.state)}`}
+        onClick={() => setOpen("cancel")}
+      >
+        <CircleSlash size={14} aria-hidden />
+        Cancel…
+      </ActionButton>
+      {open === "retry" && (
+        <ClearDialog
+          run={run.run_id}
+          title="Retry what failed"
+          wish={{ ...ALL, failed_only: true }}
+          close={close}
+        />
+      )}
+      {open === "clear" && (
+        <ClearDialog run={run.run_id} title="Clear this run" wish={ALL} close={close} />
+      )}
+      {open === "cancel" && <CancelDialog run={run} close={close} />}
+    </>
+  );
+}

@@ -1,0 +1,64 @@
+import { useQuery } from "@tanstack/react-query";
+import { diagnosis } from "@/api/diagnosis.ts";
+import { runTasks } from "@/api/runTasks.ts";
+import type { Run } from "@/api/types.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { isFinal } from "@/lib/states.ts";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { Blocked } from "./Blocked.tsx";
+import { Compared } from "./Compared.tsx";
+import { Errors } from "./Errors.tsx";
+import { Progress } from "./Progress.tsx";
+import { RunFacts } from "./RunFacts.tsx";
+import styles from "./RunPage.module.css";
+import { TaskTable } from "./TaskTable.tsx";
+import { Words } from "./Words.tsx";
+
+/** First what happened, in words; then the errors, what they hold up, the tasks, the rest. */
+export function RunBody({ run, select }: { run: Run; select: (next: Selection) => void }) {
+  const found = useQuery(diagnosis(run.run_id));
+  const tasks = useQuery(runTasks(run.run_id));
+  const said = found.data;
+  return (
+    <div className={styles.body}>
+      <div className={styles.inner}>
+        <p className={styles.headline} data-state={run.state}>
+          <StateIcon state={run.state} size={20} />
+          {said ? (
+            <span>
+              <Words text={said.headline} />
+            </span>
+          ) : found.isError ? (
+            <span>{run.reason ?? run.state}</span>
+          ) : (
+            <Skeleton width="60%" height={20} />
+          )}
+        </p>
+        {run.quarantined && (
+          <p className={styles.quarantined} role="alert">
+            No scheduler takes this run any more: {run.quarantined}
+          </p>
+        )}
+        {run.note && <blockquote className={styles.note}>{run.note}</blockquote>}
+        {!isFinal(run.state) && <Progress run={run} />}
+        {said && said.errors.length > 0 && (
+          <Errors errors={said.errors} run={run} select={select} />
+        )}
+        {said && (said.blocked.length > 0 || said.compared_to) && (
+          <div className={styles.pair}>
+            {said.blocked.length > 0 && <Blocked blocked={said.blocked} select={select} />}
+            {said.compared_to && <Compared to={said.compared_to} />}
+          </div>
+        )}
+        {tasks.isPending && <SkeletonRows count={8} />}
+        {tasks.isError && (
+          <ErrorState error={tasks.error} what="The tasks" retry={() => tasks.refetch()} />
+        )}
+        {tasks.data && <TaskTable tasks={tasks.data} select={select} />}
+        <RunFacts run={run} />
+      </div>
+    </div>
+  );
+}

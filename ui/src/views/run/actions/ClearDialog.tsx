@@ -1,0 +1,85 @@
+import { useState } from "react";
+import { Button } from "@/parts/Button.tsx";
+import { Dialog } from "@/parts/Dialog.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import styles from "./Actions.module.css";
+import { Affected } from "./Affected.tsx";
+import { type ClearWish, useClear, useClearPlan } from "./useRunAction.ts";
+
+/** Let task instances happen again: first exactly which, then the button. */
+export function ClearDialog({
+  run,
+  title,
+  wish: first,
+  close,
+}: {
+  run: string;
+  title: string;
+  wish: ClearWish;
+  close: () => void;
+}) {
+  const [wish, setWish] = useState(first);
+  const plan = useClearPlan(run, wish);
+  const clear = useClear(run);
+  const keys = plan.data?.cleared;
+  const count = keys?.length ?? 0;
+  return (
+    <Dialog
+      title={title}
+      close={close}
+      foot={
+        <>
+          <Button onClick={close}>Leave it</Button>
+          <Button
+            look="primary"
+            disabled={count === 0 || plan.isPlaceholderData || clear.isPending}
+            onClick={() => clear.mutate(wish, { onSuccess: close })}
+          >
+            {count > 0 ? `Run ${count.toLocaleString("en-US")} again` : "Run again"}
+          </Button>
+        </>
+      }
+    >
+      <div className={styles.choices}>
+        <Choice wish={wish} name="failed_only" word="Only what failed" set={setWish} />
+        {wish.tasks.length > 0 && (
+          <>
+            <Choice wish={wish} name="downstream" word="And all after it" set={setWish} />
+            <Choice wish={wish} name="upstream" word="And all before it" set={setWish} />
+          </>
+        )}
+      </div>
+      {plan.isError ? (
+        <InlineError error={plan.error} />
+      ) : (
+        <Affected keys={keys} happens="run again" none="Nothing would run again" />
+      )}
+      <InlineError error={clear.error} />
+    </Dialog>
+  );
+}
+
+type Name = "failed_only" | "downstream" | "upstream";
+
+function Choice({
+  wish,
+  name,
+  word,
+  set,
+}: {
+  wish: ClearWish;
+  name: Name;
+  word: string;
+  set: (wish: ClearWish) => void;
+}) {
+  return (
+    <label className={styles.choice}>
+      <input
+        type="checkbox"
+        checked={wish[name]}
+        onChange={(event) => set({ ...wish, [name]: event.target.checked })}
+      />
+      {word}
+    </label>
+  );
+}

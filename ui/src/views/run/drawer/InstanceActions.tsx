@@ -1,0 +1,76 @@
+import { useState } from "react";
+import type { TaskInstanceDetail } from "@/api/instances.ts";
+import { isFinal } from "@/lib/states.ts";
+import { useShortcuts } from "@/state/keyboard.ts";
+import { useMay } from "@/state/session.ts";
+import { ActionButton } from "../actions/ActionButton.tsx";
+import { ClearDialog } from "../actions/ClearDialog.tsx";
+import { MarkDialog } from "../actions/MarkDialog.tsx";
+import styles from "./Drawer.module.css";
+
+type Open = "retry" | "clear" | "success" | "failed";
+
+/** What can be done with a task instance; each says first exactly what it will do. */
+export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) {
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const { run_id, task_id, map_index, state } = instance;
+  const name = map_index < 0 ? task_id : `${task_id}[${map_index}]`;
+  const may = useMay("operator");
+  const retriable = isFinal(state) && state !== "success" && state !== "skipped";
+  useShortcuts([
+    { keys: "r", does: "Retry", run: () => may && retriable && setOpen("retry") },
+    { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
+  ]);
+  const wish = {
+    tasks: [task_id],
+    map_indexes: map_index < 0 ? [] : [map_index],
+    failed_only: false,
+    downstream: true,
+    upstream: false,
+  };
+  return (
+    <div className={styles.actions}>
+      <ActionButton
+        small
+        look="primary"
+        unless={!retriable && `It is ${state}: there is nothing to retry`}
+        onClick={() => setOpen("retry")}
+      >
+        Retry
+      </ActionButton>
+      <ActionButton
+        small
+        unless={state === "waiting" && "It waits already"}
+        onClick={() => setOpen("clear")}
+      >
+        Clear…
+      </ActionButton>
+      <ActionButton
+        small
+        unless={state === "success" && "It has succeeded"}
+        onClick={() => setOpen("success")}
+      >
+        Mark success
+      </ActionButton>
+      <ActionButton
+        small
+        unless={state === "failed" && "It has failed"}
+        onClick={() => setOpen("failed")}
+      >
+        Mark failed
+      </ActionButton>
+      {(open === "retry" || open === "clear") && (
+        <ClearDialog
+          run={run_id}
+          title={`${open === "retry" ? "Retry" : "Clear"} ${name}`}
+          wish={wish}
+          close={close}
+        />
+      )}
+      {(open === "success" || open === "failed") && (
+        <MarkDialog run={run_id} wish={{ task_id, map_index, state: open }} close={close} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+import { useQuery } from "@tanstack/react-query";
+import { type Attempt, instance as instanceQuery } from "@/api/instances.ts";
+import type { RunTask } from "@/api/runTasks.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { why } from "@/lib/why.ts";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { Attempts } from "./Attempts.tsx";
+import styles from "./Drawer.module.css";
+import { InstanceActions } from "./InstanceActions.tsx";
+import { LogTail } from "./LogTail.tsx";
+import { Outputs } from "./Outputs.tsx";
+import { Standing } from "./Standing.tsx";
+import { WhyLine } from "./WhyLine.tsx";
+
+/** One task instance: how it stands, why, what to do; then attempts, log, output. */
+export function InstanceDetail({
+  run,
+  task,
+  map,
+  attempt: chosen,
+  tasks,
+  select,
+}: {
+  run: string;
+  task: string;
+  map: number;
+  attempt: number | undefined;
+  tasks: readonly RunTask[];
+  select: (more: Selection) => void;
+}) {
+  const found = useQuery(instanceQuery(run, task, map));
+  if (found.isPending) return <SkeletonRows count={8} />;
+  if (!found.data) {
+    return <ErrorState error={found.error} what={`The task ${task}`} retry={found.refetch} />;
+  }
+  const instance = found.data;
+  const attempt = pickAttempt(instance.history, chosen);
+  const reason = why(instance, tasks);
+  return (
+    <div className={styles.detail}>
+      <div className={styles.top}>
+        <Standing instance={instance} />
+        {reason && <WhyLine why={reason} dag={instance.dag_id} run={run} select={select} />}
+        <InstanceActions instance={instance} />
+      </div>
+      {instance.history.length > 0 && (
+        <Attempts
+          attempts={instance.history}
+          shown={attempt?.number}
+          show={(number) => select({ try: number })}
+        />
+      )}
+      {attempt && (
+        <LogTail
+          key={attempt.number}
+          log={{ run, task, map, attempt: attempt.number }}
+          failed={attempt.state === "failed"}
+        />
+      )}
+      <Outputs run={run} task={task} map={map} />
+    </div>
+  );
+}
+
+/** The attempt that the URL names, else the latest. */
+function pickAttempt(history: readonly Attempt[], chosen: number | undefined) {
+  return history.find((attempt) => attempt.number === chosen) ?? history[0];
+}

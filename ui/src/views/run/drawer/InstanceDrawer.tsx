@@ -1,0 +1,83 @@
+import { useQuery } from "@tanstack/react-query";
+import { runTasks } from "@/api/runTasks.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Drawer } from "@/parts/Drawer.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import styles from "./Drawer.module.css";
+import { InstanceDetail } from "./InstanceDetail.tsx";
+import { InstanceList } from "./InstanceList.tsx";
+
+/** The selected task of a run; of a mapped one its instances, until one of them is chosen. */
+export function InstanceDrawer({
+  run,
+  task,
+  selection,
+  select,
+}: {
+  run: string;
+  task: string;
+  selection: Selection;
+  select: (selection: Selection) => void;
+}) {
+  const tasks = useQuery(runTasks(run));
+  const found = tasks.data?.find((each) => each.task_id === task);
+  const many = found?.mapped && selection.map === undefined;
+  return (
+    <Drawer
+      title={
+        <Title
+          task={task}
+          map={selection.map}
+          mapped={found?.mapped}
+          all={() => select({ run, task })}
+        />
+      }
+      close={() => select({ run: selection.run })}
+    >
+      {tasks.isPending && <SkeletonRows count={8} />}
+      {tasks.isError && <ErrorState error={tasks.error} what="The task" retry={tasks.refetch} />}
+      {tasks.data && many && (
+        <InstanceList
+          run={run}
+          task={found}
+          choose={(map) => select({ run: selection.run, task, map })}
+        />
+      )}
+      {tasks.data && !many && (
+        <InstanceDetail
+          key={`${run} ${task} ${selection.map}`}
+          run={run}
+          task={task}
+          map={selection.map ?? -1}
+          attempt={selection.try}
+          tasks={tasks.data}
+          select={(more) => select({ run: selection.run, task, map: selection.map, ...more })}
+        />
+      )}
+    </Drawer>
+  );
+}
+
+function Title({
+  task,
+  map,
+  mapped,
+  all,
+}: {
+  task: string;
+  map: number | undefined;
+  mapped: boolean | undefined;
+  all: () => void;
+}) {
+  if (!mapped || map === undefined || map < 0) return task;
+  return (
+    <span className={styles.title}>
+      {task} <code>[{map}]</code>
+      <Button small look="quiet" onClick={all}>
+        All instances
+      </Button>
+    </span>
+  );
+}

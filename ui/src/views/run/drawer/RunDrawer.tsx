@@ -1,0 +1,70 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { diagnosis } from "@/api/diagnosis.ts";
+import { run as runQuery } from "@/api/queries.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { isFinal } from "@/lib/states.ts";
+import { compact } from "@/lib/time.ts";
+import { Drawer } from "@/parts/Drawer.tsx";
+import { ErrorState } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { useTeam } from "@/state/session.ts";
+import { Blocked } from "../Blocked.tsx";
+import { Compared } from "../Compared.tsx";
+import { Errors } from "../Errors.tsx";
+import { Progress } from "../Progress.tsx";
+import { RunActions } from "../RunActions.tsx";
+import { Words } from "../Words.tsx";
+import styles from "./Drawer.module.css";
+
+/** A run beside a view: what happened, and what now. The rest is on its own page. */
+export function RunDrawer({
+  run: runId,
+  select,
+  close,
+}: {
+  run: string;
+  select: (next: Selection) => void;
+  close: () => void;
+}) {
+  const team = useTeam();
+  const found = useQuery(runQuery(runId));
+  const said = useQuery(diagnosis(runId)).data;
+  const run = found.data;
+  return (
+    <Drawer title={run ? `Run of ${compact(run.logical_date, Date.now())}` : "Run"} close={close}>
+      {found.isPending && <SkeletonRows count={6} />}
+      {found.isError && !run && (
+        <ErrorState error={found.error} what="The run" retry={() => found.refetch()} />
+      )}
+      {run && (
+        <div className={styles.top}>
+          <p className={styles.standing}>
+            <StateBadge state={run.state} />
+            <RelativeTime at={run.ended_at ?? run.started_at ?? run.created_at} />
+            <Elapsed from={run.started_at} to={run.ended_at} />
+            <Link className={styles.link} to="/t/$team/runs/$run" params={{ team, run: runId }}>
+              Open the run
+            </Link>
+          </p>
+          {said && (
+            <p className={styles.why}>
+              <Words text={said.headline} />
+            </p>
+          )}
+          <div className={styles.actions}>
+            <RunActions run={run} small />
+          </div>
+          {isFinal(run.state) ? <StateCounts counts={run.counts} /> : <Progress run={run} />}
+          {said && said.errors.length > 0 && (
+            <Errors errors={said.errors} run={run} select={select} />
+          )}
+          {said && said.blocked.length > 0 && <Blocked blocked={said.blocked} select={select} />}
+          {said?.compared_to && <Compared to={said.compared_to} />}
+        </div>
+      )}
+    </Drawer>
+  );
+}

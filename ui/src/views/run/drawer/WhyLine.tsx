@@ -1,0 +1,44 @@
+import { Link } from "@tanstack/react-router";
+import type { Selection } from "@/lib/selection.ts";
+import type { Why } from "@/lib/why.ts";
+import { Button } from "@/parts/Button.tsx";
+import { DagLink } from "@/parts/links.tsx";
+import { useTeam } from "@/state/session.ts";
+import { Words } from "../Words.tsx";
+import styles from "./Drawer.module.css";
+
+/** Why it is so, and the way to what holds it. */
+export function WhyLine({
+  why,
+  dag,
+  run,
+  select,
+}: {
+  why: Why;
+  dag: string;
+  run: string;
+  select: (more: Selection) => void;
+}) {
+  const team = useTeam();
+  const { holds } = why;
+  return (
+    <p className={styles.why}>
+      <Words text={why.text} />{" "}
+      {holds?.kind === "slots" && (
+        <Link className={styles.link} to="/t/$team/slots" params={{ team }}>
+          See the slots
+        </Link>
+      )}
+      {holds?.kind === "dag" && <DagLink dag={dag}>Open the DAG</DagLink>}
+      {holds?.kind === "task" && (
+        <Button
+          small
+          look="quiet"
+          onClick={() => select({ run, task: holds.task_id, map: undefined, try: undefined })}
+        >
+          Show {holds.task_id}
+        </Button>
+      )}
+    </p>
+  );
+}
