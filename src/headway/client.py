@@ -8,6 +8,7 @@ change is not, for it may have been made.
 import http.client
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from email.message import Message
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -65,11 +66,41 @@ class Client:
     def trigger(self, dag_id: str, request: wire.TriggerRequest) -> wire.Run:
         return self.post(f"/dags/{segment(dag_id)}/runs", request, wire.Run)
 
+    def would_trigger(self, dag_id: str, request: wire.TriggerRequest) -> wire.TriggerPreview:
+        asked = msgspec.structs.replace(request, dry_run=True)
+        return self.post(f"/dags/{segment(dag_id)}/runs", asked, wire.TriggerPreview)
+
     def trigger_many(self, dag_id: str, request: wire.BulkRequest) -> wire.BulkAnswer:
         return self.post(f"/dags/{segment(dag_id)}/runs/bulk", request, wire.BulkAnswer)
 
     def backfill(self, dag_id: str, request: wire.BackfillRequest) -> wire.BackfillAnswer:
         return self.post(f"/dags/{segment(dag_id)}/backfills", request, wire.BackfillAnswer)
+
+    def backfills(self, **filters: object) -> list[wire.Backfill]:
+        """All of them, newest first; filter: dag_id."""
+        return list(self.all_pages("/backfills", wire.Backfill, filters))
+
+    def backfill_progress(self, backfill_id: str) -> wire.Backfill:
+        return self.get(f"/backfills/{segment(backfill_id)}", wire.Backfill)
+
+    def cancel_backfill(self, backfill_id: str) -> wire.Backfill:
+        return self.post(f"/backfills/{segment(backfill_id)}/cancel", None, wire.Backfill)
+
+    def next_fires(self, dag_id: str, **options: object) -> wire.Fires:
+        """Options: count, timezone."""
+        return self.get(f"/dags/{segment(dag_id)}/next", wire.Fires, options)
+
+    def calendar(
+        self,
+        first: datetime,
+        last: datetime,
+        dag_id: str | None = None,
+        timezone: str | None = None,
+    ) -> wire.Calendar:
+        """From ``first`` (included) to ``last`` (not); of all DAGs unless one is given."""
+        path = "/calendar" if dag_id is None else f"/dags/{segment(dag_id)}/calendar"
+        query = {"from": first.isoformat(), "to": last.isoformat(), "timezone": timezone}
+        return self.get(path, wire.Calendar, query)
 
     def pause(self, dag_id: str) -> wire.DagDetail:
         return self.post(f"/dags/{segment(dag_id)}/pause", None, wire.DagDetail)
@@ -82,8 +113,8 @@ class Client:
 
     # -- runs
 
-    def runs(self, limit: int, **filters: str | None) -> list[wire.Run]:
-        """The newest ``limit`` runs; filters: dag_id, state, backfill_id."""
+    def runs(self, limit: int, **filters: object) -> list[wire.Run]:
+        """The newest ``limit`` runs; filters: dag_id, state, trigger, backfill_id, q, from, to."""
         page = self.get("/runs", wire.Page[wire.Run], {"limit": limit, **filters})
         return page.items
 
@@ -221,6 +252,15 @@ class Client:
 
     def mark(self, run_id: str, request: wire.MarkRequest) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/mark", request, wire.Run)
+
+    def would_mark(self, run_id: str, request: wire.MarkRequest) -> wire.MarkPreview:
+        asked = msgspec.structs.replace(request, dry_run=True)
+        return self.post(f"/runs/{segment(run_id)}/mark", asked, wire.MarkPreview)
+
+    def write_note(self, run_id: str, note: str | None) -> wire.Run:
+        body = msgspec.json.encode(wire.NoteRequest(note=note))
+        answer, _ = self.ask("PATCH", f"/runs/{segment(run_id)}", body, {})
+        return msgspec.json.decode(answer, type=wire.Run)
 
     # -- the way in
 

@@ -27,6 +27,8 @@ NEEDS = {
     ("POST", "/runs/{run_id}/cancel"): "operator",
     ("POST", "/runs/{run_id}/clear"): "operator",
     ("POST", "/runs/{run_id}/mark"): "operator",
+    ("PATCH", "/runs/{run_id}"): "operator",
+    ("POST", "/backfills/{backfill_id}/cancel"): "operator",
     ("POST", "/loader/look"): "author",
     ("PUT", "/pools/{name}"): "admin",
     ("DELETE", "/pools/{name}"): "admin",

@@ -9,7 +9,9 @@ from psycopg import Connection
 
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
+    backfills,
     briefs,
+    calendar,
     dags,
     diagnosis,
     events,
@@ -50,6 +52,14 @@ WINDOW: dict[str, Any] = {
     "begun": "9000000", "were_open": ["8000000"], "end": "9000100", "still_open": ["9000050"],
     "runs": ["run000001000"], "dags": ["d"], "limit": 1000,
 }  # fmt: skip
+LISTED: dict[str, Any] = {
+    **PAGE,
+    **dict.fromkeys(("state", "trigger", "backfill_id", "q", "first", "last")),
+    "window": 20_000,
+}
+SPAN: dict[str, Any] = {
+    "first": seed.NOON + timedelta(days=2), "last": seed.NOON + timedelta(days=3), "zone": "UTC",
+}  # fmt: skip
 DAGS: dict[str, Any] = {
     **dict.fromkeys(("dag_id", "after", "q", "tag", "owner", "paused", "state")),
     "with_missing": False,
@@ -66,14 +76,18 @@ EVENTS_ASKED: dict[str, Any] = {
 READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.ONE, KEY),
     (runs.STATE, KEY),
-    (runs.NEWEST, {**PAGE, "state": None, "backfill_id": None}),
-    (
-        runs.NEWEST,
-        {**PAGE, "state": None, "backfill_id": None, "after": seed.NOON, "after_id": "r"},
-    ),
-    (runs.NEWEST, {**PAGE, "state": "running", "backfill_id": None}),
-    (runs.NEWEST, {**PAGE, "state": "failed", "backfill_id": None}),
-    (runs.OF_DAG, {**PAGE, "state": None, "backfill_id": None, "dag_id": "d"}),
+    (runs.NEWEST, LISTED),
+    (runs.NEWEST, {**LISTED, "after": seed.NOON, "after_id": "r"}),
+    (runs.NEWEST, {**LISTED, "state": "running"}),
+    (runs.NEWEST, {**LISTED, "state": "failed"}),
+    (runs.NEWEST, {**LISTED, "trigger": "backfill", "q": "d"}),
+    (runs.OF_DAG, {**LISTED, "dag_id": "d"}),
+    (runs.OF_DAG, {**LISTED, "dag_id": "d", "first": seed.NOON, "last": seed.NOON}),
+    (backfills.LIST, {**PAGE, "backfill_id": None, "dag_id": None}),
+    (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
+    (calendar.DAYS, SPAN),
+    (calendar.SCHEDULED, {"dag_id": None, "limit": 100}),
+    (calendar.STANDING, {"dag_id": "d"}),
     (runs.LATEST, {}),
     (runs.LATEST_FAILED, {}),
     (runs.BY_PREFIX, {"prefix": "run000001"}),

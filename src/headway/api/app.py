@@ -24,6 +24,8 @@ from headway.api.rates import Rate
 from headway.api.repeats import Answered
 from headway.api.routes import (
     audit,
+    backfills,
+    calendar,
     dags,
     diagnosis,
     events,
@@ -69,6 +71,7 @@ NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, metrics),
+    *(backfills, calendar),
     *(session, users, tokens, audit),
 )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection
+from psycopg.rows import scalar_row
 
 CREATE: LiteralString = """
     WITH created AS (
@@ -14,6 +15,23 @@ CREATE: LiteralString = """
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
     SELECT team_id, %(now)s, 'backfill', dag_id, 'create', created_by, %(id)s FROM created
+"""
+
+
+CANCEL: LiteralString = """
+    WITH cancelled AS (
+        UPDATE backfill SET cancelled_at = %(now)s, cancelled_by = %(actor)s
+        WHERE team_id = %(team)s AND backfill_id = %(id)s AND cancelled_at IS NULL
+        RETURNING team_id, dag_id, backfill_id
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
+    SELECT team_id, %(now)s, 'backfill', dag_id, 'cancel', %(actor)s, backfill_id FROM cancelled
+"""
+
+OPEN_RUNS: LiteralString = """
+    SELECT run_id FROM run
+    WHERE team_id = %(team)s AND backfill_id = %(id)s AND ended_at IS NULL AND cancelled_by IS NULL
+    ORDER BY state, run_id LIMIT %(limit)s
 """
 
 
@@ -35,3 +53,20 @@ def create(
         "last": dates[1],
     }
     conn.execute(CREATE, {**values, "max": max_active_runs, "actor": actor, "now": now})
+
+
+def cancel(
+    conn: Connection[Any], team_id: int, backfill_id: str, actor: str, now: datetime
+) -> None:
+    """Note who wants it ended, once. Its runs are ended one by one."""
+    values = {"team": team_id, "id": backfill_id, "actor": actor, "now": now}
+    conn.execute(CANCEL, values)
+
+
+def open_runs(conn: Connection[Any], team_id: int, backfill_id: str, limit: int) -> list[str]:
+    """Runs that nobody has asked to end yet, in the order of locks; those that wait first."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: list[str] = cursor.execute(
+            OPEN_RUNS, {"team": team_id, "id": backfill_id, "limit": limit}
+        ).fetchall()
+    return sorted(found)

@@ -91,6 +91,26 @@ NEXT_SLOT: LiteralString = """
 """
 
 
+# Backfills stand in lines of their own.
+LINE: LiteralString = """
+    SELECT paused_by, max_active_runs,
+        (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+            AND state = 'running' AND backfill_id IS NULL),
+        (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+            AND state = 'queued' AND backfill_id IS NULL)
+    FROM dag WHERE team_id = %(team)s AND dag_id = %(dag)s
+"""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """The runs of a DAG that go on, and those that wait to."""
+
+    paused_by: str | None
+    max_active_runs: int
+    running: int
+    queued: int
+
+
 class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
@@ -146,3 +166,11 @@ def slots_decided(
 ) -> None:
     values = {"team": dag.team_id, "dag": dag.dag_id, "last": last, "next": next_at}
     conn.execute(SLOTS_DECIDED, values)
+
+
+def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
+    """What a new run of a DAG would meet. The DAG exists."""
+    with conn.cursor(row_factory=args_row(Line)) as cursor:
+        found = cursor.execute(LINE, {"team": team_id, "dag": dag_id}).fetchone()
+    assert found is not None
+    return found

@@ -20,3 +20,20 @@ class BackfillRun(msgspec.Struct, frozen=True, kw_only=True):
 class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
     backfill_id: str | None
     runs: list[BackfillRun]
+
+
+class Backfill(msgspec.Struct, frozen=True, kw_only=True):
+    """``counts``: its runs by state. ``eta_s``: how long the rest may take, as its ended runs did."""
+
+    backfill_id: str
+    dag_id: str
+    first: datetime
+    last: datetime
+    created_by: str
+    created_at: datetime
+    max_active_runs: int
+    cancelled_by: str | None
+    counts: dict[str, int]
+    done: int
+    total: int
+    eta_s: float | None

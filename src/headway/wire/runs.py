@@ -67,6 +67,16 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     logical_date: datetime | None = None
     params: dict[str, Any] = {}
     idempotency_key: str | None = None
+    dry_run: bool = False
+
+
+class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that a trigger would make. ``would_wait``: why it would not start at once."""
+
+    params: dict[str, Any]
+    tasks: int
+    would_wait: str | None
+    logical_date: datetime
 
 
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,3 +109,13 @@ class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     task_id: str
     state: str
     map_index: int = -1
+    dry_run: bool = False
+
+
+class MarkPreview(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    marked: list[InstanceKey]
+
+
+class NoteRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    note: str | None

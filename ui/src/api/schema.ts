@@ -38,6 +38,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListBackfills */
+        get: operations["ApiV1BackfillsListBackfills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backfills/{backfill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ShowBackfill */
+        get: operations["ApiV1BackfillsBackfillIdShowBackfill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backfills/{backfill_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** CancelBackfill */
+        post: operations["ApiV1BackfillsBackfillIdCancelCancelBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ShowCalendarOfAll */
+        get: operations["ApiV1CalendarShowCalendarOfAll"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags": {
         parameters: {
             query?: never;
@@ -89,6 +157,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dags/{dag_id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ShowCalendar */
+        get: operations["ApiV1DagsDagIdCalendarShowCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags/{dag_id}/grid": {
         parameters: {
             query?: never;
@@ -98,6 +183,23 @@ export interface paths {
         };
         /** ShowGrid */
         get: operations["ApiV1DagsDagIdGridShowGrid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ShowNext */
+        get: operations["ApiV1DagsDagIdNextShowNext"];
         put?: never;
         post?: never;
         delete?: never;
@@ -359,7 +461,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** WriteNote */
+        patch: operations["ApiV1RunsRunIdWriteNote"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/cancel": {
@@ -815,6 +918,26 @@ export interface components {
             subject: string;
             via: string;
         };
+        /** Backfill */
+        Backfill: {
+            backfill_id: string;
+            cancelled_by: string | null;
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            dag_id: string;
+            done: number;
+            eta_s: number | null;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            max_active_runs: number;
+            total: number;
+        };
         /** BackfillAnswer */
         BackfillAnswer: {
             backfill_id: string | null;
@@ -859,6 +982,19 @@ export interface components {
         BulkRequest: {
             count?: number | null;
             runs?: components["schemas"]["TriggerRequest"][] | null;
+        };
+        /** Calendar */
+        Calendar: {
+            days: components["schemas"]["Day"][];
+            fires: components["schemas"]["CalendarFire"][];
+            timezone: string;
+            truncated: boolean;
+        };
+        /** CalendarFire */
+        CalendarFire: {
+            /** Format: date-time */
+            at: string;
+            dag_id: string;
         };
         /** ClearAnswer */
         ClearAnswer: {
@@ -971,6 +1107,16 @@ export interface components {
             spec_hash: string;
             version: number;
         };
+        /** Day */
+        Day: {
+            cancelled: number;
+            /** Format: date */
+            day: string;
+            duration_s: number | null;
+            failed: number;
+            running: number;
+            success: number;
+        };
         /** Diagnosis */
         Diagnosis: {
             blocked: components["schemas"]["BlockedTask"][];
@@ -1022,6 +1168,18 @@ export interface components {
             started_at: string | null;
             state: string;
             trigger: string;
+        };
+        /** Fire */
+        Fire: {
+            local: string;
+            /** Format: date-time */
+            logical_date: string;
+        };
+        /** Fires */
+        Fires: {
+            fires: components["schemas"]["Fire"][];
+            reason: string | null;
+            timezone: string;
         };
         /** FirstError */
         FirstError: {
@@ -1200,8 +1358,15 @@ export interface components {
         LoginLinkRequest: {
             user?: string | null;
         };
+        /** MarkPreview */
+        MarkPreview: {
+            marked: components["schemas"]["InstanceKey"][];
+            run_id: string;
+        };
         /** MarkRequest */
         MarkRequest: {
+            /** @default false */
+            dry_run: boolean;
             /** @default -1 */
             map_index: number;
             state: string;
@@ -1227,9 +1392,18 @@ export interface components {
             /** Format: date-time */
             fire_at: string;
         };
+        /** NoteRequest */
+        NoteRequest: {
+            note: string | null;
+        };
         /** Page[AuditEntry] */
         "Page_headway.wire.audit.AuditEntry_": {
             items: components["schemas"]["AuditEntry"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Backfill] */
+        "Page_headway.wire.backfills.Backfill_": {
+            items: components["schemas"]["Backfill"][];
             next_cursor?: string | null;
         };
         /** Page[DagSummary] */
@@ -1485,8 +1659,20 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             user?: string | null;
         };
+        /** TriggerPreview */
+        TriggerPreview: {
+            /** Format: date-time */
+            logical_date: string;
+            params: {
+                [key: string]: unknown;
+            };
+            tasks: number;
+            would_wait: string | null;
+        };
         /** TriggerRequest */
         TriggerRequest: {
+            /** @default false */
+            dry_run: boolean;
             idempotency_key?: string | null;
             logical_date?: string | null;
             params?: {
@@ -1613,6 +1799,158 @@ export interface operations {
             };
         };
     };
+    ApiV1BackfillsListBackfills: {
+        parameters: {
+            query?: {
+                dag_id?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_headway.wire.backfills.Backfill_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1BackfillsBackfillIdShowBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1BackfillsBackfillIdCancelCancelBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backfill_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1CalendarShowCalendarOfAll: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                timezone?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
     ApiV1DagsListDags: {
         parameters: {
             query?: {
@@ -1734,6 +2072,47 @@ export interface operations {
             };
         };
     };
+    ApiV1DagsDagIdCalendarShowCalendar: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                timezone?: string | null;
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
     ApiV1DagsDagIdGridShowGrid: {
         parameters: {
             query?: {
@@ -1755,6 +2134,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Grid"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1DagsDagIdNextShowNext: {
+        parameters: {
+            query?: {
+                count?: number;
+                timezone?: string | null;
+            };
+            header?: never;
+            path: {
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fires"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -1869,7 +2288,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["Run"] | components["schemas"]["TriggerPreview"];
                 };
             };
             /** @description Bad request syntax or unsupported method */
@@ -2230,7 +2649,11 @@ export interface operations {
             query?: {
                 dag_id?: string | null;
                 state?: string | null;
+                trigger?: string | null;
                 backfill_id?: string | null;
+                q?: string | null;
+                from?: string | null;
+                to?: string | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -2278,6 +2701,47 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+        };
+    };
+    ApiV1RunsRunIdWriteNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, document follows */
             200: {
@@ -2564,7 +3028,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Run"];
+                    "application/json": components["schemas"]["Run"] | components["schemas"]["MarkPreview"];
                 };
             };
             /** @description Bad request syntax or unsupported method */

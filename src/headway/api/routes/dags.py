@@ -11,7 +11,7 @@ from headway import wire
 from headway.api.context import Api, Handed
 from headway.core.roles import Role
 from headway.errors import UsageError
-from headway.services import commands
+from headway.services import commands, previews
 from headway.services.commands import Trigger
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
@@ -43,10 +43,15 @@ async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
 @post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR, idempotent=True)
 async def trigger(
     api: Handed, dag_id: FromPath[str], data: JSONBody[wire.TriggerRequest]
-) -> wire.Run:
-    """Ask for one run. The same idempotency key answers with the same run."""
+) -> wire.Run | wire.TriggerPreview:
+    """Ask for one run. The same idempotency key answers with the same run; a dry run says what it
+    would be.
+    """
 
-    def work(conn: Connection[Any]) -> wire.Run:
+    def work(conn: Connection[Any]) -> wire.Run | wire.TriggerPreview:
+        if data.dry_run:
+            views.require(conn, dag_id)
+            return previews.would_trigger(conn, api.door.team_id, dag_id, asked(data))
         (run_id,) = create(conn, api, dag_id, [data])
         return run_views.one(conn, run_id)
 
@@ -76,11 +81,14 @@ def create(
     conn: Connection[Any], api: Api, dag_id: str, wanted: list[wire.TriggerRequest]
 ) -> list[str]:
     views.require(conn, dag_id)
-    triggers = [
-        Trigger(params=each.params, logical_date=each.logical_date, key=each.idempotency_key)
-        for each in wanted
-    ]
+    triggers = [asked(each) for each in wanted]
     return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
+
+
+def asked(request: wire.TriggerRequest) -> Trigger:
+    return Trigger(
+        params=request.params, logical_date=request.logical_date, key=request.idempotency_key
+    )
 
 
 @post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR, idempotent=True)

@@ -1,8 +1,9 @@
 """/runs: what they are, what happened in them, and a person's word on them."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
-from litestar import get, post
+from litestar import get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from psycopg import Connection
 
@@ -13,7 +14,7 @@ from headway.core.commands import Selection
 from headway.core.roles import Role
 from headway.core.states import RUN_FINAL, Event
 from headway.errors import UsageError
-from headway.services import commands
+from headway.services import commands, notes, previews
 from headway.services.catalog import Catalog
 from headway.store.views import history, instances, run_tasks
 from headway.store.views import runs as views
@@ -27,18 +28,27 @@ async def list_runs(
     api: Handed,
     dag_id: FromQuery[str | None] = None,
     in_state: Annotated[str | None, QueryParameter(name="state")] = None,
+    trigger: FromQuery[str | None] = None,
     backfill_id: FromQuery[str | None] = None,
+    q: FromQuery[str | None] = None,
+    first: Annotated[datetime | None, QueryParameter(name="from")] = None,
+    last: Annotated[datetime | None, QueryParameter(name="to")] = None,
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.Run]:
-    return await api.door.call(
-        views.page,
+    """Newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
+    and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
+    """
+    wanted = views.Filter(
         dag_id=dag_id,
         state=in_state,
+        trigger=trigger,
         backfill_id=backfill_id,
-        limit=limit,
-        cursor=cursor,
+        q=q,
+        first=first,
+        last=last,
     )
+    return await api.door.call(views.page, wanted, limit, cursor)
 
 
 @get("/runs/{run_id:str}", needs=Role.VIEWER)
@@ -142,17 +152,38 @@ async def clear(
 
 
 @post("/runs/{run_id:str}/mark", status_code=200, needs=Role.OPERATOR)
-async def mark(api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkRequest]) -> wire.Run:
-    """Set the state of a task instance by a person's word."""
+async def mark(
+    api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkRequest]
+) -> wire.Run | wire.MarkPreview:
+    """Set the state of a task instance by a person's word; in a dry run, say which would be."""
     if data.state not in MARKS:
         raise UsageError(f"a task is marked as {' or '.join(MARKS)}, not as {data.state!r}")
     selection = Selection(tasks=frozenset({data.task_id}), map_indexes=frozenset({data.map_index}))
 
-    def work(conn: Connection[Any]) -> wire.Run:
+    def work(conn: Connection[Any]) -> wire.Run | wire.MarkPreview:
         found = views.resolve(conn, run_id)
         instances.one(conn, found, data.task_id, data.map_index)  # NotFound
         event = MARKS[data.state]
+        if data.dry_run:
+            chosen = previews.would_mark(
+                conn, api.door.team_id, found, selection, event, graphs(conn)
+            )
+            return wire.MarkPreview(run_id=found, marked=keys(chosen))
         commands.mark(conn, api.door.team_id, found, selection, event, graphs(conn), api.actor)
+        return views.one(conn, found)
+
+    return await api.door.call(work)
+
+
+@patch("/runs/{run_id:str}", needs=Role.OPERATOR)
+async def write_note(
+    api: Handed, run_id: FromPath[str], data: JSONBody[wire.NoteRequest]
+) -> wire.Run:
+    """Leave a note for those who come after; null takes it away."""
+
+    def work(conn: Connection[Any]) -> wire.Run:
+        found = views.resolve(conn, run_id)
+        notes.write(conn, api.door.team_id, found, data.note, api.actor)
         return views.one(conn, found)
 
     return await api.door.call(work)
@@ -175,4 +206,5 @@ ROUTES = [
     cancel,
     clear,
     mark,
+    write_note,
 ]

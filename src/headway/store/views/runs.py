@@ -1,8 +1,9 @@
 """What the API shows of runs, and how the words people use for a run become its id."""
 
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
@@ -12,6 +13,9 @@ from headway.errors import NotFound, UsageError
 from headway.ids import RUN_ID_LENGTH
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
+
+WINDOW: Final = 20_000  # rows looked through for one page
+TRIGGERS: Final = ("schedule", "manual", "backfill")
 
 COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
@@ -31,32 +35,49 @@ COUNTED: LiteralString = """
     ) AS counted ON true
 """
 
+WANTED: LiteralString = """
+    (%(trigger)s::text IS NULL OR run.trigger = %(trigger)s)
+    AND (%(q)s::text IS NULL OR starts_with(run.run_id, %(q)s)
+        OR strpos(lower(run.dag_id), lower(%(q)s)) > 0 OR strpos(lower(note), lower(%(q)s)) > 0)
+"""
+
 ONE: LiteralString = f"SELECT {COLUMNS} FROM run {COUNTED} WHERE run.run_id = %(run_id)s"
 
-# The page first, the counting only for it.
+# What no index answers is looked for in so many rows of what one does. The page first, the counting
+# only for it.
 NEWEST: LiteralString = f"""
     WITH run AS MATERIALIZED (
-        SELECT * FROM run
-        WHERE (%(state)s::text IS NULL OR state = %(state)s)
-            AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
-            AND (%(after)s::timestamptz IS NULL OR (
-                created_at <= %(after)s
-                AND (created_at < %(after)s OR run_id > %(after_id)s)))
-        ORDER BY created_at DESC, run_id LIMIT %(limit)s
+        SELECT * FROM (
+            SELECT * FROM run
+            WHERE (%(state)s::text IS NULL OR state = %(state)s)
+                AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+                AND (%(first)s::timestamptz IS NULL OR created_at >= %(first)s)
+                AND (%(last)s::timestamptz IS NULL OR created_at < %(last)s)
+                AND (%(after)s::timestamptz IS NULL OR (
+                    created_at <= %(after)s
+                    AND (created_at < %(after)s OR run_id > %(after_id)s)))
+            ORDER BY created_at DESC, run_id LIMIT %(window)s
+        ) AS run
+        WHERE {WANTED} ORDER BY created_at DESC, run_id LIMIT %(limit)s
     )
     SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.created_at DESC, run.run_id
 """
 
 OF_DAG: LiteralString = f"""
     WITH run AS MATERIALIZED (
-        SELECT * FROM run
-        WHERE dag_id = %(dag_id)s
-            AND (%(state)s::text IS NULL OR state = %(state)s)
-            AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
-            AND (%(after)s::timestamptz IS NULL OR (
-                logical_date <= %(after)s
-                AND (logical_date < %(after)s OR run_id > %(after_id)s)))
-        ORDER BY logical_date DESC, run_id LIMIT %(limit)s
+        SELECT * FROM (
+            SELECT * FROM run
+            WHERE dag_id = %(dag_id)s
+                AND (%(state)s::text IS NULL OR state = %(state)s)
+                AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+                AND (%(first)s::timestamptz IS NULL OR logical_date >= %(first)s)
+                AND (%(last)s::timestamptz IS NULL OR logical_date < %(last)s)
+                AND (%(after)s::timestamptz IS NULL OR (
+                    logical_date <= %(after)s
+                    AND (logical_date < %(after)s OR run_id > %(after_id)s)))
+            ORDER BY logical_date DESC, run_id LIMIT %(window)s
+        ) AS run
+        WHERE {WANTED} ORDER BY logical_date DESC, run_id LIMIT %(limit)s
     )
     SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.logical_date DESC, run.run_id
 """
@@ -134,32 +155,57 @@ def check_state(state: str) -> None:
         raise UsageError(f"{state!r} is no state of a run", hint=f"one of: {', '.join(RunState)}")
 
 
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """``first`` (included) and ``last`` (not) are of what the page is ordered by: the creation, or
+    the logical date when a DAG is given. ``q``: a run's first letters, a part of a DAG's or a note.
+    """
+
+    dag_id: str | None = None
+    state: str | None = None
+    trigger: str | None = None
+    backfill_id: str | None = None
+    q: str | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+
+
 def page(
-    conn: Connection[Any],
-    *,
-    dag_id: str | None,
-    state: str | None,
-    backfill_id: str | None,
-    limit: int,
-    cursor: str | None,
+    conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
 ) -> wire.Page[wire.Run]:
-    """Newest first: by creation, or by logical date when they are of one DAG."""
+    """Newest first: by creation, or by logical date when they are of one DAG.
+
+    May be short of ``limit`` and still lead on: there was more to look through than for one page.
+    """
     limit = pages.capped(limit)
-    if state is not None:
-        check_state(state)
+    if wanted.state is not None:
+        check_state(wanted.state)
+    if wanted.trigger is not None and wanted.trigger not in TRIGGERS:
+        raise UsageError(
+            f"{wanted.trigger!r} is no trigger of a run", hint=f"one of: {', '.join(TRIGGERS)}"
+        )
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
-        "dag_id": dag_id,
-        "state": state,
-        "backfill_id": backfill_id,
+        **msgspec.structs.asdict(wanted),
         "after": after,
         "after_id": after_id,
         "limit": limit + 1,
+        "window": WINDOW,
     }
+    statement = OF_DAG if wanted.dag_id else NEWEST
     with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
-        rows = rows_cursor.execute(OF_DAG if dag_id else NEWEST, values).fetchall()
-    if len(rows) <= limit:
+        rows = rows_cursor.execute(statement, values).fetchall()
+    if len(rows) > limit:
+        return wire.Page(rows[:limit], cursor_after(wanted, rows[limit - 1]))
+    if wanted.trigger is None and wanted.q is None:
         return wire.Page(rows)
-    last = rows[limit - 1]
-    key = last.logical_date if dag_id else last.created_at
-    return wire.Page(rows[:limit], pages.encode((key, last.run_id)))
+    # The last one that was looked at, whatever it is.
+    edge = {**values, "trigger": None, "q": None, "limit": 1, "skip": WINDOW - 1}
+    with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
+        last = rows_cursor.execute(
+            statement.replace("LIMIT %(limit)s", "OFFSET %(skip)s LIMIT %(limit)s"), edge
+        ).fetchone()
+    return wire.Page(rows, None if last is None else cursor_after(wanted, last))
+
+
+def cursor_after(wanted: Filter, run: wire.Run) -> str:
+    return pages.encode((run.logical_date if wanted.dag_id else run.created_at, run.run_id))

@@ -1,0 +1,48 @@
+"""/backfills: how far they are, and ending one. They are asked for at their DAG."""
+
+from typing import Any
+
+from litestar import get, post
+from litestar.params import FromPath, FromQuery
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Handed
+from headway.core.roles import Role
+from headway.services import backfills
+from headway.services.catalog import Catalog
+from headway.store.views import backfills as views
+
+
+@get("/backfills", needs=Role.VIEWER)
+async def list_backfills(
+    api: Handed,
+    dag_id: FromQuery[str | None] = None,
+    limit: FromQuery[int] = 50,
+    cursor: FromQuery[str | None] = None,
+) -> wire.Page[wire.Backfill]:
+    """Newest first."""
+    return await api.door.call(views.page, dag_id, limit, cursor)
+
+
+@get("/backfills/{backfill_id:str}", needs=Role.VIEWER)
+async def show_backfill(api: Handed, backfill_id: FromPath[str]) -> wire.Backfill:
+    return await api.door.call(views.one, backfill_id)
+
+
+@post("/backfills/{backfill_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
+async def cancel_backfill(api: Handed, backfill_id: FromPath[str]) -> wire.Backfill:
+    """End the runs of it that have not ended: what runs is told to end, what waits does not start."""
+
+    def work(conn: Connection[Any]) -> bool:
+        views.one(conn, backfill_id)  # NotFound
+        return backfills.cancel_some(
+            conn, api.door.team_id, backfill_id, Catalog(conn).graph, api.actor
+        )
+
+    while await api.door.call(work):
+        pass
+    return await api.door.call(views.one, backfill_id)
+
+
+ROUTES = [list_backfills, show_backfill, cancel_backfill]

@@ -1,0 +1,49 @@
+"""/calendar: days of the past and fires to come, of one DAG and of all."""
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from headway import wire
+from headway.api.context import Handed
+from headway.core.roles import Role
+from headway.store.views import calendar as views
+
+First = Annotated[datetime, QueryParameter(name="from")]
+Last = Annotated[datetime, QueryParameter(name="to")]
+
+
+@get("/dags/{dag_id:str}/next", needs=Role.VIEWER)
+async def show_next(
+    api: Handed,
+    dag_id: FromPath[str],
+    count: FromQuery[int] = 20,
+    timezone: FromQuery[str | None] = None,
+) -> wire.Fires:
+    """The next times at which the schedule fires; ``timezone``: default that of the schedule."""
+    return await api.door.call(views.upcoming, api.memory, dag_id, count, timezone)
+
+
+@get("/dags/{dag_id:str}/calendar", needs=Role.VIEWER)
+async def show_calendar(
+    api: Handed,
+    dag_id: FromPath[str],
+    first: First,
+    last: Last,
+    timezone: FromQuery[str | None] = None,
+) -> wire.Calendar:
+    """Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)."""
+    return await api.door.call(views.of_dag, dag_id, (first, last), timezone)
+
+
+@get("/calendar", needs=Role.VIEWER)
+async def show_calendar_of_all(
+    api: Handed, first: First, last: Last, timezone: FromQuery[str | None] = None
+) -> wire.Calendar:
+    """Of all DAGs: days by when runs ended."""
+    return await api.door.call(views.of_all, (first, last), timezone)
+
+
+ROUTES = [show_next, show_calendar, show_calendar_of_all]

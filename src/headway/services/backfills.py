@@ -1,0 +1,25 @@
+"""Ending a backfill: its runs, some in each transaction."""
+
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway.services import commands
+from headway.services.commands import Graphs
+from headway.services.tick import clock
+from headway.store import backfills
+
+RUNS_MAX: Final = 50  # that one transaction ends
+
+
+def cancel_some(
+    conn: Connection[Any], team_id: int, backfill_id: str, graphs: Graphs, actor: str
+) -> bool:
+    """Cancel the next of its runs, those that wait first so that no more start. Whether there may
+    be more.
+    """
+    backfills.cancel(conn, team_id, backfill_id, actor, clock(conn))
+    found = backfills.open_runs(conn, team_id, backfill_id, RUNS_MAX)
+    for run_id in found:
+        commands.cancel(conn, team_id, run_id, graphs, actor)
+    return len(found) == RUNS_MAX

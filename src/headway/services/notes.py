@@ -1,0 +1,18 @@
+"""Notes on runs, from person to person. A run's ``version`` stays: a note changes nothing in it."""
+
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway.errors import UsageError
+from headway.services.tick import clock
+from headway.store import notes
+
+NOTE_MAX: Final = 10_000
+
+
+def write(conn: Connection[Any], team_id: int, run_id: str, note: str | None, actor: str) -> None:
+    """An empty one takes it away."""
+    if note is not None and len(note) > NOTE_MAX:
+        raise UsageError(f"a note has at most {NOTE_MAX:,} characters, not {len(note):,}")
+    notes.write(conn, team_id, run_id, (note or "").strip() or None, actor, clock(conn))

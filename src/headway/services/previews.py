@@ -1,0 +1,51 @@
+"""What a command would do, found by the same functions that do it, without a lock or a change."""
+
+from typing import Any
+
+from psycopg import Connection
+
+from headway import wire
+from headway.core.commands import Selection
+from headway.core.states import Event, State
+from headway.services.commands import Affected, Graphs, Trigger, affected_by, chosen_of, runnable
+from headway.services.tick import clock
+from headway.spec.validate import check_params
+from headway.store import queue, runs, snapshots
+
+
+def would_trigger(
+    conn: Connection[Any], team_id: int, dag_id: str, wanted: Trigger
+) -> wire.TriggerPreview:
+    """Raises what ``commands.trigger`` raises."""
+    spec = runnable(conn, team_id, dag_id)
+    return wire.TriggerPreview(
+        params=check_params(spec, wanted.params),
+        tasks=len(spec.tasks),
+        would_wait=why_wait(queue.line_of(conn, team_id, dag_id)),
+        logical_date=wanted.logical_date or clock(conn),
+    )
+
+
+def why_wait(line: queue.Line) -> str | None:
+    if line.paused_by is not None:
+        return f"the DAG was paused by {line.paused_by}"
+    if line.running >= line.max_active_runs:
+        before = f", and {line.queued} wait before it" if line.queued else ""
+        return f"max_active_runs: {line.running} of {line.max_active_runs} are running{before}"
+    return None
+
+
+def would_mark(
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    selection: Selection,
+    event: Event,
+    graphs: Graphs,
+) -> list[Affected]:
+    """Those whose state would be another."""
+    row = runs.read(conn, team_id, run_id)
+    assert row is not None, "the caller has looked it up"
+    run = snapshots.look(conn, row, graphs, clock(conn))
+    marked = State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED
+    return [affected_by(each) for each in chosen_of(run, selection) if each.state is not marked]

@@ -1,0 +1,196 @@
+"""Days of the past as they were, and what schedules will bring."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, LiteralString
+from zoneinfo import ZoneInfo
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import class_row, tuple_row
+
+from headway import wire
+from headway.core import forecast
+from headway.core.forecast import Planned
+from headway.core.schedules import BadSchedule, check_zone
+from headway.core.timetable import LAST, Cron, Once, OnDemand
+from headway.errors import UsageError
+from headway.spec import compile
+from headway.spec.model import Dag, Schedule
+from headway.store.views import dags, versions
+from headway.store.views.memory import Memory
+
+DAYS_MAX: Final = 400
+FIRES_MAX: Final = 2_000
+DAGS_MAX: Final = 2_000
+COUNT_MAX: Final = 200
+
+# By logical date: a backfill of January is January's.
+DAYS_OF_DAG: LiteralString = """
+    SELECT (logical_date AT TIME ZONE %(zone)s)::date AS day,
+        count(*) FILTER (WHERE state = 'success') AS success,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
+        count(*) FILTER (WHERE state IN ('queued', 'running')) AS running,
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        avg(extract(epoch FROM ended_at - started_at))::float8 AS duration_s
+    FROM run
+    WHERE dag_id = %(dag_id)s AND logical_date >= %(first)s AND logical_date < %(last)s
+    GROUP BY day ORDER BY day
+"""
+
+# Of all DAGs by when they ended, which an index tells alone.
+DAYS: LiteralString = """
+    SELECT (ended_at AT TIME ZONE %(zone)s)::date AS day,
+        count(*) FILTER (WHERE state = 'success') AS success,
+        count(*) FILTER (WHERE state = 'failed') AS failed,
+        0 AS running,
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        NULL::float8 AS duration_s
+    FROM run WHERE ended_at >= %(first)s AND ended_at < %(last)s
+    GROUP BY day ORDER BY day
+"""
+
+# What fires: with a schedule, not paused, its file there.
+SCHEDULED: LiteralString = """
+    SELECT dag_id, schedule, start_date::timestamptz, end_date::timestamptz, first.created_at FROM dag
+    JOIN dag_version USING (team_id, dag_id, number)
+    CROSS JOIN LATERAL (
+        SELECT created_at FROM dag_version AS earliest
+        WHERE earliest.team_id = dag.team_id AND earliest.dag_id = dag.dag_id
+        ORDER BY number LIMIT 1
+    ) AS first
+    WHERE (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
+        AND schedule IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY dag_id LIMIT %(limit)s
+"""
+
+STANDING: LiteralString = """
+    SELECT team_id, number, paused_by, missing_since, last_slot, now() FROM dag WHERE dag_id = %(dag_id)s
+"""
+
+
+def upcoming(
+    conn: Connection[Any], memory: Memory, dag_id: str, count: int, zone: str | None
+) -> wire.Fires:
+    """The next fires of a DAG, also of one that is paused: it may be resumed."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(STANDING, {"dag_id": dag_id}).fetchone()
+    if row is None:
+        raise dags.unknown(conn, dag_id)
+    team_id, number, paused_by, missing_since, last_slot, now = row
+    spec = versions.of_dag(conn, memory, team_id, dag_id, [number])[number].dag
+    planned = plan(spec, now)
+    zone = checked(zone or (planned.schedule.zone if isinstance(planned.schedule, Cron) else "UTC"))
+    if not 0 < count <= COUNT_MAX:
+        raise UsageError(f"count must be between 1 and {COUNT_MAX}")
+    first = max(now, last_slot + timedelta(microseconds=1)) if last_slot else now
+    found = list(forecast.fires(planned, first, LAST, count))
+    return wire.Fires(
+        timezone=zone,
+        fires=[
+            wire.Fire(logical_date=at, local=at.astimezone(ZoneInfo(zone)).isoformat())
+            for at in found
+        ],
+        reason=why_not(planned, paused_by, missing_since, len(found) < count),
+    )
+
+
+def plan(spec: Dag, first_seen: datetime) -> Planned:
+    schedule = compile.schedule(spec, first_seen)
+    return Planned(spec.dag_id, schedule, spec.start_date, spec.end_date)
+
+
+def planned_of(
+    dag_id: str,
+    schedule: dict[str, Any],
+    start_date: datetime | None,
+    end_date: datetime | None,
+    first_seen: datetime,
+) -> Planned:
+    """As much of a spec as says when it fires."""
+    when = msgspec.convert(schedule, Schedule)
+    spec = Dag(
+        dag_id=dag_id, file="", tasks=(), schedule=when, start_date=start_date, end_date=end_date
+    )
+    return plan(spec, first_seen)
+
+
+def why_not(
+    planned: Planned, paused_by: str | None, missing_since: datetime | None, ends: bool
+) -> str | None:
+    if missing_since is not None:
+        return "its file is not in the DAG folder any more: nothing will start"
+    if isinstance(planned.schedule, OnDemand):
+        return "it has no schedule: it runs when somebody asks for it"
+    if isinstance(planned.schedule, Once):
+        return "it runs once, at its start date"
+    if paused_by is not None:
+        return f"the DAG was paused by {paused_by}: nothing starts until it is resumed"
+    return "its end date is reached" if ends else None
+
+
+def checked(zone: str) -> str:
+    try:
+        check_zone(zone)
+    except BadSchedule as error:
+        raise UsageError(str(error)) from error
+    return zone
+
+
+def of_dag(
+    conn: Connection[Any],
+    dag_id: str,
+    span: tuple[datetime, datetime],
+    zone: str | None,
+) -> wire.Calendar:
+    spec = dags.spec(conn, dag_id)
+    own = None if spec.schedule is None else spec.schedule.timezone
+    zone = checked(zone or own or "UTC")
+    days = days_of(conn, DAYS_OF_DAG, {"dag_id": dag_id}, span, zone)
+    return calendar(conn, dag_id, days, span, zone)
+
+
+def of_all(
+    conn: Connection[Any], span: tuple[datetime, datetime], zone: str | None
+) -> wire.Calendar:
+    zone = checked(zone or "UTC")
+    days = days_of(conn, DAYS, {}, span, zone)
+    return calendar(conn, None, days, span, zone)
+
+
+def days_of(
+    conn: Connection[Any],
+    statement: LiteralString,
+    which: dict[str, Any],
+    span: tuple[datetime, datetime],
+    zone: str,
+) -> list[wire.Day]:
+    first, last = span
+    if not first < last:
+        raise UsageError("`from` must be before `to`")
+    if last - first > timedelta(days=DAYS_MAX):
+        raise UsageError(f"at most {DAYS_MAX} days at once")
+    values = {**which, "first": first, "last": last, "zone": zone}
+    with conn.cursor(row_factory=class_row(wire.Day)) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def calendar(
+    conn: Connection[Any],
+    dag_id: str | None,
+    days: Sequence[wire.Day],
+    span: tuple[datetime, datetime],
+    zone: str,
+) -> wire.Calendar:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute("SELECT now()").fetchone()
+        rows = cursor.execute(SCHEDULED, {"dag_id": dag_id, "limit": DAGS_MAX}).fetchall()
+    assert row is not None
+    every = [planned_of(*row) for row in rows]
+    found = forecast.together(every, max(row[0], span[0]), span[1], FIRES_MAX + 1)
+    return wire.Calendar(
+        timezone=zone,
+        days=list(days),
+        fires=[wire.CalendarFire(at=at, dag_id=known) for at, known in found[:FIRES_MAX]],
+        truncated=len(found) > FIRES_MAX or len(rows) == DAGS_MAX,
+    )

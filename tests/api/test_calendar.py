@@ -1,0 +1,244 @@
+"""Days of the past, fires to come, backfills, and the runs between two dates."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from headway import wire
+from headway.client import Client
+from headway.errors import NotFound, UsageError
+from headway.spec import model
+from headway.store.transact import Session
+from tests.api import seed
+from tests.scenarios.world import Scheduler, deploy, run_state, task
+
+DAILY = model.Schedule(cron="30 2 * * *", timezone="Europe/Berlin")
+
+
+def test_the_next_fires_follow_the_wall_clock_of_the_schedule(
+    client: Client, conn: Session
+) -> None:
+    deploy(conn, task("a"), schedule=DAILY, start_date=datetime(2027, 3, 27, tzinfo=UTC))
+    fires = client.next_fires("d", count=3)
+    assert fires.timezone == "Europe/Berlin"
+    assert [each.local for each in fires.fires] == [
+        "2027-03-27T02:30:00+01:00",
+        "2027-03-28T03:00:00+02:00",  # the hour that the spring gap swallows
+        "2027-03-29T02:30:00+02:00",
+    ]
+    assert fires.reason is None
+    assert (
+        client.next_fires("d", count=1, timezone="UTC")
+        .fires[0]
+        .local.startswith("2027-03-27T01:30:00+00:00")
+    )
+
+
+def test_what_does_not_fire_says_why(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), dag_id="asked")
+    deploy(conn, task("a"), dag_id="paused", schedule=DAILY)
+    conn.execute("UPDATE dag SET paused_at = now(), paused_by = 'user:ada' WHERE dag_id = 'paused'")
+    deploy(
+        conn,
+        task("a"),
+        dag_id="over",
+        schedule=DAILY,
+        start_date=datetime(2020, 1, 1, tzinfo=UTC),
+        end_date=datetime(2020, 2, 1, tzinfo=UTC),
+    )
+    assert client.next_fires("asked").fires == []
+    assert "when somebody asks" in (client.next_fires("asked").reason or "")
+    assert len(client.next_fires("paused").fires) == 20
+    assert "paused by user:ada" in (client.next_fires("paused").reason or "")
+    assert client.next_fires("over").reason == "its end date is reached"
+
+
+@pytest.mark.parametrize("wrong", [{"timezone": "Mars/Olympus"}, {"count": 0}, {"count": 100_000}])
+def test_strange_questions_about_fires_are_refused(
+    client: Client, conn: Session, wrong: dict[str, object]
+) -> None:
+    deploy(conn, task("a"), schedule=DAILY)
+    with pytest.raises(UsageError):
+        client.next_fires("d", **wrong)
+    with pytest.raises(NotFound):
+        client.next_fires("nothing")
+
+
+def ended(conn: Session, run_id: str, state: str, at: datetime, minutes: int) -> None:
+    seed.run(conn, "d", run_id, state=state)
+    conn.execute(
+        "UPDATE run SET logical_date = %(at)s, started_at = %(at)s, ended_at = %(end)s"
+        " WHERE run_id = %(run)s",
+        {"at": at, "end": at + timedelta(minutes=minutes), "run": run_id},
+    )
+
+
+def test_days_are_those_of_a_time_zone(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    evening = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
+    ended(conn, "r1", "success", evening, 10)
+    ended(conn, "r2", "failed", evening - timedelta(hours=20), 20)
+    ended(conn, "r3", "cancelled", evening + timedelta(hours=10), 1)
+    first, last = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    in_utc = client.calendar(first, last, dag_id="d", timezone="UTC").days
+    assert [(day.day, day.success, day.failed, day.cancelled) for day in in_utc] == [
+        (date(2026, 1, 5), 1, 1, 0),
+        (date(2026, 1, 6), 0, 0, 1),
+    ]
+    assert in_utc[0].duration_s == pytest.approx(15 * 60)
+    in_berlin = client.calendar(first, last, dag_id="d", timezone="Europe/Berlin").days
+    assert [(day.day, day.success, day.failed, day.cancelled) for day in in_berlin] == [
+        (date(2026, 1, 5), 0, 1, 0),
+        (date(2026, 1, 6), 1, 0, 1),
+    ]
+    of_all = client.calendar(first, last).days
+    assert sum(day.success + day.failed + day.cancelled for day in of_all) == 3
+
+
+def test_the_calendar_of_all_tells_what_will_fire(client: Client, conn: Session) -> None:
+    for dag_id, cron in (("a", "0 5 * * *"), ("b", "0 4 * * *"), ("off", "0 3 * * *")):
+        deploy(conn, task("t"), dag_id=dag_id, schedule=model.Schedule(cron=cron))
+    conn.execute("UPDATE dag SET paused_at = now(), paused_by = 'user:ada' WHERE dag_id = 'off'")
+    begin = datetime(2040, 5, 1, tzinfo=UTC)
+    fires = client.calendar(begin, begin + timedelta(days=2)).fires
+    assert [(fire.dag_id, fire.at.day, fire.at.hour) for fire in fires] == [
+        *(("b", 1, 4), ("a", 1, 5), ("b", 2, 4), ("a", 2, 5)),
+    ]
+
+
+def test_a_schedule_of_every_second_is_cut(client: Client, conn: Session) -> None:
+    deploy(conn, task("t"), schedule=model.Schedule(interval_s=1.0))
+    begin = datetime(2040, 5, 1, tzinfo=UTC)
+    found = client.calendar(begin, begin + timedelta(days=300), dag_id="d")
+    assert found.truncated
+    assert len(found.fires) == 2_000
+
+
+def test_too_long_a_time_is_refused(client: Client, conn: Session) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    for last in (begin, begin + timedelta(days=4_000)):
+        with pytest.raises(UsageError):
+            client.calendar(begin, last)
+
+
+def test_runs_are_filtered(client: Client, conn: Session) -> None:
+    seed.dag(conn, "alpha")
+    seed.dag(conn, "beta")
+    for number in range(6):
+        seed.run(conn, "beta" if number % 2 else "alpha", f"r{number}", minute=number)
+    conn.execute("UPDATE run SET trigger = 'schedule' WHERE run_id IN ('r1', 'r4')")
+    client.write_note("r2", "disk was FULL again")
+
+    def found(**filters: object) -> list[str]:
+        return [run.run_id for run in client.runs(10, **filters)]
+
+    assert found(trigger="schedule") == ["r4", "r1"]
+    assert found(q="ALPHA") == ["r4", "r2", "r0"]
+    assert found(q="r3") == ["r3"]
+    assert found(q="full") == ["r2"]
+    second = (seed.NOON + timedelta(minutes=2)).isoformat()
+    assert found(**{"from": second}) == ["r5", "r4", "r3", "r2"]
+    assert found(**{"to": second, "dag_id": "beta"}) == ["r1"]
+    with pytest.raises(UsageError, match="no trigger"):
+        found(trigger="magic")
+
+
+def test_pages_of_filtered_runs_neither_repeat_nor_omit(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headway.store.views.runs.WINDOW", 4)
+    seed.dag(conn, "alpha")
+    seed.dag(conn, "beta")
+    for number in range(15):
+        seed.run(conn, "beta" if number % 7 else "alpha", f"r{number:02}", minute=number)
+    seen = [run.run_id for run in client.all_pages("/runs", wire.Run, {"q": "alpha", "limit": 2})]
+    assert seen == ["r14", "r07", "r00"]
+
+
+def test_a_note_is_kept_shown_and_taken_away(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "r1")
+    version = conn.execute("SELECT version FROM run").fetchone()
+    assert client.write_note("r1", "see \0 ticket 7").note == "see \u2400 ticket 7"
+    assert client.runs(1)[0].note == "see \u2400 ticket 7"
+    assert conn.execute("SELECT version FROM run").fetchone() == version
+    assert [event.name for event in client.history(run_id="r1", name="note").items] == ["note"]
+    assert client.write_note("r1", None).note is None
+    with pytest.raises(UsageError, match="at most"):
+        client.write_note("r1", "x" * 20_000)
+
+
+def test_a_dry_trigger_says_what_would_be(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d", tasks=5)
+    preview = client.would_trigger("d", wire.TriggerRequest(params={"size": 7}))
+    assert (preview.params, preview.tasks, preview.would_wait) == ({"size": 7}, 5, None)
+    with pytest.raises(UsageError):
+        client.would_trigger("d", wire.TriggerRequest(params={"sise": 7}))
+    conn.execute("UPDATE dag SET max_active_runs = 1")
+    seed.run(conn, "d", "r1")
+    seed.run(conn, "d", "r2", state="queued")
+    assert client.would_trigger("d", wire.TriggerRequest()).would_wait == (
+        "max_active_runs: 1 of 1 are running, and 1 wait before it"
+    )
+    client.pause("d")
+    assert "paused by" in (client.would_trigger("d", wire.TriggerRequest()).would_wait or "")
+    assert len(client.runs(10)) == 2
+
+
+def test_a_dry_mark_changes_nothing(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "r1")
+    seed.instance(conn, "r1", "t0", "failed")
+    marked = client.would_mark("r1", wire.MarkRequest(task_id="t0", state="success")).marked
+    assert marked == [wire.InstanceKey(task_id="t0", map_index=-1)]
+    assert client.would_mark("r1", wire.MarkRequest(task_id="t0", state="failed")).marked == []
+    assert client.instance("r1", "t0").state == "failed"
+
+
+@pytest.fixture
+def backfill_id(client: Client, conn: Session) -> str:
+    """Of five days, two at once."""
+    deploy(
+        conn,
+        task("a"),
+        schedule=model.Schedule(cron="0 0 * * *"),
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    request = wire.BackfillRequest(first=first, last=first + timedelta(days=4), max_active_runs=2)
+    made = client.backfill("d", request).backfill_id
+    assert made is not None
+    return made
+
+
+def test_a_backfill_tells_how_far_it_is(client: Client, conn: Session, backfill_id: str) -> None:
+    found = client.backfill_progress(backfill_id)
+    assert (found.done, found.total, found.eta_s) == (0, 5, None)
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.later(100)
+    scheduler.tick(*scheduler.work())
+    scheduler.tick()
+    found = client.backfill_progress(backfill_id)
+    assert (found.done, found.counts) == (2, {"success": 2, "running": 2, "queued": 1})
+    assert found.eta_s == pytest.approx(100 * 3 / 2, rel=0.1)
+    assert client.backfills() == client.backfills(dag_id="d") == [found]
+    with pytest.raises(NotFound):
+        client.backfill_progress("nothing")
+
+
+def test_a_cancelled_backfill_ends_what_has_not_ended(
+    client: Client, conn: Session, backfill_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several transactions, and others' runs are left alone."""
+    monkeypatch.setattr("headway.services.backfills.RUNS_MAX", 2)
+    other = client.trigger("d", wire.TriggerRequest())
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    found = client.cancel_backfill(backfill_id)
+    assert found.cancelled_by is not None
+    assert found.counts == {"cancelled": 3, "running": 2}
+    scheduler.tick(*scheduler.work())
+    scheduler.play()
+    assert client.cancel_backfill(backfill_id).counts == {"cancelled": 5}
+    assert run_state(conn, other.run_id) == "success"
