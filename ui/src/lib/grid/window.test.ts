@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { offsetToShow, spanOf } from "./window.ts";
+import { blocksOf, offsetToShow, spanOf } from "./window.ts";
 
 test("everything in view is in the span, at any offset", () => {
   for (let offset = 0; offset < 32_000; offset += 37) {
@@ -23,4 +23,15 @@ test("the shortest way to see a thing", () => {
   expect(offsetToShow(10, 16, 0, 700)).toBe(0);
   expect(offsetToShow(100, 16, 0, 700)).toBe(101 * 16 + 16 - 700);
   expect(offsetToShow(2, 16, 320, 700)).toBe(16);
+});
+
+test("blocks hold the span, and are the same blocks wherever it begins", () => {
+  expect(blocksOf({ first: 16, last: 40 }, 16, 45)).toEqual([
+    { first: 16, last: 32 },
+    { first: 32, last: 45 },
+  ]);
+  expect(blocksOf({ first: 20, last: 33 }, 16, 45)).toEqual(
+    blocksOf({ first: 16, last: 40 }, 16, 45),
+  );
+  expect(blocksOf({ first: 0, last: 0 }, 16, 45)).toEqual([]);
 });

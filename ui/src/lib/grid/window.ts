@@ -24,6 +24,17 @@ export function spanOf(
   };
 }
 
+/**
+ * The span in blocks of `step`: what is drawn block by block is drawn once, and a scroll draws only
+ * the block that comes into view.
+ */
+export function blocksOf(span: Span, step: number, count: number): Span[] {
+  const blocks: Span[] = [];
+  for (let first = span.first - (span.first % step); first < span.last; first += step)
+    blocks.push({ first, last: Math.min(count, first + step) });
+  return blocks;
+}
+
 /** Where to scroll so that the thing is seen; the offset as it is when it is seen already. */
 export function offsetToShow(
   at: number,

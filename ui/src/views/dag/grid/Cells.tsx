@@ -1,23 +1,50 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { blocksOf, type Span } from "@/lib/grid/window.ts";
 import styles from "./Grid.module.css";
-import { HEAD } from "./geometry.ts";
+import { HEAD, STEP } from "./geometry.ts";
 import { paint, type Scene } from "./paint.ts";
 import { type Palette, paletteOf } from "./palette.ts";
-import { stampsOf } from "./stamps.ts";
+import { type Stamps, stampsOf } from "./stamps.ts";
 
 /** The cells in sight, painted. What they say is also in the rows, for who cannot see them. */
-export function Cells({ scene, left }: { scene: Scene; left: number }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
+export function Cells({ scene, down, left }: { scene: Scene; down: Span; left: number }) {
   const palette = usePalette();
   const ratio = window.devicePixelRatio || 1;
   const stamps = useMemo(
     () => palette && stampsOf(scene.cell, ratio, palette),
     [scene.cell, ratio, palette],
   );
+  if (!stamps || !palette) return null;
+  return blocksOf(down, STEP, scene.rows.length).map((block) => (
+    <Tile
+      key={block.first}
+      scene={scene}
+      first={block.first}
+      last={block.last}
+      left={left}
+      palette={palette}
+      stamps={stamps}
+    />
+  ));
+}
+
+interface TileProps {
+  scene: Scene;
+  first: number;
+  last: number;
+  left: number;
+  palette: Palette;
+  stamps: Stamps;
+}
+
+/** Some rows of cells: painted when they come near the view, and not again for a scroll. */
+const Tile = memo(function Tile({ scene, first, last, left, palette, stamps }: TileProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
-    if (canvas.current && stamps && palette) paint(canvas.current, scene, stamps, palette, ratio);
-  }, [scene, stamps, palette, ratio]);
-  const { down, across, pitch, rowPitch } = scene;
+    const ratio = window.devicePixelRatio || 1;
+    if (canvas.current) paint(canvas.current, scene, { first, last }, stamps, palette, ratio);
+  }, [scene, first, last, stamps, palette]);
+  const { across, pitch, rowPitch } = scene;
   return (
     <canvas
       ref={canvas}
@@ -25,13 +52,13 @@ export function Cells({ scene, left }: { scene: Scene; left: number }) {
       aria-hidden
       style={{
         left: left + across.first * pitch,
-        top: HEAD + down.first * rowPitch,
+        top: HEAD + first * rowPitch,
         width: (across.last - across.first) * pitch,
-        height: (down.last - down.first) * rowPitch,
+        height: (last - first) * rowPitch,
       }}
     />
   );
-}
+});
 
 /** Read anew when the theme changes, by the switch or by the system. */
 function usePalette(): Palette | null {

@@ -5,10 +5,11 @@ import { number } from "@/lib/count.ts";
 import { countsAt, stateAt, total } from "@/lib/grid/cells.ts";
 import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
-import type { Span } from "@/lib/grid/window.ts";
+import { blocksOf, type Span } from "@/lib/grid/window.ts";
 import { stateWord, tally } from "@/lib/states.ts";
 import { compact } from "@/lib/time.ts";
 import styles from "./Grid.module.css";
+import { STEP } from "./geometry.ts";
 
 interface Props {
   rows: readonly Row[];
@@ -21,10 +22,17 @@ interface Props {
 }
 
 /** The names of the rows in sight; the row of the cursor also says its cell in words. */
-export const RowNames = memo(function RowNames(props: Props) {
-  const { rows, down, rowPitch, runs, cursor } = props;
-  return rows.slice(down.first, down.last).map((row, nth) => {
-    const at = down.first + nth;
+export function RowNames({ down, cursor, ...rest }: Props) {
+  return blocksOf(down, STEP, rest.rows.length).map(({ first, last }) => {
+    const here = cursor && cursor.row >= first && cursor.row < last ? cursor : null;
+    return <Names key={first} first={first} last={last} cursor={here} {...rest} />;
+  });
+}
+
+const Names = memo(function Names(props: Omit<Props, "down"> & { first: number; last: number }) {
+  const { rows, first, last, rowPitch, runs, cursor } = props;
+  return rows.slice(first, last).map((row, nth) => {
+    const at = first + nth;
     const task = row.kind === "task" ? props.tasks[row.index] : undefined;
     const run = cursor?.row === at ? runs[cursor.column] : undefined;
     return (

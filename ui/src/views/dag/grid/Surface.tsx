@@ -41,19 +41,11 @@ export function Surface(props: SurfaceProps) {
   const cursor = useCursor(scroller, props, frame);
   const hover = useHover(scroller, frame, size, props);
   useStartAtNewest(scroller, runs, pitch);
-  const { down, across } = seen;
+  const { first, last } = seen.across;
+  const across = useMemo(() => ({ first, last }), [first, last]);
   const scene = useMemo(
-    () => ({
-      rows,
-      columns: runs,
-      down: { first: down.first, last: down.last },
-      across: { first: across.first, last: across.last },
-      cell,
-      pitch,
-      rowPitch,
-      changes,
-    }),
-    [rows, runs, down.first, down.last, across.first, across.last, cell, pitch, rowPitch, changes],
+    () => ({ rows, columns: runs, across, cell, pitch, rowPitch, changes }),
+    [rows, runs, across, cell, pitch, rowPitch, changes],
   );
   const at = cursor.place;
   return (
@@ -97,7 +89,7 @@ export function Surface(props: SurfaceProps) {
             </span>
             <RunBars
               runs={runs}
-              across={scene.across}
+              across={across}
               pitch={pitch}
               changes={changes}
               selected={selection.run}
@@ -114,13 +106,13 @@ export function Surface(props: SurfaceProps) {
               rows={rows}
               tasks={props.tasks}
               runs={runs}
-              down={scene.down}
+              down={seen.down}
               rowPitch={rowPitch}
               selected={selection.task}
               cursor={at}
             />
           </div>
-          <Cells scene={scene} left={left} />
+          <Cells scene={scene} down={seen.down} left={left} />
           <Cursor
             {...frame}
             rows={rows}

@@ -5,6 +5,8 @@ export const GAP = 2;
 export const ICON_FROM = 18;
 export const HEAD = 84;
 export const BAR = 44;
+/** So many rows, or columns, are drawn at a time. */
+export const STEP = 8;
 
 /** From the beginning of a cell to that of the next. */
 export function pitchOf(cell: number): number {

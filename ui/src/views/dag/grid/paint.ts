@@ -7,7 +7,6 @@ import type { Stamps } from "./stamps.ts";
 export interface Scene {
   rows: readonly Row[];
   columns: readonly Column[];
-  down: Span;
   across: Span;
   cell: number;
   pitch: number;
@@ -16,15 +15,16 @@ export interface Scene {
   changes: readonly number[];
 }
 
-/** Paint the part of the grid that the spans name; the canvas is as large as that part. */
+/** Paint the columns of the scene in the rows of `down`; the canvas is as large as that part. */
 export function paint(
   canvas: HTMLCanvasElement,
   scene: Scene,
+  down: Span,
   stamps: Stamps,
   palette: Palette,
   ratio: number,
 ): void {
-  const { rows, columns, down, across, cell, pitch, rowPitch } = scene;
+  const { rows, columns, across, cell, pitch, rowPitch } = scene;
   const width = (across.last - across.first) * pitch;
   const height = (down.last - down.first) * rowPitch;
   canvas.width = Math.round(width * ratio);

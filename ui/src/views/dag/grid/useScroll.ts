@@ -1,5 +1,6 @@
 import { type RefObject, useLayoutEffect, useState, useSyncExternalStore } from "react";
 import { type Span, spanOf } from "@/lib/grid/window.ts";
+import { STEP } from "./geometry.ts";
 
 export interface Seen {
   down: Span;
@@ -16,8 +17,6 @@ interface Grid {
   labels: number;
   head: number;
 }
-
-const STEP = 16;
 
 /**
  * Which rows and columns are worth drawing. The browser scrolls by itself; a new answer comes only
