@@ -287,6 +287,10 @@ class Client:
     def delete_pool(self, name: str) -> None:
         self.ask("DELETE", f"/pools/{segment(name)}", None, {})
 
+    def document(self) -> dict[str, object]:
+        """What the API says of itself (OpenAPI)."""
+        return self.get("/openapi.json", dict[str, object])
+
     def metrics(self) -> str:
         """In Prometheus's text format."""
         return self.ask("GET", "/metrics", None, {})[0].decode()

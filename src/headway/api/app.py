@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from litestar import Litestar, Router
@@ -10,12 +11,12 @@ from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, Reference, SecurityScheme
+from litestar.openapi.spec import Components, Reference, SecurityScheme, Tag
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
 from headway import config
-from headway.api import cookies, etags, problems
+from headway.api import cookies, etags, openapi, problems
 from headway.api.access import Admission, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
@@ -77,13 +78,22 @@ NOUNS: Final = (
 
 
 def routes() -> Router:
-    return Router("/api/v1", route_handlers=[route for noun in NOUNS for route in noun.ROUTES])
+    """A tag for each noun."""
+    nouns = [Router("/", route_handlers=noun.ROUTES, tags=[tag_of(noun)]) for noun in NOUNS]
+    return Router("/api/v1", route_handlers=nouns)
+
+
+def tag_of(noun: ModuleType) -> str:
+    return noun.__name__.rpartition(".")[2]
 
 
 def described() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Headway",
         version=VERSION,
+        use_handler_docstrings=True,
+        operation_id_creator=openapi.operation_id,
+        tags=[Tag(tag_of(noun), description=str(noun.__doc__)) for noun in NOUNS],
         security=[{"token": []}, {"session": []}],
         components=Components(security_schemes=SCHEMES),
         openapi_router=Unrouted("/openapi", route_handlers=[]),

@@ -10,14 +10,15 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
-from headway.api.app import described, routes
+from headway.api import app as api
+from headway.api import openapi
 
 
 def document() -> dict[str, Any]:
     """What the routes say of themselves. Nobody asks them, so nothing has to be behind them."""
     handed = {"api": Provide(nothing, sync_to_thread=False)}
-    app = Litestar([routes()], dependencies=handed, openapi_config=described())
-    return app.openapi_schema.to_schema()
+    app = Litestar([api.routes()], dependencies=handed, openapi_config=api.described())
+    return openapi.document(app)
 
 
 def nothing() -> None:

@@ -1,6 +1,7 @@
 """People, their roles, tokens and sessions."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -79,10 +80,14 @@ class LoginLinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     user: str | None = None  # default: whoever asks
 
 
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?$(?!\n)")]
+DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
 class UserRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
+    name: Name
     role: Role
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     password: str | None = None  # without one: by a link only
 
 
@@ -90,7 +95,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What is left out stays."""
 
     role: Role | None = None
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     disabled: bool | None = None
 
 

@@ -37,6 +37,7 @@ async def list_dags(
 
 @get("/dags/{dag_id:str}", needs=Role.VIEWER)
 async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+    """A DAG with its spec and versions."""
     return await api.door.call(views.detail, dag_id)
 
 
@@ -117,11 +118,13 @@ async def backfill(
 
 @post("/dags/{dag_id:str}/pause", status_code=200, needs=Role.OPERATOR)
 async def pause(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+    """No new runs and no new attempts; what runs goes on to its end."""
     return await api.door.call(switch, api, dag_id, commands.pause)
 
 
 @post("/dags/{dag_id:str}/resume", status_code=200, needs=Role.OPERATOR)
 async def resume(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+    """The end of a pause."""
     return await api.door.call(switch, api, dag_id, commands.resume)
 
 
@@ -140,6 +143,7 @@ def switch(
 async def list_import_errors(
     api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
 ) -> wire.Page[wire.ImportError]:
+    """DAG files that cannot be loaded, and why."""
     return await api.door.call(views.import_errors, limit, cursor)
 
 

@@ -21,6 +21,7 @@ async def list_instances(
     limit: FromQuery[int] = 500,
     cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.TaskInstance]:
+    """The task instances of a run, by task and map index."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(
         views.page, run_id, task_id=task_id, state=in_state, limit=limit, cursor=cursor
@@ -34,6 +35,7 @@ async def show_instance(
     task_id: FromPath[str],
     map_index: FromQuery[int | None] = None,
 ) -> wire.TaskInstanceDetail:
+    """A task instance with its attempts, the latest first."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(views.one, run_id, task_id, map_index)
 

@@ -15,6 +15,7 @@ from headway.store.views import pools as views
 
 @get("/pools", needs=Role.VIEWER)
 async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
+    """All pools, with what uses them and what waits."""
     return wire.Page(await api.door.call(views.every))
 
 
@@ -31,6 +32,8 @@ async def set_pool(api: Handed, name: FromPath[str], data: JSONBody[wire.PoolReq
 
 @delete("/pools/{name:str}", needs=Role.ADMIN)
 async def delete_pool(api: Handed, name: FromPath[str]) -> None:
+    """Only one that nothing uses."""
+
     def work(conn: Connection[Any]) -> None:
         views.one(conn, name)
         commands.delete_pool(conn, api.door.team_id, name, api.actor)

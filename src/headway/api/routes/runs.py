@@ -36,7 +36,7 @@ async def list_runs(
     limit: FromQuery[int] = 50,
     cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.Run]:
-    """Newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
+    """Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
     and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
     """
     wanted = views.Filter(
@@ -76,7 +76,7 @@ async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTa
 
 
 @get("/runs/{run_id:str}/events", needs=Role.VIEWER)
-async def list_events(
+async def list_run_events(
     api: Handed,
     run_id: FromPath[str],
     after: FromQuery[int] = 0,
@@ -102,6 +102,7 @@ async def list_xcoms(
     limit: FromQuery[int] = 100,
     cursor: FromQuery[str | None] = None,
 ) -> wire.Page[wire.XCom]:
+    """The results that the tasks of a run have stored."""
     run_id = await api.door.call(views.resolve, run_id)
     return await api.door.call(
         instances.xcoms,
@@ -201,7 +202,7 @@ ROUTES = [
     list_runs,
     show_run,
     list_tasks,
-    list_events,
+    list_run_events,
     list_xcoms,
     cancel,
     clear,

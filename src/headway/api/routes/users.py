@@ -19,11 +19,13 @@ from headway.store.views import people as views
 async def list_users(
     api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
 ) -> wire.Page[wire.User]:
+    """Who may sign in, and as what."""
     return await api.door.call(views.page, limit, cursor)
 
 
 @get("/users/{name:str}", needs=Role.ADMIN)
 async def show_user(api: Handed, name: FromPath[str]) -> wire.User:
+    """One of them."""
     return await api.door.call(views.one, name)
 
 
