@@ -11,8 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListAudit */
-        get: operations["ApiV1AuditListAudit"];
+        /**
+         * The latest first
+         * @description The latest first.
+         */
+        get: operations["list_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -28,8 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** CheckAudit */
-        get: operations["ApiV1AuditCheckCheckAudit"];
+        /**
+         * Whether every entry is as it was written, and none is missing between two
+         * @description Whether every entry is as it was written, and none is missing between two.
+         */
+        get: operations["check_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -45,8 +51,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListBackfills */
-        get: operations["ApiV1BackfillsListBackfills"];
+        /**
+         * Newest first
+         * @description Newest first.
+         */
+        get: operations["list_backfills"];
         put?: never;
         post?: never;
         delete?: never;
@@ -62,8 +71,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowBackfill */
-        get: operations["ApiV1BackfillsBackfillIdShowBackfill"];
+        get: operations["show_backfill"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,8 +89,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** CancelBackfill */
-        post: operations["ApiV1BackfillsBackfillIdCancelCancelBackfill"];
+        /**
+         * End the runs of it that have not ended
+         * @description End the runs of it that have not ended: what runs is told to end, what waits does not start.
+         */
+        post: operations["cancel_backfill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -96,8 +107,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowCalendarOfAll */
-        get: operations["ApiV1CalendarShowCalendarOfAll"];
+        /**
+         * Of all DAGs
+         * @description Of all DAGs: days by when runs ended.
+         */
+        get: operations["show_calendar_of_all"];
         put?: never;
         post?: never;
         delete?: never;
@@ -113,8 +127,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListDags */
-        get: operations["ApiV1DagsListDags"];
+        /**
+         * By name
+         * @description By name. ``q`` is a part of the name or the description, ``state`` that of the latest run.
+         */
+        get: operations["list_dags"];
         put?: never;
         post?: never;
         delete?: never;
@@ -130,8 +147,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowDag */
-        get: operations["ApiV1DagsDagIdShowDag"];
+        /**
+         * A DAG with its spec and versions
+         * @description A DAG with its spec and versions.
+         */
+        get: operations["show_dag"];
         put?: never;
         post?: never;
         delete?: never;
@@ -149,8 +169,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Backfill */
-        post: operations["ApiV1DagsDagIdBackfillsBackfill"];
+        /**
+         * Runs for the dates of the DAG's schedule, both ends included
+         * @description Runs for the dates of the DAG's schedule, both ends included.
+         */
+        post: operations["backfill"];
         delete?: never;
         options?: never;
         head?: never;
@@ -164,8 +187,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowCalendar */
-        get: operations["ApiV1DagsDagIdCalendarShowCalendar"];
+        /**
+         * Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)
+         * @description Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not).
+         */
+        get: operations["show_calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -181,8 +207,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowGrid */
-        get: operations["ApiV1DagsDagIdGridShowGrid"];
+        /**
+         * Tasks × runs, a letter a cell
+         * @description Tasks × runs, a letter a cell. ``before`` is ``next_cursor`` of the answer with newer runs.
+         */
+        get: operations["show_grid"];
         put?: never;
         post?: never;
         delete?: never;
@@ -198,8 +227,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowNext */
-        get: operations["ApiV1DagsDagIdNextShowNext"];
+        /**
+         * The next times at which the schedule fires
+         * @description The next times at which the schedule fires; ``timezone``: default that of the schedule.
+         */
+        get: operations["show_next"];
         put?: never;
         post?: never;
         delete?: never;
@@ -217,8 +249,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause */
-        post: operations["ApiV1DagsDagIdPausePause"];
+        /**
+         * No new runs and no new attempts
+         * @description No new runs and no new attempts; what runs goes on to its end.
+         */
+        post: operations["pause"];
         delete?: never;
         options?: never;
         head?: never;
@@ -234,8 +269,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resume */
-        post: operations["ApiV1DagsDagIdResumeResume"];
+        /**
+         * The end of a pause
+         * @description The end of a pause.
+         */
+        post: operations["resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -251,8 +289,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Trigger */
-        post: operations["ApiV1DagsDagIdRunsTrigger"];
+        /**
+         * Ask for one run
+         * @description Ask for one run. The same idempotency key answers with the same run; a dry run says what it
+         *     would be.
+         */
+        post: operations["trigger"];
         delete?: never;
         options?: never;
         head?: never;
@@ -268,8 +310,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** TriggerMany */
-        post: operations["ApiV1DagsDagIdRunsBulkTriggerMany"];
+        /**
+         * Ask for many runs
+         * @description Ask for many runs: all are created, or none.
+         */
+        post: operations["trigger_many"];
         delete?: never;
         options?: never;
         head?: never;
@@ -283,8 +328,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListEvents */
-        get: operations["ApiV1EventsListEvents"];
+        /**
+         * Newest first
+         * @description Newest first. ``before`` is ``next_cursor`` of the page before.
+         *
+         *     ``actor`` is one (``user:ada``) or a kind of them (``user``). A page may hold fewer than
+         *     ``limit`` and still be followed by another.
+         */
+        get: operations["list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -300,8 +351,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health */
-        get: operations["ApiV1HealthHealth"];
+        /**
+         * Whether everything that should work does
+         * @description Whether everything that should work does.
+         */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -317,8 +371,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListImportErrors */
-        get: operations["ApiV1ImportErrorsListImportErrors"];
+        /**
+         * DAG files that cannot be loaded, and why
+         * @description DAG files that cannot be loaded, and why.
+         */
+        get: operations["list_import_errors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -336,8 +393,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** LookAtFolder */
-        post: operations["ApiV1LoaderLookLookAtFolder"];
+        /**
+         * Ask the loader to look at the DAG folder now
+         * @description Ask the loader to look at the DAG folder now.
+         */
+        post: operations["look_at_folder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -353,8 +413,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** OfferLink */
-        post: operations["ApiV1LoginLinksOfferLink"];
+        /**
+         * A link that signs in once
+         * @description A link that signs in once: for oneself, or by an admin for somebody the team looks after.
+         */
+        post: operations["offer_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -368,8 +431,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Metrics */
-        get: operations["ApiV1MetricsMetrics"];
+        /**
+         * In Prometheus's text format
+         * @description In Prometheus's text format.
+         */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -385,8 +451,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Overview */
-        get: operations["ApiV1OverviewOverview"];
+        /**
+         * Is everything all right
+         * @description Is everything all right: what failed, waits, is late, runs next; the last 24 hours.
+         */
+        get: operations["overview"];
         put?: never;
         post?: never;
         delete?: never;
@@ -402,8 +471,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListPools */
-        get: operations["ApiV1PoolsListPools"];
+        /**
+         * All pools, with what uses them and what waits
+         * @description All pools, with what uses them and what waits.
+         */
+        get: operations["list_pools"];
         put?: never;
         post?: never;
         delete?: never;
@@ -420,11 +492,17 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** SetPool */
-        put: operations["ApiV1PoolsNameSetPool"];
+        /**
+         * Make a pool, or give it another size
+         * @description Make a pool, or give it another size.
+         */
+        put: operations["set_pool"];
         post?: never;
-        /** DeletePool */
-        delete: operations["ApiV1PoolsNameDeletePool"];
+        /**
+         * Only one that nothing uses
+         * @description Only one that nothing uses.
+         */
+        delete: operations["delete_pool"];
         options?: never;
         head?: never;
         patch?: never;
@@ -437,8 +515,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListRuns */
-        get: operations["ApiV1RunsListRuns"];
+        /**
+         * Runs, newest first
+         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
+         *     and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
+         */
+        get: operations["list_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -454,15 +536,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowRun */
-        get: operations["ApiV1RunsRunIdShowRun"];
+        /**
+         * With ``wait_s``
+         * @description With ``wait_s``: answered when the run has ended, or after that time.
+         */
+        get: operations["show_run"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** WriteNote */
-        patch: operations["ApiV1RunsRunIdWriteNote"];
+        /**
+         * Leave a note for those who come after
+         * @description Leave a note for those who come after; null takes it away.
+         */
+        patch: operations["write_note"];
         trace?: never;
     };
     "/api/v1/runs/{run_id}/cancel": {
@@ -474,8 +562,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel */
-        post: operations["ApiV1RunsRunIdCancelCancel"];
+        /**
+         * End it
+         * @description End it: what runs is told to end, what waits does not start.
+         */
+        post: operations["cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -491,8 +582,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Clear */
-        post: operations["ApiV1RunsRunIdClearClear"];
+        /**
+         * Let task instances happen again
+         * @description Let task instances happen again.
+         */
+        post: operations["clear"];
         delete?: never;
         options?: never;
         head?: never;
@@ -506,8 +600,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Diagnose */
-        get: operations["ApiV1RunsRunIdDiagnosisDiagnose"];
+        /**
+         * What failed, how often differently, what it stopped, and what is different from the last
+         *     good run
+         * @description What failed, how often differently, what it stopped, and what is different from the last
+         *     good run.
+         */
+        get: operations["diagnose"];
         put?: never;
         post?: never;
         delete?: never;
@@ -523,8 +622,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListEvents */
-        get: operations["ApiV1RunsRunIdEventsListEvents"];
+        /**
+         * With ``wait_s``
+         * @description With ``wait_s``: answered as soon as there is an event after number ``after``.
+         */
+        get: operations["list_run_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -540,8 +642,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowGantt */
-        get: operations["ApiV1RunsRunIdGanttShowGantt"];
+        /**
+         * What waited for what, and what worked
+         * @description What waited for what, and what worked: the first ``limit`` task instances of a run.
+         */
+        get: operations["show_gantt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -557,8 +662,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** SearchRun */
-        get: operations["ApiV1RunsRunIdLogsSearchSearchRun"];
+        /**
+         * The lines of all attempts of a run that hold a text, by task and instance
+         * @description The lines of all attempts of a run that hold a text, by task and instance.
+         */
+        get: operations["search_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -576,8 +684,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mark */
-        post: operations["ApiV1RunsRunIdMarkMark"];
+        /**
+         * Set the state of a task instance by a person's word
+         * @description Set the state of a task instance by a person's word; in a dry run, say which would be.
+         */
+        post: operations["mark"];
         delete?: never;
         options?: never;
         head?: never;
@@ -591,8 +702,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListInstances */
-        get: operations["ApiV1RunsRunIdTaskInstancesListInstances"];
+        /**
+         * The task instances of a run, by task and map index
+         * @description The task instances of a run, by task and map index.
+         */
+        get: operations["list_instances"];
         put?: never;
         post?: never;
         delete?: never;
@@ -608,8 +722,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowInstance */
-        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdShowInstance"];
+        /**
+         * A task instance with its attempts, the latest first
+         * @description A task instance with its attempts, the latest first.
+         */
+        get: operations["show_instance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -625,8 +742,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ReadLog */
-        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsReadLog"];
+        /**
+         * The log of an attempt (default
+         * @description The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes.
+         *
+         *     Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
+         */
+        get: operations["read_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -642,8 +764,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** DownloadLog */
-        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsDownloadDownloadLog"];
+        /**
+         * The whole log as a file
+         * @description The whole log as a file.
+         */
+        get: operations["download_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -659,8 +784,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ReadLogLines */
-        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsLinesReadLogLines"];
+        /**
+         * Lines by number, the first of a log is 1
+         * @description Lines by number, the first of a log is 1; ``from=-100`` are the last hundred.
+         */
+        get: operations["read_log_lines"];
         put?: never;
         post?: never;
         delete?: never;
@@ -676,8 +804,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** SearchLog */
-        get: operations["ApiV1RunsRunIdTaskInstancesTaskIdLogsSearchSearchLog"];
+        /**
+         * The lines from ``from`` on that hold a text, or match a regular expression
+         * @description The lines from ``from`` on that hold a text, or match a regular expression.
+         */
+        get: operations["search_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -693,8 +824,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListTasks */
-        get: operations["ApiV1RunsRunIdTasksListTasks"];
+        /**
+         * One row a task, its instances counted, upstream first
+         * @description One row a task, its instances counted, upstream first.
+         */
+        get: operations["list_tasks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -710,8 +844,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListXcoms */
-        get: operations["ApiV1RunsRunIdXcomsListXcoms"];
+        /**
+         * The results that the tasks of a run have stored
+         * @description The results that the tasks of a run have stored.
+         */
+        get: operations["list_xcoms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -727,8 +864,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search */
-        get: operations["ApiV1SearchSearch"];
+        /**
+         * DAGs and tasks that contain the text, runs whose id begins with it
+         * @description DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each.
+         */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -744,13 +884,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowSession */
-        get: operations["ApiV1SessionShowSession"];
+        /**
+         * Who asks, in which team, as what
+         * @description Who asks, in which team, as what.
+         */
+        get: operations["show_session"];
         put?: never;
-        /** SignIn */
-        post: operations["ApiV1SessionSignIn"];
-        /** SignOut */
-        delete: operations["ApiV1SessionSignOut"];
+        /**
+         * Sign in by name and password
+         * @description Sign in by name and password. The answer sets the cookie of the session.
+         */
+        post: operations["sign_in"];
+        /**
+         * End the session of the cookie
+         * @description End the session of the cookie.
+         */
+        delete: operations["sign_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -765,8 +914,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** SignInByLink */
-        post: operations["ApiV1SessionLinkSignInByLink"];
+        /**
+         * Sign in by the secret of a login link, which is good for once
+         * @description Sign in by the secret of a login link, which is good for once.
+         */
+        post: operations["sign_in_by_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -780,8 +932,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Watch */
-        get: operations["ApiV1StreamWatch"];
+        /**
+         * Server-sent events
+         * @description Server-sent events: how things stand now, whenever they changed.
+         *
+         *     Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends
+         *     the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
+         *     ends after a minute at most: come again with the position.
+         */
+        get: operations["watch"];
         put?: never;
         post?: never;
         delete?: never;
@@ -797,11 +956,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListTokens */
-        get: operations["ApiV1TokensListTokens"];
+        /**
+         * One's own, the latest first
+         * @description One's own, the latest first; an admin sees all of the team.
+         */
+        get: operations["list_tokens"];
         put?: never;
-        /** CreateToken */
-        post: operations["ApiV1TokensCreateToken"];
+        /**
+         * The answer holds the token
+         * @description The answer holds the token; nobody can show it again.
+         */
+        post: operations["create_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -818,8 +983,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** RevokeToken */
-        delete: operations["ApiV1TokensTokenIdRevokeToken"];
+        /**
+         * It is refused from now on
+         * @description It is refused from now on.
+         */
+        delete: operations["revoke_token"];
         options?: never;
         head?: never;
         patch?: never;
@@ -832,11 +1000,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ListUsers */
-        get: operations["ApiV1UsersListUsers"];
+        /**
+         * Who may sign in, and as what
+         * @description Who may sign in, and as what.
+         */
+        get: operations["list_users"];
         put?: never;
-        /** CreateUser */
-        post: operations["ApiV1UsersCreateUser"];
+        /**
+         * Somebody new
+         * @description Somebody new. Without a password they sign in by a link.
+         */
+        post: operations["create_user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -850,15 +1024,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** ShowUser */
-        get: operations["ApiV1UsersNameShowUser"];
+        /**
+         * One of them
+         * @description One of them.
+         */
+        get: operations["show_user"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** ChangeUser */
-        patch: operations["ApiV1UsersNameChangeUser"];
+        /**
+         * Role, display name, disabled or not
+         * @description Role, display name, disabled or not. Who is disabled is out at once, with all tokens.
+         */
+        patch: operations["change_user"];
         trace?: never;
     };
     "/api/v1/users/{name}/password": {
@@ -869,8 +1049,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** SetPassword */
-        put: operations["ApiV1UsersNamePasswordSetPassword"];
+        /**
+         * One's own, or by an admin that of somebody the team looks after
+         * @description One's own, or by an admin that of somebody the team looks after. Ends their other sessions.
+         */
+        put: operations["set_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -943,7 +1126,13 @@ export interface components {
             backfill_id: string | null;
             runs: components["schemas"]["BackfillRun"][];
         };
-        /** BackfillRequest */
+        /**
+         * BackfillRequest
+         * @example {
+         *       "from": "2026-01-01T00:00:00Z",
+         *       "to": "2026-01-31T00:00:00Z"
+         *     }
+         */
         BackfillRequest: {
             /** @default false */
             dry_run: boolean;
@@ -978,7 +1167,12 @@ export interface components {
         BulkAnswer: {
             run_ids: string[];
         };
-        /** BulkRequest */
+        /**
+         * BulkRequest
+         * @example {
+         *       "count": 10
+         *     }
+         */
         BulkRequest: {
             count?: number | null;
             runs?: components["schemas"]["TriggerRequest"][] | null;
@@ -1002,7 +1196,16 @@ export interface components {
             dry_run: boolean;
             run_id: string;
         };
-        /** ClearRequest */
+        /**
+         * ClearRequest
+         * @example {
+         *       "downstream": true,
+         *       "dry_run": true,
+         *       "tasks": [
+         *         "extract"
+         *       ]
+         *     }
+         */
         ClearRequest: {
             /** @default true */
             downstream: boolean;
@@ -1363,7 +1566,13 @@ export interface components {
             marked: components["schemas"]["InstanceKey"][];
             run_id: string;
         };
-        /** MarkRequest */
+        /**
+         * MarkRequest
+         * @example {
+         *       "state": "success",
+         *       "task_id": "extract"
+         *     }
+         */
         MarkRequest: {
             /** @default false */
             dry_run: boolean;
@@ -1397,63 +1606,63 @@ export interface components {
             note: string | null;
         };
         /** Page[AuditEntry] */
-        "Page_headway.wire.audit.AuditEntry_": {
+        PageOfAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
             next_cursor?: string | null;
         };
         /** Page[Backfill] */
-        "Page_headway.wire.backfills.Backfill_": {
+        PageOfBackfill: {
             items: components["schemas"]["Backfill"][];
             next_cursor?: string | null;
         };
         /** Page[DagSummary] */
-        "Page_headway.wire.dags.DagSummary_": {
+        PageOfDagSummary: {
             items: components["schemas"]["DagSummary"][];
             next_cursor?: string | null;
         };
-        /** Page[ImportError] */
-        "Page_headway.wire.dags.ImportError_": {
-            items: components["schemas"]["ImportError"][];
-            next_cursor?: string | null;
-        };
         /** Page[Event] */
-        "Page_headway.wire.events.Event_": {
+        PageOfEvent: {
             items: components["schemas"]["Event"][];
             next_cursor?: string | null;
         };
+        /** Page[ImportError] */
+        PageOfImportError: {
+            items: components["schemas"]["ImportError"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Pool] */
+        PageOfPool: {
+            items: components["schemas"]["Pool"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Run] */
+        PageOfRun: {
+            items: components["schemas"]["Run"][];
+            next_cursor?: string | null;
+        };
+        /** Page[RunTask] */
+        PageOfRunTask: {
+            items: components["schemas"]["RunTask"][];
+            next_cursor?: string | null;
+        };
         /** Page[TaskInstance] */
-        "Page_headway.wire.instances.TaskInstance_": {
+        PageOfTaskInstance: {
             items: components["schemas"]["TaskInstance"][];
             next_cursor?: string | null;
         };
-        /** Page[XCom] */
-        "Page_headway.wire.instances.XCom_": {
-            items: components["schemas"]["XCom"][];
-            next_cursor?: string | null;
-        };
         /** Page[Token] */
-        "Page_headway.wire.people.Token_": {
+        PageOfToken: {
             items: components["schemas"]["Token"][];
             next_cursor?: string | null;
         };
         /** Page[User] */
-        "Page_headway.wire.people.User_": {
+        PageOfUser: {
             items: components["schemas"]["User"][];
             next_cursor?: string | null;
         };
-        /** Page[Pool] */
-        "Page_headway.wire.pools.Pool_": {
-            items: components["schemas"]["Pool"][];
-            next_cursor?: string | null;
-        };
-        /** Page[RunTask] */
-        "Page_headway.wire.runs.RunTask_": {
-            items: components["schemas"]["RunTask"][];
-            next_cursor?: string | null;
-        };
-        /** Page[Run] */
-        "Page_headway.wire.runs.Run_": {
-            items: components["schemas"]["Run"][];
+        /** Page[XCom] */
+        PageOfXCom: {
+            items: components["schemas"]["XCom"][];
             next_cursor?: string | null;
         };
         /** PasswordRequest */
@@ -1473,9 +1682,34 @@ export interface components {
             used: number;
             waiting: number;
         };
-        /** PoolRequest */
+        /**
+         * PoolRequest
+         * @example {
+         *       "slots": 16
+         *     }
+         */
         PoolRequest: {
             slots: number;
+        };
+        /**
+         * Problem
+         * @description Why it was refused (RFC 9457). `code` is stable, `hint` is the next step.
+         * @example {
+         *       "code": "not_found",
+         *       "detail": "there is no DAG 'daily_delay'",
+         *       "hint": "did you mean \"daily_delays\"?",
+         *       "status": 404,
+         *       "title": "Not Found"
+         *     }
+         */
+        Problem: {
+            code: string;
+            detail: string;
+            hint?: string;
+            status: number;
+            title: string;
+            type?: string;
+            where?: string;
         };
         /** RetryCounts */
         RetryCounts: {
@@ -1598,7 +1832,13 @@ export interface components {
             user: components["schemas"]["Person"];
             version: string;
         };
-        /** SessionRequest */
+        /**
+         * SessionRequest
+         * @example {
+         *       "name": "ada",
+         *       "password": "correct horse battery staple"
+         *     }
+         */
         SessionRequest: {
             name: string;
             password: string;
@@ -1669,7 +1909,15 @@ export interface components {
             tasks: number;
             would_wait: string | null;
         };
-        /** TriggerRequest */
+        /**
+         * TriggerRequest
+         * @example {
+         *       "logical_date": "2026-01-31T05:00:00Z",
+         *       "params": {
+         *         "size": 3
+         *       }
+         *     }
+         */
         TriggerRequest: {
             /** @default false */
             dry_run: boolean;
@@ -1738,14 +1986,31 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    ApiV1AuditListAudit: {
+    list_audit: {
         parameters: {
             query?: {
-                actor?: string | null;
-                action?: string | null;
-                since?: string | null;
+                /**
+                 * @description Only what this person or part did.
+                 * @example user:admin
+                 */
+                actor?: string;
+                /**
+                 * @description Only this action.
+                 * @example dags.trigger
+                 */
+                action?: string;
+                /**
+                 * @description Only from this time on.
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                since?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1759,27 +2024,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.audit.AuditEntry_"];
+                    "application/json": components["schemas"]["PageOfAuditEntry"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1AuditCheckCheckAudit: {
+    check_audit: {
         parameters: {
             query?: never;
             header?: never;
@@ -1797,14 +2135,111 @@ export interface operations {
                     "application/json": components["schemas"]["AuditCheck"];
                 };
             };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1BackfillsListBackfills: {
+    list_backfills: {
         parameters: {
             query?: {
-                dag_id?: string | null;
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1818,31 +2253,105 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.backfills.Backfill_"];
+                    "application/json": components["schemas"]["PageOfBackfill"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1BackfillsBackfillIdShowBackfill: {
+    show_backfill: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Only of this backfill. */
                 backfill_id: string;
             };
             cookie?: never;
@@ -1858,28 +2367,102 @@ export interface operations {
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1BackfillsBackfillIdCancelCancelBackfill: {
+    cancel_backfill: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Only of this backfill. */
                 backfill_id: string;
             };
             cookie?: never;
@@ -1895,29 +2478,101 @@ export interface operations {
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1CalendarShowCalendarOfAll: {
+    show_calendar_of_all: {
         parameters: {
             query: {
+                /** @description From here on. */
                 from: string;
+                /** @description Up to here. */
                 to: string;
-                timezone?: string | null;
+                /**
+                 * @description In this time zone.
+                 * @example Europe/Paris
+                 */
+                timezone?: string;
             };
             header?: never;
             path?: never;
@@ -1934,33 +2589,131 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsListDags: {
+    list_dags: {
         parameters: {
             query?: {
-                q?: string | null;
-                tag?: string | null;
-                owner?: string | null;
-                paused?: boolean | null;
-                state?: string | null;
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
+                q?: string;
+                /**
+                 * @description Only with this tag.
+                 * @example flights
+                 */
+                tag?: string;
+                /**
+                 * @description Only of this owner.
+                 * @example data-platform
+                 */
+                owner?: string;
+                /**
+                 * @description Only those that are paused, or that are not.
+                 * @example false
+                 */
+                paused?: boolean;
+                /**
+                 * @description Only of this state.
+                 * @example failed
+                 */
+                state?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1974,31 +2727,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.dags.DagSummary_"];
+                    "application/json": components["schemas"]["PageOfDagSummary"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdShowDag: {
+    show_dag: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2014,28 +2844,111 @@ export interface operations {
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdBackfillsBackfill: {
+    backfill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2055,32 +2968,126 @@ export interface operations {
                     "application/json": components["schemas"]["BackfillAnswer"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdCalendarShowCalendar: {
+    show_calendar: {
         parameters: {
             query: {
+                /** @description From here on. */
                 from: string;
+                /** @description Up to here. */
                 to: string;
-                timezone?: string | null;
+                /**
+                 * @description In this time zone.
+                 * @example Europe/Paris
+                 */
+                timezone?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2096,31 +3103,113 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdGridShowGrid: {
+    show_grid: {
         parameters: {
             query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                before?: string | null;
+                /** @description The cursor of what follows. */
+                before?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2136,31 +3225,116 @@ export interface operations {
                     "application/json": components["schemas"]["Grid"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdNextShowNext: {
+    show_next: {
         parameters: {
             query?: {
+                /**
+                 * @description So many.
+                 * @example 100
+                 */
                 count?: number;
-                timezone?: string | null;
+                /**
+                 * @description In this time zone.
+                 * @example Europe/Paris
+                 */
+                timezone?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2176,28 +3350,105 @@ export interface operations {
                     "application/json": components["schemas"]["Fires"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdPausePause: {
+    pause: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2213,28 +3464,98 @@ export interface operations {
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdResumeResume: {
+    resume: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2250,28 +3571,104 @@ export interface operations {
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdRunsTrigger: {
+    trigger: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2291,28 +3688,122 @@ export interface operations {
                     "application/json": components["schemas"]["Run"] | components["schemas"]["TriggerPreview"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DagsDagIdRunsBulkTriggerMany: {
+    trigger_many: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
                 dag_id: string;
             };
             cookie?: never;
@@ -2332,33 +3823,146 @@ export interface operations {
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1EventsListEvents: {
+    list_events: {
         parameters: {
             query?: {
-                subject?: string | null;
-                actor?: string | null;
-                dag_id?: string | null;
-                run_id?: string | null;
-                task_id?: string | null;
-                name?: string | null;
-                before?: string | null;
+                /**
+                 * @description Only of this kind of thing.
+                 * @example run
+                 */
+                subject?: string;
+                /**
+                 * @description Only what this person or part did.
+                 * @example user:admin
+                 */
+                actor?: string;
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
+                run_id?: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
+                task_id?: string;
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
+                name?: string;
+                /** @description The cursor of what follows. */
+                before?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
             };
             header?: never;
@@ -2373,27 +3977,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.events.Event_"];
+                    "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1HealthHealth: {
+    health: {
         parameters: {
             query?: never;
             header?: never;
@@ -2411,13 +4088,106 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ImportErrorsListImportErrors: {
+    list_import_errors: {
         parameters: {
             query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2431,27 +4201,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.dags.ImportError_"];
+                    "application/json": components["schemas"]["PageOfImportError"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1LoaderLookLookAtFolder: {
+    look_at_folder: {
         parameters: {
             query?: never;
             header?: never;
@@ -2467,9 +4310,90 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1LoginLinksOfferLink: {
+    offer_link: {
         parameters: {
             query?: never;
             header?: never;
@@ -2491,24 +4415,108 @@ export interface operations {
                     "application/json": components["schemas"]["LoginLink"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1MetricsMetrics: {
+    metrics: {
         parameters: {
             query?: never;
             header?: never;
@@ -2526,9 +4534,90 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1OverviewOverview: {
+    overview: {
         parameters: {
             query?: never;
             header?: never;
@@ -2546,9 +4635,97 @@ export interface operations {
                     "application/json": components["schemas"]["Home"];
                 };
             };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1PoolsListPools: {
+    list_pools: {
         parameters: {
             query?: never;
             header?: never;
@@ -2563,16 +4740,108 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.pools.Pool_"];
+                    "application/json": components["schemas"]["PageOfPool"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1PoolsNameSetPool: {
+    set_pool: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
                 name: string;
             };
             cookie?: never;
@@ -2592,28 +4861,116 @@ export interface operations {
                     "application/json": components["schemas"]["Pool"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1PoolsNameDeletePool: {
+    delete_pool: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
                 name: string;
             };
             cookie?: never;
@@ -2627,35 +4984,121 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsListRuns: {
+    list_runs: {
         parameters: {
             query?: {
-                dag_id?: string | null;
-                state?: string | null;
-                trigger?: string | null;
-                backfill_id?: string | null;
-                q?: string | null;
-                from?: string | null;
-                to?: string | null;
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Only of this state.
+                 * @example failed
+                 */
+                state?: string;
+                trigger?: string;
+                /** @description Only of this backfill. */
+                backfill_id?: string;
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
+                q?: string;
+                /** @description From here on. */
+                from?: string;
+                /** @description Up to here. */
+                to?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2669,33 +5112,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.runs.Run_"];
+                    "application/json": components["schemas"]["PageOfRun"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdShowRun: {
+    show_run: {
         parameters: {
             query?: {
+                /**
+                 * @description Answer when there is something to say, or after so many seconds.
+                 * @example 10
+                 */
                 wait_s?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2711,28 +5235,105 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdWriteNote: {
+    write_note: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2752,28 +5353,116 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdCancelCancel: {
+    cancel: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2789,28 +5478,98 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdClearClear: {
+    clear: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2830,28 +5589,116 @@ export interface operations {
                     "application/json": components["schemas"]["ClearAnswer"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdDiagnosisDiagnose: {
+    diagnose: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2867,32 +5714,121 @@ export interface operations {
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdEventsListEvents: {
+    list_run_events: {
         parameters: {
             query?: {
+                /**
+                 * @description Only what came after this number.
+                 * @example 0
+                 */
                 after?: number;
+                /**
+                 * @description Answer when there is something to say, or after so many seconds.
+                 * @example 10
+                 */
                 wait_s?: number;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2905,33 +5841,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.events.Event_"];
+                    "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdGanttShowGantt: {
+    show_gantt: {
         parameters: {
             query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2947,34 +5964,128 @@ export interface operations {
                     "application/json": components["schemas"]["Gantt"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdLogsSearchSearchRun: {
+    search_run: {
         parameters: {
             query: {
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
                 q: string;
+                /**
+                 * @description Whether `q` is a regular expression.
+                 * @example false
+                 */
                 regex?: boolean;
+                /**
+                 * @description Whether `Error` is found by `error`.
+                 * @example true
+                 */
                 ignore_case?: boolean;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -2990,28 +6101,105 @@ export interface operations {
                     "application/json": components["schemas"]["RunLogMatches"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdMarkMark: {
+    mark: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -3031,33 +6219,134 @@ export interface operations {
                     "application/json": components["schemas"]["Run"] | components["schemas"]["MarkPreview"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesListInstances: {
+    list_instances: {
         parameters: {
             query?: {
-                task_id?: string | null;
-                state?: string | null;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
+                task_id?: string;
+                /**
+                 * @description Only of this state.
+                 * @example failed
+                 */
+                state?: string;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -3070,34 +6359,119 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.instances.TaskInstance_"];
+                    "application/json": components["schemas"]["PageOfTaskInstance"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesTaskIdShowInstance: {
+    show_instance: {
         parameters: {
             query?: {
-                map_index?: number | null;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -3113,35 +6487,136 @@ export interface operations {
                     "application/json": components["schemas"]["TaskInstanceDetail"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesTaskIdLogsReadLog: {
+    read_log: {
         parameters: {
             query?: {
-                map_index?: number | null;
-                attempt?: number | null;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description Its number, from 1. Default: the latest.
+                 * @example 1
+                 */
+                attempt?: number;
+                /**
+                 * @description From this byte on.
+                 * @example 0
+                 */
                 offset?: number;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                tail?: number | null;
+                /**
+                 * @description Only so many bytes at the end, from the beginning of a line on.
+                 * @example 65536
+                 */
+                tail?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -3157,32 +6632,114 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesTaskIdLogsDownloadDownloadLog: {
+    download_log: {
         parameters: {
             query?: {
-                map_index?: number | null;
-                attempt?: number | null;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description Its number, from 1. Default: the latest.
+                 * @example 1
+                 */
+                attempt?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -3198,34 +6755,121 @@ export interface operations {
                     "text/plain": unknown;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesTaskIdLogsLinesReadLogLines: {
+    read_log_lines: {
         parameters: {
             query?: {
+                /** @description From here on. */
                 from?: number;
+                /**
+                 * @description So many.
+                 * @example 100
+                 */
                 count?: number;
-                map_index?: number | null;
-                attempt?: number | null;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description Its number, from 1. Default: the latest.
+                 * @example 1
+                 */
+                attempt?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -3241,37 +6885,143 @@ export interface operations {
                     "application/json": components["schemas"]["LogLines"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTaskInstancesTaskIdLogsSearchSearchLog: {
+    search_log: {
         parameters: {
             query: {
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
                 q: string;
+                /**
+                 * @description Whether `q` is a regular expression.
+                 * @example false
+                 */
                 regex?: boolean;
+                /**
+                 * @description Whether `Error` is found by `error`.
+                 * @example true
+                 */
                 ignore_case?: boolean;
+                /** @description From here on. */
                 from?: number;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                map_index?: number | null;
-                attempt?: number | null;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description Its number, from 1. Default: the latest.
+                 * @example 1
+                 */
+                attempt?: number;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -3287,28 +7037,105 @@ export interface operations {
                     "application/json": components["schemas"]["LogMatches"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdTasksListTasks: {
+    list_tasks: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -3321,36 +7148,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.runs.RunTask_"];
+                    "application/json": components["schemas"]["PageOfRunTask"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1RunsRunIdXcomsListXcoms: {
+    list_xcoms: {
         parameters: {
             query?: {
-                task_id?: string | null;
-                map_index?: number | null;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
+                task_id?: string;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
                 run_id: string;
             };
             cookie?: never;
@@ -3363,29 +7280,106 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.instances.XCom_"];
+                    "application/json": components["schemas"]["PageOfXCom"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1SearchSearch: {
+    search: {
         parameters: {
             query?: {
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
                 q?: string;
             };
             header?: never;
@@ -3403,24 +7397,97 @@ export interface operations {
                     "application/json": components["schemas"]["Found"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1SessionShowSession: {
+    show_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -3438,9 +7505,97 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1SessionSignIn: {
+    sign_in: {
         parameters: {
             query?: never;
             header?: never;
@@ -3462,24 +7617,108 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1SessionSignOut: {
+    sign_out: {
         parameters: {
             query?: never;
             header?: never;
@@ -3497,9 +7736,90 @@ export interface operations {
                     "application/json": null;
                 };
             };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1SessionLinkSignInByLink: {
+    sign_in_by_link: {
         parameters: {
             query?: never;
             header?: never;
@@ -3521,36 +7841,146 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1StreamWatch: {
+    watch: {
         parameters: {
             query?: {
-                run_id?: string | null;
-                dag_id?: string | null;
-                topics?: string | null;
-                task_id?: string | null;
-                map_index?: number | null;
-                attempt?: number | null;
-                last_event_id?: string | null;
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
+                run_id?: string;
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Which of run, task_instance, dag, pool, log; separated by commas.
+                 * @example run,dag
+                 */
+                topics?: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
+                task_id?: string;
+                /**
+                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @example 0
+                 */
+                map_index?: number;
+                /**
+                 * @description Its number, from 1. Default: the latest.
+                 * @example 1
+                 */
+                attempt?: number;
+                /** @description The position to go on from, for who cannot send the header. */
+                last_event_id?: string;
             };
             header?: {
-                "Last-Event-ID"?: string | null;
+                /** @description The position to go on from. */
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3566,28 +7996,99 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1TokensListTokens: {
+    list_tokens: {
         parameters: {
             query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3601,27 +8102,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.people.Token_"];
+                    "application/json": components["schemas"]["PageOfToken"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1TokensCreateToken: {
+    create_token: {
         parameters: {
             query?: never;
             header?: never;
@@ -3643,28 +8217,113 @@ export interface operations {
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1TokensTokenIdRevokeToken: {
+    revoke_token: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Its id. */
                 token_id: string;
             };
             cookie?: never;
@@ -3680,28 +8339,99 @@ export interface operations {
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1UsersListUsers: {
+    list_users: {
         parameters: {
             query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
                 limit?: number;
-                cursor?: string | null;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3715,27 +8445,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_headway.wire.people.User_"];
+                    "application/json": components["schemas"]["PageOfUser"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1UsersCreateUser: {
+    create_user: {
         parameters: {
             query?: never;
             header?: never;
@@ -3757,28 +8560,116 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1UsersNameShowUser: {
+    show_user: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3794,28 +8685,105 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1UsersNameChangeUser: {
+    change_user: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3835,28 +8803,116 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1UsersNamePasswordSetPassword: {
+    set_password: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
                 name: string;
             };
             cookie?: never;
@@ -3874,19 +8930,103 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad request syntax or unsupported method */
+            /** @description What was asked for makes no sense. */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
