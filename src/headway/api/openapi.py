@@ -85,6 +85,7 @@ PARAMETERS: Final = {
     "owner": ("Only of this owner.", "data-platform"),
     "tag": ("Only with this tag.", "flights"),
     "paused": ("Only those that are paused, or that are not.", False),
+    "trigger": ("Only what was started so: schedule, manual or backfill.", "manual"),
     "days": ("Of so many days.", 30),
     "timezone": ("In this time zone.", "Europe/Paris"),
 }

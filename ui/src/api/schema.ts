@@ -5080,6 +5080,10 @@ export interface operations {
                  * @example failed
                  */
                 state?: string;
+                /**
+                 * @description Only what was started so: schedule, manual or backfill.
+                 * @example manual
+                 */
                 trigger?: string;
                 /** @description Only of this backfill. */
                 backfill_id?: string;
