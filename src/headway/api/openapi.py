@@ -138,8 +138,9 @@ def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str,
 
 def complete(operation: dict[str, Any], method: str, repeatable: frozenset[str]) -> None:
     words = operation.get("description", "").strip()
-    operation["description"] = words
-    operation["summary"] = re.split(r"[.;:](?:\s|$)", words, maxsplit=1)[0]
+    operation["summary"] = " ".join(spelled(word) for word in operation["operationId"].split("_"))
+    operation["summary"] = operation["summary"][0].upper() + operation["summary"][1:]
+    operation["description"] = " ".join(words.split()) or operation["summary"]
     parameters = operation.setdefault("parameters", [])
     if operation["operationId"] in repeatable:
         parameters.append(dict(KEY))
@@ -156,6 +157,10 @@ def complete(operation: dict[str, Any], method: str, repeatable: frozenset[str])
             content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
             responses[status] = {"description": why, "content": content}
     operation["responses"] = responses
+
+
+def spelled(word: str) -> str:
+    return {"dag": "DAG", "dags": "DAGs", "xcoms": "XComs"}.get(word, word)
 
 
 def describe(parameter: dict[str, Any]) -> None:

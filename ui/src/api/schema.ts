@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The latest first
+         * List audit
          * @description The latest first.
          */
         get: operations["list_audit"];
@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether every entry is as it was written, and none is missing between two
+         * Check audit
          * @description Whether every entry is as it was written, and none is missing between two.
          */
         get: operations["check_audit"];
@@ -52,7 +52,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Newest first
+         * List backfills
          * @description Newest first.
          */
         get: operations["list_backfills"];
@@ -71,6 +71,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show backfill
+         * @description How far it is, and when it will be done.
+         */
         get: operations["show_backfill"];
         put?: never;
         post?: never;
@@ -90,7 +94,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End the runs of it that have not ended
+         * Cancel backfill
          * @description End the runs of it that have not ended: what runs is told to end, what waits does not start.
          */
         post: operations["cancel_backfill"];
@@ -108,7 +112,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Of all DAGs
+         * Show calendar of all
          * @description Of all DAGs: days by when runs ended.
          */
         get: operations["show_calendar_of_all"];
@@ -128,7 +132,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * By name
+         * List DAGs
          * @description By name. ``q`` is a part of the name or the description, ``state`` that of the latest run.
          */
         get: operations["list_dags"];
@@ -148,7 +152,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A DAG with its spec and versions
+         * Show DAG
          * @description A DAG with its spec and versions.
          */
         get: operations["show_dag"];
@@ -170,7 +174,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Runs for the dates of the DAG's schedule, both ends included
+         * Backfill
          * @description Runs for the dates of the DAG's schedule, both ends included.
          */
         post: operations["backfill"];
@@ -188,7 +192,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)
+         * Show calendar
          * @description Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not).
          */
         get: operations["show_calendar"];
@@ -208,7 +212,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tasks × runs, a letter a cell
+         * Show grid
          * @description Tasks × runs, a letter a cell. ``before`` is ``next_cursor`` of the answer with newer runs.
          */
         get: operations["show_grid"];
@@ -228,7 +232,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The next times at which the schedule fires
+         * Show next
          * @description The next times at which the schedule fires; ``timezone``: default that of the schedule.
          */
         get: operations["show_next"];
@@ -250,7 +254,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * No new runs and no new attempts
+         * Pause
          * @description No new runs and no new attempts; what runs goes on to its end.
          */
         post: operations["pause"];
@@ -270,7 +274,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * The end of a pause
+         * Resume
          * @description The end of a pause.
          */
         post: operations["resume"];
@@ -290,9 +294,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for one run
-         * @description Ask for one run. The same idempotency key answers with the same run; a dry run says what it
-         *     would be.
+         * Trigger
+         * @description Ask for one run. The same idempotency key answers with the same run; a dry run says what it would be.
          */
         post: operations["trigger"];
         delete?: never;
@@ -311,7 +314,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for many runs
+         * Trigger many
          * @description Ask for many runs: all are created, or none.
          */
         post: operations["trigger_many"];
@@ -329,11 +332,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Newest first
-         * @description Newest first. ``before`` is ``next_cursor`` of the page before.
-         *
-         *     ``actor`` is one (``user:ada``) or a kind of them (``user``). A page may hold fewer than
-         *     ``limit`` and still be followed by another.
+         * List events
+         * @description Newest first. ``before`` is ``next_cursor`` of the page before. ``actor`` is one (``user:ada``) or a kind of them (``user``). A page may hold fewer than ``limit`` and still be followed by another.
          */
         get: operations["list_events"];
         put?: never;
@@ -352,7 +352,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether everything that should work does
+         * Health
          * @description Whether everything that should work does.
          */
         get: operations["health"];
@@ -372,7 +372,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * DAG files that cannot be loaded, and why
+         * List import errors
          * @description DAG files that cannot be loaded, and why.
          */
         get: operations["list_import_errors"];
@@ -394,7 +394,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask the loader to look at the DAG folder now
+         * Look at folder
          * @description Ask the loader to look at the DAG folder now.
          */
         post: operations["look_at_folder"];
@@ -414,7 +414,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A link that signs in once
+         * Offer link
          * @description A link that signs in once: for oneself, or by an admin for somebody the team looks after.
          */
         post: operations["offer_link"];
@@ -432,7 +432,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * In Prometheus's text format
+         * Metrics
          * @description In Prometheus's text format.
          */
         get: operations["metrics"];
@@ -452,7 +452,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Is everything all right
+         * Overview
          * @description Is everything all right: what failed, waits, is late, runs next; the last 24 hours.
          */
         get: operations["overview"];
@@ -472,7 +472,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * All pools, with what uses them and what waits
+         * List pools
          * @description All pools, with what uses them and what waits.
          */
         get: operations["list_pools"];
@@ -493,13 +493,13 @@ export interface paths {
         };
         get?: never;
         /**
-         * Make a pool, or give it another size
+         * Set pool
          * @description Make a pool, or give it another size.
          */
         put: operations["set_pool"];
         post?: never;
         /**
-         * Only one that nothing uses
+         * Delete pool
          * @description Only one that nothing uses.
          */
         delete: operations["delete_pool"];
@@ -516,9 +516,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Runs, newest first
-         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
-         *     and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
+         * List runs
+         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included) and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
          */
         get: operations["list_runs"];
         put?: never;
@@ -537,7 +536,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * With ``wait_s``
+         * Show run
          * @description With ``wait_s``: answered when the run has ended, or after that time.
          */
         get: operations["show_run"];
@@ -547,7 +546,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Leave a note for those who come after
+         * Write note
          * @description Leave a note for those who come after; null takes it away.
          */
         patch: operations["write_note"];
@@ -563,7 +562,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End it
+         * Cancel
          * @description End it: what runs is told to end, what waits does not start.
          */
         post: operations["cancel"];
@@ -583,7 +582,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Let task instances happen again
+         * Clear
          * @description Let task instances happen again.
          */
         post: operations["clear"];
@@ -601,10 +600,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What failed, how often differently, what it stopped, and what is different from the last
-         *     good run
-         * @description What failed, how often differently, what it stopped, and what is different from the last
-         *     good run.
+         * Diagnose
+         * @description What failed, how often differently, what it stopped, and what is different from the last good run.
          */
         get: operations["diagnose"];
         put?: never;
@@ -623,7 +620,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * With ``wait_s``
+         * List run events
          * @description With ``wait_s``: answered as soon as there is an event after number ``after``.
          */
         get: operations["list_run_events"];
@@ -643,7 +640,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What waited for what, and what worked
+         * Show gantt
          * @description What waited for what, and what worked: the first ``limit`` task instances of a run.
          */
         get: operations["show_gantt"];
@@ -663,7 +660,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The lines of all attempts of a run that hold a text, by task and instance
+         * Search run
          * @description The lines of all attempts of a run that hold a text, by task and instance.
          */
         get: operations["search_run"];
@@ -685,7 +682,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Set the state of a task instance by a person's word
+         * Mark
          * @description Set the state of a task instance by a person's word; in a dry run, say which would be.
          */
         post: operations["mark"];
@@ -703,7 +700,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The task instances of a run, by task and map index
+         * List instances
          * @description The task instances of a run, by task and map index.
          */
         get: operations["list_instances"];
@@ -723,7 +720,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A task instance with its attempts, the latest first
+         * Show instance
          * @description A task instance with its attempts, the latest first.
          */
         get: operations["show_instance"];
@@ -743,10 +740,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The log of an attempt (default
-         * @description The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes.
-         *
-         *     Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
+         * Read log
+         * @description The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes. Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
          */
         get: operations["read_log"];
         put?: never;
@@ -765,7 +760,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The whole log as a file
+         * Download log
          * @description The whole log as a file.
          */
         get: operations["download_log"];
@@ -785,7 +780,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lines by number, the first of a log is 1
+         * Read log lines
          * @description Lines by number, the first of a log is 1; ``from=-100`` are the last hundred.
          */
         get: operations["read_log_lines"];
@@ -805,7 +800,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The lines from ``from`` on that hold a text, or match a regular expression
+         * Search log
          * @description The lines from ``from`` on that hold a text, or match a regular expression.
          */
         get: operations["search_log"];
@@ -825,7 +820,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One row a task, its instances counted, upstream first
+         * List tasks
          * @description One row a task, its instances counted, upstream first.
          */
         get: operations["list_tasks"];
@@ -845,7 +840,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The results that the tasks of a run have stored
+         * List XComs
          * @description The results that the tasks of a run have stored.
          */
         get: operations["list_xcoms"];
@@ -865,7 +860,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * DAGs and tasks that contain the text, runs whose id begins with it
+         * Search
          * @description DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each.
          */
         get: operations["search"];
@@ -885,18 +880,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who asks, in which team, as what
+         * Show session
          * @description Who asks, in which team, as what.
          */
         get: operations["show_session"];
         put?: never;
         /**
-         * Sign in by name and password
+         * Sign in
          * @description Sign in by name and password. The answer sets the cookie of the session.
          */
         post: operations["sign_in"];
         /**
-         * End the session of the cookie
+         * Sign out
          * @description End the session of the cookie.
          */
         delete: operations["sign_out"];
@@ -915,7 +910,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign in by the secret of a login link, which is good for once
+         * Sign in by link
          * @description Sign in by the secret of a login link, which is good for once.
          */
         post: operations["sign_in_by_link"];
@@ -933,12 +928,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Server-sent events
-         * @description Server-sent events: how things stand now, whenever they changed.
-         *
-         *     Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends
-         *     the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
-         *     ends after a minute at most: come again with the position.
+         * Watch
+         * @description Server-sent events: how things stand now, whenever they changed. Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends the position back and hears what it missed; ``reset`` says to fetch everything again. A stream ends after a minute at most: come again with the position.
          */
         get: operations["watch"];
         put?: never;
@@ -957,13 +948,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One's own, the latest first
+         * List tokens
          * @description One's own, the latest first; an admin sees all of the team.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
-         * The answer holds the token
+         * Create token
          * @description The answer holds the token; nobody can show it again.
          */
         post: operations["create_token"];
@@ -984,7 +975,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * It is refused from now on
+         * Revoke token
          * @description It is refused from now on.
          */
         delete: operations["revoke_token"];
@@ -1001,13 +992,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who may sign in, and as what
+         * List users
          * @description Who may sign in, and as what.
          */
         get: operations["list_users"];
         put?: never;
         /**
-         * Somebody new
+         * Create user
          * @description Somebody new. Without a password they sign in by a link.
          */
         post: operations["create_user"];
@@ -1025,7 +1016,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One of them
+         * Show user
          * @description One of them.
          */
         get: operations["show_user"];
@@ -1035,7 +1026,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Role, display name, disabled or not
+         * Change user
          * @description Role, display name, disabled or not. Who is disabled is out at once, with all tokens.
          */
         patch: operations["change_user"];
@@ -1050,7 +1041,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * One's own, or by an admin that of somebody the team looks after
+         * Set password
          * @description One's own, or by an admin that of somebody the team looks after. Ends their other sessions.
          */
         put: operations["set_password"];

@@ -27,6 +27,7 @@ async def list_backfills(
 
 @get("/backfills/{backfill_id:str}", needs=Role.VIEWER)
 async def show_backfill(api: Handed, backfill_id: FromPath[str]) -> wire.Backfill:
+    """How far it is, and when it will be done."""
     return await api.door.call(views.one, backfill_id)
 
 
