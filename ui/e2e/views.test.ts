@@ -4,7 +4,7 @@ import { inBrowser, violations } from "./browser.ts";
 
 const server = inject("server");
 const { page } = inBrowser();
-const VIEWS = ["grid", "graph", "gantt"] as const;
+const VIEWS = ["grid", "graph", "gantt", "calendar"] as const;
 
 beforeAll(async () => {
   await ran(server, "invoices");
@@ -58,6 +58,7 @@ async function shown(view: (typeof VIEWS)[number]): Promise<void> {
     gantt: page()
       .getByRole("group", { name: /task instances by time/ })
       .getByRole("button"),
+    calendar: page().getByRole("button", { name: /: 1 run/ }),
   };
   await signs[view].first().waitFor();
 }

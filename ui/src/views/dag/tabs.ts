@@ -4,4 +4,5 @@ export const TABS = [
   { to: "/t/$team/dags/$dag/graph", word: "Graph" },
   { to: "/t/$team/dags/$dag/gantt", word: "Gantt" },
   { to: "/t/$team/dags/$dag/runs", word: "Runs" },
+  { to: "/t/$team/dags/$dag/calendar", word: "Calendar" },
 ] as const;
