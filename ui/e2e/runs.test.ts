@@ -231,6 +231,10 @@ test("run, details and log are for everybody, on a phone too", async () => {
     }
     await page().setViewportSize({ width: 375, height: 812 });
     expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+    const heading = page().locator(search.startsWith("?") ? "aside h2" : "h1");
+    const box = await heading.boundingBox();
+    expect(box?.x).toBeGreaterThanOrEqual(0);
+    expect(box?.height).toBeLessThan(100);
     await page().setViewportSize({ width: 1440, height: 900 });
   }
 });

@@ -35,7 +35,7 @@ test("what is blocked leads to what blocks it", () => {
 });
 
 test("what failed says its last error", () => {
-  const history = [{ cause: "ValueError", detail: "Traceback…\nValueError: no date" }];
+  const history = [{ cause: "exception", detail: "Traceback…\nValueError: no date" }];
   expect(why(of({ state: "failed", history }), TASKS)?.text).toBe("ValueError: no date");
   expect(
     why(of({ state: "failed", history: [{ cause: "timeout", detail: null }] }), TASKS)?.text,

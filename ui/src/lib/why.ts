@@ -48,7 +48,8 @@ function error(attempt: Instance["history"][number] | undefined): string | null 
   if (!attempt) return null;
   const { cause, detail } = attempt;
   const first = detail?.trim().split("\n").at(-1) ?? null;
-  if (!first || !cause || first.startsWith(cause)) return first ?? cause;
+  // An exception has said its name already; a time-out or a lost agent has not.
+  if (!first || !cause || cause === "exception" || first.startsWith(cause)) return first ?? cause;
   return `${cause}: ${first}`;
 }
 
