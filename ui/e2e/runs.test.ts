@@ -63,13 +63,18 @@ test("clearing one task lists all after it, and can leave them out", async () =>
   expect((await ask<{ state: string }>(server, `/runs/${run}`)).state).toBe("success");
 });
 
-test("a run is cancelled, and says by whom", async () => {
+test("a run is cancelled, and a note says why", async () => {
   const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {});
   await page().goto(RUN(run_id));
   await page().getByRole("progressbar").waitFor();
   await page().getByRole("button", { name: "Cancel…" }).click();
   await dialog().getByRole("button", { name: "Cancel the run" }).click();
   await text(/^Cancelled by/).waitFor();
+  await page().getByRole("button", { name: "Note" }).click();
+  await dialog().getByRole("textbox").fill("stopped: <b>wrong</b> day");
+  await dialog().getByRole("button", { name: "Keep the note" }).click();
+  await dialog().waitFor({ state: "detached" });
+  await page().getByRole("blockquote").getByText("stopped: <b>wrong</b> day").waitFor();
 });
 
 test("the instances of a mapped task, those that failed first; one is opened and marked", async () => {

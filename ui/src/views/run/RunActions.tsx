@@ -1,4 +1,4 @@
-import { CircleSlash, Eraser, RotateCcw } from "lucide-react";
+import { CircleSlash, Eraser, MessageSquare, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
 import { isFinal, stateWord } from "@/lib/states.ts";
@@ -7,8 +7,9 @@ import { useMay } from "@/state/session.ts";
 import { ActionButton } from "./actions/ActionButton.tsx";
 import { CancelDialog } from "./actions/CancelDialog.tsx";
 import { ClearDialog } from "./actions/ClearDialog.tsx";
+import { NoteDialog } from "./actions/NoteDialog.tsx";
 
-type Open = "retry" | "clear" | "cancel";
+type Open = "retry" | "clear" | "cancel" | "note";
 
 const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, upstream: false };
 
@@ -47,6 +48,10 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         <CircleSlash size={14} aria-hidden />
         Cancel…
       </ActionButton>
+      <ActionButton small={small} onClick={() => setOpen("note")}>
+        <MessageSquare size={14} aria-hidden />
+        Note
+      </ActionButton>
       {open === "retry" && (
         <ClearDialog
           run={run.run_id}
@@ -59,6 +64,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         <ClearDialog run={run.run_id} title="Clear this run" wish={ALL} close={close} />
       )}
       {open === "cancel" && <CancelDialog run={run} close={close} />}
+      {open === "note" && <NoteDialog run={run} close={close} />}
     </>
   );
 }

@@ -2,7 +2,7 @@ import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Affected } from "./Affected.tsx";
-import { type MarkWish, useMark } from "./useRunAction.ts";
+import { type MarkWish, useMark, useMarkPlan } from "./useRunAction.ts";
 
 const LEADS = {
   success: "What comes after it goes on as if it had succeeded.",
@@ -20,7 +20,8 @@ export function MarkDialog({
   close: () => void;
 }) {
   const mark = useMark(run);
-  const { task_id, map_index, state } = wish;
+  const plan = useMarkPlan(run, wish);
+  const { state } = wish;
   return (
     <Dialog
       title={`Mark as ${state}`}
@@ -30,7 +31,7 @@ export function MarkDialog({
           <Button onClick={close}>Leave it</Button>
           <Button
             look={state === "failed" ? "danger" : "primary"}
-            disabled={mark.isPending}
+            disabled={!plan.data?.marked.length || mark.isPending}
             onClick={() => mark.mutate(wish, { onSuccess: close })}
           >
             Mark as {state}
@@ -38,7 +39,15 @@ export function MarkDialog({
         </>
       }
     >
-      <Affected keys={[{ task_id, map_index }]} happens={`be marked as ${state}`} none="" />
+      {plan.isError ? (
+        <InlineError error={plan.error} />
+      ) : (
+        <Affected
+          keys={plan.data?.marked}
+          happens={`be marked as ${state}`}
+          none={`It is marked as ${state} already`}
+        />
+      )}
       <p>{LEADS[state]}</p>
       <InlineError error={mark.error} />
     </Dialog>

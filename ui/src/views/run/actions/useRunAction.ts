@@ -49,6 +49,21 @@ export interface MarkWish extends Key {
   state: "success" | "failed";
 }
 
+/** Exactly what a mark would reach; nothing is done. */
+export function useMarkPlan(runId: string, wish: MarkWish) {
+  return useQuery({
+    queryKey: ["mark-plan", runId, wish],
+    queryFn: ({ signal }) =>
+      request<{ marked: Key[] }>(path`/runs/${runId}/mark`, {
+        method: "POST",
+        body: { ...wish, dry_run: true },
+        signal,
+      }),
+    staleTime: 0,
+    gcTime: 0,
+  });
+}
+
 export function useMark(runId: string) {
   return useRunAction(
     runId,
@@ -62,6 +77,15 @@ export function useCancel(runId: string) {
     runId,
     () => request<Run>(path`/runs/${runId}/cancel`, { method: "POST", body: {} }),
     () => "Cancelled: what runs is told to end, what waits does not start",
+  );
+}
+
+export function useNote(runId: string) {
+  return useRunAction(
+    runId,
+    (note: string) =>
+      request<Run>(path`/runs/${runId}`, { method: "PATCH", body: { note: note || null } }),
+    (_run, note) => (note ? "The note is kept" : "The note is gone"),
   );
 }
 
