@@ -233,6 +233,18 @@ class Client:
             if cursor is None:
                 return
 
+    def rendered(
+        self,
+        run_id: str,
+        task_id: str,
+        map_index: int | None = None,
+        attempt: int | None = None,
+    ) -> wire.RenderedFields:
+        """What an attempt got."""
+        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/rendered"
+        query = {"map_index": map_index, "attempt": attempt}
+        return self.get(path, wire.RenderedFields, query)
+
     def log_file(
         self,
         run_id: str,

@@ -29,6 +29,15 @@ def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
     return f"logs/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}/{number}.log"
 
 
+def rendered_of(log: str) -> tuple[str, str]:
+    """The file that says what the attempts of its run got, and what an attempt is called in it.
+
+    No task's folder has the name: no id begins so.
+    """
+    run, task_id, map_index, number = log.removesuffix(".log").rsplit("/", 3)
+    return f"{run}/~rendered.jsonl", f"{task_id}/{map_index}/{number}"
+
+
 def xcom_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
     """Relative to the data directory and without its ending: ``[.key].json``."""
     return f"xcom/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}-{number}"

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from headway import Fail, Run, Skip, dag, task
+from headway import Fail, Run, Skip, bash, dag, task
 from headway.authoring.secrets import mask_secret
 
 DAEMON = """
@@ -213,6 +213,12 @@ def secretive() -> None:
     raise ValueError("hunter2-hunter2 is wrong")
 
 
+@task.bash
+def commands() -> str:
+    mask_secret("hunter2-hunter2")
+    return "echo {{ task_id }} at {{ ds }} with hunter2-hunter2"
+
+
 @task
 def writes_far(path: str) -> None:
     Path(path).write_text(str(os.getpid()))
@@ -227,9 +233,11 @@ def flow() -> None:
     length(large())
     for plain in (
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
-        skips, gives_up, looks_around, secretive, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
+        skips, gives_up, looks_around, secretive,
+        commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
     ):  # fmt: skip
         plain()
+    bash(task_id="plain_bash", command="true {{ ts_nodash }}", env={"GATE": "open-sesame"})
     for name in ("daemon", "far"):
         path = os.environ.get("MARKS", "/nowhere") + "/" + name
         (leaves_daemon if name == "daemon" else writes_far)(path)

@@ -23,10 +23,20 @@ import msgspec
 import headway
 from headway.agent import processes, rehearsal, results, scratch
 from headway.agent.frames import LENGTH, frame
-from headway.agent.orders import ENCODER, ORDER, Given, Opening, Order, Outcome, Secrets, Whole
+from headway.agent.orders import (
+    ENCODER,
+    ORDER,
+    Given,
+    Opening,
+    Order,
+    Outcome,
+    Rendered,
+    Secrets,
+    Whole,
+)
 from headway.authoring import encoding as encoding  # read lazily by values: not in each child
 from headway.authoring import operators as operators
-from headway.authoring import secrets
+from headway.authoring import rendered, secrets
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.loading import package_hint
 from headway.authoring.run import Fail, Run, Skip
@@ -100,10 +110,15 @@ def handle_signals() -> None:
 
 
 def rehearse() -> None:
+    rendered.announce = prepare_rendered
     outcome = attempt(ORDER.decode(rehearsal.ORDER_BYTES), rehearsal.STAGE)
     assert outcome.outcome == "success", outcome.detail
     ENCODER.encode(outcome)
     flush()
+
+
+def prepare_rendered(fields: list[tuple[str, str]]) -> None:
+    ENCODER.encode(Rendered(fields))
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
@@ -127,6 +142,7 @@ def limit(which: int, soft: int) -> None:
 
 def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
+    rendered.announce = lambda fields: send(control, Rendered(fields))
     slate: Any = None
     while (body := receive(control)) is not None:
         order = ORDER.decode(body)
@@ -166,7 +182,7 @@ def read_exactly(fd: int, size: int) -> bytes | None:
     return data
 
 
-def send(control: int, message: Secrets | Outcome) -> None:
+def send(control: int, message: Secrets | Rendered | Outcome) -> None:
     data = frame(ENCODER.encode(message))
     while data:
         data = data[os.write(control, data) :]

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from headway.agent import rendered
 from headway.agent.attempts import Attempt
 from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.logs import AttemptLog
@@ -25,6 +26,7 @@ from headway.agent.orders import (
     Kind,
     Order,
     Outcome,
+    Rendered,
     Secrets,
 )
 from headway.agent.servers import FileServer
@@ -116,6 +118,9 @@ class Child:
                 match UPWARD.decode(body):
                     case Secrets(values):
                         self.masker.add(values)
+                    case Rendered(fields):
+                        if self.log is not None:
+                            rendered.write(self.log.path, self.masker, fields)
                     case outcome:
                         self.outcome = outcome
         except (TooLarge, msgspec.MsgspecError):

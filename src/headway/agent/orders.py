@@ -89,6 +89,12 @@ class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
     values: list[str]
 
 
+class Rendered(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """What the task got, told before it begins."""
+
+    fields: list[tuple[str, str]]
+
+
 class Output(msgspec.Struct, frozen=True, array_like=True):
     """A result. ``value`` is None when it is in its file."""
 
@@ -111,6 +117,6 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)
-UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Outcome)
+UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Rendered | Outcome)
 OPENING: Final = msgspec.msgpack.Decoder(Opening)
 ENCODER: Final = msgspec.msgpack.Encoder()

@@ -67,6 +67,8 @@ from headway.wire.logs import (
     LogLines,
     LogMatch,
     LogMatches,
+    RenderedField,
+    RenderedFields,
     RunLogMatch,
     RunLogMatches,
 )
@@ -210,6 +212,8 @@ __all__ = [
     "PoolRequest",
     "PoolsDelta",
     "Problem",
+    "RenderedField",
+    "RenderedFields",
     "RetryCounts",
     "Run",
     "RunBrief",

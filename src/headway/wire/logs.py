@@ -3,6 +3,18 @@
 import msgspec
 
 
+class RenderedField(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    value: str  # as Python would write it, shortened; of a command its text
+
+
+class RenderedFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt got: arguments, the command after rendering, the names in its environment."""
+
+    attempt: int  # 0: there has been none yet
+    fields: list[RenderedField]
+
+
 class LogLines(msgspec.Struct, frozen=True, kw_only=True):
     """Invalid UTF-8 is replaced; a line longer than 16 kB is cut and says so."""
 

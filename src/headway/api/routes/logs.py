@@ -12,7 +12,7 @@ from litestar.response import Stream
 
 from headway import wire
 from headway.api.context import Api, Handed
-from headway.api.logs import files, search
+from headway.api.logs import files, rendered, search
 from headway.api.logs.search import Found, Place, Query
 from headway.core.roles import Role
 from headway.core.states import ATTEMPT_FINAL, AttemptState
@@ -191,6 +191,22 @@ async def download_log(
     )
 
 
+@get("/runs/{run_id:str}/task-instances/{task_id:str}/rendered", needs=Role.VIEWER)
+async def show_rendered(
+    api: Handed,
+    run_id: FromPath[str],
+    task_id: FromPath[str],
+    map_index: FromQuery[int | None] = None,
+    attempt: FromQuery[int | None] = None,
+) -> wire.RenderedFields:
+    """What an attempt got: its arguments and its command after rendering, secrets masked."""
+    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    if chosen.number == 0:
+        return wire.RenderedFields(attempt=0, fields=[])
+    fields = await asyncio.to_thread(rendered.fields_of, chosen.path)
+    return wire.RenderedFields(attempt=chosen.number, fields=fields)
+
+
 async def choose(
     api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
 ) -> Chosen:
@@ -242,4 +258,4 @@ async def look(query: Query, places: list[Place]) -> Found:
     return found
 
 
-ROUTES = [read_log, read_log_lines, search_log, search_run, download_log]
+ROUTES = [read_log, read_log_lines, search_log, search_run, download_log, show_rendered]

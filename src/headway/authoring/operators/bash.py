@@ -14,6 +14,7 @@ from typing import IO, Final
 from headway.authoring.operators.base import Call, Operator
 from headway.authoring.operators.python import run_function as call_function
 from headway.authoring.operators.templates import render
+from headway.authoring.rendered import show
 from headway.authoring.run import Fail, Run, Skip
 
 EXIT_SKIP: Final = 99
@@ -43,9 +44,12 @@ def run_command(command: object, env: object, cwd: object, run: Run) -> str:
     if not (env is None or isinstance(env, dict)):
         raise Fail(f"env must be a dict, not {type(env).__name__}")
     own = {str(name): render(str(value), run) for name, value in (env or {}).items()}
+    line = render(command, run)
+    # Names only: the values are where secrets are.
+    show(command=line, **({"env": ", ".join(own)} if own else {}))
     try:
         process = subprocess.Popen(
-            ["bash", "-c", render(command, run)],
+            ["bash", "-c", line],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             env={**os.environ, **variables(run), **own},

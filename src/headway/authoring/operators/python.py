@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from headway.authoring.operators.base import Call, Operator
+from headway.authoring.rendered import show_arguments
 from headway.authoring.run import Fail, Run, context_of
 from headway.authoring.signatures import CONTEXT_CATCHERS, Signature, signature_of
 
@@ -28,6 +29,7 @@ def invoke(
 ) -> object:
     """Call it, filling from the run what it asks for by name or annotation."""
     signature = signature_of(function)
+    show_arguments(signature.parameters, args, kwargs)
     if signature.varkw or len(args) + len(kwargs) < len(signature.parameters):
         kwargs = kwargs | asked_for(signature, len(args), kwargs, run)
     return function(*args, **kwargs)

@@ -1,0 +1,23 @@
+"""The fields of an attempt, out of the file of its run. On a thread."""
+
+from pathlib import Path
+
+import msgspec
+
+from headway import wire
+from headway.api.logs.files import opened
+from headway.paths import rendered_of
+
+LINE = msgspec.json.Decoder(tuple[str, list[tuple[str, str]]])
+
+
+def fields_of(log: Path) -> list[wire.RenderedField]:
+    """All that was told of it, in order. A line that was cut off by a full disk is left out."""
+    path, key = rendered_of(str(log))
+    beginning = b"[" + msgspec.json.encode(key) + b","
+    found = []
+    with opened(Path(path)) as (descriptor, _), open(descriptor, "rb", closefd=False) as file:
+        for line in file:
+            if line.startswith(beginning) and line.endswith(b"\n"):
+                found += LINE.decode(line)[1]
+    return [wire.RenderedField(name=name, value=value) for name, value in found]
