@@ -14,6 +14,7 @@ from headway.agent.masking import Masker
 from headway.paths import rendered_of
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
+FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write(log: str, masker: Masker, fields: list[tuple[str, str]]) -> None:
@@ -22,9 +23,11 @@ def write(log: str, masker: Masker, fields: list[tuple[str, str]]) -> None:
     shown = [(name, masker.text(value)) for name, value in fields]
     line = msgspec.json.encode((key, shown)) + b"\n"
     with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(path, flags, 0o640)
+        try:
+            file = os.open(path, FLAGS, 0o640)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            file = os.open(path, FLAGS, 0o640)
         try:
             if os.fstat(file).st_size < FILE_BYTES_MAX:
                 os.write(file, line)
