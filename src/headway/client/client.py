@@ -1,52 +1,27 @@
 """A small synchronous client of the HTTP API: one kept-alive connection, typed answers.
 
 Standard library and msgspec only. Raises the error tree: what the server refused, as it refused
-it; ``NotReachable`` when nobody answers. A read that met a closed connection is asked once more; a
-change is not, for it may have been made.
+it; ``NotReachable`` when nobody answers.
 """
 
-import http.client
 import os
-from collections.abc import Iterator, Mapping
 from datetime import datetime
-from email.message import Message
-from typing import Final, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Final
 
 import msgspec
 
 from headway import wire
+from headway.client.connection import segment
+from headway.client.logs import Logs
+from headway.client.stream import Changes
 from headway.config import Layout, ServerFile, is_held, read_server_file
-from headway.errors import HeadwayError, NotReachable
+from headway.errors import NotReachable
 
-T = TypeVar("T")
-
-TIMEOUT_S: Final = 30.0
-WAIT_S: Final = 30.0  # of one long poll
-PAGE: Final = 1000
 URL: Final = "HEADWAY_URL"  # with TOKEN: a server elsewhere
 TOKEN: Final = "HEADWAY_TOKEN"
 
 
-class Client:
-    def __init__(self, url: str, token: str) -> None:
-        parts = urlsplit(url)
-        assert parts.hostname is not None, url
-        self.url = url
-        # localhost may mean ::1 first, where nobody listens.
-        host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
-        timeout_s = TIMEOUT_S + WAIT_S
-        self._connection: http.client.HTTPConnection
-        if parts.scheme == "https":
-            name = parts.hostname  # that of the certificate
-            self._connection = http.client.HTTPSConnection(name, parts.port, timeout=timeout_s)
-        else:
-            self._connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    def close(self) -> None:
-        self._connection.close()
-
+class Client(Logs, Changes):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:
@@ -148,113 +123,9 @@ class Client:
         path = f"/runs/{segment(run_id)}/events"
         return self.get(path, wire.Page[wire.Event], {"after": after, "wait_s": wait_s}).items
 
-    def log(
-        self,
-        run_id: str,
-        task_id: str,
-        map_index: int | None = None,
-        attempt: int | None = None,
-        offset: int = 0,
-    ) -> tuple[bytes, int, bool]:
-        """Some of a log, the offset that follows it, and whether that is its end for ever."""
-        query = {"map_index": map_index, "attempt": attempt, "offset": offset}
-        text, headers = self.ask("GET", log_of(run_id, task_id), None, query)
-        complete = headers["X-Headway-Complete"] == "true"
-        return text, int(headers["X-Headway-Next-Offset"]), complete
-
-    def log_tail(
-        self,
-        run_id: str,
-        task_id: str,
-        length: int,
-        map_index: int | None = None,
-        attempt: int | None = None,
-    ) -> tuple[bytes, int, bool]:
-        """Like ``log``: the last ``length`` bytes, from the beginning of a line on."""
-        query = {"map_index": map_index, "attempt": attempt, "tail": length}
-        text, headers = self.ask("GET", log_of(run_id, task_id), None, query)
-        complete = headers["X-Headway-Complete"] == "true"
-        return text, int(headers["X-Headway-Next-Offset"]), complete
-
-    def log_lines(
-        self,
-        run_id: str,
-        task_id: str,
-        first: int,
-        count: int,
-        map_index: int | None = None,
-        attempt: int | None = None,
-    ) -> wire.LogLines:
-        """Lines from number ``first`` (from 1; -1 is the last) on."""
-        query = {"from": first, "count": count, "map_index": map_index, "attempt": attempt}
-        return self.get(f"{log_of(run_id, task_id)}/lines", wire.LogLines, query)
-
-    def search_log(
-        self,
-        run_id: str,
-        task_id: str,
-        text: str,
-        *,
-        regex: bool = False,
-        ignore_case: bool = True,
-        first: int = 1,
-        limit: int = 200,
-        map_index: int | None = None,
-        attempt: int | None = None,
-    ) -> wire.LogMatches:
-        """The lines with ``text`` from line ``first`` on; ``next_from`` leads on."""
-        query = {
-            "q": text,
-            "regex": regex,
-            "ignore_case": ignore_case,
-            "from": first,
-            "limit": limit,
-            "map_index": map_index,
-            "attempt": attempt,
-        }
-        return self.get(f"{log_of(run_id, task_id)}/search", wire.LogMatches, query)
-
-    def search_run(
-        self,
-        run_id: str,
-        text: str,
-        *,
-        regex: bool = False,
-        ignore_case: bool = True,
-        limit: int = 200,
-    ) -> Iterator[wire.RunLogMatch]:
-        """The lines with ``text`` in all logs of a run; asks again as long as you go on."""
-        query = {"q": text, "regex": regex, "ignore_case": ignore_case, "limit": limit}
-        path, cursor = f"/runs/{segment(run_id)}/logs/search", None
-        while True:
-            found = self.get(path, wire.RunLogMatches, {**query, "cursor": cursor})
-            yield from found.matches
-            cursor = found.next_cursor
-            if cursor is None:
-                return
-
-    def rendered(
-        self,
-        run_id: str,
-        task_id: str,
-        map_index: int | None = None,
-        attempt: int | None = None,
-    ) -> wire.RenderedFields:
-        """What an attempt got."""
-        path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/rendered"
-        query = {"map_index": map_index, "attempt": attempt}
-        return self.get(path, wire.RenderedFields, query)
-
-    def log_file(
-        self,
-        run_id: str,
-        task_id: str,
-        map_index: int | None = None,
-        attempt: int | None = None,
-    ) -> bytes:
-        """The whole log."""
-        query = {"map_index": map_index, "attempt": attempt}
-        return self.ask("GET", f"{log_of(run_id, task_id)}/download", None, query)[0]
+    def xcoms(self, run_id: str, **filters: str | int | None) -> list[wire.XCom]:
+        """What its tasks have stored; filters: task_id, map_index."""
+        return list(self.all_pages(f"/runs/{segment(run_id)}/xcoms", wire.XCom, filters))
 
     def cancel(self, run_id: str) -> wire.Run:
         return self.post(f"/runs/{segment(run_id)}/cancel", None, wire.Run)
@@ -351,83 +222,6 @@ class Client:
 
     def health(self) -> wire.Health:
         return self.get("/health", wire.Health)
-
-    # -- how
-
-    def get(self, path: str, shape: type[T], query: Mapping[str, object] | None = None) -> T:
-        answer, _ = self.ask("GET", path, None, query or {})
-        return msgspec.json.decode(answer, type=shape)
-
-    def post(self, path: str, request: msgspec.Struct | None, shape: type[T]) -> T:
-        body = None if request is None else msgspec.json.encode(request)
-        answer, _ = self.ask("POST", path, body, {})
-        return msgspec.json.decode(answer, type=shape)
-
-    def all_pages(
-        self, path: str, item: type[T], query: Mapping[str, object] | None = None
-    ) -> Iterator[T]:
-        cursor: str | None = None
-        while True:
-            asked = {"limit": PAGE, **(query or {}), "cursor": cursor}
-            page: wire.Page[T] = self.get(path, wire.Page[item], asked)  # type: ignore[valid-type]
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
-
-    def ask(
-        self, method: str, path: str, body: bytes | None, query: Mapping[str, object]
-    ) -> tuple[bytes, Message]:
-        """One request; the answer's body and headers."""
-        given = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in query.items()
-            if value is not None
-        }
-        target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
-        response, content = self._exchange(method, target, body)
-        if response.status >= 400:
-            raise refusal(response, content)
-        return content, response.headers
-
-    def _exchange(
-        self, method: str, target: str, body: bytes | None
-    ) -> tuple[http.client.HTTPResponse, bytes]:
-        reused = self._connection.sock is not None
-        try:
-            return self._once(method, target, body)
-        except (http.client.HTTPException, OSError) as error:
-            self._connection.close()
-            if reused and method == "GET" and not isinstance(error, TimeoutError):
-                return self._exchange(method, target, body)  # it was closed while idle
-            raise NotReachable(
-                f"the server at {self.url} does not answer: {error or type(error).__name__}",
-                hint="headway up starts one; headway doctor looks for the cause",
-            ) from error
-
-    def _once(
-        self, method: str, target: str, body: bytes | None
-    ) -> tuple[http.client.HTTPResponse, bytes]:
-        self._connection.request(method, target, body, self._headers)
-        response = self._connection.getresponse()
-        return response, response.read()
-
-
-def segment(text: str) -> str:
-    """One segment of a path, whatever a person typed."""
-    return quote(text, safe="@")
-
-
-def log_of(run_id: str, task_id: str) -> str:
-    return f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/logs"
-
-
-def refusal(response: http.client.HTTPResponse, content: bytes) -> HeadwayError:
-    try:
-        problem = msgspec.json.decode(content, type=wire.Problem)
-    except msgspec.MsgspecError:
-        return NotReachable(f"the server answered {response.status} {response.reason}")
-    return wire.error_of(problem)
 
 
 def client_of(layout: Layout) -> Client:

@@ -1,0 +1,114 @@
+"""One kept-alive connection to a server, and what every question has in common.
+
+A read that met a closed connection is asked once more; a change is not, for it may have been made.
+"""
+
+import http.client
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from headway import wire
+from headway.errors import HeadwayError, NotReachable
+
+T = TypeVar("T")
+
+TIMEOUT_S: Final = 30.0
+WAIT_S: Final = 30.0  # of one long poll
+PAGE: Final = 1000
+
+
+class Connection:
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._connection = opened(url)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get(self, path: str, shape: type[T], query: Mapping[str, object] | None = None) -> T:
+        answer, _ = self.ask("GET", path, None, query or {})
+        return msgspec.json.decode(answer, type=shape)
+
+    def post(self, path: str, request: msgspec.Struct | None, shape: type[T]) -> T:
+        body = None if request is None else msgspec.json.encode(request)
+        answer, _ = self.ask("POST", path, body, {})
+        return msgspec.json.decode(answer, type=shape)
+
+    def all_pages(
+        self, path: str, item: type[T], query: Mapping[str, object] | None = None
+    ) -> Iterator[T]:
+        cursor: str | None = None
+        while True:
+            asked = {"limit": PAGE, **(query or {}), "cursor": cursor}
+            page: wire.Page[T] = self.get(path, wire.Page[item], asked)  # type: ignore[valid-type]
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def ask(
+        self, method: str, path: str, body: bytes | None, query: Mapping[str, object]
+    ) -> tuple[bytes, Message]:
+        """One request; the answer's body and headers."""
+        given = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in query.items()
+            if value is not None
+        }
+        target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
+        response, content = self._exchange(method, target, body)
+        if response.status >= 400:
+            raise refusal(response, content)
+        return content, response.headers
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        reused = self._connection.sock is not None
+        try:
+            return self._once(method, target, body)
+        except (http.client.HTTPException, OSError) as error:
+            self._connection.close()
+            if reused and method == "GET" and not isinstance(error, TimeoutError):
+                return self._exchange(method, target, body)  # it was closed while idle
+            raise NotReachable(
+                f"the server at {self.url} does not answer: {error or type(error).__name__}",
+                hint="headway up starts one; headway doctor looks for the cause",
+            ) from error
+
+    def _once(
+        self, method: str, target: str, body: bytes | None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self._connection.request(method, target, body, self._headers)
+        response = self._connection.getresponse()
+        return response, response.read()
+
+
+def opened(url: str) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    assert parts.hostname is not None, url
+    timeout_s = TIMEOUT_S + WAIT_S
+    if parts.scheme == "https":
+        name = parts.hostname  # that of the certificate
+        return http.client.HTTPSConnection(name, parts.port, timeout=timeout_s)
+    # localhost may mean ::1 first, where nobody listens.
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+
+
+def segment(text: str) -> str:
+    """One segment of a path, whatever a person typed."""
+    return quote(text, safe="@")
+
+
+def refusal(response: http.client.HTTPResponse, content: bytes) -> HeadwayError:
+    try:
+        problem = msgspec.json.decode(content, type=wire.Problem)
+    except msgspec.MsgspecError:
+        return NotReachable(f"the server answered {response.status} {response.reason}")
+    return wire.error_of(problem)
