@@ -3,7 +3,7 @@ import { ask, ran } from "./api.ts";
 import { inBrowser, violations } from "./browser.ts";
 
 const PAGES: [path: string, shows: RegExp][] = [
-  ["overview", /DAG is failing/],
+  ["overview", /DAGs? (is|are) failing/],
   ["dags", /hourly_warehouse/],
   ["dags/invoices/runs", /failed/],
   ["dags/orders/run", /country/],
