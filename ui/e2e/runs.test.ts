@@ -90,6 +90,8 @@ test("the instances of a mapped task, those that failed first; one is opened and
     .first()
     .waitFor();
   await drawer().getByRole("region", { name: "Attempts" }).getByRole("button").nth(1).waitFor();
+  const got = drawer().getByRole("region", { name: "Rendered fields" });
+  await expect.poll(() => got.textContent()).toMatch(/month3$/);
   await drawer().getByRole("button", { name: "Mark success" }).click();
   await dialog().getByRole("button", { name: "Mark as success" }).click();
   await drawer().getByText("success", { exact: true }).first().waitFor();

@@ -10,10 +10,11 @@ import styles from "./Drawer.module.css";
 import { InstanceActions } from "./InstanceActions.tsx";
 import { LogTail } from "./LogTail.tsx";
 import { Outputs } from "./Outputs.tsx";
+import { Rendered } from "./Rendered.tsx";
 import { Standing } from "./Standing.tsx";
 import { WhyLine } from "./WhyLine.tsx";
 
-/** One task instance: how it stands, why, what to do; then attempts, log, output. */
+/** One task instance: how it stands, why, what to do; then attempts, log, output, input. */
 export function InstanceDetail({
   run,
   task,
@@ -59,6 +60,13 @@ export function InstanceDetail({
         />
       )}
       <Outputs run={run} task={task} map={map} />
+      {attempt && (
+        <Rendered
+          key={`rendered ${attempt.number}`}
+          attempt={{ run, task, map, attempt: attempt.number }}
+          ended={attempt.ended_at !== null}
+        />
+      )}
     </div>
   );
 }
