@@ -8,6 +8,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["dags/invoices/runs", /failed/],
   ["dags/orders/run", /country/],
   ["runs", /invoices/],
+  ["backfills", /of 3/],
   ["events", /succeed/],
   ["import-errors", /shedule/],
   ["admin/users", /admin/],

@@ -22,6 +22,29 @@ test("a run is triggered from the form, and watched until it has ended", async (
   expect(run.params).toMatchObject({ country: "DE", limit: 7, full: false });
 });
 
+test("what would happen is said before it does", async () => {
+  await page().goto("/t/default/dags/orders/run");
+  await page().getByLabel("Logical date").fill("2026-09-20T08:00:00");
+  await page().getByRole("button", { name: "What would happen" }).click();
+  await page()
+    .getByText(/^One run of \d+ tasks? for Sun,? 20 Sep/)
+    .waitFor();
+  const { items } = await ask<{ items: { logical_date: string }[] }>(server, "/runs?dag_id=orders");
+  expect(items.filter((run) => run.logical_date.startsWith("2026-09-20"))).toEqual([]);
+});
+
+test("a backfill names its runs before it makes them", async () => {
+  await page().goto("/t/default/backfills");
+  await page().getByRole("button", { name: "New backfill" }).click();
+  await page().getByLabel("DAG").fill("orders");
+  await page().getByLabel("From").fill("2026-09-01");
+  await page().getByLabel("To").fill("2026-09-03");
+  await page().getByRole("button", { name: "Show what will run" }).click();
+  await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
+  await page().getByRole("button", { name: "Start 3 runs" }).click();
+  await page().getByText("3 runs of orders will run").waitFor();
+});
+
 test("a run that somebody else starts appears by itself", async () => {
   await page().goto("/t/default/dags/hourly_warehouse/runs");
   await page().getByText("live", { exact: true }).waitFor();
@@ -69,6 +92,29 @@ test("a theme is chosen, and stays", async () => {
     page().evaluate(() => getComputedStyle(document.documentElement).colorScheme);
   expect(await scheme()).toBe("dark");
   await page().evaluate(() => localStorage.removeItem("headway.theme"));
+});
+
+test("one's own password is set, changed, and signs in", async () => {
+  const form = page().getByRole("dialog", { name: "Your password" });
+  const change = async (current: string, password: string) => {
+    await page().getByRole("button", { name: /^You/ }).click();
+    await page().getByRole("menuitem", { name: "Password" }).click();
+    await form.getByLabel("Current password").fill(current);
+    await form.getByLabel("New password", { exact: true }).fill(password);
+    await form.getByLabel("New password again").fill(password);
+    await form.getByRole("button", { name: "Change the password" }).click();
+  };
+  await page().goto("/t/default/dags");
+  await change("", "correct horse battery");
+  await form.waitFor({ state: "detached" });
+  await change("correct horse battery", "staple of the horse");
+  await form.waitFor({ state: "detached" });
+  const answer = await fetch(`${server.url}/api/v1/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: server.url },
+    body: JSON.stringify({ name: "admin", password: "staple of the horse" }),
+  });
+  expect(answer.status).toBe(200);
 });
 
 test("a token is shown once, and revoked", async () => {

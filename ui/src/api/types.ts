@@ -21,7 +21,9 @@ export type Component = Said["Component"];
 export type FailedRun = Said["FailedRun"];
 export type Hour = Said["Hour"];
 export type Overview = Said["Home"];
+export type Backfill = Said["Backfill"];
 export type BackfillAnswer = Said["BackfillAnswer"];
+export type TriggerPreview = Said["TriggerPreview"];
 export type Event = Said["Event"];
 export type RenderedField = Said["RenderedField"];
 export type RenderedFields = Said["RenderedFields"];
@@ -93,25 +95,4 @@ export interface PoolUse extends Pool {
 export interface Slots {
   pools: PoolUse[];
   runs_waiting: { dag_id: string; queued: number; reason: string | null }[];
-}
-
-export interface Backfill {
-  backfill_id: string;
-  dag_id: string;
-  first: string;
-  last: string;
-  created_by: string;
-  created_at: string;
-  max_active_runs: number | null;
-  counts: Record<string, number>;
-  done: number;
-  total: number;
-  eta_s: number | null;
-}
-
-export interface TriggerDryRun {
-  params: Record<string, unknown>;
-  tasks: number;
-  would_wait: string | null;
-  logical_date: string;
 }

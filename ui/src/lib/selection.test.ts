@@ -15,3 +15,8 @@ test("what makes no sense is left out", () => {
   expect(selectionOf({ task: "load", map: "x", try: 0 })).toEqual({ task: "load" });
   expect(selectionOf({ run: 123456 })).toEqual({ run: "123456" });
 });
+
+test("an empty run in the URL is none, also when laid over what the URL says", () => {
+  const search = { run: "", sort: "wait" };
+  expect({ ...search, ...selectionOf(search) }).toEqual({ sort: "wait" });
+});

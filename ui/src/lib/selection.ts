@@ -6,13 +6,16 @@ export interface Selection {
   try?: number;
 }
 
-/** The selection in a URL's search; what makes no sense in it is left out. */
+/**
+ * The selection in a URL's search. What makes no sense in it is undefined, not left out: the router
+ * lays this over what the URL says, and an empty `run` would go on to be one.
+ */
 export function selectionOf(search: Record<string, unknown>): Selection {
   const run = text(search.run);
   const task = text(search.task);
   const map = task === undefined ? undefined : whole(search.map, -1);
   const attempt = task === undefined ? undefined : whole(search.try, 1);
-  return strip({ run, task, map, try: attempt });
+  return { run, task, map, try: attempt };
 }
 
 function text(value: unknown): string | undefined {

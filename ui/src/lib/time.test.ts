@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { absolute, compact, freshFor, fromInput, relative, utc } from "./time.ts";
+import { absolute, compact, freshFor, fromInput, minute, relative, utc } from "./time.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -34,4 +34,8 @@ test("a clock wakes as seldom as its text changes", () => {
 test("what is no time is no time", () => {
   expect(fromInput("")).toBeNull();
   expect(fromInput("2026-11-21T12:00")).toBe(new Date(2026, 10, 21, 12).toISOString());
+});
+
+test("a logical date says its year, however long ago", () => {
+  expect(minute("2013-01-05T00:00:00Z", "UTC")).toBe("5 Jan 2013 00:00");
 });

@@ -39,6 +39,20 @@ export function absolute(instant: string, timeZone?: string): string {
   return parts.format(new Date(instant));
 }
 
+/** Of which day something is, however long ago: `5 Jan 2013 00:00`. */
+export function minute(instant: string, timeZone?: string): string {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZone,
+  });
+  return parts.format(new Date(instant)).replace(",", "");
+}
+
 /** A moment in a column: the date only when it is not today's. `12:22`, `21 Nov 12:22`. */
 export function compact(instant: string, now: number, timeZone?: string): string {
   const day = (value: number) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(value);

@@ -1,15 +1,19 @@
 import type { Diagnosis } from "@/api/diagnosis.ts";
+import { duration } from "@/lib/duration.ts";
+import { absolute, minute } from "@/lib/time.ts";
 import { brief, shown } from "@/lib/xcom.ts";
 import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
 import styles from "./RunPage.module.css";
 
 /** What differs from the last run that went well. */
 export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) {
   const link = (
     <span>
-      <RunLink run={to.run_id} /> <RelativeTime at={to.logical_date} />
+      <RunLink run={to.run_id} /> of{" "}
+      <time dateTime={to.logical_date} title={absolute(to.logical_date)} className="tabular">
+        {minute(to.logical_date)}
+      </time>
     </span>
   );
   return (
@@ -22,7 +26,7 @@ export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) 
             <li key={what}>
               <span>{what}</span>
               <span className={styles.change}>
-                <del>{word(before)}</del> → <ins>{word(after)}</ins>
+                <del>{word(what, before)}</del> → <ins>{word(what, after)}</ins>
               </span>
             </li>
           ))}
@@ -32,7 +36,8 @@ export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) 
   );
 }
 
-function word(value: unknown): string {
+function word(what: string, value: unknown): string {
   if (value === null || value === undefined) return "–";
+  if (what === "duration" && typeof value === "number") return duration(value);
   return typeof value === "string" ? value : brief(shown(value), 80);
 }

@@ -1,10 +1,10 @@
-import type { TriggerDryRun } from "@/api/types.ts";
+import type { TriggerPreview } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { absolute } from "@/lib/time.ts";
 import styles from "./Trigger.module.css";
 
 /** The answer of a dry run, in words. */
-export function Plan({ plan }: { plan: TriggerDryRun }) {
+export function Plan({ plan }: { plan: TriggerPreview }) {
   return (
     <div className={styles.plan} role="status">
       <p>

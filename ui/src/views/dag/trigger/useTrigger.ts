@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import { path, request } from "@/api/request.ts";
-import type { Run, TriggerDryRun } from "@/api/types.ts";
+import type { Run, TriggerPreview } from "@/api/types.ts";
 import { useTeam } from "@/state/session.ts";
 
 export interface Asked {
@@ -37,7 +37,7 @@ export function useTrigger(dagId: string) {
 export function useWouldTrigger(dagId: string) {
   return useMutation({
     mutationFn: (asked: Asked) =>
-      request<TriggerDryRun>(path`/dags/${dagId}/runs`, {
+      request<TriggerPreview>(path`/dags/${dagId}/runs`, {
         method: "POST",
         body: { ...asked, dry_run: true },
       }),
