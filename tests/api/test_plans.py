@@ -14,6 +14,7 @@ from headway.store.views import (
     calendar,
     dags,
     diagnosis,
+    durations,
     events,
     expected,
     gantt,
@@ -29,6 +30,7 @@ from headway.store.views import (
     run_tasks,
     runs,
     search,
+    slots,
     stream,
     strips,
     troubles,
@@ -60,6 +62,10 @@ LISTED: dict[str, Any] = {
 SPAN: dict[str, Any] = {
     "first": seed.NOON + timedelta(days=2), "last": seed.NOON + timedelta(days=3), "zone": "UTC",
 }  # fmt: skip
+LATELY: dict[str, Any] = {
+    "dag_id": "d", "since": seed.NOON + timedelta(days=2), "middle": seed.NOON + timedelta(days=2),
+    "runs": 5, "instances": 1000,
+}  # fmt: skip
 DAGS: dict[str, Any] = {
     **dict.fromkeys(("dag_id", "after", "q", "tag", "owner", "paused", "state")),
     "with_missing": False,
@@ -87,6 +93,16 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
     (calendar.DAYS, SPAN),
     (calendar.SCHEDULED, {"dag_id": None, "limit": 100}),
+    (versions.LIST, {"dag_id": "d", "before": None, "number": None, "limit": 51}),
+    (versions.SPEC, {"dag_id": "d", "number": 1}),
+    (versions.OF_RUN, KEY),
+    (durations.OWNER, {"dag_id": "d"}),
+    (durations.OF_DAG, LATELY),
+    (durations.BY_DAY, LATELY),
+    (durations.OF_TASKS, LATELY),
+    (slots.USERS, {}),
+    (slots.QUEUES, {"limit": 100, "unseen": ""}),
+    (slots.RUNS, {"limit": 100}),
     (calendar.STANDING, {"dag_id": "d"}),
     (runs.LATEST, {}),
     (runs.LATEST_FAILED, {}),

@@ -29,6 +29,7 @@ from headway.api.routes import (
     calendar,
     dags,
     diagnosis,
+    durations,
     events,
     gantt,
     grid,
@@ -43,6 +44,7 @@ from headway.api.routes import (
     stream,
     tokens,
     users,
+    versions,
 )
 from headway.api.site import BUILT, Site
 from headway.errors import HeadwayError
@@ -72,7 +74,7 @@ NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, metrics),
-    *(backfills, calendar),
+    *(backfills, calendar, versions, durations),
     *(session, users, tokens, audit),
 )
 

@@ -88,6 +88,11 @@ PARAMETERS: Final = {
     "trigger": ("Only what was started so: schedule, manual or backfill.", "manual"),
     "days": ("Of so many days.", 30),
     "timezone": ("In this time zone.", "Europe/Paris"),
+    "version": ("Its number, from 1.", 1),
+    "file": (
+        "Another file of the same bundle, by its path. Default: that of the DAG.",
+        "lib/dates.py",
+    ),
 }
 BODIES: Final[dict[str, Any]] = {
     "TriggerRequest": {"logical_date": "2026-01-31T05:00:00Z", "params": {"size": 3}},

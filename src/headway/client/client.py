@@ -51,6 +51,25 @@ class Client(Logs, Changes):
     def backfill(self, dag_id: str, request: wire.BackfillRequest) -> wire.BackfillAnswer:
         return self.post(f"/dags/{segment(dag_id)}/backfills", request, wire.BackfillAnswer)
 
+    def versions(self, dag_id: str) -> list[wire.VersionSummary]:
+        """All of them, newest first."""
+        return list(self.all_pages(f"/dags/{segment(dag_id)}/versions", wire.VersionSummary))
+
+    def version(self, dag_id: str, version: int) -> msgspec.Raw:
+        """The spec as it was registered: JSON of headway.spec.model.Dag."""
+        return self.get(f"/dags/{segment(dag_id)}/versions/{version}", msgspec.Raw)
+
+    def source(self, dag_id: str, version: int, file: str | None = None) -> wire.Source:
+        path = f"/dags/{segment(dag_id)}/versions/{version}/source"
+        return self.get(path, wire.Source, {"file": file})
+
+    def diff(self, dag_id: str, first: int, last: int) -> wire.VersionDiff:
+        query = {"from": first, "to": last}
+        return self.get(f"/dags/{segment(dag_id)}/diff", wire.VersionDiff, query)
+
+    def durations(self, dag_id: str, days: int = 30) -> wire.Durations:
+        return self.get(f"/dags/{segment(dag_id)}/durations", wire.Durations, {"days": days})
+
     def backfills(self, **filters: object) -> list[wire.Backfill]:
         """All of them, newest first; filter: dag_id."""
         return list(self.all_pages("/backfills", wire.Backfill, filters))
@@ -101,6 +120,9 @@ class Client(Logs, Changes):
 
     def tasks(self, run_id: str) -> list[wire.RunTask]:
         return self.get(f"/runs/{segment(run_id)}/tasks", wire.Page[wire.RunTask]).items
+
+    def source_of_run(self, run_id: str, file: str | None = None) -> wire.Source:
+        return self.get(f"/runs/{segment(run_id)}/source", wire.Source, {"file": file})
 
     def gantt(self, run_id: str, limit: int = 2000) -> wire.Gantt:
         return self.get(f"/runs/{segment(run_id)}/gantt", wire.Gantt, {"limit": limit})
@@ -161,6 +183,9 @@ class Client(Logs, Changes):
 
     def pools(self) -> list[wire.Pool]:
         return self.get("/pools", wire.Page[wire.Pool]).items
+
+    def slots(self) -> wire.Slots:
+        return self.get("/slots", wire.Slots)
 
     def set_pool(self, name: str, slots: int) -> wire.Pool:
         body = msgspec.json.encode(wire.PoolRequest(slots=slots))

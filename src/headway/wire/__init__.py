@@ -37,6 +37,12 @@ from headway.wire.diagnosis import (
     FirstError,
     RetryCounts,
 )
+from headway.wire.durations import (
+    DagDuration,
+    DurationDay,
+    Durations,
+    TaskDuration,
+)
 from headway.wire.events import (
     Event,
 )
@@ -132,6 +138,13 @@ from headway.wire.search import (
     FoundRun,
     FoundTask,
 )
+from headway.wire.slots import (
+    PoolSlots,
+    SlotQueue,
+    Slots,
+    SlotUser,
+    WaitingRuns,
+)
 from headway.wire.stream import (
     DagDelta,
     InstanceChange,
@@ -140,6 +153,12 @@ from headway.wire.stream import (
     PoolDelta,
     PoolsDelta,
     RunDelta,
+)
+from headway.wire.versions import (
+    Source,
+    SpecChange,
+    VersionDiff,
+    VersionSummary,
 )
 
 __all__ = [
@@ -164,11 +183,14 @@ __all__ = [
     "DagCounts",
     "DagDelta",
     "DagDetail",
+    "DagDuration",
     "DagSummary",
     "DagVersion",
     "Day",
     "Diagnosis",
     "Difference",
+    "DurationDay",
+    "Durations",
     "ErrorGroup",
     "Event",
     "FailedRun",
@@ -210,6 +232,7 @@ __all__ = [
     "Pool",
     "PoolDelta",
     "PoolRequest",
+    "PoolSlots",
     "PoolsDelta",
     "Problem",
     "RenderedField",
@@ -225,6 +248,12 @@ __all__ = [
     "Segment",
     "Session",
     "SessionRequest",
+    "SlotQueue",
+    "SlotUser",
+    "Slots",
+    "Source",
+    "SpecChange",
+    "TaskDuration",
     "TaskInstance",
     "TaskInstanceDetail",
     "TeamRole",
@@ -235,7 +264,10 @@ __all__ = [
     "User",
     "UserChange",
     "UserRequest",
+    "VersionDiff",
+    "VersionSummary",
     "Waited",
+    "WaitingRuns",
     "WaitingTask",
     "XCom",
     "code_of",

@@ -204,6 +204,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dags/{dag_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show diff
+         * @description What version ``to`` has that ``from`` had not, and the other way round.
+         */
+        get: operations["show_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/durations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show durations
+         * @description Mean, median and p95 of runs and tasks that went well, by day, and whether they grow.
+         */
+        get: operations["show_durations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags/{dag_id}/grid": {
         parameters: {
             query?: never;
@@ -318,6 +358,66 @@ export interface paths {
          * @description Ask for many runs: all are created, or none.
          */
         post: operations["trigger_many"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List versions
+         * @description Newest first.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show version
+         * @description The spec as it was registered.
+         */
+        get: operations["show_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/versions/{version}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show source
+         * @description The DAG's file as that version has it, or another ``file`` of the same bundle.
+         */
+        get: operations["show_source"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -692,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show source of run
+         * @description Exactly what the run ran, or another ``file`` of its bundle.
+         */
+        get: operations["show_source_of_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/task-instances": {
         parameters: {
             query?: never;
@@ -940,6 +1060,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show slots
+         * @description Who uses the slots of each pool, who waits and for what, and which runs wait to start.
+         */
+        get: operations["show_slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1112,6 +1252,14 @@ export interface components {
             subject: string;
             via: string;
         };
+        /** Axis */
+        Axis: {
+            argument: string;
+            /** @default return_value */
+            key: string;
+            length?: number | null;
+            task_id?: string | null;
+        };
         /** Backfill */
         Backfill: {
             backfill_id: string;
@@ -1244,6 +1392,37 @@ export interface components {
             last_seen_at?: string | null;
             name: string;
         };
+        /** Dag */
+        Dag: {
+            /** @default false */
+            catchup: boolean;
+            dag_id: string;
+            dagrun_timeout_s?: number | null;
+            /** @default  */
+            description: string;
+            /** @default  */
+            doc: string;
+            end_date?: string | null;
+            file: string;
+            /** @default 0 */
+            line: number;
+            /** @default 16 */
+            max_active_runs: number;
+            max_active_tasks?: number | null;
+            /** @default  */
+            owner: string;
+            /** @default [] */
+            params: components["schemas"]["Param"][];
+            /** @default 1 */
+            reuse_child: number;
+            schedule?: components["schemas"]["Schedule"] | null;
+            /** @default 1 */
+            spec_version: number;
+            start_date?: string | null;
+            /** @default [] */
+            tags: string[];
+            tasks: components["schemas"]["Task"][];
+        };
         /** DagCounts */
         DagCounts: {
             broken: number;
@@ -1282,6 +1461,14 @@ export interface components {
             updated_at: string;
             version: number;
             versions: components["schemas"]["DagVersion"][];
+        };
+        /** DagDuration */
+        DagDuration: {
+            count: number;
+            mean_s: number | null;
+            p50_s: number | null;
+            p95_s: number | null;
+            trend_pct: number | null;
         };
         /** DagSummary */
         DagSummary: {
@@ -1346,6 +1533,23 @@ export interface components {
             after: unknown;
             before: unknown;
             what: string;
+        };
+        /** DurationDay */
+        DurationDay: {
+            count: number;
+            /** Format: date */
+            day: string;
+            failed: number;
+            p50_s: number | null;
+            p95_s: number | null;
+        };
+        /** Durations */
+        Durations: {
+            by_day: components["schemas"]["DurationDay"][];
+            dag: components["schemas"]["DagDuration"];
+            days: number;
+            sampled_runs: number;
+            tasks: components["schemas"]["TaskDuration"][];
         };
         /** ErrorGroup */
         ErrorGroup: {
@@ -1524,6 +1728,12 @@ export interface components {
             line: number | null;
             message: string;
         };
+        /** Input */
+        Input: {
+            /** @default return_value */
+            key: string;
+            task_id: string;
+        };
         /** InstanceKey */
         InstanceKey: {
             map_index: number;
@@ -1571,6 +1781,10 @@ export interface components {
         /** LoginLinkRequest */
         LoginLinkRequest: {
             user?: string | null;
+        };
+        /** Mapping */
+        Mapping: {
+            axes: components["schemas"]["Axis"][];
         };
         /** MarkPreview */
         MarkPreview: {
@@ -1671,10 +1885,31 @@ export interface components {
             items: components["schemas"]["User"][];
             next_cursor?: string | null;
         };
+        /** Page[VersionSummary] */
+        PageOfVersionSummary: {
+            items: components["schemas"]["VersionSummary"][];
+            next_cursor?: string | null;
+        };
         /** Page[XCom] */
         PageOfXCom: {
             items: components["schemas"]["XCom"][];
             next_cursor?: string | null;
+        };
+        /** Param */
+        Param: {
+            default?: unknown;
+            /** @default  */
+            description: string;
+            /** @default [] */
+            enum: unknown[];
+            name: string;
+            /** @default false */
+            required: boolean;
+            /**
+             * @default any
+             * @enum {string}
+             */
+            type: "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
         };
         /** PasswordRequest */
         PasswordRequest: {
@@ -1701,6 +1936,15 @@ export interface components {
          */
         PoolRequest: {
             slots: number;
+        };
+        /** PoolSlots */
+        PoolSlots: {
+            name: string;
+            queue: components["schemas"]["SlotQueue"][];
+            slots: number;
+            used: number;
+            users: components["schemas"]["SlotUser"][];
+            waiting: number;
         };
         /**
          * Problem
@@ -1834,6 +2078,15 @@ export interface components {
             trigger_rule: string;
             upstream: string[];
         };
+        /** Schedule */
+        Schedule: {
+            cron?: string | null;
+            interval_s?: number | null;
+            /** @default false */
+            once: boolean;
+            /** @default UTC */
+            timezone: string;
+        };
         /** Segment */
         Segment: {
             /** Format: date-time */
@@ -1863,6 +2116,84 @@ export interface components {
         SessionRequest: {
             name: string;
             password: string;
+        };
+        /** SlotQueue */
+        SlotQueue: {
+            count: number;
+            reason: string;
+        };
+        /** SlotUser */
+        SlotUser: {
+            dag_id: string;
+            run_id: string;
+            used: number;
+        };
+        /** Slots */
+        Slots: {
+            pools: components["schemas"]["PoolSlots"][];
+            runs_waiting: components["schemas"]["WaitingRuns"][];
+        };
+        /** Source */
+        Source: {
+            bundle_version: string;
+            file: string;
+            others: string[];
+            text: string;
+            truncated: boolean;
+        };
+        /** SpecChange */
+        SpecChange: {
+            after: unknown;
+            before: unknown;
+            path: string;
+            what: string;
+        };
+        /** Task */
+        Task: {
+            /** @default false */
+            branch: boolean;
+            /** @default  */
+            doc: string;
+            execution_timeout_s?: number | null;
+            /** @default [] */
+            inputs: components["schemas"]["Input"][];
+            /** @default python */
+            kind: string;
+            /** @default 0 */
+            line: number;
+            mapping?: components["schemas"]["Mapping"] | null;
+            max_active_tis_per_dagrun?: number | null;
+            max_retry_delay_s?: number | null;
+            memory_limit_mb?: number | null;
+            /** @default  */
+            owner: string;
+            /** @default default */
+            pool: string;
+            /** @default 1 */
+            pool_slots: number;
+            /** @default 1 */
+            priority_weight: number;
+            /** @default 0 */
+            retries: number;
+            /** @default 300 */
+            retry_delay_s: number;
+            /** @default false */
+            retry_exponential_backoff: boolean;
+            task_id: string;
+            /** @default all_success */
+            trigger_rule: string;
+            /** @default [] */
+            upstream: string[];
+        };
+        /** TaskDuration */
+        TaskDuration: {
+            count: number;
+            mean_s: number | null;
+            p50_s: number | null;
+            p95_s: number | null;
+            task_id: string;
+            trend_pct: number | null;
+            wait_p50_s: number | null;
         };
         /** TaskInstance */
         TaskInstance: {
@@ -1972,10 +2303,34 @@ export interface components {
             password?: string | null;
             role: components["schemas"]["Role"];
         };
+        /** VersionDiff */
+        VersionDiff: {
+            changes: components["schemas"]["SpecChange"][];
+            from: number;
+            reason: string | null;
+            source_diff: string;
+            to: number;
+        };
+        /** VersionSummary */
+        VersionSummary: {
+            bundle_version: string | null;
+            /** Format: date-time */
+            created_at: string;
+            last_run_at: string | null;
+            runs: number;
+            spec_hash: string;
+            version: number;
+        };
         /** Waited */
         Waited: {
             reason: string;
             total_s: number;
+        };
+        /** WaitingRuns */
+        WaitingRuns: {
+            dag_id: string;
+            queued: number;
+            reason: string;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -3214,6 +3569,245 @@ export interface operations {
             };
         };
     };
+    show_diff: {
+        parameters: {
+            query: {
+                /** @description From here on. */
+                from: number;
+                /** @description Up to here. */
+                to: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDiff"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_durations: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Of so many days.
+                 * @example 30
+                 */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Durations"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_grid: {
         parameters: {
             query?: {
@@ -3900,6 +4494,372 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: {
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfVersionSummary"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+                /**
+                 * @description Its number, from 1.
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dag"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_source: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Another file of the same bundle, by its path. Default: that of the DAG.
+                 * @example lib/dates.py
+                 */
+                file?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+                /**
+                 * @description Its number, from 1.
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6345,6 +7305,126 @@ export interface operations {
             };
         };
     };
+    show_source_of_run: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Another file of the same bundle, by its path. Default: that of the DAG.
+                 * @example lib/dates.py
+                 */
+                file?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_instances: {
         parameters: {
             query?: {
@@ -8052,6 +9132,114 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header names no host of this server. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too often: Retry-After says when again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No room left for the data. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_slots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Slots"];
+                };
+            };
+            /** @description It is as you know it: If-None-Match named its ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked for makes no sense. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody is signed in, or no longer. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role does not allow it, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It names something that does not exist, or not in this team. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is at odds with what exists already. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,7 +35,8 @@ async def show_calendar(
     timezone: FromQuery[str | None] = None,
 ) -> wire.Calendar:
     """Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)."""
-    return await api.door.call(views.of_dag, dag_id, (first, last), timezone)
+    span = views.spanned(first, last)
+    return await api.door.call(views.of_dag, dag_id, span, timezone)
 
 
 @get("/calendar", needs=Role.VIEWER)
@@ -43,7 +44,7 @@ async def show_calendar_of_all(
     api: Handed, first: First, last: Last, timezone: FromQuery[str | None] = None
 ) -> wire.Calendar:
     """Of all DAGs: days by when runs ended."""
-    return await api.door.call(views.of_all, (first, last), timezone)
+    return await api.door.call(views.of_all, views.spanned(first, last), timezone)
 
 
 ROUTES = [show_next, show_calendar, show_calendar_of_all]

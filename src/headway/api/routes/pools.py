@@ -11,12 +11,19 @@ from headway.api.context import Handed
 from headway.core.roles import Role
 from headway.services import commands
 from headway.store.views import pools as views
+from headway.store.views import slots
 
 
 @get("/pools", needs=Role.VIEWER)
 async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
     """All pools, with what uses them and what waits."""
     return wire.Page(await api.door.call(views.every))
+
+
+@get("/slots", needs=Role.VIEWER)
+async def show_slots(api: Handed) -> wire.Slots:
+    """Who uses the slots of each pool, who waits and for what, and which runs wait to start."""
+    return await api.door.call(slots.now)
 
 
 @put("/pools/{name:str}", needs=Role.ADMIN)
@@ -41,4 +48,4 @@ async def delete_pool(api: Handed, name: FromPath[str]) -> None:
     await api.door.call(work)
 
 
-ROUTES = [list_pools, set_pool, delete_pool]
+ROUTES = [list_pools, show_slots, set_pool, delete_pool]

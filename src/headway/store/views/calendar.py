@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from psycopg import Connection
+from psycopg.errors import InvalidParameterValue
 from psycopg.rows import class_row, tuple_row
 
 from headway import wire
@@ -17,7 +18,7 @@ from headway.core.timetable import LAST, Cron, Once, OnDemand
 from headway.errors import UsageError
 from headway.spec import compile
 from headway.spec.model import Dag, Schedule
-from headway.store.views import dags, versions
+from headway.store.views import dags, pages, versions
 from headway.store.views.memory import Memory
 
 DAYS_MAX: Final = 400
@@ -158,6 +159,16 @@ def of_all(
     return calendar(conn, None, days, span, zone)
 
 
+def spanned(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """``from`` and ``to`` as they were asked for."""
+    first, last = pages.instant(first), pages.instant(last)
+    if not first < last:
+        raise UsageError("`from` must be before `to`")
+    if last - first > timedelta(days=DAYS_MAX):
+        raise UsageError(f"at most {DAYS_MAX} days at once")
+    return first, last
+
+
 def days_of(
     conn: Connection[Any],
     statement: LiteralString,
@@ -166,13 +177,12 @@ def days_of(
     zone: str,
 ) -> list[wire.Day]:
     first, last = span
-    if not first < last:
-        raise UsageError("`from` must be before `to`")
-    if last - first > timedelta(days=DAYS_MAX):
-        raise UsageError(f"at most {DAYS_MAX} days at once")
     values = {**which, "first": first, "last": last, "zone": zone}
     with conn.cursor(row_factory=class_row(wire.Day)) as cursor:
-        return cursor.execute(statement, values).fetchall()
+        try:
+            return cursor.execute(statement, values).fetchall()
+        except InvalidParameterValue as error:  # it knows other zones than Python does
+            raise UsageError(f"the database knows no time zone {zone!r}") from error
 
 
 def calendar(

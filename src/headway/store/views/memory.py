@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from headway import wire
 from headway.spec.model import Dag
 from headway.spec.outline import Outline
 
@@ -24,6 +25,7 @@ VERSIONS_MAX: Final = 200  # a spec of 2,000 tasks takes about 2 MB
 OUTLINES_MAX: Final = 200
 STRIPS_MAX: Final = 5_000  # a byte a task
 EXPECTED_MAX: Final = 500
+DURATIONS_MAX: Final = 100
 
 
 class Remembered(Generic[K, V]):
@@ -76,4 +78,7 @@ class Memory:
         )
         self.strips: Remembered[RunVersion, Strip] = Remembered(STRIPS_MAX)
         # Of a team's DAG as of a run: seconds by task.
+        self.durations: Remembered[
+            tuple[int, str, int, str], tuple[int, list[wire.TaskDuration]]
+        ] = Remembered(DURATIONS_MAX)
         self.expected: Remembered[tuple[int, str, str], dict[str, float]] = Remembered(EXPECTED_MAX)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,11 @@ def capped(limit: int) -> int:
     if limit < 1:
         raise UsageError("limit must be at least 1")
     return min(limit, LIMIT_MAX)
+
+
+def instant(at: datetime) -> datetime:
+    """A time that was given without a zone is one of UTC."""
+    return at.replace(tzinfo=UTC) if at.utcoffset() is None else at
 
 
 def encode(key: tuple[Any, ...]) -> str:

@@ -186,6 +186,8 @@ def page(
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         **msgspec.structs.asdict(wanted),
+        "first": wanted.first and pages.instant(wanted.first),
+        "last": wanted.last and pages.instant(wanted.last),
         "after": after,
         "after_id": after_id,
         "limit": limit + 1,

@@ -1,0 +1,115 @@
+"""/dags/…/versions: what was registered, the files it came from, and how two differ."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from headway import wire
+from headway.api.context import Api, Handed
+from headway.core.roles import Role
+from headway.errors import NotFound
+from headway.services import sourcefiles
+from headway.services.sourcefiles import SourceFile
+from headway.spec import diff, model
+from headway.store.views import runs as run_views
+from headway.store.views import versions as views
+from headway.store.views.versions import Pinned
+
+
+@get("/dags/{dag_id:str}/versions", needs=Role.VIEWER)
+async def list_versions(
+    api: Handed,
+    dag_id: FromPath[str],
+    limit: FromQuery[int] = 50,
+    cursor: FromQuery[str | None] = None,
+) -> wire.Page[wire.VersionSummary]:
+    """Newest first."""
+    return await api.door.call(views.page, dag_id, limit, cursor)
+
+
+@get("/dags/{dag_id:str}/versions/{version:str}", needs=Role.VIEWER)
+async def show_version(api: Handed, dag_id: FromPath[str], version: FromPath[int]) -> model.Dag:
+    """The spec as it was registered."""
+    return model.decode(await api.door.call(views.spec_text, dag_id, version))
+
+
+@get("/dags/{dag_id:str}/versions/{version:str}/source", needs=Role.VIEWER)
+async def show_source(
+    api: Handed,
+    dag_id: FromPath[str],
+    version: FromPath[int],
+    file: FromQuery[str | None] = None,
+) -> wire.Source:
+    """The DAG's file as that version has it, or another ``file`` of the same bundle."""
+    pinned = await api.door.call(views.pinned, dag_id, version)
+    return await source(api, pinned, file)
+
+
+@get("/runs/{run_id:str}/source", needs=Role.VIEWER)
+async def show_source_of_run(
+    api: Handed, run_id: FromPath[str], file: FromQuery[str | None] = None
+) -> wire.Source:
+    """Exactly what the run ran, or another ``file`` of its bundle."""
+    run_id = await api.door.call(run_views.resolve, run_id)
+    return await source(api, await api.door.call(views.of_run, run_id), file)
+
+
+@get("/dags/{dag_id:str}/diff", needs=Role.VIEWER)
+async def show_diff(
+    api: Handed,
+    dag_id: FromPath[str],
+    first: Annotated[int, QueryParameter(name="from")],
+    last: Annotated[int, QueryParameter(name="to")],
+) -> wire.VersionDiff:
+    """What version ``to`` has that ``from`` had not, and the other way round."""
+    specs = [
+        model.decode(await api.door.call(views.spec_text, dag_id, number))
+        for number in (first, last)
+    ]
+    pins = [await api.door.call(views.pinned, dag_id, number) for number in (first, last)]
+    text, reason = await asyncio.to_thread(compared, api.layout.data, *pins)
+    return wire.VersionDiff(
+        first=first,
+        last=last,
+        changes=[
+            wire.SpecChange(what=each.what, path=each.path, before=each.before, after=each.after)
+            for each in diff.changes(*specs)
+        ],
+        source_diff=text,
+        reason=reason,
+    )
+
+
+async def source(api: Api, pinned: Pinned, file: str | None) -> wire.Source:
+    found = await asyncio.to_thread(read, api.layout.data, pinned, file)
+    return wire.Source(
+        file=found.file,
+        text=found.text,
+        bundle_version=pinned.bundle_version or "",
+        others=found.others,
+        truncated=found.truncated,
+    )
+
+
+def read(data: Path, pinned: Pinned, file: str | None) -> SourceFile:
+    if pinned.bundle_version is None:
+        raise NotFound(
+            f"the files of version {pinned.version} are gone",
+            hint="no run of it is left, and a newer version has taken its place",
+        )
+    return sourcefiles.read(data, pinned.bundle_version, file or pinned.file)
+
+
+def compared(data: Path, before: Pinned, after: Pinned) -> tuple[str, str | None]:
+    """The text, or why there is none."""
+    try:
+        text = sourcefiles.difference(read(data, before, None), read(data, after, None))
+    except NotFound as error:
+        return "", error.message
+    return (text, None) if text is not None else ("", "the files are too long to be compared")
+
+
+ROUTES = [list_versions, show_version, show_source, show_source_of_run, show_diff]

@@ -1,0 +1,50 @@
+"""How two versions of a DAG differ, as far as its spec says. Where in a file something stands is no
+difference.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from headway.spec.model import Dag, Task
+
+ELSEWHERE: Final = frozenset({"line", "tasks", "spec_version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    what: str
+    path: str
+    before: Any
+    after: Any
+
+
+def changes(before: Dag, after: Dag) -> list[Change]:
+    """The DAG's own fields first, then tasks in the order of the later version, then those gone."""
+    found = [Change(name, name, was, now) for name, was, now in differing(before, after)]
+    old = {task.task_id: task for task in before.tasks}
+    new = {task.task_id: task for task in after.tasks}
+    for task_id, task in new.items():
+        if task_id not in old:
+            found.append(Change("task added", task_id, None, told(task)))
+        else:
+            found += [
+                Change("task changed", f"{task_id}.{name}", was, now)
+                for name, was, now in differing(old[task_id], task)
+            ]
+    gone = [task for task_id, task in old.items() if task_id not in new]
+    found += [Change("task removed", task.task_id, told(task), None) for task in gone]
+    return found
+
+
+def differing(before: Dag | Task, after: Dag | Task) -> Iterator[tuple[str, Any, Any]]:
+    for name in before.__struct_fields__:
+        was, now = getattr(before, name), getattr(after, name)
+        if name not in ELSEWHERE and was != now:
+            yield name, msgspec.to_builtins(was), msgspec.to_builtins(now)
+
+
+def told(task: Task) -> Any:
+    return msgspec.to_builtins(task)

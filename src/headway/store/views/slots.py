@@ -1,0 +1,98 @@
+"""Who uses the slots of each pool, who waits and for what. As much as is going on now, at most."""
+
+from collections.abc import Sequence
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from headway import wire
+from headway.store.views import pools
+
+USERS_MAX: Final = 20  # of a pool
+WAITING_MAX: Final = 20_000  # of a pool, whose reasons are counted
+RUNS_MAX: Final = 100
+UNSEEN: Final = "no scheduler has looked at it yet"
+
+# Attempts that are live are never more than there are slots.
+USERS: LiteralString = """
+    SELECT pool, dag_id, run_id, sum(pool_slots)::integer AS used
+    FROM attempt
+    CROSS JOIN LATERAL (
+        SELECT pool, pool_slots FROM task_instance AS instance
+        WHERE instance.team_id = attempt.team_id AND instance.run_id = attempt.run_id
+            AND instance.task_id = attempt.task_id AND instance.map_index = attempt.map_index
+    ) AS held
+    JOIN run USING (team_id, run_id)
+    WHERE attempt.state IN ('queued', 'running')
+    GROUP BY pool, dag_id, run_id
+    ORDER BY used DESC, run_id
+"""
+
+QUEUES: LiteralString = """
+    SELECT pool.name, reason, count(*) AS count
+    FROM pool CROSS JOIN LATERAL (
+        SELECT coalesce(blocked_reason, %(unseen)s) AS reason FROM task_instance AS instance
+        WHERE instance.team_id = pool.team_id AND instance.pool = pool.name AND rank IS NOT NULL
+        ORDER BY rank LIMIT %(limit)s
+    ) AS waiting
+    GROUP BY pool.name, reason
+    ORDER BY count DESC, reason
+"""
+
+RUNS: LiteralString = """
+    SELECT dag_id, waiting.queued, paused_by, max_active_runs, waiting.running
+    FROM dag CROSS JOIN LATERAL (
+        SELECT
+            (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+                AND state = 'queued') AS queued,
+            (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+                AND state = 'running' AND backfill_id IS NULL) AS running
+    ) AS waiting
+    WHERE has_queued AND waiting.queued > 0
+    ORDER BY waiting.queued DESC, dag_id LIMIT %(limit)s
+"""
+
+
+def now(conn: Connection[Any]) -> wire.Slots:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        users = cursor.execute(USERS).fetchall()
+        queues = cursor.execute(QUEUES, {"limit": WAITING_MAX, "unseen": UNSEEN}).fetchall()
+        runs = cursor.execute(RUNS, {"limit": RUNS_MAX}).fetchall()
+    return wire.Slots(
+        pools=[with_users(pool, users, queues) for pool in pools.every(conn)],
+        runs_waiting=[
+            wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=why(*facts))
+            for dag_id, queued, *facts in runs
+        ],
+    )
+
+
+def with_users(
+    pool: wire.Pool, users: Sequence[tuple[Any, ...]], queues: Sequence[tuple[Any, ...]]
+) -> wire.PoolSlots:
+    mine = [
+        wire.SlotUser(dag_id=dag_id, run_id=run_id, used=used)
+        for name, dag_id, run_id, used in users
+        if name == pool.name
+    ]
+    return wire.PoolSlots(
+        name=pool.name,
+        slots=pool.slots,
+        used=pool.used,
+        waiting=pool.waiting,
+        users=mine[:USERS_MAX],
+        queue=[
+            wire.SlotQueue(reason=reason, count=count)
+            for name, reason, count in queues
+            if name == pool.name
+        ],
+    )
+
+
+def why(paused_by: str | None, active_max: int, running: int) -> str:
+    if paused_by is not None:
+        return f"the DAG was paused by {paused_by}"
+    if running >= active_max:
+        return f"max_active_runs: {running} of {active_max} are running"
+    return "the lane of its backfill is full, or no scheduler has looked at it yet"

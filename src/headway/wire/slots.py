@@ -1,0 +1,36 @@
+"""Who uses the slots, and who waits for what."""
+
+import msgspec
+
+
+class SlotUser(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    run_id: str
+    used: int
+
+
+class SlotQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """Task instances that wait for the same thing."""
+
+    reason: str
+    count: int
+
+
+class PoolSlots(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    slots: int
+    used: int
+    waiting: int
+    users: list[SlotUser]  # those with the most first
+    queue: list[SlotQueue]  # the longest first
+
+
+class WaitingRuns(msgspec.Struct, frozen=True, kw_only=True):
+    dag_id: str
+    queued: int
+    reason: str
+
+
+class Slots(msgspec.Struct, frozen=True, kw_only=True):
+    pools: list[PoolSlots]
+    runs_waiting: list[WaitingRuns]  # the most first
