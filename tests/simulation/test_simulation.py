@@ -226,7 +226,7 @@ BUGS: list[Bug] = [
     bug("max_active_runs ignored", "I14", (0, 3, 7), (queue, "STARTABLE", NO_LIMIT)),
     bug(
         "history left out",
-        "I05|I08|S5|rows were as loaded",
+        "I05|I08|I17|S5|rows were as loaded",
         (2, 4, 3),
         (changes, "WRITE_HISTORY", NO_HISTORY),
     ),

@@ -10,6 +10,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["runs", /invoices/],
   ["backfills", /of 3/],
   ["events", /succeed/],
+  ["slots", /of 128/],
   ["import-errors", /shedule/],
   ["admin/users", /admin/],
   ["admin/tokens", /New token/],

@@ -1,17 +1,47 @@
-import { beforeAll, expect, inject, test } from "vitest";
-import { ran } from "./api.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, inject, test, vi } from "vitest";
+import { ask, ran } from "./api.ts";
 import { inBrowser, violations } from "./browser.ts";
 
 const server = inject("server");
 const { page } = inBrowser();
-const VIEWS = ["grid", "graph", "gantt", "calendar"] as const;
+const VIEWS = ["grid", "graph", "gantt", "calendar", "durations", "code", "versions"] as const;
+let first = "";
+
+type View = (typeof VIEWS)[number];
+
+/** Where there is the most to see: of one DAG what failed, of the other what changed. */
+const pathOf = (view: View) =>
+  `/t/default/dags/${["durations", "code", "versions"].includes(view) ? "revised" : "invoices"}/${view}`;
 
 beforeAll(async () => {
   await ran(server, "invoices");
-});
+  await revise(1, "@task", "slow");
+  first = await ran(server, "revised");
+  await revise(2, "@task(retries=3)", "quick");
+}, 60_000);
+
+/** Write the DAG's file, and wait until it is known as that version. */
+async function revise(version: number, decorator: string, mode: string): Promise<void> {
+  const source = `from headway import dag, task\n
+${decorator}
+def measure(mode):
+    return mode\n
+@dag
+def revised():
+    measure("${mode}")\n
+revised()
+`;
+  writeFileSync(join(server.dags, "revised.py"), source);
+  await vi.waitFor(
+    async () => expect(await ask(server, "/dags/revised")).toMatchObject({ version }),
+    { timeout: 20_000, interval: 100 },
+  );
+}
 
 test.each(VIEWS)("%s: nothing that some cannot read, in light and dark", async (view) => {
-  await page().goto(`/t/default/dags/invoices/${view}`);
+  await page().goto(pathOf(view));
   await shown(view);
   for (const colorScheme of ["light", "dark"] as const) {
     await page().emulateMedia({ colorScheme });
@@ -21,7 +51,7 @@ test.each(VIEWS)("%s: nothing that some cannot read, in light and dark", async (
 
 test.each(VIEWS)("%s: on a phone nothing is wider than the screen", async (view) => {
   await page().setViewportSize({ width: 375, height: 812 });
-  await page().goto(`/t/default/dags/invoices/${view}`);
+  await page().goto(pathOf(view));
   await shown(view);
   expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(375);
   await page().setViewportSize({ width: 1440, height: 900 });
@@ -48,8 +78,23 @@ test("from the first failure in the grid, by keyboard, to the same task in graph
     .waitFor();
 });
 
+test("what changed between two versions, and the source as an older run got it", async () => {
+  await page().goto(pathOf("versions"));
+  const changes = page().locator("main").getByRole("listitem");
+  await changes.getByText("retries from 0 to 3").waitFor();
+  const differences = page().getByRole("region", { name: "Differences" });
+  expect(await differences.locator("[data-kind=added]").allTextContents()).toEqual([
+    "3+@task(retries=3)",
+    '9+    measure("quick")',
+  ]);
+  await page().getByRole("link", { name: "Source of version 2" }).click();
+  await page().getByRole("region", { name: "revised.py" }).getByText('"quick"').waitFor();
+  await page().goto(`${pathOf("code")}?run=${first}`);
+  await page().getByRole("region", { name: "revised.py" }).getByText('"slow"').waitFor();
+});
+
 /** The view has come, with what it is there to show. */
-async function shown(view: (typeof VIEWS)[number]): Promise<void> {
+async function shown(view: View): Promise<void> {
   const signs = {
     grid: page().getByRole("treegrid").locator("canvas"),
     graph: page()
@@ -59,6 +104,9 @@ async function shown(view: (typeof VIEWS)[number]): Promise<void> {
       .getByRole("group", { name: /task instances by time/ })
       .getByRole("button"),
     calendar: page().getByRole("button", { name: /: \d+ runs?/ }),
+    durations: page().getByRole("img", { name: /^Median duration by day, 1 day/ }),
+    code: page().getByRole("region", { name: "revised.py" }).getByText("measure"),
+    versions: page().getByRole("region", { name: "Differences" }).getByText("slow"),
   };
   await signs[view].first().waitFor();
 }

@@ -24,6 +24,15 @@ export type Overview = Said["Home"];
 export type Backfill = Said["Backfill"];
 export type BackfillAnswer = Said["BackfillAnswer"];
 export type TriggerPreview = Said["TriggerPreview"];
+export type Slots = Said["Slots"];
+export type PoolSlots = Said["PoolSlots"];
+export type Durations = Said["Durations"];
+export type DagDuration = Said["DagDuration"];
+export type TaskDuration = Said["TaskDuration"];
+export type DurationDay = Said["DurationDay"];
+export type Version = Said["VersionSummary"];
+export type VersionDiff = Said["VersionDiff"];
+export type Source = Said["Source"];
 export type Event = Said["Event"];
 export type RenderedField = Said["RenderedField"];
 export type RenderedFields = Said["RenderedFields"];
@@ -85,14 +94,4 @@ export interface DagSpec {
   owner?: string;
   description?: string;
   doc?: string;
-}
-
-export interface PoolUse extends Pool {
-  users: { dag_id: string; run_id: string; used: number }[];
-  queue: { reason: string; count: number }[];
-}
-
-export interface Slots {
-  pools: PoolUse[];
-  runs_waiting: { dag_id: string; queued: number; reason: string | null }[];
 }

@@ -1,31 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { Change } from "@/lib/diff/words.ts";
 import { pages } from "./queries.ts";
 import { path, request } from "./request.ts";
-
-export interface Version {
-  version: number;
-  spec_hash: string;
-  bundle_version: string;
-  created_at: string;
-  runs: number;
-  last_run_at: string | null;
-}
-
-export interface Source {
-  file: string;
-  text: string;
-  bundle_version: string;
-  /** Other files of the bundle. */
-  others: string[];
-}
-
-export interface Diff {
-  from: number;
-  to: number;
-  changes: Change[];
-  source_diff: string;
-}
+import type { Source, Version, VersionDiff } from "./types.ts";
 
 export const versions = (dagId: string) =>
   pages<Version>(["versions", dagId], path`/dags/${dagId}/versions`, {}, 100);
@@ -51,6 +27,6 @@ export const diff = (dagId: string, from: number, to: number) =>
   queryOptions({
     queryKey: ["diff", dagId, from, to],
     queryFn: ({ signal }) =>
-      request<Diff>(path`/dags/${dagId}/diff`, { query: { from, to }, signal }),
+      request<VersionDiff>(path`/dags/${dagId}/diff`, { query: { from, to }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });

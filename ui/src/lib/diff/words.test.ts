@@ -6,26 +6,40 @@ const words = (what: string, path: string, before: unknown = null, after: unknow
   return `${kind} ${subject}: ${words}`;
 };
 
-test("changes as sentences", () => {
-  expect(words("task added", "tasks.load.users")).toBe("added load.users: task added");
-  expect(words("task removed", "tasks.old")).toBe("removed old: task removed");
-  expect(words("task changed", "tasks.load.users.retries", 1, 3)).toBe(
+test("changes of tasks as sentences; a task's id may have dots", () => {
+  expect(words("task added", "load.users")).toBe("added load.users: task added");
+  expect(words("task removed", "old")).toBe("removed old: task removed");
+  expect(words("task changed", "load.users.retries", 1, 3)).toBe(
     "changed load.users: retries from 1 to 3",
   );
-  expect(words("schedule", "schedule.cron", "0 1 * * *", "0 0 * * *")).toBe(
-    "changed schedule: cron from 0 1 * * * to 0 0 * * *",
-  );
-  expect(words("task changed", "tasks.a.execution_timeout_s", null, 60)).toBe(
+  expect(words("task changed", "a.execution_timeout_s", null, 60)).toBe(
     "added a: execution timeout (seconds) is now 60",
   );
-  expect(words("params", "params.region", "eu", null)).toBe(
-    "removed params: region is gone; it was eu",
+  expect(words("task changed", "a.doc", "x".repeat(500), "")).toBe(
+    `removed a: doc is gone; it was ${"x".repeat(119)}…`,
   );
 });
 
-test("a list says what came and what went", () => {
-  expect(words("task changed", "tasks.a.upstream", ["x", "y"], ["y", "z"])).toBe(
+test("changes of the DAG as sentences", () => {
+  expect(words("max_active_runs", "max_active_runs", 16, 1)).toBe(
+    "changed max active runs: from 16 to 1",
+  );
+  expect(words("schedule", "schedule", null, { cron: "0 1 * * *" })).toBe(
+    'added schedule: is now {"cron":"0 1 * * *"}',
+  );
+  const berlin = { cron: "0 0 * * *", timezone: "Europe/Berlin" };
+  expect(words("schedule", "schedule", { cron: "0 1 * * *" }, berlin)).toBe(
+    "changed schedule: cron from 0 1 * * * to 0 0 * * *, timezone is now Europe/Berlin",
+  );
+});
+
+test("a list says what came, what went, and what is another under its name", () => {
+  expect(words("task changed", "a.upstream", ["x", "y"], ["y", "z"])).toBe(
     "changed a: upstream gained z and lost x",
   );
-  expect(words("tags", "tags", ["a", "b"], ["b", "a"])).toBe("changed tags: tags in another order");
+  expect(words("tags", "tags", ["a", "b"], ["b", "a"])).toBe("changed tags: in another order");
+  const params = [{ name: "day" }, { name: "size", default: 1 }];
+  expect(words("params", "params", params, [{ name: "size", default: 2 }])).toBe(
+    "changed params: lost day and changed size",
+  );
 });

@@ -2,6 +2,7 @@
 
 export interface Change {
   what: string;
+  /** A task's id, that with `.` and a field of it, or a field of the DAG. */
   path: string;
   before: unknown;
   after: unknown;
@@ -14,58 +15,69 @@ export interface Sentence {
   words: string;
 }
 
+const SHOWN_CHARS = 120;
+
 export function sentenceOf(change: Change): Sentence {
   const { what, path, before, after } = change;
-  if (/ added$/.test(what)) return { kind: "added", subject: subjectOf(path), words: what };
-  if (/ removed$/.test(what)) return { kind: "removed", subject: subjectOf(path), words: what };
+  if (what === "task added") return { kind: "added", subject: path, words: "task added" };
+  if (what === "task removed") return { kind: "removed", subject: path, words: "task removed" };
   const kind = isNothing(before) ? "added" : isNothing(after) ? "removed" : "changed";
-  const field = fieldOf(path);
-  if (kind === "added")
-    return { kind, subject: subjectOf(path), words: `${field} is now ${shown(after)}` };
-  if (kind === "removed")
-    return { kind, subject: subjectOf(path), words: `${field} is gone; it was ${shown(before)}` };
-  if (Array.isArray(before) && Array.isArray(after))
-    return { kind, subject: subjectOf(path), words: `${field} ${listed(before, after)}` };
-  const words = `${field} from ${shown(before)} to ${shown(after)}`;
-  return { kind, subject: subjectOf(path), words };
+  const words = difference(before, after);
+  if (what !== "task changed") return { kind, subject: spoken(path), words };
+  // The ids of tasks in groups have dots of their own; names of fields have none.
+  const dot = path.lastIndexOf(".");
+  return { kind, subject: path.slice(0, dot), words: `${spoken(path.slice(dot + 1))} ${words}` };
 }
 
-/** `tasks.load.users.retries` is about `load.users`; `schedule.cron` about the schedule. */
-function subjectOf(path: string): string {
-  const parts = path.split(".");
-  if (parts[0] !== "tasks") return parts[0] ?? path;
-  const task = FIELDS.has(parts.at(-1) ?? "") ? parts.slice(1, -1) : parts.slice(1);
-  return task.join(".") || "tasks";
+function spoken(field: string): string {
+  return field.replace(/_s$/, " (seconds)").replaceAll("_", " ");
 }
 
-const FIELDS: ReadonlySet<string> = new Set(
-  `kind upstream trigger_rule retries retry_delay_s retry_exponential_backoff max_retry_delay_s
-  execution_timeout_s pool pool_slots priority_weight max_active_tis_per_dagrun memory_limit_mb
-  inputs mapping branch owner doc line`.split(/\s+/),
-);
-
-function fieldOf(path: string): string {
-  return (path.split(".").at(-1) ?? path).replace(/_s$/, " (seconds)").replaceAll("_", " ");
+function difference(before: unknown, after: unknown): string {
+  if (isNothing(before)) return `is now ${shown(after)}`;
+  if (isNothing(after)) return `is gone; it was ${shown(before)}`;
+  if (Array.isArray(before) && Array.isArray(after)) return listed(before, after);
+  if (isRecord(before) && isRecord(after)) return byField(before, after);
+  return `from ${shown(before)} to ${shown(after)}`;
 }
 
+function byField(before: Record<string, unknown>, after: Record<string, unknown>): string {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((field) => shown(before[field]) !== shown(after[field]))
+    .map((field) => `${spoken(field)} ${difference(before[field], after[field])}`)
+    .join(", ");
+}
+
+/** What has a name is known by it: with other contents it is the same one, changed. */
 function listed(before: readonly unknown[], after: readonly unknown[]): string {
-  const without = (from: readonly unknown[], other: readonly unknown[]) => {
-    const known = new Set(other.map(shown));
-    return from.map(shown).filter((each) => !known.has(each));
-  };
-  const [added, removed] = [without(after, before), without(before, after)];
+  const whole = (from: readonly unknown[]) =>
+    new Map(from.map((each) => [nameOf(each), JSON.stringify(each)]));
+  const [old, now] = [whole(before), whole(after)];
+  const added = [...now.keys()].filter((name) => !old.has(name));
+  const removed = [...old.keys()].filter((name) => !now.has(name));
+  const changed = [...now].filter(([name, text]) => old.has(name) && old.get(name) !== text);
   const parts = [
     added.length > 0 && `gained ${added.join(", ")}`,
     removed.length > 0 && `lost ${removed.join(", ")}`,
+    changed.length > 0 && `changed ${changed.map(([name]) => name).join(", ")}`,
   ].filter(Boolean);
   return parts.join(" and ") || "in another order";
 }
 
-export function shown(value: unknown): string {
+function nameOf(value: unknown): string {
+  return isRecord(value) && typeof value.name === "string" ? value.name : shown(value);
+}
+
+function shown(value: unknown): string {
   if (isNothing(value)) return "nothing";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS - 1)}…`;
 }
 
 function isNothing(value: unknown): boolean {
-  return value === null || value === undefined;
+  return value === null || value === undefined || value === "";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,4 +5,7 @@ export const TABS = [
   { to: "/t/$team/dags/$dag/gantt", word: "Gantt" },
   { to: "/t/$team/dags/$dag/runs", word: "Runs" },
   { to: "/t/$team/dags/$dag/calendar", word: "Calendar" },
+  { to: "/t/$team/dags/$dag/durations", word: "Durations" },
+  { to: "/t/$team/dags/$dag/code", word: "Code" },
+  { to: "/t/$team/dags/$dag/versions", word: "Versions" },
 ] as const;

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { path, request } from "@/api/request.ts";
-import type { Pool, PoolUse } from "@/api/types.ts";
+import type { Pool, PoolSlots } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
@@ -15,7 +15,7 @@ import { useMay } from "@/state/session.ts";
 import { say } from "@/state/toasts.ts";
 import styles from "./Slots.module.css";
 
-export function PoolCard({ pool }: { pool: PoolUse }) {
+export function PoolCard({ pool }: { pool: PoolSlots }) {
   const [resizing, setResizing] = useState(false);
   const mayChange = useMay("admin");
   return (

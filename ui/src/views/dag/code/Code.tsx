@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { dag as dagQuery } from "@/api/queries.ts";
-import { runSource, type Source, versionSource } from "@/api/versions.ts";
+import type { Source } from "@/api/types.ts";
+import { runSource, versionSource } from "@/api/versions.ts";
+import { counted } from "@/lib/count.ts";
 import { CopyButton } from "@/parts/CopyText.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -74,18 +76,21 @@ function Head({
       </span>
       {source.others.length > 0 && (
         <span title={source.others.join("\n")}>
-          and {source.others.length} more files in the bundle
+          and {counted(source.others.length, "more file")} in the bundle
         </span>
       )}
+      {source.truncated && <span>Its beginning: it is longer than is shown here</span>}
       <span className={styles.grow} />
-      <Link
-        to="/t/$team/dags/$dag/versions"
-        params={{ team, dag }}
-        search={(before) => ({ run: before.run, task: before.task })}
-      >
-        What changed
-      </Link>
-      <CopyButton text={source.text} />
+      <span className={styles.ways}>
+        <Link
+          to="/t/$team/dags/$dag/versions"
+          params={{ team, dag }}
+          search={(before) => ({ run: before.run, task: before.task })}
+        >
+          What changed
+        </Link>
+        <CopyButton text={source.text} />
+      </span>
     </div>
   );
 }

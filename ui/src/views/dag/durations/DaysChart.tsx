@@ -1,5 +1,5 @@
 import { useRef, useState } from "react";
-import type { DayOfRuns } from "@/api/durations.ts";
+import type { DurationDay } from "@/api/types.ts";
 import { daysAfter, dayWords } from "@/lib/calendar/weeks.ts";
 import { counted } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
@@ -11,7 +11,7 @@ import styles from "./Durations.module.css";
 const [HEIGHT, TOP, LEFT, BOTTOM] = [220, 8, 64, 24];
 
 interface Props {
-  days: readonly DayOfRuns[];
+  days: readonly DurationDay[];
   first: string;
   count: number;
 }
@@ -20,7 +20,7 @@ interface Props {
 export function DaysChart({ days, first, count }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const width = useWidth(frame);
-  const [tip, setTip] = useState<{ day: DayOfRuns; x: number; y: number } | null>(null);
+  const [tip, setTip] = useState<{ day: DurationDay; x: number; y: number } | null>(null);
   const known = new Map(days.map((day) => [day.day, day]));
   const most = Math.max(1, ...days.map((day) => day.p95_s ?? day.p50_s ?? 0));
   const steps = niceSteps(most, 4);
@@ -82,7 +82,7 @@ function Column({
   width,
   yOf,
 }: {
-  day: DayOfRuns;
+  day: DurationDay;
   x: number;
   width: number;
   yOf: (seconds: number) => number;
@@ -100,7 +100,7 @@ function Column({
   );
 }
 
-function DayTip({ day, x, y }: { day: DayOfRuns; x: number; y: number }) {
+function DayTip({ day, x, y }: { day: DurationDay; x: number; y: number }) {
   return (
     <HoverCard x={x} y={y}>
       <p className={hoverStyles.title}>{dayWords(day.day)}</p>
@@ -114,7 +114,7 @@ function DayTip({ day, x, y }: { day: DayOfRuns; x: number; y: number }) {
   );
 }
 
-function spoken(days: readonly DayOfRuns[]): string {
+function spoken(days: readonly DurationDay[]): string {
   const last = days.at(-1);
   if (!last) return "No runs";
   return `Median duration by day, ${counted(days.length, "day")}; ${dayWords(last.day)}: ${duration(last.p50_s)}`;

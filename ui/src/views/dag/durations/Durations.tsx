@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { durations as durationsQuery, type Spread, type TaskSpread } from "@/api/durations.ts";
+import { durations as durationsQuery } from "@/api/durations.ts";
+import type { DagDuration, TaskDuration } from "@/api/types.ts";
 import { dayIn, daysAfter } from "@/lib/calendar/weeks.ts";
-import { number } from "@/lib/count.ts";
+import { counted, number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
 import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
@@ -30,7 +31,7 @@ export function Durations() {
   const columns = columnsOf(
     sort,
     (next: Sort) => navigate({ search: (before) => ({ ...before, sort: next }), replace: true }),
-    (task: TaskSpread) => select({ task: task.task_id }),
+    (task: TaskDuration) => select({ task: task.task_id }),
   );
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The durations" retry={() => found.refetch()} />;
@@ -66,6 +67,11 @@ export function Durations() {
       ) : (
         <>
           <DaysChart days={found.data.by_day} first={first} count={found.data.days} />
+          {found.data.sampled_runs < found.data.dag.count && (
+            <p className={styles.sample}>
+              Tasks as in the latest {counted(found.data.sampled_runs, "run")}
+            </p>
+          )}
           <Table
             label="Durations of tasks"
             columns={columns}
@@ -78,7 +84,7 @@ export function Durations() {
   );
 }
 
-function Facts({ spread }: { spread: Spread }) {
+function Facts({ spread }: { spread: DagDuration }) {
   return (
     <dl className={styles.facts}>
       <div>

@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import type { TaskSpread } from "@/api/durations.ts";
+import type { TaskDuration } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
 import type { Column } from "@/parts/Table.tsx";
@@ -10,16 +10,16 @@ export const SORTS = ["p50_s", "p95_s", "wait_p50_s", "trend_pct"] as const;
 export type Sort = (typeof SORTS)[number];
 
 /** The largest first; what is not known last. */
-export function sorted(tasks: readonly TaskSpread[], by: Sort): TaskSpread[] {
-  const value = (task: TaskSpread) => task[by] ?? Number.NEGATIVE_INFINITY;
+export function sorted(tasks: readonly TaskDuration[], by: Sort): TaskDuration[] {
+  const value = (task: TaskDuration) => task[by] ?? Number.NEGATIVE_INFINITY;
   return [...tasks].sort((a, b) => value(b) - value(a));
 }
 
 export function columnsOf(
   sort: Sort,
   order: (sort: Sort) => void,
-  choose: (task: TaskSpread) => void,
-): Column<TaskSpread>[] {
+  choose: (task: TaskDuration) => void,
+): Column<TaskDuration>[] {
   const head = (by: Sort, word: string) => (
     <button
       type="button"

@@ -31,6 +31,14 @@ export function SourceDiff({ diff, split, setSplit }: Props) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <div className={styles.diff} tabIndex={0} role="region" aria-label="Differences">
         <table className={split ? styles.split : undefined}>
+          {split && (
+            <colgroup>
+              <col className={styles.number} />
+              <col />
+              <col className={styles.number} />
+              <col />
+            </colgroup>
+          )}
           {hunks.map((hunk) => (
             <tbody key={`${hunk.lines[0]?.old} ${hunk.lines[0]?.new}`}>
               <Skipped hunk={hunk} span={split ? 4 : 3} />

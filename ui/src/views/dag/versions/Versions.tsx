@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { diff as diffQuery, type Version, versions as versionsQuery } from "@/api/versions.ts";
+import type { Version } from "@/api/types.ts";
+import { diff as diffQuery, versions as versionsQuery } from "@/api/versions.ts";
 import { counted } from "@/lib/count.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -127,7 +128,11 @@ function Comparison({
         </Link>
       </header>
       <Changes changes={found.data.changes} />
-      <SourceDiff diff={found.data.source_diff} split={split} setSplit={setSplit} />
+      {found.data.reason ? (
+        <p className={styles.same}>The source cannot be compared: {found.data.reason}.</p>
+      ) : (
+        <SourceDiff diff={found.data.source_diff} split={split} setSplit={setSplit} />
+      )}
     </>
   );
 }
