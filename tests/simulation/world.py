@@ -455,7 +455,7 @@ class World:
         process = self.processes[0]
         for _ in range(QUIET_ROUNDS):
             process.turn()
-            self.pass_time(1.0)
+            self.pass_time(scheduler.REST_S)
         assert not (left := rest.left(self.observer)), f"S10 left when all is quiet: {left}"
         before = rest.written(self.observer)
         process.turn()
