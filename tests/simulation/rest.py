@@ -2,9 +2,12 @@
 nobody does anything any more (S7).
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Connection
+
+from headway.agent.protocol import LEASE_S
 
 LEFT: Final = """
     SELECT 'a live attempt' WHERE EXISTS (SELECT FROM attempt WHERE state IN ('queued', 'running'))
@@ -35,3 +38,12 @@ def left(conn: Connection[Any]) -> list[str]:
 def written(conn: Connection[Any]) -> tuple[Any, ...] | None:
     """Differs from one look to the next when somebody changed a run meanwhile."""
     return conn.execute(WRITTEN).fetchone()
+
+
+def last_lease_ends_in_s(conn: Connection[Any], now: datetime) -> float:
+    """Longer than a lease where the clock has gone back since the last heartbeat."""
+    row = conn.execute(
+        "SELECT max(heartbeat_at) FROM agent_session WHERE ended_at IS NULL"
+    ).fetchone()
+    ahead_s = (row[0] - now).total_seconds() if row and row[0] else 0.0
+    return max(0.0, ahead_s) + LEASE_S

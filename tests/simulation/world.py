@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 
 from headway import clock, ids
-from headway.agent.protocol import LEASE_S, AttemptKey, Ended
+from headway.agent.protocol import AttemptKey, Ended
 from headway.core.graph import Graph
 from headway.core.reports import Ended as End
 from headway.services import commands, scheduler, tick, timetables
@@ -451,7 +451,7 @@ class World:
         self.story_points = self.points
         for agent in self.agents:
             agent.fence()
-        self.pass_time(LEASE_S + 1)
+        self.pass_time(rest.last_lease_ends_in_s(self.observer, self.now) + 1)
         process = self.processes[0]
         for _ in range(QUIET_ROUNDS):
             process.turn()
