@@ -64,16 +64,33 @@ def test_the_application_cannot_see_tokens(app_conn: Connection[Any]) -> None:
         within(app_conn, 1, lambda conn: conn.execute("SELECT token FROM attempt"))
 
 
+def with_team(conn: Connection[Any], kind: str) -> set[str]:
+    """Relations of a kind (``r`` tables, ``v`` views) that have rows of teams."""
+    named = conn.execute(
+        "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE attname = 'team_id' AND relkind = %s AND relnamespace = 'public'::regnamespace",
+        (kind,),
+    )
+    return {name for (name,) in named}
+
+
 def test_every_table_of_a_team_forces_its_policy(owner_conn: Connection[Any]) -> None:
     forced = owner_conn.execute(
         "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
     ).fetchall()
     assert {name for (name,) in forced} == set(TABLES)
-    with_team = owner_conn.execute(
-        "SELECT table_name FROM information_schema.columns"
-        " WHERE column_name = 'team_id' AND table_schema = 'public'"
+    assert with_team(owner_conn, "r") == set(TABLES)
+
+
+def test_every_view_of_a_team_is_read_with_the_rights_of_its_reader(
+    owner_conn: Connection[Any],
+) -> None:
+    invoked = owner_conn.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'v' AND reloptions @> '{security_invoker=true}'"
     ).fetchall()
-    assert {name for (name,) in with_team} == set(TABLES)
+    views = with_team(owner_conn, "v")
+    assert views
+    assert views <= {name for (name,) in invoked}
 
 
 def test_the_application_changes_only_its_team(
