@@ -204,8 +204,6 @@ def test_a_run_that_cannot_be_read_is_set_aside_too(conn: Connection[Any]) -> No
     assert said in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
     before = run_state(conn, bad)
     with pytest.raises(Conflict, match=said):
-        transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
-    with pytest.raises(Conflict, match=said):
         transact(conn, commands.clear, 1, bad, Selection(), graphs(scheduler), ANN)
     assert run_state(conn, bad) == before
 

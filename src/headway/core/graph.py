@@ -4,7 +4,7 @@ runs of the version.
 ``headway.spec.compile`` makes it from the spec, in the spec's (topological) order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from headway.core.retry import RetryPolicy
@@ -65,3 +65,17 @@ class Graph:
                     found.add(index)
                     stack.append(index)
         return found
+
+
+NO_RETRY = RetryPolicy(retries=0, delay_s=0.0, exponential=False, max_delay_s=0.0, jitter=0.0)
+
+
+def remains(dag_id: str, tasks: Iterable[tuple[str, str, int]]) -> Graph:
+    """What is left of a version that cannot be read: its tasks (id, pool, slots) as the rows of a run
+    name them, without edges. Enough to end the run.
+    """
+    nodes = tuple(
+        Node(index=index, task_id=task_id, pool=pool, pool_slots=slots, retry=NO_RETRY)
+        for index, (task_id, pool, slots) in enumerate(tasks)
+    )
+    return Graph(dag_id=dag_id, nodes=nodes, by_id={node.task_id: node.index for node in nodes})

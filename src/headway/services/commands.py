@@ -6,11 +6,13 @@ actor's name, and wakes the schedulers when the transaction commits. Dry runs us
 without the lock and the writing.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import psycopg
 from psycopg import Connection
 
 from headway import ids
@@ -20,6 +22,7 @@ from headway.core.graph import Graph
 from headway.core.run import Instance, Run
 from headway.core.states import Event
 from headway.errors import Conflict, NotFound, UsageError
+from headway.services.strikes import EXHAUSTED
 from headway.services.tick import clock
 from headway.services.timetables import slot_key
 from headway.spec import compile
@@ -28,6 +31,8 @@ from headway.spec.model import Dag
 from headway.spec.validate import check_params
 from headway.store import backfills, changes, dags, pools, runs, snapshots
 from headway.store.runs import Claimed, NewRun
+
+log = logging.getLogger(__name__)
 
 BACKFILL_RUNS_MAX: Final = 10_000
 TRIGGER_RUNS_MAX: Final = 100_000
@@ -192,8 +197,18 @@ def backfill(
 
 
 def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str) -> None:
-    """End a run. Live attempts are told to end; the run is over when the last has."""
-    row, run = locked(conn, team_id, run_id, graphs, actor)
+    """End a run. Live attempts are told to end; the run is over when the last has.
+
+    Also one whose version cannot be read: what it was to do does not matter any more.
+    """
+    row = held(conn, team_id, run_id, actor)
+    try:
+        run = snapshots.look(conn, row, graphs, clock(conn))
+    except (psycopg.Error, *EXHAUSTED):
+        raise
+    except Exception as error:
+        log.warning("run %s cannot be read and is ended as it stands: %s", run_id, error)
+        run = snapshots.look_at_remains(conn, row, clock(conn))
     commands.cancel(run, actor)
     save(conn, row, run)
 
@@ -294,12 +309,17 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
 def locked(
     conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str
 ) -> tuple[Claimed, Run]:
+    row = held(conn, team_id, run_id, actor)
+    return row, snapshots.look(conn, row, graphs, clock(conn))
+
+
+def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claimed:
     """A run that was set aside is taken in again: whoever commands it wants it to go on."""
     runs.readmit(conn, team_id, run_id, actor, clock(conn))
     row = runs.lock(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
-    return row, snapshots.look(conn, row, graphs, clock(conn))
+    return row
 
 
 def save(conn: Connection[Any], row: Claimed, run: Run) -> None:

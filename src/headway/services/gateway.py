@@ -193,6 +193,14 @@ class Gateway:
             case Hello():
                 raise AssertionError("a greeting is not heard twice")
 
+    def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:
+        """An attempt that its agent does not hold, and cannot be given: nobody will ever report it but us."""
+        message = Ended(
+            seq=0, key=key, token=token, outcome="lost", cause="never_started", detail=why
+        )
+        link.ended.add(key)
+        self.envelopes.append(envelope(link, message, ENCODER.encode(message)))
+
     def refuse(self, link: Link, reason: str, *, again: bool = True) -> None:
         log.warning("agent refused: %s", reason)
         self.send(link, Refused(reason, again))

@@ -33,6 +33,7 @@ from headway.services.strikes import EXHAUSTED
 from headway.services.tick import Grant, Ticker, Turn, advance
 from headway.services.tick import clock as database_clock
 from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store.sessions import Bound
 from headway.store.transact import ENGINE, Limits, connect, once, transact
 
 log = logging.getLogger(__name__)
@@ -307,26 +308,39 @@ class Scheduler:
             self.gateway.send(link, Cancel(stale))
             link.held.difference_update(stale)
         known = link.held | link.ended
-        missing = [(b.run_id, (key, b)) for key, b in keys.items() if key not in known]
+        missing = [
+            (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported
+        ]
         for run_id, pairs in grouped(iter(missing)).items():
-            row = runs.read(self.conn, link.team_id, run_id)
-            assert row is not None, f"an attempt of no run: {run_id}"
-            (run,) = snapshots.load(self.conn, [row], self.catalog.graph, database_clock(self.conn))
-            dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-            messages, unwanted = [], []
-            for key, b in pairs:
-                instance = run.get(key.task_id, key.map_index)
-                if instance is not None and instance.attempt is not None:
-                    messages.append(translate.grant(run, instance, b.number, b.token))
-                    if instance.intent is not None:
-                        unwanted.append(key)
-            if unwanted:  # before their grants: then they end without starting
-                self.gateway.send(link, Cancel(unwanted))
-            self.gateway.deliver(
-                link.hello.session,
-                lambda row=row, dag=dag: translate.context(row, dag.file, dag.reuse_child),  # type: ignore[misc]
-                messages,
-            )
+            try:
+                self.send_again(link, run_id, pairs)
+            except (psycopg.Error, *EXHAUSTED):
+                raise
+            except Exception as error:  # of another version of Headway, as a rule
+                log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
+                for key, b in pairs:
+                    self.gateway.give_up(link, key, b.token, f"its run cannot be read: {error}")
+
+    def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
+        assert link.hello is not None
+        row = runs.read(self.conn, link.team_id, run_id)
+        assert row is not None, f"an attempt of no run: {run_id}"
+        (run,) = snapshots.load(self.conn, [row], self.catalog.graph, database_clock(self.conn))
+        dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
+        messages, unwanted = [], []
+        for key, b in pairs:
+            instance = run.get(key.task_id, key.map_index)
+            if instance is not None and instance.attempt is not None:
+                messages.append(translate.grant(run, instance, b.number, b.token))
+                if instance.intent is not None:
+                    unwanted.append(key)
+        if unwanted:  # before their grants: then they end without starting
+            self.gateway.send(link, Cancel(unwanted))
+        self.gateway.deliver(
+            link.hello.session,
+            lambda: translate.context(row, dag.file, dag.reuse_child),
+            messages,
+        )
 
     def register(self) -> None:
         transact(

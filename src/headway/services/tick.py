@@ -243,6 +243,8 @@ def read_runs(
     except Exception as error:
         if len(unknown) > 1:
             return [run for row in unknown for run in read_runs(conn, ticker, [row], now)]
+        if unknown[0].cancelled_by not in (None, plan.TIMEOUT):  # only its end is wanted
+            return [snapshots.load_remains(conn, unknown[0], now)]
         strike(conn, ticker, unknown[0], error, now)
         return []
 

@@ -216,7 +216,7 @@ def readable(text: str, dag_id: str) -> Dag:
     except msgspec.DecodeError as error:
         raise Conflict(
             f"a stored version of DAG {dag_id} cannot be read: {error}",
-            hint="start the Headway that stored it, or a newer one; what it runs stays as it is",
+            hint="start the Headway that stored it, or a newer one, and its runs go on; headway cancel ends them",
         ) from error
 
 

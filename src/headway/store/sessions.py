@@ -23,6 +23,7 @@ class Bound:
     map_index: int
     number: int
     token: str
+    reported: bool  # something about its run waits in the inbox: it may be its end
 
 
 OPEN: LiteralString = """
@@ -74,7 +75,11 @@ DEAD: LiteralString = """
 """
 
 UNSENT: LiteralString = """
-    SELECT team_id, run_id, task_id, map_index, number, token FROM attempt
+    SELECT team_id, run_id, task_id, map_index, number, token, EXISTS (
+        SELECT FROM report
+        WHERE report.team_id = attempt.team_id AND report.run_id = attempt.run_id
+    )
+    FROM attempt
     WHERE team_id = %(team)s AND session_id = %(session)s AND state IN ('queued', 'running')
 """
 

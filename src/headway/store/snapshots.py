@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from headway.core.graph import Graph
+from headway.core.graph import Graph, remains
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
 from headway.store.runs import Claimed
@@ -43,6 +43,13 @@ ATTEMPTS: LiteralString = """
 # For whoever may not read tokens, and needs none: nothing is granted or reported with it.
 ATTEMPTS_OF_A_PERSON: LiteralString = ATTEMPTS.replace("token,", "NULL::text AS token,")
 
+# Of a run whose version cannot be read.
+TASKS: LiteralString = """
+    SELECT DISTINCT ON (task_id) task_id, pool, pool_slots FROM task_instance
+    WHERE team_id = %(team)s AND run_id = %(run)s
+    ORDER BY task_id, map_index
+"""
+
 Graphs = Callable[[int, str, int], Graph]
 
 
@@ -57,6 +64,23 @@ def look(conn: Connection[Any], row: Claimed, graphs: Graphs, now: datetime) -> 
     """The model of one run for a person's command, without the tokens of its attempts."""
     (run,) = load_with(conn, [row], graphs, now, ATTEMPTS_OF_A_PERSON)
     return run
+
+
+def load_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
+    """The model of a locked run whose version cannot be read: good for ending it, and nothing else."""
+    (run,) = load_with(conn, [row], graph_of_rows(conn, row), now, ATTEMPTS)
+    return run
+
+
+def look_at_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
+    """The same for a person's command."""
+    (run,) = load_with(conn, [row], graph_of_rows(conn, row), now, ATTEMPTS_OF_A_PERSON)
+    return run
+
+
+def graph_of_rows(conn: Connection[Any], row: Claimed) -> Graphs:
+    tasks = conn.execute(TASKS, {"team": row.team_id, "run": row.run_id}).fetchall()
+    return lambda team_id, dag_id, number: remains(dag_id, tasks)
 
 
 def load_with(
