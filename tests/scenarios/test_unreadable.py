@@ -3,6 +3,8 @@ end it. Nothing of it is believed but its rows.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,14 +14,16 @@ from headway.agent.protocol import Cancel, Ended, Grants
 from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.errors import Conflict
-from headway.services import commands
+from headway.services import commands, timetables
 from headway.services.catalog import Catalog
 from headway.services.strikes import STRIKES_MAX
+from headway.spec.model import Schedule
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from tests.scenarios.test_links import connect as connect_agent
 from tests.scenarios.test_links import heard
 from tests.scenarios.world import (
     ANN,
+    START_DATE,
     Scheduler,
     deploy,
     graphs,
@@ -67,10 +71,11 @@ def test_a_running_one_is_ended_by_a_cancel_and_makes_room(
         scheduler.tick(*envelopes)
         envelopes = []
     assert (value(conn, "SELECT quarantined FROM run") is not None) is set_aside
-    for deed in (commands.clear, commands.mark):
-        more = [Event.MARK_SUCCESS] if deed is commands.mark else []
-        with pytest.raises(Conflict, match="cannot be read"):
-            transact(conn, deed, 1, bad, Selection(), *more, graphs(scheduler), ANN)
+    every, known = Selection(), graphs(scheduler)
+    with pytest.raises(Conflict, match="cannot be read"):
+        transact(conn, commands.clear, 1, bad, every, known, ANN)
+    with pytest.raises(Conflict, match="cannot be read"):
+        transact(conn, commands.mark, 1, bad, every, Event.MARK_SUCCESS, known, ANN)
     cancel_as_the_api_does(conn, bad)
     scheduler.play(lambda grant: {"outcome": "cancelled"})
     assert run_state(conn, bad) == "cancelled"
@@ -147,3 +152,26 @@ def test_a_scheduler_survives_it_and_its_attempts_end(
         heard(process, line)
     assert (run_state(conn, bad), states(conn, bad)) == ("cancelled", {"a": "cancelled"})
     assert value(conn, "SELECT state FROM attempt") == ("cancelled" if told else "lost")
+
+
+def test_its_timetable_stops_nobody_else_and_loses_no_slot(conn: Connection[Any]) -> None:
+    schedule = Schedule(interval_s=60.0)
+    for name in ("d", "other"):
+        options = {"schedule": schedule, "start_date": START_DATE, "catchup": True}
+        deploy(conn, task("a"), dag_id=name, team_id=1, bundle="b1", **options)
+    scheduler = Scheduler(conn)
+    spec = value(conn, "SELECT spec::text FROM dag_version WHERE dag_id = 'd'")
+    make_unreadable(conn, scheduler, "d")
+    numbers = (f"r{number}" for number in count())
+
+    def due(seconds: float) -> int:
+        now = START_DATE + timedelta(seconds=seconds)
+        catalog = scheduler.ticker.catalog
+        return transact(conn, timetables.create_due, catalog, lambda: next(numbers), now)
+
+    assert (due(0), due(1)) == (1, 0)
+    transact(conn, commands.pause, 1, "d", ANN)
+    transact(conn, commands.resume, 1, "d", ANN)
+    conn.execute("UPDATE dag_version SET spec = %s::json WHERE dag_id = 'd'", [spec])
+    assert due(65) == 3
+    assert value(conn, "SELECT count(*) FROM run WHERE dag_id = 'd'") == 2

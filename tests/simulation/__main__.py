@@ -4,12 +4,17 @@ import argparse
 import sys
 import time
 import traceback
+from collections.abc import Iterable
+from random import Random
+from typing import Final
 
 from tests.postgres import private_server
 from tests.simulation.calm import Short
 from tests.simulation.world import Connections, World
 
-LAST_EVENTS = 40
+LAST_EVENTS: Final = 40
+PAIRS_TOLD: Final = 100
+RECOVERY_POINTS: Final = 12
 
 
 def main() -> None:
@@ -20,9 +25,17 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="the whole history of the seed")
     parser.add_argument("--crashes", action="store_true", help="of --seed, a crash at each point")
     parser.add_argument("--pairs", action="store_true", help="a crash at any two points of a story")
+    parser.add_argument("--sample", type=int, metavar="N", help="of --pairs, N drawn by --first")
+    parser.add_argument("--shard", default="0/1", metavar="I/N", help="of --pairs, this part")
+    parser.add_argument("--after", type=int, default=0, help="of --pairs, leave out so many")
+    parser.add_argument("--pair", type=int, nargs=2, metavar="POINT", help="one pair again")
     chosen = parser.parse_args()
+    if chosen.pair:
+        crash_twice([(chosen.pair[0], chosen.pair[1])])
+        return
     if chosen.pairs:
-        crash_twice_everywhere()
+        pairs = all_pairs(chosen.sample, chosen.first)
+        crash_twice(part_of(pairs, chosen.shard, chosen.after))
         return
     if chosen.crashes:
         crash_everywhere(chosen.seed or 0)
@@ -69,29 +82,49 @@ def crash_everywhere(seed: int) -> None:
     print(f"seed {seed}: {dry.points} crashes held")
 
 
-def crash_twice_everywhere() -> None:
+def crash_twice(pairs: Iterable[tuple[int, int]]) -> None:
     """F01 with pairs: the second crash comes anywhere after the first, also while it recovers."""
+    begun, held, beyond = time.monotonic(), 0, 0
+    with private_server() as dsn:
+        connections = Connections(dsn)
+        for first, second in pairs:
+            world = Short(connections, crash_at=(first, second))
+            try:
+                world.run()
+            except Exception:
+                print("\n".join(world.trace[-LAST_EVENTS:]))
+                print(f"failed; again: python -m tests.simulation --pair {first} {second}")
+                raise
+            held += 1
+            beyond += world.story_points < second  # it had ended before the second
+            if held % PAIRS_TOLD == 0:
+                spent_s = time.monotonic() - begun
+                print(f"{held} pairs in {spent_s:.0f} s", flush=True)
+        connections.close()
+    print(f"{held} pairs held, of which {beyond} had ended before the second crash")
+
+
+def all_pairs(sample: int | None, seed: int) -> list[tuple[int, int]]:
+    """Every one, or a number of them drawn by a seed."""
+    points = points_of_the_story()
+    pairs = [(first, second) for first in points for second in points if second > first]
+    return pairs if sample is None else Random(seed).sample(pairs, min(sample, len(pairs)))
+
+
+def part_of(pairs: list[tuple[int, int]], shard: str, after: int) -> list[tuple[int, int]]:
+    """``i/n``: of n parts the i-th, from 0, without the first ``after`` of it, which have held."""
+    part, _, parts = shard.partition("/")
+    return pairs[int(part) :: int(parts)][after:]
+
+
+def points_of_the_story() -> range:
+    """Those of a dry run, and as many as a recovery adds to them."""
     with private_server() as dsn:
         connections = Connections(dsn)
         dry = Short(connections)
         dry.run()
-        pairs = 0
-        for first in range(1, dry.story_points + 1):
-            second = first
-            fired = True
-            while fired:
-                second += 1
-                world = Short(connections, crash_at=(first, second))
-                try:
-                    world.run()
-                except Exception:
-                    print("\n".join(world.trace[-LAST_EVENTS:]))
-                    print(f"failed with crashes at the points {first} and {second}")
-                    raise
-                fired = world.story_points >= second
-                pairs += fired
-            print(f"{first} of {dry.story_points}: {pairs} pairs held", flush=True)
         connections.close()
+    return range(1, dry.story_points + RECOVERY_POINTS + 1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ twice at once, and again when the answer was lost.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,14 @@ class People:
     # -- when all is to end well
 
     def settle(self, conn: Session) -> None:
+        """Again when a crash came in between, as many times as there are crashes."""
+        settled = False
+        while not settled:
+            with suppress(Crash):
+                self.calm_down(conn)
+                settled = True
+
+    def calm_down(self, conn: Session) -> None:
         for dag_id in self.world.dag_ids:
             self.do(conn, commands.resume, dag_id, "user:bob")
         for name in POOLS:

@@ -411,10 +411,7 @@ class World:
             process.frozen_until = 0.0
         for agent in self.agents:
             agent.away_until = 0.0
-        try:
-            self.people.settle(self.connections.people[0])
-        except Crash:
-            self.people.settle(self.connections.people[0])
+        self.people.settle(self.connections.people[0])
         # One scheduler must do, whatever the others leave behind.
         for process in self.processes[1:]:
             process.die()

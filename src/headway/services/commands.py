@@ -281,7 +281,7 @@ def switched(
     actor: str,
 ) -> bool:
     now = clock(conn)
-    dags.spec(conn, team_id, dag_id)  # NotFound
+    dags.check_known(conn, team_id, dag_id)
     changed = switch(conn, team_id, dag_id, actor, now)
     runs.alarm_dag(conn, team_id, dag_id, now)
     runs.wake_schedulers(conn)

@@ -3,14 +3,17 @@
 Each slot becomes one run, for ever: its key is the logical date in UTC.
 """
 
+import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+import psycopg
 from psycopg import Connection
 
 from headway.core import timetable
 from headway.services.catalog import Catalog
+from headway.services.strikes import EXHAUSTED
 from headway.services.tick import clock
 from headway.spec import compile
 from headway.spec.model import Dag
@@ -18,8 +21,11 @@ from headway.store import dags, queue, runs
 from headway.store.queue import DueDag
 from headway.store.runs import NewRun
 
+log = logging.getLogger(__name__)
+
 DAGS_MAX: Final = 100  # that one transaction asks
 SLOTS_MAX: Final = 50  # of one DAG in one transaction: a long catch-up comes in bursts
+AGAIN: Final = timedelta(seconds=60)  # until a timetable that could not be asked is asked again
 
 
 def slot_key(logical_date: datetime) -> str:
@@ -36,9 +42,16 @@ def create_due(
     """Ask the timetables that are due; answers how many runs were created."""
     if now is None:
         now = clock(conn)
-    return sum(
-        create_for(conn, catalog, dag, new_id, now) for dag in queue.due_dags(conn, now, DAGS_MAX)
-    )
+    created = 0
+    for dag in queue.due_dags(conn, now, DAGS_MAX):
+        try:
+            created += create_for(conn, catalog, dag, new_id, now)
+        except (psycopg.Error, *EXHAUSTED):
+            raise
+        except Exception as error:  # of another version of Headway, as a rule: the others go on
+            log.error("the timetable of DAG %s cannot be asked", dag.dag_id, exc_info=error)
+            queue.slots_decided(conn, dag, None, now + AGAIN)
+    return created
 
 
 def create_for(

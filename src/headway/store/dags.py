@@ -70,6 +70,8 @@ CURRENT: LiteralString = """
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
+EXISTS: LiteralString = "SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s"
+
 MISSING: LiteralString = """
     SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND missing_since IS NOT NULL
 """
@@ -208,6 +210,12 @@ def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = 
         version = "" if number is None else f" in version {number}"
         raise NotFound(f"there is no DAG {dag_id}{version}", hint="headway ls shows all DAGs")
     return found[0]
+
+
+def check_known(conn: Connection[Any], team_id: int, dag_id: str) -> None:
+    """Raises NotFound. Whether its version can be read does not matter."""
+    if conn.execute(EXISTS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is None:
+        raise NotFound(f"there is no DAG {dag_id}", hint="headway ls shows all DAGs")
 
 
 def readable(text: str, dag_id: str) -> Dag:
