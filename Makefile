@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCKS := $(addprefix requirements/,build.lock runtime.lock example.lock)
 export PYTHON
+# Where it is set, as in many images, each of the many processes would compile Headway anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 FROM ?= 2013-01-01
 TO ?= 2013-01-31

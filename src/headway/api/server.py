@@ -4,6 +4,7 @@ The main thread stays with the supervisor: it takes the signals, and the childre
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -19,6 +20,7 @@ from headway.errors import HeadwayError
 GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
 START_S: Final = 15.0
 CONNECTIONS_MAX: Final = 2_000
+DATE_S: Final = 1.0  # how old the Date of an answer may be
 PROXIES: Final = "HEADWAY_TRUSTED_PROXIES"  # whose word on a client's address counts
 
 
@@ -53,7 +55,7 @@ class HttpServer:
             raise HeadwayError("the HTTP server did not start", hint="see logs/server/api.log")
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(GRACE_S + 5)
 
     def _run(self) -> None:
@@ -70,6 +72,22 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._announced = announced
         self._closing = closing
+        self._ended = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """From another thread; again and again, if need be."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+    async def main_loop(self) -> None:
+        """Wakes for the Date header and for the end; uvicorn's own looks ten times a second."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), DATE_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._closing()
