@@ -176,7 +176,7 @@ def test_a_diagnosis_shows_the_log_around_the_error(
     lines = [
         *(f"noise {n}" for n in range(200)),
         "Traceback (most recent call last):",
-        '  File "d.py", line 7, in each',
+        f'  File "{layout.data}/bundles/{"0a" * 16}/d.py", line 7, in each',
         "\x1b[31mValueError: bad\x1b[0m \x1b]0;title\x07<script>",
     ]
     log.write_bytes("".join(f"{stamp}{line}\n" for line in lines).encode() + b"\xff")

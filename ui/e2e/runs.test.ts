@@ -1,13 +1,13 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { expect, inject, test } from "vitest";
 import { ask, ran } from "./api.ts";
 import { inBrowser, violations } from "./browser.ts";
 
 const server = inject("server");
-const { page } = inBrowser();
+const { page, complaints } = inBrowser();
 
 const RUN = (run: string, search = "") => `/t/default/runs/${run}${search}`;
 const drawer = () => page().getByRole("complementary");
@@ -123,6 +123,111 @@ test("a log is followed while it is written", async () => {
   await ask(server, `/runs/${run_id}/cancel`, {});
 });
 
+const log = () => page().getByRole("region", { name: "Log", exact: true });
+
+/** How late each line stood on the page, in milliseconds, from now until the log says that it is complete. */
+async function lateness(): Promise<number[]> {
+  return await page().evaluate(async () => {
+    const sheet = document.querySelector("section[aria-label=Log]") as Element;
+    const seen = new Map<string, number>();
+    const look = () => {
+      for (const { dateTime } of sheet.querySelectorAll("time")) {
+        if (!seen.has(dateTime)) seen.set(dateTime, Date.now() - Date.parse(dateTime));
+      }
+    };
+    look();
+    const before = new Set(seen.keys());
+    const watch = { childList: true, subtree: true, attributes: true, characterData: true };
+    new MutationObserver(look).observe(sheet, watch);
+    await new Promise<void>((resolve) => {
+      const status = document.querySelector("[role=search] [role=status], search [role=status]");
+      const ended = () => status?.textContent === "complete" && resolve();
+      new MutationObserver(ended).observe(status as Element, watch);
+      ended();
+    });
+    look();
+    return [...seen].flatMap(([at, late]) => (before.has(at) ? [] : [late]));
+  });
+}
+
+test.each([
+  ["the stream tells of it", false],
+  ["the stream is cut, and the page asks", true],
+])("a line is seen within two seconds of being printed: %s", async (_how, cut) => {
+  let asked = 0;
+  const count = (request: Request) => {
+    asked += /logs\/lines\?from=-1/.test(request.url()) ? 1 : 0;
+  };
+  if (cut) await page().route(/\/stream\?topics=log/, (route) => route.abort());
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {
+    params: { lines: 50 },
+  });
+  await page().goto(RUN(run_id, "/log?task=talk"));
+  await log()
+    .getByText(/^line 2:/)
+    .waitFor();
+  page().on("request", count);
+  const late = await lateness();
+  page().off("request", count);
+  await log()
+    .getByText(/^line 49:/)
+    .waitFor();
+  expect(late.length).toBeGreaterThan(20);
+  expect(Math.max(...late)).toBeLessThan(2_000);
+  expect(asked).toBeGreaterThan(0);
+  await page().unroute(/\/stream\?topics=log/);
+  if (cut) complaints.splice(0); // that it was cut is one
+});
+
+test("a log that is silent is not asked for", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {
+    params: { lines: 1, silent_s: 4 },
+  });
+  await page().goto(RUN(run_id, "/log?task=talk"));
+  await log()
+    .getByText(/^line 0:/)
+    .waitFor();
+  await page().getByText("being written").waitFor();
+  const asked: string[] = [];
+  const note = (request: Request) => {
+    if (/logs\/lines/.test(request.url())) asked.push(request.url());
+  };
+  page().on("request", note);
+  await page().getByText("complete", { exact: true }).waitFor();
+  page().off("request", note);
+  expect(asked.length).toBeLessThan(3); // its end, not once a second
+});
+
+test("the instances of one state have an address, and so have the tasks of one", async () => {
+  const run = await ran(server, "invoices");
+  await page().goto("/t/default/runs");
+  const row = page().getByRole("row").filter({ hasText: run });
+  await row.getByRole("link", { name: /upstream failed/ }).click();
+  await page().waitForURL(/only=upstream_failed/);
+  const tasks = page().getByRole("table", { name: "Tasks" });
+  await expect.poll(() => tasks.getByRole("row").count()).toBe(2);
+  await page().getByRole("link", { name: "Show all" }).click();
+  await expect.poll(() => tasks.getByRole("row").count()).toBe(4);
+  await tasks
+    .getByRole("row")
+    .filter({ hasText: "book" })
+    .getByRole("link", { name: "success" })
+    .click();
+  await page().waitForURL(/task=book&state=success/);
+  await page().reload();
+  await drawer()
+    .getByRole("button", { name: /^success 3/, pressed: true })
+    .waitFor();
+  await drawer()
+    .getByRole("button", { name: /^All 4/ })
+    .click();
+  await page().waitForURL(/state=all/);
+  await page().goBack();
+  await drawer()
+    .getByRole("button", { name: /^success 3/, pressed: true })
+    .waitFor();
+});
+
 test("a long log: a line that is linked to, a search, a level, the end, a copy", async () => {
   const run = await ran(server, "hostile");
   await page().goto(RUN(run, "/log?task=shout&line=1500"));
@@ -208,23 +313,6 @@ test("by keys alone: from error to error, retry, log, and back", async () => {
   await drawer().waitFor();
   await page().keyboard.press("Escape");
   await drawer().waitFor({ state: "detached" });
-});
-
-test("a viewer sees the buttons, with the reason why they do nothing", async () => {
-  const run = await ran(server, "invoices");
-  await page().route("**/api/v1/session", async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), role: "viewer" } });
-  });
-  await page().goto(RUN(run, "?task=book&map=2"));
-  const retry = page().getByRole("button", { name: "Retry failed" });
-  await retry.waitFor();
-  expect(await retry.getAttribute("aria-disabled")).toBe("true");
-  expect(await retry.getAttribute("title")).toMatch(/operator/);
-  await retry.click({ force: true });
-  await page().keyboard.press("r");
-  expect(await dialog().count()).toBe(0);
-  await page().unroute("**/api/v1/session");
 });
 
 test("run, details and log are for everybody, on a phone too", async () => {

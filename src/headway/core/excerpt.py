@@ -12,6 +12,8 @@ CONTROL: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 TRACEBACK: Final = "Traceback (most recent call last)"
+# Where the agent had laid the DAG's files: of a file in it, its name is what its author knows.
+BUNDLE: Final = re.compile(r'(?<=File ")[^"\n]*/bundles/[^/"\n]+/(?=[^"\n]+", line \d)')
 
 
 def excerpt(tail: str, detail: str | None) -> str | None:
@@ -41,4 +43,4 @@ def beginning(lines: list[str], said: str) -> int:
 
 
 def clean(line: str) -> str:
-    return CONTROL.sub("", STAMP.sub("", line))[:LINE_MAX]
+    return BUNDLE.sub("", CONTROL.sub("", STAMP.sub("", line)))[:LINE_MAX]

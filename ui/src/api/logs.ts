@@ -33,20 +33,27 @@ interface LogMatches {
   next_from: number | null;
 }
 
-const POLL_MS = 1_000;
+// While the stream tells of it the log is asked for seldom: only against what the stream may have missed.
+const [POLL_MS, SELDOM_MS] = [1_000, 10_000];
 
 const route = ({ run, task }: LogKey, what: "lines" | "search" | "download") =>
   `${path`/runs/${run}/task-instances/${task}/logs`}/${what}`;
 const keyOf = ({ run, task, map, attempt }: LogKey) => [run, task, map, attempt] as const;
 
 /** How long the log is, and whether that is all. Asked again while it may grow. */
-export const logSize = (log: LogKey) =>
+export const logSize = (log: LogKey, told = false) =>
   queryOptions({
     queryKey: ["log-size", ...keyOf(log)],
     queryFn: ({ signal }) => lines(log, -1, 1, signal),
-    refetchInterval: (query) => (query.state.data?.complete ? false : POLL_MS),
+    refetchInterval: (query) => (query.state.data?.complete ? false : told ? SELDOM_MS : POLL_MS),
     staleTime: 0,
   });
+
+/** Where the server tells that this log has grown, or ended. */
+export function logStream({ run, task, map, attempt }: LogKey): string {
+  const query = { topics: "log", run_id: run, task_id: task, map_index: map, attempt };
+  return `/api/v1/stream${encoded(query)}`;
+}
 
 /** A block of lines; `first` counts from 0. */
 export const logBlock = (log: LogKey, first: number) =>

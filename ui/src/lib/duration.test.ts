@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { between, duration } from "./duration.ts";
+import { between, duration, took } from "./duration.ts";
 
 test.each([
   [0, "0ms"],
@@ -27,4 +27,11 @@ test("what has not ended counts until now, and never backwards", () => {
   expect(between(start, "2026-01-01T00:00:05Z", now)).toBe(5);
   expect(between("2026-01-01T00:02:00Z", null, now)).toBe(0);
   expect(between(null, null, now)).toBeNull();
+});
+
+test("what was too quick to be measured did not take no time", () => {
+  expect(took(0)).toBe("<10ms");
+  expect(took(0.0099)).toBe("<10ms");
+  expect(took(0.01)).toBe("10ms");
+  expect(took(null)).toBe("–");
 });

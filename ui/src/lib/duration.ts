@@ -20,6 +20,15 @@ export function duration(seconds: number | null | undefined): string {
   return next && rest > 0 ? `${first} ${rest}${next[0]}` : first;
 }
 
+// A beginning and an end that are told together have nearly one time.
+const LEAST_S = 0.01;
+
+/** A measured duration: what is shorter than the measure is not nothing. */
+export function took(seconds: number | null | undefined): string {
+  const short = typeof seconds === "number" && seconds >= 0 && seconds < LEAST_S;
+  return short ? "<10ms" : duration(seconds);
+}
+
 function trimmed(seconds: number): string {
   return seconds.toFixed(1).replace(/\.0$/, "");
 }

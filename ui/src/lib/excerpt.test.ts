@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { excerptLines } from "./excerpt.ts";
+import { excerptLines, sourceOf } from "./excerpt.ts";
 
 test("a mark in the text", () => {
   expect(excerptLines("  11 | a = 1\n> 12 | b = a / 0\n", null)).toEqual([
@@ -18,4 +18,24 @@ test("the last line that names an error", () => {
   expect(excerptLines("just words", null)).toEqual([
     { number: null, text: "just words", failing: false },
   ]);
+});
+
+const STACK = `Traceback (most recent call last):
+  File "mended.py", line 12, in read
+    return Path(file).read_text()
+  File "/usr/lib/python3.11/pathlib.py", line 1058, in read_text
+    with self.open(mode='r') as f:
+FileNotFoundError: no such file`;
+
+test("of a stack that goes on below the DAG's file, the line of that file", () => {
+  expect(excerptLines(STACK, 12).findIndex((line) => line.failing)).toBe(2);
+  expect(excerptLines(STACK, null).findIndex((line) => line.failing)).toBe(2);
+});
+
+test("the place in the DAG's file has a name; what is no file of it has none", () => {
+  expect(sourceOf(STACK, 12)).toBe("mended.py:12");
+  expect(sourceOf(STACK, null)).toBe("mended.py:12");
+  expect(sourceOf(STACK, 13)).toBeNull();
+  expect(sourceOf('  File "<string>", line 1\n  File "/usr/lib/x.py", line 2', null)).toBeNull();
+  expect(sourceOf("just words", null)).toBeNull();
 });

@@ -1,9 +1,13 @@
+import { isState } from "./states.ts";
+
 /** What is selected in a DAG's views, as the URL says it. */
 export interface Selection {
   run?: string;
   task?: string;
   map?: number;
   try?: number;
+  /** Of the task's instances, or of the run's tasks, only those in this state; of a task also `all`. */
+  state?: string;
 }
 
 /**
@@ -15,12 +19,16 @@ export function selectionOf(search: Record<string, unknown>): Selection {
   const task = text(search.task);
   const map = task === undefined ? undefined : whole(search.map, -1);
   const attempt = task === undefined ? undefined : whole(search.try, 1);
-  return { run, task, map, try: attempt };
+  return { run, task, map, try: attempt, state: listed(search.state) };
 }
 
 function text(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function listed(value: unknown): string | undefined {
+  return typeof value === "string" && (value === "all" || isState(value)) ? value : undefined;
 }
 
 function whole(value: unknown, least: number): number | undefined {

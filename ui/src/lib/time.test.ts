@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { absolute, compact, freshFor, fromInput, minute, relative, utc } from "./time.ts";
+import { absolute, compact, days, freshFor, fromInput, minute, relative, utc } from "./time.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -38,4 +38,10 @@ test("what is no time is no time", () => {
 
 test("a logical date says its year, however long ago", () => {
   expect(minute("2013-01-05T00:00:00Z", "UTC")).toBe("5 Jan 2013 00:00");
+});
+
+test("a span of days says each word once", () => {
+  expect(days("2026-10-01T06:00:00Z", "2026-10-20T06:00:00Z")).toBe("1 – 20 Oct 2026");
+  expect(days("2025-12-28T00:00:00Z", "2026-01-03T00:00:00Z")).toBe("28 Dec 2025 – 3 Jan 2026");
+  expect(days("2026-10-01T06:00:00Z", "2026-10-01T09:00:00Z")).toBe("1 Oct 2026");
 });

@@ -53,6 +53,12 @@ export function minute(instant: string, timeZone?: string): string {
   return parts.format(new Date(instant)).replace(",", "");
 }
 
+/** From a day to a day, in UTC: `1 – 20 Oct 2026`, `28 Dec 2025 – 3 Jan 2026`. */
+export function days(first: string, last: string): string {
+  const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
+  return format.formatRange(new Date(first), new Date(last)).replaceAll("\u2009", " ");
+}
+
 /** A moment in a column: the date only when it is not today's. `12:22`, `21 Nov 12:22`. */
 export function compact(instant: string, now: number, timeZone?: string): string {
   const day = (value: number) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(value);

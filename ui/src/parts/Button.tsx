@@ -7,16 +7,17 @@ export type Look = "plain" | "primary" | "danger" | "quiet";
 interface Shape {
   look?: Look;
   small?: boolean;
+  /** Its text, not its edge, stands at the edge of where it is. */
+  flush?: boolean;
 }
 
-export function buttonClass({ look = "plain", small }: Shape, square = false): string {
-  return [styles.button, styles[look], small && styles.small, square && styles.square]
-    .filter(Boolean)
-    .join(" ");
+export function buttonClass({ look = "plain", small, flush }: Shape, square = false): string {
+  const chosen = [small && styles.small, flush && styles.flush, square && styles.square];
+  return [styles.button, styles[look], ...chosen].filter(Boolean).join(" ");
 }
 
-export function Button({ look, small, ...rest }: Shape & ComponentProps<"button">) {
-  return <button type="button" {...rest} className={buttonClass({ look, small })} />;
+export function Button({ look, small, flush, ...rest }: Shape & ComponentProps<"button">) {
+  return <button type="button" {...rest} className={buttonClass({ look, small, flush })} />;
 }
 
 /** A button that is only a sign: its name is spoken, and told on hover. */

@@ -1,3 +1,4 @@
+import { Fragment, type ReactNode } from "react";
 import { number } from "@/lib/count.ts";
 import { isState, stateWord, tally } from "@/lib/states.ts";
 import styles from "./State.module.css";
@@ -62,20 +63,30 @@ export function StateDot({ state }: { state: string }) {
   return <span className={styles.dot} style={{ background: stateColour(state) }} aria-hidden />;
 }
 
-/** How many are in which state, the most telling first. */
-export function StateCounts({ counts }: { counts: Readonly<Record<string, number>> }) {
+/** How many are in which state, the most telling first. `within` makes of each the way to its list. */
+export function StateCounts({
+  counts,
+  within = (_state, shown) => shown,
+}: {
+  counts: Readonly<Record<string, number>>;
+  within?: (state: string, shown: ReactNode) => ReactNode;
+}) {
   return (
     <span className={styles.counts}>
       {tally(counts).map(([state, count]) => (
-        <span
-          key={state}
-          className={styles.count}
-          style={{ color: stateInk(state) }}
-          title={`${number(count)} ${stateWord(state)}`}
-        >
-          <StateIcon state={state} size={14} label />
-          {number(count)}
-        </span>
+        <Fragment key={state}>
+          {within(
+            state,
+            <span
+              className={styles.count}
+              style={{ color: stateInk(state) }}
+              title={`${number(count)} ${stateWord(state)}`}
+            >
+              <StateIcon state={state} size={14} label />
+              {number(count)}
+            </span>,
+          )}
+        </Fragment>
       ))}
     </span>
   );

@@ -9,6 +9,8 @@ export interface Column<T> {
   width: string;
   cell: (item: T) => ReactNode;
   end?: boolean;
+  /** In a table of natural height its text may take several lines. */
+  wraps?: boolean;
   /** Left out where the page is narrow. */
   secondary?: boolean;
 }
@@ -139,7 +141,7 @@ function Row<T>({
         <div
           key={column.key}
           role="cell"
-          className={`${styles.cell} ${column.end ? styles.end : ""}`}
+          className={`${styles.cell} ${column.end ? styles.end : ""} ${column.wraps ? styles.wraps : ""}`}
         >
           {column.cell(item)}
         </div>

@@ -1,4 +1,4 @@
-import { between, duration } from "@/lib/duration.ts";
+import { between, took } from "@/lib/duration.ts";
 import { absolute, freshFor, relative, utc, zone } from "@/lib/time.ts";
 import { useNow } from "@/state/now.ts";
 import { Tooltip } from "./Tooltip.tsx";
@@ -18,7 +18,7 @@ export function RelativeTime({ at }: { at: string | null | undefined }) {
 }
 
 export function Duration({ seconds }: { seconds: number | null | undefined }) {
-  return <span className="tabular">{duration(seconds)}</span>;
+  return <span className="tabular">{took(seconds)}</span>;
 }
 
 /** From start to end, and on while it has not ended. */

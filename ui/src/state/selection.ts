@@ -11,7 +11,7 @@ export function useSelection(): [Selection, (next: Selection) => void] {
       navigate({
         to: ".",
         search: (before) => {
-          const { run: _run, task: _task, map: _map, try: _try, ...rest } = before;
+          const { run: _run, task: _task, map: _map, try: _try, state: _state, ...rest } = before;
           return { ...rest, ...selectionOf({ ...next }) };
         },
         resetScroll: false,

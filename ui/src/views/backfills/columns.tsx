@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Backfill } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
+import { days } from "@/lib/time.ts";
 import { DagLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
 import { StateCounts } from "@/parts/State.tsx";
@@ -21,13 +22,9 @@ export const COLUMNS: readonly Column<Backfill>[] = [
   {
     key: "dates",
     head: "Dates",
-    width: "minmax(170px, 1.4fr)",
+    width: "minmax(190px, 1.4fr)",
     secondary: true,
-    cell: (backfill) => (
-      <span className="tabular">
-        {backfill.first.slice(0, 10)} – {backfill.last.slice(0, 10)}
-      </span>
-    ),
+    cell: (backfill) => <span className="tabular">{days(backfill.first, backfill.last)}</span>,
   },
   {
     key: "progress",
@@ -84,8 +81,17 @@ export const COLUMNS: readonly Column<Backfill>[] = [
 function Runs({ backfill }: { backfill: Backfill }) {
   const team = useTeam();
   return (
-    <Link to="/t/$team/runs" params={{ team }} search={{ backfill: backfill.backfill_id }}>
-      <StateCounts counts={backfill.counts} />
-    </Link>
+    <StateCounts
+      counts={backfill.counts}
+      within={(state, shown) => (
+        <Link
+          to="/t/$team/runs"
+          params={{ team }}
+          search={{ backfill: backfill.backfill_id, state }}
+        >
+          {shown}
+        </Link>
+      )}
+    />
   );
 }

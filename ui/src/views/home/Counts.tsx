@@ -17,7 +17,13 @@ export function Counts({ home }: { home: Overview }) {
   return (
     <div className={styles.counts}>
       {runs.map(([state, count, word]) => (
-        <Link key={state} to="/t/$team/runs" params={{ team }} search={{ state }}>
+        <Link
+          key={state}
+          to="/t/$team/runs"
+          params={{ team }}
+          search={{ state }}
+          data-none={count === 0}
+        >
           <StateIcon state={state} />
           <b>{number(count)}</b> {word}
         </Link>

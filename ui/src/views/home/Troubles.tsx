@@ -4,6 +4,7 @@ import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Home.module.css";
 
@@ -27,8 +28,21 @@ export function Failed({ runs }: { runs: Overview["failed"] }) {
             <span className={styles.what}>
               <DagLink dag={run.dag_id} />
               <span className={styles.why}>
-                <RunLink run={run.run_id}>{run.headline}</RunLink>
-                {run.count > 1 && ` · ${run.count} failed in 24 h`}
+                <RunLink run={run.run_id}>
+                  <Words text={run.headline} />
+                </RunLink>
+                {run.count > 1 && (
+                  <>
+                    {" · "}
+                    <Link
+                      to="/t/$team/runs"
+                      params={{ team }}
+                      search={{ dag: run.dag_id, state: "failed" }}
+                    >
+                      {run.count} failed in 24 h
+                    </Link>
+                  </>
+                )}
               </span>
             </span>
             <span className={styles.when}>
@@ -85,7 +99,9 @@ export function Late({ dags }: { dags: Overview["late"] }) {
             <StateIcon state="up_for_retry" />
             <span className={styles.what}>
               <DagLink dag={dag.dag_id} />
-              <span className={styles.why}>{dag.reason}</span>
+              <span className={styles.why}>
+                <Words text={dag.reason} />
+              </span>
             </span>
             <span className={styles.when}>
               due <RelativeTime at={dag.expected_at} />
@@ -111,7 +127,9 @@ export function Waiting({ tasks }: { tasks: Overview["waiting"] }) {
                 {task.dag_id} · {task.task_id}
                 {task.map_index >= 0 && ` [${task.map_index}]`}
               </RunLink>
-              <span className={styles.why}>{task.reason}</span>
+              <span className={styles.why}>
+                <Words text={task.reason} />
+              </span>
             </span>
             <span className={styles.when}>
               <RelativeTime at={task.since} />

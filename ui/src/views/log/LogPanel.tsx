@@ -71,6 +71,7 @@ export function LogPanel({
         turn={turn}
         lines={source.lines}
         size={size}
+        known={known}
         live={!complete}
         follow={follow}
         setFollow={setFollow}

@@ -28,6 +28,7 @@ export function LogToolbar({
   turn,
   lines,
   size,
+  known,
   live,
   follow,
   setFollow,
@@ -39,6 +40,7 @@ export function LogToolbar({
   turn: (by: number) => void;
   lines: number;
   size: number;
+  known: boolean;
   live: boolean;
   follow: boolean;
   setFollow: (follow: boolean) => void;
@@ -65,6 +67,12 @@ export function LogToolbar({
       />
       <span className={styles.size}>
         {counted(lines, "line")} · {bytes(size)}
+        {known && (
+          <>
+            {" · "}
+            <span role="status">{live ? "being written" : "complete"}</span>
+          </>
+        )}
       </span>
       <Button
         small

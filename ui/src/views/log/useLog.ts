@@ -2,6 +2,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import { type LogKey, logBlock, logSize } from "@/api/logs.ts";
 import { BLOCK, blocksFor, isWhole, type LogLine, logLine } from "@/lib/logwindow.ts";
+import { useLogStream } from "./useLogStream.ts";
 
 /** What a sheet shows: so many lines, of which those that were wanted are here. */
 export interface Source {
@@ -15,9 +16,12 @@ export interface Source {
 
 /** The log of an attempt, read in blocks as they come into sight, and on while it grows. */
 export function useLog(log: LogKey) {
-  const size = useQuery(logSize(log));
+  const [growing, setGrowing] = useState(false);
+  const told = useLogStream(log, growing);
+  const size = useQuery(logSize(log, told));
   const lines = size.data?.total_lines ?? 0;
   const complete = size.data?.complete ?? false;
+  useEffect(() => setGrowing(size.isSuccess && !complete), [size.isSuccess, complete]);
   const [sight, setSight] = useState({ from: 0, to: 0 });
   const firsts = blocksFor(sight.from, sight.to, lines);
   const blocks = useQueries({

@@ -3,8 +3,8 @@ import { number } from "@/lib/count.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Card } from "@/parts/Page.tsx";
+import { Words } from "@/parts/Words.tsx";
 import styles from "./RunPage.module.css";
-import { Words } from "./Words.tsx";
 
 /** What did not run because of it. */
 export function Blocked({
@@ -19,7 +19,7 @@ export function Blocked({
       <ul className={styles.rows}>
         {blocked.map(({ task_id, count, reason }) => (
           <li key={task_id}>
-            <Button small look="quiet" onClick={() => select({ task: task_id })}>
+            <Button small flush look="quiet" onClick={() => select({ task: task_id })}>
               <code>{task_id}</code>
             </Button>
             {count > 1 && <span className="tabular">×{number(count)}</span>}

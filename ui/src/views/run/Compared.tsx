@@ -9,7 +9,7 @@ import styles from "./RunPage.module.css";
 /** What differs from the last run that went well. */
 export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) {
   const link = (
-    <span>
+    <span className={styles.other}>
       <RunLink run={to.run_id} /> of{" "}
       <time dateTime={to.logical_date} title={absolute(to.logical_date)} className="tabular">
         {minute(to.logical_date)}

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { DistinctError } from "@/api/diagnosis.ts";
 import type { Run } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
+import { sourceOf } from "@/lib/excerpt.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
 import { StateIcon } from "@/parts/State.tsx";
@@ -50,6 +51,7 @@ function OneError({
     map: first.map_index < 0 ? undefined : first.map_index,
     try: first.number,
   };
+  const source = sourceOf(first.excerpt ?? "", first.line);
   const name = place.map === undefined ? first.task_id : `${first.task_id}[${place.map}]`;
   return (
     <article className={styles.error}>
@@ -60,11 +62,22 @@ function OneError({
       </header>
       <p className={styles.where}>
         {count > 1 ? "First in" : "In"}{" "}
-        <Button small look="quiet" onClick={() => select(place)}>
+        <Button small flush look="quiet" onClick={() => select(place)}>
           <code>{name}</code>
         </Button>
+        {source && (
+          <Link
+            className={styles.source}
+            to="/t/$team/dags/$dag/code"
+            params={{ team, dag: run.dag_id }}
+            search={{ run: run.run_id }}
+          >
+            <code>{source}</code>
+          </Link>
+        )}
         <span>
-          attempt {first.number}, <RelativeTime at={first.at} />
+          {first.number > 0 && `attempt ${first.number}, `}
+          <RelativeTime at={first.at} />
         </span>
         {task_ids.length > 1 && <span>in {counted(task_ids.length, "task")}</span>}
         <Link

@@ -6,7 +6,8 @@ import { number } from "@/lib/count.ts";
 import { between } from "@/lib/duration.ts";
 import { doneOf, expected } from "@/lib/progress.ts";
 import { tally } from "@/lib/states.ts";
-import { StateCounts, stateColour } from "@/parts/State.tsx";
+import { RunCounts } from "@/parts/links.tsx";
+import { stateColour } from "@/parts/State.tsx";
 import { useNow } from "@/state/now.ts";
 import styles from "./RunPage.module.css";
 
@@ -36,7 +37,7 @@ export function Progress({ run }: { run: Run }) {
           {number(done)} of {number(total)} ended
         </span>
         {left && <span>{left}</span>}
-        <StateCounts counts={run.counts} />
+        <RunCounts run={run} />
       </p>
     </div>
   );

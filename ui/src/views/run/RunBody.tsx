@@ -7,6 +7,7 @@ import { isFinal } from "@/lib/states.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { Blocked } from "./Blocked.tsx";
 import { Compared } from "./Compared.tsx";
 import { Errors } from "./Errors.tsx";
@@ -14,10 +15,18 @@ import { Progress } from "./Progress.tsx";
 import { RunFacts } from "./RunFacts.tsx";
 import styles from "./RunPage.module.css";
 import { TaskTable } from "./TaskTable.tsx";
-import { Words } from "./Words.tsx";
 
 /** First what happened, in words; then the errors, what they hold up, the tasks, the rest. */
-export function RunBody({ run, select }: { run: Run; select: (next: Selection) => void }) {
+export function RunBody({
+  run,
+  only,
+  select,
+}: {
+  run: Run;
+  /** Of the tasks only those with instances in this state. */
+  only: string | undefined;
+  select: (next: Selection) => void;
+}) {
   const found = useQuery(diagnosis(run.run_id));
   const tasks = useQuery(runTasks(run.run_id));
   const said = found.data;
@@ -56,7 +65,7 @@ export function RunBody({ run, select }: { run: Run; select: (next: Selection) =
         {tasks.isError && (
           <ErrorState error={tasks.error} what="The tasks" retry={() => tasks.refetch()} />
         )}
-        {tasks.data && <TaskTable tasks={tasks.data} select={select} />}
+        {tasks.data && <TaskTable tasks={tasks.data} only={only} select={select} />}
         <RunFacts run={run} />
       </div>
     </div>

@@ -41,7 +41,11 @@ export function RunPage() {
     >
       {run && <RunTabs run={run} />}
       <div className={styles.view}>
-        {run ? <RunBody run={run} select={select} /> : <SkeletonRows count={12} />}
+        {run ? (
+          <RunBody run={run} only={selection.only} select={select} />
+        ) : (
+          <SkeletonRows count={12} />
+        )}
         {run && selection.task && (
           <InstanceDrawer run={id} task={selection.task} selection={selection} select={select} />
         )}
@@ -91,7 +95,10 @@ function useSelect(): (next: Selection) => void {
   const navigate = useNavigate({ from: "/t/$team/runs/$run" });
   return useCallback(
     ({ run: _run, ...next }: Selection) =>
-      navigate({ search: selectionOf({ ...next }), resetScroll: false }),
+      navigate({
+        search: ({ only }) => ({ ...selectionOf({ ...next }), only }),
+        resetScroll: false,
+      }),
     [navigate],
   );
 }

@@ -1,34 +1,41 @@
-import { useMemo } from "react";
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useMemo } from "react";
 import type { RunTask } from "@/api/runTasks.ts";
+import { number } from "@/lib/count.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { mostTelling } from "@/lib/states.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Card } from "@/parts/Page.tsx";
-import { StateCounts, StateIcon } from "@/parts/State.tsx";
+import { StateBadge, StateCounts, StateIcon } from "@/parts/State.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
 import { Duration, Elapsed } from "@/parts/Time.tsx";
+import { Words } from "@/parts/Words.tsx";
 import styles from "./RunPage.module.css";
-import { Words } from "./Words.tsx";
 
+const RUN = "/t/$team/runs/$run";
 const NATURAL_MAX = 40; // beyond it the table scrolls by itself, and only what is in sight is drawn
 
 /** The tasks of the run, upstream first; each leads to its details. */
 export function TaskTable({
   tasks,
+  only,
   select,
 }: {
   tasks: readonly RunTask[];
+  only: string | undefined;
   select: (next: Selection) => void;
 }) {
   const columns = useMemo(() => columnsFor(select), [select]);
-  const natural = tasks.length <= NATURAL_MAX;
+  const shown = only ? tasks.filter((task) => task.counts[only]) : tasks;
+  const natural = shown.length <= NATURAL_MAX;
   return (
-    <Card title="Tasks">
+    <Card title="Tasks" link={only && <Only state={only} shown={shown.length} of={tasks.length} />}>
+      {shown.length === 0 && <p className={styles.none}>No task has an instance in this state.</p>}
       <div className={natural ? undefined : styles.tall}>
         <Table
           label="Tasks"
           columns={columns}
-          items={tasks}
+          items={shown}
           id={(task) => task.task_id}
           natural={natural}
         />
@@ -37,14 +44,42 @@ export function TaskTable({
   );
 }
 
+/** That not all are shown, and the way back to all. */
+function Only({ state, shown, of }: { state: string; shown: number; of: number }) {
+  return (
+    <span className={styles.only}>
+      <StateBadge state={state} />
+      {number(shown)} of {number(of)}
+      <Link from={RUN} to="." search={(before) => ({ ...before, only: undefined })}>
+        Show all
+      </Link>
+    </span>
+  );
+}
+
+/** Each count leads to the instances that it counts. */
+function Instances({ task }: { task: RunTask }) {
+  const within = (state: string, shown: ReactNode) => (
+    <Link
+      from={RUN}
+      to="."
+      search={({ only }) => ({ only, task: task.task_id, state })}
+      resetScroll={false}
+    >
+      {shown}
+    </Link>
+  );
+  return <StateCounts counts={task.counts} within={within} />;
+}
+
 function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>[] {
   return [
     {
       key: "task",
       head: "Task",
-      width: "minmax(160px, 2fr)",
+      width: "minmax(150px, 1.2fr)",
       cell: (task) => (
-        <Button small look="quiet" onClick={() => select({ task: task.task_id })}>
+        <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
           <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
           {task.task_id}
         </Button>
@@ -53,16 +88,17 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
     {
       key: "counts",
       head: "Instances",
-      width: "minmax(110px, 1fr)",
-      cell: (task) => <StateCounts counts={task.counts} />,
+      width: "minmax(110px, 0.8fr)",
+      cell: (task) => <Instances task={task} />,
     },
     {
       key: "why",
       head: "Why",
-      width: "minmax(120px, 2fr)",
+      width: "minmax(120px, 3fr)",
       secondary: true,
+      wraps: true,
       cell: (task) => (
-        <span className={styles.reason}>
+        <span className={styles.reason} title={task.blocked_reason ?? task.reason ?? undefined}>
           <Words text={task.blocked_reason ?? task.reason ?? ""} />
         </span>
       ),

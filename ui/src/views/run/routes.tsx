@@ -1,14 +1,21 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { runsRoute } from "@/app/routes.tsx";
-import { selectionOf } from "@/lib/selection.ts";
+import { type Selection, selectionOf } from "@/lib/selection.ts";
+import { STATES } from "@/lib/states.ts";
 import { choicesOf } from "../log/choices.ts";
+
+/** Of the tasks of the run, `only` those with instances in one state. */
+type RunSearch = Selection & { only?: string };
 
 /** A run: what happened, and what now. The selected task instance is in the search. */
 export const runRoute = createRoute({
   getParentRoute: () => runsRoute,
   path: "$run",
   staticData: { crumb: "$run" },
-  validateSearch: selectionOf,
+  validateSearch: (search: Record<string, unknown>): RunSearch => ({
+    ...selectionOf(search),
+    only: STATES.find((state) => state === search.only),
+  }),
   component: lazyRouteComponent(() => import("./RunPage.tsx"), "RunPage"),
 });
 

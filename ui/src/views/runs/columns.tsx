@@ -1,7 +1,7 @@
 import type { Run } from "@/api/types.ts";
 import { compact } from "@/lib/time.ts";
-import { DagLink, RunLink } from "@/parts/links.tsx";
-import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import { DagLink, RunCounts, RunLink } from "@/parts/links.tsx";
+import { StateBadge } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 
@@ -43,7 +43,7 @@ const COLUMNS: readonly Column<Run>[] = [
     head: "Tasks",
     width: "minmax(120px, 2fr)",
     secondary: true,
-    cell: (run) => <StateCounts counts={run.counts} />,
+    cell: (run) => <RunCounts run={run} />,
   },
   {
     key: "duration",

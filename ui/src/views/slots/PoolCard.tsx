@@ -11,6 +11,7 @@ import { Field } from "@/parts/Field.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
 import { Card } from "@/parts/Page.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
 import { say } from "@/state/toasts.ts";
 import styles from "./Slots.module.css";
@@ -60,7 +61,9 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
             {pool.queue.length === 0 && <li className={styles.muted}>nothing waits</li>}
             {pool.queue.map((part) => (
               <li key={part.reason}>
-                <span>{part.reason}</span>
+                <span>
+                  <Words text={part.reason} />
+                </span>
                 <span className="tabular">{number(part.count)}</span>
               </li>
             ))}

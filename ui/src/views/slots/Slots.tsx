@@ -6,6 +6,7 @@ import { ErrorState } from "@/parts/ErrorState.tsx";
 import { DagLink } from "@/parts/links.tsx";
 import { Card, Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
 import { NewPool, PoolCard } from "./PoolCard.tsx";
 import styles from "./Slots.module.css";
@@ -47,7 +48,10 @@ function RunsWaiting({ dags }: { dags: SlotsAnswer["runs_waiting"] }) {
           {dags.map((dag) => (
             <li key={`${dag.dag_id} ${dag.reason}`}>
               <span>
-                <DagLink dag={dag.dag_id} /> <span className={styles.muted}>{dag.reason}</span>
+                <DagLink dag={dag.dag_id} />{" "}
+                <span className={styles.muted}>
+                  <Words text={dag.reason} />
+                </span>
               </span>
               <span>{counted(dag.queued, "run")}</span>
             </li>

@@ -31,7 +31,7 @@ export function InstanceDrawer({
           task={task}
           map={selection.map}
           mapped={found?.mapped}
-          all={() => select({ run, task })}
+          all={() => select({ run: selection.run, task, state: selection.state })}
         />
       }
       close={() => select({ run: selection.run })}
@@ -42,7 +42,9 @@ export function InstanceDrawer({
         <InstanceList
           run={run}
           task={found}
-          choose={(map) => select({ run: selection.run, task, map })}
+          chosen={selection.state}
+          choose={(map) => select({ ...selection, task, map })}
+          list={(state) => select({ run: selection.run, task, state })}
         />
       )}
       {tasks.data && !many && (
@@ -53,7 +55,7 @@ export function InstanceDrawer({
           map={selection.map ?? -1}
           attempt={selection.try}
           tasks={tasks.data}
-          select={(more) => select({ run: selection.run, task, map: selection.map, ...more })}
+          select={(more) => select({ ...selection, task, ...more })}
         />
       )}
     </Drawer>

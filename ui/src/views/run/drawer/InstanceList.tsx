@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { instances as instancesQuery, type TaskInstance } from "@/api/instances.ts";
 import type { RunTask } from "@/api/runTasks.ts";
 import { number } from "@/lib/count.ts";
@@ -8,6 +8,7 @@ import { stateWord, tally } from "@/lib/states.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { Elapsed } from "@/parts/Time.tsx";
+import { Words } from "@/parts/Words.tsx";
 import styles from "./InstanceList.module.css";
 
 const ROW_PX = 32;
@@ -16,14 +17,19 @@ const ROW_PX = 32;
 export function InstanceList({
   run,
   task,
+  chosen = task.counts.failed ? "failed" : "all",
   choose,
+  list,
 }: {
   run: string;
   task: RunTask;
+  /** The state that the URL names, or `all`. */
+  chosen: string | undefined;
   choose: (map: number) => void;
+  list: (state: string) => void;
 }) {
   const counts = tally(task.counts);
-  const [state, setState] = useState<string | undefined>(task.counts.failed ? "failed" : undefined);
+  const state = chosen === "all" ? undefined : chosen;
   const found = useInfiniteQuery(instancesQuery(run, task.task_id, state));
   const items = found.data ?? [];
   const total = counts.reduce(
@@ -34,7 +40,7 @@ export function InstanceList({
   return (
     <div className={styles.list}>
       <div className={styles.filter} role="group" aria-label="State">
-        <Chip word="All" count={all} on={state === undefined} choose={() => setState(undefined)} />
+        <Chip word="All" count={all} on={state === undefined} choose={() => list("all")} />
         {counts.map(([each, count]) => (
           <Chip
             key={each}
@@ -42,7 +48,7 @@ export function InstanceList({
             word={stateWord(each)}
             count={count}
             on={each === state}
-            choose={() => setState(each)}
+            choose={() => list(each)}
           />
         ))}
       </div>
@@ -119,11 +125,14 @@ function Rows({
 }
 
 function Row({ item, choose }: { item: TaskInstance; choose: (map: number) => void }) {
+  const reason = item.blocked_reason ?? item.reason ?? "";
   return (
     <button type="button" className={styles.row} onClick={() => choose(item.map_index)}>
       <StateIcon state={item.state} size={14} label />
       <code>[{item.map_index}]</code>
-      <span className={styles.reason}>{item.blocked_reason ?? item.reason}</span>
+      <span className={styles.reason} title={reason}>
+        <Words text={reason} />
+      </span>
       <Elapsed from={item.started_at} to={item.ended_at} />
     </button>
   );

@@ -7,16 +7,17 @@ import { isFinal } from "@/lib/states.ts";
 import { compact } from "@/lib/time.ts";
 import { Drawer } from "@/parts/Drawer.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
+import { RunCounts } from "@/parts/links.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
-import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
 import { Blocked } from "../Blocked.tsx";
 import { Compared } from "../Compared.tsx";
 import { Errors } from "../Errors.tsx";
 import { Progress } from "../Progress.tsx";
 import { RunActions } from "../RunActions.tsx";
-import { Words } from "../Words.tsx";
 import styles from "./Drawer.module.css";
 
 /** A run beside a view: what happened, and what now. The rest is on its own page. */
@@ -57,7 +58,7 @@ export function RunDrawer({
           <div className={styles.actions}>
             <RunActions run={run} small />
           </div>
-          {isFinal(run.state) ? <StateCounts counts={run.counts} /> : <Progress run={run} />}
+          {isFinal(run.state) ? <RunCounts run={run} /> : <Progress run={run} />}
           {said && said.errors.length > 0 && (
             <Errors errors={said.errors} run={run} select={select} />
           )}

@@ -3,9 +3,11 @@ import type { Selection } from "@/lib/selection.ts";
 import type { Why } from "@/lib/why.ts";
 import { Button } from "@/parts/Button.tsx";
 import { DagLink } from "@/parts/links.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
-import { Words } from "../Words.tsx";
 import styles from "./Drawer.module.css";
+
+const ALL_OF_IT = { map: undefined, try: undefined, state: undefined };
 
 /** Why it is so, and the way to what holds it. */
 export function WhyLine({
@@ -34,7 +36,7 @@ export function WhyLine({
         <Button
           small
           look="quiet"
-          onClick={() => select({ run, task: holds.task_id, map: undefined, try: undefined })}
+          onClick={() => select({ run, task: holds.task_id, ...ALL_OF_IT })}
         >
           Show {holds.task_id}
         </Button>
