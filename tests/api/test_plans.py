@@ -58,6 +58,7 @@ LISTED: dict[str, Any] = {
     **PAGE,
     **dict.fromkeys(("state", "trigger", "backfill_id", "q", "first", "last")),
     "window": 20_000,
+    "set_aside": False,
 }
 SPAN: dict[str, Any] = {
     "first": seed.NOON + timedelta(days=2), "last": seed.NOON + timedelta(days=3), "zone": "UTC",
@@ -86,6 +87,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.NEWEST, {**LISTED, "after": seed.NOON, "after_id": "r"}),
     (runs.NEWEST, {**LISTED, "state": "running"}),
     (runs.NEWEST, {**LISTED, "state": "failed"}),
+    (runs.NEWEST, {**LISTED, "state": "running", "set_aside": True}),
     (runs.NEWEST, {**LISTED, "trigger": "backfill", "q": "d"}),
     (runs.OF_DAG, {**LISTED, "dag_id": "d"}),
     (runs.OF_DAG, {**LISTED, "dag_id": "d", "first": seed.NOON, "last": seed.NOON}),

@@ -9,6 +9,9 @@ import pytest
 
 from headway import config
 from headway.config import Layout, Lock, read_server_file, write_server_file
+from headway.pg import Server
+from headway.services import tick
+from headway.store.transact import ENGINE, connect, transact
 from tests.cli.conftest import DAGS, Command, begin, headway, wait_for
 
 
@@ -90,6 +93,25 @@ def test_doctor_finds_a_healthy_server_healthy(cli: Command) -> None:
     findings = {each["what"]: each["ok"] for each in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
     assert {"python", "postgres", "disk", "database", "scheduler", "agent"} <= findings.keys()
+
+
+def test_a_run_set_aside_is_found_by_doctor_until_a_person_takes_it_in(
+    cli: Command, home: Path, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    run_id = cli("run", "slow", "-p", f"gate={gate}", "--detach").stdout.strip()
+    wait_for(tmp_path / "gate.reached")
+    with connect(Server(home / ".headway").dsn, role=ENGINE) as conn:
+        transact(conn, tick.set_aside, (1, run_id), "KeyError: 'x'", transact(conn, tick.clock))
+    said = "after 3 failures of the scheduler to plan it: KeyError: 'x'"
+    assert said in cli("why", run_id).stdout
+    done = cli("doctor", "--output", "json")
+    (found,) = [each for each in json.loads(done.stdout) if not each["ok"]]
+    assert done.returncode == 1
+    assert found["what"] == f"run {run_id[:6]}"
+    assert said in found["detail"]
+    assert cli("cancel", run_id).returncode == 0
+    assert cli("doctor").returncode == 0
 
 
 def test_a_log_is_followed_to_its_end(cli: Command, home: Path, tmp_path: Path) -> None:

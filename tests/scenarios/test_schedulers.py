@@ -1,6 +1,8 @@
 """More than one scheduler, and runs that are poison to all of them."""
 
+import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,10 +16,14 @@ from headway.core.commands import Selection
 from headway.core.run import Run
 from headway.errors import Conflict
 from headway.services import commands
+from headway.services.catalog import Catalog
 from headway.services.strikes import STRIKES_MAX
+from headway.services.tick import clock as database_clock
 from headway.store import runs
-from headway.store.transact import APP, connect, enter_team, transact
+from headway.store.transact import APP, Session, connect, enter_team, transact
 from headway.store.views import runs as run_views
+from tests.scenarios.test_links import connect as connect_agent
+from tests.scenarios.test_links import heard
 from tests.scenarios.world import (
     ANN,
     Scheduler,
@@ -30,6 +36,7 @@ from tests.scenarios.world import (
     trigger,
     value,
 )
+from tests.simulation.process import Process, one_round
 
 BUSY = "SELECT count(*) FROM run WHERE state IN ('queued', 'running')"
 
@@ -115,6 +122,14 @@ def test_a_model_that_another_scheduler_made_old_is_read_again(
 
 
 # -- poison
+
+
+@pytest.fixture
+def process(conn: Session) -> Iterator[Process]:
+    process = Process(conn, print)
+    process.start()
+    yield process
+    process.die()
 
 
 @pytest.fixture
@@ -282,7 +297,11 @@ def test_a_clear_takes_a_poison_run_in_again_and_it_goes_on(
     with connect(conn.info.dsn, role=APP) as app:
         shown = transact(app, shown_run, bad)
     assert (shown.state, shown.quarantined) == ("running", said)
-    assert shown.reason == f"set aside after 3 failures of the scheduler to plan it: {said}"
+    assert shown.reason is not None
+    assert re.fullmatch(
+        rf"set aside until [-:\d ]+ UTC, after 3 failures of the scheduler to plan it: {said}",
+        shown.reason,
+    )
     assert value(conn, HISTORY, bad) == f"quarantine running scheduler {said}"
     poison.clear()
     selection = Selection(failed_only=failed_only)
@@ -293,6 +312,58 @@ def test_a_clear_takes_a_poison_run_in_again_and_it_goes_on(
     assert value(conn, HISTORY, bad).endswith(f"; readmit running {ANN}")
     attempts = value(conn, "SELECT count(*) FROM attempt WHERE run_id = %s", bad)
     assert attempts == (3 if failed_only else 5)
+
+
+def blocked(conn: Connection[Any], run_id: str) -> set[str]:
+    """What its ready task instances wait for."""
+    query = "SELECT blocked_reason FROM task_instance WHERE state = 'ready' AND run_id = %s"
+    return {reason for (reason,) in conn.execute(query, [run_id])}
+
+
+PAUSE = """
+    SELECT extract(epoch FROM run.retry_at - event.at)::int FROM run
+    JOIN event USING (team_id, run_id) WHERE name = 'quarantine' ORDER BY seq DESC LIMIT 1
+"""
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_poison_run_is_tried_again_after_ever_longer_pauses(
+    conn: Connection[Any], process: Process, poison: set[str], begun: bool
+) -> None:
+    """By a real scheduler's sweeps; a new one tries at once, for it may know better."""
+    deploy(conn, *(task(f"t{n}") for n in range(6)))  # more than the agent has places
+    (bad,) = trigger(conn)
+    line = connect_agent(process, [])
+    if begun:
+        heard(process, line)
+    poison.add(bad)
+    transact(conn, runs.alarm, 1, bad, transact(conn, database_clock))
+    pauses = []
+    for _ in range(9):
+        sweep(process)
+        heard(process, line, rounds=STRIKES_MAX)
+        pauses.append(value(conn, PAUSE))
+        conn.execute("UPDATE run SET retry_at = clock_timestamp()")
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    conn.execute("UPDATE run SET retry_at = clock_timestamp() + interval '1 hour'")
+    sweep(process)
+    assert value(conn, "SELECT quarantined FROM run") is not None, "not before its time"
+    assert blocked(conn, bad) == ({value(conn, "SELECT reason FROM run")} if begun else set())
+    assert value(conn, "SELECT has_queued FROM dag WHERE dag_id = 'd'") is False
+    poison.clear()
+    process.die()
+    process.start()
+    heard(process, connect_agent(process, []), rounds=4)
+    assert value(conn, "SELECT quarantined FROM run") is None
+    assert run_state(conn, bad) == "running"
+    assert "set aside" not in str(blocked(conn, bad))
+    transact(conn, commands.cancel, 1, bad, Catalog(conn).graph, ANN)
+
+
+def sweep(process: Process) -> None:
+    assert process.scheduler is not None
+    process.scheduler.last_sweep = float("-inf")
+    one_round(process.scheduler)
 
 
 def shown_run(conn: Connection[Any], run_id: str) -> wire.Run:

@@ -59,6 +59,7 @@ GROWING: Final = ("run", "task_instance", "attempt", "event", "xcom")
 # Partial indexes over what is going on now, and the column by which each is to be entered.
 CURRENT: Final = {
     "run_due": "due_at",
+    "run_retry": "retry_at",
     "run_queued": "dag_id",
     "run_running": "dag_id",
     "task_instance_ready": "pool",
@@ -76,11 +77,12 @@ WHOLE: Final = {
 
 TYPES: Final = {
     "integer": "team team_id number slots map_index limit max due_max places ending pid",
-    "timestamptz": "now first last next older_than since",
+    "timestamptz": "now first last next older_than since retry_at",
     "interval": "lease",
     "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",
     "boolean[]": "scheduled",
+    "boolean": "anew",
 }
 TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}
 
@@ -254,7 +256,7 @@ NOTHING: Final[dict[str, Any]] = dict.fromkeys(
         "first",
         "last",
     )
-)
+) | {"set_aside": False}
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "run": (run_views.ONE, RUN),
     "run's state": (run_views.STATE, RUN),

@@ -63,6 +63,7 @@ PARAMETERS: Final = {
     "before": ("The cursor of what follows.", None),
     "state": ("Only of this state.", "failed"),
     "backfill_id": ("Only of this backfill.", None),
+    "set_aside": ("Only those that no scheduler takes at the moment.", True),
     "wait_s": ("Answer when there is something to say, or after so many seconds.", 10.0),
     "after": ("Only what came after this number.", 0),
     "offset": ("From this byte on.", 0),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headway.client import Client
 
 DISK_BYTES_MIN: Final = 500_000_000
+SET_ASIDE_MAX: Final = 10  # runs of one state that are told
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -114,6 +115,7 @@ def running(server: ServerFile) -> Iterator[Finding]:
                 "DAG file", False, f"{where}: {error.message}", "mend the file, or: headway check"
             )
         yield from missing_pools(client)
+        yield from set_aside(client)
     except HeadwayError as error:
         yield Finding("server", False, str(error), "restart `headway up`")
 
@@ -125,3 +127,15 @@ def missing_pools(client: "Client") -> Iterator[Finding]:
         for pool in sorted({task.pool for task in spec.tasks} - known):
             detail = f"{dag.dag_id} needs {pool}, which does not exist"
             yield Finding("pool", False, detail, f"headway pool set {pool} 8")
+
+
+def set_aside(client: "Client") -> Iterator[Finding]:
+    for state in ("running", "queued"):
+        for run in client.runs(SET_ASIDE_MAX, state=state, set_aside=True):
+            short = run.run_id[:6]
+            yield Finding(
+                f"run {short}",
+                False,
+                f"of {run.dag_id}: {run.reason}",
+                f"headway why {short} shows the ways out; logs/server/scheduler.log has the error",
+            )

@@ -108,7 +108,9 @@ class Client(Logs, Changes):
     # -- runs
 
     def runs(self, limit: int, **filters: object) -> list[wire.Run]:
-        """The newest ``limit`` runs; filters: dag_id, state, trigger, backfill_id, q, from, to."""
+        """The newest ``limit`` runs; filters: dag_id, state, trigger, backfill_id, q, set_aside, from,
+        to.
+        """
         page = self.get("/runs", wire.Page[wire.Run], {"limit": limit, **filters})
         return page.items
 

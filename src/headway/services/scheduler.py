@@ -30,7 +30,7 @@ from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.strikes import EXHAUSTED
-from headway.services.tick import Grant, Ticker, Turn, advance
+from headway.services.tick import Grant, Ticker, Turn, advance, take_in_again
 from headway.services.tick import clock as database_clock
 from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
 from headway.store.sessions import Bound
@@ -48,6 +48,7 @@ PACE_SHARE: Final = 4
 PACE_S: Final = 0.00001
 PACE_MAX_S: Final = 0.04
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
+RETRIES_MAX: Final = 50  # of runs that were set aside, in one sweep
 FAILURE_PAUSE_S: Final = 0.5
 # A tick that waits for the locks of a frozen neighbour gives up in time for our agents' heartbeats.
 LIMITS: Final = Limits(lock_timeout_s=2.0)
@@ -224,7 +225,11 @@ class Scheduler:
         self.last_sweep = clock.monotonic()
         try:
             self.renew()
-            if transact(self.conn, self.expire):
+            ended, paused = transact(self.conn, self.expire)
+            for key in paused:  # each in a transaction of its own: a DAG is locked before its run
+                transact(self.conn, take_in_again, key)
+                self.look_for_starts = True
+            if ended or paused:
                 self.wanted = True
             if self.scheduled and transact(
                 self.conn, timetables.create_due, self.catalog, ids.run_id
@@ -255,8 +260,10 @@ class Scheduler:
         return sessions.renew(conn, beating, now, LEASE) if beating else set()
 
     @staticmethod
-    def expire(conn: Connection[Any]) -> list[str]:
-        return sessions.expire(conn, database_clock(conn), LEASE)
+    def expire(conn: Connection[Any]) -> tuple[list[str], list[tuple[int, str]]]:
+        """Sessions whose lease is over, now ended; runs whose pause is over."""
+        now = database_clock(conn)
+        return sessions.expire(conn, now, LEASE), runs.to_retry(conn, now, RETRIES_MAX)
 
     # -- agents that arrive
 
@@ -343,13 +350,12 @@ class Scheduler:
         )
 
     def register(self) -> None:
-        transact(
-            self.conn,
-            schedulers.open_scheduler,
-            self.scheduler_id,
-            socket.gethostname(),
-            os.getpid(),
-        )
+        transact(self.conn, self.open_rows)
+
+    def open_rows(self, conn: Connection[Any]) -> None:
+        schedulers.open_scheduler(conn, self.scheduler_id, socket.gethostname(), os.getpid())
+        # What it was that failed, this process may do better.
+        runs.retry_all(conn, database_clock(conn), RETRIES_MAX)
 
     def stop(self, *_: object) -> None:
         self.stopping = True

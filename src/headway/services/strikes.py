@@ -1,4 +1,5 @@
-"""Which runs make ticks fail, and when it is enough: the third time a run is quarantined.
+"""Which runs make ticks fail, and when it is enough: the third time a run is quarantined, and tried
+again after a pause that doubles from time to time.
 
 A run whose planning fails is known at once. When the database refuses what a tick wrote, nobody
 knows whose row it was: then the runs of that tick are tried again, each alone in its transaction,
@@ -7,6 +8,7 @@ starts anew counts anew.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg import errors
@@ -14,6 +16,9 @@ from psycopg import errors
 from headway.errors import HeadwayError
 
 STRIKES_MAX: Final = 3
+PAUSE_S: Final = 30.0
+PAUSE_MAX_S: Final = 3600.0
+DOUBLINGS_MAX: Final = 10  # beyond it the pause is the longest anyway
 
 # They say something about the moment, not about a run.
 PASSING: Final = (
@@ -67,9 +72,17 @@ class Strikes:
             self.counted.pop(key, None)
 
 
-def verdict(error: str) -> str:
+def verdict(error: str, retry_at: datetime) -> str:
     """What a person reads as the reason of the run's standing still."""
-    return f"set aside after {STRIKES_MAX} failures of the scheduler to plan it: {error}"
+    return (
+        f"set aside until {retry_at:%Y-%m-%d %H:%M:%S} UTC, after {STRIKES_MAX} failures of the "
+        f"scheduler to plan it: {error}"
+    )
+
+
+def pause(times: int) -> timedelta:
+    """Until a run is tried again that was set aside so many times before."""
+    return timedelta(seconds=min(PAUSE_S * 2 ** min(times, DOUBLINGS_MAX), PAUSE_MAX_S))
 
 
 def explained(error: Exception) -> str:

@@ -19,10 +19,10 @@ from psycopg import Connection
 from headway.core import admission, plan
 from headway.core.admission import Session
 from headway.core.reports import Ended, Report
-from headway.core.run import Attempt, Instance, Run
+from headway.core.run import SCHEDULER, Attempt, Instance, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.services.catalog import Catalog
-from headway.services.strikes import EXHAUSTED, RunKey, Strikes, explained, verdict
+from headway.services.strikes import EXHAUSTED, RunKey, Strikes, explained, pause, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.runs import Claimed
 
@@ -311,8 +311,18 @@ def strike(
 
 
 def set_aside(conn: Connection[Any], key: RunKey, error: str, now: datetime) -> None:
-    """Until a person's command takes it in again."""
-    runs.quarantine(conn, *key, error=error, reason=verdict(error), now=now)
+    """Until its pause is over, or a person's command takes it in again."""
+    retry_at = now + pause(runs.times_set_aside(conn, *key))
+    reason = verdict(error, retry_at)
+    runs.quarantine(conn, *key, error=error, reason=reason, retry_at=retry_at, now=now)
+
+
+def take_in_again(conn: Connection[Any], key: RunKey) -> None:
+    """A run whose pause is over. If it makes ticks fail again, the next pause is longer."""
+    now = clock(conn)
+    runs.announce(conn, *key)
+    runs.readmit(conn, *key, SCHEDULER, now, anew=False)
+    runs.alarm(conn, *key, now)
 
 
 def alive(conn: Connection[Any], places: dict[int, list[Session]]) -> dict[int, list[Session]]:

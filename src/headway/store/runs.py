@@ -155,10 +155,11 @@ READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
 # Without ranks: its ready task instances would stand first in the pools' order for ever.
 QUARANTINE: LiteralString = """
     WITH unranked AS (
-        UPDATE task_instance SET rank = NULL
+        UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     ), aside AS (
-        UPDATE run SET quarantined = %(error)s, reason = %(reason)s, due_at = NULL, version = version + 1
+        UPDATE run SET quarantined = %(error)s, reason = %(reason)s, due_at = NULL, version = version + 1,
+            times_set_aside = times_set_aside + 1, retry_at = %(retry_at)s
         WHERE team_id = %(team)s AND run_id = %(run)s
         RETURNING team_id, dag_id, run_id, state
     ), history AS (
@@ -168,14 +169,38 @@ QUARANTINE: LiteralString = """
     SELECT pg_notify('headway_run', run_id) FROM aside
 """
 
+# Why its ready task instances wait is to be said anew.
 READMIT: LiteralString = """
     WITH back AS (
-        UPDATE run SET quarantined = NULL, reason = NULL, version = version + 1
+        UPDATE run SET quarantined = NULL, reason = NULL, retry_at = NULL, version = version + 1,
+            times_set_aside = CASE WHEN %(anew)s THEN 0 ELSE times_set_aside END
         WHERE team_id = %(team)s AND run_id = %(run)s AND quarantined IS NOT NULL
         RETURNING team_id, dag_id, run_id, state
+    ), unblocked AS (
+        UPDATE task_instance SET blocked_reason = NULL
+        FROM back WHERE task_instance.team_id = back.team_id AND task_instance.run_id = back.run_id
+            AND task_instance.state = 'ready'
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor)
     SELECT team_id, %(now)s, 'run', dag_id, run_id, 'readmit', state, %(actor)s FROM back
+"""
+
+TIMES_SET_ASIDE: LiteralString = """
+    SELECT times_set_aside FROM run WHERE team_id = %(team)s AND run_id = %(run)s
+"""
+
+TO_RETRY: LiteralString = """
+    SELECT team_id, run_id FROM run WHERE retry_at <= %(now)s ORDER BY retry_at, run_id LIMIT %(limit)s
+"""
+
+RETRY_ALL: LiteralString = """
+    UPDATE run SET retry_at = %(now)s
+    FROM (
+        SELECT ctid FROM run AS known WHERE retry_at > %(now)s
+        ORDER BY retry_at LIMIT %(limit)s
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS paused
+    WHERE run.ctid = paused.ctid
 """
 
 # A pause or its end concerns the ready instances of the runs that are going on.
@@ -272,16 +297,51 @@ def one(
 
 
 def quarantine(
-    conn: Connection[Any], team_id: int, run_id: str, *, error: str, reason: str, now: datetime
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    *,
+    error: str,
+    reason: str,
+    retry_at: datetime,
+    now: datetime,
 ) -> None:
     """Take a run out of every tick: planning it failed again and again. ``reason`` is for people."""
-    values = {"team": team_id, "run": run_id, "error": error, "reason": reason, "now": now}
-    conn.execute(QUARANTINE, values)
+    values = {"team": team_id, "run": run_id, "error": error, "reason": reason}
+    conn.execute(QUARANTINE, {**values, "retry_at": retry_at, "now": now})
 
 
-def readmit(conn: Connection[Any], team_id: int, run_id: str, actor: str, now: datetime) -> None:
-    """Let ticks take a run again that was set aside; of any other run nothing changes."""
-    conn.execute(READMIT, {"team": team_id, "run": run_id, "actor": actor, "now": now})
+def times_set_aside(conn: Connection[Any], team_id: int, run_id: str) -> int:
+    """Since a person last took it in again."""
+    row = conn.execute(TIMES_SET_ASIDE, {"team": team_id, "run": run_id}).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def to_retry(conn: Connection[Any], now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Runs whose pause is over; not locked."""
+    found = conn.execute(TO_RETRY, {"now": now, "limit": limit}).fetchall()
+    return [(team_id, run_id) for team_id, run_id in found]
+
+
+def retry_all(conn: Connection[Any], now: datetime, limit: int) -> None:
+    """End the pause of runs that were set aside, as many as that, the first to end first."""
+    conn.execute(RETRY_ALL, {"now": now, "limit": limit})
+
+
+def readmit(
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    actor: str,
+    now: datetime,
+    *,
+    anew: bool = True,
+) -> None:
+    """Let ticks take a run again that was set aside; of any other run nothing changes. ``anew``: and
+    forget how often that was.
+    """
+    values = {"team": team_id, "run": run_id, "actor": actor, "now": now, "anew": anew}
+    conn.execute(READMIT, values)
 
 
 def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:

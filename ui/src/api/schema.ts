@@ -2012,6 +2012,7 @@ export interface components {
             };
             quarantined?: string | null;
             reason: string | null;
+            retry_at?: string | null;
             run_id: string;
             started_at: string | null;
             state: string;
@@ -6073,6 +6074,11 @@ export interface operations {
                  * @example error
                  */
                 q?: string;
+                /**
+                 * @description Only those that no scheduler takes at the moment.
+                 * @example true
+                 */
+                set_aside?: boolean;
                 /** @description From here on. */
                 from?: string;
                 /** @description Up to here. */

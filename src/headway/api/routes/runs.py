@@ -31,6 +31,7 @@ async def list_runs(
     trigger: FromQuery[str | None] = None,
     backfill_id: FromQuery[str | None] = None,
     q: FromQuery[str | None] = None,
+    set_aside: FromQuery[bool] = False,
     first: Annotated[datetime | None, QueryParameter(name="from")] = None,
     last: Annotated[datetime | None, QueryParameter(name="to")] = None,
     limit: FromQuery[int] = 50,
@@ -45,6 +46,7 @@ async def list_runs(
         trigger=trigger,
         backfill_id=backfill_id,
         q=q,
+        set_aside=set_aside,
         first=first,
         last=last,
     )

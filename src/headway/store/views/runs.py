@@ -21,7 +21,7 @@ COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
-    run.backfill_id, run.created_by, run.quarantined, run.note,
+    run.backfill_id, run.created_by, run.quarantined, run.retry_at, run.note,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
@@ -37,6 +37,7 @@ COUNTED: LiteralString = """
 
 WANTED: LiteralString = """
     (%(trigger)s::text IS NULL OR run.trigger = %(trigger)s)
+    AND (NOT %(set_aside)s OR quarantined IS NOT NULL)
     AND (%(q)s::text IS NULL OR starts_with(run.run_id, %(q)s)
         OR strpos(lower(run.dag_id), lower(%(q)s)) > 0 OR strpos(lower(note), lower(%(q)s)) > 0)
 """
@@ -165,6 +166,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str | None = None
     backfill_id: str | None = None
     q: str | None = None
+    set_aside: bool = False  # only those that no scheduler takes at the moment
     first: datetime | None = None
     last: datetime | None = None
 
@@ -198,10 +200,17 @@ def page(
         rows = rows_cursor.execute(statement, values).fetchall()
     if len(rows) > limit:
         return wire.Page(rows[:limit], cursor_after(wanted, rows[limit - 1]))
-    if wanted.trigger is None and wanted.q is None:
+    if wanted.trigger is None and wanted.q is None and not wanted.set_aside:
         return wire.Page(rows)
     # The last one that was looked at, whatever it is.
-    edge = {**values, "trigger": None, "q": None, "limit": 1, "skip": WINDOW - 1}
+    edge = {
+        **values,
+        "trigger": None,
+        "q": None,
+        "set_aside": False,
+        "limit": 1,
+        "skip": WINDOW - 1,
+    }
     with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
         last = rows_cursor.execute(
             statement.replace("LIMIT %(limit)s", "OFFSET %(skip)s LIMIT %(limit)s"), edge

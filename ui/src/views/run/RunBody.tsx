@@ -47,7 +47,7 @@ export function RunBody({
         </p>
         {run.quarantined && (
           <p className={styles.quarantined} role="alert">
-            No scheduler takes this run any more: {run.quarantined}
+            This run is {run.reason ?? `set aside: ${run.quarantined}`}
           </p>
         )}
         {run.note && <blockquote className={styles.note}>{run.note}</blockquote>}
