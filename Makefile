@@ -43,9 +43,10 @@ run: .venv/.ready-run $(UI_BUILT) ## Run the example over real flights: make run
 up: .venv/.ready-run $(UI_BUILT) ## Serve API and web interface over the example
 	@$(BIN)/headway up --dags examples/flights --data $(DATA)
 
+WORKERS ?= 2
 .PHONY: test
-test: .venv/.ready ui-test ## Run the tests
-	@$(BIN)/pytest -m "not stress"
+test: .venv/.ready ui-test ## Run the tests: make test [WORKERS=2]
+	@$(BIN)/pytest -m "not stress" --numprocesses $(WORKERS) --dist worksteal
 
 .PHONY: check
 check: lint test ## The whole gate: what a contributor runs before every commit

@@ -38,7 +38,7 @@ from headway.agent.protocol import (
 
 TOKEN = "correct-horse-battery"
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
-WAIT_S = 20.0
+WAIT_S = 60.0
 DECODER: msgspec.msgpack.Decoder[AgentMessage] = msgspec.msgpack.Decoder(AgentMessage)
 M = TypeVar("M")
 

@@ -9,7 +9,7 @@ import pytest
 from headway import clock, ids
 from headway.agent.logs import HEAD_BYTES_MAX, TAIL_BYTES_MAX
 from headway.agent.protocol import Ack, AttemptKey, AxisItem, Cancel, Ended, XComRef
-from tests.agent.gateway import TOKEN, Gateway, grant_of
+from tests.agent.gateway import TOKEN, WAIT_S, Gateway, grant_of
 
 LINES = Path(__file__).with_name("flow.py").read_text().splitlines()
 
@@ -27,7 +27,7 @@ def gone(pid: int) -> bool:
 
 
 def wait_gone(pid: int) -> None:
-    deadline = clock.monotonic() + 10
+    deadline = clock.monotonic() + WAIT_S
     while not gone(pid):
         assert clock.monotonic() < deadline, f"process {pid} lives"
         clock.sleep(0.01)

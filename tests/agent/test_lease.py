@@ -8,12 +8,12 @@ from headway import clock
 from headway.agent.processes import children_of
 from headway.agent.protocol import Ended, Hello, Refused
 from tests.agent.conftest import FLOW
-from tests.agent.gateway import Gateway, grant_of
+from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import wait_gone
 
 
 def pid_of(mark: Path) -> int:
-    deadline = clock.monotonic() + 10
+    deadline = clock.monotonic() + WAIT_S
     while not mark.exists() or not mark.read_text():
         assert clock.monotonic() < deadline
         clock.sleep(0.01)
@@ -36,26 +36,26 @@ def test_reports_are_sent_again_on_a_new_connection(own: Gateway) -> None:
 
 
 def test_without_acknowledgement_everything_is_killed_and_a_new_session_begins(
-    own: Gateway,
+    fenced: Gateway,
 ) -> None:
-    first = own.last(Hello)
+    first = fenced.last(Hello)
     grant = grant_of("writes_far")
-    own.grant(grant)
-    pid = pid_of(own.data.parent / "far")
-    own.beats = False
-    while own.listen(10):
+    fenced.grant(grant)
+    pid = pid_of(fenced.data.parent / "far")
+    fenced.beats = False
+    while fenced.listen(WAIT_S):
         pass
-    own.hang_up()
-    own.beats = True
-    own.said.clear()
-    hello = own.accept()
+    fenced.hang_up()
+    fenced.beats = True
+    fenced.said.clear()
+    hello = fenced.accept()
     assert first is not None
     assert hello.session != first.session
     assert hello.held == []
     wait_gone(pid)
-    own.contexts.clear()
-    assert own.run("hello").outcome == "success"
-    assert not any(isinstance(one, Ended) and one.key == grant.key for one in own.said)
+    fenced.contexts.clear()
+    assert fenced.run("hello").outcome == "success"
+    assert not any(isinstance(one, Ended) and one.key == grant.key for one in fenced.said)
 
 
 def test_refused_comes_back_as_a_new_session(own: Gateway) -> None:
@@ -72,7 +72,7 @@ def test_refused_for_good_ends(own: Gateway) -> None:
     own.run("hello")
     own.send(Refused("the token is wrong", again=False))
     assert own.process is not None
-    assert own.process.wait(10) == 1
+    assert own.process.wait(WAIT_S) == 1
 
 
 def test_over_tcp(tmp_path: Path) -> None:
@@ -90,12 +90,12 @@ def test_over_tcp(tmp_path: Path) -> None:
         gateway.stop_agent()
 
 
-def test_a_frozen_agent_leaves_nothing_running(own: Gateway) -> None:
-    own.grant(grant_of("writes_far"))
-    pid = pid_of(own.data.parent / "far")
-    own.signal_agent(signal.SIGSTOP)
+def test_a_frozen_agent_leaves_nothing_running(fenced: Gateway) -> None:
+    fenced.grant(grant_of("writes_far"))
+    pid = pid_of(fenced.data.parent / "far")
+    fenced.signal_agent(signal.SIGSTOP)
     wait_gone(pid)
-    own.signal_agent(signal.SIGCONT)
+    fenced.signal_agent(signal.SIGCONT)
 
 
 def test_a_killed_agent_leaves_nothing_running(own: Gateway) -> None:
@@ -138,7 +138,7 @@ def test_stopped_agent_reports_what_it_ran(own: Gateway) -> None:
     ended = own.ended(grant.key)
     assert (ended.outcome, ended.cause) == ("lost", "stopped")
     assert own.process is not None
-    assert own.process.wait(10) == 0
+    assert own.process.wait(WAIT_S) == 0
 
 
 def test_sigterm_ignored(own: Gateway) -> None:

@@ -9,6 +9,7 @@ from headway import clock
 from headway.agent import servers
 from headway.agent.loop import Loop
 from headway.agent.servers import FileServer, Servers
+from tests.agent.gateway import WAIT_S
 
 
 class Listener:
@@ -57,7 +58,7 @@ class Driven:
         return server
 
     def until(self, done: Callable[[], bool]) -> None:
-        deadline = clock.monotonic() + 10
+        deadline = clock.monotonic() + WAIT_S
         self.loop.at(deadline, lambda: None)
         while not done():
             assert clock.monotonic() < deadline, vars(self.heard)

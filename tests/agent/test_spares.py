@@ -11,7 +11,7 @@ from headway import clock, ids
 from headway.agent.children import SPARES
 from headway.agent.processes import children_of
 from headway.agent.protocol import AxisItem, Cancel, Refused, XComRef
-from tests.agent.gateway import Gateway, grant_of
+from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import wait_gone
 
 
@@ -29,10 +29,10 @@ def server_of(gateway: Gateway) -> int:
 
 def spares_of(gateway: Gateway) -> list[int]:
     """As soon as they wait for an order: their output is nobody's and they sleep."""
-    deadline = clock.monotonic() + 10
+    deadline = clock.monotonic() + WAIT_S
     while len(pids := children_of(server_of(gateway))) != SPARES or not all(map(waits, pids)):
         assert clock.monotonic() < deadline, pids
-        clock.sleep(0.01)
+        gateway.listen(0.01)  # an agent whose heartbeats are not answered ends them
     return pids
 
 
@@ -105,13 +105,13 @@ def test_spares_do_not_outlive_a_fence(own: Gateway) -> None:
         wait_gone(pid)
 
 
-def test_spares_do_not_outlive_a_frozen_agent(own: Gateway) -> None:
-    own.run("hello")
-    spares = spares_of(own)
-    own.signal_agent(signal.SIGSTOP)
+def test_spares_do_not_outlive_a_frozen_agent(fenced: Gateway) -> None:
+    fenced.run("hello")
+    spares = spares_of(fenced)
+    fenced.signal_agent(signal.SIGSTOP)
     for pid in spares:
         wait_gone(pid)
-    own.signal_agent(signal.SIGCONT)
+    fenced.signal_agent(signal.SIGCONT)
 
 
 def test_a_stopped_agent_ends_its_spares(own: Gateway) -> None:
@@ -119,7 +119,7 @@ def test_a_stopped_agent_ends_its_spares(own: Gateway) -> None:
     spares = spares_of(own)
     own.signal_agent(signal.SIGTERM)
     assert own.process is not None
-    assert own.process.wait(10) == 0
+    assert own.process.wait(WAIT_S) == 0
     for pid in spares:
         wait_gone(pid)
 

@@ -12,6 +12,8 @@ import pytest
 from headway import clock
 from headway.config import Layout, read_server_file
 
+PATIENCE_S = 120.0  # what takes seconds takes many on a busy machine
+
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 DAGS = """
@@ -77,7 +79,7 @@ def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -96,7 +98,7 @@ def begin(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def wait_for(file: Path) -> None:
-    deadline = clock.monotonic() + 20
+    deadline = clock.monotonic() + PATIENCE_S
     while not file.exists():
         assert clock.monotonic() < deadline, f"{file} did not appear"
         clock.sleep(0.01)
@@ -125,7 +127,7 @@ def stop(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     return said
 
 
@@ -136,7 +138,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "dags").mkdir()
     (folder / "dags" / "demo.py").write_text(DAGS)
     process = start(folder)
-    deadline = clock.monotonic() + 20
+    deadline = clock.monotonic() + PATIENCE_S
     while "sad" not in headway("ls", cwd=folder).stdout:
         assert clock.monotonic() < deadline, "the DAGs were not loaded"
     yield folder

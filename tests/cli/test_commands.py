@@ -12,7 +12,7 @@ from headway.config import Layout, Lock, read_server_file, write_server_file
 from headway.pg import Server
 from headway.services import tick
 from headway.store.transact import ENGINE, connect, transact
-from tests.cli.conftest import DAGS, Command, begin, headway, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, Command, begin, headway, wait_for
 
 
 def test_a_run_is_watched_to_its_end(cli: Command) -> None:
@@ -122,7 +122,7 @@ def test_a_log_is_followed_to_its_end(cli: Command, home: Path, tmp_path: Path) 
     assert following.stdout is not None
     assert "before the gate" in following.stdout.readline()
     gate.touch()
-    rest, said = following.communicate(timeout=20)
+    rest, said = following.communicate(timeout=PATIENCE_S)
     assert (following.returncode, said) == (0, "")
     assert rest.endswith("behind the gate\n")
 
@@ -132,7 +132,7 @@ def test_ctrl_c_leaves_a_run_to_the_server(cli: Command, home: Path, tmp_path: P
     watching = begin("run", "slow", "-p", f"gate={gate}", cwd=home)
     wait_for(tmp_path / "gate.reached")
     watching.send_signal(signal.SIGINT)
-    _, said = watching.communicate(timeout=20)
+    _, said = watching.communicate(timeout=PATIENCE_S)
     assert watching.returncode == 130
     assert "goes on; headway cancel" in said
     run_id = said.split()[said.split().index("run") + 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from headway.config import Layout, read_server_file
-from tests.cli.conftest import Command
+from tests.cli.conftest import PATIENCE_S, Command
 
 
 def test_whoever_has_the_data_directory_is_its_admin(cli: Command) -> None:
@@ -66,7 +66,7 @@ def with_token(home: Path, token: str, *arguments: str) -> subprocess.CompletedP
         env={**os.environ, "NO_COLOR": "1", "HEADWAY_URL": server.url, "HEADWAY_TOKEN": token},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -14,7 +14,7 @@ from psycopg import Connection
 from headway import clock
 from tests.loader.conftest import Folder, dags
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 KILL_AFTER_S = (0.05, 0.3, 0.5, 0.7, 0.9)
 
 
