@@ -27,7 +27,7 @@ from bench.peers.common import (
     Session,
     call,
     environment,
-    first_line_s,
+    from_trigger_to_end,
     keeping,
     until,
     until_up,
@@ -102,16 +102,15 @@ class Airflow:
             return self.backlog(timeout_s)
         if workload == "W7":
             return {"connections": connections(self.server)}
-        mark = self.home / "mark"
-        conf = {"mark": str(mark)} if workload == "W5" else {}
+        mark = self.home / "mark" if workload == "W5" else None
         dag_id = workload.lower()
-        wall, begun = time.time(), time.monotonic()
-        run_id = self.trigger(dag_id, conf)
-        until(lambda: self.ended(dag_id, run_id), f"{workload} {run_id}", timeout_s)
-        figures = {"wall_s": time.monotonic() - begun}
-        if workload == "W5":
-            figures["first_line_s"] = first_line_s(mark, wall, timeout_s)
-        return figures
+        return from_trigger_to_end(
+            lambda: self.trigger(dag_id, {"mark": str(mark)} if mark else {}),
+            lambda run_id: self.ended(dag_id, run_id),
+            workload,
+            timeout_s,
+            mark=mark,
+        )
 
     def backlog(self, timeout_s: float) -> dict[str, float]:
         """There is no request for many runs at once: one each. Drained when no run is active."""

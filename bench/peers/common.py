@@ -159,3 +159,26 @@ def first_line_s(mark: Path, triggered_at: float, timeout_s: float) -> float:
     written = until(lambda: mark.read_text() if mark.exists() else None, "the mark", timeout_s)
     mark.unlink()
     return float(written) - triggered_at
+
+
+def from_trigger_to_end(
+    trigger: Callable[[], str],
+    ended: Callable[[str], bool | None],
+    what: str,
+    timeout_s: float,
+    *,
+    count: int = 1,
+    mark: Path | None = None,
+) -> dict[str, float]:
+    """Trigger one run or many at once and wait for them; a run with a ``mark`` tells when its task began."""
+    wall, begun = time.time(), time.monotonic()
+    runs = [trigger() for _ in range(count)]
+    for run in runs:
+        until(lambda run=run: ended(run), f"{what} {run}", timeout_s)  # type: ignore[misc]
+    wall_s = time.monotonic() - begun
+    figures = {"wall_s": wall_s}
+    if mark is not None:
+        figures["first_line_s"] = first_line_s(mark, wall, timeout_s)
+    if count > 1:
+        figures["runs_per_s"] = count / wall_s
+    return figures

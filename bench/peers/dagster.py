@@ -18,9 +18,8 @@ from bench.peers.common import (
     Session,
     call,
     environment,
-    first_line_s,
+    from_trigger_to_end,
     keeping,
-    until,
     until_up,
     variables,
 )
@@ -86,18 +85,16 @@ class Dagster:
     def perform(self, workload: str, timeout_s: float) -> dict[str, float]:
         if workload == "W7":
             return {}
-        mark = self.home / "mark"
-        marked = {"ops": {"first_line": {"config": {"mark": str(mark)}}}}
-        config = marked if workload == "W5" else {}
-        count = BACKLOG if workload == "W8" else 1
-        wall, begun = time.time(), time.monotonic()
-        runs = [self.trigger(workload.lower(), config) for _ in range(count)]
-        for run in runs:
-            until(lambda run=run: self.ended(run), f"{workload} {run}", timeout_s)  # type: ignore[misc]
-        wall_s = time.monotonic() - begun
-        if workload == "W5":
-            return {"wall_s": wall_s, "first_line_s": first_line_s(mark, wall, timeout_s)}
-        return {"wall_s": wall_s} | ({"runs_per_s": count / wall_s} if count > 1 else {})
+        mark = self.home / "mark" if workload == "W5" else None
+        config = {"ops": {"first_line": {"config": {"mark": str(mark)}}}} if mark else {}
+        return from_trigger_to_end(
+            lambda: self.trigger(workload.lower(), config),
+            self.ended,
+            workload,
+            timeout_s,
+            count=BACKLOG if workload == "W8" else 1,
+            mark=mark,
+        )
 
 
 def graphql(url: str, query: str, variables: dict[str, Any] | None = None) -> Any:

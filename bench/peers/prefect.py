@@ -23,9 +23,8 @@ from bench.peers.common import (
     Session,
     call,
     environment,
-    first_line_s,
+    from_trigger_to_end,
     keeping,
-    until,
     until_up,
     variables,
 )
@@ -87,18 +86,16 @@ class Served:
     def perform(self, workload: str, timeout_s: float) -> dict[str, float]:
         if workload == "W7":
             return {}
-        mark = self.home / "mark"
-        parameters = {"mark": str(mark)} if workload == "W5" else {}
+        mark = self.home / "mark" if workload == "W5" else None
         deployment = self.deployment(workload)
-        count = BACKLOG if workload == "W8" else 1
-        wall, begun = time.time(), time.monotonic()
-        runs = [self.trigger(deployment, parameters) for _ in range(count)]
-        for run in runs:
-            until(lambda run=run: self.ended(run), f"{workload} {run}", timeout_s)  # type: ignore[misc]
-        wall_s = time.monotonic() - begun
-        if workload == "W5":
-            return {"wall_s": wall_s, "first_line_s": first_line_s(mark, wall, timeout_s)}
-        return {"wall_s": wall_s} | ({"runs_per_s": count / wall_s} if count > 1 else {})
+        return from_trigger_to_end(
+            lambda: self.trigger(deployment, {"mark": str(mark)} if mark else {}),
+            self.ended,
+            workload,
+            timeout_s,
+            count=BACKLOG if workload == "W8" else 1,
+            mark=mark,
+        )
 
 
 def settings(home: Path, port: int) -> dict[str, str]:
