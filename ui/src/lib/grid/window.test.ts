@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { blocksOf, offsetToShow, spanOf } from "./window.ts";
+import { blocksOf, offsetToShow, slotsFor, spanOf } from "./window.ts";
 
 test("everything in view is in the span, at any offset", () => {
   for (let offset = 0; offset < 32_000; offset += 37) {
     const { first, last } = spanOf(offset, 700, 16, 2000, 16);
     expect(first * 16).toBeLessThanOrEqual(Math.min(offset, 2000 * 16));
     expect(last).toBeGreaterThanOrEqual(Math.min(2000, (offset + 700) / 16));
-    expect(last - first).toBeLessThanOrEqual(700 / 16 + 4 * 16);
+    expect(last - first).toBeLessThanOrEqual(700 / 16 + 6 * 16);
   }
 });
 
@@ -26,12 +26,20 @@ test("the shortest way to see a thing", () => {
 });
 
 test("blocks hold the span, and are the same blocks wherever it begins", () => {
-  expect(blocksOf({ first: 16, last: 40 }, 16, 45)).toEqual([
-    { first: 16, last: 32 },
-    { first: 32, last: 45 },
+  expect(blocksOf({ first: 16, last: 40 }, 16, 45, 8)).toEqual([
+    { first: 16, last: 32, slot: 1 },
+    { first: 32, last: 45, slot: 2 },
   ]);
-  expect(blocksOf({ first: 20, last: 33 }, 16, 45)).toEqual(
-    blocksOf({ first: 16, last: 40 }, 16, 45),
+  expect(blocksOf({ first: 20, last: 33 }, 16, 45, 8)).toEqual(
+    blocksOf({ first: 16, last: 40 }, 16, 45, 8),
   );
-  expect(blocksOf({ first: 0, last: 0 }, 16, 45)).toEqual([]);
+  expect(blocksOf({ first: 0, last: 0 }, 16, 45, 8)).toEqual([]);
+});
+
+test("a block that comes into view takes the place of the one that has left it", () => {
+  const slots = slotsFor(700, 16, 16);
+  for (let offset = 0; offset < 32_000; offset += 37) {
+    const blocks = blocksOf(spanOf(offset, 700, 16, 2000, 16), 16, 2000, slots);
+    expect(new Set(blocks.map((block) => block.slot)).size).toBe(blocks.length);
+  }
 });

@@ -6,8 +6,15 @@ import { paint, type Scene } from "./paint.ts";
 import { type Palette, paletteOf } from "./palette.ts";
 import { type Stamps, stampsOf } from "./stamps.ts";
 
+interface Props {
+  scene: Scene;
+  down: Span;
+  slots: number;
+  left: number;
+}
+
 /** The cells in sight, painted. What they say is also in the rows, for who cannot see them. */
-export function Cells({ scene, down, left }: { scene: Scene; down: Span; left: number }) {
+export function Cells({ scene, down, slots, left }: Props) {
   const palette = usePalette();
   const ratio = window.devicePixelRatio || 1;
   const stamps = useMemo(
@@ -15,9 +22,9 @@ export function Cells({ scene, down, left }: { scene: Scene; down: Span; left: n
     [scene.cell, ratio, palette],
   );
   if (!stamps || !palette) return null;
-  return blocksOf(down, STEP, scene.rows.length).map((block) => (
+  return blocksOf(down, STEP, scene.rows.length, slots).map((block) => (
     <Tile
-      key={block.first}
+      key={block.slot}
       scene={scene}
       first={block.first}
       last={block.last}

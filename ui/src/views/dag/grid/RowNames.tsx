@@ -16,20 +16,24 @@ interface Props {
   tasks: readonly GridTask[];
   runs: readonly GridRun[];
   down: Span;
+  slots: number;
+  width: number;
   rowPitch: number;
   selected: string | undefined;
   cursor: Place | null;
 }
 
 /** The names of the rows in sight; the row of the cursor also says its cell in words. */
-export function RowNames({ down, cursor, ...rest }: Props) {
-  return blocksOf(down, STEP, rest.rows.length).map(({ first, last }) => {
+export function RowNames({ down, slots, cursor, ...rest }: Props) {
+  return blocksOf(down, STEP, rest.rows.length, slots).map(({ first, last, slot }) => {
     const here = cursor && cursor.row >= first && cursor.row < last ? cursor : null;
-    return <Names key={first} first={first} last={last} cursor={here} {...rest} />;
+    return <Names key={slot} first={first} last={last} cursor={here} {...rest} />;
   });
 }
 
-const Names = memo(function Names(props: Omit<Props, "down"> & { first: number; last: number }) {
+type BlockProps = Omit<Props, "down" | "slots"> & Span;
+
+const Names = memo(function Names(props: BlockProps) {
   const { rows, first, last, rowPitch, runs, cursor } = props;
   return rows.slice(first, last).map((row, nth) => {
     const at = first + nth;
@@ -37,7 +41,8 @@ const Names = memo(function Names(props: Omit<Props, "down"> & { first: number; 
     const run = cursor?.row === at ? runs[cursor.column] : undefined;
     return (
       <div
-        key={`${row.kind} ${row.id}`}
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row that is scrolled away becomes another
+        key={nth}
         role="row"
         tabIndex={-1}
         aria-rowindex={at + 2}
@@ -54,7 +59,13 @@ const Names = memo(function Names(props: Omit<Props, "down"> & { first: number; 
       >
         <span role="rowheader" tabIndex={-1} className={styles.name} title={row.id}>
           {row.kind === "group" && <ChevronRight size={12} aria-hidden data-open={row.open} />}
-          <span className={task?.removed ? styles.removed : styles.label}>{row.label}</span>
+          <span
+            className={styles.label}
+            data-removed={task?.removed}
+            data-long={isLong(row, props.width)}
+          >
+            {row.label}
+          </span>
           {row.kind === "group" && <span className={styles.times}>{number(row.tasks.length)}</span>}
           {task?.mapped && <Times row={row} runs={runs} />}
         </span>
@@ -73,6 +84,13 @@ const Names = memo(function Names(props: Omit<Props, "down"> & { first: number; 
     );
   });
 });
+
+const [LETTER, COUNT] = [9, 56];
+
+/** Only what may not fit is cut off: each place that cuts costs the browser in every frame. */
+function isLong(row: Row, width: number): boolean {
+  return 24 + row.depth * 12 + row.label.length * LETTER + COUNT > width;
+}
 
 /** `×1,500`, as many as the newest run has of it. */
 function Times({ row, runs }: { row: Row; runs: readonly GridRun[] }) {

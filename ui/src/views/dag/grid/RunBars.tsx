@@ -70,12 +70,12 @@ export const RunBars = memo(function RunBars(props: Props) {
             role="columnheader"
             tabIndex={-1}
             aria-colindex={at + 2}
+            aria-label={labelOf(run, now)}
             aria-selected={props.selected === run.run_id}
             data-cursor={props.cursor === at}
             className={styles.run}
             style={{ left: left + at * pitch, width: pitch }}
           >
-            <span className="sr-only">{labelOf(run, now)}</span>
             <span
               className={`${styles.bar} ${bar?.cut ? styles.cut : ""}`}
               style={{ height: bar?.height, background: stateColour(run.state) }}

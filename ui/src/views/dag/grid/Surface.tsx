@@ -107,12 +107,14 @@ export function Surface(props: SurfaceProps) {
               tasks={props.tasks}
               runs={runs}
               down={seen.down}
+              slots={seen.slots}
+              width={left}
               rowPitch={rowPitch}
               selected={selection.task}
               cursor={at}
             />
           </div>
-          <Cells scene={scene} down={seen.down} left={left} />
+          <Cells scene={scene} down={seen.down} slots={seen.slots} left={left} />
           <Cursor
             {...frame}
             rows={rows}

@@ -5,12 +5,14 @@ import { ICON_FROM } from "./geometry.ts";
 import type { Palette } from "./palette.ts";
 
 /**
- * Every look a cell can have, drawn once and stamped wherever it occurs: painting a screen of cells
- * is then only copying.
+ * Every look a cell can have, drawn once and kept as pixels: painting a screen of cells is then
+ * only copying.
  */
 export interface Stamps {
-  one: (state: string) => HTMLCanvasElement;
-  many: (counts: Readonly<Record<string, number>>) => HTMLCanvasElement;
+  /** How many device pixels a stamp is wide and high. */
+  size: number;
+  one: (state: string) => Uint32Array;
+  many: (counts: Readonly<Record<string, number>>) => Uint32Array;
 }
 
 // Not begun: an outline, so that a run of a thousand tasks does not begin as a wall of grey.
@@ -20,20 +22,24 @@ const CALM = { success: 0.8, skipped: 0.7 } as Readonly<Record<string, number>>;
 const KEPT = 4_000;
 
 export function stampsOf(cell: number, ratio: number, palette: Palette): Stamps {
-  const made = new Map<string, HTMLCanvasElement>();
+  const made = new Map<string, Uint32Array>();
+  const size = Math.round(cell * ratio);
+  const board = document.createElement("canvas");
+  board.width = board.height = size;
+  const context = board.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
   const stamp = (key: string, draw: (at: CanvasRenderingContext2D) => void) => {
     const there = made.get(key);
     if (there) return there;
     if (made.size > KEPT) made.clear();
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.round(cell * ratio);
-    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    context.scale(canvas.width / cell, canvas.height / cell);
+    context.reset();
+    context.scale(size / cell, size / cell);
     draw(context);
-    made.set(key, canvas);
-    return canvas;
+    const pixels = new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
+    made.set(key, pixels);
+    return pixels;
   };
   return {
+    size,
     one: (state) => stamp(state, (at) => drawOne(at, state, cell, palette)),
     many: (counts) => {
       const slices = stack(tally(counts), cell);
