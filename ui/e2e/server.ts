@@ -31,18 +31,27 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 export async function start(): Promise<[Server, () => Promise<void>]> {
   const folder = mkdtempSync(join(tmpdir(), "headway-ui-"));
+  cpSync(join(HERE, "dags"), join(folder, "dags"), { recursive: true });
+  const [server, stop] = await serve(folder);
+  const end = async () => {
+    await stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return [server, end];
+}
+
+/** `headway up` over the data and the DAGs of a folder; the answer ends it, and leaves the folder. */
+export async function serve(folder: string, port = "0"): Promise<[Server, () => Promise<void>]> {
   const [data, dags] = [join(folder, "data"), join(folder, "dags")];
-  cpSync(join(HERE, "dags"), dags, { recursive: true });
   const child = spawn(
     PYTHON,
-    ["-m", "headway", "up", "--data", data, "--dags", dags, "--port", "0", "--slots", "8"],
+    ["-m", "headway", "up", "--data", data, "--dags", dags, "--port", port, "--slots", "8"],
     { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
   );
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async () => {
     child.kill("SIGINT");
     await ended;
-    rmSync(folder, { recursive: true, force: true });
   };
   try {
     await up(child);

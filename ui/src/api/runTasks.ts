@@ -30,7 +30,7 @@ export const runTasks = (runId: string) =>
 
 export const newestRun = (dagId: string) =>
   queryOptions({
-    queryKey: ["runs", { dag_id: dagId }, "newest"],
+    queryKey: ["newest-run", dagId],
     queryFn: ({ signal }) =>
       request<Page<Run>>("/runs", { query: { dag_id: dagId, limit: 1 }, signal }).then(
         (page) => page.items[0] ?? null,

@@ -1,10 +1,18 @@
 import { queryOptions } from "@tanstack/react-query";
 import { pages } from "./queries.ts";
 import { path, request } from "./request.ts";
-import type { Source, Version, VersionDiff } from "./types.ts";
+import type { DagSpec, Source, Version, VersionDiff } from "./types.ts";
 
 export const versions = (dagId: string) =>
   pages<Version>(["versions", dagId], path`/dags/${dagId}/versions`, {}, 100);
+
+/** The DAG as that version was registered. */
+export const versionSpec = (dagId: string, version: number) =>
+  queryOptions({
+    queryKey: ["version-spec", dagId, version],
+    queryFn: ({ signal }) => request<DagSpec>(path`/dags/${dagId}/versions/${version}`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 
 /** The source of a version, which never changes. */
 export const versionSource = (dagId: string, version: number) =>

@@ -37,6 +37,7 @@ export function follow(queries: QueryClient): () => void {
   return () => {
     client = null;
     close();
+    trust();
   };
 }
 
@@ -46,13 +47,13 @@ function connect(): void {
   const query = { ...only, topics: topics.join(","), last_event_id: position };
   const stream = new EventSource(`/api/v1/stream${encoded(query)}`);
   stream.onopen = () => {
-    clearTimeout(doubt);
+    trust();
     failures = 0;
     become("live");
   };
   stream.onerror = () => {
-    clearTimeout(doubt);
-    doubt = setTimeout(() => become("stale"), GRACE_MS);
+    // From the first failure on: each try that fails is another error.
+    doubt ??= setTimeout(() => become("stale"), GRACE_MS);
     // The browser comes back by itself, except after an answer that was no stream.
     if (stream.readyState === EventSource.CLOSED) {
       retry = setTimeout(connect, RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]);
@@ -78,14 +79,20 @@ function connect(): void {
 
 function close(): void {
   clearTimeout(retry);
-  clearTimeout(doubt);
   source?.close();
   source = null;
+}
+
+function trust(): void {
+  clearTimeout(doubt);
+  doubt = undefined;
 }
 
 function become(next: Liveness): void {
   if (liveness === next) return;
   liveness = next;
+  // What is shown begins to poll when it is next read; nothing else would make it look.
+  if (next === "stale") client?.invalidateQueries();
   for (const watcher of watchers) watcher();
 }
 
@@ -93,7 +100,7 @@ function take(topic: Topic, data: unknown): void {
   for (const handler of handlers.get(topic) ?? []) handler(data);
   if (topic === "run" && client) applyRun(client, data as RunDelta);
   const affected: Record<Topic, readonly string[]> = {
-    run: ["overview", "dags", "runs", "slots", "backfills", "backfill", "events"],
+    run: ["overview", "dags", "runs", "newest-run", "slots", "backfills", "backfill", "events"],
     task_instance: [],
     dag: ["overview", "dags", "dag", "import-errors"],
     pool: ["slots", "overview"],

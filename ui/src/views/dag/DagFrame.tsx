@@ -13,9 +13,9 @@ import { StateIcon } from "@/parts/State.tsx";
 import { Tabs, tabClass } from "@/parts/Tabs.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
-import { SelectionDrawer } from "../run/drawer/SelectionDrawer.tsx";
 import { usePause } from "./actions.ts";
 import styles from "./DagFrame.module.css";
+import { Selected, UnknownSelection } from "./Selected.tsx";
 import { TABS } from "./tabs.ts";
 
 /** What stands above every view of a DAG. */
@@ -61,9 +61,10 @@ export function DagFrame() {
       </Tabs>
       <div className={styles.view}>
         <div className={styles.content}>
+          <UnknownSelection dag={dag} />
           <Outlet />
         </div>
-        <SelectionDrawer />
+        <Selected dag={dag} />
       </div>
     </Page>
   );

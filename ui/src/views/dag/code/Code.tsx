@@ -2,12 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { Source } from "@/api/types.ts";
-import { runSource, versionSource } from "@/api/versions.ts";
+import { runSource, versionSource, versionSpec } from "@/api/versions.ts";
 import { counted } from "@/lib/count.ts";
 import { CopyButton } from "@/parts/CopyText.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
-import { useSelection } from "@/state/selection.ts";
+import { useKnown } from "../useKnown.ts";
 import styles from "./Code.module.css";
 import { CodeLines } from "./CodeLines.tsx";
 
@@ -17,23 +17,23 @@ const route = getRouteApi("/t/$team/dags/$dag/code");
 export function Code() {
   const { dag } = route.useParams();
   const search = route.useSearch();
-  const [selection] = useSelection();
+  const { selection, run, pending } = useKnown(dag);
   const detail = useQuery(dagQuery(dag));
   const version = search.version ?? detail.data?.version;
+  const asRun = Boolean(selection.run) && search.version === undefined;
   const byRun = useQuery({
     ...runSource(selection.run ?? ""),
-    enabled: Boolean(selection.run) && search.version === undefined,
+    enabled: asRun && !pending,
   });
   const byVersion = useQuery({
     ...versionSource(dag, version ?? 0),
-    enabled: version !== undefined && (!selection.run || search.version !== undefined),
+    enabled: version !== undefined && !asRun,
   });
-  const found = selection.run && search.version === undefined ? byRun : byVersion;
+  const line = useTaskLine(dag, asRun ? run?.version : version, selection.task);
+  const found = asRun ? byRun : byVersion;
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The source" retry={() => found.refetch()} />;
   if (!found.data) return <SkeletonRows count={18} />;
-  const task = detail.data?.spec.tasks.find((one) => one.task_id === selection.task);
-  const asRun = found === byRun;
   return (
     <div className={styles.view}>
       <Head
@@ -42,9 +42,18 @@ export function Code() {
         version={asRun ? null : (version ?? null)}
         run={asRun ? selection.run : undefined}
       />
-      <CodeLines file={found.data.file} text={found.data.text} line={task?.line || undefined} />
+      <CodeLines file={found.data.file} text={found.data.text} line={line} />
     </div>
   );
+}
+
+/** Where the task stands in that version: in another it may have stood elsewhere. */
+function useTaskLine(dag: string, version: number | undefined, task: string | undefined) {
+  const spec = useQuery({
+    ...versionSpec(dag, version ?? 0),
+    enabled: version !== undefined && task !== undefined,
+  });
+  return spec.data?.tasks.find((one) => one.task_id === task)?.line || undefined;
 }
 
 function Head({

@@ -4,14 +4,14 @@ import { newestRun, type RunTask, runTasks } from "@/api/runTasks.ts";
 import type { GraphTask } from "@/lib/graph/collapse.ts";
 import { folded, openAtFirst } from "@/lib/graph/fold.ts";
 import { groupsOf } from "@/lib/graph/groups.ts";
-import { useReread } from "../useReread.ts";
+import { useLiveTasks } from "./useLiveTasks.ts";
 
 /** The tasks of the selected run, or of the newest, and how they are grouped. */
 export function useGraph(dag: string, selected: string | undefined) {
   const newest = useQuery({ ...newestRun(dag), enabled: !selected });
   const run = selected ?? newest.data?.run_id;
   const found = useQuery({ ...runTasks(run ?? ""), enabled: Boolean(run) });
-  useReread(dag, run, "run-tasks");
+  useLiveTasks(dag, run, selected !== undefined);
   const graph = useMemo(() => {
     const tasks = (found.data ?? []).map(graphTask);
     const all = folded(tasks, groupsOf(tasks));

@@ -1,9 +1,11 @@
-import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo } from "react";
 import type { Grid, GridRun } from "@/api/grid.ts";
 import { type Change, changed } from "@/lib/grid/delta.ts";
 import type { RunDelta } from "@/state/deltas.ts";
 import { useChanges, useScope } from "@/state/live.ts";
+import { GridReader } from "./reader.ts";
+import { type Pages, rowsByTask, withRun } from "./stored.ts";
 
 interface Changes {
   run_id: string;
@@ -11,50 +13,42 @@ interface Changes {
   changes: Change[];
 }
 
-type Pages = InfiniteData<Grid>;
-
-const REREAD_MS = 3_000; // what a delta cannot say is read again, at most this often
-
-/** Put what the stream says of the DAG's runs into the grid that is shown. */
+/**
+ * Put what the stream says of the DAG's runs into the grid that is shown. What a delta cannot say,
+ * a run that is new or the counts of a mapped task, is read anew of that run alone.
+ */
 export function useLiveGrid(dag: string): void {
   const queries = useQueryClient();
-  const key = useMemo(() => ["grid", dag], [dag]);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const reader = useMemo(() => new GridReader(queries, dag), [queries, dag]);
   useScope({ dag_id: dag, topics: ["run", "task_instance"] });
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  const reread = useCallback(() => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      queries.invalidateQueries({ queryKey: key });
-    }, REREAD_MS);
-  }, [queries, key]);
+  useEffect(() => () => reader.stop(), [reader]);
 
   const update = useCallback(
     (runId: string, next: (run: GridRun, page: Grid) => GridRun) => {
-      const pages = queries.getQueryData<Pages>(key);
+      const pages = queries.getQueryData<Pages>(["grid", dag]);
       if (!pages) return;
       const at = pages.pages.findIndex((page) => page.runs.some((run) => run.run_id === runId));
-      if (at < 0) reread();
-      else queries.setQueryData<Pages>(key, withRun(pages, at, runId, next));
+      if (at < 0) reader.want(runId);
+      else queries.setQueryData<Pages>(["grid", dag], withRun(pages, at, runId, next));
     },
-    [queries, key, reread],
+    [queries, dag, reader],
   );
-
   const onTasks = useCallback(
     (delta: Changes) => {
       if (delta.dag_id !== dag) return;
+      reader.heard(delta.run_id);
       update(delta.run_id, (run, page) => {
         const after = changed(run, rowsByTask(page), delta.changes);
-        if (after.stale) reread();
+        if (after.stale) reader.want(delta.run_id);
         return after.column;
       });
     },
-    [dag, update, reread],
+    [dag, update, reader],
   );
   const onRun = useCallback(
     ({ run_id, dag_id, state, started_at, ended_at }: RunDelta) => {
       if (dag_id !== dag) return;
+      reader.heard(run_id);
       update(run_id, (run) => ({
         ...run,
         state: state ?? run.state,
@@ -62,30 +56,8 @@ export function useLiveGrid(dag: string): void {
         ended_at: ended_at === undefined ? run.ended_at : ended_at,
       }));
     },
-    [dag, update],
+    [dag, update, reader],
   );
   useChanges("task_instance", onTasks);
   useChanges("run", onRun);
-}
-
-function withRun(
-  pages: Pages,
-  at: number,
-  runId: string,
-  next: (run: GridRun, page: Grid) => GridRun,
-): Pages {
-  const page = pages.pages[at] as Grid;
-  const runs = page.runs.map((run) => (run.run_id === runId ? next(run, page) : run));
-  if (runs.every((run, index) => run === page.runs[index])) return pages;
-  return { ...pages, pages: pages.pages.with(at, { ...page, runs }) };
-}
-
-const known = new WeakMap<Grid["tasks"], Map<string, number>>();
-
-function rowsByTask(page: Grid): ReadonlyMap<string, number> {
-  const there = known.get(page.tasks);
-  if (there) return there;
-  const rows = new Map(page.tasks.map((task, row) => [task.task_id, row]));
-  known.set(page.tasks, rows);
-  return rows;
 }

@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page, Request } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ask } from "./api.ts";
+import { launch, signedIn } from "./browser.ts";
+import { begin, gates, open } from "./gate.ts";
+import { type Server, serve } from "./server.ts";
+
+/** What a page shows when its stream of changes is cut: calmly what it knows, then what is so. */
+let folder: string;
+let browser: Browser;
+let page: Page;
+let server: Server;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "headway-broken-"));
+  mkdirSync(join(folder, "dags"));
+  [server, stop] = await serve(folder);
+  await gates(server);
+  browser = await launch();
+  const context = await signedIn(browser, server, { viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(30_000);
+  page = await context.newPage();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await stop?.();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("the server is stopped and started again: the page stays, goes on, and ends right", async () => {
+  const run = await begin(server, "chained", "stop");
+  await page.goto("/t/default/dags/chained/graph");
+  await liveness("live");
+  await box("first", "running");
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  let stream: Request | null = null;
+  page.on("request", (request) => {
+    if (new URL(request.url()).pathname.endsWith("/stream")) stream = request;
+  });
+
+  await stop();
+  await liveness("polling");
+  await box("first", "[a-z ]+"); // a server that stops lets go of what it runs
+  expect(await page.getByRole("alert").count()).toBe(0);
+
+  open(server, "stop", "first");
+  open(server, "stop", "second");
+  [server, stop] = await serve(folder, new URL(server.url).port);
+  await liveness("live");
+  await ask(server, `/runs/${run}?wait_s=60`);
+  await box("third", "success");
+  expect(await position(stream)).toMatch(/./);
+  expect(errors).toEqual([]);
+}, 120_000);
+
+test("only the stream is refused: the page polls, and hears what it missed once it is back", async () => {
+  const run = await begin(server, "chained", "refused");
+  await page.goto("/t/default/dags/chained/gantt");
+  await liveness("live");
+  await page.route("**/api/v1/stream*", (route) => route.abort());
+  // Another view follows something else: it asks for a stream of its own, and gets none.
+  await page.getByRole("link", { name: "Graph", exact: true }).click();
+  await liveness("polling");
+  await box("first", "running");
+  open(server, "refused", "first");
+  await box("second", "running");
+  await page.unroute("**/api/v1/stream*");
+  await liveness("live");
+  open(server, "refused", "second");
+  await ask(server, `/runs/${run}?wait_s=60`);
+  await box("third", "success");
+}, 120_000);
+
+async function liveness(word: "live" | "polling"): Promise<void> {
+  await page.getByRole("status").getByText(word, { exact: true }).waitFor();
+}
+
+/** Where the stream was asked to go on: the browser says so itself, or the page does. */
+async function position(stream: Request | null): Promise<string> {
+  const headers = (await stream?.allHeaders()) ?? {};
+  const asked = new URL(stream?.url() ?? "").searchParams.get("last_event_id");
+  return headers["last-event-id"] ?? asked ?? "";
+}
+
+/** The task's box in the graph says so. */
+async function box(task: string, state: string): Promise<void> {
+  const name = new RegExp(`^${task} ?, ${state}`);
+  await page.locator("main").getByRole("button", { name }).waitFor();
+}

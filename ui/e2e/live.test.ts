@@ -1,0 +1,126 @@
+import { beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { inBrowser } from "./browser.ts";
+import { begin, gates, open } from "./gate.ts";
+
+/** What the views of a DAG show of a run that goes on, and what they ask the server meanwhile. */
+const server = inject("server");
+const { page } = inBrowser();
+let asked: string[] = [];
+
+beforeAll(async () => {
+  await gates(server);
+  page().on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/api/v1/")) asked.push(pathname.slice("/api/v1".length));
+  });
+});
+
+beforeEach(() => {
+  asked = [];
+});
+
+/** A view, live, that will notice if it is loaded again. */
+async function view(path: string): Promise<void> {
+  await page().goto(`/t/default/dags/${path}`);
+  await page().getByText("live", { exact: true }).waitFor();
+  await page().evaluate(() => Object.assign(window, { first: true }));
+}
+
+/** Of what was asked since, what concerns the runs of the DAG; and the page is still the same one. */
+async function reads(): Promise<string[]> {
+  expect(await page().evaluate(() => "first" in window)).toBe(true);
+  return asked.filter((path) => /\/grid$|^\/runs\/|\/tasks$|\/gantt$/.test(path));
+}
+
+/** Move the keys to a task of the newest run; the answer is what the grid says of that cell. */
+async function cell(task: string): Promise<() => Promise<string | null>> {
+  const names = await page().getByRole("rowheader").allTextContents();
+  await page().getByRole("treegrid").focus();
+  for (const key of ["PageUp", "PageUp", "End"]) await page().keyboard.press(key);
+  for (let row = -1; row < names.findIndex((name) => name.startsWith(task)); row += 1)
+    await page().keyboard.press("ArrowDown");
+  const found = page().getByRole("gridcell");
+  await expect.poll(() => found.textContent()).toContain(`${task}, run of`);
+  return () => found.textContent();
+}
+
+test("grid: a run that goes on is shown by deltas alone", async () => {
+  await begin(server, "chained", "grid");
+  await view("chained/grid");
+  const first = await cell("first");
+  await expect.poll(first, { timeout: 10_000 }).toContain("running");
+  asked = [];
+  open(server, "grid", "first");
+  await expect.poll(first, { timeout: 10_000 }).toContain("success");
+  const third = await cell("third");
+  open(server, "grid", "second");
+  await expect.poll(third, { timeout: 10_000 }).toContain("success");
+  await newest("success");
+  expect(await reads()).toEqual([]);
+});
+
+test("grid: of a new run, and of what is mapped, only that run is read", async () => {
+  await begin(server, "mapped", "earlier");
+  await view("mapped/grid");
+  await newest("running");
+  asked = [];
+  const run = await begin(server, "mapped", "grid");
+  const columns = () => page().getByRole("columnheader").count();
+  await expect.poll(columns, { timeout: 10_000 }).toBe(3); // the corner, and two runs
+  open(server, "grid", "first");
+  const each = await cell("each");
+  await expect.poll(each, { timeout: 10_000 }).toContain("3 success");
+  await newest("success");
+  expect(new Set(await reads())).toEqual(new Set([`/runs/${run}`, `/runs/${run}/tasks`]));
+});
+
+test("graph: by deltas while the run goes on, read once more when it has ended", async () => {
+  const run = await begin(server, "chained", "graph");
+  await view("chained/graph");
+  await box("first", "running");
+  asked = [];
+  open(server, "graph", "first");
+  await box("first", "success");
+  await box("second", "running");
+  expect(await reads()).toEqual([]);
+  open(server, "graph", "second");
+  await box("third", "success");
+  await expect.poll(reads, { timeout: 5_000 }).toEqual([`/runs/${run}/tasks`]);
+});
+
+test("graph: without a run in the address, the newest comes by itself", async () => {
+  await view("chained/graph");
+  await box("third", "success");
+  asked = [];
+  const run = await begin(server, "chained", "newer");
+  await box("first", "running");
+  expect(await reads()).toEqual([`/runs/${run}/tasks`]);
+});
+
+test("Gantt: only the chart of the run that changed is read again", async () => {
+  const run = await begin(server, "chained", "gantt");
+  await view("chained/gantt");
+  const bar = (name: RegExp) => page().getByRole("button", { name }).waitFor();
+  await bar(/^first, running/);
+  asked = [];
+  open(server, "gantt", "first");
+  await bar(/^first, success/);
+  open(server, "gantt", "second");
+  await bar(/^third, success/);
+  expect(new Set(await reads())).toEqual(new Set([`/runs/${run}/gantt`]));
+});
+
+/** The task's box in the graph says so. */
+async function box(task: string, state: string): Promise<void> {
+  const name = new RegExp(`^${task} ?, ${state}`);
+  await page().locator("main").getByRole("button", { name }).waitFor();
+}
+
+/** The bar above the newest run says how the run is. */
+async function newest(state: string): Promise<void> {
+  await expect
+    .poll(() => page().getByRole("columnheader").last().getAttribute("aria-label"), {
+      timeout: 15_000,
+    })
+    .toContain(`, ${state},`);
+}

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { applied } from "./delta.ts";
+
+const task = (task_id: string, mapped = false) => ({
+  task_id,
+  mapped,
+  counts: { waiting: 1 },
+  started_at: null,
+  ended_at: null,
+  blocked_reason: "upstream: extract",
+});
+const tasks = [task("a"), task("m", true)];
+const [started_at, ended_at] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"];
+
+test("a change says how its task stands, and for how long it ran", () => {
+  const after = applied(tasks, [
+    { task_id: "a", map_index: -1, state: "success", started_at, ended_at },
+  ]);
+  expect(after.stale).toBe(false);
+  expect(after.tasks[0]).toMatchObject({
+    counts: { success: 1 },
+    ended_at,
+    duration_s: 3,
+    blocked_reason: null,
+  });
+  expect(after.tasks[1]).toBe(tasks[1]);
+});
+
+test("what runs has no duration yet", () => {
+  const change = { task_id: "a", map_index: -1, state: "running", started_at };
+  expect(applied(tasks, [change]).tasks[0]).toMatchObject({ duration_s: null, started_at });
+});
+
+test.each([
+  ["one of many", { task_id: "m", map_index: 3, state: "success" }],
+  ["the many as one", { task_id: "m", map_index: -1, state: "waiting" }],
+  ["a task nobody knows", { task_id: "new", map_index: -1, state: "success" }],
+  ["one that is gone", { task_id: "a", map_index: -1, state: null }],
+])("%s asks for the run anew, and changes nothing", (_, change) => {
+  expect(applied(tasks, [change])).toEqual({ tasks, stale: true });
+});
