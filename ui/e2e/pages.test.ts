@@ -18,11 +18,12 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["nowhere", /no such page/],
 ];
 
+let failed = "";
 const server = inject("server");
 const { page } = inBrowser();
 
 beforeAll(async () => {
-  await ran(server, "invoices");
+  failed = await ran(server, "invoices");
   await ran(server, "orders");
   await ask(server, "/dags/orders/backfills", {
     from: "2026-10-01T00:00:00Z",
@@ -33,20 +34,64 @@ beforeAll(async () => {
 test.each(PAGES)("%s shows what is there, for everybody", async (path, shows) => {
   await page().goto(`/t/default/${path}`);
   await page().locator("main").getByText(shows).first().waitFor();
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page().emulateMedia({ colorScheme });
-    expect(await violations(page())).toEqual([]);
+  await everybodyReads();
+});
+
+const RUN = () => `runs/${failed}`;
+const OPENED: [what: string, path: () => string, open: () => Promise<unknown>, shows: RegExp][] = [
+  ["the search", () => "dags", () => page().keyboard.press("/"), /^Slots$/],
+  ["the keys", () => "dags", () => page().keyboard.press("?"), /Undo what was just done/],
+  ["your menu", () => "dags", () => press(/^You/), /Sign out/],
+  ["a filter", () => "runs", () => press("State"), /cancelled/],
+  ["a new backfill", () => "backfills", () => press("New backfill"), /Show what will run/],
+  ["a new pool", () => "slots", () => press("New pool"), /Make the pool/],
+  ["a new user", () => "admin/users", () => press("New user"), /By which they sign in/],
+  ["a new token", () => "admin/tokens", () => press("New token"), /Make the token/],
+  ["a retry", RUN, () => press("Retry failed"), /will run again/],
+  ["a clear", RUN, () => press("Clear…"), /will run again/],
+  ["a note", RUN, () => press("Note"), /Keep the note/],
+  ["a mark", () => `${RUN()}?task=close`, () => press("Mark success"), /will be marked/],
+  ["instances", () => `${RUN()}?task=book`, async () => {}, /All 4/],
+  ["an instance", () => `${RUN()}?task=book&map=2`, async () => {}, /All instances/],
+  [
+    "a run beside its grid",
+    () => `dags/invoices/grid?run=${failed}`,
+    async () => {},
+    /Open the run/,
+  ],
+];
+
+test.each(OPENED)("%s that is open is for everybody too", async (_what, path, open, shows) => {
+  await page().goto(`/t/default/${path()}`);
+  await page().locator("main h1").waitFor();
+  await expect.poll(() => page().locator("[aria-label=Loading]").count()).toBe(0);
+  await open();
+  const layer = page().locator("dialog[open], [role=menu], aside");
+  await layer.getByText(shows).first().waitFor();
+  await everybodyReads();
+  for (let left = await layer.count(); left > 0; left -= 1) {
+    await page().keyboard.press("Escape"); // what is uppermost goes first
+    await expect.poll(() => layer.count()).toBe(left - 1);
   }
 });
 
-test("on a phone nothing is wider than the screen", async () => {
-  await page().setViewportSize({ width: 375, height: 812 });
-  for (const [path, shows] of PAGES) {
-    await page().goto(`/t/default/${path}`);
-    await page().locator("main").getByText(shows).first().waitFor();
-    const width = await page().evaluate(() => document.documentElement.scrollWidth);
-    expect([path, width]).toEqual([path, 375]);
+const press = (name: string | RegExp) => page().getByRole("button", { name }).first().click();
+
+/** Nothing that axe finds, light and dark, on a screen and on a phone; nothing wider than either. */
+async function everybodyReads(): Promise<void> {
+  for (const width of [375, 1440]) {
+    await page().setViewportSize({ width, height: 900 });
+    expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page().emulateMedia({ colorScheme });
+      expect([width, colorScheme, await violations(page())]).toEqual([width, colorScheme, []]);
+    }
   }
+}
+
+test("a phone has the first pages at its foot, and the others behind them", async () => {
+  await page().setViewportSize({ width: 375, height: 812 });
+  await page().goto("/t/default/overview");
   await page().getByRole("button", { name: "More" }).click();
   await page().getByRole("menuitem", { name: "Events" }).click();
   await page().waitForURL(/\/events/);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,9 +29,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return stop;
 }
 
-export async function start(): Promise<[Server, () => Promise<void>]> {
+/** With the DAGs of this folder, or with none yet. */
+export async function start({ empty = false } = {}): Promise<[Server, () => Promise<void>]> {
   const folder = mkdtempSync(join(tmpdir(), "headway-ui-"));
-  cpSync(join(HERE, "dags"), join(folder, "dags"), { recursive: true });
+  const dags = join(folder, "dags");
+  if (empty) mkdirSync(dags);
+  else cpSync(join(HERE, "dags"), dags, { recursive: true });
   const [server, stop] = await serve(folder);
   const end = async () => {
     await stop();

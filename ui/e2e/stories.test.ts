@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { ask } from "./api.ts";
+import { ask, ran } from "./api.ts";
 import { inBrowser, launch } from "./browser.ts";
 
 const server = inject("server");
@@ -61,6 +61,27 @@ test("a DAG is paused and goes on, in the list as on its page", async () => {
   await page().getByRole("link", { name: "hourly_warehouse", exact: true }).click();
   await page().getByRole("button", { name: "Resume" }).click();
   await page().getByRole("button", { name: "Pause" }).waitFor();
+});
+
+test("what was just done is undone, by its button or by its key", async () => {
+  const paused = async () =>
+    (await ask<{ paused_at: string | null }>(server, "/dags/mended")).paused_at !== null;
+  await page().goto("/t/default/dags/mended/runs");
+  await page().getByRole("button", { name: "Pause" }).click();
+  await page().getByRole("button", { name: "Resume" }).waitFor();
+  expect(await paused()).toBe(true);
+  await page().getByRole("button", { name: "Undo" }).click();
+  await page().getByRole("button", { name: "Pause" }).waitFor();
+  expect(await paused()).toBe(false);
+  const run = await ran(server, "orders");
+  await page().goto(`/t/default/runs/${run}`);
+  await page().getByRole("button", { name: "Note" }).click();
+  await page().getByRole("dialog").getByRole("textbox").fill("wrong run");
+  await page().getByRole("button", { name: "Keep the note" }).click();
+  await page().getByRole("blockquote").getByText("wrong run").waitFor();
+  await page().keyboard.press("z");
+  await page().getByRole("blockquote").waitFor({ state: "detached" });
+  expect((await ask<{ note: string | null }>(server, `/runs/${run}`)).note).toBeNull();
 });
 
 test("everything is reached by keys", async () => {

@@ -22,9 +22,11 @@ export function KeyboardHelp({
   close: () => void;
 }) {
   return (
-    <Dialog title="Keys" close={close}>
-      <Keys name="Everywhere" shortcuts={shortcuts} />
-      <Keys name="In a DAG or a run" shortcuts={IN_VIEWS} />
+    <Dialog title="Keys" close={close} wide>
+      <div className={styles.groups}>
+        <Keys name="Everywhere" shortcuts={shortcuts} />
+        <Keys name="In a DAG or a run" shortcuts={IN_VIEWS} />
+      </div>
     </Dialog>
   );
 }
@@ -37,7 +39,7 @@ function Keys({
   shortcuts: readonly Pick<Shortcut, "keys" | "does">[];
 }) {
   return (
-    <>
+    <section>
       <h3 className={styles.group}>{name}</h3>
       <dl className={styles.keys}>
         {shortcuts.map(({ keys, does }) => (
@@ -51,6 +53,6 @@ function Keys({
           </div>
         ))}
       </dl>
-    </>
+    </section>
   );
 }

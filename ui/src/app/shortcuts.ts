@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { type Shortcut, useShortcuts } from "@/state/keyboard.ts";
 import { useTeam } from "@/state/session.ts";
+import { undo } from "@/state/toasts.ts";
 import { PAGES } from "./navigation.ts";
 
 /** The keys that work on every page. */
@@ -14,6 +15,7 @@ export function useGlobalShortcuts(open: (what: "search" | "keys") => void): Sho
       does: `Go to ${word}`,
       run: () => navigate({ to, params: { team } }),
     })),
+    { keys: "z", does: "Undo what was just done", run: () => undo() },
     { keys: "?", does: "Show these keys", run: () => open("keys") },
   ];
   useShortcuts(shortcuts);

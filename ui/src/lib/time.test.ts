@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { absolute, compact, days, freshFor, fromInput, minute, relative, utc } from "./time.ts";
+import {
+  absolute,
+  compact,
+  days,
+  exact,
+  freshFor,
+  fromInput,
+  minute,
+  relative,
+  utc,
+} from "./time.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -44,4 +54,9 @@ test("a span of days says each word once", () => {
   expect(days("2026-10-01T06:00:00Z", "2026-10-20T06:00:00Z")).toBe("1 – 20 Oct 2026");
   expect(days("2025-12-28T00:00:00Z", "2026-01-03T00:00:00Z")).toBe("28 Dec 2025 – 3 Jan 2026");
   expect(days("2026-10-01T06:00:00Z", "2026-10-01T09:00:00Z")).toBe("1 Oct 2026");
+});
+
+test("a moment among many says its second", () => {
+  expect(exact("2026-11-21T09:08:07Z", NOW, "UTC")).toBe("09:08:07");
+  expect(exact("2026-11-20T09:08:07Z", NOW, "UTC")).toBe("20 Nov 09:08:07");
 });

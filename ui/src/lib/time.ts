@@ -61,14 +61,19 @@ export function days(first: string, last: string): string {
 
 /** A moment in a column: the date only when it is not today's. `12:22`, `21 Nov 12:22`. */
 export function compact(instant: string, now: number, timeZone?: string): string {
+  return dated(instant, now, { hour: "2-digit", minute: "2-digit", timeZone });
+}
+
+/** The same where seconds tell one from the next: `12:22:20`, `21 Nov 12:22:20`. */
+export function exact(instant: string, now: number, timeZone?: string): string {
+  return dated(instant, now, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
+}
+
+function dated(instant: string, now: number, time: Intl.DateTimeFormatOptions): string {
+  const { timeZone } = time;
   const day = (value: number) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(value);
   const at = Date.parse(instant);
-  const clock = new Intl.DateTimeFormat("en-GB", {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    timeZone,
-  }).format(at);
+  const clock = new Intl.DateTimeFormat("en-GB", { ...time, hourCycle: "h23" }).format(at);
   const [today, then] = [day(now), day(at)];
   if (today === then) return clock;
   const date = new Intl.DateTimeFormat("en-GB", {

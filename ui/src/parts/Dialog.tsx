@@ -49,7 +49,8 @@ export function Dialog({ title, children, foot, wide, close }: Props) {
           <X size={16} />
         </IconButton>
       </header>
-      <div ref={body} className={styles.body} tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+      <div ref={body} className={styles.body} tabIndex={0}>
         {children}
       </div>
       {foot && <footer className={styles.foot}>{foot}</footer>}

@@ -49,6 +49,26 @@ export function FilterText({
   );
 }
 
+/** What a link has narrowed the list to; it can only be taken away. */
+export function FilterChip({
+  label,
+  value,
+  away,
+}: {
+  label: string;
+  value: string;
+  away: () => void;
+}) {
+  return (
+    <Button small onClick={away} title={`Any ${label}`}>
+      {label}
+      <span className={styles.chosen}>{value}</span>
+      <X size={14} aria-hidden />
+      <span className="sr-only">: take it away</span>
+    </Button>
+  );
+}
+
 /** One of a few, or none. */
 export function FilterChoice({
   label,

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
-import { dismiss, useToasts } from "@/state/toasts.ts";
-import { IconButton } from "./Button.tsx";
+import { dismiss, undo, useToasts } from "@/state/toasts.ts";
+import { Button, IconButton } from "./Button.tsx";
 import { StateIcon } from "./State.tsx";
 import styles from "./Toasts.module.css";
 
@@ -15,6 +15,11 @@ export function Toasts() {
             <p>{toast.text}</p>
             {toast.hint && <p className={styles.hint}>{toast.hint}</p>}
           </div>
+          {toast.undo && (
+            <Button small onClick={() => undo(toast.id)} title="Undo (z)">
+              Undo
+            </Button>
+          )}
           <IconButton small label="Dismiss" onClick={() => dismiss(toast.id)}>
             <X size={14} />
           </IconButton>

@@ -5,7 +5,7 @@ import { Menu, MenuCheck, MenuItem, MenuLabel, MenuSeparator } from "@/parts/Men
 import { ROLES, useChangeUser, useLoginLink } from "./people.ts";
 
 export function UserMenu({ user, invited }: { user: User; invited: (link: LoginLink) => void }) {
-  const change = useChangeUser(user.name);
+  const change = useChangeUser(user);
   const link = useLoginLink(invited);
   const disabled = user.disabled_at !== null;
   return (

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { path, request } from "@/api/request.ts";
 import type { LoginLink, Role, User } from "@/api/types.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
-import { say } from "@/state/toasts.ts";
+import { say, sayUndoable } from "@/state/toasts.ts";
 
 export const ROLES: readonly Role[] = ["viewer", "operator", "author", "admin"];
 
@@ -36,15 +36,19 @@ export function useLoginLink(invited: (link: LoginLink) => void) {
 }
 
 /** Another role, or in and out. */
-export function useChangeUser(name: string) {
+export function useChangeUser({ name, role: before }: User) {
   const queries = useQueryClient();
-  return useMutation({
+  const action = useMutation({
     mutationFn: (change: { role?: Role; disabled?: boolean }) =>
       request<User>(path`/users/${name}`, { method: "PATCH", body: change }),
-    onSuccess: (user) => {
-      say("done", user.disabled_at ? `${name} is disabled` : `${name} is ${user.role}`);
+    onSuccess: (user, { role }) => {
+      const led = user.disabled_at ? `${name} is disabled` : `${name} is ${user.role}`;
+      // Who was disabled has lost sessions and tokens for ever: to enable them again undoes little.
+      if (role) sayUndoable(led, () => action.mutate({ role: before }));
+      else say("done", led);
       queries.invalidateQueries({ queryKey: ["users"] });
     },
     onError: (error) => say("failed", messageOf(error)),
   });
+  return action;
 }

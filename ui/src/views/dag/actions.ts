@@ -2,12 +2,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { path, request } from "@/api/request.ts";
 import type { DagDetail } from "@/api/types.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
-import { say } from "@/state/toasts.ts";
+import { say, sayUndoable } from "@/state/toasts.ts";
 
 /** Pause or resume a DAG; the lists follow. */
 export function usePause(dagId: string) {
   const queries = useQueryClient();
-  return useMutation({
+  const change = useMutation({
     mutationFn: (pause: boolean) =>
       request<DagDetail>(pause ? path`/dags/${dagId}/pause` : path`/dags/${dagId}/resume`, {
         method: "POST",
@@ -17,8 +17,10 @@ export function usePause(dagId: string) {
       queries.setQueryData(["dag", dagId], detail);
       queries.invalidateQueries({ queryKey: ["dags"] });
       queries.invalidateQueries({ queryKey: ["overview"] });
-      say("done", pause ? `${dagId} is paused: its schedule starts nothing` : `${dagId} goes on`);
+      const led = pause ? `${dagId} is paused: its schedule starts nothing` : `${dagId} goes on`;
+      sayUndoable(led, () => change.mutate(!pause));
     },
     onError: (error) => say("failed", messageOf(error)),
   });
+  return change;
 }

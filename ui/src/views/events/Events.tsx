@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import { events } from "@/api/queries.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
-import { FilterBar, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { FilterBar, FilterChip, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Table } from "@/parts/Table.tsx";
@@ -37,22 +37,13 @@ export function Events() {
         <FilterText label="DAG…" value={dag ?? ""} onChange={setDag} />
         <FilterText label="Who, as user:ada…" value={actor ?? ""} onChange={setActor} />
         <FilterChoice
-          label="Of"
+          label="Subject"
           value={subject}
           options={SUBJECTS}
           onChange={(chosen) => set({ subject: chosen })}
         />
-        {run && (
-          <FilterChoice label="Run" value={run} options={[]} onChange={(to) => set({ run: to })} />
-        )}
-        {task && (
-          <FilterChoice
-            label="Task"
-            value={task}
-            options={[]}
-            onChange={(to) => set({ task: to })}
-          />
-        )}
+        {run && <FilterChip label="Run" value={run} away={() => set({ run: undefined })} />}
+        {task && <FilterChip label="Task" value={task} away={() => set({ task: undefined })} />}
       </FilterBar>
       {found.isPending ? (
         <SkeletonRows />

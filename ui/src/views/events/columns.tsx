@@ -1,5 +1,5 @@
 import type { Event } from "@/api/types.ts";
-import { absolute, compact } from "@/lib/time.ts";
+import { absolute, exact } from "@/lib/time.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
@@ -10,10 +10,10 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "at",
     head: "When",
-    width: "96px",
+    width: "124px",
     cell: (event) => (
       <time className="tabular" dateTime={event.at} title={absolute(event.at)}>
-        {compact(event.at, Date.now())}
+        {exact(event.at, Date.now())}
       </time>
     ),
   },

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { RUN_STATES } from "@/lib/states.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
-import { FilterBar, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { FilterBar, FilterChip, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { StateBadge } from "@/parts/State.tsx";
 import { RunTable } from "./RunTable.tsx";
@@ -38,16 +38,9 @@ export function RunList() {
           options={TRIGGERS}
           onChange={(chosen) => set({ trigger: chosen })}
         />
-        {dag && (
-          <FilterChoice label="DAG" value={dag} options={[]} onChange={(to) => set({ dag: to })} />
-        )}
+        {dag && <FilterChip label="DAG" value={dag} away={() => set({ dag: undefined })} />}
         {backfill && (
-          <FilterChoice
-            label="Backfill"
-            value={backfill}
-            options={[]}
-            onChange={(to) => set({ backfill: to })}
-          />
+          <FilterChip label="Backfill" value={backfill} away={() => set({ backfill: undefined })} />
         )}
       </FilterBar>
       <RunTable

@@ -1,19 +1,13 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
-import { type FormEvent, useState } from "react";
-import { path, request } from "@/api/request.ts";
-import type { Pool, PoolSlots } from "@/api/types.ts";
+import { useState } from "react";
+import type { PoolSlots } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
 import { Button } from "@/parts/Button.tsx";
-import { Dialog } from "@/parts/Dialog.tsx";
-import { InlineError } from "@/parts/ErrorState.tsx";
-import { Field } from "@/parts/Field.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
-import { say } from "@/state/toasts.ts";
+import { PoolDialog } from "./PoolDialog.tsx";
 import styles from "./Slots.module.css";
 
 export function PoolCard({ pool }: { pool: PoolSlots }) {
@@ -72,73 +66,5 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
       </div>
       {resizing && <PoolDialog pool={pool} close={() => setResizing(false)} />}
     </Card>
-  );
-}
-
-export function NewPool() {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Button onClick={() => setOpen(true)}>
-        <Plus size={14} aria-hidden />
-        New pool
-      </Button>
-      {open && <PoolDialog close={() => setOpen(false)} />}
-    </>
-  );
-}
-
-/** Make a pool, or give one another size. */
-function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) {
-  const [name, setName] = useState(pool?.name ?? "");
-  const [size, setSize] = useState(String(pool?.slots ?? 8));
-  const queries = useQueryClient();
-  const set = useMutation({
-    mutationFn: () =>
-      request<Pool>(path`/pools/${name}`, { method: "PUT", body: { slots: Number(size) } }),
-    onSuccess: () => {
-      queries.invalidateQueries({ queryKey: ["slots"] });
-      say("done", `${name} has ${counted(Number(size), "slot")}`);
-      close();
-    },
-  });
-  const wrong = /^\d+$/.test(size) ? null : "A whole number, 0 or more.";
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!wrong) set.mutate();
-  }
-  return (
-    <Dialog title={pool ? `Resize ${pool.name}` : "New pool"} close={close}>
-      <form onSubmit={submit} className={styles.pools}>
-        {!pool && (
-          <Field label="Name">
-            {(attributes) => (
-              <input
-                {...attributes}
-                required
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
-        <Field label="Slots" wrong={wrong} note="0 holds everything back; what runs is not ended.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              inputMode="numeric"
-              value={size}
-              onChange={(event) => setSize(event.target.value)}
-            />
-          )}
-        </Field>
-        <InlineError error={set.error} />
-        <div>
-          <Button type="submit" look="primary" disabled={set.isPending}>
-            {pool ? "Resize" : "Make the pool"}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }

@@ -8,7 +8,8 @@ import { Card, Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
-import { NewPool, PoolCard } from "./PoolCard.tsx";
+import { PoolCard } from "./PoolCard.tsx";
+import { NewPool } from "./PoolDialog.tsx";
 import styles from "./Slots.module.css";
 
 /** Why do I wait, and who uses what. */

@@ -21,7 +21,9 @@ export function NoteDialog({ run, close }: { run: Run; close: () => void }) {
           <Button
             look="primary"
             disabled={note.isPending || text === (run.note ?? "")}
-            onClick={() => note.mutate(text.trim(), { onSuccess: close })}
+            onClick={() =>
+              note.mutate({ note: text.trim(), before: run.note ?? "" }, { onSuccess: close })
+            }
           >
             Keep the note
           </Button>

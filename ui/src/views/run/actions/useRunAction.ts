@@ -3,7 +3,7 @@ import { Problem, path, request } from "@/api/request.ts";
 import type { Run } from "@/api/types.ts";
 import { type Key, sentence } from "@/lib/clear.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
-import { say } from "@/state/toasts.ts";
+import { say, sayUndoable } from "@/state/toasts.ts";
 
 /** What is to happen again. Nothing named: all of the run. */
 export interface ClearWish {
@@ -80,25 +80,36 @@ export function useCancel(runId: string) {
   );
 }
 
+/** `before`: what stood there, for who wants it back. */
+interface NoteWish {
+  note: string;
+  before: string;
+}
+
 export function useNote(runId: string) {
   return useRunAction(
     runId,
-    (note: string) =>
+    ({ note }: NoteWish) =>
       request<Run>(path`/runs/${runId}`, { method: "PATCH", body: { note: note || null } }),
-    (_run, note) => (note ? "The note is kept" : "The note is gone"),
+    (_run, { note }) => (note ? "The note is kept" : "The note is gone"),
+    ({ note, before }) => ({ note: before, before: note }),
   );
 }
 
-/** Do it, say what it led to, and read again what shows the run. */
+/** Do it, say what it led to, offer the way back where there is one, and read again what shows the run. */
 function useRunAction<Wish, Answer>(
   runId: string,
   act: (wish: Wish) => Promise<Answer>,
   led: (answer: Answer, wish: Wish) => string,
+  inverse?: (wish: Wish) => Wish,
 ) {
   const queries = useQueryClient();
-  return useMutation({
+  const action = useMutation({
     mutationFn: act,
-    onSuccess: (answer, wish) => say("done", led(answer, wish)),
+    onSuccess: (answer, wish) => {
+      if (inverse) sayUndoable(led(answer, wish), () => action.mutate(inverse(wish)));
+      else say("done", led(answer, wish));
+    },
     onError: (error) =>
       say("failed", messageOf(error), error instanceof Problem ? error.hint : null),
     onSettled: () => {
@@ -107,4 +118,5 @@ function useRunAction<Wish, Answer>(
       for (const what of ["runs", "grid"]) queries.invalidateQueries({ queryKey: [what] });
     },
   });
+  return action;
 }

@@ -1,0 +1,88 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { type FormEvent, useState } from "react";
+import { path, request } from "@/api/request.ts";
+import type { Pool } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Dialog } from "@/parts/Dialog.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import { Field } from "@/parts/Field.tsx";
+import { say, sayUndoable } from "@/state/toasts.ts";
+import styles from "./Slots.module.css";
+
+export function NewPool() {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>
+        <Plus size={14} aria-hidden />
+        New pool
+      </Button>
+      {open && <PoolDialog close={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** To how many slots, and from how many; null: it was not there. */
+interface Resizing {
+  slots: number;
+  before: number | null;
+}
+
+/** Make a pool, or give one another size. */
+export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) {
+  const [name, setName] = useState(pool?.name ?? "");
+  const [size, setSize] = useState(String(pool?.slots ?? 8));
+  const queries = useQueryClient();
+  const set = useMutation({
+    mutationFn: ({ slots }: Resizing) =>
+      request<Pool>(path`/pools/${name}`, { method: "PUT", body: { slots } }),
+    onSuccess: ({ slots }, { before }) => {
+      queries.invalidateQueries({ queryKey: ["slots"] });
+      const led = `${name} has ${counted(slots, "slot")}`;
+      if (before !== null) sayUndoable(led, () => set.mutate({ slots: before, before: slots }));
+      else say("done", led);
+      close();
+    },
+  });
+  const wrong = /^\d+$/.test(size) ? null : "A whole number, 0 or more.";
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (!wrong) set.mutate({ slots: Number(size), before: pool?.slots ?? null });
+  }
+  return (
+    <Dialog title={pool ? `Resize ${pool.name}` : "New pool"} close={close}>
+      <form onSubmit={submit} className={styles.pools}>
+        {!pool && (
+          <Field label="Name">
+            {(attributes) => (
+              <input
+                {...attributes}
+                required
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+              />
+            )}
+          </Field>
+        )}
+        <Field label="Slots" wrong={wrong} note="0 holds everything back; what runs is not ended.">
+          {(attributes) => (
+            <input
+              {...attributes}
+              inputMode="numeric"
+              value={size}
+              onChange={(event) => setSize(event.target.value)}
+            />
+          )}
+        </Field>
+        <InlineError error={set.error} />
+        <div>
+          <Button type="submit" look="primary" disabled={set.isPending}>
+            {pool ? "Resize" : "Make the pool"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
