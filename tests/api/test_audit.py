@@ -1,8 +1,16 @@
 """Who asked for what: complete, without secrets, and never changed."""
 
-import pytest
+from datetime import timedelta
+from typing import Any
 
-from headway.store.transact import Session
+import pytest
+from psycopg import errors
+
+from headway import clock
+from headway.errors import UsageError
+from headway.services import janitor
+from headway.store import audit
+from headway.store.transact import Session, transact
 from tests.api import people, seed
 from tests.api.browser import API, Browser
 
@@ -38,7 +46,7 @@ def test_everything_that_changed_something_is_there(
     ]
     assert entries(admin, "?actor=user:ann&action=dags.pause") == [("user:ann", "dags.pause", "d")]
     detail = admin.ask("GET", f"{API}/audit?action=dags.trigger").json["items"][0]
-    assert detail["detail"] == {"body": {"params": {"size": 5}}}
+    assert detail["detail"] == {"body": {"params": {"size": 5}}, "after": {"run_id": run}}
     assert (detail["via"], detail["address"]) == ("session", "127.0.0.1")
 
 
@@ -97,3 +105,114 @@ def test_who_changes_it_as_a_superuser_is_found_out(
     owner_conn.execute(tampering.encode())
     check = admin.ask("GET", f"{API}/audit/check").json
     assert (check["intact"], check["broken_at"]) == (broken_at is None, broken_at)
+
+
+def test_changes_tell_before_and_after(admin: Browser, conn: Session) -> None:
+    def change(method: str, path: str, body: object = None) -> dict[str, Any]:
+        answer = admin.ask(method, f"{API}{path}", body)
+        assert answer.status < 300, answer.body
+        told: dict[str, Any] = admin.ask("GET", f"{API}/audit?limit=1").json["items"][0]["detail"]
+        return told
+
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "r1", state="failed")
+    for task, state in (("t0", "success"), ("t1", "failed"), ("t2", "upstream_failed")):
+        seed.instance(conn, "r1", task, state)
+    told = change("PUT", "/pools/etl", {"slots": 3})
+    assert (told["before"], told["after"]) == (None, {"slots": 3})
+    told = change("PUT", "/pools/etl", {"slots": 5})
+    assert (told["before"], told["after"]) == ({"slots": 3}, {"slots": 5})
+    assert change("DELETE", "/pools/etl")["before"] == {"slots": 5}
+    told = change("POST", "/dags/d/pause")
+    assert (told["before"]["paused_by"], told["after"]["paused_by"]) == (None, "user:admin")
+    assert change("POST", "/dags/d/resume")["before"]["paused_by"] == "user:admin"
+    assert change("PATCH", "/runs/r1", {"note": "mended"})["after"] == {"note": "mended"}
+    assert change("PATCH", "/runs/r1", {"note": None})["before"] == {"note": "mended"}
+    told = change("POST", "/runs/r1/mark", {"task_id": "t1", "state": "success"})
+    assert (told["before"][0]["state"], told["after"]) == ("failed", "success")
+    told = change("POST", "/runs/r1/clear", {"tasks": ["t1"], "downstream": False})
+    assert told["before"] == [{"task_id": "t1", "map_index": -1, "state": "success"}]
+    told = change("POST", "/runs/r1/cancel")
+    assert (told["before"]["state"], told["after"]["state"]) == ("queued", "cancelled")
+    token = admin.ask("POST", f"{API}/tokens", {"name": "ci"}).json
+    told = change("DELETE", f"/tokens/{token['id']}")
+    assert told["before"]["revoked_at"] is None
+    assert told["after"]["revoked_at"] is not None
+
+
+# -- retention: kept for ever unless somebody asks for less
+
+
+def aged(owner_conn: Session, entries: int) -> None:
+    """The first of them, sixty days old; their links made anew, as if they had been written then."""
+    owner_conn.execute("UPDATE audit SET at = at - interval '60 days' WHERE seq <= %s", [entries])
+    owner_conn.execute(
+        """
+        DO $$
+        DECLARE
+            entry audit;
+            before bytea := '';
+        BEGIN
+            FOR entry IN SELECT * FROM audit ORDER BY seq LOOP
+                before := audit_link(before, entry);
+                UPDATE audit SET chain = before WHERE seq = entry.seq;
+            END LOOP;
+        END $$
+        """
+    )
+
+
+def pruned(conn: Session, days: int, limit: int = 1000) -> int:
+    return transact(conn, audit.prune, clock.now() - timedelta(days=days), limit)
+
+
+def test_what_is_old_goes_and_the_chain_holds(
+    admin: Browser, url: str, conn: Session, owner_conn: Session
+) -> None:
+    for n in range(6):
+        people.create(url, f"user{n}", "viewer")
+    aged(owner_conn, 4)
+    assert pruned(conn, days=90) == 0
+    assert pruned(conn, days=45, limit=3) == 3
+    assert pruned(conn, days=45) == 1
+    check = admin.ask("GET", f"{API}/audit/check").json
+    assert check == {"entries": 4, "intact": True, "broken_at": None, "removed": 4}
+    assert entries(admin)[:2] == [("janitor", "audit.prune", "4"), ("janitor", "audit.prune", "3")]
+    people.create(url, "later", "viewer")
+    assert admin.ask("GET", f"{API}/audit/check").json["intact"]
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM audit WHERE seq = 5",
+        "UPDATE audit SET actor = 'user:eve' WHERE seq = 6",
+        "DELETE FROM audit WHERE action = 'audit.prune'",
+        'UPDATE audit SET detail = \'{"until": 5, "chain": "00"}\' WHERE action = \'audit.prune\'',
+    ],
+)
+def test_tampering_is_found_after_pruning_too(
+    admin: Browser, url: str, conn: Session, owner_conn: Session, tampering: str
+) -> None:
+    for n in range(6):
+        people.create(url, f"user{n}", "viewer")
+    aged(owner_conn, 4)
+    assert pruned(conn, days=45) == 4
+    owner_conn.execute(tampering.encode())
+    assert not admin.ask("GET", f"{API}/audit/check").json["intact"]
+
+
+def test_nothing_younger_than_thirty_days_is_removed_whoever_asks(
+    url: str, conn: Session, app_conn: Session
+) -> None:
+    people.create(url, "ann", "viewer")
+    assert pruned(conn, days=-1) == 0
+    with pytest.raises(errors.InsufficientPrivilege):
+        app_conn.execute("SELECT prune_audit(1, now(), 10)")
+
+
+def test_how_long_it_is_kept_is_said_explicitly() -> None:
+    assert janitor.audit_retention_from({}) is None
+    assert janitor.audit_retention_from({"HEADWAY_AUDIT_DAYS": "365"}) == timedelta(days=365)
+    with pytest.raises(UsageError, match="no number of days"):
+        janitor.audit_retention_from({"HEADWAY_AUDIT_DAYS": "7"})

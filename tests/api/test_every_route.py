@@ -36,6 +36,8 @@ NEEDS = {
     ("GET", "/users/{name}"): "admin",
     ("POST", "/users"): "admin",
     ("PATCH", "/users/{name}"): "admin",
+    ("POST", "/members"): "admin",
+    ("DELETE", "/members/{name}"): "admin",
     ("GET", "/audit"): "admin",
     ("GET", "/audit/check"): "admin",
     # One's own: the routes themselves look whose it is.

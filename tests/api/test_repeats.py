@@ -4,12 +4,15 @@ import http.client
 import json
 import threading
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from headway import clock
+from headway.api.repeats import MASKED, ONCE, WHOLE
+from headway.api.server import HttpServer
 from headway.services import janitor
 from headway.store.transact import Session, transact
 from tests.api import seed
@@ -123,3 +126,70 @@ def test_who_has_the_answer_is_told_just_that(url: str, conn: Session) -> None:
     status, headers, _ = ask(url, "GET", "/dags/d", If_None_Match=tag)
     assert status == 200
     assert headers["ETag"] != tag
+
+
+USER = {"name": "ann", "role": "viewer", "password": "correct horse battery"}
+
+
+def test_a_user_is_made_once_and_their_password_is_kept_nowhere(url: str, conn: Session) -> None:
+    status, _, first = ask(url, "POST", "/users", USER, Idempotency_Key="k")
+    assert status == 201
+    status, headers, again = ask(url, "POST", "/users", USER, Idempotency_Key="k")
+    assert (status, again, headers["Idempotent-Replayed"]) == (201, first, "true")
+    (fingerprint, kept) = (
+        conn.execute("SELECT fingerprint, answer FROM idempotency").fetchone() or ()
+    )
+    plain = b"POST /api/v1/users\n" + json.dumps(USER).encode()
+    assert fingerprint != sha256(plain).digest()
+    assert USER["password"].encode() not in bytes(kept)
+    assert ask(url, "POST", "/users", USER | {"role": "admin"}, Idempotency_Key="k")[0] == 409
+
+
+def test_a_token_is_made_once_and_its_secret_is_not_told_again(url: str, conn: Session) -> None:
+    wanted = {"name": "ci"}
+    status, _, made = ask(url, "POST", "/tokens", wanted, Idempotency_Key="k")
+    assert status == 201
+    (kept,) = conn.execute("SELECT answer FROM idempotency").fetchone() or (b"",)
+    assert bytes(kept).decode() == made["id"]
+    status, _, problem = ask(url, "POST", "/tokens", wanted, Idempotency_Key="k")
+    assert (status, problem["code"]) == (409, "conflict")
+    assert made["id"] in problem["detail"]
+    assert made["token"] not in json.dumps(problem)
+    assert len(ask(url, "GET", "/tokens")[2]["items"]) == 1
+
+
+@pytest.mark.usefixtures("dag")
+def test_a_clear_that_is_sent_again_clears_once(url: str, conn: Session) -> None:
+    seed.run(conn, "d", "r1", state="failed")
+    for task, state in (("t0", "success"), ("t1", "failed"), ("t2", "upstream_failed")):
+        seed.instance(conn, "r1", task, state)
+    body = {"tasks": ["t1"]}
+    _, _, first = ask(url, "POST", "/runs/r1/clear", body, Idempotency_Key="k")
+    status, headers, again = ask(url, "POST", "/runs/r1/clear", body, Idempotency_Key="k")
+    assert (status, again, headers["Idempotent-Replayed"]) == (200, first, "true")
+    cleared = conn.execute("SELECT count(*) FROM event WHERE name = 'clear' AND task_id = 't1'")
+    assert cleared.fetchone() == (1,)
+
+
+# Sent again, these come to the same, or what they make is soon over.
+WITHOUT_KEY = {
+    "/dags/{dag_id}/pause": "paused is paused",
+    "/dags/{dag_id}/resume": "it goes on either way",
+    "/runs/{run_id}/cancel": "what was cancelled stays so",
+    "/backfills/{backfill_id}/cancel": "what was cancelled stays so",
+    "/loader/look": "looking twice changes nothing",
+    "/session": "a session more, for who proved again who they are",
+    "/session/link": "the link itself is good for once",
+    "/login-links": "its answer is a secret; unused, it is over in minutes",
+}
+
+
+def test_whatever_creates_something_may_be_sent_again(server: HttpServer) -> None:
+    posts = {
+        route.path_format.removeprefix("/api/v1"): handler.opt.get("idempotent")
+        for route in server.app.app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "POST" in handler.http_methods
+    }
+    assert {path for path, kind in posts.items() if kind is None} == set(WITHOUT_KEY)
+    assert {kind for kind in posts.values() if kind} == {WHOLE, MASKED, ONCE}

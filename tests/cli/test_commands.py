@@ -39,6 +39,15 @@ def test_a_failure_says_why_and_where(cli: Command) -> None:
     why = cli("why", "@failed")
     assert "no flights today" in why.stdout
     assert "before the tears" in cli("logs", "@failed").stdout
+    run_id = json.loads(cli("ls", "runs", "--state", "failed", "--output", "json").stdout)[0][
+        "run_id"
+    ]
+    for place in ((), ("@failed",), ("@failed", "weep")):
+        (match,) = cli("logs", *place, "--grep", "before .* tears").stdout.splitlines()
+        assert match.startswith(f"{run_id} weep #1:")
+        assert match.endswith("before the tears")
+    assert cli("logs", "--grep", "before .* tears", "--dag", "hello").stdout == ""
+    assert cli("logs").returncode == 2
     planned = cli("retry", "@failed", "--dry-run")
     assert planned.stdout.splitlines()[1].split() == ["weep", "-"]
 

@@ -35,7 +35,9 @@ from headway.api.routes import (
     grid,
     health,
     instances,
+    log_search,
     logs,
+    members,
     metrics,
     overview,
     pools,
@@ -73,9 +75,9 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
-    *(logs, metrics),
+    *(logs, log_search, metrics),
     *(backfills, calendar, versions, durations),
-    *(session, users, tokens, audit),
+    *(session, users, members, tokens, audit),
 )
 
 

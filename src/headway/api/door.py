@@ -20,6 +20,7 @@ from headway.store.transact import APP, Session, enter_team, pool, transact
 
 CONNECTIONS: Final = 3
 PATIENCE_S: Final = 5.0
+TOLD_MAX: Final = 100  # of what one request changed, in the audit
 
 # What a request may bring and the database cannot hold.
 BEYOND: Final = (errors.NumericValueOutOfRange, errors.DatetimeFieldOverflow)
@@ -64,6 +65,11 @@ class Door:
         self, team_id: int, entry: audit.Entry | None = None, once: Once | None = None
     ) -> "Door":
         return Door(self.connections, team_id, entry, once)
+
+    def tell(self, **more: object) -> None:
+        """What the audit is to say of this request, beside what was asked for: before and after."""
+        if self.entry is not None:
+            self.entry.detail.update(more)
 
     async def call(
         self,

@@ -1,4 +1,4 @@
-"""What the framework's OpenAPI document lacks: refusals as they are sent, words, examples, short names.
+"""What the framework's OpenAPI document lacks: refusals as they are sent, headers, words, examples, short names.
 
 ``completed`` is pure: a document goes in and one comes out. What it says of parameters' bounds comes from the
 routes themselves, where the bounds are enforced.
@@ -11,45 +11,9 @@ from typing import Any, Final
 from litestar import Litestar
 from litestar.types import Method
 
-PROBLEM: Final = "application/problem+json"
-PROBLEM_SCHEMA: Final = {
-    "type": "object",
-    "title": "Problem",
-    "description": "Why it was refused (RFC 9457). `code` is stable, `hint` is the next step.",
-    "required": ["title", "status", "code", "detail"],
-    "properties": {
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "hint": {"type": "string"},
-        "where": {"type": "string"},
-        "type": {"type": "string"},
-    },
-    "examples": [
-        {
-            "title": "Not Found",
-            "status": 404,
-            "code": "not_found",
-            "detail": "there is no DAG 'daily_delay'",
-            "hint": 'did you mean "daily_delays"?',
-        }
-    ],
-}
-REFUSALS: Final = {
-    "400": "What was asked for makes no sense.",
-    "401": "Nobody is signed in, or no longer.",
-    "403": "The role does not allow it, or another site asks.",
-    "404": "It names something that does not exist, or not in this team.",
-    "409": "It is at odds with what exists already.",
-    "413": "The body is too large.",
-    "415": "The body is not JSON.",
-    "421": "The Host header names no host of this server.",
-    "429": "Too often: Retry-After says when again.",
-    "503": "The database does not answer.",
-    "507": "No room left for the data.",
-}
-WITH_BODY: Final = ("413", "415")
+from headway.api import refusals, samples
+from headway.api.parameters import INT32_MAX
+
 PARAMETERS: Final = {
     "run_id": ("Its id, the beginning of it, `@latest` or `@failed`.", "@latest"),
     "dag_id": ("Its id.", "daily_delays"),
@@ -67,7 +31,10 @@ PARAMETERS: Final = {
     "wait_s": ("Answer when there is something to say, or after so many seconds.", 10.0),
     "after": ("Only what came after this number.", 0),
     "offset": ("From this byte on.", 0),
-    "tail": ("Only so many bytes at the end, from the beginning of a line on.", 65536),
+    "tail": (
+        "Only so many bytes at the end (a megabyte at most), from the beginning of a line on.",
+        65536,
+    ),
     "from": ("From here on.", None),
     "to": ("Up to here.", None),
     "count": ("So many.", 100),
@@ -77,7 +44,6 @@ PARAMETERS: Final = {
     "topics": ("Which of run, task_instance, dag, pool, log; separated by commas.", "run,dag"),
     "last_event_id": ("The position to go on from, for who cannot send the header.", None),
     "Last-Event-ID": ("The position to go on from.", None),
-    "Idempotency-Key": ("Names the request: sent again with it, it is not done again.", "a7f3"),
     "actor": ("Only what this person or part did.", "user:admin"),
     "action": ("Only this action.", "dags.trigger"),
     "since": ("Only from this time on.", "2026-01-31T00:00:00Z"),
@@ -95,20 +61,50 @@ PARAMETERS: Final = {
         "lib/dates.py",
     ),
 }
-BODIES: Final[dict[str, Any]] = {
-    "TriggerRequest": {"logical_date": "2026-01-31T05:00:00Z", "params": {"size": 3}},
-    "BulkRequest": {"count": 10},
-    "BackfillRequest": {"from": "2026-01-01T00:00:00Z", "to": "2026-01-31T00:00:00Z"},
-    "ClearRequest": {"tasks": ["extract"], "downstream": True, "dry_run": True},
-    "MarkRequest": {"task_id": "extract", "state": "success"},
-    "PoolRequest": {"slots": 16},
-    "SessionRequest": {"name": "ada", "password": "correct horse battery staple"},
-}
+# Headers that many routes have, each described once.
 KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
+    "description": "Names the request: sent again with it, it is not done again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+    "example": "a7f3",
+}
+KNOWN: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of an answer that you have: if it is still so, 304 says just that.",
+    "schema": {"type": "string"},
+    "example": 'W/"c0ffee"',
+}
+TEAM: Final = {
+    "name": "Headway-Team",
+    "in": "header",
+    "required": False,
+    "description": "In which of your teams. Default: the first.",
+    "schema": {"type": "string"},
+    "example": "default",
+}
+HEADERS: Final[dict[str, dict[str, Any]]] = {"Key": KEY, "Known": KNOWN, "Team": TEAM}
+ETAG: Final = {
+    "ETag": {"description": "What the answer is known by.", "schema": {"type": "string"}}
+}
+REPLAYED: Final = {
+    "Idempotent-Replayed": {
+        "description": "`true`: it was done before, and this was the answer.",
+        "schema": {"const": "true"},
+    }
+}
+OF_LOGS: Final = {
+    f"X-Headway-{name}": {"description": words, "schema": {"type": "string"}}
+    for name, words in (
+        ("Attempt", "The number of the attempt; 0: there has been none."),
+        ("Offset", "Where the piece begins, in bytes."),
+        ("Next-Offset", "Where the next one does."),
+        ("Size", "Of the whole log, in bytes."),
+        ("Complete", "`true`: nothing will follow."),
+    )
 }
 
 
@@ -126,43 +122,71 @@ def document(app: Litestar) -> dict[str, Any]:
 
 def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str, Any]:
     """``repeatable``: the operations that take an Idempotency-Key."""
-    document = renamed(document)
-    schemas = document["components"]["schemas"]
-    schemas["Problem"] = PROBLEM_SCHEMA
-    for name, example in BODIES.items():
-        if name in schemas:
-            schemas[name] = {**schemas[name], "examples": [example]}
+    document = plain(renamed(document))
+    components = document["components"]
+    components["schemas"]["Problem"] = refusals.SCHEMA
+    components["responses"] = refusals.components()
+    components["parameters"] = {name: dict(header) for name, header in HEADERS.items()}
     document["info"]["description"] = (
         "Everything that the command line and the web interface do. Pages follow each other by "
-        "`next_cursor`; refusals are problems; a GET answers 304 to the ETag it gave."
+        "`next_cursor`; refusals are problems; a GET answers 304 to the ETag it gave; what creates "
+        "something may be sent again with the same Idempotency-Key."
     )
     for operations in document["paths"].values():
         for method, operation in operations.items():
-            complete(operation, method, repeatable)
+            complete(operation, method, operation["operationId"] in repeatable)
+            exemplify(operation, components["schemas"])
     return document
 
 
-def complete(operation: dict[str, Any], method: str, repeatable: frozenset[str]) -> None:
+def complete(operation: dict[str, Any], method: str, is_repeatable: bool) -> None:
     words = operation.get("description", "").strip()
     operation["summary"] = " ".join(spelled(word) for word in operation["operationId"].split("_"))
     operation["summary"] = operation["summary"][0].upper() + operation["summary"][1:]
     operation["description"] = " ".join(words.split()) or operation["summary"]
-    parameters = operation.setdefault("parameters", [])
-    if operation["operationId"] in repeatable:
-        parameters.append(dict(KEY))
-    for parameter in parameters:
+    for parameter in operation.setdefault("parameters", []):
         describe(parameter)
-    responses = {
+    answers = {
         status: answer for status, answer in operation["responses"].items() if int(status) < 400
     }
-    has_json = any("application/json" in each.get("content", {}) for each in responses.values())
+    has_json = any("application/json" in each.get("content", {}) for each in answers.values())
+    headers = ["Team"] if operation.get("security") != [{}] else []
     if method == "get" and has_json:
-        responses["304"] = {"description": "It is as you know it: If-None-Match named its ETag."}
-    for status, why in REFUSALS.items():
-        if status not in WITH_BODY or "requestBody" in operation:
-            content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-            responses[status] = {"description": why, "content": content}
-    operation["responses"] = responses
+        headers.append("Known")
+        answers["200"]["headers"] = ETAG
+        answers["304"] = {"description": "It is as you know it.", "headers": ETAG}
+    if is_repeatable:
+        headers.append("Key")
+        for answer in answers.values():
+            answer["headers"] = REPLAYED
+    if operation["operationId"] == "read_log":
+        answers["200"]["headers"] = OF_LOGS
+    operation["parameters"] += [{"$ref": f"#/components/parameters/{each}"} for each in headers]
+    has_body = "requestBody" in operation
+    operation["responses"] = answers | refusals.of_operation(method, has_body=has_body)
+
+
+def exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """An example for each body and each answer that has one."""
+    holders = [answer for status, answer in operation["responses"].items() if int(status) < 300]
+    for holder in [*holders, operation.get("requestBody", {})]:
+        for kind, media in holder.get("content", {}).items():
+            text = samples.TEXTS.get(kind)
+            media["example"] = samples.sample(media["schema"], schemas) if text is None else text
+
+
+def plain(node: Any) -> Any:
+    """Whole numbers are whole, integers have a size, and what may be anything may be null too."""
+    if isinstance(node, list):
+        return [plain(each) for each in node]
+    if not isinstance(node, dict):
+        return int(node) if isinstance(node, float) and node.is_integer() else node
+    found = {key: plain(value) for key, value in node.items()}
+    if {} in found.get("oneOf", []):
+        del found["oneOf"]
+    if found.get("type") == "integer":
+        found.setdefault("format", "int64")
+    return found
 
 
 def spelled(word: str) -> str:
@@ -180,7 +204,9 @@ def describe(parameter: dict[str, Any]) -> None:
     kinds = [kind for kind in schema.get("oneOf", []) if kind != {"type": "null"}]
     if parameter["in"] != "path" and len(kinds) == 1:
         rest = {key: value for key, value in schema.items() if key != "oneOf"}
-        parameter["schema"] = {**rest, **kinds[0]}
+        schema = parameter["schema"] = {**kinds[0], **rest}
+    if schema.get("maximum", INT32_MAX + 1) <= INT32_MAX and schema["type"] == "integer":
+        schema["format"] = "int32"
 
 
 def renamed(document: dict[str, Any]) -> dict[str, Any]:

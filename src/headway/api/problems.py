@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from headway import wire
+from headway.api import refusals
 from headway.api.repeats import Answered
 from headway.errors import HeadwayError, RateLimited
 
@@ -31,8 +32,14 @@ def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     extra = error.extra if isinstance(error.extra, list) else []
     parts = [f"{each.get('key', '')}: {each['message']}".lstrip(": ") for each in extra]
     detail = "; ".join(parts) or error.detail
-    code = HTTPStatus(error.status_code).name.lower()
-    return answer(problem(error.status_code, code, detail))
+    return answer(problem(error.status_code, code_of(error.status_code), detail))
+
+
+def code_of(status: int) -> str:
+    """Ours where we declare one: Python's names of a status differ from version to version."""
+    for code in refusals.EARLY.get(status, ()):
+        return code
+    return HTTPStatus(status).name.lower()
 
 
 def from_before(request: AnyRequest, answered: Answered) -> Response[bytes]:

@@ -32,7 +32,8 @@ def audit(
                 f"the audit was changed: entry {found.broken_at} is not as it was written",
                 hint="compare with a backup: headway restore",
             )
-        say(f"{found.entries:,} entries, all as they were written")
+        removed = f"; {found.removed:,} older ones were removed by age" if found.removed else ""
+        say(f"{found.entries:,} entries, all as they were written{removed}")
         return
     entries = client.audit(limit, actor=actor, action=action)
     rows = [(e.seq, e.at, e.actor, e.via, e.action, e.subject, e.address) for e in entries]

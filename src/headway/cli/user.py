@@ -44,6 +44,24 @@ def create(
     say(f"{user.name} is {user.role}; the address above signs them in once, within a day")
 
 
+@app.command("add")
+def add(
+    name: str,
+    role: Annotated[Role, typer.Option(help="What they may do here.")] = Role.VIEWER,
+    data: Data = None,
+) -> None:
+    """Take somebody of another team into this one, too."""
+    user = client(data).add_member(wire.MemberRequest(name=name, role=role))
+    say(f"{user.name} is {user.role} in this team now")
+
+
+@app.command("remove")
+def remove(name: str, data: Data = None) -> None:
+    """Let somebody go from the team: their sessions and tokens stop working here at once."""
+    client(data).remove_member(name)
+    say(f"{name} is in this team no more; headway user add {name} takes them in again")
+
+
 @app.command("role")
 def set_role(name: str, role: Role, data: Data = None) -> None:
     """Change what somebody may do."""

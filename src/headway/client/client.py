@@ -225,6 +225,15 @@ class Client(Logs, Changes):
         answer, _ = self.ask("PATCH", f"/users/{segment(name)}", body, {})
         return msgspec.json.decode(answer, type=wire.User)
 
+    def add_member(self, request: wire.MemberRequest) -> wire.User:
+        """Somebody who is a user already."""
+        return self.post("/members", request, wire.User)
+
+    def remove_member(self, name: str) -> wire.User:
+        """Answers with what they were."""
+        answer, _ = self.ask("DELETE", f"/members/{segment(name)}", None, {})
+        return msgspec.json.decode(answer, type=wire.User)
+
     def set_password(self, name: str, request: wire.PasswordRequest) -> None:
         body = msgspec.json.encode(request)
         self.ask("PUT", f"/users/{segment(name)}/password", body, {})

@@ -92,6 +92,25 @@ class Logs(Connection):
             if cursor is None:
                 return
 
+    def search_logs(
+        self,
+        text: str,
+        *,
+        regex: bool = False,
+        ignore_case: bool = True,
+        **filters: object,
+    ) -> Iterator[wire.FoundLogMatch]:
+        """The lines with ``text`` in the logs of the newest runs first, as long as you go on; filters:
+        dag_id, task_id, state, from, to.
+        """
+        query = {"q": text, "regex": regex, "ignore_case": ignore_case, **filters}
+        while True:
+            found = self.get("/logs/search", wire.FoundLogMatches, query)
+            yield from found.matches
+            if found.next_cursor is None:
+                return
+            query["cursor"] = found.next_cursor
+
     def rendered(
         self,
         run_id: str,

@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from headway import ids
 from headway.core.roles import Role
-from headway.errors import Conflict, NotAllowed, UsageError
+from headway.errors import Conflict, NotAllowed, NotFound, UsageError
 from headway.store import api_tokens, browser_sessions, people
 from headway.store.browser_sessions import BrowserSession
 
@@ -82,6 +82,27 @@ def create_user(
         )
     shown = check_display_name(display_name or name)
     people.create(conn, team_id, name, shown, password_hash, role, actor)
+
+
+def add_member(conn: Connection[Any], team_id: int, name: str, role: Role, actor: str) -> None:
+    """Take in somebody who is a user, whichever team looks after them."""
+    person_id = people.anywhere(conn, name)
+    if person_id is None:
+        raise NotFound(f"there is no user {name!r}", hint=f"make one: headway user create {name}")
+    people.join(conn, team_id, person_id, name, role, actor)
+
+
+def remove_member(conn: Connection[Any], team_id: int, name: str) -> None:
+    """The membership goes, and for ever the tokens that were of this team; the person stays.
+
+    Sessions are of a person: those of another team go on there, and find this one closed.
+    """
+    person_id = people.require(conn, name)
+    keep_an_admin(conn, team_id, person_id)
+    people.leave(conn, team_id, person_id)
+    api_tokens.revoke_all(conn, team_id, person_id)
+    if people.is_ours(conn, name):
+        browser_sessions.close_others(conn, person_id, None)
 
 
 def check_display_name(text: str) -> str:

@@ -21,14 +21,16 @@ from headway.errors import UsageError
 from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.tick import clock as database_clock
-from headway.store import bundles, idempotency, retention
+from headway.store import audit, bundles, idempotency, retention
 from headway.store.transact import transact
 
 log = logging.getLogger(__name__)
 
 VARIABLE: Final = "HEADWAY_RETENTION_DAYS"
+AUDIT_VARIABLE: Final = "HEADWAY_AUDIT_DAYS"
 RETENTION_DAYS: Final = 90.0
 RETENTION_DAYS_MIN: Final = 7.0  # the owner of the history allows no less
+AUDIT_DAYS_MIN: Final = 30.0  # nor does that of the audit
 EVERY_S: Final = 600.0
 RUNS_MAX: Final = 100
 EVENTS_MAX: Final = 10_000
@@ -36,17 +38,27 @@ REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
 
 
+def audit_retention_from(environment: dict[str, str]) -> timedelta | None:
+    """None: the audit is kept for ever, which is the default."""
+    text = environment.get(AUDIT_VARIABLE)
+    return None if text is None else days_of(text, AUDIT_VARIABLE, AUDIT_DAYS_MIN, "for ever")
+
+
 def retention_from(environment: dict[str, str]) -> timedelta:
     text = environment.get(VARIABLE, str(RETENTION_DAYS))
+    return days_of(text, VARIABLE, RETENTION_DAYS_MIN, f"for {RETENTION_DAYS:g}")
+
+
+def days_of(text: str, variable: str, least: float, otherwise: str) -> timedelta:
     try:
         days = float(text)
     except ValueError:
         days = 0.0
-    if not RETENTION_DAYS_MIN <= days <= 36_500:
+    if not least <= days <= 36_500:
         raise UsageError(
             f"{text!r} is no number of days to keep what has ended",
-            where=VARIABLE,
-            hint=f"give {RETENTION_DAYS_MIN:g} or more, or leave it out for {RETENTION_DAYS:g}",
+            where=variable,
+            hint=f"give {least:g} or more, or leave it out {otherwise}",
         )
     return timedelta(days=days)
 
@@ -63,10 +75,17 @@ def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int
 class Janitor:
     """``turn`` whenever there is time: it looks for itself whether it is due."""
 
-    def __init__(self, conn: Connection[Any], data: Path, keep: timedelta) -> None:
+    def __init__(
+        self,
+        conn: Connection[Any],
+        data: Path,
+        keep: timedelta,
+        keep_audit: timedelta | None = None,
+    ) -> None:
         self.conn = conn
         self.layout = Layout(data)
         self.keep = keep
+        self.keep_audit = keep_audit
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
         self.first = True
 
@@ -88,6 +107,8 @@ class Janitor:
             log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
         if len(gone) == RUNS_MAX:
             return True
+        if self.keep_audit is not None:
+            transact(self.conn, audit.prune, now - self.keep_audit, EVENTS_MAX)
         in_use = transact(self.conn, bundles.in_use)
         try:
             Bundles(self.layout.data).prune(in_use)
@@ -103,4 +124,5 @@ class Janitor:
 
 def of_process(conn: Connection[Any], data: Path) -> Janitor:
     """Raises UsageError for a setting that makes no sense."""
-    return Janitor(conn, data, retention_from(dict(os.environ)))
+    environment = dict(os.environ)
+    return Janitor(conn, data, retention_from(environment), audit_retention_from(environment))

@@ -25,14 +25,16 @@ from psycopg import Connection
 
 from headway import clock, ids
 from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
+from headway.core.reports import Ended
 from headway.errors import HeadwayError
 from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.strikes import EXHAUSTED
-from headway.services.tick import Grant, Ticker, Turn, advance, take_in_again
+from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
 from headway.services.tick import clock as database_clock
 from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store.measures import Measures
 from headway.store.sessions import Bound
 from headway.store.transact import ENGINE, Limits, connect, once, transact
 
@@ -76,6 +78,7 @@ class Scheduler:
         self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
         self.janitor = None if data is None else janitor.of_process(self.conn, data)
         self.scheduler_id = ids.run_id()
+        self.measures = Measures()
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
         self.look_for_starts = True
@@ -155,12 +158,27 @@ class Scheduler:
             self.gateway.give_back(envelopes)
             return
         self.ticker.settle(models)
+        self.count(envelopes, turn)
         self.gateway.acknowledge()
         for run_id in turn.read:
             self.gateway.forget_run(run_id)
         self.deliver(turn.grants)
         self.follow_up(turn)
         self.rest_s = 0.0 if turn.claimed or self.wanted else self.rest()
+
+    def count(self, envelopes: list[Envelope], turn: Turn) -> None:
+        """For /metrics, after the commit; a lease that is over is no report, and not among the ends."""
+        self.measures.add_tick(clock.monotonic() - self.last_tick)
+        self.measures.add_waits(
+            (grant.row.team_id, (grant.run.now - grant.instance.ready_at).total_seconds())
+            for grant in turn.grants
+            if grant.instance.ready_at is not None
+        )
+        self.measures.add_ends(
+            (each.team_id, each.report.outcome)
+            for each in envelopes
+            if isinstance(each.report, Ended)
+        )
 
     def rest(self) -> float:
         """How long to leave the database alone: whatever begins meanwhile is notified."""
@@ -256,7 +274,7 @@ class Scheduler:
 
     def renew_rows(self, conn: Connection[Any], beating: list[str]) -> set[str]:
         now = database_clock(conn)
-        schedulers.renew(conn, self.scheduler_id, now)
+        schedulers.renew(conn, self.scheduler_id, now, self.measures)
         return sessions.renew(conn, beating, now, LEASE) if beating else set()
 
     @staticmethod

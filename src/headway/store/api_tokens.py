@@ -38,6 +38,11 @@ REVOKE: LiteralString = """
     WHERE team_id = %(team_id)s AND token_id = %(token_id)s AND revoked_at IS NULL
 """
 
+REVOKE_ALL: LiteralString = """
+    UPDATE api_token SET revoked_at = now()
+    WHERE team_id = %(team_id)s AND person_id = %(person_id)s AND revoked_at IS NULL
+"""
+
 
 def identify(conn: Connection[Any], hashed: bytes) -> Bearer | None:
     with conn.cursor(row_factory=class_row(Bearer)) as cursor:
@@ -67,3 +72,8 @@ def create(
 
 def revoke(conn: Connection[Any], team_id: int, token_id: str) -> None:
     conn.execute(REVOKE, {"team_id": team_id, "token_id": token_id})
+
+
+def revoke_all(conn: Connection[Any], team_id: int, person_id: int) -> None:
+    """Those of a person in the team."""
+    conn.execute(REVOKE_ALL, {"team_id": team_id, "person_id": person_id})

@@ -5,9 +5,11 @@ without the other.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection
+from psycopg.rows import scalar_row
 
 from headway.store.rows import rows
 
@@ -27,9 +29,22 @@ WRITE: LiteralString = """
     VALUES (%(team_id)s, %(actor)s, %(via)s, %(action)s, %(subject)s, %(detail)s, %(address)s)
 """
 
+PRUNE: LiteralString = """
+    SELECT coalesce(sum(prune_audit(team_id, %(older_than)s, %(limit)s)), 0)::bigint FROM team
+"""
+
 
 def write(conn: Connection[Any], team_id: int, entry: Entry) -> None:
     values = {"actor": entry.actor, "via": entry.via, "action": entry.action}
     values |= {"subject": entry.subject, "address": entry.address}
     detail = rows([entry.detail])[1:-1]
     conn.execute(WRITE, {"team_id": team_id, **values, "detail": detail})
+
+
+def prune(conn: Connection[Any], older_than: datetime, limit: int) -> int:
+    """Remove the oldest entries of each team, and say so in the audit; how many are gone."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        gone: int | None = cursor.execute(
+            PRUNE, {"older_than": older_than, "limit": limit}
+        ).fetchone()
+        return gone or 0

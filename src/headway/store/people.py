@@ -43,6 +43,12 @@ JOIN: LiteralString = """
 
 BY_NAME: LiteralString = "SELECT person_id FROM person WHERE name = %(name)s"
 
+ANYWHERE: LiteralString = "SELECT person_named(%(name)s)"
+
+LEAVE: LiteralString = """
+    DELETE FROM membership WHERE team_id = %(team_id)s AND person_id = %(person_id)s
+"""
+
 OURS: LiteralString = """
     SELECT person_id FROM person
     WHERE name = %(name)s AND team_id = nullif(current_setting('app.team_id', true), '')::int
@@ -124,6 +130,29 @@ def by_name(conn: Connection[Any], name: str) -> int | None:
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(BY_NAME, {"name": name}).fetchone()
         return found
+
+
+def anywhere(conn: Connection[Any], name: str) -> int | None:
+    """A person of any team."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: int | None = cursor.execute(ANYWHERE, {"name": name}).fetchone()
+        return found
+
+
+def join(
+    conn: Connection[Any], team_id: int, person_id: int, name: str, role: str, actor: str
+) -> None:
+    values = {"team_id": team_id, "person_id": person_id, "role": role, "actor": actor}
+    try:
+        conn.execute(JOIN, values)
+    except errors.UniqueViolation as error:
+        raise Conflict(
+            f"{name!r} is in the team already", hint=f"another role: headway user role {name} ROLE"
+        ) from error
+
+
+def leave(conn: Connection[Any], team_id: int, person_id: int) -> None:
+    conn.execute(LEAVE, {"team_id": team_id, "person_id": person_id})
 
 
 def require(conn: Connection[Any], name: str) -> int:

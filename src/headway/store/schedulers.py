@@ -8,12 +8,16 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
+from headway.store.measures import Measures, encoded
+
 OPEN: LiteralString = """
     INSERT INTO scheduler (scheduler_id, host, pid, started_at, heartbeat_at)
     VALUES (%(id)s, %(host)s, %(pid)s, clock_timestamp(), clock_timestamp())
 """
 
-RENEW: LiteralString = "UPDATE scheduler SET heartbeat_at = %(now)s WHERE scheduler_id = %(id)s"
+RENEW: LiteralString = """
+    UPDATE scheduler SET heartbeat_at = %(now)s, measures = %(measures)s WHERE scheduler_id = %(id)s
+"""
 
 CLOSE: LiteralString = (
     "UPDATE scheduler SET ended_at = clock_timestamp() WHERE scheduler_id = %(id)s"
@@ -24,8 +28,8 @@ def open_scheduler(conn: Connection[Any], scheduler_id: str, host: str, pid: int
     conn.execute(OPEN, {"id": scheduler_id, "host": host, "pid": pid})
 
 
-def renew(conn: Connection[Any], scheduler_id: str, now: datetime) -> None:
-    conn.execute(RENEW, {"id": scheduler_id, "now": now})
+def renew(conn: Connection[Any], scheduler_id: str, now: datetime, measures: Measures) -> None:
+    conn.execute(RENEW, {"id": scheduler_id, "now": now, "measures": encoded(measures)})
 
 
 def close(conn: Connection[Any], scheduler_id: str) -> None:

@@ -70,6 +70,8 @@ from headway.wire.instances import (
     XCom,
 )
 from headway.wire.logs import (
+    FoundLogMatch,
+    FoundLogMatches,
     LogLines,
     LogMatch,
     LogMatches,
@@ -95,6 +97,7 @@ from headway.wire.people import (
     LinkRequest,
     LoginLink,
     LoginLinkRequest,
+    MemberRequest,
     NewToken,
     PasswordRequest,
     Person,
@@ -199,6 +202,8 @@ __all__ = [
     "FirstError",
     "Found",
     "FoundDag",
+    "FoundLogMatch",
+    "FoundLogMatches",
     "FoundRun",
     "FoundTask",
     "Gantt",
@@ -223,6 +228,7 @@ __all__ = [
     "LoginLinkRequest",
     "MarkPreview",
     "MarkRequest",
+    "MemberRequest",
     "NewToken",
     "NextRun",
     "NoteRequest",

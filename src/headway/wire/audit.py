@@ -18,8 +18,11 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether every entry is as it was written. ``broken_at``: the first that is not."""
+    """Whether every entry is as it was written. ``broken_at``: the first that is not; ``removed``: how
+    many of the oldest were removed by age, which the chain vouches for.
+    """
 
     entries: int
     intact: bool
     broken_at: int | None
+    removed: int = 0

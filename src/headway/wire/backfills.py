@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from headway.wire.bounds import Count
+
 
 class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first: datetime = msgspec.field(name="from")
     last: datetime = msgspec.field(name="to")
-    max_active_runs: int | None = None
+    max_active_runs: Count | None = None
     dry_run: bool = False
 
 

@@ -47,6 +47,17 @@ class RunLogMatch(LogMatch, frozen=True, kw_only=True):
     attempt: int
 
 
+class FoundLogMatch(RunLogMatch, frozen=True, kw_only=True):
+    run_id: str
+
+
+class FoundLogMatches(msgspec.Struct, frozen=True, kw_only=True):
+    """A page may hold nothing and still lead on: a search takes a second at most."""
+
+    matches: list[FoundLogMatch]
+    next_cursor: str | None
+
+
 class RunLogMatches(msgspec.Struct, frozen=True, kw_only=True):
     """``next_cursor`` leads on; None: everything was searched."""
 

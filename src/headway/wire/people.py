@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from headway.core.roles import Role
+from headway.wire.bounds import said
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,18 +67,21 @@ class NewToken(Token, frozen=True, kw_only=True):
 
 # -- what is asked for
 
+Typed = Annotated[str, msgspec.Meta(max_length=2_000)]  # whatever somebody typed
+Password = Annotated[str, said(minLength=10, maxLength=1_000)]
+
 
 class SessionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    password: str
+    name: Typed
+    password: Typed
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    token: str
+    token: Typed
 
 
 class LoginLinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    user: str | None = None  # default: whoever asks
+    user: Typed | None = None  # default: whoever asks
 
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?$(?!\n)")]
@@ -88,7 +92,12 @@ class UserRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: Name
     role: Role
     display_name: DisplayName | None = None
-    password: str | None = None  # without one: by a link only
+    password: Password | None = None  # without one: by a link only
+
+
+class MemberRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Name
+    role: Role
 
 
 class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,12 +111,12 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class PasswordRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``current`` is needed by whoever changes their own and has one."""
 
-    password: str
-    current: str | None = None
+    password: Password
+    current: Typed | None = None
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
+    name: Annotated[str, said(minLength=1, maxLength=100)]
     role: Role | None = None  # default: that of whoever asks
-    expires_in_days: int = 90
-    user: str | None = None  # for another: by an admin
+    expires_in_days: Annotated[int, said(minimum=1, maximum=366)] = 90
+    user: Typed | None = None  # for another: by an admin

@@ -1,6 +1,10 @@
 """Pools."""
 
+from typing import Annotated
+
 import msgspec
+
+from headway.wire.bounds import INT32_MAX, said
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,4 +15,4 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    slots: int
+    slots: Annotated[int, said(minimum=0, maximum=INT32_MAX)]

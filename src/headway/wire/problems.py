@@ -28,6 +28,11 @@ def code_of(kind: type) -> str:
 
 KINDS: Final[dict[str, type[HeadwayError]]] = {code_of(kind): kind for kind in HTTP_STATUS}
 
+# The first of each: those above others come before them.
+BY_STATUS: Final[dict[int, type[HeadwayError]]] = {
+    status: kind for kind, status in reversed(list(HTTP_STATUS.items()))
+}
+
 
 def problem_of(error: HeadwayError) -> Problem:
     return Problem(
@@ -41,6 +46,6 @@ def problem_of(error: HeadwayError) -> Problem:
 
 
 def error_of(problem: Problem) -> HeadwayError:
-    """The same error on the other side of the line; an unknown code is the root of the tree."""
-    kind = KINDS.get(problem.code, HeadwayError)
+    """The same error on the other side of the line; of an unknown code, what has its status."""
+    kind = KINDS.get(problem.code) or BY_STATUS.get(problem.status, HeadwayError)
     return kind(problem.detail, hint=problem.hint, where=problem.where)

@@ -1,11 +1,16 @@
 """Runs, their tasks and events, and what is asked of them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
+from headway.wire.bounds import Id, Index, said
 from headway.wire.instances import InstanceKey
+
+MARKS: Final = ("success", "failed")
+RUNS_MAX: Final = 100_000
+NOTE_CHARS_MAX: Final = 10_000
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +74,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     logical_date: datetime | None = None
     params: dict[str, Any] = {}
-    idempotency_key: str | None = None
+    idempotency_key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     dry_run: bool = False
 
 
@@ -85,7 +90,7 @@ class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exactly one of the two: ``count`` runs alike, or ``runs`` as they are given."""
 
-    count: int | None = None
+    count: Annotated[int, said(minimum=1, maximum=RUNS_MAX)] | None = None
     runs: list[TriggerRequest] | None = None
 
 
@@ -94,11 +99,11 @@ class BulkAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClearRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    tasks: list[str] = []
+    tasks: list[Id] = []
     failed_only: bool = False
     downstream: bool = True
     upstream: bool = False
-    map_indexes: list[int] = []
+    map_indexes: list[Index] = []
     dry_run: bool = False
 
 
@@ -109,9 +114,9 @@ class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    task_id: str
-    state: str
-    map_index: int = -1
+    task_id: Id
+    state: Annotated[str, said(enum=MARKS)]
+    map_index: Index = -1
     dry_run: bool = False
 
 
@@ -121,4 +126,4 @@ class MarkPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoteRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    note: str | None
+    note: Annotated[str, said(maxLength=NOTE_CHARS_MAX)] | None

@@ -524,6 +524,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search logs
+         * @description The lines that hold a text, in the logs of the newest runs first; ``from`` and ``to`` as of GET /runs. A page may hold nothing and still lead on: it is as much as a second is enough for.
+         */
+        get: operations["search_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add member
+         * @description Take somebody into the team who is a user already. GET /users shows all members.
+         */
+        post: operations["add_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove member
+         * @description Let somebody go from the team: what they are signed in with stops working here at once.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics": {
         parameters: {
             query?: never;
@@ -1115,7 +1175,7 @@ export interface paths {
         put?: never;
         /**
          * Create token
-         * @description The answer holds the token; nobody can show it again.
+         * @description The answer holds the token; nobody can show it again, not to who repeats the request either.
          */
         post: operations["create_token"];
         delete?: never;
@@ -1225,6 +1285,7 @@ export interface components {
             exit_code: number | null;
             line: number | null;
             log: string;
+            /** Format: int64 */
             number: number;
             pid: number | null;
             /** Format: date-time */
@@ -1235,8 +1296,14 @@ export interface components {
         /** AuditCheck */
         AuditCheck: {
             broken_at: number | null;
+            /** Format: int64 */
             entries: number;
             intact: boolean;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            removed: number;
         };
         /** AuditEntry */
         AuditEntry: {
@@ -1248,6 +1315,7 @@ export interface components {
             detail: {
                 [key: string]: unknown;
             };
+            /** Format: int64 */
             seq: number;
             subject: string;
             via: string;
@@ -1271,13 +1339,16 @@ export interface components {
             created_at: string;
             created_by: string;
             dag_id: string;
+            /** Format: int64 */
             done: number;
             eta_s: number | null;
             /** Format: date-time */
             first: string;
             /** Format: date-time */
             last: string;
+            /** Format: int64 */
             max_active_runs: number;
+            /** Format: int64 */
             total: number;
         };
         /** BackfillAnswer */
@@ -1285,13 +1356,7 @@ export interface components {
             backfill_id: string | null;
             runs: components["schemas"]["BackfillRun"][];
         };
-        /**
-         * BackfillRequest
-         * @example {
-         *       "from": "2026-01-01T00:00:00Z",
-         *       "to": "2026-01-31T00:00:00Z"
-         *     }
-         */
+        /** BackfillRequest */
         BackfillRequest: {
             /** @default false */
             dry_run: boolean;
@@ -1309,8 +1374,10 @@ export interface components {
         };
         /** Bar */
         Bar: {
+            /** Format: int64 */
             attempts: number;
             expected_s: number | null;
+            /** Format: int64 */
             map_index: number;
             segments: components["schemas"]["Segment"][];
             state: string;
@@ -1318,6 +1385,7 @@ export interface components {
         };
         /** BlockedTask */
         BlockedTask: {
+            /** Format: int64 */
             count: number;
             reason: string | null;
             task_id: string;
@@ -1326,12 +1394,7 @@ export interface components {
         BulkAnswer: {
             run_ids: string[];
         };
-        /**
-         * BulkRequest
-         * @example {
-         *       "count": 10
-         *     }
-         */
+        /** BulkRequest */
         BulkRequest: {
             count?: number | null;
             runs?: components["schemas"]["TriggerRequest"][] | null;
@@ -1355,16 +1418,7 @@ export interface components {
             dry_run: boolean;
             run_id: string;
         };
-        /**
-         * ClearRequest
-         * @example {
-         *       "downstream": true,
-         *       "dry_run": true,
-         *       "tasks": [
-         *         "extract"
-         *       ]
-         *     }
-         */
+        /** ClearRequest */
         ClearRequest: {
             /** @default true */
             downstream: boolean;
@@ -1383,6 +1437,7 @@ export interface components {
             /** Format: date-time */
             logical_date: string;
             run_id: string;
+            /** Format: int64 */
             version: number;
         };
         /** Component */
@@ -1404,19 +1459,31 @@ export interface components {
             doc: string;
             end_date?: string | null;
             file: string;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             line: number;
-            /** @default 16 */
+            /**
+             * Format: int64
+             * @default 16
+             */
             max_active_runs: number;
             max_active_tasks?: number | null;
             /** @default  */
             owner: string;
             /** @default [] */
             params: components["schemas"]["Param"][];
-            /** @default 1 */
+            /**
+             * Format: int64
+             * @default 1
+             */
             reuse_child: number;
             schedule?: components["schemas"]["Schedule"] | null;
-            /** @default 1 */
+            /**
+             * Format: int64
+             * @default 1
+             */
             spec_version: number;
             start_date?: string | null;
             /** @default [] */
@@ -1425,8 +1492,11 @@ export interface components {
         };
         /** DagCounts */
         DagCounts: {
+            /** Format: int64 */
             broken: number;
+            /** Format: int64 */
             paused: number;
+            /** Format: int64 */
             total: number;
         };
         /** DagDetail */
@@ -1445,25 +1515,36 @@ export interface components {
             owner: string;
             paused_at: string | null;
             paused_by: string | null;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             queued: number;
             recent?: components["schemas"]["RunBrief"][];
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             running: number;
             schedule: {
                 [key: string]: unknown;
             } | null;
             spec: unknown;
             tags: string[];
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             tasks: number;
             /** Format: date-time */
             updated_at: string;
+            /** Format: int64 */
             version: number;
             versions: components["schemas"]["DagVersion"][];
         };
         /** DagDuration */
         DagDuration: {
+            /** Format: int64 */
             count: number;
             mean_s: number | null;
             p50_s: number | null;
@@ -1486,19 +1567,29 @@ export interface components {
             owner: string;
             paused_at: string | null;
             paused_by: string | null;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             queued: number;
             recent?: components["schemas"]["RunBrief"][];
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             running: number;
             schedule: {
                 [key: string]: unknown;
             } | null;
             tags: string[];
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             tasks: number;
             /** Format: date-time */
             updated_at: string;
+            /** Format: int64 */
             version: number;
         };
         /** DagVersion */
@@ -1506,16 +1597,21 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             spec_hash: string;
+            /** Format: int64 */
             version: number;
         };
         /** Day */
         Day: {
+            /** Format: int64 */
             cancelled: number;
             /** Format: date */
             day: string;
             duration_s: number | null;
+            /** Format: int64 */
             failed: number;
+            /** Format: int64 */
             running: number;
+            /** Format: int64 */
             success: number;
         };
         /** Diagnosis */
@@ -1536,9 +1632,11 @@ export interface components {
         };
         /** DurationDay */
         DurationDay: {
+            /** Format: int64 */
             count: number;
             /** Format: date */
             day: string;
+            /** Format: int64 */
             failed: number;
             p50_s: number | null;
             p95_s: number | null;
@@ -1547,12 +1645,15 @@ export interface components {
         Durations: {
             by_day: components["schemas"]["DurationDay"][];
             dag: components["schemas"]["DagDuration"];
+            /** Format: int64 */
             days: number;
+            /** Format: int64 */
             sampled_runs: number;
             tasks: components["schemas"]["TaskDuration"][];
         };
         /** ErrorGroup */
         ErrorGroup: {
+            /** Format: int64 */
             count: number;
             fingerprint: string;
             first: components["schemas"]["FirstError"];
@@ -1569,6 +1670,7 @@ export interface components {
             number: number | null;
             reason: string | null;
             run_id?: string | null;
+            /** Format: int64 */
             seq: number;
             state: string | null;
             subject: string;
@@ -1576,6 +1678,7 @@ export interface components {
         };
         /** FailedRun */
         FailedRun: {
+            /** Format: int64 */
             count: number;
             dag_id: string;
             ended_at: string | null;
@@ -1606,7 +1709,9 @@ export interface components {
             detail: string | null;
             excerpt?: string | null;
             line: number | null;
+            /** Format: int64 */
             map_index: number;
+            /** Format: int64 */
             number: number;
             task_id: string;
         };
@@ -1620,6 +1725,27 @@ export interface components {
         FoundDag: {
             dag_id: string;
             description: string;
+        };
+        /** FoundLogMatch */
+        FoundLogMatch: {
+            /** Format: int64 */
+            attempt: number;
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            line: number;
+            /** Format: int64 */
+            map_index: number;
+            run_id: string;
+            /** Format: int64 */
+            start: number;
+            task_id: string;
+            text: string;
+        };
+        /** FoundLogMatches */
+        FoundLogMatches: {
+            matches: components["schemas"]["FoundLogMatch"][];
+            next_cursor: string | null;
         };
         /** FoundRun */
         FoundRun: {
@@ -1676,10 +1802,12 @@ export interface components {
             started_at: string | null;
             state: string;
             trigger: string;
+            /** Format: int64 */
             version: number;
         };
         /** GridTask */
         GridTask: {
+            /** Format: int64 */
             depth: number;
             group: string;
             kind: string;
@@ -1714,10 +1842,13 @@ export interface components {
         };
         /** Hour */
         Hour: {
+            /** Format: int64 */
             cancelled: number;
+            /** Format: int64 */
             failed: number;
             /** Format: date-time */
             hour: string;
+            /** Format: int64 */
             success: number;
         };
         /** ImportError */
@@ -1736,6 +1867,7 @@ export interface components {
         };
         /** InstanceKey */
         InstanceKey: {
+            /** Format: int64 */
             map_index: number;
             task_id: string;
         };
@@ -1752,28 +1884,37 @@ export interface components {
         };
         /** LogLines */
         LogLines: {
+            /** Format: int64 */
             attempt: number;
             complete: boolean;
+            /** Format: int64 */
             from: number;
             lines: string[];
+            /** Format: int64 */
             size: number;
+            /** Format: int64 */
             total_lines: number;
         };
         /** LogMatch */
         LogMatch: {
+            /** Format: int64 */
             end: number;
+            /** Format: int64 */
             line: number;
+            /** Format: int64 */
             start: number;
             text: string;
         };
         /** LogMatches */
         LogMatches: {
+            /** Format: int64 */
             attempt: number;
             matches: components["schemas"]["LogMatch"][];
             next_from: number | null;
         };
         /** LoginLink */
         LoginLink: {
+            /** Format: int64 */
             expires_in_s: number;
             url: string;
             user: string;
@@ -1791,20 +1932,23 @@ export interface components {
             marked: components["schemas"]["InstanceKey"][];
             run_id: string;
         };
-        /**
-         * MarkRequest
-         * @example {
-         *       "state": "success",
-         *       "task_id": "extract"
-         *     }
-         */
+        /** MarkRequest */
         MarkRequest: {
             /** @default false */
             dry_run: boolean;
-            /** @default -1 */
+            /**
+             * Format: int64
+             * @default -1
+             */
             map_index: number;
-            state: string;
+            /** @enum {string} */
+            state: "success" | "failed";
             task_id: string;
+        };
+        /** MemberRequest */
+        MemberRequest: {
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /** NewToken */
         NewToken: {
@@ -1924,38 +2068,33 @@ export interface components {
         /** Pool */
         Pool: {
             name: string;
+            /** Format: int64 */
             slots: number;
+            /** Format: int64 */
             used: number;
+            /** Format: int64 */
             waiting: number;
         };
-        /**
-         * PoolRequest
-         * @example {
-         *       "slots": 16
-         *     }
-         */
+        /** PoolRequest */
         PoolRequest: {
+            /** Format: int64 */
             slots: number;
         };
         /** PoolSlots */
         PoolSlots: {
             name: string;
             queue: components["schemas"]["SlotQueue"][];
+            /** Format: int64 */
             slots: number;
+            /** Format: int64 */
             used: number;
             users: components["schemas"]["SlotUser"][];
+            /** Format: int64 */
             waiting: number;
         };
         /**
          * Problem
          * @description Why it was refused (RFC 9457). `code` is stable, `hint` is the next step.
-         * @example {
-         *       "code": "not_found",
-         *       "detail": "there is no DAG 'daily_delay'",
-         *       "hint": "did you mean \"daily_delays\"?",
-         *       "status": 404,
-         *       "title": "Not Found"
-         *     }
          */
         Problem: {
             code: string;
@@ -1973,12 +2112,15 @@ export interface components {
         };
         /** RenderedFields */
         RenderedFields: {
+            /** Format: int64 */
             attempt: number;
             fields: components["schemas"]["RenderedField"][];
         };
         /** RetryCounts */
         RetryCounts: {
+            /** Format: int64 */
             failed: number;
+            /** Format: int64 */
             total: number;
         };
         /**
@@ -2017,6 +2159,7 @@ export interface components {
             started_at: string | null;
             state: string;
             trigger: string;
+            /** Format: int64 */
             version: number;
         };
         /** RunBrief */
@@ -2031,17 +2174,26 @@ export interface components {
         };
         /** RunCounts */
         RunCounts: {
+            /** Format: int64 */
             failed_24h: number;
+            /** Format: int64 */
             queued: number;
+            /** Format: int64 */
             running: number;
+            /** Format: int64 */
             success_24h: number;
         };
         /** RunLogMatch */
         RunLogMatch: {
+            /** Format: int64 */
             attempt: number;
+            /** Format: int64 */
             end: number;
+            /** Format: int64 */
             line: number;
+            /** Format: int64 */
             map_index: number;
+            /** Format: int64 */
             start: number;
             task_id: string;
             text: string;
@@ -2107,19 +2259,14 @@ export interface components {
             user: components["schemas"]["Person"];
             version: string;
         };
-        /**
-         * SessionRequest
-         * @example {
-         *       "name": "ada",
-         *       "password": "correct horse battery staple"
-         *     }
-         */
+        /** SessionRequest */
         SessionRequest: {
             name: string;
             password: string;
         };
         /** SlotQueue */
         SlotQueue: {
+            /** Format: int64 */
             count: number;
             reason: string;
         };
@@ -2127,6 +2274,7 @@ export interface components {
         SlotUser: {
             dag_id: string;
             run_id: string;
+            /** Format: int64 */
             used: number;
         };
         /** Slots */
@@ -2160,7 +2308,10 @@ export interface components {
             inputs: components["schemas"]["Input"][];
             /** @default python */
             kind: string;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             line: number;
             mapping?: components["schemas"]["Mapping"] | null;
             max_active_tis_per_dagrun?: number | null;
@@ -2170,11 +2321,20 @@ export interface components {
             owner: string;
             /** @default default */
             pool: string;
-            /** @default 1 */
+            /**
+             * Format: int64
+             * @default 1
+             */
             pool_slots: number;
-            /** @default 1 */
+            /**
+             * Format: int64
+             * @default 1
+             */
             priority_weight: number;
-            /** @default 0 */
+            /**
+             * Format: int64
+             * @default 0
+             */
             retries: number;
             /** @default 300 */
             retry_delay_s: number;
@@ -2188,6 +2348,7 @@ export interface components {
         };
         /** TaskDuration */
         TaskDuration: {
+            /** Format: int64 */
             count: number;
             mean_s: number | null;
             p50_s: number | null;
@@ -2198,9 +2359,11 @@ export interface components {
         };
         /** TaskInstance */
         TaskInstance: {
+            /** Format: int64 */
             attempts: number;
             blocked_reason: string | null;
             ended_at: string | null;
+            /** Format: int64 */
             map_index: number;
             queued_at: string | null;
             reason: string | null;
@@ -2210,12 +2373,14 @@ export interface components {
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
+            /** Format: int64 */
             attempts: number;
             blocked_reason: string | null;
             dag_id: string;
             ended_at: string | null;
             file: string;
             history: components["schemas"]["Attempt"][];
+            /** Format: int64 */
             map_index: number;
             pool: string;
             queued_at: string | null;
@@ -2246,7 +2411,10 @@ export interface components {
         };
         /** TokenRequest */
         TokenRequest: {
-            /** @default 90 */
+            /**
+             * Format: int64
+             * @default 90
+             */
             expires_in_days: number;
             name: string;
             role?: components["schemas"]["Role"] | null;
@@ -2259,18 +2427,11 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+            /** Format: int64 */
             tasks: number;
             would_wait: string | null;
         };
-        /**
-         * TriggerRequest
-         * @example {
-         *       "logical_date": "2026-01-31T05:00:00Z",
-         *       "params": {
-         *         "size": 3
-         *       }
-         *     }
-         */
+        /** TriggerRequest */
         TriggerRequest: {
             /** @default false */
             dry_run: boolean;
@@ -2307,9 +2468,11 @@ export interface components {
         /** VersionDiff */
         VersionDiff: {
             changes: components["schemas"]["SpecChange"][];
+            /** Format: int64 */
             from: number;
             reason: string | null;
             source_diff: string;
+            /** Format: int64 */
             to: number;
         };
         /** VersionSummary */
@@ -2318,8 +2481,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             last_run_at: string | null;
+            /** Format: int64 */
             runs: number;
             spec_hash: string;
+            /** Format: int64 */
             version: number;
         };
         /** Waited */
@@ -2330,12 +2495,14 @@ export interface components {
         /** WaitingRuns */
         WaitingRuns: {
             dag_id: string;
+            /** Format: int64 */
             queued: number;
             reason: string;
         };
         /** WaitingTask */
         WaitingTask: {
             dag_id: string;
+            /** Format: int64 */
             map_index: number;
             reason: string;
             run_id: string;
@@ -2348,15 +2515,313 @@ export interface components {
             file: string | null;
             key: string;
             length: number | null;
+            /** Format: int64 */
             map_index: number;
+            /** Format: int64 */
             number: number;
+            /** Format: int64 */
             size: number;
             task_id: string;
-            value: unknown | null;
+            value: unknown;
         };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description What was asked for makes no sense. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "usage_error",
+                 *       "detail": "'done' is no state of a run",
+                 *       "hint": "one of: queued, running, success, failed, cancelled",
+                 *       "status": 400,
+                 *       "title": "Bad Request"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "bad_request" | "usage_error";
+                    /** @constant */
+                    status?: 400;
+                };
+            };
+        };
+        /** @description It is at odds with what exists already. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "conflict",
+                 *       "detail": "the Idempotency-Key 'a7f3' was used for another request",
+                 *       "hint": "take a new key for each request, and the same only to send it again",
+                 *       "status": 409,
+                 *       "title": "Conflict"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "conflict";
+                    /** @constant */
+                    status?: 409;
+                };
+            };
+        };
+        /** @description The role does not allow it, or another site asks. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "not_allowed",
+                 *       "detail": "this needs the role operator; you are viewer here",
+                 *       "hint": "ask an admin of the team",
+                 *       "status": 403,
+                 *       "title": "Forbidden"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_allowed";
+                    /** @constant */
+                    status?: 403;
+                };
+            };
+        };
+        /** @description The Host header names no host of this server. */
+        Misdirected: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "unknown_host",
+                 *       "detail": "the Host header names no host of this server",
+                 *       "hint": "use localhost, an IP address, or start with --host NAME or --public-url URL",
+                 *       "status": 421,
+                 *       "title": "Misdirected Request"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unknown_host";
+                    /** @constant */
+                    status?: 421;
+                };
+            };
+        };
+        /** @description It names something that does not exist, or not in this team. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "not_found",
+                 *       "detail": "there is no DAG 'daily_delay'",
+                 *       "hint": "did you mean \"daily_delays\"?",
+                 *       "status": 404,
+                 *       "title": "Not Found"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_found";
+                    /** @constant */
+                    status?: 404;
+                };
+            };
+        };
+        /** @description The body did not come in time. */
+        RequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "request_timeout",
+                 *       "detail": "the body did not come in time",
+                 *       "hint": "send it again",
+                 *       "status": 408,
+                 *       "title": "Request Timeout"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "request_timeout";
+                    /** @constant */
+                    status?: 408;
+                };
+            };
+        };
+        /** @description No room left for the data. */
+        StorageFull: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "storage_full",
+                 *       "detail": "the disk is full",
+                 *       "hint": "make room, then try again",
+                 *       "status": 507,
+                 *       "title": "Insufficient Storage"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "storage_full";
+                    /** @constant */
+                    status?: 507;
+                };
+            };
+        };
+        /** @description The body is too large. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "request_entity_too_large",
+                 *       "detail": "Request Entity Too Large",
+                 *       "hint": "send less at once",
+                 *       "status": 413,
+                 *       "title": "Request Entity Too Large"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "request_entity_too_large";
+                    /** @constant */
+                    status?: 413;
+                };
+            };
+        };
+        /** @description Too often: Retry-After says when again. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "rate_limited",
+                 *       "detail": "too many requests",
+                 *       "hint": "try again in a while",
+                 *       "status": 429,
+                 *       "title": "Too Many Requests"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "rate_limited";
+                    /** @constant */
+                    status?: 429;
+                };
+            };
+        };
+        /** @description Nobody is signed in, or no longer. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "not_authenticated",
+                 *       "detail": "nobody is signed in, or no longer",
+                 *       "hint": "sign in, or send 'Authorization: Bearer …' with a token: headway token create",
+                 *       "status": 401,
+                 *       "title": "Unauthorized"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "not_authenticated";
+                    /** @constant */
+                    status?: 401;
+                };
+            };
+        };
+        /** @description The database does not answer, or its answer to a COMMIT was lost. */
+        Unavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "not_reachable",
+                 *       "detail": "the database does not answer",
+                 *       "hint": "headway doctor looks for the cause",
+                 *       "status": 503,
+                 *       "title": "Service Unavailable"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "ambiguous_commit" | "not_reachable";
+                    /** @constant */
+                    status?: 503;
+                };
+            };
+        };
+        /** @description The body is not JSON. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "unsupported_media_type",
+                 *       "detail": "send JSON, with Content-Type: application/json",
+                 *       "hint": "set the header",
+                 *       "status": 415,
+                 *       "title": "Unsupported Media Type"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    code?: "unsupported_media_type";
+                    /** @constant */
+                    status?: 415;
+                };
+            };
+        };
+    };
+    parameters: {
+        /**
+         * @description Names the request: sent again with it, it is not done again.
+         * @example a7f3
+         */
+        Key: string;
+        /**
+         * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+         * @example W/"c0ffee"
+         */
+        Known: string;
+        /**
+         * @description In which of your teams. Default: the first.
+         * @example default
+         */
+        Team: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
@@ -2389,7 +2854,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2398,106 +2874,69 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "action": "pools.set_pool",
+                     *           "actor": "user:ada",
+                     *           "address": "127.0.0.1",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "detail": {
+                     *             "body": {
+                     *               "slots": 16
+                     *             }
+                     *           },
+                     *           "seq": 1,
+                     *           "subject": "run",
+                     *           "via": "session"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfAuditEntry"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     check_audit: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2506,100 +2945,39 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "broken_at": 1,
+                     *       "entries": 1,
+                     *       "intact": false,
+                     *       "removed": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditCheck"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_backfills: {
@@ -2618,7 +2996,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2627,106 +3016,71 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "backfill_id": "01jk5w2d4r6t",
+                     *           "cancelled_by": null,
+                     *           "counts": {
+                     *             "success": 3
+                     *           },
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "dag_id": "daily_delays",
+                     *           "done": 1,
+                     *           "eta_s": 1.5,
+                     *           "first": "2026-01-31T05:00:00Z",
+                     *           "last": "2026-01-31T05:00:00Z",
+                     *           "max_active_runs": 1,
+                     *           "total": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfBackfill"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_backfill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /** @description Only of this backfill. */
                 backfill_id: string;
@@ -2738,106 +3092,61 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "cancelled_by": null,
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "done": 1,
+                     *       "eta_s": 1.5,
+                     *       "first": "2026-01-31T05:00:00Z",
+                     *       "last": "2026-01-31T05:00:00Z",
+                     *       "max_active_runs": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     cancel_backfill: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /** @description Only of this backfill. */
                 backfill_id: string;
@@ -2852,90 +3161,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "cancelled_by": null,
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "done": 1,
+                     *       "eta_s": 1.5,
+                     *       "first": "2026-01-31T05:00:00Z",
+                     *       "last": "2026-01-31T05:00:00Z",
+                     *       "max_active_runs": 1,
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_calendar_of_all: {
@@ -2951,7 +3206,18 @@ export interface operations {
                  */
                 timezone?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -2960,100 +3226,53 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "cancelled": 1,
+                     *           "day": "2026-01-31",
+                     *           "duration_s": 1.5,
+                     *           "failed": 1,
+                     *           "running": 1,
+                     *           "success": 1
+                     *         }
+                     *       ],
+                     *       "fires": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays"
+                     *         }
+                     *       ],
+                     *       "timezone": "UTC",
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_dags: {
@@ -3083,7 +3302,7 @@ export interface operations {
                  * @description Only of this state.
                  * @example failed
                  */
-                state?: string;
+                state?: "cancelled" | "failed" | "queued" | "running" | "success";
                 /**
                  * @description At most so many.
                  * @example 50
@@ -3092,7 +3311,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3101,106 +3331,91 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "dag_id": "daily_delays",
+                     *           "description": "Delays of the day before",
+                     *           "file": "daily_delays.py",
+                     *           "import_error": null,
+                     *           "last_run_at": "2026-01-31T05:00:00Z",
+                     *           "last_run_state": "success",
+                     *           "missing_since": null,
+                     *           "next_run_at": "2026-01-31T05:00:00Z",
+                     *           "owner": "data-platform",
+                     *           "paused_at": null,
+                     *           "paused_by": null,
+                     *           "queued": 1,
+                     *           "recent": [
+                     *             {
+                     *               "ended_at": "2026-01-31T05:00:00Z",
+                     *               "logical_date": "2026-01-31T05:00:00Z",
+                     *               "run_id": "01jk5v9s8t0q",
+                     *               "started_at": "2026-01-31T05:00:00Z",
+                     *               "state": "success",
+                     *               "trigger": "schedule"
+                     *             }
+                     *           ],
+                     *           "running": 1,
+                     *           "schedule": {
+                     *             "cron": "0 5 * * *",
+                     *             "timezone": "UTC"
+                     *           },
+                     *           "tags": [
+                     *             "flights"
+                     *           ],
+                     *           "tasks": 1,
+                     *           "updated_at": "2026-01-31T05:00:00Z",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfDagSummary"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_dag: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3215,100 +3430,81 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "dag_id": "daily_delays",
+                     *       "description": "Delays of the day before",
+                     *       "file": "daily_delays.py",
+                     *       "import_error": null,
+                     *       "last_run_at": "2026-01-31T05:00:00Z",
+                     *       "last_run_state": "success",
+                     *       "missing_since": null,
+                     *       "next_run_at": "2026-01-31T05:00:00Z",
+                     *       "owner": "data-platform",
+                     *       "paused_at": null,
+                     *       "paused_by": null,
+                     *       "queued": 1,
+                     *       "recent": [
+                     *         {
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "running": 1,
+                     *       "schedule": {
+                     *         "cron": "0 5 * * *",
+                     *         "timezone": "UTC"
+                     *       },
+                     *       "spec": {
+                     *         "dag_id": "daily_delays",
+                     *         "file": "daily_delays.py",
+                     *         "tasks": []
+                     *       },
+                     *       "tags": [
+                     *         "flights"
+                     *       ],
+                     *       "tasks": 1,
+                     *       "updated_at": "2026-01-31T05:00:00Z",
+                     *       "version": 3,
+                     *       "versions": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "spec_hash": "b7a1c0de",
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     backfill: {
@@ -3316,10 +3512,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
                  * @description Names the request: sent again with it, it is not done again.
                  * @example a7f3
                  */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
@@ -3332,6 +3533,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "from": "2026-01-01T00:00:00Z",
+                 *       "to": "2026-01-31T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["BackfillRequest"];
             };
         };
@@ -3339,111 +3546,37 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "runs": [
+                     *         {
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BackfillAnswer"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_calendar: {
@@ -3459,7 +3592,18 @@ export interface operations {
                  */
                 timezone?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3474,100 +3618,53 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "cancelled": 1,
+                     *           "day": "2026-01-31",
+                     *           "duration_s": 1.5,
+                     *           "failed": 1,
+                     *           "running": 1,
+                     *           "success": 1
+                     *         }
+                     *       ],
+                     *       "fires": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays"
+                     *         }
+                     *       ],
+                     *       "timezone": "UTC",
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_diff: {
@@ -3578,7 +3675,18 @@ export interface operations {
                 /** @description Up to here. */
                 to: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3593,100 +3701,47 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "changes": [
+                     *         {
+                     *           "after": "0 6 * * *",
+                     *           "before": "0 5 * * *",
+                     *           "path": "schedule.cron",
+                     *           "what": "schedule"
+                     *         }
+                     *       ],
+                     *       "from": 1,
+                     *       "reason": null,
+                     *       "source_diff": "-schedule='0 5 * * *'\n+schedule='0 6 * * *'\n",
+                     *       "to": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["VersionDiff"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_durations: {
@@ -3698,7 +3753,18 @@ export interface operations {
                  */
                 days?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3713,100 +3779,64 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "by_day": [
+                     *         {
+                     *           "count": 1,
+                     *           "day": "2026-01-31",
+                     *           "failed": 1,
+                     *           "p50_s": 1.5,
+                     *           "p95_s": 1.5
+                     *         }
+                     *       ],
+                     *       "dag": {
+                     *         "count": 1,
+                     *         "mean_s": 1.5,
+                     *         "p50_s": 1.5,
+                     *         "p95_s": 1.5,
+                     *         "trend_pct": 1.5
+                     *       },
+                     *       "days": 1,
+                     *       "sampled_runs": 1,
+                     *       "tasks": [
+                     *         {
+                     *           "count": 1,
+                     *           "mean_s": 1.5,
+                     *           "p50_s": 1.5,
+                     *           "p95_s": 1.5,
+                     *           "task_id": "extract",
+                     *           "trend_pct": 1.5,
+                     *           "wait_p50_s": 1.5
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Durations"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_grid: {
@@ -3820,7 +3850,18 @@ export interface operations {
                 /** @description The cursor of what follows. */
                 before?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3835,100 +3876,74 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dag_id": "daily_delays",
+                     *       "groups": [
+                     *         {
+                     *           "group_id": "text",
+                     *           "label": "extract",
+                     *           "parent": "text"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "runs": [
+                     *         {
+                     *           "backfill_id": "01jk5w2d4r6t",
+                     *           "cells": "sss",
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "mapped": {},
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "tasks": [
+                     *         {
+                     *           "depth": 1,
+                     *           "group": "text",
+                     *           "kind": "python",
+                     *           "label": "extract",
+                     *           "mapped": false,
+                     *           "removed": false,
+                     *           "task_id": "extract",
+                     *           "upstream": [
+                     *             0
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Grid"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_next: {
@@ -3945,7 +3960,18 @@ export interface operations {
                  */
                 timezone?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -3960,106 +3986,55 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "fires": [
+                     *         {
+                     *           "local": "2026-01-31T06:00:00+01:00",
+                     *           "logical_date": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "reason": null,
+                     *       "timezone": "UTC"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Fires"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     pause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -4077,96 +4052,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "dag_id": "daily_delays",
+                     *       "description": "Delays of the day before",
+                     *       "file": "daily_delays.py",
+                     *       "import_error": null,
+                     *       "last_run_at": "2026-01-31T05:00:00Z",
+                     *       "last_run_state": "success",
+                     *       "missing_since": null,
+                     *       "next_run_at": "2026-01-31T05:00:00Z",
+                     *       "owner": "data-platform",
+                     *       "paused_at": null,
+                     *       "paused_by": null,
+                     *       "queued": 1,
+                     *       "recent": [
+                     *         {
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "running": 1,
+                     *       "schedule": {
+                     *         "cron": "0 5 * * *",
+                     *         "timezone": "UTC"
+                     *       },
+                     *       "spec": {
+                     *         "dag_id": "daily_delays",
+                     *         "file": "daily_delays.py",
+                     *         "tasks": []
+                     *       },
+                     *       "tags": [
+                     *         "flights"
+                     *       ],
+                     *       "tasks": 1,
+                     *       "updated_at": "2026-01-31T05:00:00Z",
+                     *       "version": 3,
+                     *       "versions": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "spec_hash": "b7a1c0de",
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     resume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -4184,90 +4143,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "dag_id": "daily_delays",
+                     *       "description": "Delays of the day before",
+                     *       "file": "daily_delays.py",
+                     *       "import_error": null,
+                     *       "last_run_at": "2026-01-31T05:00:00Z",
+                     *       "last_run_state": "success",
+                     *       "missing_since": null,
+                     *       "next_run_at": "2026-01-31T05:00:00Z",
+                     *       "owner": "data-platform",
+                     *       "paused_at": null,
+                     *       "paused_by": null,
+                     *       "queued": 1,
+                     *       "recent": [
+                     *         {
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "running": 1,
+                     *       "schedule": {
+                     *         "cron": "0 5 * * *",
+                     *         "timezone": "UTC"
+                     *       },
+                     *       "spec": {
+                     *         "dag_id": "daily_delays",
+                     *         "file": "daily_delays.py",
+                     *         "tasks": []
+                     *       },
+                     *       "tags": [
+                     *         "flights"
+                     *       ],
+                     *       "tasks": 1,
+                     *       "updated_at": "2026-01-31T05:00:00Z",
+                     *       "version": 3,
+                     *       "versions": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "spec_hash": "b7a1c0de",
+                     *           "version": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     trigger: {
@@ -4275,10 +4212,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
                  * @description Names the request: sent again with it, it is not done again.
                  * @example a7f3
                  */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
@@ -4291,6 +4233,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "logical_date": "2026-01-31T05:00:00Z",
+                 *       "params": {
+                 *         "size": 3
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["TriggerRequest"];
             };
         };
@@ -4298,111 +4248,55 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["TriggerPreview"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     trigger_many: {
@@ -4410,10 +4304,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
                  * @description Names the request: sent again with it, it is not done again.
                  * @example a7f3
                  */
-                "Idempotency-Key"?: string;
+                "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
@@ -4426,6 +4325,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "count": 10
+                 *     }
+                 */
                 "application/json": components["schemas"]["BulkRequest"];
             };
         };
@@ -4433,111 +4337,33 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "run_ids": [
+                     *         "01jk5v9s8t0q"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_versions: {
@@ -4551,7 +4377,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -4566,106 +4403,63 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "last_run_at": "2026-01-31T05:00:00Z",
+                     *           "runs": 1,
+                     *           "spec_hash": "b7a1c0de",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfVersionSummary"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_version: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -4685,100 +4479,97 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "catchup": false,
+                     *       "dag_id": "daily_delays",
+                     *       "dagrun_timeout_s": 1.5,
+                     *       "description": "Delays of the day before",
+                     *       "doc": "What it does.",
+                     *       "end_date": "2026-01-31T05:00:00Z",
+                     *       "file": "daily_delays.py",
+                     *       "line": 11,
+                     *       "max_active_runs": 1,
+                     *       "max_active_tasks": 1,
+                     *       "owner": "data-platform",
+                     *       "params": [],
+                     *       "reuse_child": 1,
+                     *       "schedule": {
+                     *         "cron": "0 5 * * *",
+                     *         "interval_s": 1.5,
+                     *         "once": false,
+                     *         "timezone": "UTC"
+                     *       },
+                     *       "spec_version": 1,
+                     *       "start_date": "2026-01-31T05:00:00Z",
+                     *       "tags": [
+                     *         "flights"
+                     *       ],
+                     *       "tasks": [
+                     *         {
+                     *           "branch": false,
+                     *           "doc": "What it does.",
+                     *           "execution_timeout_s": 1.5,
+                     *           "inputs": [
+                     *             {
+                     *               "key": "return_value",
+                     *               "task_id": "extract"
+                     *             }
+                     *           ],
+                     *           "kind": "python",
+                     *           "line": 11,
+                     *           "mapping": {
+                     *             "axes": [
+                     *               {
+                     *                 "argument": "text",
+                     *                 "key": "return_value",
+                     *                 "length": 1,
+                     *                 "task_id": "extract"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "max_active_tis_per_dagrun": 1,
+                     *           "max_retry_delay_s": 1.5,
+                     *           "memory_limit_mb": 1,
+                     *           "owner": "data-platform",
+                     *           "pool": "default",
+                     *           "pool_slots": 1,
+                     *           "priority_weight": 1,
+                     *           "retries": 1,
+                     *           "retry_delay_s": 1.5,
+                     *           "retry_exponential_backoff": false,
+                     *           "task_id": "extract",
+                     *           "trigger_rule": "all_success",
+                     *           "upstream": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Dag"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_source: {
@@ -4790,7 +4581,18 @@ export interface operations {
                  */
                 file?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id.
@@ -4810,100 +4612,42 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "file": "daily_delays.py",
+                     *       "others": [
+                     *         "text"
+                     *       ],
+                     *       "text": "2026-01-31T05:00:01Z three flights",
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_events: {
@@ -4913,7 +4657,7 @@ export interface operations {
                  * @description Only of this kind of thing.
                  * @example run
                  */
-                subject?: string;
+                subject?: "agent_session" | "backfill" | "bundle" | "dag" | "pool" | "retention" | "run" | "task_instance";
                 /**
                  * @description Only what this person or part did.
                  * @example user:admin
@@ -4947,7 +4691,18 @@ export interface operations {
                  */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4956,106 +4711,69 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "user:ada",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays",
+                     *           "map_index": -1,
+                     *           "name": "ada",
+                     *           "number": 1,
+                     *           "reason": null,
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "seq": 1,
+                     *           "state": "success",
+                     *           "subject": "run",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     health: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5064,100 +4782,46 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "components": [
+                     *         {
+                     *           "detail": "process 7 on worker-1",
+                     *           "healthy": true,
+                     *           "name": "scheduler"
+                     *         }
+                     *       ],
+                     *       "dags": "/srv/dags",
+                     *       "data": "/srv/headway",
+                     *       "healthy": false,
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_import_errors: {
@@ -5171,7 +4835,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5180,106 +4855,56 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "file": "daily_delays.py",
+                     *           "line": 11,
+                     *           "message": "SyntaxError: '(' was never closed"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfImportError"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     look_at_folder: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5292,98 +4917,37 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     offer_link: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "user": "ada"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LoginLinkRequest"];
             };
         };
@@ -5394,114 +4958,267 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_in_s": 1,
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "user": "ada"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LoginLink"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    search_logs: {
+        parameters: {
+            query: {
+                /**
+                 * @description What to look for.
+                 * @example error
+                 */
+                q: string;
+                /**
+                 * @description Its id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Its id.
+                 * @example extract
+                 */
+                task_id?: string;
+                /**
+                 * @description Only of this state.
+                 * @example failed
+                 */
+                state?: "cancelled" | "failed" | "queued" | "running" | "success";
+                /** @description From here on. */
+                from?: string;
+                /** @description Up to here. */
+                to?: string;
+                /**
+                 * @description Whether `q` is a regular expression.
+                 * @example false
+                 */
+                regex?: boolean;
+                /**
+                 * @description Whether `Error` is found by `error`.
+                 * @example true
+                 */
+                ignore_case?: boolean;
+                /**
+                 * @description At most so many.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the page before, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "matches": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "end": 1,
+                     *           "line": 11,
+                     *           "map_index": -1,
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "start": 1,
+                     *           "task_id": "extract",
+                     *           "text": "2026-01-31T05:00:01Z three flights"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FoundLogMatches"];
+                };
+            };
+            /** @description It is as you know it. */
+            304: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "ada",
+                 *       "role": "operator"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemberRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description Its name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     metrics: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5513,96 +5230,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example 2026-01-31T05:00:01Z three flights */
                     "text/plain": string;
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     overview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5611,106 +5267,131 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "activity": [
+                     *         {
+                     *           "cancelled": 1,
+                     *           "failed": 1,
+                     *           "hour": "2026-01-31T05:00:00Z",
+                     *           "success": 1
+                     *         }
+                     *       ],
+                     *       "components": [
+                     *         {
+                     *           "detail": "process 7 on worker-1",
+                     *           "healthy": true,
+                     *           "name": "scheduler"
+                     *         }
+                     *       ],
+                     *       "dags": {
+                     *         "broken": 1,
+                     *         "paused": 1,
+                     *         "total": 1
+                     *       },
+                     *       "failed": [
+                     *         {
+                     *           "count": 1,
+                     *           "dag_id": "daily_delays",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "headline": "extract failed: ValueError: no flights",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "import_errors": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "file": "daily_delays.py",
+                     *           "line": 11,
+                     *           "message": "SyntaxError: '(' was never closed"
+                     *         }
+                     *       ],
+                     *       "late": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "expected_at": "2026-01-31T05:00:00Z",
+                     *           "reason": "pool etl is full"
+                     *         }
+                     *       ],
+                     *       "next": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "fire_at": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ],
+                     *       "now": "2026-01-31T05:00:00Z",
+                     *       "runs": {
+                     *         "failed_24h": 1,
+                     *         "queued": 1,
+                     *         "running": 1,
+                     *         "success_24h": 1
+                     *       },
+                     *       "slots": [
+                     *         {
+                     *           "name": "etl",
+                     *           "slots": 16,
+                     *           "used": 3,
+                     *           "waiting": 0
+                     *         }
+                     *       ],
+                     *       "waiting": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "map_index": -1,
+                     *           "reason": "pool etl is full",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Home"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_pools: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5719,106 +5400,56 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "etl",
+                     *           "slots": 16,
+                     *           "used": 3,
+                     *           "waiting": 0
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfPool"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     set_pool: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its name.
@@ -5830,6 +5461,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "slots": 16
+                 *     }
+                 */
                 "application/json": components["schemas"]["PoolRequest"];
             };
         };
@@ -5840,114 +5476,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "etl",
+                     *       "slots": 16,
+                     *       "used": 3,
+                     *       "waiting": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["Pool"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     delete_pool: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its name.
@@ -5966,87 +5529,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_runs: {
@@ -6061,12 +5552,12 @@ export interface operations {
                  * @description Only of this state.
                  * @example failed
                  */
-                state?: string;
+                state?: "cancelled" | "failed" | "queued" | "running" | "success";
                 /**
                  * @description Only what was started so: schedule, manual or backfill.
                  * @example manual
                  */
-                trigger?: string;
+                trigger?: "backfill" | "manual" | "schedule";
                 /** @description Only of this backfill. */
                 backfill_id?: string;
                 /**
@@ -6091,7 +5582,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -6100,100 +5602,65 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "backfill_id": "01jk5w2d4r6t",
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "counts": {
+                     *             "success": 3
+                     *           },
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "dag_id": "daily_delays",
+                     *           "duration_s": 1.5,
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "interval_end": "2026-01-31T05:00:00Z",
+                     *           "interval_start": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "params": {
+                     *             "size": 3
+                     *           },
+                     *           "quarantined": null,
+                     *           "reason": null,
+                     *           "retry_at": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule",
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfRun"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_run: {
@@ -6205,7 +5672,18 @@ export interface operations {
                  */
                 wait_s?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6220,106 +5698,72 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     write_note: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6331,6 +5775,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "Repaired by hand: the source was late."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NoteRequest"];
             };
         };
@@ -6341,114 +5790,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6466,96 +5863,64 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     clear: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6567,6 +5932,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "downstream": true,
+                 *       "dry_run": true,
+                 *       "tasks": [
+                 *         "extract"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClearRequest"];
             };
         };
@@ -6574,117 +5948,55 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cleared": [
+                     *         {
+                     *           "map_index": -1,
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "dry_run": false,
+                     *       "run_id": "01jk5v9s8t0q"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClearAnswer"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     diagnose: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6699,100 +6011,83 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "blocked": [
+                     *         {
+                     *           "count": 1,
+                     *           "reason": null,
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "compared_to": {
+                     *         "differences": [
+                     *           {
+                     *             "after": "0 6 * * *",
+                     *             "before": "0 5 * * *",
+                     *             "what": "schedule"
+                     *           }
+                     *         ],
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "version": 3
+                     *       },
+                     *       "errors": [
+                     *         {
+                     *           "count": 1,
+                     *           "fingerprint": "valueerror-no-flights",
+                     *           "first": {
+                     *             "at": "2026-01-31T05:00:00Z",
+                     *             "cause": "exception",
+                     *             "detail": "ValueError: no flights",
+                     *             "excerpt": "text",
+                     *             "line": 11,
+                     *             "map_index": -1,
+                     *             "number": 1,
+                     *             "task_id": "extract"
+                     *           },
+                     *           "task_ids": [
+                     *             "extract"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "first_failed": {
+                     *         "map_index": -1,
+                     *         "task_id": "extract"
+                     *       },
+                     *       "headline": "extract failed: ValueError: no flights",
+                     *       "retry": {
+                     *         "failed": 1,
+                     *         "total": 1
+                     *       },
+                     *       "run_id": "01jk5v9s8t0q"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_run_events: {
@@ -6814,7 +6109,18 @@ export interface operations {
                  */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6829,100 +6135,52 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "user:ada",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays",
+                     *           "map_index": -1,
+                     *           "name": "ada",
+                     *           "number": 1,
+                     *           "reason": null,
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "seq": 1,
+                     *           "state": "success",
+                     *           "subject": "run",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_gantt: {
@@ -6934,7 +6192,18 @@ export interface operations {
                  */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -6949,100 +6218,89 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bars": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "expected_s": 1.5,
+                     *           "map_index": -1,
+                     *           "segments": [
+                     *             {
+                     *               "from": "2026-01-31T05:00:00Z",
+                     *               "kind": "python",
+                     *               "number": 1,
+                     *               "reason": null,
+                     *               "state": "success",
+                     *               "to": "2026-01-31T05:00:00Z"
+                     *             }
+                     *           ],
+                     *           "state": "success",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "now": "2026-01-31T05:00:00Z",
+                     *       "run": {
+                     *         "backfill_id": "01jk5w2d4r6t",
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "counts": {
+                     *           "success": 3
+                     *         },
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "created_by": "user:ada",
+                     *         "dag_id": "daily_delays",
+                     *         "duration_s": 1.5,
+                     *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "interval_end": "2026-01-31T05:00:00Z",
+                     *         "interval_start": "2026-01-31T05:00:00Z",
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "note": "Repaired by hand: the source was late.",
+                     *         "params": {
+                     *           "size": 3
+                     *         },
+                     *         "quarantined": null,
+                     *         "reason": null,
+                     *         "retry_at": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "started_at": "2026-01-31T05:00:00Z",
+                     *         "state": "success",
+                     *         "trigger": "schedule",
+                     *         "version": 3
+                     *       },
+                     *       "truncated": false,
+                     *       "waiting_by_reason": [
+                     *         {
+                     *           "reason": "pool etl is full",
+                     *           "total_s": 1.5
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Gantt"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     search_run: {
@@ -7071,7 +6329,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7086,106 +6355,64 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "matches": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "end": 1,
+                     *           "line": 11,
+                     *           "map_index": -1,
+                     *           "start": 1,
+                     *           "task_id": "extract",
+                     *           "text": "2026-01-31T05:00:01Z three flights"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["RunLogMatches"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     mark: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7197,6 +6424,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "state": "success",
+                 *       "task_id": "extract"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MarkRequest"];
             };
         };
@@ -7204,111 +6437,55 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["MarkPreview"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_source_of_run: {
@@ -7320,7 +6497,18 @@ export interface operations {
                  */
                 file?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7335,100 +6523,42 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "file": "daily_delays.py",
+                     *       "others": [
+                     *         "text"
+                     *       ],
+                     *       "text": "2026-01-31T05:00:01Z three flights",
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_instances: {
@@ -7443,7 +6573,7 @@ export interface operations {
                  * @description Only of this state.
                  * @example failed
                  */
-                state?: string;
+                state?: "cancelled" | "failed" | "queued" | "ready" | "running" | "skipped" | "success" | "up_for_retry" | "upstream_failed" | "waiting";
                 /**
                  * @description At most so many.
                  * @example 50
@@ -7452,7 +6582,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7467,100 +6608,49 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "blocked_reason": null,
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "map_index": -1,
+                     *           "queued_at": "2026-01-31T05:00:00Z",
+                     *           "reason": null,
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfTaskInstance"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_instance: {
@@ -7572,7 +6662,18 @@ export interface operations {
                  */
                 map_index?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7592,100 +6693,65 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": 1,
+                     *       "blocked_reason": null,
+                     *       "dag_id": "daily_delays",
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "file": "daily_delays.py",
+                     *       "history": [
+                     *         {
+                     *           "agent": "local",
+                     *           "cause": "exception",
+                     *           "detail": "ValueError: no flights",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "exit_code": 1,
+                     *           "line": 11,
+                     *           "log": "logs/01jk5v9s8t0q/extract/-1/1.log",
+                     *           "number": 1,
+                     *           "pid": 1,
+                     *           "queued_at": "2026-01-31T05:00:00Z",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success"
+                     *         }
+                     *       ],
+                     *       "map_index": -1,
+                     *       "pool": "default",
+                     *       "queued_at": "2026-01-31T05:00:00Z",
+                     *       "reason": null,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "task_id": "extract",
+                     *       "wake_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskInstanceDetail"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     read_log: {
@@ -7712,12 +6778,18 @@ export interface operations {
                  */
                 limit?: number;
                 /**
-                 * @description Only so many bytes at the end, from the beginning of a line on.
+                 * @description Only so many bytes at the end (a megabyte at most), from the beginning of a line on.
                  * @example 65536
                  */
                 tail?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7737,93 +6809,31 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description The number of the attempt; 0: there has been none. */
+                    "X-Headway-Attempt"?: string;
+                    /** @description `true`: nothing will follow. */
+                    "X-Headway-Complete"?: string;
+                    /** @description Where the next one does. */
+                    "X-Headway-Next-Offset"?: string;
+                    /** @description Where the piece begins, in bytes. */
+                    "X-Headway-Offset"?: string;
+                    /** @description Of the whole log, in bytes. */
+                    "X-Headway-Size"?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example 2026-01-31T05:00:01Z three flights */
                     "text/plain": string;
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     download_log: {
@@ -7840,7 +6850,13 @@ export interface operations {
                  */
                 attempt?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7863,90 +6879,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example 2026-01-31T05:00:01Z three flights */
                     "text/plain": unknown;
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     read_log_lines: {
@@ -7970,7 +6914,18 @@ export interface operations {
                  */
                 attempt?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -7990,100 +6945,43 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempt": 1,
+                     *       "complete": false,
+                     *       "from": 1,
+                     *       "lines": [
+                     *         "2026-01-31T05:00:01Z three flights"
+                     *       ],
+                     *       "size": 1,
+                     *       "total_lines": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogLines"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     search_log: {
@@ -8122,7 +7020,18 @@ export interface operations {
                  */
                 attempt?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -8142,100 +7051,45 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempt": 1,
+                     *       "matches": [
+                     *         {
+                     *           "end": 1,
+                     *           "line": 11,
+                     *           "start": 1,
+                     *           "text": "2026-01-31T05:00:01Z three flights"
+                     *         }
+                     *       ],
+                     *       "next_from": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["LogMatches"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_rendered: {
@@ -8252,7 +7106,18 @@ export interface operations {
                  */
                 attempt?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -8272,106 +7137,59 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempt": 1,
+                     *       "fields": [
+                     *         {
+                     *           "name": "command",
+                     *           "value": "echo ***"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RenderedFields"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_tasks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -8386,100 +7204,58 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "blocked_reason": null,
+                     *           "counts": {
+                     *             "success": 3
+                     *           },
+                     *           "critical": false,
+                     *           "doc": "What it does.",
+                     *           "duration_s": 1.5,
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "group": "text",
+                     *           "kind": "python",
+                     *           "label": "extract",
+                     *           "mapped": false,
+                     *           "pool": "default",
+                     *           "reason": null,
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "task_id": "extract",
+                     *           "trigger_rule": "all_success",
+                     *           "upstream": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfRunTask"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_xcoms: {
@@ -8503,7 +7279,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its id, the beginning of it, `@latest` or `@failed`.
@@ -8518,100 +7305,48 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "file": "daily_delays.py",
+                     *           "key": "return_value",
+                     *           "length": 1,
+                     *           "map_index": -1,
+                     *           "number": 1,
+                     *           "size": 1,
+                     *           "task_id": "extract",
+                     *           "value": "'2026-01-31'"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfXCom"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     search: {
@@ -8623,7 +7358,18 @@ export interface operations {
                  */
                 q?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -8632,106 +7378,72 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "dags": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "description": "Delays of the day before"
+                     *         }
+                     *       ],
+                     *       "runs": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "state": "success"
+                     *         }
+                     *       ],
+                     *       "tasks": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Found"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_session: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -8740,100 +7452,49 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "role": "operator",
+                     *       "team": "default",
+                     *       "teams": [
+                     *         {
+                     *           "name": "default",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "user": {
+                     *         "display_name": "Ada",
+                     *         "name": "ada"
+                     *       },
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     sign_in: {
@@ -8845,6 +7506,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "ada",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SessionRequest"];
             };
         };
@@ -8855,114 +7522,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "role": "operator",
+                     *       "team": "default",
+                     *       "teams": [
+                     *         {
+                     *           "name": "default",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "user": {
+                     *         "display_name": "Ada",
+                     *         "name": "ada"
+                     *       },
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     sign_out: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -8974,90 +7578,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example null */
                     "application/json": null;
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     sign_in_by_link: {
@@ -9069,6 +7602,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "token": "q7e2m4b6c8t0"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LinkRequest"];
             };
         };
@@ -9079,114 +7617,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "role": "operator",
+                     *       "team": "default",
+                     *       "teams": [
+                     *         {
+                     *           "name": "default",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "user": {
+                     *         "display_name": "Ada",
+                     *         "name": "ada"
+                     *       },
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_slots: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9195,100 +7675,63 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "pools": [
+                     *         {
+                     *           "name": "ada",
+                     *           "queue": [
+                     *             {
+                     *               "count": 1,
+                     *               "reason": "pool etl is full"
+                     *             }
+                     *           ],
+                     *           "slots": 1,
+                     *           "used": 1,
+                     *           "users": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "run_id": "01jk5v9s8t0q",
+                     *               "used": 1
+                     *             }
+                     *           ],
+                     *           "waiting": 1
+                     *         }
+                     *       ],
+                     *       "runs_waiting": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "queued": 1,
+                     *           "reason": "pool etl is full"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Slots"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     watch: {
@@ -9330,6 +7773,11 @@ export interface operations {
             header?: {
                 /** @description The position to go on from. */
                 "Last-Event-ID"?: string;
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
             };
             path?: never;
             cookie?: never;
@@ -9342,90 +7790,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example id: 5.731:731:
+                     *     event: ready
+                     *     data: {}
+                     */
                     "text/event-stream": unknown;
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_tokens: {
@@ -9439,7 +7819,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9448,111 +7839,77 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "expires_at": "2026-01-31T05:00:00Z",
+                     *           "id": "01jk5x7a9c1e",
+                     *           "last_used_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "revoked_at": null,
+                     *           "role": "operator",
+                     *           "user": "ada"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfToken"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     create_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "expires_in_days": 30,
+                 *       "name": "nightly",
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenRequest"];
             };
         };
@@ -9560,117 +7917,51 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "name": "ada",
+                     *       "revoked_at": null,
+                     *       "role": "operator",
+                     *       "token": "hwt_q7e2m4b6c8t0",
+                     *       "user": "ada"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     revoke_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /** @description Its id. */
                 token_id: string;
@@ -9685,90 +7976,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "name": "ada",
+                     *       "revoked_at": null,
+                     *       "role": "operator",
+                     *       "user": "ada"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Token"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     list_users: {
@@ -9782,7 +8013,18 @@ export interface operations {
                 /** @description `next_cursor` of the page before, unchanged. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -9791,111 +8033,76 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "disabled_at": null,
+                     *           "display_name": "Ada",
+                     *           "has_password": false,
+                     *           "name": "ada",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfUser"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     create_user: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "display_name": "Ada",
+                 *       "name": "ada",
+                 *       "role": "operator"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserRequest"];
             };
         };
@@ -9903,117 +8110,54 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     show_user: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
             path: {
                 /**
                  * @description Its name.
@@ -10028,106 +8172,54 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It is as you know it: If-None-Match named its ETag. */
+            /** @description It is as you know it. */
             304: {
                 headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     change_user: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its name.
@@ -10139,6 +8231,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "author"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserChange"];
             };
         };
@@ -10149,114 +8246,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
     set_password: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
             path: {
                 /**
                  * @description Its name.
@@ -10268,6 +8295,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordRequest"];
             };
         };
@@ -10279,105 +8311,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What was asked for makes no sense. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody is signed in, or no longer. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The role does not allow it, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It names something that does not exist, or not in this team. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is at odds with what exists already. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON. */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The Host header names no host of this server. */
-            421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too often: Retry-After says when again. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No room left for the data. */
-            507: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
         };
     };
 }

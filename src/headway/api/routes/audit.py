@@ -7,6 +7,7 @@ from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Cursor, Limit, TextFilter
 from headway.core.roles import Role
 from headway.store.views import audit as views
 
@@ -14,11 +15,11 @@ from headway.store.views import audit as views
 @get("/audit", needs=Role.ADMIN)
 async def list_audit(
     api: Handed,
-    actor: FromQuery[str | None] = None,
-    action: FromQuery[str | None] = None,
+    actor: TextFilter = None,
+    action: TextFilter = None,
     since: FromQuery[datetime | None] = None,
-    limit: FromQuery[int] = 100,
-    cursor: FromQuery[str | None] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.AuditEntry]:
     """The latest first."""
     return await api.door.call(

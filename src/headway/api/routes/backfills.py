@@ -3,11 +3,11 @@
 from typing import Any
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery
 from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Cursor, Id, IdFilter, Limit
 from headway.core.roles import Role
 from headway.services import backfills
 from headway.services.catalog import Catalog
@@ -17,26 +17,27 @@ from headway.store.views import backfills as views
 @get("/backfills", needs=Role.VIEWER)
 async def list_backfills(
     api: Handed,
-    dag_id: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 50,
-    cursor: FromQuery[str | None] = None,
+    dag_id: IdFilter = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.Backfill]:
     """Newest first."""
     return await api.door.call(views.page, dag_id, limit, cursor)
 
 
 @get("/backfills/{backfill_id:str}", needs=Role.VIEWER)
-async def show_backfill(api: Handed, backfill_id: FromPath[str]) -> wire.Backfill:
+async def show_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
     """How far it is, and when it will be done."""
     return await api.door.call(views.one, backfill_id)
 
 
 @post("/backfills/{backfill_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
-async def cancel_backfill(api: Handed, backfill_id: FromPath[str]) -> wire.Backfill:
+async def cancel_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
     """End the runs of it that have not ended: what runs is told to end, what waits does not start."""
 
     def work(conn: Connection[Any]) -> bool:
-        views.one(conn, backfill_id)  # NotFound
+        before = views.one(conn, backfill_id)  # NotFound
+        api.door.tell(before={"counts": before.counts})
         return backfills.cancel_some(
             conn, api.door.team_id, backfill_id, Catalog(conn).graph, api.actor
         )

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import QueryParameter
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Id, Zone, up_to
 from headway.core.roles import Role
 from headway.store.views import calendar as views
 
@@ -18,9 +19,9 @@ Last = Annotated[datetime, QueryParameter(name="to")]
 @get("/dags/{dag_id:str}/next", needs=Role.VIEWER)
 async def show_next(
     api: Handed,
-    dag_id: FromPath[str],
-    count: FromQuery[int] = 20,
-    timezone: FromQuery[str | None] = None,
+    dag_id: Id,
+    count: Annotated[int, up_to(views.COUNT_MAX)] = 20,
+    timezone: Zone = None,
 ) -> wire.Fires:
     """The next times at which the schedule fires; ``timezone``: default that of the schedule."""
     return await api.door.call(views.upcoming, api.memory, dag_id, count, timezone)
@@ -29,10 +30,10 @@ async def show_next(
 @get("/dags/{dag_id:str}/calendar", needs=Role.VIEWER)
 async def show_calendar(
     api: Handed,
-    dag_id: FromPath[str],
+    dag_id: Id,
     first: First,
     last: Last,
-    timezone: FromQuery[str | None] = None,
+    timezone: Zone = None,
 ) -> wire.Calendar:
     """Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)."""
     span = views.spanned(first, last)
@@ -41,7 +42,7 @@ async def show_calendar(
 
 @get("/calendar", needs=Role.VIEWER)
 async def show_calendar_of_all(
-    api: Handed, first: First, last: Last, timezone: FromQuery[str | None] = None
+    api: Handed, first: First, last: Last, timezone: Zone = None
 ) -> wire.Calendar:
     """Of all DAGs: days by when runs ended."""
     return await api.door.call(views.of_all, views.spanned(first, last), timezone)

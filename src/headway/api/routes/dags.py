@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from litestar import get, post
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Api, Handed
+from headway.api.door import TOLD_MAX
+from headway.api.parameters import Cursor, Id, Limit, TextFilter, one_of
+from headway.api.repeats import WHOLE
 from headway.core.roles import Role
+from headway.core.states import RunState
 from headway.errors import UsageError
 from headway.services import commands, previews
 from headway.services.commands import Trigger
@@ -22,13 +26,13 @@ BULK_MAX: Final = 100_000
 @get("/dags", needs=Role.VIEWER)
 async def list_dags(
     api: Handed,
-    q: FromQuery[str | None] = None,
-    tag: FromQuery[str | None] = None,
-    owner: FromQuery[str | None] = None,
+    q: TextFilter = None,
+    tag: TextFilter = None,
+    owner: TextFilter = None,
     paused: FromQuery[bool | None] = None,
-    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
-    limit: FromQuery[int] = 100,
-    cursor: FromQuery[str | None] = None,
+    in_state: Annotated[str | None, one_of(RunState, "state")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.DagSummary]:
     """By name. ``q`` is a part of the name or the description, ``state`` that of the latest run."""
     wanted = views.Filter(q=q, tag=tag, owner=owner, paused=paused, state=in_state)
@@ -36,14 +40,14 @@ async def list_dags(
 
 
 @get("/dags/{dag_id:str}", needs=Role.VIEWER)
-async def show_dag(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+async def show_dag(api: Handed, dag_id: Id) -> wire.DagDetail:
     """A DAG with its spec and versions."""
     return await api.door.call(views.detail, dag_id)
 
 
-@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR, idempotent=True)
+@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR, idempotent=WHOLE)
 async def trigger(
-    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.TriggerRequest]
+    api: Handed, dag_id: Id, data: JSONBody[wire.TriggerRequest]
 ) -> wire.Run | wire.TriggerPreview:
     """Ask for one run. The same idempotency key answers with the same run; a dry run says what it
     would be.
@@ -54,14 +58,15 @@ async def trigger(
             views.require(conn, dag_id)
             return previews.would_trigger(conn, api.door.team_id, dag_id, asked(data))
         (run_id,) = create(conn, api, dag_id, [data])
+        api.door.tell(after={"run_id": run_id})
         return run_views.one(conn, run_id)
 
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR, idempotent=True)
+@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR, idempotent=WHOLE)
 async def trigger_many(
-    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BulkRequest]
+    api: Handed, dag_id: Id, data: JSONBody[wire.BulkRequest]
 ) -> wire.BulkAnswer:
     """Ask for many runs: all are created, or none."""
     if (data.count is None) == (data.runs is None):
@@ -73,7 +78,9 @@ async def trigger_many(
         wanted = [wire.TriggerRequest()] * (data.count or 0)
 
     def work(conn: Connection[Any]) -> wire.BulkAnswer:
-        return wire.BulkAnswer(run_ids=create(conn, api, dag_id, wanted))
+        run_ids = create(conn, api, dag_id, wanted)
+        api.door.tell(after={"runs": len(run_ids), "run_ids": run_ids[:TOLD_MAX]})
+        return wire.BulkAnswer(run_ids=run_ids)
 
     return await api.door.call(work)
 
@@ -92,9 +99,9 @@ def asked(request: wire.TriggerRequest) -> Trigger:
     )
 
 
-@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR, idempotent=True)
+@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR, idempotent=WHOLE)
 async def backfill(
-    api: Handed, dag_id: FromPath[str], data: JSONBody[wire.BackfillRequest]
+    api: Handed, dag_id: Id, data: JSONBody[wire.BackfillRequest]
 ) -> wire.BackfillAnswer:
     """Runs for the dates of the DAG's schedule, both ends included."""
 
@@ -107,6 +114,7 @@ async def backfill(
         backfill_id, run_ids = commands.backfill(
             conn, api.door.team_id, dag_id, dates, {}, data.max_active_runs, api.actor
         )
+        api.door.tell(after={"backfill_id": backfill_id, "runs": len(run_ids)})
         runs = [
             wire.BackfillRun(logical_date=date, run_id=run_id)
             for date, run_id in zip(dates, run_ids, strict=True)
@@ -117,13 +125,13 @@ async def backfill(
 
 
 @post("/dags/{dag_id:str}/pause", status_code=200, needs=Role.OPERATOR)
-async def pause(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+async def pause(api: Handed, dag_id: Id) -> wire.DagDetail:
     """No new runs and no new attempts; what runs goes on to its end."""
     return await api.door.call(switch, api, dag_id, commands.pause)
 
 
 @post("/dags/{dag_id:str}/resume", status_code=200, needs=Role.OPERATOR)
-async def resume(api: Handed, dag_id: FromPath[str]) -> wire.DagDetail:
+async def resume(api: Handed, dag_id: Id) -> wire.DagDetail:
     """The end of a pause."""
     return await api.door.call(switch, api, dag_id, commands.resume)
 
@@ -134,14 +142,20 @@ def switch(
     dag_id: str,
     command: Callable[[Connection[Any], int, str, str], bool],
 ) -> wire.DagDetail:
-    views.require(conn, dag_id)
+    before = views.detail(conn, dag_id)
     command(conn, api.door.team_id, dag_id, api.actor)
-    return views.detail(conn, dag_id)
+    after = views.detail(conn, dag_id)
+    api.door.tell(before=pausing(before), after=pausing(after))
+    return after
+
+
+def pausing(dag: wire.DagDetail) -> dict[str, object]:
+    return {"paused_at": dag.paused_at, "paused_by": dag.paused_by}
 
 
 @get("/import-errors", needs=Role.VIEWER)
 async def list_import_errors(
-    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+    api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.ImportError]:
     """DAG files that cannot be loaded, and why."""
     return await api.door.call(views.import_errors, limit, cursor)

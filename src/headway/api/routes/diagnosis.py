@@ -3,18 +3,18 @@
 import asyncio
 
 from litestar import get
-from litestar.params import FromPath
 
 from headway import wire
 from headway.api.context import Handed
 from headway.api.excerpts import with_excerpts
+from headway.api.parameters import Id
 from headway.core.roles import Role
 from headway.store.views import diagnosis as views
 from headway.store.views import runs as run_views
 
 
 @get("/runs/{run_id:str}/diagnosis", needs=Role.VIEWER)
-async def diagnose(api: Handed, run_id: FromPath[str]) -> wire.Diagnosis:
+async def diagnose(api: Handed, run_id: Id) -> wire.Diagnosis:
     """What failed, how often differently, what it stopped, and what is different from the last
     good run.
     """

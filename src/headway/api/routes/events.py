@@ -1,10 +1,12 @@
 """/events: the history of everything, for people."""
 
+from typing import Annotated
+
 from litestar import get
-from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Cursor, IdFilter, Limit, TextFilter, one_of
 from headway.core.roles import Role
 from headway.store.views import events as views
 
@@ -12,14 +14,14 @@ from headway.store.views import events as views
 @get("/events", needs=Role.VIEWER)
 async def list_events(
     api: Handed,
-    subject: FromQuery[str | None] = None,
-    actor: FromQuery[str | None] = None,
-    dag_id: FromQuery[str | None] = None,
-    run_id: FromQuery[str | None] = None,
-    task_id: FromQuery[str | None] = None,
-    name: FromQuery[str | None] = None,
-    before: FromQuery[str | None] = None,
-    limit: FromQuery[int] = 100,
+    subject: Annotated[str | None, one_of(views.SUBJECTS)] = None,
+    actor: TextFilter = None,
+    dag_id: IdFilter = None,
+    run_id: IdFilter = None,
+    task_id: IdFilter = None,
+    name: TextFilter = None,
+    before: Cursor = None,
+    limit: Limit = 100,
 ) -> wire.Page[wire.Event]:
     """Newest first. ``before`` is ``next_cursor`` of the page before.
 

@@ -1,19 +1,17 @@
 """/runs/…/gantt."""
 
 from litestar import get
-from litestar.params import FromPath, FromQuery
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Id, Limit
 from headway.core.roles import Role
 from headway.store.views import gantt as views
 from headway.store.views import runs as run_views
 
 
 @get("/runs/{run_id:str}/gantt", needs=Role.VIEWER)
-async def show_gantt(
-    api: Handed, run_id: FromPath[str], limit: FromQuery[int] = 2000
-) -> wire.Gantt:
+async def show_gantt(api: Handed, run_id: Id, limit: Limit = 2000) -> wire.Gantt:
     """What waited for what, and what worked: the first ``limit`` task instances of a run."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(views.of_run, api.memory, run_id, limit)

@@ -1,10 +1,12 @@
 """/dags/…/grid."""
 
+from typing import Annotated
+
 from litestar import get
-from litestar.params import FromPath, FromQuery
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Cursor, Id, up_to
 from headway.core.roles import Role
 from headway.store.views import grid as views
 
@@ -12,9 +14,9 @@ from headway.store.views import grid as views
 @get("/dags/{dag_id:str}/grid", needs=Role.VIEWER)
 async def show_grid(
     api: Handed,
-    dag_id: FromPath[str],
-    limit: FromQuery[int] = 50,
-    before: FromQuery[str | None] = None,
+    dag_id: Id,
+    limit: Annotated[int, up_to(views.RUNS_MAX)] = 50,
+    before: Cursor = None,
 ) -> wire.Grid:
     """Tasks × runs, a letter a cell. ``before`` is ``next_cursor`` of the answer with newer runs."""
     return await api.door.call(views.page, api.memory, dag_id, limit, before)

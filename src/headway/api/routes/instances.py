@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Cursor, Id, IdFilter, Limit, MapIndex, one_of
 from headway.core.roles import Role
+from headway.core.states import State
 from headway.store.views import instances as views
 from headway.store.views import runs as run_views
 
@@ -15,11 +16,11 @@ from headway.store.views import runs as run_views
 @get("/runs/{run_id:str}/task-instances", needs=Role.VIEWER)
 async def list_instances(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromQuery[str | None] = None,
-    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
-    limit: FromQuery[int] = 500,
-    cursor: FromQuery[str | None] = None,
+    run_id: Id,
+    task_id: IdFilter = None,
+    in_state: Annotated[str | None, one_of(State, "state")] = None,
+    limit: Limit = 500,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.TaskInstance]:
     """The task instances of a run, by task and map index."""
     run_id = await api.door.call(run_views.resolve, run_id)
@@ -31,9 +32,9 @@ async def list_instances(
 @get("/runs/{run_id:str}/task-instances/{task_id:str}", needs=Role.VIEWER)
 async def show_instance(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    map_index: FromQuery[int | None] = None,
+    run_id: Id,
+    task_id: Id,
+    map_index: MapIndex = None,
 ) -> wire.TaskInstanceDetail:
     """A task instance with its attempts, the latest first."""
     run_id = await api.door.call(run_views.resolve, run_id)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from litestar import Response, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
 
 from headway import wire
 from headway.api.context import Api, Handed
 from headway.api.logs import files, rendered, search
 from headway.api.logs.search import Found, Place, Query
+from headway.api.parameters import INT64_MAX, TEXT_CHARS_MAX, Attempt, Cursor, Id, MapIndex, up_to
 from headway.core.roles import Role
 from headway.core.states import ATTEMPT_FINAL, AttemptState
 from headway.errors import NotFound, UsageError
@@ -25,9 +26,10 @@ from headway.store.views import runs as run_views
 PIECE_BYTES_MAX: Final = 1024 * 1024  # an answer; the next offset leads on
 LINES_MAX: Final = 5000
 MATCHES_MAX: Final = 500
-QUERY_CHARS_MAX: Final = 500
 OF_INSTANCE: Final = "/runs/{run_id:str}/task-instances/{task_id:str}/logs"
 NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+Wanted = Annotated[str, QueryParameter(min_length=1, max_length=TEXT_CHARS_MAX)]
 
 expressions: Final = asyncio.Semaphore(2)  # each may take a processor for some seconds
 
@@ -42,23 +44,19 @@ class Chosen:
 @get(OF_INSTANCE, media_type="text/plain", needs=Role.VIEWER)
 async def read_log(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
-    offset: FromQuery[int] = 0,
-    limit: FromQuery[int] = PIECE_BYTES_MAX,
-    tail: FromQuery[int | None] = None,
+    run_id: Id,
+    task_id: Id,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
+    offset: Annotated[int, up_to(INT64_MAX, least=0)] = 0,
+    limit: Annotated[int, up_to(PIECE_BYTES_MAX)] = PIECE_BYTES_MAX,
+    tail: Annotated[int | None, up_to(INT64_MAX, least=0)] = None,
 ) -> Response[bytes]:
     """The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes.
 
     Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
     """
-    for name, value in (("offset", offset), ("limit", limit - 1), ("tail", tail or 0)):
-        if value < 0:
-            raise UsageError(f"{name} is too small")
     chosen = await choose(api, run_id, task_id, map_index, attempt)
-    limit = min(limit, PIECE_BYTES_MAX)
     if tail is None:
         piece = await asyncio.to_thread(files.piece, chosen.path, offset, limit)
     else:
@@ -82,16 +80,16 @@ async def read_log(
 @get(f"{OF_INSTANCE}/lines", needs=Role.VIEWER)
 async def read_log_lines(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    first: Annotated[int, QueryParameter(name="from")] = 1,
-    count: FromQuery[int] = 1000,
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
+    run_id: Id,
+    task_id: Id,
+    first: Annotated[int, up_to(INT64_MAX, -INT64_MAX, "from")] = 1,
+    count: Annotated[int, up_to(LINES_MAX)] = 1000,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
 ) -> wire.LogLines:
     """Lines by number, the first of a log is 1; ``from=-100`` are the last hundred."""
-    if first == 0 or not 1 <= count <= LINES_MAX:
-        raise UsageError(f"lines count from 1, or from -1 backwards; at most {LINES_MAX:,} at once")
+    if first == 0:
+        raise UsageError("lines count from 1, or from -1 backwards")
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     found = await asyncio.to_thread(files.some_lines, chosen.path, first, count)
     return wire.LogLines(
@@ -107,19 +105,17 @@ async def read_log_lines(
 @get(f"{OF_INSTANCE}/search", needs=Role.VIEWER)
 async def search_log(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    q: FromQuery[str],
+    run_id: Id,
+    task_id: Id,
+    q: Wanted,
     regex: FromQuery[bool] = False,
     ignore_case: FromQuery[bool] = True,
-    first: Annotated[int, QueryParameter(name="from")] = 1,
-    limit: FromQuery[int] = 200,
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
+    first: Annotated[int, up_to(INT64_MAX, name="from")] = 1,
+    limit: Annotated[int, up_to(MATCHES_MAX)] = 200,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
 ) -> wire.LogMatches:
     """The lines from ``from`` on that hold a text, or match a regular expression."""
-    if first < 1:
-        raise UsageError("lines count from 1")
     query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     found = await look(query, [Place(str(chosen.path), first)])
@@ -134,12 +130,12 @@ async def search_log(
 @get("/runs/{run_id:str}/logs/search", needs=Role.VIEWER)
 async def search_run(
     api: Handed,
-    run_id: FromPath[str],
-    q: FromQuery[str],
+    run_id: Id,
+    q: Wanted,
     regex: FromQuery[bool] = False,
     ignore_case: FromQuery[bool] = True,
-    limit: FromQuery[int] = 200,
-    cursor: FromQuery[str | None] = None,
+    limit: Annotated[int, up_to(MATCHES_MAX)] = 200,
+    cursor: Cursor = None,
 ) -> wire.RunLogMatches:
     """The lines of all attempts of a run that hold a text, by task and instance."""
     query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
@@ -176,10 +172,10 @@ async def search_run(
 @get(f"{OF_INSTANCE}/download", media_type="text/plain", needs=Role.VIEWER)
 async def download_log(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
+    run_id: Id,
+    task_id: Id,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
 ) -> Stream:
     """The whole log as a file."""
     chosen = await choose(api, run_id, task_id, map_index, attempt)
@@ -194,10 +190,10 @@ async def download_log(
 @get("/runs/{run_id:str}/task-instances/{task_id:str}/rendered", needs=Role.VIEWER)
 async def show_rendered(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromPath[str],
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
+    run_id: Id,
+    task_id: Id,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
 ) -> wire.RenderedFields:
     """What an attempt got: its arguments and its command after rendering, secrets masked."""
     chosen = await choose(api, run_id, task_id, map_index, attempt)
@@ -234,10 +230,6 @@ def checked(api: Api, log: str) -> Path:
 
 
 def query_of(text: str, *, regex: bool, ignore_case: bool, limit: int) -> Query:
-    if not 1 <= len(text) <= QUERY_CHARS_MAX:
-        raise UsageError(f"give q, a text of 1 to {QUERY_CHARS_MAX} characters")
-    if not 1 <= limit <= MATCHES_MAX:
-        raise UsageError(f"limit must be between 1 and {MATCHES_MAX}")
     query = Query(text, regex, ignore_case, limit)
     try:
         search.pattern_of(query)

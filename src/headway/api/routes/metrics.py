@@ -1,14 +1,15 @@
 """/metrics: for Prometheus, of the team that the token belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from litestar import Response, get
 
 from headway import wire
 from headway.api.context import Handed
-from headway.api.metrics import Sample, family
+from headway.api.metrics import Sample, family, line
 from headway.api.routes.health import look
 from headway.core.roles import Role
+from headway.store.measures import Histogram
 from headway.store.views import gauges
 from headway.store.views.gauges import Gauges
 
@@ -16,10 +17,18 @@ from headway.store.views.gauges import Gauges
 @get("/metrics", media_type="text/plain", needs=Role.VIEWER)
 async def metrics(api: Handed) -> Response[str]:
     """In Prometheus's text format."""
-    found = await api.door.call(gauges.read)
+    found = await api.door.call(gauges.read, api.door.team_id)
     health = await look(api, api.door)
     watchers = api.live.watchers(api.door)
-    text = "".join([*of_team(found, watchers), *of_parts(health), *api.requests.text()])
+    text = "".join(
+        [
+            *of_team(found, watchers),
+            *of_schedulers(found),
+            *of_database(found, api.door.connections.pool.get_stats()),
+            *of_parts(health),
+            *api.requests.text(),
+        ]
+    )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -36,7 +45,52 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
     ):
         pools: Iterator[Sample] = (({"pool": pool.name}, pool[place]) for pool in found.pools)  # type: ignore[misc]
         yield from family(name, "gauge", help_text, pools)
+    quantiles: Iterator[Sample] = (
+        ({"dag_id": dag.dag_id, "quantile": name}, value)
+        for dag in found.dags
+        for name, value in (("0.5", dag.p50_s), ("0.95", dag.p95_s))
+    )
+    name = "headway_run_seconds_last_hour"
+    yield from family(name, "gauge", "How long runs that went well took.", quantiles)
     yield from family("headway_stream_watchers", "gauge", "Clients that watch.", [({}, watchers)])
+
+
+def of_schedulers(found: Gauges) -> Iterator[str]:
+    """Counted since each began. Ticks are of all teams; the rest is of the team that asks."""
+    every = found.schedulers
+    name = "headway_scheduler_tick_seconds"
+    yield from histogram(name, "How long a tick took.", ((each.name, each.ticks) for each in every))
+    waits = ((each.name, each.of_team.waits) for each in every)
+    yield from histogram("headway_queue_wait_seconds", "From ready to handed to an agent.", waits)
+    ends: Iterator[Sample] = (
+        ({"scheduler": each.name, "outcome": outcome}, count)
+        for each in every
+        for outcome, count in each.of_team.ends.items()
+    )
+    name = "headway_attempts_ended_total"
+    yield from family(name, "counter", "Ends of attempts that agents reported.", ends)
+
+
+def histogram(name: str, help_text: str, found: Iterable[tuple[str, Histogram]]) -> Iterator[str]:
+    yield f"# HELP {name} {help_text}\n# TYPE {name} histogram\n"
+    for scheduler, each in found:
+        labels = {"scheduler": scheduler}
+        for limit, count in each.within():
+            yield line(f"{name}_bucket", {**labels, "le": limit}, count)
+        yield line(f"{name}_sum", labels, each.total_s)
+        yield line(f"{name}_count", labels, sum(each.counts))
+
+
+def of_database(found: Gauges, pool: Mapping[str, float]) -> Iterator[str]:
+    connections, most = found.connections
+    for name, help_text, value in (
+        ("headway_database_connections", "Open connections of its server.", connections),
+        ("headway_database_connections_max", "How many that allows.", most),
+        ("headway_api_connections", "Connections of the API.", pool.get("pool_size", 0)),
+        ("headway_api_connections_free", "Those of them at rest.", pool.get("pool_available", 0)),
+        ("headway_api_waiting", "Requests that wait for one.", pool.get("requests_waiting", 0)),
+    ):
+        yield from family(name, "gauge", help_text, [({}, value)])
 
 
 def of_parts(health: wire.Health) -> Iterator[str]:

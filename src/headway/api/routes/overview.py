@@ -1,11 +1,14 @@
 """/overview and /search: the way in."""
 
+from typing import Annotated
+
 from litestar import get
-from litestar.params import FromQuery
+from litestar.params import QueryParameter
 from msgspec.structs import replace
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import TEXT_CHARS_MAX
 from headway.core.roles import Role
 from headway.store.views import overview as views
 from headway.store.views import search as search_views
@@ -19,7 +22,9 @@ async def overview(api: Handed) -> wire.Home:
 
 
 @get("/search", needs=Role.VIEWER)
-async def search(api: Handed, q: FromQuery[str] = "") -> wire.Found:
+async def search(
+    api: Handed, q: Annotated[str, QueryParameter(max_length=TEXT_CHARS_MAX)] = ""
+) -> wire.Found:
     """DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each."""
     return await api.door.call(search_views.find, q)
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from litestar import delete, get, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Handed
+from headway.api.parameters import Id
 from headway.core.roles import Role
 from headway.services import commands
 from headway.store.views import pools as views
@@ -27,23 +28,27 @@ async def show_slots(api: Handed) -> wire.Slots:
 
 
 @put("/pools/{name:str}", needs=Role.ADMIN)
-async def set_pool(api: Handed, name: FromPath[str], data: JSONBody[wire.PoolRequest]) -> wire.Pool:
+async def set_pool(api: Handed, name: Id, data: JSONBody[wire.PoolRequest]) -> wire.Pool:
     """Make a pool, or give it another size."""
 
     def work(conn: Connection[Any]) -> wire.Pool:
+        before = views.find(conn, name)
         commands.resize_pool(conn, api.door.team_id, name, data.slots, api.actor)
-        return views.one(conn, name)
+        after = views.one(conn, name)
+        api.door.tell(before=before and {"slots": before.slots}, after={"slots": after.slots})
+        return after
 
     return await api.door.call(work)
 
 
 @delete("/pools/{name:str}", needs=Role.ADMIN)
-async def delete_pool(api: Handed, name: FromPath[str]) -> None:
+async def delete_pool(api: Handed, name: Id) -> None:
     """Only one that nothing uses."""
 
     def work(conn: Connection[Any]) -> None:
-        views.one(conn, name)
+        before = views.one(conn, name)
         commands.delete_pool(conn, api.door.team_id, name, api.actor)
+        api.door.tell(before={"slots": before.slots}, after=None)
 
     await api.door.call(work)
 

@@ -1,18 +1,32 @@
 """/runs: what they are, what happened in them, and a person's word on them."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import get, patch, post
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import clock, wire
 from headway.api.context import Api, Handed
+from headway.api.door import TOLD_MAX
+from headway.api.parameters import (
+    Cursor,
+    EventNumber,
+    Id,
+    IdFilter,
+    Limit,
+    MapIndex,
+    Since,
+    TextFilter,
+    Until,
+    Wait,
+    one_of,
+)
+from headway.api.repeats import WHOLE
 from headway.api.wakeups import wait
 from headway.core.commands import Selection
 from headway.core.roles import Role
-from headway.core.states import RUN_FINAL, Event
+from headway.core.states import RUN_FINAL, Event, RunState
 from headway.errors import UsageError
 from headway.services import commands, notes, previews
 from headway.services.catalog import Catalog
@@ -26,16 +40,16 @@ MARKS: Final = {"success": Event.MARK_SUCCESS, "failed": Event.MARK_FAILED}
 @get("/runs", needs=Role.VIEWER)
 async def list_runs(
     api: Handed,
-    dag_id: FromQuery[str | None] = None,
-    in_state: Annotated[str | None, QueryParameter(name="state")] = None,
-    trigger: FromQuery[str | None] = None,
-    backfill_id: FromQuery[str | None] = None,
-    q: FromQuery[str | None] = None,
+    dag_id: IdFilter = None,
+    in_state: Annotated[str | None, one_of(RunState, "state")] = None,
+    trigger: Annotated[str | None, one_of(views.TRIGGERS)] = None,
+    backfill_id: IdFilter = None,
+    q: TextFilter = None,
     set_aside: FromQuery[bool] = False,
-    first: Annotated[datetime | None, QueryParameter(name="from")] = None,
-    last: Annotated[datetime | None, QueryParameter(name="to")] = None,
-    limit: FromQuery[int] = 50,
-    cursor: FromQuery[str | None] = None,
+    first: Since = None,
+    last: Until = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
     """Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
     and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
@@ -54,7 +68,7 @@ async def list_runs(
 
 
 @get("/runs/{run_id:str}", needs=Role.VIEWER)
-async def show_run(api: Handed, run_id: FromPath[str], wait_s: FromQuery[float] = 0.0) -> wire.Run:
+async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
     """With ``wait_s``: answered when the run has ended, or after that time."""
     run_id = await api.door.call(views.resolve, run_id)
     if wait_s > 0:
@@ -71,7 +85,7 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
 
 
 @get("/runs/{run_id:str}/tasks", needs=Role.VIEWER)
-async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTask]:
+async def list_tasks(api: Handed, run_id: Id) -> wire.Page[wire.RunTask]:
     """One row a task, its instances counted, upstream first."""
     run_id = await api.door.call(views.resolve, run_id)
     return wire.Page(await api.door.call(run_tasks.of_run, api.memory, run_id))
@@ -80,10 +94,10 @@ async def list_tasks(api: Handed, run_id: FromPath[str]) -> wire.Page[wire.RunTa
 @get("/runs/{run_id:str}/events", needs=Role.VIEWER)
 async def list_run_events(
     api: Handed,
-    run_id: FromPath[str],
-    after: FromQuery[int] = 0,
-    wait_s: FromQuery[float] = 0.0,
-    limit: FromQuery[int] = 500,
+    run_id: Id,
+    after: EventNumber = 0,
+    wait_s: Wait = 0.0,
+    limit: Limit = 500,
 ) -> wire.Page[wire.Event]:
     """With ``wait_s``: answered as soon as there is an event after number ``after``."""
     run_id = await api.door.call(views.resolve, run_id)
@@ -98,11 +112,11 @@ async def list_run_events(
 @get("/runs/{run_id:str}/xcoms", needs=Role.VIEWER)
 async def list_xcoms(
     api: Handed,
-    run_id: FromPath[str],
-    task_id: FromQuery[str | None] = None,
-    map_index: FromQuery[int | None] = None,
-    limit: FromQuery[int] = 100,
-    cursor: FromQuery[str | None] = None,
+    run_id: Id,
+    task_id: IdFilter = None,
+    map_index: MapIndex = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.XCom]:
     """The results that the tasks of a run have stored."""
     run_id = await api.door.call(views.resolve, run_id)
@@ -117,22 +131,23 @@ async def list_xcoms(
 
 
 @post("/runs/{run_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
-async def cancel(api: Handed, run_id: FromPath[str]) -> wire.Run:
+async def cancel(api: Handed, run_id: Id) -> wire.Run:
     """End it: what runs is told to end, what waits does not start."""
 
     def work(conn: Connection[Any]) -> wire.Run:
         found = views.resolve(conn, run_id)
-        if views.state(conn, found) not in RUN_FINAL:
+        before = views.state(conn, found)
+        if before not in RUN_FINAL:
             commands.cancel(conn, api.door.team_id, found, graphs(conn), api.actor)
-        return views.one(conn, found)
+        after = views.one(conn, found)
+        api.door.tell(before={"state": before}, after={"state": after.state})
+        return after
 
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/clear", status_code=200, needs=Role.OPERATOR)
-async def clear(
-    api: Handed, run_id: FromPath[str], data: JSONBody[wire.ClearRequest]
-) -> wire.ClearAnswer:
+@post("/runs/{run_id:str}/clear", status_code=200, needs=Role.OPERATOR, idempotent=WHOLE)
+async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> wire.ClearAnswer:
     """Let task instances happen again."""
     selection = Selection(
         tasks=frozenset(data.tasks),
@@ -149,14 +164,15 @@ async def clear(
             chosen = commands.would_clear(conn, team_id, found, selection, graphs(conn))
         else:
             chosen = commands.clear(conn, team_id, found, selection, graphs(conn), api.actor)
+            api.door.tell(**changed(chosen))
         return wire.ClearAnswer(run_id=found, cleared=keys(chosen), dry_run=data.dry_run)
 
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/mark", status_code=200, needs=Role.OPERATOR)
+@post("/runs/{run_id:str}/mark", status_code=200, needs=Role.OPERATOR, idempotent=WHOLE)
 async def mark(
-    api: Handed, run_id: FromPath[str], data: JSONBody[wire.MarkRequest]
+    api: Handed, run_id: Id, data: JSONBody[wire.MarkRequest]
 ) -> wire.Run | wire.MarkPreview:
     """Set the state of a task instance by a person's word; in a dry run, say which would be."""
     if data.state not in MARKS:
@@ -172,28 +188,37 @@ async def mark(
                 conn, api.door.team_id, found, selection, event, graphs(conn)
             )
             return wire.MarkPreview(run_id=found, marked=keys(chosen))
-        commands.mark(conn, api.door.team_id, found, selection, event, graphs(conn), api.actor)
+        chosen = commands.mark(
+            conn, api.door.team_id, found, selection, event, graphs(conn), api.actor
+        )
+        api.door.tell(**changed(chosen), after=data.state)
         return views.one(conn, found)
 
     return await api.door.call(work)
 
 
 @patch("/runs/{run_id:str}", needs=Role.OPERATOR)
-async def write_note(
-    api: Handed, run_id: FromPath[str], data: JSONBody[wire.NoteRequest]
-) -> wire.Run:
+async def write_note(api: Handed, run_id: Id, data: JSONBody[wire.NoteRequest]) -> wire.Run:
     """Leave a note for those who come after; null takes it away."""
 
     def work(conn: Connection[Any]) -> wire.Run:
         found = views.resolve(conn, run_id)
+        before = views.one(conn, found)
         notes.write(conn, api.door.team_id, found, data.note, api.actor)
-        return views.one(conn, found)
+        after = views.one(conn, found)
+        api.door.tell(before={"note": before.note}, after={"note": after.note})
+        return after
 
     return await api.door.call(work)
 
 
 def graphs(conn: Connection[Any]) -> commands.Graphs:
     return Catalog(conn).graph
+
+
+def changed(affected: list[commands.Affected]) -> dict[str, object]:
+    """For the audit: in which state they were, of many the first ones."""
+    return {"instances": len(affected), "before": affected[:TOLD_MAX]}
 
 
 def keys(affected: list[commands.Affected]) -> list[wire.InstanceKey]:

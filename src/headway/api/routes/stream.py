@@ -3,12 +3,20 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromQuery, HeaderParameter
+from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from headway.api.context import Api, Handed
 from headway.api.live.tails import Target
 from headway.api.live.watcher import TOPICS, Interest
+from headway.api.parameters import (
+    POSITION_CHARS_MAX,
+    Attempt,
+    Cursor,
+    IdFilter,
+    MapIndex,
+    TextFilter,
+)
 from headway.core.roles import Role
 from headway.errors import UsageError
 from headway.store.views import instances, runs
@@ -20,14 +28,16 @@ OF_ALL: tuple[str, ...] = ("run", "dag", "pool")
 @get("/stream", media_type="text/event-stream", needs=Role.VIEWER)
 async def watch(
     api: Handed,
-    run_id: FromQuery[str | None] = None,
-    dag_id: FromQuery[str | None] = None,
-    topics: FromQuery[str | None] = None,
-    task_id: FromQuery[str | None] = None,
-    map_index: FromQuery[int | None] = None,
-    attempt: FromQuery[int | None] = None,
-    last_event_id: FromQuery[str | None] = None,
-    last_seen: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
+    run_id: IdFilter = None,
+    dag_id: IdFilter = None,
+    topics: TextFilter = None,
+    task_id: IdFilter = None,
+    map_index: MapIndex = None,
+    attempt: Attempt = None,
+    last_event_id: Cursor = None,
+    last_seen: Annotated[
+        str | None, HeaderParameter(name="Last-Event-ID", max_length=POSITION_CHARS_MAX)
+    ] = None,
 ) -> Stream:
     """Server-sent events: how things stand now, whenever they changed.
 

@@ -3,11 +3,13 @@
 from typing import Any
 
 from litestar import delete, get, post
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import JSONBody
 from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Api, Handed
+from headway.api.parameters import Cursor, Id, Limit
+from headway.api.repeats import ONCE
 from headway.core.roles import Role, allows
 from headway.errors import NotAllowed
 from headway.services import identity
@@ -17,15 +19,15 @@ from headway.store.views import api_tokens as views
 
 @get("/tokens", needs=Role.VIEWER)
 async def list_tokens(
-    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+    api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.Token]:
     """One's own, the latest first; an admin sees all of the team."""
     return await api.door.call(views.page, visible(api), limit, cursor)
 
 
-@post("/tokens", needs=Role.VIEWER)
+@post("/tokens", needs=Role.VIEWER, idempotent=ONCE)
 async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.NewToken:
-    """The answer holds the token; nobody can show it again."""
+    """The answer holds the token; nobody can show it again, not to who repeats the request either."""
     who = api.principal
     role = data.role or who.role
     if not allows(who.role, role):
@@ -39,6 +41,7 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
             conn, api.door.team_id, owner, data.name, role, data.expires_in_days
         )
         shown = views.one(conn, token_id, owner)
+        api.door.tell(after=shown)
         return wire.NewToken(
             token=secret, **{name: getattr(shown, name) for name in shown.__struct_fields__}
         )
@@ -47,13 +50,15 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
 
 
 @delete("/tokens/{token_id:str}", needs=Role.VIEWER, status_code=200)
-async def revoke_token(api: Handed, token_id: FromPath[str]) -> wire.Token:
+async def revoke_token(api: Handed, token_id: Id) -> wire.Token:
     """It is refused from now on."""
 
     def work(conn: Connection[Any]) -> wire.Token:
-        views.one(conn, token_id, visible(api))  # NotFound
+        before = views.one(conn, token_id, visible(api))
         api_tokens.revoke(conn, api.door.team_id, token_id)
-        return views.one(conn, token_id, visible(api))
+        after = views.one(conn, token_id, visible(api))
+        api.door.tell(before=before, after=after)
+        return after
 
     return await api.door.call(work)
 

@@ -3,11 +3,13 @@
 from typing import Any
 
 from litestar import get, patch, post, put
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import JSONBody
 from psycopg import Connection
 
 from headway import wire
 from headway.api.context import Api, Handed
+from headway.api.parameters import Cursor, Id, Limit
+from headway.api.repeats import MASKED
 from headway.core.roles import Role
 from headway.errors import NotAllowed
 from headway.services import identity
@@ -17,19 +19,19 @@ from headway.store.views import people as views
 
 @get("/users", needs=Role.ADMIN)
 async def list_users(
-    api: Handed, limit: FromQuery[int] = 100, cursor: FromQuery[str | None] = None
+    api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.User]:
     """Who may sign in, and as what."""
     return await api.door.call(views.page, limit, cursor)
 
 
 @get("/users/{name:str}", needs=Role.ADMIN)
-async def show_user(api: Handed, name: FromPath[str]) -> wire.User:
+async def show_user(api: Handed, name: Id) -> wire.User:
     """One of them."""
     return await api.door.call(views.one, name)
 
 
-@post("/users", needs=Role.ADMIN)
+@post("/users", needs=Role.ADMIN, idempotent=MASKED)
 async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.User:
     """Somebody new. Without a password they sign in by a link."""
     hashed = None if data.password is None else await api.signin.hash_of(data.password)
@@ -38,15 +40,15 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
         identity.create_user(
             *(conn, api.door.team_id, data.name, data.display_name, hashed, data.role, api.actor)
         )
-        return views.one(conn, data.name)
+        made = views.one(conn, data.name)
+        api.door.tell(after=made)
+        return made
 
     return await api.door.call(work)
 
 
 @patch("/users/{name:str}", needs=Role.ADMIN)
-async def change_user(
-    api: Handed, name: FromPath[str], data: JSONBody[wire.UserChange]
-) -> wire.User:
+async def change_user(api: Handed, name: Id, data: JSONBody[wire.UserChange]) -> wire.User:
     """Role, display name, disabled or not. Who is disabled is out at once, with all tokens."""
 
     def work(conn: Connection[Any]) -> wire.User:
@@ -55,17 +57,14 @@ async def change_user(
             *(conn, api.door.team_id, name, data.role, data.display_name, data.disabled)
         )
         after = views.one(conn, name)
-        if api.door.entry is not None:
-            api.door.entry.detail.update(before=before, after=after)
+        api.door.tell(before=before, after=after)
         return after
 
     return await api.door.call(work)
 
 
 @put("/users/{name:str}/password", needs=Role.VIEWER, status_code=204)
-async def set_password(
-    api: Handed, name: FromPath[str], data: JSONBody[wire.PasswordRequest]
-) -> None:
+async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordRequest]) -> None:
     """One's own, or by an admin that of somebody the team looks after. Ends their other sessions."""
     who = api.principal
     is_own = name == who.name

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, QueryParameter
 
 from headway import wire
 from headway.api.context import Api, Handed
+from headway.api.parameters import INT32_MAX, Cursor, FileName, Id, Limit, Number, up_to
 from headway.core.roles import Role
 from headway.errors import NotFound
 from headway.services import sourcefiles
@@ -22,16 +22,16 @@ from headway.store.views.versions import Pinned
 @get("/dags/{dag_id:str}/versions", needs=Role.VIEWER)
 async def list_versions(
     api: Handed,
-    dag_id: FromPath[str],
-    limit: FromQuery[int] = 50,
-    cursor: FromQuery[str | None] = None,
+    dag_id: Id,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> wire.Page[wire.VersionSummary]:
     """Newest first."""
     return await api.door.call(views.page, dag_id, limit, cursor)
 
 
 @get("/dags/{dag_id:str}/versions/{version:str}", needs=Role.VIEWER)
-async def show_version(api: Handed, dag_id: FromPath[str], version: FromPath[int]) -> model.Dag:
+async def show_version(api: Handed, dag_id: Id, version: Number) -> model.Dag:
     """The spec as it was registered."""
     return model.decode(await api.door.call(views.spec_text, dag_id, version))
 
@@ -39,9 +39,9 @@ async def show_version(api: Handed, dag_id: FromPath[str], version: FromPath[int
 @get("/dags/{dag_id:str}/versions/{version:str}/source", needs=Role.VIEWER)
 async def show_source(
     api: Handed,
-    dag_id: FromPath[str],
-    version: FromPath[int],
-    file: FromQuery[str | None] = None,
+    dag_id: Id,
+    version: Number,
+    file: FileName = None,
 ) -> wire.Source:
     """The DAG's file as that version has it, or another ``file`` of the same bundle."""
     pinned = await api.door.call(views.pinned, dag_id, version)
@@ -49,9 +49,7 @@ async def show_source(
 
 
 @get("/runs/{run_id:str}/source", needs=Role.VIEWER)
-async def show_source_of_run(
-    api: Handed, run_id: FromPath[str], file: FromQuery[str | None] = None
-) -> wire.Source:
+async def show_source_of_run(api: Handed, run_id: Id, file: FileName = None) -> wire.Source:
     """Exactly what the run ran, or another ``file`` of its bundle."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await source(api, await api.door.call(views.of_run, run_id), file)
@@ -60,9 +58,9 @@ async def show_source_of_run(
 @get("/dags/{dag_id:str}/diff", needs=Role.VIEWER)
 async def show_diff(
     api: Handed,
-    dag_id: FromPath[str],
-    first: Annotated[int, QueryParameter(name="from")],
-    last: Annotated[int, QueryParameter(name="to")],
+    dag_id: Id,
+    first: Annotated[int, up_to(INT32_MAX, name="from")],
+    last: Annotated[int, up_to(INT32_MAX, name="to")],
 ) -> wire.VersionDiff:
     """What version ``to`` has that ``from`` had not, and the other way round."""
     specs = [

@@ -18,12 +18,21 @@ PAGE: LiteralString = """
     ORDER BY team_id DESC, seq DESC LIMIT %(limit)s
 """
 
+# What the janitor removed is vouched for by the last entry that says so, itself a link of the chain.
 CHECK: LiteralString = """
+    WITH removed AS (
+        SELECT (detail ->> 'until')::bigint AS until, decode(detail ->> 'chain', 'hex') AS chain
+        FROM audit WHERE action = 'audit.prune' AND actor = 'janitor'
+        ORDER BY team_id DESC, seq DESC LIMIT 1
+    )
     SELECT count(*) AS entries, bool_and(good) IS NOT FALSE AS intact,
-        min(seq) FILTER (WHERE NOT good) AS broken_at
+        min(seq) FILTER (WHERE NOT good) AS broken_at,
+        coalesce((SELECT until FROM removed), 0) AS removed
     FROM (
-        SELECT seq, seq = row_number() OVER written AND chain = audit_link(
-            coalesce(lag(chain) OVER written, ''), audit) AS good
+        SELECT seq,
+            seq = coalesce((SELECT until FROM removed), 0) + row_number() OVER written
+            AND chain = audit_link(
+                coalesce(lag(chain) OVER written, (SELECT chain FROM removed), ''), audit) AS good
         FROM audit WINDOW written AS (ORDER BY seq)
     ) AS entry
 """

@@ -5,7 +5,10 @@ from typing import Any, Final, LiteralString, NamedTuple
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from headway.store.measures import Histogram, OfTeam, decoded
+
 DAGS_MAX: Final = 500
+RUNS_MAX: Final = 20_000
 
 # Those going on and waiting, by partial indexes: history costs nothing.
 ACTIVE: LiteralString = """
@@ -28,6 +31,28 @@ POOLS: LiteralString = """
     ORDER BY name LIMIT %(limit)s
 """
 
+# The latest runs that ended well in the last hour: how long they took.
+DURATIONS: LiteralString = """
+    SELECT dag_id, count(*), sum(took_s), percentile_cont(0.5) WITHIN GROUP (ORDER BY took_s),
+        percentile_cont(0.95) WITHIN GROUP (ORDER BY took_s)
+    FROM (
+        SELECT dag_id, extract(epoch FROM ended_at - started_at)::float8 AS took_s FROM run
+        WHERE ended_at > now() - interval '1 hour' AND state = 'success' AND started_at IS NOT NULL
+        ORDER BY ended_at DESC LIMIT %(runs)s
+    ) AS latest
+    GROUP BY dag_id ORDER BY count(*) DESC, dag_id LIMIT %(limit)s
+"""
+
+SCHEDULERS: LiteralString = """
+    SELECT host, pid, measures::text FROM scheduler
+    WHERE ended_at IS NULL AND measures IS NOT NULL AND heartbeat_at > now() - interval '15 seconds'
+    ORDER BY scheduler_id LIMIT 10
+"""
+
+CONNECTIONS: LiteralString = """
+    SELECT sum(numbackends)::bigint, current_setting('max_connections')::int FROM pg_stat_database
+"""
+
 ENDED: LiteralString = """
     SELECT state, count(*) FROM run WHERE ended_at > now() - interval '1 hour' GROUP BY state
 """
@@ -41,17 +66,45 @@ class PoolGauge(NamedTuple):
     oldest_s: float  # of those waiting
 
 
+class DagGauge(NamedTuple):
+    """Of its runs that went well in the last hour."""
+
+    dag_id: str
+    runs: int
+    total_s: float
+    p50_s: float
+    p95_s: float
+
+
+class SchedulerGauge(NamedTuple):
+    name: str
+    ticks: Histogram
+    of_team: OfTeam
+
+
 class Gauges(NamedTuple):
     active: list[tuple[str, str, int]]  # DAG, state, runs
     pools: list[PoolGauge]
     ended: list[tuple[str, int]]  # state, runs of the last hour
+    dags: list[DagGauge]
+    schedulers: list[SchedulerGauge]
+    connections: tuple[int, int]  # to the server of the database: open, at most
 
 
-def read(conn: Connection[Any]) -> Gauges:
+def read(conn: Connection[Any], team_id: int) -> Gauges:
     limit = {"limit": DAGS_MAX}
     with conn.cursor(row_factory=tuple_row) as cursor:
         return Gauges(
             cursor.execute(ACTIVE, limit).fetchall(),
             [PoolGauge(*row) for row in cursor.execute(POOLS, limit)],
             cursor.execute(ENDED).fetchall(),
+            [DagGauge(*row) for row in cursor.execute(DURATIONS, {**limit, "runs": RUNS_MAX})],
+            [scheduler(team_id, *row) for row in cursor.execute(SCHEDULERS)],
+            cursor.execute(CONNECTIONS).fetchone() or (0, 0),
         )
+
+
+def scheduler(team_id: int, host: str, pid: int, text: str) -> SchedulerGauge:
+    """What it counted for one team; its ticks are of all."""
+    measures = decoded(text)
+    return SchedulerGauge(f"{host}/{pid}", measures.ticks, measures.of_team(team_id))

@@ -34,7 +34,7 @@ def page(
     conn: Connection[Any], memory: Memory, dag_id: str, limit: int, before: str | None
 ) -> wire.Grid:
     """The newest runs, or those older than a cursor."""
-    limit = min(pages.capped(limit), RUNS_MAX)
+    limit = min(limit, RUNS_MAX)
     with conn.cursor(row_factory=tuple_row) as cursor:
         current = cursor.execute(CURRENT, {"dag_id": dag_id}).fetchone()
     if current is None:

@@ -1,4 +1,4 @@
-"""Which logs a run has, in the order of its tasks."""
+"""Which logs a run has, in the order of its tasks; and those of many runs, the newest first."""
 
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -6,8 +6,10 @@ from psycopg import Connection
 from psycopg.rows import args_row
 
 from headway.paths import log_path
+from headway.store.views import runs
 
 LOGS_MAX: Final = 2000
+RUNS_MAX: Final = 20  # at once
 
 OF_RUN: LiteralString = """
     SELECT task_id, map_index, number FROM attempt
@@ -23,6 +25,9 @@ class Key(NamedTuple):
     task_id: str
     map_index: int
     number: int
+
+
+FIRST: Final = Key("", -2, 0)  # before every attempt
 
 
 class Logs(NamedTuple):
@@ -43,3 +48,43 @@ def of_run(conn: Connection[Any], run_id: str, first: Key, line: int) -> Logs:
 def path(run_id: str, key: Key) -> str:
     """Below the data directory."""
     return log_path(run_id, *key)
+
+
+class Place(NamedTuple):
+    """A log among those of many runs, and the line to begin with; ``after`` is the page's cursor that
+    leads to its run. What a search goes on from.
+    """
+
+    after: str | None
+    run_id: str
+    key: Key
+    line: int
+
+
+class Places(NamedTuple):
+    found: list[Place]
+    following: Place | None
+
+
+def of_runs(
+    conn: Connection[Any], wanted: runs.Filter, task_id: str | None, start: Place | None
+) -> Places:
+    """The logs of the next runs, as many as may be searched at once. Runs that are gone are passed over."""
+    page = runs.page(conn, wanted, RUNS_MAX, start.after if start else None)
+    after, found = start.after if start else None, list[Place]()
+    for run in page.items:
+        goes_on = start is not None and run.run_id == start.run_id
+        first, line = (start.key, start.line) if start and goes_on else (FIRST, 1)
+        if task_id is not None and first.task_id < task_id:
+            first = Key(task_id, -2, 0)
+        logs = of_run(conn, run.run_id, first, line)
+        for key in logs.keys:
+            if len(found) == LOGS_MAX:
+                return Places(found, Place(after, run.run_id, key, 1))
+            if task_id in (None, key.task_id):
+                found.append(Place(after, run.run_id, key, line if key == first else 1))
+        if logs.following is not None and task_id in (None, logs.following[0].task_id):
+            return Places(found, Place(after, run.run_id, *logs.following))
+        after = runs.cursor_after(wanted, run)
+    following = Place(page.next_cursor, "", FIRST, 1) if page.next_cursor else None
+    return Places(found, following)

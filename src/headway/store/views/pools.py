@@ -26,11 +26,15 @@ def every(conn: Connection[Any]) -> list[wire.Pool]:
         return cursor.execute(ALL).fetchall()
 
 
+def find(conn: Connection[Any], name: str) -> wire.Pool | None:
+    return next((pool for pool in every(conn) if pool.name == name), None)
+
+
 def one(conn: Connection[Any], name: str) -> wire.Pool:
-    for pool in every(conn):
-        if pool.name == name:
-            return pool
-    raise unknown(conn, name)
+    found = find(conn, name)
+    if found is None:
+        raise unknown(conn, name)
+    return found
 
 
 def unknown(conn: Connection[Any], name: str) -> NotFound:

@@ -1,0 +1,48 @@
+"""Parameters with their bounds, said once: the document shows them, and the framework enforces them.
+
+What only a route can judge (a state, a time zone) it refuses in its own words; ``one_of`` tells the
+document what there is.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Final
+
+from litestar.params import PathParameter, QueryParameter
+
+from headway.store.views import pages
+
+INT32_MAX: Final = 2**31 - 1
+INT64_MAX: Final = 2**63 - 1
+ID_CHARS_MAX: Final = 250  # an id is the name of a folder, and file systems end at 255
+TEXT_CHARS_MAX: Final = 500
+PATH_CHARS_MAX: Final = 1_000
+POSITION_CHARS_MAX: Final = 4_000
+
+
+def up_to(most: float, least: int = 1, name: str | None = None) -> QueryParameter:
+    # In the framework's document a bound of 0 is left out, and a large one is rounded.
+    exact = {"minimum": least, "maximum": most}
+    return QueryParameter(name=name, ge=least, le=most, schema_extra=exact)
+
+
+Id = Annotated[str, PathParameter(min_length=1, max_length=ID_CHARS_MAX)]
+Number = Annotated[int, PathParameter(ge=1, le=INT32_MAX)]
+
+IdFilter = Annotated[str | None, QueryParameter(max_length=ID_CHARS_MAX)]
+TextFilter = Annotated[str | None, QueryParameter(max_length=TEXT_CHARS_MAX)]
+FileName = Annotated[str | None, QueryParameter(max_length=PATH_CHARS_MAX)]
+Zone = Annotated[str | None, QueryParameter(max_length=100)]
+MapIndex = Annotated[int | None, up_to(INT32_MAX, -1)]
+Attempt = Annotated[int | None, up_to(INT32_MAX)]
+Since = Annotated[datetime | None, QueryParameter(name="from")]
+Until = Annotated[datetime | None, QueryParameter(name="to")]
+
+Limit = Annotated[int, up_to(pages.LIMIT_MAX)]
+Cursor = Annotated[str | None, QueryParameter(max_length=POSITION_CHARS_MAX)]
+Wait = Annotated[float, up_to(60.0, 0)]
+EventNumber = Annotated[int, up_to(INT64_MAX, 0)]
+
+
+def one_of(words: Iterable[str], name: str | None = None) -> QueryParameter:
+    return QueryParameter(name=name, schema_extra={"enum": sorted(words)})

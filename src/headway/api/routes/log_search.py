@@ -1,0 +1,68 @@
+"""/logs/search: a text in the logs of many runs, for a bounded time at once."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.params import FromQuery
+
+from headway import wire
+from headway.api.context import Handed
+from headway.api.logs.search import Place
+from headway.api.parameters import Cursor, IdFilter, Since, Until, one_of, up_to
+from headway.api.routes.logs import MATCHES_MAX, Wanted, checked, look, query_of
+from headway.core.roles import Role
+from headway.core.states import RunState
+from headway.store.views import logs as views
+from headway.store.views import pages
+from headway.store.views import runs as run_views
+
+
+@get("/logs/search", needs=Role.VIEWER)
+async def search_logs(
+    api: Handed,
+    q: Wanted,
+    dag_id: IdFilter = None,
+    task_id: IdFilter = None,
+    in_state: Annotated[str | None, one_of(RunState, "state")] = None,
+    first: Since = None,
+    last: Until = None,
+    regex: FromQuery[bool] = False,
+    ignore_case: FromQuery[bool] = True,
+    limit: Annotated[int, up_to(MATCHES_MAX)] = 200,
+    cursor: Cursor = None,
+) -> wire.FoundLogMatches:
+    """The lines that hold a text, in the logs of the newest runs first; ``from`` and ``to`` as of GET /runs.
+
+    A page may hold nothing and still lead on: it is as much as a second is enough for.
+    """
+    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    wanted = run_views.Filter(dag_id=dag_id, state=in_state, first=first, last=last)
+    start = pages.decode(cursor, views.Place) if cursor else None
+    planned = await api.door.call(views.of_runs, wanted, task_id, start)
+    logs = planned.found
+    places = [
+        Place(str(checked(api, views.path(each.run_id, each.key))), each.line) for each in logs
+    ]
+    found = await look(query, places)
+    following = planned.following
+    if found.stopped is not None:
+        following = logs[found.stopped[0]]._replace(line=found.stopped[1])
+    return wire.FoundLogMatches(
+        matches=[
+            wire.FoundLogMatch(
+                run_id=logs[each.log].run_id,
+                task_id=logs[each.log].key.task_id,
+                map_index=logs[each.log].key.map_index,
+                attempt=logs[each.log].key.number,
+                line=each.line,
+                text=each.text,
+                start=each.start,
+                end=each.end,
+            )
+            for each in found.matches
+        ],
+        next_cursor=pages.encode(following) if following else None,
+    )
+
+
+ROUTES = [search_logs]

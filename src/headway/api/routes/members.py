@@ -1,0 +1,44 @@
+"""/members: who belongs to the team. People of other teams are taken in by name, and let go again."""
+
+from typing import Any
+
+from litestar import delete, post
+from litestar.params import JSONBody
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Handed
+from headway.api.parameters import Id
+from headway.api.repeats import WHOLE
+from headway.core.roles import Role
+from headway.services import identity
+from headway.store.views import people as views
+
+
+@post("/members", needs=Role.ADMIN, idempotent=WHOLE)
+async def add_member(api: Handed, data: JSONBody[wire.MemberRequest]) -> wire.User:
+    """Take somebody into the team who is a user already. GET /users shows all members."""
+
+    def work(conn: Connection[Any]) -> wire.User:
+        identity.add_member(conn, api.door.team_id, data.name, data.role, api.actor)
+        after = views.one(conn, data.name)
+        api.door.tell(before=None, after=after)
+        return after
+
+    return await api.door.call(work)
+
+
+@delete("/members/{name:str}", needs=Role.ADMIN, status_code=200)
+async def remove_member(api: Handed, name: Id) -> wire.User:
+    """Let somebody go from the team: what they are signed in with stops working here at once."""
+
+    def work(conn: Connection[Any]) -> wire.User:
+        before = views.one(conn, name)
+        identity.remove_member(conn, api.door.team_id, name)
+        api.door.tell(before=before, after=None)
+        return before
+
+    return await api.door.call(work)
+
+
+ROUTES = [add_member, remove_member]
