@@ -133,6 +133,7 @@ def create(
             HeadwayError: problems.from_error,
             HTTPException: problems.from_http,
             Answered: problems.from_before,
+            RecursionError: problems.from_depth,
             Exception: problems.from_surprise,
         },
         lifespan=[lifespan],

@@ -51,6 +51,11 @@ def from_before(request: AnyRequest, answered: Answered) -> Response[bytes]:
     )
 
 
+def from_depth(request: AnyRequest, error: RecursionError) -> Response[bytes]:
+    """Only what a request brings can be nested so deeply."""
+    return answer(problem(400, code_of(400), "the body is nested too deeply"))
+
+
 def from_surprise(request: AnyRequest, error: Exception) -> Response[bytes]:
     logger.exception("%s %s failed", request.method, request.url.path, exc_info=error)
     detail = f"an error of ours: {type(error).__name__}"
