@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from headway.pg import Server
 from headway.store.migrate import migrate
-from headway.store.transact import connect
+from headway.store.transact import Session, connect
 
 FORGETFUL: Final = {
     "fsync": "off",
@@ -23,6 +23,7 @@ FORGETFUL: Final = {
 TEMPLATE: Final = "headway_template"
 
 numbers = count(1)
+makers: dict[object, Session] = {}  # by server: the one connection that makes and drops databases
 
 
 @contextmanager
@@ -34,26 +35,35 @@ def private_server() -> Iterator[str]:
     ):
         with connect(dsn) as conn:
             conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-        migrate(make_conninfo(dsn, dbname=TEMPLATE))
-        with fresh_database(dsn) as fresh:
-            yield fresh
+        template = make_conninfo(dsn, dbname=TEMPLATE)
+        migrate(template)
+        connect(template).close()  # leaves a cache of the catalogue, which is copied with the rest
+        with connect(make_conninfo(dsn, dbname="postgres")) as conn:
+            makers[server_of(dsn)] = conn
+            try:
+                with fresh_database(dsn) as fresh:
+                    yield fresh
+            finally:
+                del makers[server_of(dsn)]
 
 
 @contextmanager
 def fresh_database(dsn: str, template: str = TEMPLATE) -> Iterator[str]:
     """The owner's dsn of another migrated, otherwise empty database on a private server."""
     name = f"headway_{next(numbers)}"
-    server = make_conninfo(dsn, dbname="postgres")
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-    with connect(server) as conn:
-        conn.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    conn = makers[server_of(dsn)]
+    conn.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
     try:
         yield make_conninfo(dsn, dbname=name)
     finally:
-        with connect(server) as conn:
-            conn.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+        conn.execute(drop.format(sql.Identifier(name)))
+
+
+def server_of(dsn: str) -> object:
+    """Where its socket is, whichever the database."""
+    return conninfo_to_dict(dsn)["host"]
 
 
 def empty_database(dsn: str) -> AbstractContextManager[str]:
