@@ -29,7 +29,7 @@ from tests.simulation.world import STEPS, Connections, World
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
 BUG_SEEDS = range(300)
-CRASH_SEED, CRASHES, PAIRS = 2, 8, 8
+CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
 
 @pytest.fixture(scope="module")

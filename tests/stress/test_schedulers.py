@@ -26,6 +26,7 @@ GAP_MS = """
 """
 
 
+@pytest.mark.stress
 def test_a_killed_scheduler_costs_fifty_running_tasks_nothing() -> None:
     """G7, REL-01: they go on, end, and are reported to the next one."""
     with installation(schedulers=1, processes=50) as site:
