@@ -93,8 +93,8 @@ sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 .PHONY: stress
-stress: .venv/.ready ## Real processes under kill -9
-	@$(BIN)/pytest -m stress tests/stress
+stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
+	@$(BIN)/pytest -m stress
 
 .PHONY: bench
 bench: .venv/.ready ## Measure the workloads against the floors of the same machine
