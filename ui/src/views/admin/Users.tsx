@@ -8,6 +8,7 @@ import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
+import { useMay } from "@/state/session.ts";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 import { NewUser } from "./NewUser.tsx";
@@ -17,16 +18,19 @@ import { UserMenu } from "./UserMenu.tsx";
 /** The people of the team. */
 export function Users() {
   const found = useInfiniteQuery(users());
+  const mayAdd = useMay("admin");
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<LoginLink | null>(null);
   return (
     <>
       <div className={styles.bar}>
         <span>A viewer sees, an operator runs, an author changes, an admin decides who may.</span>
-        <Button look="primary" onClick={() => setAdding(true)}>
-          <UserPlus size={14} aria-hidden />
-          New user
-        </Button>
+        {mayAdd && (
+          <Button look="primary" onClick={() => setAdding(true)}>
+            <UserPlus size={14} aria-hidden />
+            New user
+          </Button>
+        )}
       </div>
       <Listed
         found={found}
