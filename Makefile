@@ -45,8 +45,17 @@ up: .venv/.ready-run $(UI_BUILT) ## Serve API and web interface over the example
 
 WORKERS ?= 2
 .PHONY: test
-test: .venv/.ready ui-test ## Run the tests: make test [WORKERS=2]
+test: .venv/.ready ui ## Run the tests: make test [WORKERS=2]
+	@$(MAKE) --jobs 2 --keep-going test-python test-pages
+
+.PHONY: test-python
+test-python: .venv/.ready
 	@$(BIN)/pytest -m "not stress" --numprocesses $(WORKERS) --dist worksteal
+
+# Beside the others: the tests in a browser mostly wait. What they say comes in one piece, at their end.
+.PHONY: test-pages
+test-pages:
+	@said=$$($(MAKE) ui-test 2>&1); code=$$?; echo "$$said"; exit $$code
 
 .PHONY: check
 check: lint test ## The whole gate: what a contributor runs before every commit
