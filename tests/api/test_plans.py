@@ -156,6 +156,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (gauges.ACTIVE, {"limit": 500}),
     (gauges.POOLS, {"limit": 500}),
     (gauges.ENDED, {}),
+    (gauges.DURATIONS, {"limit": 500, "runs": 20_000}),
+    (gauges.SCHEDULERS, {}),
     (stream.NOW, {}),
     (stream.CHANGED, WINDOW),
     (stream.RUNS, SOME),

@@ -54,7 +54,10 @@ class Measures(msgspec.Struct):
             of_team.ends[outcome] = of_team.ends.get(outcome, 0) + count
 
     def of_team(self, team_id: int) -> OfTeam:
-        return self.teams.setdefault(team_id, OfTeam())
+        found = self.teams.get(team_id)
+        if found is None:
+            found = self.teams[team_id] = OfTeam()
+        return found
 
 
 def encoded(measures: Measures) -> str:
