@@ -52,6 +52,14 @@ def test_a_user_and_a_token_of_theirs(cli: Command, home: Path) -> None:
     refused = with_token(home, token, "ls")
     assert (refused.returncode, "nobody is signed in" in refused.stderr) == (3, True)
     assert "ann" in cli("user", "ls").stdout
+    assert "is in this team no more" in cli("user", "remove", "ann").stderr
+    assert "ann" not in cli("user", "ls").stdout
+    assert cli("user", "remove", "ann").returncode == 2
+    assert (
+        "ann is operator in this team now" in cli("user", "add", "ann", "--role", "operator").stderr
+    )
+    assert cli("user", "add", "ann").returncode == 2
+    assert cli("user", "remove", "admin").returncode == 2
     assert cli("user", "disable", "ann").returncode == 0
     assert json.loads(cli("user", "ls", "--output", "json").stdout)[1]["disabled_at"] is not None
 
