@@ -5,21 +5,28 @@ a request that changes something writes who asked for what, in the first transac
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from psycopg import Connection, DataError, errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from headway import clock
 from headway.api.repeats import Once
-from headway.errors import NotReachable, UsageError
+from headway.errors import AmbiguousCommit, NotReachable, UsageError
 from headway.store import audit
-from headway.store.transact import APP, Session, enter_team, pool, transact
+from headway.store.transact import APP, Limits, Session, answers, enter_team, pool, transact
 
 CONNECTIONS: Final = 3
-PATIENCE_S: Final = 5.0
+PATIENCE_S: Final = 4.0
+QUEUE_S: Final = 7.0  # for one of our threads
+# All in all an answer comes within 15 s, whoever holds what it needs.
+LIMITS: Final = Limits(lock_timeout_s=PATIENCE_S)
+PULSE_TIMEOUT_S: Final = 3
+PULSE_S: Final = 1.0  # what was felt counts for so long
 TOLD_MAX: Final = 100  # of what one request changed, in the audit
 
 # What a request may bring and the database cannot hold.
@@ -30,18 +37,45 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Pulse:
+    """Whether the database answers anybody. Who waits for a statement cannot tell a server that stands
+    still from a long answer; a server that is at work lets others in.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="pulse")
+        self._felt_at = float("-inf")
+        self._beats = True
+        self._one_at_a_time = threading.Lock()
+
+    def beats(self) -> bool:
+        with self._one_at_a_time:
+            if clock.monotonic() - self._felt_at > PULSE_S:
+                self._beats = answers(self.dsn, PULSE_TIMEOUT_S)
+                self._felt_at = clock.monotonic()
+            return self._beats
+
+
 class Connections:
     def __init__(self, dsn: str) -> None:
         # Not prepared: an optional filter must be planned with its value in sight.
         self.pool: ConnectionPool[Session] = pool(
-            dsn, role=APP, size=CONNECTIONS, application="headway api", prepare=False
+            dsn,
+            role=APP,
+            size=CONNECTIONS,
+            application="headway api",
+            limits=LIMITS,
+            prepare=False,
         )
         self.threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+        self.pulse = Pulse(dsn)
 
     def open(self) -> None:
         self.pool.open()
 
     def close(self) -> None:
+        self.pulse.thread.shutdown()
         self.threads.shutdown(cancel_futures=True)
         self.pool.close()
 
@@ -78,12 +112,46 @@ class Door:
         **kwargs: P.kwargs,
     ) -> T:
         """Do ``work`` in a transaction that sees the team, and commit it."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self.connections.threads, partial(self.transact, work, *args, **kwargs)
-        )
+        pulse, todo = self.connections.pulse, partial(self._do, work, *args, **kwargs)
+        begun, job = clock.monotonic(), self.connections.threads.submit(todo)
+        doing = asyncio.wrap_future(job)
+        try:
+            while not (await asyncio.wait({doing}, timeout=PATIENCE_S))[0]:
+                if not await asyncio.wrap_future(pulse.thread.submit(pulse.beats)):
+                    raise self.silence()
+                if clock.monotonic() - begun > QUEUE_S and job.cancel():  # no thread has taken it
+                    raise busy()
+        finally:
+            doing.cancel()  # what still waits for a thread is not begun for nobody
+        return doing.result()
 
     def transact(
+        self,
+        work: Callable[Concatenate[Connection[Any], P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same for who is not in the event loop."""
+        todo = partial(self._do, work, *args, **kwargs)
+        doing = self.connections.threads.submit(todo)
+        try:
+            while not wait({doing}, timeout=PATIENCE_S).done:
+                if not self.connections.pulse.beats():
+                    raise self.silence()
+        finally:
+            doing.cancel()
+        return doing.result()
+
+    def silence(self) -> NotReachable:
+        """The database is there and says nothing: its machine, its disk or its process stands still."""
+        hint = "headway doctor looks for the cause"
+        if self.entry is None:
+            return NotReachable("the database does not answer", hint=hint)
+        return AmbiguousCommit(
+            "the database does not answer, and may make the change when it goes on", hint=hint
+        )
+
+    def _do(
         self,
         work: Callable[Concatenate[Connection[Any], P], T],
         *args: P.args,
@@ -110,10 +178,19 @@ class Door:
             if (refusal := refused(error)) is not None:
                 raise refusal from error
             raise
+        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
+            raise busy() from error
         except PoolTimeout as error:
             raise NotReachable(
                 "the database does not answer", hint="headway doctor looks for the cause"
             ) from error
+
+
+def busy() -> NotReachable:
+    return NotReachable(
+        "the database is busy: what this needs is held by something else",
+        hint="try again in a while; pg_stat_activity shows who holds it",
+    )
 
 
 def refused(error: DataError | UnicodeEncodeError) -> UsageError | None:

@@ -109,6 +109,8 @@ def running(server: ServerFile) -> Iterator[Finding]:
             yield Finding(
                 part.name, part.healthy, part.detail, "see logs/server; headway up starts it again"
             )
+        if any(part.name == "database" and not part.healthy for part in health.components):
+            return  # all else is in it
         for error in client.import_errors():
             where = f"{error.file}:{error.line or 1}"
             yield Finding(

@@ -45,11 +45,21 @@ def is_alive(pid: int) -> bool:
 
 def is_zombie(pid: int) -> bool:
     """A server that was killed and whose parent, perhaps a container's idle init, never looks."""
+    return state(pid) == "Z"
+
+
+def is_suspended(pid: int) -> bool:
+    """By SIGSTOP, or by a debugger: it lives, and answers nobody."""
+    return state(pid) in ("T", "t")
+
+
+def state(pid: int) -> str:
+    """The letter that Linux has for it; empty where nobody knows."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] == "Z"
+        return ""
+    return status.rpartition(")")[2].split()[0]
 
 
 def is_server_of(pid: int, cluster: Path) -> bool:

@@ -137,6 +137,12 @@ class Server:
         if not postmaster.is_server_of(found.pid, self.cluster):
             postmaster.disown(self.cluster)
             return None
+        if postmaster.is_suspended(found.pid):
+            raise NotReachable(
+                f"the database, process {found.pid}, is suspended",
+                where=str(self.cluster),
+                hint=f"let it go on: kill -CONT {found.pid}",
+            )
         if not self.await_ready(found.pid):
             return None  # it was on its way out
         listening = postmaster.listener(str(self.socket_directory() / SOCKET))

@@ -29,6 +29,7 @@ def backup(dsn: str, folder: Path, name: str) -> Path:
     target = folder / f"{name}{SUFFIX}"
     if target.exists():
         raise Conflict("there is a backup of that name already", where=str(target))
+    connect(dsn, application="headway backup").close()  # pg_dump would wait for a silent server
     draft = folder / f".{name}.partial"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

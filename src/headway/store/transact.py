@@ -31,7 +31,7 @@ APP: Final = "headway_app"  # sees the team that the transaction named with ente
 
 TRIES_MAX: Final = 5
 SERVER_VERSION_MIN: Final = 150000
-CONNECT_TIMEOUT_S: Final = 10
+CONNECT_TIMEOUT_S: Final = 8
 PREPARE_AFTER: Final = 5  # executions; psycopg's own default
 
 # What the engine prepares finds its rows by key, whatever its values are (tests/store/test_plans.py).
@@ -69,11 +69,12 @@ def connect(
     application: str = "headway",
     limits: Limits = LIMITS,
     prepare: bool = True,
+    timeout_s: int = CONNECT_TIMEOUT_S,
 ) -> Session:
     """Open a connection that acts as ``role`` (default: as the user who logs in, the owner)."""
     wanted = session_settings(role, limits)
     arguments: dict[str, Any] = {"application_name": application}
-    arguments["connect_timeout"] = CONNECT_TIMEOUT_S
+    arguments["connect_timeout"] = timeout_s
     if prepare:
         planning = PLANNED_ONCE if role == ENGINE else NOTHING
         arguments["options"] = startup_options(dsn, {**wanted, **planning})
@@ -93,6 +94,15 @@ def connect(
         raise
     conn.settings = NOTHING if prepare else wanted
     return conn
+
+
+def answers(dsn: str, timeout_s: int) -> bool:
+    """Whether the server lets somebody in within that time, 2 s or more."""
+    try:
+        connect(dsn, application="headway pulse", timeout_s=timeout_s).close()
+    except HeadwayError:
+        return False
+    return True
 
 
 def pool(
