@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitted, opening, overlaps, panned, showing, zoomed } from "./viewport.ts";
+import { beginningOf, fitted, opening, overlaps, panned, showing, zoomed } from "./viewport.ts";
 
 const drawing = { x: 0, y: 0, width: 4000, height: 1000 };
 
@@ -37,4 +37,13 @@ test("a box is brought into view by the shortest way, and left alone when it is 
   expect(moved.y).toBe(0);
   expect(overlaps(box, { x: moved.x, y: moved.y, width: 800, height: 600 })).toBe(true);
   expect(showing(moved, box, 800, 600)).toEqual(moved);
+});
+
+test("a graph opens where it begins: at the left, in the middle of it", () => {
+  const box = (x: number, y: number) => ({ x, y, width: 10, height: 10 });
+  const boxes = [box(50, 45), box(0, 0), box(0, 40), box(0, 90)];
+  const drawing = { x: 0, y: 0, width: 60, height: 100 };
+  expect(beginningOf({ ...drawing, boxes })).toBe(boxes[2]);
+  const nothing = { ...drawing, boxes: [] };
+  expect(beginningOf(nothing)).toBe(nothing);
 });

@@ -51,6 +51,16 @@ export function opening(
   };
 }
 
+/** Of the boxes farthest to the left the one in the middle: what is seen first lies around it. */
+export function beginningOf(drawing: Extent & { boxes: readonly Extent[] }): Extent {
+  const middle = drawing.y + drawing.height / 2;
+  const away = (box: Extent) => Math.abs(box.y + box.height / 2 - middle);
+  return drawing.boxes.reduce<Extent>((best, box) => {
+    if (best === drawing || box.x < best.x) return box;
+    return box.x === best.x && away(box) < away(best) ? box : best;
+  }, drawing);
+}
+
 /** Nearer or farther, with the point under the pointer where it was. */
 export function zoomed(from: Viewport, factor: number, at: { x: number; y: number }): Viewport {
   const scale = clamp(from.scale * factor);

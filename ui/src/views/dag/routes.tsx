@@ -41,7 +41,11 @@ const graphRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "graph",
   validateSearch: (search: Search) =>
-    strip({ open: word(search.open), focus: FOCUS.find((focus) => focus === search.focus) }),
+    strip({
+      open: word(search.open),
+      focus: FOCUS.find((focus) => focus === search.focus),
+      only: typeof search.only === "boolean" ? search.only : undefined,
+    }),
   component: lazyRouteComponent(() => import("./graph/Graph.tsx"), "Graph"),
 });
 
@@ -51,7 +55,8 @@ const ORDERS = ["duration", "wait"] as const;
 const ganttRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "gantt",
-  validateSearch: (search: Search) => strip({ sort: ORDERS.find((sort) => sort === search.sort) }),
+  validateSearch: (search: Search) =>
+    strip({ sort: ORDERS.find((sort) => sort === search.sort), zoom: word(search.zoom) }),
   component: lazyRouteComponent(() => import("./gantt/Gantt.tsx"), "Gantt"),
 });
 

@@ -1,10 +1,10 @@
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type { Picture } from "@/lib/graph/collapse.ts";
 import type { Layout } from "@/lib/graph/layout.ts";
 import styles from "./Graph.module.css";
 
 /** The arrows: the critical path stronger, those of the selected box in the accent. */
-export function Arrows({
+export const Arrows = memo(function Arrows({
   picture,
   layout,
   selected,
@@ -48,4 +48,4 @@ export function Arrows({
       ))}
     </svg>
   );
-}
+});

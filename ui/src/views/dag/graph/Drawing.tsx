@@ -36,6 +36,10 @@ export function Drawing(props: Props) {
     () => (focus && selected ? related(selected, picture.arrows, focus) : null),
     [focus, selected, picture],
   );
+  const stateOf = useMemo(() => {
+    const known = new Map(picture.boxes.map((box) => [box.id, mostTelling(countsOf(box, states))]));
+    return (id: string) => known.get(id) ?? null;
+  }, [picture, states]);
   const at = reached && places.has(reached) ? reached : (selected ?? layout.boxes[0]?.id ?? null);
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -105,23 +109,8 @@ export function Drawing(props: Props) {
       )}
       <ViewTools zoom={zoom} fit={fit} />
       {view && layout.boxes.length > MAP_ABOVE && (
-        <MiniMap
-          layout={layout}
-          view={view}
-          size={size}
-          stateOf={(id) => stateOf(id, picture, states)}
-          move={setView}
-        />
+        <MiniMap layout={layout} view={view} size={size} stateOf={stateOf} move={setView} />
       )}
     </div>
   );
-}
-
-function stateOf(
-  id: string,
-  picture: Picture,
-  states: ReadonlyMap<string, RunTask>,
-): string | null {
-  const box = picture.boxes.find((one) => one.id === id);
-  return box ? mostTelling(countsOf(box, states)) : null;
 }

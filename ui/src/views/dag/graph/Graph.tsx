@@ -1,15 +1,19 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { type Box, groupBox, pictureOf } from "@/lib/graph/collapse.ts";
-import { EmptyState } from "@/parts/EmptyState.tsx";
+import { type Box, groupBox } from "@/lib/graph/collapse.ts";
+import type { Focus } from "@/lib/graph/focus.ts";
+import { Command } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { useSelection } from "@/state/selection.ts";
+import { useKnown } from "../useKnown.ts";
 import { Drawing } from "./Drawing.tsx";
 import styles from "./Graph.module.css";
 import { GraphTools } from "./GraphTools.tsx";
+import { Pick } from "./Pick.tsx";
 import { useGraph } from "./useGraph.ts";
 import { useLayout } from "./useLayout.ts";
+import { suggestions, useShown } from "./useShown.ts";
 
 const route = getRouteApi("/t/$team/dags/$dag/graph");
 
@@ -18,8 +22,9 @@ export function Graph() {
   const { dag } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [selection, select] = useSelection();
-  const { run, newest, found, graph, states } = useGraph(dag, selection.run);
+  const [, select] = useSelection();
+  const { selection, pending } = useKnown(dag);
+  const { run, runless, graph, states, error, retry } = useGraph(dag, selection.run, !pending);
   const open = useMemo(
     () =>
       search.open === undefined
@@ -27,13 +32,10 @@ export function Graph() {
         : new Set(search.open === "none" ? [] : search.open.split(",")),
     [search.open, graph],
   );
-  const picture = useMemo(
-    () => (graph.tasks.length > 0 ? pictureOf(graph.tasks, graph.groups, open) : null),
-    [graph, open],
-  );
-  const { done, key } = useLayout(picture);
+  const shown = useShown(graph, open, selection.task, search.only, search.focus);
+  const { done, key } = useLayout(shown.picture);
   const change = useCallback(
-    (next: { open?: string; focus?: "upstream" | "downstream" | "both" }) =>
+    (next: { open?: string; focus?: Focus; only?: boolean }) =>
       navigate({ search: (before) => ({ ...before, ...next }), replace: true }),
     [navigate],
   );
@@ -41,56 +43,69 @@ export function Graph() {
     (groups: Iterable<string>) => change({ open: [...groups].join(",") || "none" }),
     [change],
   );
+  const pick = useCallback((task: string) => select({ run, task }), [select, run]);
   const choose = useCallback(
     (box: Box) => {
       if (box.kind === "group") setOpen([...open, box.id.slice(groupBox("").length)]);
-      else select({ run, task: box.id });
+      else pick(box.id);
     },
-    [open, setOpen, select, run],
+    [open, setOpen, pick],
   );
   const close = useCallback(
     (group: string) => setOpen([...open].filter((one) => one !== group)),
     [open, setOpen],
   );
+  const names = useMemo(() => graph.tasks.map((task) => task.task_id), [graph]);
 
-  const failed = newest.error ?? found.error;
-  if (failed && !found.data)
-    return <ErrorState error={failed} what="The graph" retry={() => found.refetch()} />;
-  if (newest.data === null)
-    return (
-      <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-        <p>The graph shows the tasks of a run, each with its state.</p>
-      </EmptyState>
-    );
-  if (!picture) return <SkeletonRows count={10} />;
-  const selected = picture.boxes.find(
-    (box) => selection.task && box.tasks.includes(selection.task),
-  );
+  if (error) return <ErrorState error={error} what="The graph" retry={() => retry()} />;
+  if (!shown.whole) return <SkeletonRows count={10} />;
+  const ready = done && done.key === key && shown.picture;
   return (
     <div className={styles.graph}>
       <GraphTools
-        boxes={picture.boxes.length}
-        tasks={graph.tasks.length}
+        boxes={shown.whole.boxes.length}
+        tasks={names}
+        find={pick}
+        around={shown.around}
+        setOnly={(only) => change({ only })}
+        quick={Boolean(ready) && done?.carefully === false}
         groups={graph.groups.map((group) => group.group_id)}
         open={open}
         setOpen={setOpen}
         focus={search.focus}
         setFocus={(focus) => change({ focus })}
-        focusable={selected !== undefined}
-        busy={done?.key !== key}
+        focusable={shown.selected !== undefined}
+        busy={shown.picture !== null && done?.key !== key}
       />
-      {done && done.key === key ? (
+      {runless && (
+        <div className={styles.teach}>
+          <b>No runs yet.</b> This is what depends on what; a run gives each box its state.
+          <Command text={`headway run ${dag}`} />
+        </div>
+      )}
+      {!shown.picture && (
+        <Pick
+          boxes={shown.whole.boxes.length}
+          suggestions={suggestions(graph, states)}
+          choose={pick}
+          all={() => change({ only: false })}
+        />
+      )}
+      {ready && shown.picture ? (
         <Drawing
-          picture={picture}
+          key={shown.around ? key : "whole"}
+          picture={shown.picture}
           layout={done.layout}
           states={states}
-          selected={selected?.id ?? null}
-          focus={search.focus}
+          selected={shown.selected?.id ?? null}
+          focus={shown.around ? undefined : search.focus}
           choose={choose}
           close={close}
         />
       ) : (
-        <div className={styles.drawing} role="status" aria-label="The graph is laid out" />
+        shown.picture && (
+          <div className={styles.drawing} role="status" aria-label="The graph is laid out" />
+        )
       )}
     </div>
   );

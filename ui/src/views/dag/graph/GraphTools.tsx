@@ -1,12 +1,19 @@
 import { ChevronsDownUp, ChevronsUpDown } from "lucide-react";
 import { counted } from "@/lib/count.ts";
 import type { Focus } from "@/lib/graph/focus.ts";
+import type { Near } from "@/lib/graph/near.ts";
 import { Button, IconButton } from "@/parts/Button.tsx";
+import { FindTask } from "./FindTask.tsx";
 import styles from "./Graph.module.css";
 
 interface Props {
   boxes: number;
-  tasks: number;
+  tasks: readonly string[];
+  find: (task: string) => void;
+  around: Near | null;
+  /** Only what lies around the selected task, or all of it. */
+  setOnly: (only: boolean) => void;
+  quick: boolean;
   groups: readonly string[];
   open: ReadonlySet<string>;
   setOpen: (groups: Iterable<string>) => void;
@@ -29,10 +36,23 @@ export function GraphTools(props: Props) {
   return (
     <div className={styles.tools} role="toolbar" aria-label="Graph">
       <span className={styles.count}>
-        {counted(props.tasks, "task")}
-        {props.boxes !== props.tasks && ` in ${counted(props.boxes, "box", "boxes")}`}
+        {counted(props.tasks.length, "task")}
+        {props.boxes !== props.tasks.length && ` in ${counted(props.boxes, "box", "boxes")}`}
+        {props.around && ` · ${aroundWords(props.around)}`}
         {props.busy && " · laying out…"}
+        {props.quick && " · laid out quickly: arrows may cross more than they must"}
       </span>
+      <FindTask tasks={props.tasks} choose={props.find} />
+      {props.focusable && (
+        <Button
+          small
+          look="quiet"
+          aria-pressed={props.around !== null}
+          onClick={() => props.setOnly(props.around === null)}
+        >
+          Only around it
+        </Button>
+      )}
       <fieldset className={styles.focus} aria-label="What is bright" disabled={!props.focusable}>
         {CHOICES.map(([focus, word]) => (
           <Button
@@ -58,4 +78,9 @@ export function GraphTools(props: Props) {
       )}
     </div>
   );
+}
+
+function aroundWords({ picture, steps, cut }: Near): string {
+  const drawn = `${counted(picture.boxes.length, "box", "boxes")} around the selected one`;
+  return cut ? `${drawn}, ${counted(steps, "step")} far` : drawn;
 }

@@ -1,4 +1,4 @@
-import type { PointerEvent } from "react";
+import { memo, type PointerEvent } from "react";
 import type { Layout } from "@/lib/graph/layout.ts";
 import type { Viewport } from "@/lib/graph/viewport.ts";
 import { stateColour } from "@/parts/State.tsx";
@@ -34,16 +34,7 @@ export function MiniMap({ layout, view, size, stateOf, move }: Props) {
       onPointerMove={onPointer}
       aria-hidden
     >
-      {layout.boxes.map((box) => (
-        <rect
-          key={box.id}
-          x={box.x}
-          y={box.y}
-          width={box.width}
-          height={box.height}
-          style={{ fill: stateColour(stateOf(box.id) ?? "waiting") }}
-        />
-      ))}
+      <Boxes layout={layout} stateOf={stateOf} />
       <rect
         className={styles.seen}
         x={view.x}
@@ -54,3 +45,17 @@ export function MiniMap({ layout, view, size, stateOf, move }: Props) {
     </svg>
   );
 }
+
+/** Not drawn anew while the view moves. */
+const Boxes = memo(function Boxes({ layout, stateOf }: Pick<Props, "layout" | "stateOf">) {
+  return layout.boxes.map((box) => (
+    <rect
+      key={box.id}
+      x={box.x}
+      y={box.y}
+      width={box.width}
+      height={box.height}
+      style={{ fill: stateColour(stateOf(box.id) ?? "waiting") }}
+    />
+  ));
+});

@@ -1,27 +1,38 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { type Grid, grid as gridQuery } from "@/api/grid.ts";
 import { newestRun, type RunTask, runTasks } from "@/api/runTasks.ts";
 import type { GraphTask } from "@/lib/graph/collapse.ts";
 import { folded, openAtFirst } from "@/lib/graph/fold.ts";
 import { groupsOf } from "@/lib/graph/groups.ts";
 import { useLiveTasks } from "./useLiveTasks.ts";
 
+const NONE: readonly RunTask[] = [];
+
 /** The tasks of the selected run, or of the newest, and how they are grouped. */
-export function useGraph(dag: string, selected: string | undefined) {
+export function useGraph(dag: string, selected: string | undefined, settled: boolean) {
   const newest = useQuery({ ...newestRun(dag), enabled: !selected });
   const run = selected ?? newest.data?.run_id;
-  const found = useQuery({ ...runTasks(run ?? ""), enabled: Boolean(run) });
+  const found = useQuery({
+    ...runTasks(run ?? ""),
+    enabled: Boolean(run) && settled,
+    placeholderData: (before) => before, // a newer run takes the place of the last, without a gap
+  });
+  // Before the first run the rows of the grid say what depends on what.
+  const runless = newest.data === null && !selected;
+  const grid = useInfiniteQuery({ ...gridQuery(dag), enabled: runless });
   useLiveTasks(dag, run, selected !== undefined);
+  const tasks = run ? (found.data ?? NONE) : NONE;
+  const outline = runless ? grid.data?.pages[0] : undefined;
   const graph = useMemo(() => {
-    const tasks = (found.data ?? []).map(graphTask);
-    const all = folded(tasks, groupsOf(tasks));
+    const flat = outline ? ofRows(outline) : tasks.map(graphTask);
+    const all = folded(flat, groupsOf(flat));
     return { ...all, openAtFirst: openAtFirst(all.tasks, all.groups) };
-  }, [found.data]);
-  const states = useMemo(
-    () => new Map((found.data ?? []).map((task) => [task.task_id, task])),
-    [found.data],
-  );
-  return { run, newest, found, graph, states };
+  }, [tasks, outline]);
+  const states = useMemo(() => new Map(tasks.map((task) => [task.task_id, task])), [tasks]);
+  const failed = newest.error ?? (runless ? grid.error : found.error);
+  const error = graph.tasks.length === 0 ? failed : null;
+  return { run, runless, graph, states, error, retry: runless ? grid.refetch : found.refetch };
 }
 
 function graphTask(task: RunTask): GraphTask {
@@ -32,4 +43,15 @@ function graphTask(task: RunTask): GraphTask {
     upstream: task.upstream,
     critical: task.critical ?? false,
   };
+}
+
+function ofRows({ tasks }: Grid): GraphTask[] {
+  const current = tasks.filter((task) => !task.removed);
+  return current.map((task) => ({
+    task_id: task.task_id,
+    label: task.label || task.task_id,
+    group: task.group || null,
+    upstream: task.upstream.flatMap((at) => tasks[at]?.task_id ?? []),
+    critical: false,
+  }));
 }

@@ -9,6 +9,7 @@ import {
 } from "react";
 import type { Layout } from "@/lib/graph/layout.ts";
 import {
+  beginningOf,
   type Extent,
   fitted,
   opening,
@@ -45,8 +46,7 @@ export function useViewport(
     const { width, height } = size;
     setView((now) => {
       if (now) return now;
-      const leftmost = layout.boxes.reduce((best, box) => (box.x < best.x ? box : best));
-      const first = opening(layout, width, height, leftmost);
+      const first = opening(layout, width, height, beginningOf(layout));
       return selected ? showing(first, selected, width, height) : first;
     });
   }, [layout, size, selected]);

@@ -1,7 +1,14 @@
 import type { Picture } from "@/lib/graph/collapse.ts";
+import { layered } from "@/lib/graph/layered.ts";
 import { laidOut } from "@/lib/graph/layout.ts";
 
-/** Laying out hundreds of boxes takes seconds; the page goes on meanwhile. */
-self.onmessage = ({ data }: MessageEvent<{ key: string; picture: Picture }>) => {
-  self.postMessage({ key: data.key, layout: laidOut(data.picture) });
+export interface Wanted {
+  key: string;
+  picture: Picture;
+  /** Carefully takes seconds, and of large pictures minutes; the page goes on meanwhile. */
+  carefully: boolean;
+}
+
+self.onmessage = ({ data: { key, picture, carefully } }: MessageEvent<Wanted>) => {
+  self.postMessage({ key, layout: carefully ? laidOut(picture) : layered(picture), carefully });
 };

@@ -11,7 +11,7 @@ import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { useSelection } from "@/state/selection.ts";
 import styles from "./Grid.module.css";
 import { GridTools } from "./GridTools.tsx";
-import { CELL } from "./geometry.ts";
+import { CELL, labelWidth } from "./geometry.ts";
 import { Surface } from "./Surface.tsx";
 import { useLiveGrid } from "./useLiveGrid.ts";
 
@@ -54,12 +54,6 @@ export function Grid() {
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The grid" retry={() => found.refetch()} />;
   if (!found.data) return <SkeletonRows count={18} />;
-  if (grid.runs.length === 0)
-    return (
-      <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-        <p>Each run will be a column here, each task a row.</p>
-      </EmptyState>
-    );
   return (
     <div className={styles.view}>
       <GridTools
@@ -81,6 +75,13 @@ export function Grid() {
         select={select}
         toggle={toggle}
       />
+      {grid.runs.length === 0 && (
+        <div className={styles.teach} style={{ left: labelWidth(window.innerWidth) }}>
+          <EmptyState title="No runs yet" command={`headway run ${dag}`}>
+            <p>Each run will be a column here, beside its tasks.</p>
+          </EmptyState>
+        </div>
+      )}
     </div>
   );
 }
