@@ -3,6 +3,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const STEPS = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
   ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
   ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
   ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
@@ -37,6 +38,7 @@ function formatFor(step: number, timeZone: string | undefined): (at: number) => 
     hour: "2-digit",
     minute: "2-digit",
     second: step < MINUTE ? "2-digit" : undefined,
+    fractionalSecondDigits: step < SECOND ? 3 : undefined,
     hourCycle: "h23",
     timeZone,
   });

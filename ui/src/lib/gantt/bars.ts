@@ -117,5 +117,5 @@ export function spanOf(
       if (!segment.to && segment.kind === "running" && bar.expected_s)
         to = Math.max(to, Date.parse(segment.from) + bar.expected_s * 1000);
     }
-  return { from, to: Math.max(to, from + 1000) };
+  return { from, to: Math.max(to, from + 10) };
 }

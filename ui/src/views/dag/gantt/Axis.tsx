@@ -1,3 +1,4 @@
+import type { HTMLAttributes } from "react";
 import { ticks } from "@/lib/gantt/axis.ts";
 import { type Scale, xOf } from "@/lib/gantt/bars.ts";
 import styles from "./Gantt.module.css";
@@ -8,16 +9,27 @@ export function Axis({
   labels,
   height,
   now,
+  drag,
+  hand,
 }: {
   scale: Scale;
   labels: number;
   height: number;
   now: number | null;
+  /** The part that is being chosen, and what the axis does with a pointer. */
+  drag: { from: number; to: number } | null;
+  hand: HTMLAttributes<HTMLDivElement>;
 }) {
   const marks = ticks(scale.from, scale.to, scale.width);
   return (
     <>
-      <div className={styles.axis}>
+      <div className={styles.axis} title="Drag to see that part" {...hand}>
+        {drag && (
+          <span
+            className={styles.drag}
+            style={{ left: labels + drag.from, width: drag.to - drag.from }}
+          />
+        )}
         <span className={styles.corner} style={{ width: labels }}>
           Task
         </span>

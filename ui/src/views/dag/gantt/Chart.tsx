@@ -1,16 +1,21 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import type { Row } from "@/lib/gantt/bars.ts";
+import type { Span } from "@/lib/gantt/zoom.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Axis } from "./Axis.tsx";
 import { BarRow, ROW } from "./BarRow.tsx";
 import { BarTip } from "./BarTip.tsx";
 import styles from "./Gantt.module.css";
 import { useWidth } from "./useWidth.ts";
+import { useZoom } from "./useZoom.ts";
 
 interface Props {
   rows: readonly Row[];
-  span: { from: number; to: number };
+  /** All of the run's time, and the part of it that is seen. */
+  whole: Span;
+  part: Span | null;
+  show: (part: Span) => void;
   now: number;
   running: boolean;
   selection: Selection;
@@ -20,11 +25,13 @@ interface Props {
 const MARGIN = 24;
 
 /** Rows by time; only those in sight are in the document. */
-export function Chart({ rows, span, now, running, selection, choose }: Props) {
+export function Chart(props: Props) {
+  const { rows, whole, part, show, now, running, selection, choose } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
   const labels = width < 640 ? 132 : 264;
-  const scale = { ...span, width: Math.max(160, width - labels - MARGIN) };
+  const scale = { ...(part ?? whole), width: Math.max(160, width - labels - MARGIN) };
+  const zoom = useZoom(scroller, whole, scale, labels, show);
   const [reached, setReached] = useState(0);
   const [tip, setTip] = useState<{ row: Row; x: number; y: number } | null>(null);
   const virtual = useVirtualizer({
@@ -60,6 +67,7 @@ export function Chart({ rows, span, now, running, selection, choose }: Props) {
     <div
       ref={scroller}
       className={styles.chart}
+      data-part={part !== null}
       role="group"
       aria-label={`${rows.length} task instances by time`}
       onKeyDown={onKeyDown}
@@ -71,7 +79,14 @@ export function Chart({ rows, span, now, running, selection, choose }: Props) {
       }}
     >
       <div className={styles.plane} style={{ height: height + 32 }}>
-        <Axis scale={scale} labels={labels} height={height} now={running ? now : null} />
+        <Axis
+          scale={scale}
+          labels={labels}
+          height={height}
+          now={running && now <= scale.to ? now : null}
+          drag={zoom.drag}
+          hand={zoom.hand}
+        />
         <div className={styles.rows} style={{ height }}>
           {virtual.getVirtualItems().map(({ index }) => {
             const row = rows[index] as Row;

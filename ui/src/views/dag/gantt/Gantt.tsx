@@ -5,6 +5,7 @@ import { gantt as ganttQuery } from "@/api/gantt.ts";
 import { newestRun } from "@/api/runTasks.ts";
 import { lengthOf, type Order, ordered, rowsOf, spanOf } from "@/lib/gantt/bars.ts";
 import { waitedBy } from "@/lib/gantt/waits.ts";
+import { type Span, zoomOf, zoomText } from "@/lib/gantt/zoom.ts";
 import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -17,6 +18,7 @@ import { Chart } from "./Chart.tsx";
 import styles from "./Gantt.module.css";
 import { Hatches } from "./Hatches.tsx";
 import { WaitSum } from "./WaitSum.tsx";
+import { ZoomTools } from "./ZoomTools.tsx";
 
 const route = getRouteApi("/t/$team/dags/$dag/gantt");
 const ORDERS: readonly [Order, string][] = [
@@ -28,7 +30,7 @@ const ORDERS: readonly [Order, string][] = [
 /** What was slow; was it waiting or working? */
 export function Gantt() {
   const { dag } = route.useParams();
-  const { sort = "start" } = route.useSearch();
+  const { sort = "start", zoom } = route.useSearch();
   const navigate = route.useNavigate();
   const [, select] = useSelection();
   const { selection, pending } = useKnown(dag);
@@ -58,11 +60,19 @@ export function Gantt() {
     );
   if (!data) return <SkeletonRows count={18} />;
   const worked = rows.reduce((sum, row) => sum + row.worked_s, 0);
+  const whole = spanOf(data.bars, data.run, now);
+  const part = zoomOf(zoom, whole);
+  const show = (next: Span) =>
+    navigate({
+      search: (before) => ({ ...before, zoom: zoomText(next, whole) }),
+      replace: true,
+    });
   return (
     <div className={styles.gantt}>
       <Hatches />
       <div className={styles.tools}>
         <WaitSum worked_s={worked} waits={waits} />
+        <ZoomTools whole={whole} part={part} show={show} />
         <fieldset className={styles.orders} aria-label="Order">
           {ORDERS.map(([order, word]) => (
             <Button
@@ -89,7 +99,9 @@ export function Gantt() {
       )}
       <Chart
         rows={rows}
-        span={spanOf(data.bars, data.run, now)}
+        whole={whole}
+        part={part}
+        show={show}
         now={now}
         running={running}
         selection={selection}
