@@ -142,3 +142,25 @@ def done_by(site: Installation, number: int) -> int:
         "SELECT count(*) FROM attempt JOIN agent_session USING (team_id, session_id)"
         f" WHERE agent = 'agent{number}' AND state = 'success'"
     )
+
+
+@pytest.mark.stress
+def test_a_scheduler_that_starts_every_five_seconds_makes_progress() -> None:
+    """F08: killed again and again under load, it costs no attempt, and every life does a part."""
+    with installation(schedulers=1) as site:
+        site.trigger(24, items=20, seconds=0.3, stumbles=False)
+        site.until(lambda: len(site.executions()) > 4, 30, "it has begun")
+        lives = 0
+        while site.unfinished():
+            before = len(site.executions())
+            site.pass_time(5.0)
+            assert len(site.executions()) > before or not site.unfinished(), (
+                f"life {lives} did nothing"
+            )
+            site.signal("scheduler0", KILL)
+            lives += 1
+            assert lives < 60, "it does not end"
+        assert lives > 3
+        holds(site)
+        all_succeeded(site)
+        nothing_was_lost(site)

@@ -33,16 +33,20 @@ class Wakeups:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
-        self._stop, self._stopped = socket.socketpair()
-        self._thread = threading.Thread(target=self._listen, name="wakeups", daemon=True)
+        self._stop: socket.socket | None = None  # closed: the thread wakes
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._thread.start()
+        self._stop, stopped = socket.socketpair()
+        listening = threading.Thread(
+            target=self._listen, args=(stopped,), name="wakeups", daemon=True
+        )
+        listening.start()
 
     def stop(self) -> None:
         self._stopping.set()
-        self._stop.close()
+        if self._stop is not None:
+            self._stop.close()
 
     def awaiting_end(self, run_id: str) -> AbstractContextManager[asyncio.Event]:
         """Like ``watching``, but woken only by the end: a busy run changes hundreds of times a second."""
@@ -72,24 +76,24 @@ class Wakeups:
         for run_id in self._waiting:
             self.wake(run_id)
 
-    def _listen(self) -> None:
-        with self._stopped:
+    def _listen(self, stopped: socket.socket) -> None:
+        with stopped:
             while not self._stopping.is_set():
                 try:
                     with connect(self.dsn, role=APP, application="headway api wake-ups") as conn:
-                        self._hear(conn)
+                        self._hear(conn, stopped)
                 except HeadwayError as error:
                     if not self._stopping.wait(BACK_OFF_S):
                         logger.warning("wake-ups: %s", error)
 
-    def _hear(self, conn: Session) -> None:
+    def _hear(self, conn: Session, stopped: socket.socket) -> None:
         assert self._loop is not None
         notices.listen(conn)
         self._loop.call_soon_threadsafe(self.wake_all)
         self.dags_changed()
         with selectors.DefaultSelector() as selector:
             selector.register(conn, selectors.EVENT_READ)
-            selector.register(self._stopped, selectors.EVENT_READ)
+            selector.register(stopped, selectors.EVENT_READ)
             while not self._stopping.is_set():
                 for channel, payload in notices.heard(conn):
                     self._pass_on(channel, payload)
