@@ -3,16 +3,14 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.params import HeaderParameter
+from litestar.params import FromQuery, HeaderParameter
 from litestar.response import Stream
 
 from headway.api.context import Api, Handed
 from headway.api.live.tails import Target
 from headway.api.live.watcher import TOPICS, Interest
 from headway.api.parameters import (
-    POSITION_CHARS_MAX,
     Attempt,
-    Cursor,
     IdFilter,
     MapIndex,
     TextFilter,
@@ -34,10 +32,8 @@ async def watch(
     task_id: IdFilter = None,
     map_index: MapIndex = None,
     attempt: Attempt = None,
-    last_event_id: Cursor = None,
-    last_seen: Annotated[
-        str | None, HeaderParameter(name="Last-Event-ID", max_length=POSITION_CHARS_MAX)
-    ] = None,
+    last_event_id: FromQuery[str | None] = None,
+    last_seen: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Stream:
     """Server-sent events: how things stand now, whenever they changed.
 
@@ -45,6 +41,7 @@ async def watch(
     the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
     ends after a minute at most: come again with the position.
     """
+    # No bound of a position is declared: one that is not ours is no error, but a reset.
     wanted = chosen(topics, of_one=run_id is not None or dag_id is not None)
     if "task_instance" in wanted and run_id is None and dag_id is None:
         raise UsageError("whose task instances?", hint="give run_id or dag_id")
