@@ -72,6 +72,11 @@ function Instances({ task }: { task: RunTask }) {
   return <StateCounts counts={task.counts} within={within} />;
 }
 
+/** What holds it or ended it; that something runs is its state, no reason. */
+function whyOf({ blocked_reason, reason, counts }: RunTask): string {
+  return blocked_reason ?? (mostTelling(counts) === "running" ? "" : (reason ?? ""));
+}
+
 function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>[] {
   return [
     {
@@ -98,8 +103,8 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
       secondary: true,
       wraps: true,
       cell: (task) => (
-        <span className={styles.reason} title={task.blocked_reason ?? task.reason ?? undefined}>
-          <Words text={task.blocked_reason ?? task.reason ?? ""} />
+        <span className={styles.reason} title={whyOf(task)}>
+          <Words text={whyOf(task)} />
         </span>
       ),
     },
