@@ -10,7 +10,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final
 
 from headway import clock
@@ -87,9 +87,8 @@ class Wakeups:
                         logger.warning("wake-ups: %s", error)
 
     def _hear(self, conn: Session, stopped: socket.socket) -> None:
-        assert self._loop is not None
         notices.listen(conn)
-        self._loop.call_soon_threadsafe(self.wake_all)
+        self._tell(self.wake_all)
         self.dags_changed()
         with selectors.DefaultSelector() as selector:
             selector.register(conn, selectors.EVENT_READ)
@@ -100,12 +99,17 @@ class Wakeups:
                 selector.select()
 
     def _pass_on(self, channel: str, payload: str) -> None:
-        assert self._loop is not None
         if channel == notices.DAGS:
             self.dags_changed()
-            self._loop.call_soon_threadsafe(self.wake, ANY)
+            self._tell(self.wake, ANY)
         elif self._waiting:
-            self._loop.call_soon_threadsafe(self.hear, payload)
+            self._tell(self.hear, payload)
+
+    def _tell(self, tell: Callable[..., None], *heard: str) -> None:
+        """In the event loop; when that is closed already, nobody waits any more."""
+        assert self._loop is not None
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(tell, *heard)
 
 
 async def wait(wakeup: asyncio.Event, deadline: float) -> bool:
