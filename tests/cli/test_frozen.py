@@ -5,6 +5,7 @@ Each verb says so once, in bounded time, and all goes on when the database does.
 
 import os
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -142,3 +143,21 @@ def test_a_start_on_a_silent_database_elsewhere_is_one_error(folder: Path) -> No
     finally:
         send(frozen, signal.SIGCONT)
         database.stop()
+
+
+@pytest.mark.stress
+def test_a_second_ctrl_c_ends_it_though_the_database_stands_still(folder: Path) -> None:
+    process = start(folder)
+    frozen = postgres_of(folder)
+    send(frozen, signal.SIGSTOP)
+    try:
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(BOUND_S) == 1
+        assert process.stderr is not None
+        process.stderr.close()
+    finally:
+        send(frozen, signal.SIGCONT)
+    stop(start(folder))  # it adopts the database

@@ -35,6 +35,7 @@ READY_S: Final = 30.0
 API_LOG_BYTES: Final = 2_000_000
 DATABASE_PAUSE_S: Final = 2.0  # between two starts of a database that does not stay
 PATIENCE_S: Final = 10.0  # for a component to end in order
+HURRY_S: Final = 5.0  # for everything, once somebody is in a hurry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,11 +363,16 @@ def import_api() -> None:
 
 
 def end_on_signals(stopping: threading.Event, supervisor: Supervisor) -> None:
-    """The first SIGINT or SIGTERM ends in order, the next one at once."""
+    """The first SIGINT or SIGTERM ends in order, the next one at once: also what cannot end, for a
+    database that stands still. Then it is as after a kill -9, which the next start is used to.
+    """
 
     def handle(number: int, frame: object) -> None:
-        if stopping.is_set():
+        if stopping.is_set() and not supervisor.hurry.is_set():
             supervisor.hurry.set()
+            late = threading.Timer(HURRY_S, os._exit, [1])
+            late.daemon = True
+            late.start()
         stopping.set()
         supervisor.bell.set()
 
