@@ -53,7 +53,10 @@ export function inBrowser(): { page: () => Page; complaints: string[] } {
     context.setDefaultTimeout(10_000);
     page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("console", (message) => {
+      const { url } = message.location(); // of a request that was refused: which
+      if (message.type() === "error") complaints.push(`${message.text()} ${url}`);
+    });
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { ask } from "./api.ts";
 import { inBrowser } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 
@@ -109,6 +110,36 @@ test("Gantt: only the chart of the run that changed is read again", async () => 
   await bar(/^third, success/);
   expect(new Set(await reads())).toEqual(new Set([`/runs/${run}/gantt`]));
 });
+
+test("a tab in the background holds no stream, and catches up when it is looked at again", async () => {
+  const run = await begin(server, "chained", "hidden");
+  await view("chained/grid");
+  await newest("running");
+  const first = await cell("first");
+  const closed = page().waitForEvent("requestfailed", (request) =>
+    request.url().includes("/stream"),
+  );
+  await look(false);
+  await closed;
+  open(server, "hidden", "first");
+  open(server, "hidden", "second");
+  const { state } = await ask<{ state: string }>(server, `/runs/${run}?wait_s=20`);
+  expect(state).toBe("success");
+  expect(await first()).toContain("running");
+  asked = [];
+  await look(true);
+  await newest("success");
+  expect(await first()).toContain("success");
+  expect(await reads()).toEqual([]);
+});
+
+/** As a browser does when another tab is chosen; a headless one shows all its tabs. */
+async function look(shown: boolean): Promise<void> {
+  await page().evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, !shown);
+}
 
 /** The task's box in the graph says so. */
 async function box(task: string, state: string): Promise<void> {

@@ -30,15 +30,29 @@ let doubt: ReturnType<typeof setTimeout> | undefined;
 let retry: ReturnType<typeof setTimeout> | undefined;
 const stale = new Set<string>();
 
-/** Begin to follow, once there is a session; the answer ends it. */
+/**
+ * Begin to follow, once there is a session; the answer ends it. A tab in the background lets go, and
+ * hears what it missed when it is looked at again: a browser has few connections to a server, and
+ * six tabs that held one each would leave none for a click.
+ */
 export function follow(queries: QueryClient): () => void {
   client = queries;
-  connect();
-  return () => {
-    client = null;
-    close();
-    trust();
+  const turn = () => {
+    if (document.hidden) release();
+    else connect();
   };
+  turn();
+  document.addEventListener("visibilitychange", turn);
+  return () => {
+    document.removeEventListener("visibilitychange", turn);
+    client = null;
+    release();
+  };
+}
+
+function release(): void {
+  close();
+  trust();
 }
 
 function connect(): void {

@@ -38,7 +38,8 @@ export function InstanceDrawer({
     >
       {tasks.isPending && <SkeletonRows count={8} />}
       {tasks.isError && <ErrorState error={tasks.error} what="The task" retry={tasks.refetch} />}
-      {tasks.data && many && (
+      {tasks.data && !found && <p className={styles.top}>No task of this run is called so.</p>}
+      {found && many && (
         <InstanceList
           run={run}
           task={found}
@@ -47,7 +48,7 @@ export function InstanceDrawer({
           list={(state) => select({ run: selection.run, task, state })}
         />
       )}
-      {tasks.data && !many && (
+      {tasks.data && found && !many && (
         <InstanceDetail
           key={`${run} ${task} ${selection.map}`}
           run={run}
