@@ -6,15 +6,20 @@ import styles from "./Drawer.module.css";
 const KEY = "headway.drawer";
 const [LEAST, MOST, STEP] = [320, 1100, 24];
 
-/** What is selected, beside the view. It is open because the URL says so: `close` changes the URL. */
+/**
+ * What is selected, beside the view. It is open because the URL says so: `close` changes the URL.
+ * On a narrow screen it covers the view, or lies `below` it, where the view is what one came for.
+ */
 export function Drawer({
   title,
   children,
   close,
+  below = false,
 }: {
   title: ReactNode;
   children: ReactNode;
   close: () => void;
+  below?: boolean;
 }) {
   const [width, setWidth] = useState(remembered);
   const heading = useId();
@@ -27,7 +32,11 @@ export function Drawer({
     return () => window.removeEventListener("keydown", onKey);
   }, [close]);
   return (
-    <aside className={styles.drawer} style={{ width }} aria-labelledby={heading}>
+    <aside
+      className={below ? `${styles.drawer} ${styles.below}` : styles.drawer}
+      style={{ width }}
+      aria-labelledby={heading}
+    >
       <Handle width={width} setWidth={(wanted) => setWidth(within(wanted))} />
       <header className={styles.head}>
         <h2 id={heading}>{title}</h2>

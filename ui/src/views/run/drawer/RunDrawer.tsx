@@ -35,7 +35,11 @@ export function RunDrawer({
   const said = useQuery(diagnosis(runId)).data;
   const run = found.data;
   return (
-    <Drawer title={run ? `Run of ${compact(run.logical_date, Date.now())}` : "Run"} close={close}>
+    <Drawer
+      title={run ? `Run of ${compact(run.logical_date, Date.now())}` : "Run"}
+      close={close}
+      below
+    >
       {found.isPending && <SkeletonRows count={6} />}
       {found.isError && !run && (
         <ErrorState error={found.error} what="The run" retry={() => found.refetch()} />
