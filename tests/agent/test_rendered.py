@@ -75,3 +75,4 @@ def test_a_line_for_each_attempt_in_the_file_of_the_run(tmp_path: Path) -> None:
 def test_a_full_or_closed_folder_is_no_reason_to_fail(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("no folder")
     rendered.write(f"{tmp_path}/{log_path('r', 't', -1, 1)}", Masker(), [("a", "1")])
+    assert (tmp_path / "logs").read_text() == "no folder"

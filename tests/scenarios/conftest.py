@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from headway.store.transact import connect
+from headway.agent.protocol import Hello
+from headway.services.scheduler import Scheduler
+from headway.store.transact import Session, connect
 from tests.simulation import invariants
+from tests.simulation.agents import SECRET
+from tests.simulation.line import Line
+from tests.simulation.process import Process
 
 # It writes by hand what no move leads to.
 WRONG_ON_PURPOSE = {"test_a_model_that_is_not_the_database_is_never_written"}
@@ -18,3 +23,22 @@ def invariants_hold(database: str, request: pytest.FixtureRequest) -> Iterator[N
         return
     with connect(database) as conn:
         assert invariants.check(conn) == []
+
+
+@pytest.fixture
+def line() -> Line:
+    """The wire of an agent that has said who it is; the test speaks for it."""
+    line = Line()
+    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, []))
+    return line
+
+
+@pytest.fixture
+def scheduler(conn: Session, line: Line) -> Iterator[Scheduler]:
+    """The real one, a round at a time; the agent knocks in its first."""
+    process = Process(conn, print)
+    process.start()
+    process.listener.waiting.append(line)
+    assert process.scheduler is not None
+    yield process.scheduler
+    process.die()

@@ -1,36 +1,15 @@
 """What a scheduler counts of its own work, and that its heartbeat writes it."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from psycopg import Connection
 
-from headway.agent.protocol import Ended, Grants, Hello
+from headway.agent.protocol import Ended, Grants
 from headway.services.scheduler import Scheduler
 from headway.store.measures import decoded
-from headway.store.transact import Session
 from tests.scenarios.world import deploy, task, trigger
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
-from tests.simulation.process import Process, one_round
-
-
-@pytest.fixture
-def line() -> Line:
-    line = Line()
-    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, []))
-    return line
-
-
-@pytest.fixture
-def scheduler(conn: Session, line: Line) -> Iterator[Scheduler]:
-    process = Process(conn, print)
-    process.start()
-    process.listener.waiting.append(line)
-    assert process.scheduler is not None
-    yield process.scheduler
-    process.die()
+from tests.simulation.process import one_round
 
 
 def turn(scheduler: Scheduler) -> None:

@@ -2,40 +2,26 @@
 to be due by itself.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from psycopg import Connection
 
-from headway.agent.protocol import Ended, Grants, Heartbeat, Hello
+from headway.agent.protocol import Ended, Grants, Heartbeat
 from headway.services.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
 from headway.store import queue
-from headway.store.transact import Session
 from tests.scenarios.world import deploy, task, trigger
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
-from tests.simulation.process import Process, one_round
+from tests.simulation.process import one_round
 
 IN_TWO_SECONDS = "UPDATE dag SET next_slot_at = clock_timestamp() + interval '2 s'"
 
 
 @pytest.fixture
-def line() -> Line:
-    line = Line()
-    line.tell(Hello("s1", "agent", SECRET, 4, 4, "host", 1, []))
-    return line
-
-
-@pytest.fixture
-def scheduler(conn: Session, line: Line) -> Iterator[Scheduler]:
-    process = Process(conn, print)
-    process.start()
-    process.listener.waiting.append(line)
-    assert process.scheduler is not None
-    turn(process.scheduler)
-    yield process.scheduler
-    process.die()
+def scheduler(scheduler: Scheduler) -> Scheduler:
+    """With nothing left to do."""
+    turn(scheduler)
+    return scheduler
 
 
 def turn(scheduler: Scheduler) -> None:
