@@ -55,6 +55,15 @@ def test_a_run_is_found_by_prefix_and_by_word(client: Client, conn: Session) -> 
         client.run("@newest")
 
 
+def test_a_whole_id_means_its_run_though_another_begins_with_it(
+    client: Client, conn: Session
+) -> None:
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "r1")
+    seed.run(conn, "d", "r1fefy48bn9s", 1)
+    assert client.run("r1").run_id == "r1"
+
+
 @pytest.mark.parametrize("dag_id", [None, "d"])
 def test_pages_of_runs_neither_repeat_nor_omit(
     client: Client, conn: Session, dag_id: str | None

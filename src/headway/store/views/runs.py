@@ -10,7 +10,6 @@ from psycopg.rows import class_row, scalar_row
 from headway import wire
 from headway.core.states import RunState
 from headway.errors import NotFound, UsageError
-from headway.ids import RUN_ID_LENGTH
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
 
@@ -107,8 +106,8 @@ def resolve(conn: Connection[Any], wanted: str) -> str:
     with conn.cursor(row_factory=scalar_row) as cursor:
         if wanted.startswith("@"):
             return resolve_word(conn, wanted)
-        if len(wanted) == RUN_ID_LENGTH and cursor.execute(STATE, {"run_id": wanted}).fetchone():
-            return wanted
+        if cursor.execute(STATE, {"run_id": wanted}).fetchone():
+            return wanted  # whole, though another run's may begin with it
         found: list[str] = cursor.execute(BY_PREFIX, {"prefix": wanted}).fetchall()
         if len(found) == 1:
             return found[0]
