@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 NAME_BYTES_MAX: Final = 200  # a file system allows 255, endings are added
+SPOOL_BYTES_MAX: Final = 240
 
 
 @lru_cache(4096)
@@ -27,6 +28,26 @@ def plain_name(part: str) -> str:
 def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
     """Relative to the data directory."""
     return f"logs/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}/{number}.log"
+
+
+def stored_log(team: str, log: str) -> str:
+    """What a log is called in a log store, below the store's prefix; ``log`` as of ``log_path``."""
+    return f"{plain_name(team)}/{log.removeprefix('logs/')}"
+
+
+def spool_name(stored: str) -> str:
+    """``stored`` as one name, for the folder of logs that are on their way to a log store.
+
+    No plain name holds a ``!``. What is too long for one name goes on in a folder.
+    """
+    flat = stored.replace("/", "!")
+    return "/".join(
+        flat[start : start + SPOOL_BYTES_MAX] for start in range(0, len(flat), SPOOL_BYTES_MAX)
+    )
+
+
+def stored_of(spool_name: str) -> str:
+    return spool_name.replace("/", "").replace("!", "/")
 
 
 def rendered_of(log: str) -> tuple[str, str]:
