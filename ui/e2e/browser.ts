@@ -50,7 +50,7 @@ export function inBrowser(): { page: () => Page; complaints: string[] } {
     const context = await signedIn(browser, inject("server"), {
       viewport: { width: 1440, height: 900 },
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {
@@ -63,6 +63,11 @@ export function inBrowser(): { page: () => Page; complaints: string[] } {
     expect(complaints).toEqual([]);
   });
   return { page: () => page, complaints };
+}
+
+/** How wide the page is; more than the window: something sticks out. */
+export async function widthOf(page: Page): Promise<number> {
+  return await page.evaluate(() => document.documentElement.scrollWidth);
 }
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

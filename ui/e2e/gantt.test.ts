@@ -29,8 +29,8 @@ test("a run of a second fills the width", async () => {
   await page()
     .getByRole("button", { name: /^extract, success/ })
     .waitFor();
-  expect(await filled()).toBeGreaterThan(0.95);
-  expect(await filled()).toBeLessThan(1.05);
+  await expect.poll(filled).toBeGreaterThan(0.95);
+  await expect.poll(filled).toBeLessThan(1.05);
 });
 
 test("nearer and all of it by key; the part that is seen stands in the address", async () => {

@@ -35,6 +35,7 @@ async function reads(): Promise<string[]> {
 
 /** Move the keys to a task of the newest run; the answer is what the grid says of that cell. */
 async function cell(task: string): Promise<() => Promise<string | null>> {
+  await page().getByRole("rowheader").filter({ hasText: task }).first().waitFor();
   const names = await page().getByRole("rowheader").allTextContents();
   await page().getByRole("treegrid").focus();
   for (const key of ["PageUp", "PageUp", "End"]) await page().keyboard.press(key);
@@ -129,7 +130,7 @@ test("a tab in the background holds no stream, and catches up when it is looked 
   asked = [];
   await look(true);
   await newest("success");
-  expect(await first()).toContain("success");
+  await expect.poll(first).toContain("success");
   expect(await reads()).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, inject, test } from "vitest";
 import { ask, ran } from "./api.ts";
-import { inBrowser, violations } from "./browser.ts";
+import { inBrowser, violations, widthOf } from "./browser.ts";
 
 const PAGES: [path: string, shows: RegExp][] = [
   ["overview", /DAGs? (is|are) failing/],
@@ -81,7 +81,7 @@ const press = (name: string | RegExp) => page().getByRole("button", { name }).fi
 async function everybodyReads(): Promise<void> {
   for (const width of [375, 1440]) {
     await page().setViewportSize({ width, height: 900 });
-    expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    await expect.poll(() => widthOf(page())).toBe(width);
     for (const colorScheme of ["light", "dark"] as const) {
       await page().emulateMedia({ colorScheme });
       expect([width, colorScheme, await violations(page())]).toEqual([width, colorScheme, []]);

@@ -69,10 +69,10 @@ test("what was just done is undone, by its button or by its key", async () => {
   await page().goto("/t/default/dags/mended/runs");
   await page().getByRole("button", { name: "Pause" }).click();
   await page().getByRole("button", { name: "Resume" }).waitFor();
-  expect(await paused()).toBe(true);
+  await expect.poll(paused).toBe(true);
   await page().getByRole("button", { name: "Undo" }).click();
   await page().getByRole("button", { name: "Pause" }).waitFor();
-  expect(await paused()).toBe(false);
+  await expect.poll(paused).toBe(false);
   const run = await ran(server, "orders");
   await page().goto(`/t/default/runs/${run}`);
   await page().getByRole("button", { name: "Note" }).click();
@@ -81,7 +81,8 @@ test("what was just done is undone, by its button or by its key", async () => {
   await page().getByRole("blockquote").getByText("wrong run").waitFor();
   await page().keyboard.press("z");
   await page().getByRole("blockquote").waitFor({ state: "detached" });
-  expect((await ask<{ note: string | null }>(server, `/runs/${run}`)).note).toBeNull();
+  const note = async () => (await ask<{ note: string | null }>(server, `/runs/${run}`)).note;
+  await expect.poll(note).toBeNull();
 });
 
 test("everything is reached by keys", async () => {
@@ -111,7 +112,7 @@ test("a theme is chosen, and stays", async () => {
   await page().reload();
   const scheme = () =>
     page().evaluate(() => getComputedStyle(document.documentElement).colorScheme);
-  expect(await scheme()).toBe("dark");
+  await expect.poll(scheme).toBe("dark");
   await page().evaluate(() => localStorage.removeItem("headway.theme"));
 });
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   await ask(server, "/users", { name: "vera", role: "viewer", password: PASSWORD });
   browser = await launch();
   const context = await browser.newContext({ baseURL: server.url });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   page = await context.newPage();
   await page.goto("/");
   await page.getByLabel("Name").fill("vera");
@@ -39,14 +39,14 @@ test.each([
 ])("%s shows a viewer what is there, and offers nothing to do", async (path, shows) => {
   await page.goto(`/t/default/${path}`);
   await page.locator("main").getByText(shows).first().waitFor();
-  expect(await offered()).toEqual([]);
+  await expect.poll(offered).toEqual([]);
 });
 
 test("a run's buttons say who could press them, and neither they nor the keys do anything", async () => {
   await page.goto(`/t/default/runs/${run}?task=book&map=2`);
   const retry = page.getByRole("button", { name: "Retry", exact: true });
   await retry.waitFor();
-  expect(await offered()).toEqual([]);
+  await expect.poll(offered).toEqual([]);
   expect(await retry.getAttribute("title")).toMatch(/operator/);
   await retry.click({ force: true });
   for (const key of ["r", "c"]) await page.keyboard.press(key);
@@ -57,13 +57,13 @@ test("of the administration a viewer has their own tokens; the rest tells who ha
   await page.goto("/t/default/admin");
   await page.waitForURL(/admin\/tokens/);
   const tabs = page.getByRole("navigation", { name: "Parts of the administration" });
-  expect(await tabs.getByRole("link").allTextContents()).toEqual(["Tokens"]);
+  await expect.poll(() => tabs.getByRole("link").allTextContents()).toEqual(["Tokens"]);
   await page.goto("/t/default/admin/users");
   await page
     .getByRole("alert")
     .getByText(/needs the role admin/)
     .waitFor();
-  expect(await offered()).toEqual([]);
+  await expect.poll(offered).toEqual([]);
 });
 
 test("a page that is forged to ask all the same is refused", async () => {

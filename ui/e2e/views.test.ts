@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
 import { ask, ran } from "./api.ts";
-import { inBrowser, violations } from "./browser.ts";
+import { inBrowser, violations, widthOf } from "./browser.ts";
 
 const server = inject("server");
 const { page } = inBrowser();
@@ -53,7 +53,7 @@ test.each(VIEWS)("%s: on a phone nothing is wider than the screen", async (view)
   await page().setViewportSize({ width: 375, height: 812 });
   await page().goto(pathOf(view));
   await shown(view);
-  expect(await page().evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+  await expect.poll(() => widthOf(page())).toBe(375);
   await page().setViewportSize({ width: 1440, height: 900 });
 });
 
@@ -83,10 +83,10 @@ test("what changed between two versions, and the source as an older run got it",
   const changes = page().locator("main").getByRole("listitem");
   await changes.getByText("retries from 0 to 3").waitFor();
   const differences = page().getByRole("region", { name: "Differences" });
-  expect(await differences.locator("[data-kind=added]").allTextContents()).toEqual([
-    "3+@task(retries=3)",
-    '9+    measure("quick")',
-  ]);
+  const added = differences.locator("[data-kind=added]");
+  await expect
+    .poll(() => added.allTextContents())
+    .toEqual(["3+@task(retries=3)", '9+    measure("quick")']);
   await page().getByRole("link", { name: "Source of version 2" }).click();
   await page().getByRole("region", { name: "revised.py" }).getByText('"quick"').waitFor();
   await page().goto(`${pathOf("code")}?run=${first}`);

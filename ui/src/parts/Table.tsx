@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type CSSProperties, type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import styles from "./Table.module.css";
 
 export interface Column<T> {
@@ -70,12 +70,7 @@ export function Table<T>(props: Props<T>) {
         {natural ? (
           <div role="rowgroup">
             {items.map((item) => (
-              <Row
-                key={id(item)}
-                item={item}
-                columns={columns}
-                style={{ gridTemplateColumns: tracks }}
-              />
+              <Row key={id(item)} item={item} columns={columns} tracks={tracks} />
             ))}
           </div>
         ) : (
@@ -90,7 +85,8 @@ export function Table<T>(props: Props<T>) {
                 item={items[index] as T}
                 index={index}
                 columns={columns}
-                style={{ gridTemplateColumns: tracks, transform: `translateY(${start}px)` }}
+                tracks={tracks}
+                start={start}
               />
             ))}
           </div>
@@ -118,24 +114,28 @@ function Head<T>({ columns, tracks }: { columns: readonly Column<T>[]; tracks: s
   );
 }
 
-function Row<T>({
-  item,
-  index,
-  columns,
-  style,
-}: {
+interface RowProps<T> {
   item: T;
-  index?: number;
   columns: readonly Column<T>[];
-  style: CSSProperties;
-}) {
+  tracks: string;
+  /** Of a row among many, of which only some are in the document. */
+  index?: number;
+  /** Where it lies in the table, in pixels from the top. */
+  start?: number;
+}
+
+/** Drawn once: a table is rendered with each frame while it is scrolled. */
+const Row = memo(function Row<T>({ item, columns, tracks, index, start }: RowProps<T>) {
   return (
     <div
       role="row"
       aria-rowindex={index === undefined ? undefined : index + 2}
       className={styles.row}
       data-link
-      style={style}
+      style={{
+        gridTemplateColumns: tracks,
+        transform: start === undefined ? undefined : `translateY(${start}px)`,
+      }}
     >
       {columns.map((column) => (
         <div
@@ -148,7 +148,7 @@ function Row<T>({
       ))}
     </div>
   );
-}
+}) as <T>(props: RowProps<T>) => ReactNode;
 
 /** The columns that the width has room for. */
 function useFitting<T>(
@@ -164,5 +164,8 @@ function useFitting<T>(
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, [scroller]);
-  return narrow ? columns.filter((column) => !column.secondary) : columns;
+  return useMemo(
+    () => (narrow ? columns.filter((column) => !column.secondary) : columns),
+    [narrow, columns],
+  );
 }

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { UserPlus } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { users } from "@/api/queries.ts";
 import type { LoginLink, User } from "@/api/types.ts";
 import { duration } from "@/lib/duration.ts";
@@ -21,6 +21,7 @@ export function Users() {
   const mayAdd = useMay("admin");
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<LoginLink | null>(null);
+  const shown = useMemo(() => columns(setLink), []);
   return (
     <>
       <div className={styles.bar}>
@@ -35,7 +36,7 @@ export function Users() {
       <Listed
         found={found}
         what="Users"
-        columns={columns(setLink)}
+        columns={shown}
         id={(user) => user.name}
         empty={<EmptyState title="Nobody yet" />}
       />

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { runs } from "@/api/queries.ts";
 import type { Query } from "@/api/request.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -17,6 +17,7 @@ export function RunTable({
   ofOneDag?: boolean;
   empty: ReactNode;
 }) {
+  const shown = useMemo(() => columns(ofOneDag), [ofOneDag]);
   const found = useInfiniteQuery({ ...runs(filter), placeholderData: keepPreviousData });
   if (found.isPending) return <SkeletonRows />;
   if (found.isError && !found.data) {
@@ -26,7 +27,7 @@ export function RunTable({
   return (
     <Table
       label="Runs"
-      columns={columns(ofOneDag)}
+      columns={shown}
       items={found.data}
       id={(run) => run.run_id}
       hasMore={found.hasNextPage && !found.isFetchingNextPage}
