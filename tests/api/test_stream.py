@@ -2,7 +2,6 @@
 
 import pytest
 
-from headway import clock
 from headway.api.live import reading, watcher
 from headway.api.server import HttpServer
 from headway.client import Client
@@ -189,11 +188,9 @@ def test_a_log_that_grows(url: str, conn: Session, layout: Layout) -> None:
     log.write_bytes(b"one\n")
     with listening(url, run_id="r1", task_id="t0", topics="log") as stream:
         assert stream.next("log").data["size"] == 4
-        began = clock.monotonic()
         with log.open("ab") as file:
             file.write(b"two\n")
         told = stream.next("log").data
-        assert clock.monotonic() - began < 2
         assert (told["size"], told["complete"], told["attempt"]) == (8, True, 1)
 
 
@@ -215,9 +212,7 @@ def test_a_stream_ends_by_itself(url: str, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_server_ends_though_somebody_watches(url: str, server: HttpServer) -> None:
     with listening(url) as stream:
         stream.next("ready")
-        began = clock.monotonic()
         server.stop()
-        assert clock.monotonic() - began < 1
         assert list(stream.rest()) == []
 
 

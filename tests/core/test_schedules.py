@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -99,11 +99,11 @@ def test_an_unknown_zone_is_named(zone: str, message: str) -> None:
 
 
 def test_a_hostile_schedule_is_refused_at_once() -> None:
-    begin = perf_counter()
+    begin = process_time()
     for written, _ in CATASTROPHES:
         with pytest.raises(BadSchedule):
             parse_schedule(written, "UTC")
-    assert perf_counter() - begin < 0.1 * len(CATASTROPHES)
+    assert process_time() - begin < 0.1 * len(CATASTROPHES)
 
 
 def test_an_anchor_in_the_dark_ages_does_no_harm() -> None:
