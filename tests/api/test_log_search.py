@@ -52,6 +52,9 @@ def test_all_runs_are_searched_the_newest_first(client: Client, write: Write) ->
     assert places(client, "timed out", to="2026-01-01T12:02:00Z") == ["r1 t0:2"]
     assert places(client, "timed out", **{"from": "2026-01-01T12:03:00Z"}) == ["r3 t1:3"]
     assert places(client, "never written") == []
+    found = next(client.search_logs("timed out", dag_id="other"))
+    run = client.run("r2")
+    assert (found.dag_id, found.logical_date) == (run.dag_id, run.logical_date)
 
 
 def test_pages_lead_on_through_runs_and_logs(

@@ -13,7 +13,7 @@ export interface Shot {
 
 const TEAM = "/t/default";
 const VIEWS = ["grid", "graph", "gantt", "durations", "calendar", "code", "versions"];
-const LISTS = ["overview", "dags", "runs", "slots", "backfills", "events", "import-errors"];
+const LISTS = ["overview", "dags", "runs", "logs", "slots", "backfills", "events", "import-errors"];
 const ADMIN = ["users", "tokens", "audit"];
 
 export const EMPTY: Shot[] = [
@@ -55,6 +55,8 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "run-instance", path: `${run}?task=book&map=2` },
     { name: "run-retry", path: run, act: pressed("Retry failed") },
     { name: "run-log", path: `${run}/log?task=book&map=2` },
+    { name: "logs-found", path: `${TEAM}/logs?q=customer` },
+    { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true` },
     { name: "new-backfill", path: `${TEAM}/backfills`, act: pressed("New backfill") },
     { name: "search", path: `${TEAM}/dags`, act: searched },
     { name: "keys", path: `${TEAM}/dags`, act: (page) => page.keyboard.press("?") },

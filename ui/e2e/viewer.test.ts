@@ -36,6 +36,7 @@ test.each([
   ["slots", /of 128/],
   ["backfills", /Backfill/],
   ["events", /succeed/],
+  ["logs?q=customer", /12 invoices without a/],
 ])("%s shows a viewer what is there, and offers nothing to do", async (path, shows) => {
   await page.goto(`/t/default/${path}`);
   await page.locator("main").getByText(shows).first().waitFor();

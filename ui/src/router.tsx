@@ -14,6 +14,7 @@ const tree = rootRoute.addChildren([
     pages.overviewRoute,
     pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),
     pages.runsRoute.addChildren([pages.runListRoute, runRoute, logRoute]),
+    pages.logsRoute,
     pages.slotsRoute,
     pages.backfillsRoute,
     pages.eventsRoute,

@@ -1,5 +1,7 @@
 """Logs of attempts: lines of them, and what was found in them."""
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -49,6 +51,8 @@ class RunLogMatch(LogMatch, frozen=True, kw_only=True):
 
 class FoundLogMatch(RunLogMatch, frozen=True, kw_only=True):
     run_id: str
+    dag_id: str
+    logical_date: datetime
 
 
 class FoundLogMatches(msgspec.Struct, frozen=True, kw_only=True):

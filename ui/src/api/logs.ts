@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { BLOCK } from "@/lib/logwindow.ts";
-import { encoded, path, request } from "./request.ts";
+import { encoded, path, type Query, request } from "./request.ts";
 
 /** Which log: that of one attempt. */
 export interface LogKey {
@@ -33,12 +33,49 @@ interface LogMatches {
   next_from: number | null;
 }
 
+/** A page of a search in many logs: about a screenful. */
+export const FOUND_LINES = 100;
+
 // While the stream tells of it the log is asked for seldom: only against what the stream may have missed.
 const [POLL_MS, SELDOM_MS] = [1_000, 10_000];
 
 const route = ({ run, task }: LogKey, what: "lines" | "search" | "download") =>
   `${path`/runs/${run}/task-instances/${task}/logs`}/${what}`;
 const keyOf = ({ run, task, map, attempt }: LogKey) => [run, task, map, attempt] as const;
+
+/** A line of one of many logs; of which DAG it is, is told where all are searched. */
+export interface FoundLine extends LogMatch {
+  run_id: string;
+  task_id: string;
+  map_index: number;
+  attempt: number;
+  dag_id?: string;
+  logical_date?: string;
+}
+
+interface FoundLines {
+  matches: (Omit<FoundLine, "run_id"> & { run_id?: string })[];
+  next_cursor: string | null;
+}
+
+/**
+ * The lines of the logs of one run, or of all that fit; a page holds as many as a second is enough
+ * for, and may hold none. What was found stays found: no change in the world asks again.
+ */
+export const logsSearch = (run: string | undefined, wanted: () => Query, key: readonly unknown[]) =>
+  infiniteQueryOptions({
+    queryKey: ["logs-search", ...key],
+    queryFn: async ({ pageParam, signal }) => {
+      const where = run ? path`/runs/${run}/logs/search` : "/logs/search";
+      const query = { ...wanted(), limit: FOUND_LINES, cursor: pageParam };
+      const { matches, next_cursor } = await request<FoundLines>(where, { query, signal });
+      return { matches: matches.map((each) => ({ run_id: run ?? "", ...each })), next_cursor };
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: "static",
+    refetchInterval: false,
+  });
 
 /** How long the log is, and whether that is all. Asked again while it may grow. */
 export const logSize = (log: LogKey, told = false) =>

@@ -1730,10 +1730,13 @@ export interface components {
         FoundLogMatch: {
             /** Format: int64 */
             attempt: number;
+            dag_id: string;
             /** Format: int64 */
             end: number;
             /** Format: int64 */
             line: number;
+            /** Format: date-time */
+            logical_date: string;
             /** Format: int64 */
             map_index: number;
             run_id: string;
@@ -5057,8 +5060,10 @@ export interface operations {
                      *       "matches": [
                      *         {
                      *           "attempt": 1,
+                     *           "dag_id": "daily_delays",
                      *           "end": 1,
                      *           "line": 11,
+                     *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "map_index": -1,
                      *           "run_id": "01jk5v9s8t0q",
                      *           "start": 1,

@@ -6,7 +6,7 @@ import { Dialog } from "@/parts/Dialog.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./SearchPalette.module.css";
-import { type Found, results } from "./searchResults.ts";
+import { type Found, LOGS, results } from "./searchResults.ts";
 
 /** Everything by its name: arrow keys choose, Enter goes there. */
 export function SearchPalette({ close }: { close: () => void }) {
@@ -72,7 +72,9 @@ export function SearchPalette({ close }: { close: () => void }) {
           </div>
         ))}
       </div>
-      {found.length === 0 && <p className={styles.none}>Nothing is called “{query}”.</p>}
+      {found.every(({ kind }) => kind === LOGS) && (
+        <p className={styles.none}>Nothing is called “{query}”.</p>
+      )}
     </Dialog>
   );
 }

@@ -5,6 +5,7 @@ import {
   House,
   Layers,
   type LucideIcon,
+  ScrollText,
   Shield,
   Workflow,
 } from "lucide-react";
@@ -15,6 +16,7 @@ export const PAGES = [
   { to: "/t/$team/overview", word: "Home", icon: House, keys: "g h", needs: "viewer" },
   { to: "/t/$team/dags", word: "DAGs", icon: Workflow, keys: "g d", needs: "viewer" },
   { to: "/t/$team/runs", word: "Runs", icon: CirclePlay, keys: "g r", needs: "viewer" },
+  { to: "/t/$team/logs", word: "Logs", icon: ScrollText, keys: "g l", needs: "viewer" },
   { to: "/t/$team/slots", word: "Slots", icon: Layers, keys: "g s", needs: "viewer" },
   { to: "/t/$team/backfills", word: "Backfills", icon: History, keys: "g b", needs: "viewer" },
   { to: "/t/$team/events", word: "Events", icon: Activity, keys: "g e", needs: "viewer" },

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { strip } from "@/lib/selection.ts";
+import { wishOf } from "@/views/logs/wish.ts";
 import { rootRoute, signedIn, teamRoute } from "./roots.tsx";
 
 type Search = Record<string, unknown>;
@@ -67,6 +68,14 @@ export const runListRoute = createRoute({
       q: word(search.q),
     }),
   component: lazyRouteComponent(() => import("@/views/runs/RunList.tsx"), "RunList"),
+});
+
+export const logsRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "logs",
+  staticData: { crumb: "Logs" },
+  validateSearch: wishOf,
+  component: lazyRouteComponent(() => import("@/views/logs/LogSearch.tsx"), "LogSearch"),
 });
 
 export const slotsRoute = createRoute({

@@ -17,5 +17,6 @@ test("what the server found stands first, and leads to it", () => {
     "/t/a%20b/runs/r1",
     "/t/a%20b/dags/d?task=run",
     "/t/a%20b/runs",
+    "/t/a%20b/logs?q=ru",
   ]);
 });

@@ -11,7 +11,10 @@ export interface Found {
   href: string;
 }
 
-/** Pages by their names, then what the server found, DAGs first. */
+/** What has no name may have been printed. */
+export const LOGS = "search";
+
+/** What the server found, DAGs first; pages by their names; at last a search in what was printed. */
 export function results(query: string, team: string, answer: SearchAnswer | undefined): Found[] {
   const root = `/t/${encodeURIComponent(team)}`;
   const pages = search(query, PAGES, (page) => page.word).map(({ item }) => ({
@@ -43,5 +46,11 @@ export function results(query: string, team: string, answer: SearchAnswer | unde
       href: `${dag(dag_id)}?task=${encodeURIComponent(task_id)}`,
     })),
     ...pages,
+    {
+      key: "logs",
+      word: `“${query}” in all logs`,
+      kind: LOGS,
+      href: `${root}/logs?q=${encodeURIComponent(query.trim())}`,
+    },
   ];
 }

@@ -1,5 +1,6 @@
 """/logs/search: a text in the logs of many runs, for a bounded time at once."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import get
@@ -7,7 +8,7 @@ from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
-from headway.api.logs.search import Place
+from headway.api.logs.search import Match, Place
 from headway.api.parameters import Cursor, IdFilter, Since, Until, one_of, up_to
 from headway.api.routes.logs import MATCHES_MAX, Wanted, checked, look, query_of
 from headway.core.roles import Role
@@ -48,20 +49,24 @@ async def search_logs(
     if found.stopped is not None:
         following = logs[found.stopped[0]]._replace(line=found.stopped[1])
     return wire.FoundLogMatches(
-        matches=[
-            wire.FoundLogMatch(
-                run_id=logs[each.log].run_id,
-                task_id=logs[each.log].key.task_id,
-                map_index=logs[each.log].key.map_index,
-                attempt=logs[each.log].key.number,
-                line=each.line,
-                text=each.text,
-                start=each.start,
-                end=each.end,
-            )
-            for each in found.matches
-        ],
+        matches=[shown(logs[each.log], each, planned.runs) for each in found.matches],
         next_cursor=pages.encode(following) if following else None,
+    )
+
+
+def shown(place: views.Place, match: Match, runs: Mapping[str, wire.Run]) -> wire.FoundLogMatch:
+    run = runs[place.run_id]
+    return wire.FoundLogMatch(
+        run_id=run.run_id,
+        dag_id=run.dag_id,
+        logical_date=run.logical_date,
+        task_id=place.key.task_id,
+        map_index=place.key.map_index,
+        attempt=place.key.number,
+        line=match.line,
+        text=match.text,
+        start=match.start,
+        end=match.end,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway import wire
 from headway.paths import log_path
 from headway.store.views import runs
 
@@ -64,6 +65,7 @@ class Place(NamedTuple):
 class Places(NamedTuple):
     found: list[Place]
     following: Place | None
+    runs: dict[str, wire.Run]  # those of the places, by their ids
 
 
 def of_runs(
@@ -71,6 +73,7 @@ def of_runs(
 ) -> Places:
     """The logs of the next runs, as many as may be searched at once. Runs that are gone are passed over."""
     page = runs.page(conn, wanted, RUNS_MAX, start.after if start else None)
+    by_id = {run.run_id: run for run in page.items}
     after, found = start.after if start else None, list[Place]()
     for run in page.items:
         goes_on = start is not None and run.run_id == start.run_id
@@ -80,11 +83,11 @@ def of_runs(
         logs = of_run(conn, run.run_id, first, line)
         for key in logs.keys:
             if len(found) == LOGS_MAX:
-                return Places(found, Place(after, run.run_id, key, 1))
+                return Places(found, Place(after, run.run_id, key, 1), by_id)
             if task_id in (None, key.task_id):
                 found.append(Place(after, run.run_id, key, line if key == first else 1))
         if logs.following is not None and task_id in (None, logs.following[0].task_id):
-            return Places(found, Place(after, run.run_id, *logs.following))
+            return Places(found, Place(after, run.run_id, *logs.following), by_id)
         after = runs.cursor_after(wanted, run)
     following = Place(page.next_cursor, "", FIRST, 1) if page.next_cursor else None
-    return Places(found, following)
+    return Places(found, following, by_id)

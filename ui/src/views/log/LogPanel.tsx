@@ -3,7 +3,7 @@ import type { LogKey } from "@/api/logs.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
-import { type LogChoices, rangeOfChoices } from "./choices.ts";
+import { firstHit, type LogChoices, rangeOfChoices } from "./choices.ts";
 import styles from "./LogPanel.module.css";
 import { LogSheet } from "./LogSheet.tsx";
 import { LogToolbar } from "./LogToolbar.tsx";
@@ -36,13 +36,14 @@ export function LogPanel({
   const found = search.matches.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question begins anew
   useEffect(() => setHit(-1), [q]);
-  const first = search.matches[0]?.line;
+  const first = firstHit(search.matches, marks?.first ?? 1, search.more);
+  const firstLine = search.matches[first]?.line;
   useEffect(() => {
-    if (hit >= 0 || first === undefined) return;
-    setHit(0);
+    if (hit >= 0 || firstLine === undefined) return;
+    setHit(first);
     setFollow(false);
-    jump(first);
-  }, [hit, first, jump]);
+    jump(firstLine);
+  }, [hit, first, firstLine, jump]);
   const turn = (by: number) => {
     if (found === 0) return;
     const next = (hit + by + found) % found;

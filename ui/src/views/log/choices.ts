@@ -26,3 +26,9 @@ export function choicesOf(search: Record<string, unknown>): LogChoices {
 export function rangeOfChoices(choices: LogChoices) {
   return rangeIn(choices.line);
 }
+
+/** With which match to begin: the first from the line on that the URL names, else the first. -1: not known yet. */
+export function firstHit(found: readonly { line: number }[], from: number, more: boolean): number {
+  const at = found.findIndex(({ line }) => line >= from);
+  return at >= 0 || more || found.length === 0 ? at : 0;
+}

@@ -31,6 +31,9 @@ export function RunTabs({ run: { run_id, dag_id } }: { run: Run }) {
       <Link to="/t/$team/events" params={{ team }} search={{ run: run_id }} className={tabClass}>
         Events
       </Link>
+      <Link to="/t/$team/logs" params={{ team }} search={{ run: run_id }} className={tabClass}>
+        Logs
+      </Link>
     </Tabs>
   );
 }

@@ -1,0 +1,101 @@
+import { beforeAll, expect, inject, test } from "vitest";
+import { ran } from "./api.ts";
+import { inBrowser, violations } from "./browser.ts";
+
+/** A text in the logs of all runs: found, followed to its line, narrowed, stopped. */
+const server = inject("server");
+const { page, complaints } = inBrowser();
+const SAYS = "month 3: 12 invoices without a customer";
+let run = "";
+
+beforeAll(async () => {
+  await ran(server, "orders");
+  run = await ran(server, "invoices");
+});
+
+const matches = () => page().getByRole("region", { name: "Matches" });
+const status = () => page().locator("main [role=status]").first();
+
+async function ask(text: string): Promise<void> {
+  await page().getByRole("searchbox").first().fill(text);
+  await page().keyboard.press("Enter");
+}
+
+test("what a task printed is found, and leads to its line in its log", async () => {
+  await page().goto("/t/default/dags");
+  await page().getByRole("table", { name: "DAGs" }).waitFor();
+  await page().keyboard.press("g");
+  await page().keyboard.press("l");
+  await page().getByText("Search in all logs").waitFor();
+  await ask("INVOICES without");
+  await page().waitForURL((url) => url.searchParams.get("q") === "INVOICES without");
+  const found = matches().locator("section").filter({ hasText: run }).first();
+  const second = found.getByRole("region", { name: "book[2], attempt 2" });
+  await expect.poll(() => second.locator("mark").first().textContent()).toBe("invoices without");
+  await expect.poll(() => status().textContent()).toMatch(/Everything was searched/);
+  const line = second.getByRole("link").last();
+  const number = (await line.textContent())?.match(/^\d+/)?.[0] ?? "";
+  await line.click();
+  await page().waitForURL(/\/log\?/);
+  const at = new URL(page().url()).searchParams;
+  expect([at.get("map"), at.get("try"), at.get("line")]).toEqual(["2", "2", number]);
+  const marked = page().locator("[data-marked=true]");
+  await expect.poll(() => marked.textContent()).toContain(SAYS);
+  await page().goBack();
+  await second.waitFor();
+});
+
+test("case, expression and filters are in the address, and it alone says what is shown", async () => {
+  await page().goto("/t/default/logs?q=INVOICES%20without");
+  await matches().getByRole("link").first().waitFor();
+  await page().getByRole("button", { name: "Match case" }).click();
+  await page().getByText("No log holds").waitFor();
+  await page().getByRole("button", { name: "Search in all logs" }).click();
+  await matches().getByRole("link").first().waitFor();
+  await page().getByRole("button", { name: "Expression" }).click();
+  await ask("month \\d: 1[2-3] ");
+  await expect.poll(() => matches().locator("mark").first().textContent()).toBe("month 3: 12 ");
+  await page().getByPlaceholder("DAG…").fill("orders");
+  await page().getByText("No log holds").waitFor();
+  expect(Object.fromEntries(new URL(page().url()).searchParams)).toEqual({
+    q: "month \\d: 1[2-3] ",
+    regex: "true",
+    dag: "orders",
+  });
+});
+
+test("an expression that is none says so, and the text can be meant as it stands", async () => {
+  await page().goto("/t/default/logs?q=(3&regex=true");
+  await page().getByRole("alert").getByText("is no regular expression").waitFor();
+  expect(complaints.splice(0).join()).toContain("400"); // the browser tells of what was refused
+  expect(await violations(page())).toEqual([]);
+  await page().getByRole("button", { name: "Search for it as plain text" }).click();
+  await page().getByText("No log holds “(3”").waitFor();
+});
+
+test("a search that takes long can be stopped, and goes on", async () => {
+  const asked: (() => void)[] = [];
+  await page().route("**/api/v1/logs/search*", (route) => {
+    asked.push(() => route.continue().catch(() => undefined)); // a request that was given up
+  });
+  await page().goto("/t/default/logs?q=customer");
+  await expect.poll(() => asked.length).toBe(1);
+  expect(await status().textContent()).toContain("Searching…");
+  await page().getByRole("button", { name: "Stop" }).click();
+  await page().getByText("Stopped before anything was found.").waitFor();
+  await page().unroute("**/api/v1/logs/search*");
+  for (const answer of asked) answer();
+  await page().getByRole("button", { name: "Search on" }).click();
+  await matches().getByRole("link").first().waitFor();
+});
+
+test("a run's page leads to a search in its logs alone", async () => {
+  await ran(server, "invoices");
+  await page().goto(`/t/default/runs/${run}`);
+  const views = page().getByRole("navigation", { name: "Views of this run" });
+  await views.getByRole("link", { name: "Logs" }).click();
+  await page().getByText("Search in all logs of this run").waitFor();
+  await ask("customer");
+  await matches().getByRole("link").first().waitFor();
+  await expect.poll(() => status().textContent()).toMatch(/of 1 run\. Everything was searched/);
+});
