@@ -57,6 +57,21 @@ class Layout:
         return self.data / "xcom"
 
     @property
+    def spool(self) -> Path:
+        """Second names of the logs that are on their way to the log store."""
+        return self.run / "spool"
+
+    @property
+    def shipping(self) -> Path:
+        """What the shipper says of itself."""
+        return self.run / "shipper.json"
+
+    @property
+    def log_cache(self) -> Path:
+        """Logs that were read from the log store lately."""
+        return self.run / "log-cache"
+
+    @property
     def backups(self) -> Path:
         return self.data / "backups"
 

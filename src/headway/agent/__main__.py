@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--name", default="local")
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--processes", type=int, required=True)
+    parser.add_argument("--spool", type=Path, metavar="DIR", help="where logs are shipped from")
     options = parser.parse_args()
     if not token:
         print(f"headway.agent: set {TOKEN_VARIABLE} to the agent's token", file=sys.stderr)
@@ -34,7 +35,13 @@ def main() -> int:
     processes.hide_memory()
     processes.adopt_orphans()
     agent = Agent(
-        options.connect, options.data, options.name, options.slots, options.processes, token
+        options.connect,
+        options.data,
+        options.name,
+        options.slots,
+        options.processes,
+        token,
+        options.spool,
     )
     wakeup = agent.loop.wake_on_signals()
 

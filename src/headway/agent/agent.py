@@ -57,13 +57,21 @@ STRAYS_LOOK_S: Final = 0.05
 
 class Agent:
     def __init__(
-        self, address: str, data: Path, name: str, slots: int, processes: int, token: str
+        self,
+        address: str,
+        data: Path,
+        name: str,
+        slots: int,
+        processes: int,
+        token: str,
+        spool: Path | None = None,
     ) -> None:
         self.data = data.resolve()
         self.name = name
         self.slots = slots
         self.processes = processes
         self.token = token
+        self.spool = spool  # of logs on their way to a log store
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True, mode=0o700)
@@ -231,7 +239,7 @@ class Agent:
             return
         child.orders += 1
         child.dag_id = run.dag_id
-        child.log = attempt.log(self.data, child.masker)
+        child.log = attempt.log(self.data, child.masker, self.spool)
         child.attempt, attempt.child = attempt, child
         child.ordered_at = clock.monotonic()
         attempt.held.clear()

@@ -12,7 +12,7 @@ from headway.agent.orders import Order, Outcome
 from headway.agent.protocol import Grant, RunContext, XComValue
 from headway.agent.servers import signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
-from headway.paths import log_path, xcom_ending, xcom_path
+from headway.paths import log_path, spool_name, stored_log, xcom_ending, xcom_path
 
 if TYPE_CHECKING:
     from headway.agent.children import Child
@@ -66,10 +66,13 @@ class Attempt:
             last=last,
         )
 
-    def log(self, data: Path, masker: Masker) -> AttemptLog:
+    def log(self, data: Path, masker: Masker, spool: Path | None) -> AttemptLog:
         key = self.key
         path = log_path(key.run_id, key.task_id, key.map_index, key.number)
-        return AttemptLog(f"{data}/{path}", masker)
+        if spool is None:
+            return AttemptLog(f"{data}/{path}", masker)
+        name = spool_name(stored_log(self.run.team, path))
+        return AttemptLog(f"{data}/{path}", masker, f"{spool}/{name}")
 
     def end_of(self, outcome: Outcome) -> End:
         """What the child said, with the place of its files as we know it ourselves."""

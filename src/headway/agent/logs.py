@@ -4,10 +4,14 @@ Each line is ``2026-11-20T16:44:06.123Z text`` in UTF-8: invalid bytes replaced,
 lines longer than 16 kB split. Bounded: the first 10 MB as they come, of the rest the last 2 MB, with a line between
 that says how much was left out. Secrets are masked before anything is written. What a full disk does not take is left
 out too, and the end of the file says so: a log is no reason for an attempt to fail.
+
+Where logs are shipped (``headway.logs``) it gets a second name in the spool. It is locked while it is written, and
+made read-only when it has been closed in order; so who ships it sees whether more comes, and whether its agent died.
 """
 
 import codecs
 import contextlib
+import fcntl
 import os
 import re
 from collections import deque
@@ -20,6 +24,7 @@ from headway.agent.masking import Masker
 HEAD_BYTES_MAX: Final = 10 * 1024 * 1024
 TAIL_BYTES_MAX: Final = 2 * 1024 * 1024
 LINE_BYTES_MAX: Final = 16 * 1024
+FINISHED: Final = 0o440  # the mode of a log to which nothing will be added
 DECODER: Final = codecs.getincrementaldecoder("utf-8")
 TOO_LONG: Final = re.compile(rb"([^\n]{%d})(?=[^\n])" % LINE_BYTES_MAX)
 
@@ -29,8 +34,9 @@ def stamp_of(now: datetime) -> bytes:
 
 
 class AttemptLog:
-    def __init__(self, path: str, masker: Masker) -> None:
+    def __init__(self, path: str, masker: Masker, spooled: str = "") -> None:
         self.path = path
+        self.spooled = spooled  # its second name, where there is a log store
         self.masker = masker
         self.fd = -1
         self.written = 0
@@ -67,6 +73,9 @@ class AttemptLog:
         if self.fd >= 0:
             if self.refused_bytes:
                 self.write_refusal(stamp)
+            if self.spooled:
+                with contextlib.suppress(OSError):
+                    os.fchmod(self.fd, FINISHED)
             os.close(self.fd)
             self.fd = -1
 
@@ -155,3 +164,15 @@ class AttemptLog:
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(self.path, flags, 0o640)
+        if self.spooled:
+            with contextlib.suppress(OSError):  # then it stays on this machine
+                self.spool()
+
+    def spool(self) -> None:
+        """Locked first: what has a name in the spool and no lock is not written any more."""
+        fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            os.link(self.path, self.spooled)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self.spooled), 0o700, exist_ok=True)
+            os.link(self.path, self.spooled)

@@ -20,6 +20,7 @@ class Principal:
     person_id: int
     home_team_id: int  # whose admins look after the person
     team_id: int
+    team: str
     role: Role
     via: str  # LOCAL: the token of the data directory; SESSION; token:<name of it>
     credential: str = ""  # the id of the session or token
@@ -65,6 +66,7 @@ def principal(
         person_id=person_id,
         home_team_id=standing.home_team_id,
         team_id=standing.team_id,
+        team=standing.team,
         role=lesser(Role(standing.role), at_most),
         via=via,
         credential=credential,

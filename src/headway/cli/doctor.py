@@ -80,12 +80,26 @@ def directory(layout: Layout) -> Iterator[Finding]:
         f"{place} cannot be written: choose another with --data",
     )
     free = shutil.disk_usage(place).free
+    yield from log_store(layout)
     yield Finding(
         "disk",
         free >= DISK_BYTES_MIN,
         f"{free / 1e9:.1f} GB free",
         "make room, or choose a data directory on another disk with --data",
     )
+
+
+def log_store(layout: Layout) -> Iterator[Finding]:
+    from headway.logs import status
+
+    shipping = status.read(layout)
+    if shipping is not None:
+        yield Finding(
+            "log store",
+            not shipping.error,
+            str(shipping),
+            "mend its address, credentials or bucket; until then logs are kept in run/spool",
+        )
 
 
 def free_port(port: int) -> Finding:

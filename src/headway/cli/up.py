@@ -39,6 +39,13 @@ def up(
             help="Requests a second that each user or token may make.",
         ),
     ] = config.API_RATE,
+    log_store: Annotated[
+        str | None,
+        typer.Option(
+            envvar="HEADWAY_LOG_STORE",
+            help="Where logs are kept besides: s3://bucket/prefix or file:///folder",
+        ),
+    ] = None,
 ) -> None:
     """Start everything: database, scheduler, loader, agent and API."""
     from headway import clock
@@ -54,6 +61,7 @@ def up(
         slots=slots,
         public_url=public_url,
         api_rate=api_rate,
+        log_store=log_store,
     )
     supervisor = Supervisor(settings, warn)
     stopping = threading.Event()

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from headway.api.door import Door
     from headway.api.principal import Principal
     from headway.pg import Server
+    from headway.services.logstore import LogStore
 
 READY_S: Final = 30.0
 API_LOG_BYTES: Final = 2_000_000
 DATABASE_PAUSE_S: Final = 2.0  # between two starts of a database that does not stay
+SHIPPER: Final = "shipper"
 PATIENCE_S: Final = 10.0  # for a component to end in order
 HURRY_S: Final = 5.0  # for everything, once somebody is in a hurry
 
@@ -48,6 +50,7 @@ class Settings:
     slots: int = config.SLOTS
     public_url: str | None = None  # how people reach it, when that is through a proxy
     api_rate: int = config.API_RATE
+    log_store: str | None = None
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -66,6 +69,7 @@ class Supervisor:
         self.url = ""  # as people are told it
         self.door: Door | None = None
         self._admin: Principal | None = None
+        self._log_store: LogStore | None = None
         self._components: list[Component] = []
         self._database: Server | None = None
         self._database_again_at = float("-inf")
@@ -89,6 +93,10 @@ class Supervisor:
                 where=str(settings.dags),
                 hint="make it, or name another with --dags",
             )
+        if settings.log_store is not None:
+            from headway.services.logstore import log_store
+
+            self._log_store = log_store(settings.log_store)
         self._take_data_directory()
         listener = bind(settings.host, settings.port)
         self._ends.callback(listener.close)
@@ -183,11 +191,13 @@ class Supervisor:
             Component(
                 "agent",
                 "headway.agent",
-                ["--connect", gateway, "--data", data, *self._agent_size()],
+                ["--connect", gateway, "--data", data, *self._agent_size(), *self._spool()],
                 {"HEADWAY_AGENT_TOKEN": secret},
                 logs / "agent.log",
             ),
         ]
+        if self._log_store is not None:
+            self._components.append(self._shipper(self._log_store))
         for component in self._components:
             component.start()
 
@@ -195,6 +205,20 @@ class Supervisor:
         """It holds as many again as it runs: the next are at hand when one ends."""
         slots = self.settings.slots
         return ["--processes", str(slots), "--slots", str(2 * slots)]
+
+    def _spool(self) -> list[str]:
+        return [] if self._log_store is None else ["--spool", str(self.layout.spool)]
+
+    def _shipper(self, store: "LogStore") -> Component:
+        store.warn_if_away(self.say)
+        return Component(
+            SHIPPER,
+            "headway.logs",
+            ["--data", str(self.layout.data)],
+            {},
+            self.layout.server_logs / "shipper.log",
+            first_line=store.line,
+        )
 
     def _socket(self) -> Path:
         """The gateway's socket: its address has room for about a hundred bytes."""
@@ -257,7 +281,7 @@ class Supervisor:
                 detail=f"process {component.pid}" if component.pid else "starts again soon",
             )
             for component in self._components
-            if component.name == "loader"
+            if component.name in ("loader", SHIPPER)
         ]
 
     def turn(self) -> None:
@@ -321,10 +345,12 @@ class Supervisor:
     def stop(self) -> None:
         """End everything in order: what runs tasks, then the scheduler, API, database.
 
-        The scheduler hears of the end of every attempt. At once in a hurry.
+        The scheduler hears of the end of every attempt, the shipper of the end of every log. At once
+        in a hurry.
         """
-        self._end([each for each in self._components if each.name != "scheduler"])
-        self._end([each for each in self._components if each.name == "scheduler"])
+        listening = ("scheduler", SHIPPER)
+        self._end([each for each in self._components if each.name not in listening])
+        self._end([each for each in self._components if each.name in listening])
         self._components = []
         self._ends.close()
 

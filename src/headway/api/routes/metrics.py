@@ -1,5 +1,6 @@
 """/metrics: for Prometheus, of the team that the token belongs to."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
 from litestar import Response, get
@@ -9,6 +10,8 @@ from headway.api.context import Handed
 from headway.api.metrics import Sample, family, line
 from headway.api.routes.health import look
 from headway.core.roles import Role
+from headway.logs import status
+from headway.logs.status import Shipping
 from headway.store.measures import Histogram
 from headway.store.views import gauges
 from headway.store.views.gauges import Gauges
@@ -19,12 +22,14 @@ async def metrics(api: Handed) -> Response[str]:
     """In Prometheus's text format."""
     found = await api.door.call(gauges.read, api.door.team_id)
     health = await look(api, api.door)
+    shipping = await asyncio.to_thread(status.read, api.layout)
     watchers = api.live.watchers(api.door)
     text = "".join(
         [
             *of_team(found, watchers),
             *of_schedulers(found),
             *of_database(found, api.door.connections.pool.get_stats()),
+            *of_logs(shipping or Shipping()),
             *of_parts(health),
             *api.requests.text(),
         ]
@@ -89,6 +94,15 @@ def of_database(found: Gauges, pool: Mapping[str, float]) -> Iterator[str]:
         ("headway_api_connections", "Connections of the API.", pool.get("pool_size", 0)),
         ("headway_api_connections_free", "Those of them at rest.", pool.get("pool_available", 0)),
         ("headway_api_waiting", "Requests that wait for one.", pool.get("requests_waiting", 0)),
+    ):
+        yield from family(name, "gauge", help_text, [({}, value)])
+
+
+def of_logs(shipping: Shipping) -> Iterator[str]:
+    for name, help_text, value in (
+        ("headway_logs_waiting", "Logs that the log store does not have yet.", shipping.waiting),
+        ("headway_logs_waiting_bytes", "Bytes of them.", shipping.bytes),
+        ("headway_logs_trouble", "1 when the log store takes no logs.", bool(shipping.error)),
     ):
         yield from family(name, "gauge", help_text, [({}, value)])
 

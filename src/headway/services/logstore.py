@@ -1,0 +1,44 @@
+"""The log store as ``headway up`` has it: opened, and its credentials out of every environment.
+
+Tasks inherit the environment of their agent, so what the store needs is taken out of our own before anything is
+started. The shipper is told on its standard input; the API, in our process, has the store itself.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from headway.agent.processes import take_environment
+from headway.errors import HeadwayError
+from headway.logs import remote
+from headway.logs.remote import Remote
+
+
+@dataclass(frozen=True, slots=True)
+class LogStore:
+    remote: Remote
+    line: str  # for the shipper
+
+    def warn_if_away(self, say: Callable[[str], None]) -> None:
+        """Says so when it knows; that is no reason to wait, nor not to start."""
+
+        def look() -> None:
+            try:
+                self.remote.check()
+            except HeadwayError as error:
+                say(f"{error.message}; logs wait on this machine until it can ({self.remote.url})")
+
+        threading.Thread(target=look, name="log store", daemon=True).start()
+
+
+def log_store(url: str) -> LogStore:
+    """Raises UsageError for what cannot be one."""
+    variables = remote.chosen(os.environ)
+    for name in variables:  # before anything sets them anew, elsewhere in memory
+        take_environment(name)
+    opened = remote.open_store(url, variables)
+    line = msgspec.json.encode({"url": url, "variables": variables}).decode()
+    return LogStore(opened, line)
