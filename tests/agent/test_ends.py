@@ -76,6 +76,7 @@ def test_an_exception_names_the_line_and_logs_only_the_users_frames(
     assert ended.line == line_of("no flights on")
     log = shared.log(ended.key)
     assert "Traceback" in log
+    assert f'File "flow.py", line {ended.line}, in raises' in log
     assert "headway/agent" not in log
     assert "headway/authoring" not in log
 

@@ -204,14 +204,14 @@ def attempt(order: Order, server: Server) -> Outcome:
     except SystemExit as stop:
         if stop.code in (None, 0):  # as in a script
             return Outcome("success")
-        return failure(order, stop, os.path.join(server.opening.root, server.opening.file))
+        return failure(order, stop, server.opening)
     except BaseException as error:
-        return failure(order, error, os.path.join(server.opening.root, server.opening.file))
+        return failure(order, error, server.opening)
 
 
-def failure(order: Order, error: BaseException, file: str) -> Outcome:
+def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
     """What an exception of the user's code means."""
-    line = deepest(error, file)
+    line = deepest(error, os.path.join(opening.root, opening.file))
     text = first_line(str(error))
     match error:
         case Skip():
@@ -222,7 +222,7 @@ def failure(order: Order, error: BaseException, file: str) -> Outcome:
             return Outcome("failed", "result", text, retry=False)
         case NotSerialisable() | results.NotStored():
             return Outcome("failed", "result", text)
-    report(error)
+    report(error, opening.root)
     match error:
         case Fail():
             return Outcome("failed", "fail", text, line, retry=False)
@@ -243,11 +243,12 @@ def first_line(text: str) -> str:
     return line if len(line) <= DETAIL_CHARS_MAX else line[: DETAIL_CHARS_MAX - 1] + "…"
 
 
-def report(error: BaseException) -> None:
-    """The traceback into the log, from the user's first frame on."""
+def report(error: BaseException, root: str) -> None:
+    """The traceback into the log, from the user's first frame on; files are named as in the bundle."""
     with contextlib.suppress(Exception):
         sys.stdout.flush()
-        traceback.print_exception(type(error), error, trimmed(error.__traceback__))
+        lines = traceback.format_exception(type(error), error, trimmed(error.__traceback__))
+        sys.stderr.write("".join(lines).replace(f'File "{root}{os.sep}', 'File "'))
 
 
 def trimmed(tb: TracebackType | None) -> TracebackType | None:
