@@ -3,6 +3,7 @@
 HeadwayError             exit 1, HTTP 500
 ├── UsageError           exit 2, HTTP 400   what was asked for makes no sense
 │   ├── NotFound         exit 2, HTTP 404   … names something that does not exist
+│   │   └── LogRemoved   exit 2, HTTP 404   … or a log that is kept no longer
 │   └── Conflict         exit 2, HTTP 409   … is at odds with what exists already
 ├── NotAllowed           exit 3, HTTP 403
 │   └── NotAuthenticated exit 3, HTTP 401   nobody knows who asks
@@ -46,6 +47,10 @@ class NotFound(UsageError):
     pass
 
 
+class LogRemoved(NotFound):
+    pass
+
+
 class Conflict(UsageError):
     pass
 
@@ -82,6 +87,7 @@ HTTP_STATUS: Final[Mapping[type, int]] = {
     HeadwayError: 500,
     UsageError: 400,
     NotFound: 404,
+    LogRemoved: 404,
     Conflict: 409,
     NotAllowed: 403,
     NotAuthenticated: 401,

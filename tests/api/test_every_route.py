@@ -38,6 +38,7 @@ NEEDS = {
     ("PATCH", "/users/{name}"): "admin",
     ("POST", "/members"): "admin",
     ("DELETE", "/members/{name}"): "admin",
+    ("PUT", "/log-retention"): "admin",
     ("GET", "/audit"): "admin",
     ("GET", "/audit/check"): "admin",
     # One's own: the routes themselves look whose it is.

@@ -21,6 +21,7 @@ from headway.store import (
     bundles,
     changes,
     dags,
+    log_retention,
     notes,
     pools,
     queue,
@@ -43,6 +44,7 @@ ENGINES: Final = (
         bundles,
         changes,
         dags,
+        log_retention,
         notes,
         pools,
         queue,
@@ -66,6 +68,7 @@ CURRENT: Final = {
     "one_live_attempt": "run_id",
     "attempt_live_of_session": "session_id",
     "event_of_no_run": "at",
+    "run_logs_kept": "ended_at",
 }
 
 # It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
@@ -237,6 +240,16 @@ def test_the_live_attempts_of_a_session_are_not_found_among_all_it_had(
     used = {node.get("Index Name") for node, _ in nodes(plan)}
     assert used & {"attempt_live_of_session", "one_live_attempt"}
     assert "attempt_by_session" not in used
+
+
+def test_whose_logs_are_gone_is_not_looked_at_again(filled: str) -> None:
+    """With statistics, and all of them gone."""
+    with connect(filled) as conn, conn.transaction(force_rollback=True):
+        runs = conn.execute("UPDATE run SET logs_removed_at = now()").rowcount
+        conn.execute("ANALYZE run")
+        statement = generic(PREPARED["log_retention.OLD"])
+        plan = plan_of(conn, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {statement}")
+        assert runs == 0 or "run_logs_kept" in {node.get("Index Name") for node, _ in nodes(plan)}
 
 
 RUN: Final = {"run_id": "r77"}

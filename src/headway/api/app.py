@@ -35,6 +35,7 @@ from headway.api.routes import (
     grid,
     health,
     instances,
+    log_retention,
     log_search,
     logs,
     members,
@@ -75,7 +76,7 @@ SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
 NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
-    *(logs, log_search, metrics),
+    *(logs, log_search, log_retention, metrics),
     *(backfills, calendar, versions, durations),
     *(session, users, members, tokens, audit),
 )

@@ -94,6 +94,8 @@ WHOLE: Final[dict[str, Any]] = {
     "ClearRequest": {"tasks": ["extract"], "downstream": True, "dry_run": True},
     "MarkRequest": {"task_id": "extract", "state": "success"},
     "PoolRequest": {"slots": 16},
+    "LogRetention": {"days": 30, "default_days": None, "effective_days": 30, "run_days": 90},
+    "LogRetentionRequest": {"days": 30},
     "Pool": {"name": "etl", "slots": 16, "used": 3, "waiting": 0},
     "SessionRequest": {"name": "ada", "password": "correct horse battery staple"},
     "LinkRequest": {"token": "q7e2m4b6c8t0"},

@@ -18,6 +18,7 @@ from headway.cli import (
     pool,
     restore,
     resume,
+    retention,
     retry,
     run,
     show,
@@ -58,6 +59,7 @@ for command in (
     open.open_,
     whoami.whoami,
     audit.audit,
+    retention.retention,
 ):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(pool.app, name="pool")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from headway import wire
 from headway.client.connection import Connection, segment
 
@@ -122,6 +124,15 @@ class Logs(Connection):
         path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/rendered"
         query = {"map_index": map_index, "attempt": attempt}
         return self.get(path, wire.RenderedFields, query)
+
+    def log_retention(self) -> wire.LogRetention:
+        """For how long the team keeps logs."""
+        return self.get("/log-retention", wire.LogRetention)
+
+    def set_log_retention(self, request: wire.LogRetentionRequest) -> wire.LogRetention:
+        body = msgspec.json.encode(request)
+        answer, _ = self.ask("PUT", "/log-retention", body, {})
+        return msgspec.json.decode(answer, type=wire.LogRetention)
 
     def log_file(
         self,

@@ -2,7 +2,8 @@
 
 A turn removes at most ``RUNS_MAX`` runs in one transaction, and their files after its commit. A
 crash between the two leaves files of runs that are gone: the first turn of the next life removes
-them, by the history of the days before. A run that has not ended is never touched.
+them, by the history of the days before. A run that has not ended is never touched. Logs may go
+before their run: ``log_retention``.
 """
 
 import logging
@@ -17,9 +18,11 @@ from psycopg import Connection
 
 from headway import clock
 from headway.config import Layout
+from headway.core.log_retention import WITH_THE_RUN, Policy
 from headway.errors import UsageError
 from headway.paths import plain_name
 from headway.services.bundles import Bundles
+from headway.services.log_retention import LogSweep, of_installation
 from headway.services.tick import clock as database_clock
 from headway.store import audit, bundles, idempotency, retention
 from headway.store.transact import transact
@@ -81,11 +84,13 @@ class Janitor:
         data: Path,
         keep: timedelta,
         keep_audit: timedelta | None = None,
+        keep_logs: Policy = WITH_THE_RUN,
     ) -> None:
         self.conn = conn
         self.layout = Layout(data)
         self.keep = keep
         self.keep_audit = keep_audit
+        self.logs = LogSweep(conn, self.layout, keep_logs)
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
         self.first = True
 
@@ -100,12 +105,13 @@ class Janitor:
         now = transact(self.conn, database_clock)
         if self.first:
             self.remove_files(transact(self.conn, retention.pruned_since, now - REPEAT))
+            self.logs.begin(now)
             self.first = False
         gone = transact(self.conn, prune, now - self.keep, now, RUNS_MAX)
         self.remove_files(gone)
         if gone:
             log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
-        if len(gone) == RUNS_MAX:
+        if len(gone) == RUNS_MAX or self.logs.work(now):
             return True
         if self.keep_audit is not None:
             transact(self.conn, audit.prune, now - self.keep_audit, EVENTS_MAX)
@@ -125,4 +131,7 @@ class Janitor:
 def of_process(conn: Connection[Any], data: Path) -> Janitor:
     """Raises UsageError for a setting that makes no sense."""
     environment = dict(os.environ)
-    return Janitor(conn, data, retention_from(environment), audit_retention_from(environment))
+    return Janitor(
+        *(conn, data, retention_from(environment), audit_retention_from(environment)),
+        of_installation(environment),
+    )

@@ -35,6 +35,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     log: str  # below the data directory
+    log_removed_at: datetime | None = None  # it was kept no longer
 
 
 class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):

@@ -1,8 +1,25 @@
 """Logs of attempts: lines of them, and what was found in them."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+
+from headway.core.log_retention import DAYS_MAX
+from headway.wire.bounds import said
+
+
+class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
+    """For how many days after the end of a run its logs are kept, and the run itself."""
+
+    days: int | None  # as the team says; None: the default
+    default_days: int | None  # as the installation says; None: as long as the run
+    effective_days: int | None  # what holds; None: as long as the run
+    run_days: float  # a run takes its logs with it
+
+
+class LogRetentionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    days: Annotated[int, said(minimum=1, maximum=DAYS_MAX)] | None  # None: the default
 
 
 class RenderedField(msgspec.Struct, frozen=True, kw_only=True):

@@ -504,6 +504,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/log-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show log retention
+         * @description For how many days after the end of a run its logs are kept, and who says so.
+         */
+        get: operations["show_log_retention"];
+        /**
+         * Set log retention
+         * @description Keep logs longer or shorter from now on. What is over goes within minutes, and does not come back.
+         */
+        put: operations["set_log_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login-links": {
         parameters: {
             query?: never;
@@ -1285,6 +1309,7 @@ export interface components {
             exit_code: number | null;
             line: number | null;
             log: string;
+            log_removed_at?: string | null;
             /** Format: int64 */
             number: number;
             pid: number | null;
@@ -1914,6 +1939,17 @@ export interface components {
             attempt: number;
             matches: components["schemas"]["LogMatch"][];
             next_from: number | null;
+        };
+        /** LogRetention */
+        LogRetention: {
+            days: number | null;
+            default_days: number | null;
+            effective_days: number | null;
+            run_days: number;
+        };
+        /** LogRetentionRequest */
+        LogRetentionRequest: {
+            days: number | null;
         };
         /** LoginLink */
         LoginLink: {
@@ -2638,7 +2674,7 @@ export interface components {
                  */
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {unknown} */
-                    code?: "not_found";
+                    code?: "log_removed" | "not_found";
                     /** @constant */
                     status?: 404;
                 };
@@ -4931,6 +4967,119 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    show_log_retention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 30,
+                     *       "default_days": null,
+                     *       "effective_days": 30,
+                     *       "run_days": 90
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogRetention"];
+                };
+            };
+            /** @description It is as you know it. */
+            304: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    set_log_retention: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "days": 30
+                 *     }
+                 */
+                "application/json": components["schemas"]["LogRetentionRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 30,
+                     *       "default_days": null,
+                     *       "effective_days": 30,
+                     *       "run_days": 90
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LogRetention"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     offer_link: {
         parameters: {
             query?: never;
@@ -6719,6 +6868,7 @@ export interface operations {
                      *           "exit_code": 1,
                      *           "line": 11,
                      *           "log": "logs/01jk5v9s8t0q/extract/-1/1.log",
+                     *           "log_removed_at": "2026-01-31T05:00:00Z",
                      *           "number": 1,
                      *           "pid": 1,
                      *           "queued_at": "2026-01-31T05:00:00Z",

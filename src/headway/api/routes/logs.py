@@ -1,8 +1,9 @@
-"""Logs: pieces by bytes or lines, search, download."""
+"""Logs: pieces by bytes or lines, search, download. One that is kept no longer is refused as such."""
 
 import asyncio
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,9 +16,11 @@ from headway.api.context import Api, Handed
 from headway.api.logs import files, rendered, search
 from headway.api.logs.search import Found, Place, Query
 from headway.api.parameters import INT64_MAX, TEXT_CHARS_MAX, Attempt, Cursor, Id, MapIndex, up_to
+from headway.core import log_retention as core
 from headway.core.roles import Role
 from headway.core.states import ATTEMPT_FINAL, AttemptState
-from headway.errors import NotFound, UsageError
+from headway.errors import LogRemoved, NotFound, UsageError
+from headway.services import log_retention
 from headway.store.views import instances as views
 from headway.store.views import logs as log_views
 from headway.store.views import pages
@@ -39,6 +42,7 @@ class Chosen:
     path: Path
     number: int  # 0: there has been no attempt
     ended: bool
+    removed_at: datetime | None = None
 
 
 @get(OF_INSTANCE, media_type="text/plain", needs=Role.VIEWER)
@@ -196,7 +200,7 @@ async def show_rendered(
     attempt: Attempt = None,
 ) -> wire.RenderedFields:
     """What an attempt got: its arguments and its command after rendering, secrets masked."""
-    chosen = await choose(api, run_id, task_id, map_index, attempt)
+    chosen = await attempt_of(api, run_id, task_id, map_index, attempt)
     if chosen.number == 0:
         return wire.RenderedFields(attempt=0, fields=[])
     fields = await asyncio.to_thread(rendered.fields_of, chosen.path)
@@ -206,7 +210,21 @@ async def show_rendered(
 async def choose(
     api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
 ) -> Chosen:
-    """The log of the attempt that is meant: what has ended is not written any more."""
+    """The log of the attempt that is meant, which must be there still."""
+    chosen = await attempt_of(api, run_id, task_id, map_index, number)
+    if chosen.removed_at is not None:
+        policy = await api.door.call(log_retention.policy_of, api.door.team_id)
+        raise LogRemoved(
+            core.removed(f"{chosen.removed_at.astimezone(UTC):%Y-%m-%d}", policy),
+            hint="headway retention shows how long a team keeps them",
+        )
+    return chosen
+
+
+async def attempt_of(
+    api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
+) -> Chosen:
+    """What has ended is not written any more."""
     run_id = await api.door.call(run_views.resolve, run_id)
     instance = await api.door.call(views.one, run_id, task_id, map_index)
     if number is None and not instance.history:
@@ -214,7 +232,8 @@ async def choose(
     for attempt in instance.history:
         if number in (None, attempt.number):
             ended = AttemptState(attempt.state) in ATTEMPT_FINAL
-            return Chosen(checked(api, attempt.log), attempt.number, ended)
+            path = checked(api, attempt.log)
+            return Chosen(path, attempt.number, ended, attempt.log_removed_at)
     raise NotFound(
         f"{instance.task_id!r} has no attempt {number}",
         hint=f"it had {len(instance.history)} so far",

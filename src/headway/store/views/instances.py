@@ -47,8 +47,11 @@ INDEXES: LiteralString = """
 
 ATTEMPTS: LiteralString = """
     SELECT attempt.number, attempt.state, cause, detail, line, exit_code, agent, attempt.pid,
-        queued_at, attempt.started_at, attempt.ended_at
-    FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
+        queued_at, attempt.started_at, attempt.ended_at,
+        CASE WHEN attempt.ended_at < logs_removed_at THEN logs_removed_at END AS log_removed_at
+    FROM attempt
+    JOIN run USING (team_id, run_id)
+    LEFT JOIN agent_session USING (team_id, session_id)
     WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
     ORDER BY attempt.number DESC LIMIT 100
 """

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import type { LogKey } from "@/api/logs.ts";
+import { Problem } from "@/api/request.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -58,6 +59,7 @@ export function LogPanel({
     if (level) jump(line);
   };
 
+  if (failed && isRemoved(failed)) return <Removed sentence={failed.detail} />;
   if (failed && !known) return <ErrorState error={failed} what="The log" retry={again} />;
   const current = search.matches[hit]?.line;
   const shown = level ?? source;
@@ -109,6 +111,20 @@ function useGoal(line: number | undefined) {
     setJumped(null);
   }
   return { goal: jumped ?? named, jump };
+}
+
+/** It was there, and is kept no longer. */
+function isRemoved(error: Error): error is Problem {
+  return error instanceof Problem && error.code === "log_removed";
+}
+
+function Removed({ sentence }: { sentence: string }) {
+  return (
+    <EmptyState title="No longer kept">
+      <p>{`${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`}</p>
+      <p>How it ended, its errors and its history stay as long as the run.</p>
+    </EmptyState>
+  );
 }
 
 function Nothing({

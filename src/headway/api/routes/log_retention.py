@@ -1,0 +1,52 @@
+"""/log-retention: for how long the team keeps logs."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from litestar import get, put
+from litestar.params import JSONBody
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Handed
+from headway.core.log_retention import Policy, in_effect
+from headway.core.roles import Role
+from headway.services import log_retention
+from headway.services.janitor import retention_from
+from headway.store import log_retention as store
+
+
+@get("/log-retention", needs=Role.VIEWER)
+async def show_log_retention(api: Handed) -> wire.LogRetention:
+    """For how many days after the end of a run its logs are kept, and who says so."""
+    return await api.door.call(shown, api.door.team_id)
+
+
+@put("/log-retention", needs=Role.ADMIN)
+async def set_log_retention(
+    api: Handed, data: JSONBody[wire.LogRetentionRequest]
+) -> wire.LogRetention:
+    """Keep logs longer or shorter from now on. What is over goes within minutes, and does not come back."""
+
+    def work(conn: Connection[Any]) -> wire.LogRetention:
+        before = shown(conn, api.door.team_id)
+        log_retention.change(conn, api.door.team_id, Policy(data.days))
+        after = shown(conn, api.door.team_id)
+        api.door.tell(before={"days": before.days}, after={"days": after.days})
+        return after
+
+    return await api.door.call(work)
+
+
+def shown(conn: Connection[Any], team_id: int) -> wire.LogRetention:
+    own, default = store.policy(conn, team_id), log_retention.of_installation()
+    return wire.LogRetention(
+        days=own.days,
+        default_days=default.days,
+        effective_days=in_effect(own, default).days,
+        run_days=retention_from(dict(os.environ)) / timedelta(days=1),
+    )
+
+
+ROUTES = [show_log_retention, set_log_retention]

@@ -1,0 +1,45 @@
+"""For how long logs are kept: what a team says goes before what the installation says. Pure.
+
+Days are counted from the end of a run. A log may go before its run, never after it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+DAYS_MAX: Final = 36_500
+# Whose file is younger than the decision by less than this belongs to an attempt that began after it: those
+# that the decision was about ended at least a day before, and no two clocks differ by half a day.
+MARGIN: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """None: of a team, what the installation says; of the installation, as long as the run."""
+
+    days: int | None = None
+
+
+WITH_THE_RUN: Final = Policy()
+
+
+def in_effect(team: Policy, installation: Policy) -> Policy:
+    return Policy(installation.days if team.days is None else team.days)
+
+
+def refusal(wanted: Policy) -> str | None:
+    """What is wrong with a team's wish, as a sentence."""
+    if wanted.days is not None and not 1 <= wanted.days <= DAYS_MAX:
+        return f"logs are kept for 1 to {DAYS_MAX} days, not {wanted.days}"
+    return None
+
+
+def removed(date: str, policy: Policy) -> str:
+    """What stands in place of a log that is gone. ``policy``: the one in effect now."""
+    if policy.days is None:
+        return f"the log was removed on {date}"
+    return f"the log was removed on {date}: this team keeps logs for {counted(policy.days)}"
+
+
+def counted(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

@@ -1,0 +1,81 @@
+"""For how long teams keep logs, and which runs' logs are over. Every function takes a connection; none commits.
+
+The files are another matter: first it is written here that the logs of a run are gone, then they go.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import scalar_row
+
+from headway.core.log_retention import Policy
+
+POLICIES: LiteralString = "SELECT team_id, log_days FROM team ORDER BY team_id"
+
+POLICY: LiteralString = "SELECT log_days FROM team WHERE team_id = %(team)s"
+
+SET: LiteralString = "UPDATE team SET log_days = %(days)s WHERE team_id = %(team)s"
+
+# What is locked is left for the next time: somebody may be opening it again.
+OLD: LiteralString = """
+    SELECT run_id FROM run
+    WHERE team_id = %(team)s AND ended_at < %(older_than)s
+        AND (logs_removed_at IS NULL OR logs_removed_at < ended_at)
+    ORDER BY ended_at LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+REMOVE: LiteralString = """
+    WITH removed AS (
+        UPDATE run SET logs_removed_at = %(now)s
+        FROM unnest(%(runs)s::text[]) AS old (run_id)
+        CROSS JOIN LATERAL (
+            SELECT ctid FROM run AS known
+            WHERE known.team_id = %(team)s AND known.run_id = old.run_id
+            OFFSET 0
+        ) AS found
+        WHERE run.ctid = found.ctid
+        RETURNING run.team_id, run.dag_id, run.run_id
+    )
+    INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
+    SELECT team_id, %(now)s, 'retention', dag_id, 'remove_logs', 'janitor', run_id FROM removed
+"""
+
+REMOVED: LiteralString = """
+    SELECT reason, at FROM event
+    WHERE run_id IS NULL AND subject = 'retention' AND name = 'remove_logs' AND at > %(since)s
+"""
+
+
+def policies(conn: Connection[Any]) -> list[tuple[int, Policy]]:
+    """Of every team that the connection sees."""
+    return [(team_id, Policy(days)) for team_id, days in conn.execute(POLICIES)]
+
+
+def policy(conn: Connection[Any], team_id: int) -> Policy:
+    row = conn.execute(POLICY, {"team": team_id}).fetchone()
+    assert row is not None
+    return Policy(*row)
+
+
+def set_policy(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
+    conn.execute(SET, {"team": team_id, "days": wanted.days})
+
+
+def remove(
+    conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Of the runs that ended before ``older_than``, the oldest first; answers with their ids."""
+    values = {"team": team_id, "older_than": older_than, "limit": limit}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        old: list[str] = cursor.execute(OLD, values).fetchall()
+    if old:
+        conn.execute(REMOVE, {"team": team_id, "runs": old, "now": now})
+    return old
+
+
+def removed_since(conn: Connection[Any], since: datetime) -> Iterable[tuple[str, datetime]]:
+    """Runs whose logs were removed lately, and when that was decided."""
+    return conn.execute(REMOVED, {"since": since}).fetchall()
