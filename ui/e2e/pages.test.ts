@@ -49,6 +49,7 @@ const OPENED: [what: string, path: () => string, open: () => Promise<unknown>, s
   ["a new backfill", () => "backfills", () => press("New backfill"), /Show what will run/],
   ["a new pool", () => "slots", () => press("New pool"), /Make the pool/],
   ["a new user", () => "admin/users", () => press("New user"), /By which they sign in/],
+  ["a new member", () => "admin/users", () => press("Add member"), /Of somebody who is a user/],
   ["a new token", () => "admin/tokens", () => press("New token"), /Make the token/],
   ["a retry", RUN, () => press("Retry failed"), /will run again/],
   ["a clear", RUN, () => press("Clear…"), /will run again/],

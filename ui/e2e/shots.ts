@@ -58,6 +58,8 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "logs-found", path: `${TEAM}/logs?q=customer` },
     { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true` },
     { name: "new-backfill", path: `${TEAM}/backfills`, act: pressed("New backfill") },
+    { name: "add-member", path: `${TEAM}/admin/users`, act: pressed("Add member") },
+    { name: "remove-member", path: `${TEAM}/admin/users`, act: leaving },
     { name: "search", path: `${TEAM}/dags`, act: searched },
     { name: "keys", path: `${TEAM}/dags`, act: (page) => page.keyboard.press("?") },
     { name: "you", path: `${TEAM}/dags`, act: pressed("You") },
@@ -68,4 +70,9 @@ async function searched(page: Page): Promise<void> {
   await page.keyboard.press("/");
   await page.getByRole("combobox").fill("inv");
   await page.getByRole("option", { name: "invoices" }).first().waitFor();
+}
+
+async function leaving(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Change admin" }).click();
+  await page.getByRole("menuitem", { name: "Remove from the team…" }).click();
 }

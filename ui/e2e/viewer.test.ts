@@ -6,7 +6,8 @@ import { launch } from "./browser.ts";
 /** Somebody who may look, and nothing else: a real user, signed in by a real password. */
 const server = inject("server");
 const PASSWORD = "only looks at things";
-const ACTS = /^(Run|Pause|Resume|Retry|Clear|Cancel|Mark|Note|New|Resize|Delete|Revoke)\b/;
+const ACTS =
+  /^(Add|Remove|Run|Pause|Resume|Retry|Clear|Cancel|Mark|Note|New|Resize|Delete|Revoke)\b/;
 let browser: Browser;
 let page: Page;
 let run = "";

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { UserPlus } from "lucide-react";
+import { UserCheck, UserPlus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { users } from "@/api/queries.ts";
 import type { LoginLink, User } from "@/api/types.ts";
@@ -9,6 +9,7 @@ import { EmptyState } from "@/parts/EmptyState.tsx";
 import type { Column } from "@/parts/Table.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
+import { AddMember } from "./AddMember.tsx";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 import { NewUser } from "./NewUser.tsx";
@@ -19,7 +20,7 @@ import { UserMenu } from "./UserMenu.tsx";
 export function Users() {
   const found = useInfiniteQuery(users());
   const mayAdd = useMay("admin");
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState<"new" | "member" | null>(null);
   const [link, setLink] = useState<LoginLink | null>(null);
   const shown = useMemo(() => columns(setLink), []);
   return (
@@ -27,10 +28,16 @@ export function Users() {
       <div className={styles.bar}>
         <span>A viewer sees, an operator runs, an author changes, an admin decides who may.</span>
         {mayAdd && (
-          <Button look="primary" onClick={() => setAdding(true)}>
-            <UserPlus size={14} aria-hidden />
-            New user
-          </Button>
+          <span className={styles.buttons}>
+            <Button onClick={() => setAdding("member")}>
+              <UserCheck size={14} aria-hidden />
+              Add member
+            </Button>
+            <Button look="primary" onClick={() => setAdding("new")}>
+              <UserPlus size={14} aria-hidden />
+              New user
+            </Button>
+          </span>
         )}
       </div>
       <Listed
@@ -40,11 +47,12 @@ export function Users() {
         id={(user) => user.name}
         empty={<EmptyState title="Nobody yet" />}
       />
-      {adding && (
+      {adding === "member" && <AddMember close={() => setAdding(null)} />}
+      {adding === "new" && (
         <NewUser
-          close={() => setAdding(false)}
+          close={() => setAdding(null)}
           invited={(made) => {
-            setAdding(false);
+            setAdding(null);
             setLink(made);
           }}
         />

@@ -26,6 +26,33 @@ export function useInvite(invited: (link: LoginLink) => void) {
   });
 }
 
+/** Somebody who is a user already, of whichever team. */
+export function useAddMember(done: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (member: { name: string; role: Role }) =>
+      request<User>("/members", { method: "POST", body: member }),
+    onSuccess: (user) => {
+      say("done", `${user.name} belongs to the team, as ${user.role}`);
+      queries.invalidateQueries({ queryKey: ["users"] });
+      done();
+    },
+  });
+}
+
+/** No Undo: who is taken in again has lost their tokens all the same. */
+export function useRemoveMember(name: string, done: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<User>(path`/members/${name}`, { method: "DELETE" }),
+    onSuccess: () => {
+      say("done", `${name} is out of the team`);
+      for (const queryKey of [["users"], ["tokens"]]) queries.invalidateQueries({ queryKey });
+      done();
+    },
+  });
+}
+
 export function useLoginLink(invited: (link: LoginLink) => void) {
   return useMutation({
     mutationFn: (user: string) =>
