@@ -2,10 +2,12 @@
 
 import http.client
 import json
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
+from headway.store.transact import Session
 from tests.api.conftest import TOKEN
 
 GOOD = {"Authorization": f"Bearer {TOKEN}"}
@@ -48,6 +50,24 @@ def test_only_the_bearer_of_the_token_under_our_name(
 def test_probes_need_no_token(url: str) -> None:
     assert ask(url, "/healthz", {})[::2] == (200, b"ok")
     assert ask(url, "/readyz", {})[0] == 503
+
+
+@pytest.mark.parametrize(("silent_s", "status"), [(1, 200), (60, 503)])
+def test_a_part_that_hangs_makes_it_unready_and_the_server_no_less_alive(
+    url: str, conn: Session, silent_s: int, status: int
+) -> None:
+    for text in (
+        "INSERT INTO scheduler (scheduler_id, host, pid, started_at, heartbeat_at)"
+        " VALUES ('one', 'here', 7, now(), now() - %s)",
+        "INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at,"
+        " heartbeat_at) VALUES (1, 's1', 'local', 'here', 8, 4, now(), now() - %s)",
+    ):
+        conn.execute(text, [timedelta(seconds=silent_s)])
+    conn.commit()
+    answered, _, said = ask(url, "/readyz", {})
+    assert (answered, said) == (status, b"ready" if status == 200 else said)
+    assert status == 200 or said == b"not ready: scheduler, agent"
+    assert ask(url, "/healthz", {})[::2] == (200, b"ok")
 
 
 def test_an_unknown_path_and_a_wrong_type_are_problems(url: str) -> None:

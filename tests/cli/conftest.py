@@ -97,6 +97,15 @@ def begin(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )
 
 
+def children_of(parent: int) -> dict[int, str]:
+    """By process id, what they were started as."""
+    found = {}
+    for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        command = Path(f"/proc/{name}/cmdline").read_bytes()
+        found[int(name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
 def wait_for(file: Path) -> None:
     deadline = clock.monotonic() + PATIENCE_S
     while not file.exists():

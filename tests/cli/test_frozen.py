@@ -1,6 +1,7 @@
-"""A database that stands still: its processes are there, take connections and say nothing.
+"""What stands still: its processes are there, take connections and say nothing.
 
-Each verb says so once, in bounded time, and all goes on when the database does.
+Of the database each verb says so once, in bounded time, and all goes on when the database does. What
+``up`` started itself it kills, and starts again.
 """
 
 import os
@@ -10,13 +11,17 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psycopg
 import pytest
 
 from headway import clock
+from headway.config import Layout, read_server_file
 from headway.pg import Server
-from tests.cli.conftest import DAGS, headway, start, stop
+from headway.services.component import SILENCE_S_MAX
+from tests.cli.conftest import DAGS, children_of, headway, start, stop
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -161,3 +166,35 @@ def test_a_second_ctrl_c_ends_it_though_the_database_stands_still(folder: Path) 
     finally:
         send(frozen, signal.SIGCONT)
     stop(start(folder))  # it adopts the database
+
+
+@pytest.mark.stress
+def test_what_up_started_and_hangs_is_started_again(folder: Path) -> None:
+    process = start(folder)
+    server = read_server_file(Layout(folder / ".headway"))
+    assert server is not None
+    frozen = [pid for pid, line in children_of(process.pid).items() if "services.tether" in line]
+    assert len(frozen) == 3
+    send(frozen, signal.SIGSTOP)
+    deadline = clock.monotonic() + 2 * SILENCE_S_MAX
+    told(server.url, "/readyz", b"not ready: scheduler, agent, loader", deadline)
+    told(server.url, "/healthz", b"ok", deadline)
+    told(server.url, "/readyz", b"ready", deadline)
+    assert not set(frozen) & set(children_of(process.pid))
+    done = headway("run", "hello", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert stop(process).count("hangs: no sign of life") == 3
+
+
+def told(url: str, path: str, wanted: bytes, deadline: float) -> None:
+    """Until a probe says so."""
+    while True:
+        try:
+            with urlopen(f"{url}{path}", timeout=20) as answer:
+                said = answer.read()
+        except HTTPError as error:
+            said = error.read()
+        if said == wanted:
+            return
+        assert clock.monotonic() < deadline, said
+        clock.sleep(0.1)

@@ -13,7 +13,7 @@ from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.cli.conftest import DAGS, PATIENCE_S, begin, headway, start, stop, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, begin, children_of, headway, start, stop, wait_for
 
 YEARLY = """
 from datetime import datetime
@@ -148,14 +148,6 @@ def test_ctrl_c_cancels_a_run_without_a_server(folder: Path) -> None:
     with Server(folder / ".headway").running() as dsn, connect(dsn) as conn:
         found = conn.execute("SELECT run_id, state FROM run").fetchall()
     assert found == [(printed.strip(), "cancelled")]
-
-
-def children_of(parent: int) -> dict[int, str]:
-    found = {}
-    for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        command = Path(f"/proc/{name}/cmdline").read_bytes()
-        found[int(name)] = command.replace(b"\0", b" ").decode()
-    return found
 
 
 def test_a_busy_port_changes_nothing(folder: Path) -> None:

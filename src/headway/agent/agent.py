@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headway import clock
+from headway import clock, pulse
 from headway.agent.attempts import Attempt, End, end_of_status
 from headway.agent.children import SPARES, Child, Children
 from headway.agent.inputs import Inputs
@@ -416,6 +416,7 @@ class Agent:
         self.link.connect()
         self.keep_house()
         while not self.over():
+            pulse.beat()
             self.start_ready()
             self.link.flush()
             self.keep_spares()

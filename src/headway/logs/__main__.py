@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from headway import clock
+from headway import clock, pulse
 from headway.agent.processes import hide_memory
 from headway.config import Layout
 from headway.errors import HeadwayError
@@ -47,6 +47,7 @@ def main() -> int:
         logging.error("%s", error)
         return error.exit_code
     while not stopping.wait(LOOK_S):
+        pulse.beat()
         turn(shipper)
     deadline = clock.monotonic() + LAST_S
     turn(shipper)

@@ -1,4 +1,4 @@
-"""A child process of ``headway up``: started, looked after, started again with back-off when it dies.
+"""A child process of ``headway up``: started, looked after, started again with back-off when it dies or hangs.
 
 Crash-only: a component may be killed at any moment and starts as if for the first time. Secrets
 reach it by its environment or its standard input, never by its arguments, which all can read.
@@ -19,6 +19,10 @@ BACK_OFF_S_MIN: Final = 0.25
 BACK_OFF_S_MAX: Final = 10.0
 STEADY_S: Final = 30.0  # alive for so long: the next death is a new story
 LOG_BYTES_MAX: Final = 5_000_000
+# Without a sign of life for so long it hangs. A database that does not answer holds up a loop for a minute at most.
+SILENCE_S_MAX: Final = 90.0
+QUIET_S_MAX: Final = 30.0  # and after so long something is wrong with it
+BEATS_MAX: Final = 65_536  # at once: all that a pipe holds
 
 
 class Component:
@@ -41,30 +45,37 @@ class Component:
         self.process: subprocess.Popen[bytes] | None = None
         self.back_off_s = BACK_OFF_S_MIN
         self.started_at = 0.0
+        self.heard_at = 0.0
         self.again_at = 0.0
+        self.ear = -1  # its signs of life (``headway.pulse``)
 
     @property
     def pid(self) -> int | None:
         return None if self.process is None else self.process.pid
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "headway.services.tether", str(os.getpid()), self.module]
+        self.deafen()
+        self.ear, mouth = os.pipe()
+        os.set_blocking(self.ear, False)
+        command = [sys.executable, "-m", "headway.services.tether", str(os.getpid()), str(mouth)]
         with self.log.open(
             "ab"
         ) as log:  # appending: what is cut off by ``bound_log`` stays cut off
             self.process = subprocess.Popen(
-                [*command, *self.arguments],
+                [*command, self.module, *self.arguments],
                 env={**os.environ, **self.secrets},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                pass_fds=[mouth],
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends us in order
             )
+        os.close(mouth)
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
             stdin.write(f"{self.first_line}\n".encode())
         self.starts += 1
-        self.started_at = clock.monotonic()
+        self.started_at = self.heard_at = clock.monotonic()
 
     def look(self, say: Callable[[str], None]) -> None:
         """One turn: start it again if it died and its time has come."""
@@ -76,6 +87,7 @@ class Component:
         code = self.process.poll()
         if code is None:
             self.bound_log()
+            self.listen(say)
             return
         if now - self.started_at > STEADY_S:
             self.back_off_s = BACK_OFF_S_MIN
@@ -84,12 +96,38 @@ class Component:
         say(f"{self.name} {ended(code)}; it starts again in {self.back_off_s:g} s ({self.log})")
         self.back_off_s = min(self.back_off_s * 2, BACK_OFF_S_MAX)
 
+    @property
+    def silent_s(self) -> float:
+        return clock.monotonic() - self.heard_at
+
+    def listen(self, say: Callable[[str], None]) -> None:
+        """What hangs is killed, and started again as what died is."""
+        with contextlib.suppress(BlockingIOError):
+            if os.read(self.ear, BEATS_MAX):
+                self.heard_at = clock.monotonic()
+        if self.silent_s > SILENCE_S_MAX:
+            say(f"{self.name} hangs: no sign of life for {self.silent_s:.0f} s")
+            self.signal(signal.SIGKILL)
+
+    def deafen(self) -> None:
+        if self.ear >= 0:
+            os.close(self.ear)
+            self.ear = -1
+
     def signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
     def is_gone(self) -> bool:
         return self.process is None or self.process.poll() is not None
+
+    def state(self) -> tuple[bool, str]:
+        """Whether it is well, and in words."""
+        if self.is_gone():
+            return False, "starts again soon"
+        if self.silent_s > QUIET_S_MAX:
+            return False, f"process {self.pid}, silent for {self.silent_s:.0f} s"
+        return True, f"process {self.pid}"
 
     def last_words(self) -> str:
         """The last line it wrote: why it cannot start, as a rule."""

@@ -23,7 +23,7 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from watchfiles import Change, watch
 
-from headway import clock
+from headway import clock, pulse
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
 from headway.services.folder import wanted
@@ -314,6 +314,7 @@ def serve(loader: Loader) -> None:
         signal.signal(number, on_signal)
     Thread(target=watch_folder, args=(loader.folder, waker, stopped), daemon=True).start()
     while not stopped.is_set():
+        pulse.beat()
         loader.turn()
     loader.close()
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from headway import clock, ids
+from headway import clock, ids, pulse
 from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.core.reports import Ended
 from headway.errors import HeadwayError
@@ -90,6 +90,7 @@ class Scheduler:
     def run(self) -> None:
         self.register()
         while not self.stopping:
+            pulse.beat()
             self.wait(self.pause())
             if self.gateway.arrivals:
                 self.answer_arrivals()

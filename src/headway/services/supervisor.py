@@ -274,15 +274,12 @@ class Supervisor:
 
     def components(self) -> list[wire.Component]:
         """Those whose life the database does not show."""
-        return [
-            wire.Component(
-                name=component.name,
-                healthy=not component.is_gone(),
-                detail=f"process {component.pid}" if component.pid else "starts again soon",
-            )
-            for component in self._components
-            if component.name in ("loader", SHIPPER)
-        ]
+        found = []
+        for component in self._components:
+            if component.name in ("loader", SHIPPER):
+                healthy, detail = component.state()
+                found.append(wire.Component(name=component.name, healthy=healthy, detail=detail))
+        return found
 
     def turn(self) -> None:
         if self._database is not None and not self._database.is_alive():
@@ -363,6 +360,8 @@ class Supervisor:
                 for component in components:
                     component.signal(signal.SIGKILL)
             clock.sleep(0.01)
+        for component in components:
+            component.deafen()
 
 
 def local_admin(dsn: str) -> "Principal":

@@ -1,7 +1,7 @@
-"""Runs a component so that it ends with its parent: ``python -m headway.services.tether PID MODULE …``.
+"""Runs a component so that it ends with its parent: ``python -m headway.services.tether PID FD MODULE …``.
 
 Only Linux sends the signal; elsewhere a component notices the end by its broken connections. The
-signal is SIGTERM, so that the component still ends in order.
+signal is SIGTERM, so that the component still ends in order. To FD go its signs of life.
 """
 
 import ctypes
@@ -11,10 +11,13 @@ import signal
 import sys
 from typing import Final
 
+from headway import pulse
+
 PR_SET_PDEATHSIG: Final = 1
 
 
-def main(parent: int, module: str, arguments: list[str]) -> None:
+def main(parent: int, mouth: int, module: str, arguments: list[str]) -> None:
+    pulse.tell_to(mouth)
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died before we asked
@@ -24,4 +27,4 @@ def main(parent: int, module: str, arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
