@@ -11,6 +11,7 @@ from headway.api.context import Api
 from headway.api.door import Connections, Door
 from headway.api.guard import names_of
 from headway.api.live.hub import Live
+from headway.api.logs.places import LogPlaces
 from headway.api.server import HttpServer
 from headway.api.signin import SignIn
 from headway.api.site import BUILT
@@ -37,6 +38,7 @@ def served(
     site: Path = BUILT,
     url: str | None = None,
     rate: int = API_RATE,
+    places: LogPlaces | None = None,
 ) -> Iterator[HttpServer]:
     """A server over ``database``; ``url``: its address as people are told it."""
     layout = Layout(data)
@@ -53,6 +55,7 @@ def served(
         children=list,
         url=url or url_of(listener, "127.0.0.1"),
         signin=SignIn(),
+        places=places,
     )
     app = create(api, TOKEN, local_admin(database), names_of("127.0.0.1"), rate, site)
     server = HttpServer(app, listener, live.close)

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -107,6 +108,8 @@ def test_what_has_ended_is_in_the_store_as_text(home: Home, s3_server: Store) ->
     assert b"before the tears" in text
     assert kind == "text/plain; charset=utf-8"
     assert not home.live(run_id, "weep")
+    shutil.rmtree(home.layout.logs / run_id)
+    assert headway("logs", run_id, "weep", cwd=home.folder).stdout.encode() == text
 
 
 def test_what_runs_is_in_the_store_already(home: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from headway import wire
 from headway.api import origins, record, repeats
 from headway.api.door import Door
 from headway.api.live.hub import Live
+from headway.api.logs.places import LogPlaces
 from headway.api.metrics import Requests
 from headway.api.principal import Principal
 from headway.api.signin import SignIn
@@ -33,6 +34,7 @@ class Api:
     children: Callable[[], list[wire.Component]]
     url: str  # how people reach it
     signin: SignIn
+    places: LogPlaces | None = None  # where there is a log store
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)
     requests: Requests = field(default_factory=Requests)

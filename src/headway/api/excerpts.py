@@ -13,16 +13,23 @@ EXCERPTS_MAX: Final = 10
 TAIL_BYTES: Final = 64 * 1024
 
 
-def with_excerpts(data: Path, diagnosis: wire.Diagnosis) -> wire.Diagnosis:
-    told = [
-        replace(group, first=explained(data, diagnosis.run_id, group.first))
-        for group in diagnosis.errors[:EXCERPTS_MAX]
+def logs_of(diagnosis: wire.Diagnosis) -> list[str]:
+    """Those that are shown: below the data directory, or in the log store."""
+    return [
+        log_path(diagnosis.run_id, first.task_id, first.map_index, first.number)
+        for first in (group.first for group in diagnosis.errors[:EXCERPTS_MAX])
     ]
-    return replace(diagnosis, errors=told + diagnosis.errors[EXCERPTS_MAX:])
 
 
-def explained(data: Path, run_id: str, first: wire.FirstError) -> wire.FirstError:
-    log = data / log_path(run_id, first.task_id, first.map_index, first.number)
+def with_excerpts(logs: list[Path], diagnosis: wire.Diagnosis) -> wire.Diagnosis:
+    told = [
+        replace(group, first=explained(log, group.first))
+        for group, log in zip(diagnosis.errors, logs, strict=False)
+    ]
+    return replace(diagnosis, errors=told + diagnosis.errors[len(logs) :])
+
+
+def explained(log: Path, first: wire.FirstError) -> wire.FirstError:
     return replace(first, excerpt=excerpt(tail_of(log), first.detail))
 
 

@@ -26,6 +26,9 @@ HINT: Final = (
     "s3://bucket/prefix (AWS_ENDPOINT_URL names an endpoint that is not Amazon's),"
     " or file:///folder"
 )
+HINT_AWAY: Final = (
+    "headway doctor shows how it stands with the log store; try again when it answers"
+)
 CONNECT_S: Final = 3.0
 REQUEST_S: Final = 30.0
 RETRY_S: Final = 3.0
@@ -74,8 +77,11 @@ def only(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def open_store(url: str, variables: Mapping[str, str]) -> "Remote":
-    """Asks nobody anything yet. Raises UsageError for a URL that names no store."""
+def open_store(url: str, variables: Mapping[str, str], request_s: float = REQUEST_S) -> "Remote":
+    """Asks nobody anything yet. ``request_s``: how long one request may take.
+
+    Raises UsageError for a URL that names no store.
+    """
     parts = urlsplit(url)
     named = parts.netloc if parts.scheme == "s3" else parts.path.startswith("/")
     if parts.scheme not in ("s3", "file") or not named or parts.query or parts.fragment:
@@ -100,7 +106,7 @@ def open_store(url: str, variables: Mapping[str, str]) -> "Remote":
                 url,
                 client_options={
                     "connect_timeout": timedelta(seconds=CONNECT_S),
-                    "timeout": timedelta(seconds=REQUEST_S),
+                    "timeout": timedelta(seconds=request_s),
                     "allow_http": True,
                 },
                 retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=RETRY_S)},
@@ -247,7 +253,7 @@ class Remote:
             raise NotReachable(
                 f"the log store cannot be used: {reason_of(error)}",
                 where=self.url,
-                hint="headway doctor shows how many logs wait for it; they are kept and sent later",
+                hint=HINT_AWAY,
             ) from error
 
 

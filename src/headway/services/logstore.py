@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from headway.agent.processes import take_environment
 from headway.errors import HeadwayError
 from headway.logs import remote
 from headway.logs.remote import Remote
+
+READ_S: Final = 8.0  # of a request; somebody waits for the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,6 @@ def log_store(url: str) -> LogStore:
     variables = remote.chosen(os.environ)
     for name in variables:  # before anything sets them anew, elsewhere in memory
         take_environment(name)
-    opened = remote.open_store(url, variables)
+    opened = remote.open_store(url, variables, READ_S)
     line = msgspec.json.encode({"url": url, "variables": variables}).decode()
     return LogStore(opened, line)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from headway.api.door import Door
+    from headway.api.logs.places import LogPlaces
     from headway.api.principal import Principal
     from headway.pg import Server
     from headway.services.logstore import LogStore
@@ -255,12 +256,21 @@ class Supervisor:
             children=self.components,
             url=self.url,
             signin=SignIn(),
+            places=self._log_places(),
         )
         names = names_of(self.settings.host)
         app = create(api, token, self._admin, names, self.settings.api_rate)
         server = HttpServer(app, listener, live.close)
         server.start()
         self._ends.callback(server.stop)
+
+    def _log_places(self) -> "LogPlaces | None":
+        if self._log_store is None:
+            return None
+        from headway.api.logs.places import LogPlaces
+        from headway.logs.cache import LogCache
+
+        return LogPlaces(LogCache(self._log_store.remote, self.layout.log_cache))
 
     def _log_to_file(self) -> None:
         path = self.layout.server_logs / "api.log"

@@ -80,11 +80,9 @@ def some_lines(path: Path, first: int, count: int) -> Range:
 
 
 async def chunks(path: Path) -> AsyncIterator[bytes]:
-    """The whole log as it is now, a little at a time."""
+    """The whole log as it is now, a little at a time; also if it goes meanwhile."""
     offset = 0
-    while True:
-        part = await asyncio.to_thread(piece, path, offset, CHUNK_BYTES)
-        if not part.text:
-            return
-        offset += len(part.text)
-        yield part.text
+    with opened(path) as (log, _):
+        while part := await asyncio.to_thread(os.pread, log, CHUNK_BYTES, offset):
+            offset += len(part)
+            yield part

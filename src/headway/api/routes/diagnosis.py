@@ -1,14 +1,17 @@
 """/runs/…/diagnosis."""
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 from litestar import get
 
 from headway import wire
-from headway.api.context import Handed
-from headway.api.excerpts import with_excerpts
+from headway.api.context import Api, Handed
+from headway.api.excerpts import logs_of, with_excerpts
 from headway.api.parameters import Id
 from headway.core.roles import Role
+from headway.errors import NotReachable
 from headway.store.views import diagnosis as views
 from headway.store.views import runs as run_views
 
@@ -20,7 +23,18 @@ async def diagnose(api: Handed, run_id: Id) -> wire.Diagnosis:
     """
     run_id = await api.door.call(run_views.resolve, run_id)
     found = await api.door.call(views.of_run, api.memory, run_id)
-    return await asyncio.to_thread(with_excerpts, api.layout.data, found)
+    logs = await places_of(api, logs_of(found))
+    return await asyncio.to_thread(with_excerpts, logs, found)
+
+
+async def places_of(api: Api, logs: list[str]) -> list[Path]:
+    """A store that is away costs excerpts, not the diagnosis."""
+    places = [api.layout.data / log for log in logs]
+    if api.places is not None:
+        with contextlib.suppress(NotReachable):
+            for index, log in enumerate(logs):
+                places[index] = await api.places.of_ended(api.principal.team, places[index], log)
+    return places
 
 
 ROUTES = [diagnose]

@@ -8,9 +8,9 @@ from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
-from headway.api.logs.search import Match, Place
+from headway.api.logs.search import Match
 from headway.api.parameters import Cursor, IdFilter, Since, Until, one_of, up_to
-from headway.api.routes.logs import MATCHES_MAX, Wanted, checked, look, query_of
+from headway.api.routes.logs import MATCHES_MAX, Wanted, look_in, query_of
 from headway.core.roles import Role
 from headway.core.states import RunState
 from headway.store.views import logs as views
@@ -41,10 +41,7 @@ async def search_logs(
     start = pages.decode(cursor, views.Place) if cursor else None
     planned = await api.door.call(views.of_runs, wanted, task_id, start)
     logs = planned.found
-    places = [
-        Place(str(checked(api, views.path(each.run_id, each.key))), each.line) for each in logs
-    ]
-    found = await look(query, places)
+    found = await look_in(api, query, [(each.run_id, each.key, each.line) for each in logs])
     following = planned.following
     if found.stopped is not None:
         following = logs[found.stopped[0]]._replace(line=found.stopped[1])

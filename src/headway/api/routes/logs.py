@@ -1,7 +1,9 @@
 """Logs: pieces by bytes or lines, search, download. One that is kept no longer is refused as such."""
 
 import asyncio
+import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +12,12 @@ from typing import Annotated, Final
 from litestar import Response, get
 from litestar.params import FromQuery, QueryParameter
 from litestar.response import Stream
+from msgspec.structs import replace
 
 from headway import wire
 from headway.api.context import Api, Handed
 from headway.api.logs import files, rendered, search
+from headway.api.logs.places import Sought
 from headway.api.logs.search import Found, Place, Query
 from headway.api.parameters import INT64_MAX, TEXT_CHARS_MAX, Attempt, Cursor, Id, MapIndex, up_to
 from headway.core import log_retention as core
@@ -43,6 +47,9 @@ class Chosen:
     number: int  # 0: there has been no attempt
     ended: bool
     removed_at: datetime | None = None
+    log: str = ""  # below the data directory
+    why: str = ""  # it ended
+    ended_at: datetime | None = None
 
 
 @get(OF_INSTANCE, media_type="text/plain", needs=Role.VIEWER)
@@ -148,11 +155,11 @@ async def search_run(
     if cursor:
         after = pages.decode(cursor, tuple[log_views.Key, int])
     logs = await api.door.call(log_views.of_run, run_id, *after)
-    places = [
-        Place(str(checked(api, log_views.path(run_id, key))), after[1] if key == after[0] else 1)
-        for key in logs.keys
-    ]
-    found = await look(query, places)
+    found = await look_in(
+        api,
+        query,
+        [(run_id, key, after[1] if key == after[0] else 1) for key in logs.keys],
+    )
     matches = [
         wire.RunLogMatch(
             task_id=logs.keys[each.log].task_id,
@@ -218,7 +225,11 @@ async def choose(
             core.removed(f"{chosen.removed_at.astimezone(UTC):%Y-%m-%d}", policy),
             hint="headway retention shows how long a team keeps them",
         )
-    return chosen
+    if not chosen.ended or api.places is None:
+        return chosen
+    team, path = api.principal.team, chosen.path
+    path = await api.places.of_ended(team, path, chosen.log, chosen.why, chosen.ended_at)
+    return dataclasses.replace(chosen, path=path)
 
 
 async def attempt_of(
@@ -233,7 +244,9 @@ async def attempt_of(
         if number in (None, attempt.number):
             ended = AttemptState(attempt.state) in ATTEMPT_FINAL
             path = checked(api, attempt.log)
-            return Chosen(path, attempt.number, ended, attempt.log_removed_at)
+            why = ": ".join(filter(None, (attempt.cause or attempt.state, attempt.detail)))
+            at, removed_at = attempt.ended_at, attempt.log_removed_at
+            return Chosen(path, attempt.number, ended, removed_at, attempt.log, why, at)
     raise NotFound(
         f"{instance.task_id!r} has no attempt {number}",
         hint=f"it had {len(instance.history)} so far",
@@ -255,6 +268,21 @@ def query_of(text: str, *, regex: bool, ignore_case: bool, limit: int) -> Query:
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(f"q is no regular expression: {error}") from error
     return query
+
+
+async def look_in(api: Api, query: Query, logs: Sequence[tuple[str, log_views.Key, int]]) -> Found:
+    """In the logs of attempts from a line on, wherever they are."""
+    wanted = []
+    for run_id, key, line in logs:
+        log = log_views.path(run_id, key)
+        wanted.append(Sought(run_id, checked(api, log), log, line))
+    if api.places is None:
+        return await look(query, [Place(str(each.path), each.line) for each in wanted])
+    places = await api.places.of_many(api.principal.team, wanted)
+    found = await look(query, places)
+    if found.stopped is None and len(places) < len(wanted):
+        return replace(found, stopped=(len(places), wanted[len(places)].line))
+    return found
 
 
 async def look(query: Query, places: list[Place]) -> Found:
