@@ -5,12 +5,12 @@ time; when nothing works, everything waits, and that is told once.
 """
 
 import logging
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Final
 
-from headway import clock
+from headway import clock, pulse
 from headway.config import Layout
 from headway.errors import NotReachable
 from headway.logs import spool, status
@@ -82,13 +82,21 @@ class Shipper:
         due = iter([each for each in shipments if each.again_at <= began])
         worked, errors = False, list[str]()
         while batch := list(islice(due, BATCH)):
-            for error in self.workers.map(self.one, batch):
+            for error in self.together(batch):
                 worked = worked or not error
                 errors += [error] if error else []
             if (errors and not worked) or clock.monotonic() - began > TURN_S_MAX:
                 break
         if worked or errors:
             self.judge(errors, worked=worked)
+
+    def together(self, batch: Iterable[Shipment]) -> Iterator[str]:
+        """With a sign of life meanwhile: a store may take long to answer."""
+        pending = {self.workers.submit(self.one, each) for each in batch}
+        while pending:
+            ended, pending = wait(pending, pulse.BEAT_S, FIRST_COMPLETED)
+            pulse.beat()
+            yield from (each.result() for each in ended)
 
     def one(self, shipment: Shipment) -> str:
         """Why it did not work."""
