@@ -62,6 +62,11 @@ class Layout:
         return self.run / "spool"
 
     @property
+    def unwanted(self) -> Path:
+        """What is to be removed from the log store."""
+        return self.run / "unwanted"
+
+    @property
     def shipping(self) -> Path:
         """What the shipper says of itself."""
         return self.run / "shipper.json"

@@ -35,6 +35,17 @@ def test_a_team_says_for_how_long_and_takes_it_back(
     )
 
 
+def test_on_this_machine_not_for_longer_than_anywhere(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWAY_LOG_LOCAL_DAYS", "5")
+    found = client.set_log_retention(wire.LogRetentionRequest(days=30, local_days=7))
+    assert (found.local_days, found.default_local_days, found.effective_local_days) == (7, 5, 7)
+    assert keep(client, 30).effective_local_days == 5
+    with pytest.raises(UsageError, match="not on this machine for 31"):
+        client.set_log_retention(wire.LogRetentionRequest(days=30, local_days=31))
+
+
 @pytest.mark.parametrize("days", [0, -1, 36_501, 2**31, 2**63])
 def test_a_number_of_days_that_makes_no_sense_is_refused(client: Client, days: int) -> None:
     with pytest.raises(UsageError):
@@ -42,7 +53,9 @@ def test_a_number_of_days_that_makes_no_sense_is_refused(client: Client, days: i
     assert client.log_retention().days is None
 
 
-@pytest.mark.parametrize("body", [{}, {"days": "seven"}, {"days": 1.5}, {"days": 7, "more": 1}])
+@pytest.mark.parametrize(
+    "body", [{"days": "seven"}, {"local_days": [1]}, {"days": 1.5}, {"days": 7, "more": 1}]
+)
 def test_another_body_is_refused(url: str, body: dict[str, Any]) -> None:
     assert people.local(url).ask("PUT", ROUTE, body).status == 400
 
@@ -61,7 +74,10 @@ def test_the_audit_tells_before_and_after(client: Client) -> None:
     keep(client, 7)
     (entry,) = client.audit(1)
     assert (entry.actor, entry.action) == ("user:admin", "log_retention.set_log_retention")
-    assert (entry.detail["before"], entry.detail["after"]) == ({"days": 30}, {"days": 7})
+    assert (entry.detail["before"], entry.detail["after"]) == (
+        {"days": 30, "local_days": None},
+        {"days": 7, "local_days": None},
+    )
 
 
 def test_what_has_not_changed_need_not_be_sent_again(client: Client, url: str) -> None:

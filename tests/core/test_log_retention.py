@@ -10,16 +10,25 @@ def test_a_team_goes_before_the_installation() -> None:
     assert in_effect(Policy(60), Policy(30)) == Policy(60)
     assert in_effect(Policy(None), Policy(30)) == Policy(30)
     assert in_effect(Policy(None), WITH_THE_RUN) == WITH_THE_RUN
+    assert in_effect(Policy(60, None), Policy(30, 7)) == Policy(60, 7)
+    assert in_effect(Policy(None, 3), Policy(30, 7)) == Policy(30, 3)
 
 
 @pytest.mark.parametrize("days", [0, -1, DAYS_MAX + 1])
 def test_a_number_of_days_that_makes_no_sense(days: int) -> None:
     assert f"not {days}" in (refusal(Policy(days)) or "")
+    assert f"not {days}" in (refusal(Policy(None, days)) or "")
+
+
+def test_nothing_is_here_for_longer_than_anywhere() -> None:
+    assert "not on this machine for 8" in (refusal(Policy(7, 8)) or "")
+    assert refusal(Policy(7, 7)) is None
 
 
 @pytest.mark.parametrize("days", [None, 1, DAYS_MAX])
 def test_any_other_is_fine(days: int | None) -> None:
     assert refusal(Policy(days)) is None
+    assert refusal(Policy(None, days)) is None
 
 
 def test_the_sentence_in_place_of_a_log() -> None:

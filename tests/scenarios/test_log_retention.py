@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from headway.agent.logs import FINISHED
 from headway.clock import now
+from headway.config import Layout
 from headway.core.commands import Selection
-from headway.core.log_retention import WITH_THE_RUN, Policy
+from headway.core.log_retention import MARGIN, WITH_THE_RUN, Policy
 from headway.errors import UsageError
+from headway.logs import unwanted
+from headway.logs.unwanted import Unwanted
 from headway.paths import log_path, rendered_of
 from headway.services import commands
 from headway.services.catalog import Catalog
 from headway.services.janitor import Janitor
-from headway.services.log_retention import of_installation
+from headway.services.log_retention import BEGINNING, of_installation
 from headway.store import log_retention as store
 from headway.store.transact import connect, enter_team, transact
 from tests.scenarios.test_retention import KEEP, age, finished, left
@@ -39,10 +43,17 @@ def write(data: Path, run_id: str, days: float, number: int = 1) -> Path:
     return path
 
 
-def sweep(conn: Connection[Any], data: Path, installation: Policy = WITH_THE_RUN) -> None:
-    worker = Janitor(conn, data, KEEP, keep_logs=installation)
+def sweep(
+    conn: Connection[Any],
+    data: Path,
+    installation: Policy = WITH_THE_RUN,
+    *,
+    ships_logs: bool = False,
+) -> Janitor:
+    worker = Janitor(conn, data, KEEP, keep_logs=installation, ships_logs=ships_logs)
     while worker.work():
         pass
+    return worker
 
 
 def removed_at(conn: Connection[Any], run_id: str) -> datetime | None:
@@ -225,7 +236,8 @@ def test_the_application_changes_that_of_its_team_and_nothing_else_of_it(
         store.set_policy(conn, 2, Policy(7))
 
     transact(app_conn, change)
-    assert dict(transact(conn, store.policies)) == {1: Policy(7), 2: Policy(None)}
+    policies = [(team_id, policy) for team_id, _, policy in transact(conn, store.policies)]
+    assert policies == [(1, Policy(7)), (2, WITH_THE_RUN)]
     with pytest.raises(errors.InsufficientPrivilege):
         app_conn.execute("UPDATE team SET name = 'mine'")
 
@@ -242,6 +254,86 @@ def test_a_default_that_makes_no_sense(text: str) -> None:
         of_installation({"HEADWAY_LOG_DAYS": text})
 
 
+def ship(data: Path, run_id: str, days: float) -> Path:
+    """A log that the store has whole."""
+    path = write(data, run_id, days)
+    path.chmod(FINISHED)
+    return path
+
+
+def test_what_the_log_store_has_goes_from_this_machine_and_nothing_is_decided(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    old, unshipped, waiting, young = finished(conn, 4)
+    for run_id, days in ((old, 8), (unshipped, 8.1), (waiting, 8.2), (young, 6)):
+        age(owner_conn, run_id, days)
+    gone, kept = ship(tmp_path, old, 8), ship(tmp_path, young, 6)
+    never, link = write(tmp_path, unshipped, 8), ship(tmp_path, waiting, 8)
+    (tmp_path / "spooled").hardlink_to(link)
+    transact(conn, store.set_policy, 1, Policy(None, 7))
+    sweep(conn, tmp_path)  # no log store: nobody could answer for them
+    assert gone.exists()
+    worker = sweep(conn, tmp_path, ships_logs=True)
+    assert [log.exists() for log in (gone, never, link, kept)] == [False, True, True, True]
+    assert removed_at(conn, old) is None
+    (tmp_path / "spooled").unlink()  # it has been shipped meanwhile
+    worker.work()
+    assert link.exists()
+    worker.logs.all_again_at = float("-inf")
+    worker.work()
+    assert not link.exists()
+
+
+def test_a_run_opened_again_keeps_its_new_logs_here(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    (run_id,) = finished(conn, 1)
+    age(owner_conn, run_id, 8)
+    new = ship(tmp_path, run_id, 0)
+    transact(conn, store.set_policy, 1, Policy(None, 7))
+    sweep(conn, tmp_path, ships_logs=True)
+    assert new.exists()
+
+
+def test_batches_of_what_ended_follow_each_other(
+    conn: Connection[Any], owner_conn: Connection[Any]
+) -> None:
+    ids = finished(conn, 5)
+    for run_id in ids:
+        age(owner_conn, run_id, 8)
+    owner_conn.execute("UPDATE run SET ended_at = (SELECT max(ended_at) FROM run)")  # all at once
+    at = value(conn, "SELECT now()") - 7 * DAY
+    after, found = BEGINNING, list[str]()
+    while batch := transact(conn, store.ended, 1, after, at, 2):
+        found += [run_id for _, run_id in batch]
+        after = batch[-1]
+    assert sorted(ids) == found
+
+
+def test_the_log_store_is_told_of_what_goes(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    pruned, old, young = finished(conn, 3)
+    for run_id, days in ((pruned, 91), (old, 8), (young, 6)):
+        age(owner_conn, run_id, days)
+    keep(conn, 7)
+    layout = Layout(tmp_path)
+    layout.prepare()
+    sweep(conn, tmp_path, ships_logs=True)
+    told = {wish.run_id: wish for _, wish in unwanted.wishes(layout)}
+    decided = removed_at(conn, old)
+    assert decided is not None
+    assert told == {
+        pruned: Unwanted("default", pruned),
+        old: Unwanted("default", old, decided - MARGIN),
+    }
+    for path, _ in unwanted.wishes(layout):
+        path.unlink()
+    sweep(conn, tmp_path, ships_logs=True)  # a new life asks again
+    assert {wish.run_id: wish for _, wish in unwanted.wishes(layout)} == told
+
+
 def test_the_default_asked_for() -> None:
     assert of_installation({}) == WITH_THE_RUN
     assert of_installation({"HEADWAY_LOG_DAYS": "30"}) == Policy(30)
+    assert of_installation({"HEADWAY_LOG_LOCAL_DAYS": "7"}) == Policy(None, 7)

@@ -165,8 +165,10 @@ class AttemptLog:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fd = os.open(self.path, flags, 0o640)
         if self.spooled:
-            with contextlib.suppress(OSError):  # then it stays on this machine
+            try:
                 self.spool()
+            except OSError:
+                self.spooled = ""  # then it stays on this machine, and stays writable to say so
 
     def spool(self) -> None:
         """Locked first: what has a name in the spool and no lock is not written any more."""

@@ -12,6 +12,7 @@ from headway.errors import UsageError
 
 DEFAULT: Final = "default"
 AS_RUN: Final = "as long as the run"
+AS_ANYWHERE: Final = "as long as anywhere"
 
 
 def retention(
@@ -21,6 +22,13 @@ def retention(
             metavar="N|default", help="Keep logs so many days after the end of their run."
         ),
     ] = None,
+    local_days: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|default",
+            help="Keep them on this machine so long; then a log store has them.",
+        ),
+    ] = None,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
@@ -28,23 +36,38 @@ def retention(
     from headway.client import client_of
 
     client = client_of(config.layout(data))
-    if days is None:
-        found = client.log_retention()
-    else:
-        found = client.set_log_retention(wire.LogRetentionRequest(days=number(days)))
-    whose = "the installation" if found.days is None else "this team"
-    logs = AS_RUN if found.effective_days is None else counted(found.effective_days)
-    rows = [("logs", logs, whose), ("runs", f"{found.run_days:g} days", "the installation")]
+    found = client.log_retention()
+    if days is not None or local_days is not None:
+        wanted = wire.LogRetentionRequest(
+            days=number("--days", days, found.days),
+            local_days=number("--local-days", local_days, found.local_days),
+        )
+        found = client.set_log_retention(wanted)
+    rows = [
+        ("logs", kept(found.effective_days, AS_RUN), says(found.days)),
+        ("logs here", kept(found.effective_local_days, AS_ANYWHERE), says(found.local_days)),
+        ("runs", f"{found.run_days:g} days", says(None)),
+    ]
     show(found, output, ("WHAT", "KEPT", "SAYS"), rows)
 
 
-def number(text: str) -> int | None:
+def kept(days: int | None, otherwise: str) -> str:
+    return otherwise if days is None else counted(days)
+
+
+def says(own: int | None) -> str:
+    return "the installation" if own is None else "this team"
+
+
+def number(option: str, text: str | None, before: int | None) -> int | None:
+    if text is None:
+        return before
     if text == DEFAULT:
         return None
     if not text.isascii() or not text.isdigit():
         raise UsageError(
             f"{text!r} is no number of days",
-            where="--days",
-            hint="give 1 or more, or: --days default",
+            where=option,
+            hint=f"give 1 or more, or: {option} default",
         )
     return int(text)

@@ -18,19 +18,28 @@ class Policy:
     """None: of a team, what the installation says; of the installation, as long as the run."""
 
     days: int | None = None
+    local_days: int | None = (
+        None  # on this machine, once the log store has them; None: as long as anywhere
+    )
 
 
 WITH_THE_RUN: Final = Policy()
 
 
 def in_effect(team: Policy, installation: Policy) -> Policy:
-    return Policy(installation.days if team.days is None else team.days)
+    return Policy(
+        installation.days if team.days is None else team.days,
+        installation.local_days if team.local_days is None else team.local_days,
+    )
 
 
 def refusal(wanted: Policy) -> str | None:
     """What is wrong with a team's wish, as a sentence."""
-    if wanted.days is not None and not 1 <= wanted.days <= DAYS_MAX:
-        return f"logs are kept for 1 to {DAYS_MAX} days, not {wanted.days}"
+    for days in (wanted.days, wanted.local_days):
+        if days is not None and not 1 <= days <= DAYS_MAX:
+            return f"logs are kept for 1 to {DAYS_MAX} days, not {days}"
+    if (wanted.local_days or 0) > (wanted.days or DAYS_MAX):
+        return f"logs kept for {wanted.days} days are not on this machine for {wanted.local_days}"
     return None
 
 

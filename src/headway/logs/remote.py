@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -151,13 +151,15 @@ class Remote:
     def remove_parts(self, name: str, offsets: Sequence[int]) -> None:
         self._remove([part_name(name, offset) for offset in offsets])
 
-    def remove(self, team: str, run_id: str) -> None:
-        """Everything of a run. What is gone already is no error."""
+    def remove(self, team: str, run_id: str, before: datetime | None = None) -> None:
+        """Everything of a run, or what was put there before then. What is gone already is no error."""
         import obstore
 
         prefix = f"{plain_name(team)}/{plain_name(run_id)}"
         for found in self._listed(obstore.list(self.store, prefix)):
-            self._remove([each["path"] for each in found])
+            self._remove(
+                [each["path"] for each in found if before is None or each["last_modified"] < before]
+            )
 
     # -- reading
 

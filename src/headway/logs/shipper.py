@@ -13,10 +13,11 @@ from typing import Final
 from headway import clock, pulse
 from headway.config import Layout
 from headway.errors import NotReachable
-from headway.logs import spool, status
+from headway.logs import spool, status, unwanted
 from headway.logs.remote import Remote
 from headway.logs.shipment import Shipment
 from headway.logs.status import Shipping
+from headway.logs.unwanted import Unwanted
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Shipper:
     def turn(self) -> None:
         shipments = self.look()
         if clock.monotonic() >= self.again_at:
-            self.ship(shipments)
+            self.remove_unwanted()
+            self.ship([each for each in shipments if each.path.exists()])
         self.tell()
 
     def close(self) -> None:
@@ -97,6 +99,28 @@ class Shipper:
             ended, pending = wait(pending, pulse.BEAT_S, FIRST_COMPLETED)
             pulse.beat()
             yield from (each.result() for each in ended)
+
+    def remove_unwanted(self) -> None:
+        """What is over goes as well, a little in each turn; while nothing works it waits like all else."""
+        began = clock.monotonic()
+        for path, wish in unwanted.wishes(self.layout):
+            doing = self.workers.submit(self.remove, wish)
+            while not doing.done():
+                wait({doing}, pulse.BEAT_S)
+                pulse.beat()
+            try:
+                doing.result()
+            except NotReachable as error:
+                self.judge([error.message], worked=False)
+                return
+            path.unlink()
+            if clock.monotonic() - began > TURN_S_MAX:
+                return
+
+    def remove(self, wish: Unwanted) -> None:
+        """From the spool, so that it does not come to the store any more, and then from there."""
+        spool.remove(self.layout.spool, wish.prefix, wish.before)
+        self.remote.remove(wish.team, wish.run_id, wish.before)
 
     def one(self, shipment: Shipment) -> str:
         """Why it did not work."""

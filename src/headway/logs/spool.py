@@ -7,11 +7,13 @@ locked, *finished* when it is read-only, and otherwise *left* by an agent that d
 import fcntl
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from headway import clock
 from headway.agent.logs import FINISHED, stamp_of
+from headway.paths import stored_of
 
 WRITABLE: Final = 0o222
 REASON: Final = b"headway: lost: the agent ended before this log was closed\n"
@@ -35,6 +37,15 @@ def names(folder: Path) -> Iterator[str]:
             yield from (f"{entry.name}/{name}" for name in names(folder / entry.name))
         elif entry.is_file(follow_symlinks=False):
             yield entry.name
+
+
+def remove(folder: Path, prefix: str, before: datetime | None) -> None:
+    """What is on its way to below ``prefix``; ``before``: only if it was last written before then."""
+    for name in list(names(folder)):
+        if stored_of(name).startswith(prefix):
+            log = folder / name
+            if before is None or log.stat().st_mtime < before.timestamp():
+                log.unlink()
 
 
 def look(log: Path) -> Seen:

@@ -40,6 +40,8 @@ EVENTS_MAX: Final = 10_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
 
+Gone = tuple[str, str]  # its team and its id
+
 
 def audit_retention_from(environment: dict[str, str]) -> timedelta | None:
     """None: the audit is kept for ever, which is the default."""
@@ -66,7 +68,7 @@ def days_of(text: str, variable: str, least: float, otherwise: str) -> timedelta
     return timedelta(days=days)
 
 
-def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int) -> list[str]:
+def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int) -> list[Gone]:
     """One batch, in the caller's transaction; answers with the runs that are gone."""
     gone = list(retention.prune_runs(conn, older_than, now, limit))
     idempotency.prune(conn, now - REPEATS)
@@ -85,12 +87,14 @@ class Janitor:
         keep: timedelta,
         keep_audit: timedelta | None = None,
         keep_logs: Policy = WITH_THE_RUN,
+        *,
+        ships_logs: bool = False,
     ) -> None:
         self.conn = conn
         self.layout = Layout(data)
         self.keep = keep
         self.keep_audit = keep_audit
-        self.logs = LogSweep(conn, self.layout, keep_logs)
+        self.logs = LogSweep(conn, self.layout, keep_logs, ships_logs=ships_logs)
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
         self.first = True
 
@@ -122,16 +126,18 @@ class Janitor:
             log.warning("old bundles cannot be removed: %s", error)
         return False
 
-    def remove_files(self, run_ids: Iterable[str]) -> None:
-        for run_id in run_ids:
+    def remove_files(self, gone: Iterable[Gone]) -> None:
+        for team, run_id in gone:
+            self.logs.forget(team, run_id)
             for folder in (self.layout.logs, self.layout.xcom):
                 shutil.rmtree(folder / plain_name(run_id), ignore_errors=True)
 
 
-def of_process(conn: Connection[Any], data: Path) -> Janitor:
+def of_process(conn: Connection[Any], data: Path, *, ships_logs: bool) -> Janitor:
     """Raises UsageError for a setting that makes no sense."""
     environment = dict(os.environ)
     return Janitor(
         *(conn, data, retention_from(environment), audit_retention_from(environment)),
         of_installation(environment),
+        ships_logs=ships_logs,
     )

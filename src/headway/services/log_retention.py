@@ -2,23 +2,30 @@
 
 A turn decides on at most so many runs in one transaction, and removes their files after its commit.
 A crash between the two leaves files that nobody is shown any more: the first turn of the next life
-removes them. A run that is opened again between the two keeps what its new attempts write.
+removes them. A run that is opened again between the two keeps what its new attempts write. What is
+in the log store is removed there by who ships logs; what it has whole may go from this machine before.
 """
 
 import logging
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from psycopg import Connection
 
+from headway import clock
+from headway.agent.logs import FINISHED
 from headway.config import Layout
 from headway.core import log_retention as core
 from headway.core.log_retention import Policy
 from headway.errors import UsageError
+from headway.logs import unwanted
+from headway.logs.unwanted import Unwanted
 from headway.paths import plain_name
 from headway.store import log_retention as store
 from headway.store.transact import transact
@@ -26,13 +33,16 @@ from headway.store.transact import transact
 log = logging.getLogger(__name__)
 
 VARIABLE: Final = "HEADWAY_LOG_DAYS"
+LOCAL_VARIABLE: Final = "HEADWAY_LOG_LOCAL_DAYS"
 RUNS_MAX: Final = 100
+ALL_AGAIN_S: Final = 86_400.0  # what was not shipped when it was looked at
+BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "")
 REPEAT: Final = timedelta(days=2)  # files of decisions so late may be left by a crash
 
 
 def of_installation(environment: Mapping[str, str] = os.environ) -> Policy:
     """What holds for a team that says nothing."""
-    return Policy(days_of(environment.get(VARIABLE), VARIABLE))
+    return Policy(*(days_of(environment.get(name), name) for name in (VARIABLE, LOCAL_VARIABLE)))
 
 
 def days_of(text: str | None, variable: str) -> int | None:
@@ -62,39 +72,87 @@ def change(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
 class LogSweep:
     """What the janitor does about logs. ``begin`` once, then ``work``."""
 
-    def __init__(self, conn: Connection[Any], layout: Layout, installation: Policy) -> None:
+    def __init__(
+        self, conn: Connection[Any], layout: Layout, installation: Policy, *, ships_logs: bool
+    ) -> None:
         self.conn = conn
         self.layout = layout
         self.installation = installation
+        self.ships_logs = ships_logs
+        self.thinned: dict[int, tuple[datetime, str]] = {}  # by team: up to which run
+        self.all_again_at = clock.monotonic() + ALL_AGAIN_S
 
     def begin(self, now: datetime) -> None:
         """What the life before decided and did not come to do."""
-        for run_id, at in transact(self.conn, store.removed_since, now - REPEAT):
-            self.remove_files(run_id, at)
+        for team, run_id, at in transact(self.conn, store.removed_since, now - REPEAT):
+            self.remove(team, run_id, at)
 
     def work(self, now: datetime) -> bool:
         """One batch of each team. Whether there is more."""
+        if clock.monotonic() > self.all_again_at:
+            self.thinned.clear()
+            self.all_again_at = clock.monotonic() + ALL_AGAIN_S
         more = False
-        for team_id, wish in transact(self.conn, store.policies):
+        for team_id, team, wish in transact(self.conn, store.policies):
             policy = core.in_effect(wish, self.installation)
-            if policy.days is None:
-                continue
-            older_than = now - timedelta(days=policy.days)
-            gone = transact(self.conn, store.remove, team_id, older_than, now, RUNS_MAX)
-            for run_id in gone:
-                self.remove_files(run_id, now)
-            if gone:
-                kept = core.counted(policy.days)
-                log.info("logs of %d runs removed: they ended more than %s ago", len(gone), kept)
-            more = more or len(gone) == RUNS_MAX
+            if policy.days is not None:
+                more |= self.expire(team_id, team, policy.days, now)
+            if policy.local_days is not None and self.ships_logs:
+                more |= self.thin(team_id, policy.local_days, now)
         return more
 
-    def remove_files(self, run_id: str, decided_at: datetime) -> None:
-        remove_logs(self.layout.logs / plain_name(run_id), decided_at - core.MARGIN)
+    def expire(self, team_id: int, team: str, days: int, now: datetime) -> bool:
+        older_than = now - timedelta(days=days)
+        gone = transact(self.conn, store.remove, team_id, older_than, now, RUNS_MAX)
+        for run_id in gone:
+            self.remove(team, run_id, now)
+        if gone:
+            kept = core.counted(days)
+            log.info("logs of %d runs removed: they ended more than %s ago", len(gone), kept)
+        return len(gone) == RUNS_MAX
+
+    def thin(self, team_id: int, days: int, now: datetime) -> bool:
+        """From this machine goes what the log store has whole. Nothing is decided by it: nothing is lost."""
+        after, older_than = self.thinned.get(team_id, BEGINNING), now - timedelta(days=days)
+        ended = transact(self.conn, store.ended, team_id, after, older_than, RUNS_MAX)
+        for _, run_id in ended:
+            remove_logs(self.layout.logs / plain_name(run_id), Shipped(now - core.MARGIN))
+        if ended:
+            self.thinned[team_id] = ended[-1]
+        return len(ended) == RUNS_MAX
+
+    def remove(self, team: str, run_id: str, decided_at: datetime) -> None:
+        before = decided_at - core.MARGIN
+        remove_logs(self.layout.logs / plain_name(run_id), Older(before))
+        self.forget(team, run_id, before)
+
+    def forget(self, team: str, run_id: str, before: datetime | None = None) -> None:
+        """In the log store, too."""
+        if self.ships_logs:
+            unwanted.ask(self.layout, Unwanted(team, run_id, before))
 
 
-def remove_logs(folder: Path, before: datetime) -> None:
-    """The logs below ``folder`` that were last written before then, and the folders that this empties.
+@dataclass(frozen=True, slots=True)
+class Older:
+    before: datetime
+
+    def __call__(self, log: os.stat_result) -> bool:
+        return log.st_mtime < self.before.timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """One that the log store has whole: nothing will be added, and it has no second name in the spool."""
+
+    before: datetime
+
+    def __call__(self, log: os.stat_result) -> bool:
+        is_finished = stat.S_IMODE(log.st_mode) == FINISHED
+        return is_finished and log.st_nlink == 1 and log.st_mtime < self.before.timestamp()
+
+
+def remove_logs(folder: Path, is_over: Callable[[os.stat_result], bool]) -> None:
+    """The logs below ``folder`` of which that is so, and the folders that this empties.
 
     What each attempt got is told in another file, which stays as long as the run. No link is followed.
     """
@@ -102,7 +160,7 @@ def remove_logs(folder: Path, before: datetime) -> None:
         for _, folders, names, place in os.fwalk(folder, topdown=False):
             for name in names:
                 if name.endswith(".log"):
-                    remove_log(name, place, before.timestamp())
+                    remove_log(name, place, is_over)
             for name in folders:
                 with suppress(OSError):  # it holds something
                     os.rmdir(name, dir_fd=place)
@@ -110,9 +168,9 @@ def remove_logs(folder: Path, before: datetime) -> None:
         folder.rmdir()
 
 
-def remove_log(name: str, place: int, before: float) -> None:
+def remove_log(name: str, place: int, is_over: Callable[[os.stat_result], bool]) -> None:
     try:
-        if os.stat(name, dir_fd=place, follow_symlinks=False).st_mtime < before:
+        if is_over(os.stat(name, dir_fd=place, follow_symlinks=False)):
             os.unlink(name, dir_fd=place)
     except OSError as error:
         log.warning("a log cannot be removed: %s: %s", name, error.strerror)

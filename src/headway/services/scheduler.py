@@ -66,6 +66,7 @@ class Scheduler:
         *,
         scheduled: bool = True,
         data: Path | None = None,
+        ships_logs: bool = False,
     ) -> None:
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
@@ -76,7 +77,9 @@ class Scheduler:
         self.gateway = Gateway(self.selector, address, secret)
         self.catalog = Catalog(self.conn)
         self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
-        self.janitor = None if data is None else janitor.of_process(self.conn, data)
+        self.janitor = (
+            None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
+        )
         self.scheduler_id = ids.run_id()
         self.measures = Measures()
         self.stopping = False
@@ -402,6 +405,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     parser.add_argument("--data", type=Path, help="the data directory, to be kept tidy")
+    parser.add_argument("--ships-logs", action="store_true", help="there is a log store")
     parser.add_argument("--on-demand", action="store_true", help="leave timetables alone")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -412,6 +416,7 @@ def main(arguments: list[str] | None = None) -> None:
             os.environ.pop("HEADWAY_AGENT_TOKEN"),
             scheduled=not chosen.on_demand,
             data=chosen.data,
+            ships_logs=chosen.ships_logs,
         )
         with stopping_on_signals(scheduler):
             scheduler.run()

@@ -177,6 +177,7 @@ class Supervisor:
                     "--data",
                     data,
                     *(["--on-demand"] if self.settings.on_demand else []),
+                    *(["--ships-logs"] if self._log_store is not None else []),
                 ],
                 {"HEADWAY_DATABASE_URL": dsn, "HEADWAY_AGENT_TOKEN": secret},
                 logs / "scheduler.log",

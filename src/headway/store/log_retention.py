@@ -12,11 +12,17 @@ from psycopg.rows import scalar_row
 
 from headway.core.log_retention import Policy
 
-POLICIES: LiteralString = "SELECT team_id, log_days FROM team ORDER BY team_id"
+POLICIES: LiteralString = """
+    SELECT team_id, name, log_days, log_local_days FROM team ORDER BY team_id
+"""
 
-POLICY: LiteralString = "SELECT log_days FROM team WHERE team_id = %(team)s"
+POLICY: LiteralString = """
+    SELECT log_days, log_local_days FROM team WHERE team_id = %(team)s
+"""
 
-SET: LiteralString = "UPDATE team SET log_days = %(days)s WHERE team_id = %(team)s"
+SET: LiteralString = """
+    UPDATE team SET log_days = %(days)s, log_local_days = %(local_days)s WHERE team_id = %(team)s
+"""
 
 # What is locked is left for the next time: somebody may be opening it again.
 OLD: LiteralString = """
@@ -43,15 +49,23 @@ REMOVE: LiteralString = """
     SELECT team_id, %(now)s, 'retention', dag_id, 'remove_logs', 'janitor', run_id FROM removed
 """
 
+# Nothing is changed by it, so nothing is locked.
+ENDED: LiteralString = """
+    SELECT ended_at, run_id FROM run
+    WHERE team_id = %(team)s AND ended_at < %(older_than)s
+        AND (ended_at, run_id) > (%(first)s, %(run)s)
+    ORDER BY ended_at, run_id LIMIT %(limit)s
+"""
+
 REMOVED: LiteralString = """
-    SELECT reason, at FROM event
+    SELECT (SELECT name FROM team WHERE team.team_id = event.team_id), reason, at FROM event
     WHERE run_id IS NULL AND subject = 'retention' AND name = 'remove_logs' AND at > %(since)s
 """
 
 
-def policies(conn: Connection[Any]) -> list[tuple[int, Policy]]:
-    """Of every team that the connection sees."""
-    return [(team_id, Policy(days)) for team_id, days in conn.execute(POLICIES)]
+def policies(conn: Connection[Any]) -> list[tuple[int, str, Policy]]:
+    """Of every team that the connection sees, with its name."""
+    return [(team_id, name, Policy(*days)) for team_id, name, *days in conn.execute(POLICIES)]
 
 
 def policy(conn: Connection[Any], team_id: int) -> Policy:
@@ -61,7 +75,8 @@ def policy(conn: Connection[Any], team_id: int) -> Policy:
 
 
 def set_policy(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
-    conn.execute(SET, {"team": team_id, "days": wanted.days})
+    values = {"days": wanted.days, "local_days": wanted.local_days}
+    conn.execute(SET, {"team": team_id, **values})
 
 
 def remove(
@@ -76,6 +91,18 @@ def remove(
     return old
 
 
-def removed_since(conn: Connection[Any], since: datetime) -> Iterable[tuple[str, datetime]]:
-    """Runs whose logs were removed lately, and when that was decided."""
+def ended(
+    conn: Connection[Any],
+    team_id: int,
+    after: tuple[datetime, str],
+    older_than: datetime,
+    limit: int,
+) -> list[tuple[datetime, str]]:
+    """When which runs ended, the first after ``after``."""
+    values = {"team": team_id, "older_than": older_than, "limit": limit}
+    return conn.execute(ENDED, {**values, "first": after[0], "run": after[1]}).fetchall()
+
+
+def removed_since(conn: Connection[Any], since: datetime) -> Iterable[tuple[str, str, datetime]]:
+    """Whose logs were removed lately, by team and run, and when that was decided."""
     return conn.execute(REMOVED, {"since": since}).fetchall()

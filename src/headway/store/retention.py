@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import scalar_row
 
 # Ended is final (a CHECK says so); one that is opened again meanwhile is seen by the lock.
 OLD_RUNS: LiteralString = """
-    SELECT team_id, run_id FROM run
+    SELECT team_id, run_id, (SELECT name FROM team WHERE team.team_id = run.team_id) FROM run
     WHERE ended_at < %(older_than)s
     ORDER BY ended_at LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
@@ -51,7 +50,7 @@ PRUNE_OTHER_HISTORY: LiteralString = """
 """
 
 PRUNED: LiteralString = """
-    SELECT reason FROM event
+    SELECT (SELECT name FROM team WHERE team.team_id = event.team_id), reason FROM event
     WHERE run_id IS NULL AND subject = 'retention' AND name = 'prune' AND at > %(since)s
 """
 
@@ -100,16 +99,16 @@ REST: tuple[LiteralString, ...] = (
 
 def prune_runs(
     conn: Connection[Any], older_than: datetime, now: datetime, limit: int
-) -> Sequence[str]:
-    """Remove runs that ended before ``older_than``, the oldest first; answers with their ids."""
+) -> Sequence[tuple[str, str]]:
+    """Remove runs that ended before ``older_than``, the oldest first; answers with teams and ids."""
     old = conn.execute(OLD_RUNS, {"older_than": older_than, "limit": limit}).fetchall()
     if not old:
         return []
-    values = {"teams": [team for team, _ in old], "runs": [run for _, run in old]}
+    values = {"teams": [team for team, *_ in old], "runs": [run for _, run, _ in old]}
     conn.execute(DELETE_REPORTS, values)
     conn.execute(DELETE_RUNS, {**values, "now": now})
     conn.execute(PRUNE_HISTORY, {**values, "older_than": older_than})
-    return values["runs"]
+    return [(team, run) for _, run, team in old]
 
 
 def prune_rest(conn: Connection[Any], older_than: datetime, limit: int) -> None:
@@ -119,7 +118,6 @@ def prune_rest(conn: Connection[Any], older_than: datetime, limit: int) -> None:
     conn.execute(PRUNE_OTHER_HISTORY, {"older_than": older_than, "limit": limit})
 
 
-def pruned_since(conn: Connection[Any], since: datetime) -> list[str]:
-    """The runs that were removed lately."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        return cursor.execute(PRUNED, {"since": since}).fetchall()
+def pruned_since(conn: Connection[Any], since: datetime) -> list[tuple[str, str]]:
+    """The runs that were removed lately, by team."""
+    return conn.execute(PRUNED, {"since": since}).fetchall()

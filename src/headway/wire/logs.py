@@ -8,6 +8,8 @@ import msgspec
 from headway.core.log_retention import DAYS_MAX
 from headway.wire.bounds import said
 
+Days = Annotated[int, said(minimum=1, maximum=DAYS_MAX)]
+
 
 class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
     """For how many days after the end of a run its logs are kept, and the run itself."""
@@ -16,10 +18,17 @@ class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
     default_days: int | None  # as the installation says; None: as long as the run
     effective_days: int | None  # what holds; None: as long as the run
     run_days: float  # a run takes its logs with it
+    # On this machine, once a log store has them, which then answers for them; None: as long as anywhere.
+    local_days: int | None = None
+    default_local_days: int | None = None
+    effective_local_days: int | None = None
 
 
 class LogRetentionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    days: Annotated[int, said(minimum=1, maximum=DAYS_MAX)] | None  # None: the default
+    """None, or left out: the default."""
+
+    days: Days | None = None
+    local_days: Days | None = None
 
 
 class RenderedField(msgspec.Struct, frozen=True, kw_only=True):

@@ -1944,12 +1944,16 @@ export interface components {
         LogRetention: {
             days: number | null;
             default_days: number | null;
+            default_local_days?: number | null;
             effective_days: number | null;
+            effective_local_days?: number | null;
+            local_days?: number | null;
             run_days: number;
         };
         /** LogRetentionRequest */
         LogRetentionRequest: {
-            days: number | null;
+            days?: number | null;
+            local_days?: number | null;
         };
         /** LoginLink */
         LoginLink: {
@@ -4997,9 +5001,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "days": 30,
+                     *       "days": 60,
                      *       "default_days": null,
-                     *       "effective_days": 30,
+                     *       "effective_days": 60,
                      *       "run_days": 90
                      *     }
                      */
@@ -5042,7 +5046,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "days": 30
+                 *       "days": 60,
+                 *       "local_days": 7
                  *     }
                  */
                 "application/json": components["schemas"]["LogRetentionRequest"];
@@ -5057,9 +5062,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "days": 30,
+                     *       "days": 60,
                      *       "default_days": null,
-                     *       "effective_days": 30,
+                     *       "effective_days": 60,
                      *       "run_days": 90
                      *     }
                      */

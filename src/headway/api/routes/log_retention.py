@@ -31,9 +31,9 @@ async def set_log_retention(
 
     def work(conn: Connection[Any]) -> wire.LogRetention:
         before = shown(conn, api.door.team_id)
-        log_retention.change(conn, api.door.team_id, Policy(data.days))
+        log_retention.change(conn, api.door.team_id, Policy(data.days, data.local_days))
         after = shown(conn, api.door.team_id)
-        api.door.tell(before={"days": before.days}, after={"days": after.days})
+        api.door.tell(before=own_of(before), after=own_of(after))
         return after
 
     return await api.door.call(work)
@@ -41,12 +41,20 @@ async def set_log_retention(
 
 def shown(conn: Connection[Any], team_id: int) -> wire.LogRetention:
     own, default = store.policy(conn, team_id), log_retention.of_installation()
+    effective = in_effect(own, default)
     return wire.LogRetention(
         days=own.days,
         default_days=default.days,
-        effective_days=in_effect(own, default).days,
+        effective_days=effective.days,
+        local_days=own.local_days,
+        default_local_days=default.local_days,
+        effective_local_days=effective.local_days,
         run_days=retention_from(dict(os.environ)) / timedelta(days=1),
     )
+
+
+def own_of(shown: wire.LogRetention) -> dict[str, int | None]:
+    return {"days": shown.days, "local_days": shown.local_days}
 
 
 ROUTES = [show_log_retention, set_log_retention]

@@ -5,11 +5,7 @@ ALTER TABLE team ADD COLUMN log_local_days integer CHECK (log_local_days BETWEEN
 ALTER TABLE team ADD CONSTRAINT local_logs_are_logs CHECK (log_local_days <= log_days);
 GRANT UPDATE (log_days, log_local_days) ON team TO headway_app;
 
--- A run that was opened again and has ended since has logs again: its end is later than these.
+-- A run that was opened again and has ended since has logs again: its end is later.
 ALTER TABLE run ADD COLUMN logs_removed_at timestamptz;
-ALTER TABLE run ADD COLUMN logs_moved_at timestamptz; -- from the local disk: they are in the log store alone
 CREATE INDEX run_logs_kept ON run (team_id, ended_at)
     WHERE ended_at IS NOT NULL AND (logs_removed_at IS NULL OR logs_removed_at < ended_at);
-CREATE INDEX run_logs_local ON run (team_id, ended_at)
-    WHERE ended_at IS NOT NULL AND (logs_removed_at IS NULL OR logs_removed_at < ended_at)
-        AND (logs_moved_at IS NULL OR logs_moved_at < ended_at);
