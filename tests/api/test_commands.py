@@ -8,7 +8,8 @@ from headway import wire
 from headway.client import Client
 from headway.errors import Conflict, NotFound, UsageError
 from headway.store.transact import Session
-from tests.api import seed
+from tests.api import people, seed
+from tests.api.browser import API
 
 
 @pytest.fixture
@@ -98,6 +99,44 @@ def test_an_instance_is_marked(client: Client, conn: Session, dag: str) -> None:
     assert client.instance("abc", "t0").state == "success"
     with pytest.raises(UsageError):
         client.mark("abc", wire.MarkRequest(task_id="t0", state="done"))
+
+
+def test_a_whole_run_is_marked_as_its_dry_run_said(
+    client: Client, conn: Session, dag: str, url: str
+) -> None:
+    seed.run(conn, dag, "abc123abc123")
+    for task, state in (("t0", "success"), ("t1", "failed"), ("t2", "waiting")):
+        seed.instance(conn, "abc123abc123", task, state)
+    for state, marked in (("failed", ["t2"]), ("success", ["t1", "t2"])):
+        would = client.would_mark("abc", wire.MarkRequest(state=state))
+        assert ([key.task_id for key in would.marked], would.ending) == (marked, 0)
+    with pytest.raises(UsageError, match="map_index"):
+        client.mark("abc", wire.MarkRequest(state="failed", map_index=1))
+    people.create(url, "vera", "viewer")
+    people.create(url, "otto", "operator")
+    mark = ("POST", f"{API}/runs/abc123abc123/mark", {"state": "success"})
+    assert people.signed_in(url, "vera").ask(*mark).status == 403
+    assert client.instance("abc", "t2").state == "waiting"
+    assert people.signed_in(url, "otto").ask(*mark).status == 200
+    assert {client.instance("abc", task).state for task in ("t0", "t1", "t2")} == {"success"}
+    assert client.instance("abc", "t0").reason is None
+    assert client.instance("abc", "t2").reason == "marked by user:otto"
+
+
+def test_a_run_that_was_marked_before_it_started_is_shown_everywhere(
+    client: Client, url: str, dag: str
+) -> None:
+    admin = people.local(url)
+    for state in ("success", "failed"):
+        run_id = client.trigger(dag, wire.TriggerRequest()).run_id
+        run = client.mark(run_id, wire.MarkRequest(state=state))
+        assert (run.state, run.started_at, run.duration_s) == (state, None, None)
+        for view in ("", "/tasks", "/gantt", "/diagnosis", "/events"):
+            assert admin.ask("GET", f"{API}/runs/{run_id}{view}").status == 200, view
+        days = "from=2026-01-01T00:00:00Z&to=2026-12-31T00:00:00Z"
+        for view in ("grid", "durations", f"calendar?{days}"):
+            assert admin.ask("GET", f"{API}/dags/{dag}/{view}").status == 200, view
+    assert admin.ask("GET", f"{API}/overview").status == 200
 
 
 def test_pools(client: Client) -> None:

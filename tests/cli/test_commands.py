@@ -97,6 +97,21 @@ def test_pause_resume_pools_and_lists(cli: Command) -> None:
     assert cli("ls", "runs").returncode == 0
 
 
+def test_a_run_is_marked_as_a_dry_run_says(cli: Command, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = cli("run", "slow", "-p", f"gate={gate}", "--detach").stdout.strip()
+    wait_for(tmp_path / "gate.reached")
+    would = json.loads(cli("mark", run_id, "failed", "--dry-run", "--output", "json").stdout)
+    assert ([each["task_id"] for each in would["marked"]], would["ending"]) == (["wait"], 1)
+    assert "maybe" in cli("mark", run_id, "maybe").stderr
+    done = cli("mark", run_id, "success")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "is marked as success" in done.stderr
+    cli("logs", "-f", run_id, "wait")
+    shown = json.loads(cli("show", run_id, "--output", "json").stdout)
+    assert shown["run"]["state"] == "success"
+
+
 def test_doctor_finds_a_healthy_server_healthy(cli: Command) -> None:
     done = cli("doctor", "--output", "json")
     findings = {each["what"]: each["ok"] for each in json.loads(done.stdout)}

@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from headway.core.commands import Selection
 from headway.core.states import Event
-from headway.services import commands
+from headway.services import commands, previews
 from headway.services.tick import Grant
 from headway.store import changes
 from headway.store.changes import ModelDiffers
@@ -158,6 +158,46 @@ def test_a_mark_in_a_running_run_lets_the_rest_go_on(conn: Connection[Any]) -> N
     assert names(scheduler.tick().grants) == ["c"]
     scheduler.play()
     assert run_state(conn, run_id) == "success"
+
+
+@pytest.mark.parametrize("event", [Event.MARK_SUCCESS, Event.MARK_FAILED])
+def test_a_marked_run_ends_when_what_is_live_has_ended(conn: Connection[Any], event: Event) -> None:
+    deploy(conn, task("a"), task("b", "a"), task("side"), task("end", "b"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    (a, side) = scheduler.tick().grants
+    scheduler.tick(scheduler.end(side, "failed", retry=False))
+    would = transact(conn, previews.would_mark_run, 1, run_id, event, graphs(scheduler))
+    assert states(conn, run_id)["b"] == "waiting"
+    did = transact(conn, commands.mark_run, 1, run_id, event, graphs(scheduler), ANN)
+    assert did == would
+    mended = {"side"} if event is Event.MARK_SUCCESS else set()
+    assert {one.task_id for one in did} == {"a", "b", "end"} | mended
+    assert scheduler.tick().intents
+    assert (run_state(conn, run_id), states(conn, run_id)["a"]) == ("running", "queued")
+    scheduler.tick(scheduler.end(a, "success"))
+    scheduler.play()
+    wanted = "success" if event is Event.MARK_SUCCESS else "failed"
+    assert states(conn, run_id) == dict.fromkeys(("a", "b", "side", "end"), wanted)
+    assert run_state(conn, run_id) == wanted
+    assert value(conn, "SELECT used FROM pool") == 0
+    assert value(conn, "SELECT count(*) FROM attempt") == 2
+
+
+def test_a_queued_run_that_is_marked_makes_room_and_never_starts(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), task("b", "a"), max_active_runs=1)
+    scheduler = Scheduler(conn)
+    first, second = trigger(conn, "d", "one", "two")
+    scheduler.tick()
+    waits = first if run_state(conn, first) == "queued" else second
+    known = graphs(scheduler)
+    transact(conn, commands.mark_run, 1, waits, Event.MARK_SUCCESS, known, ANN)
+    assert run_state(conn, waits) == "success"
+    assert states(conn, waits) == {"a": "success", "b": "success"}
+    scheduler.play()
+    assert [run_state(conn, run_id) for run_id in (first, second)] == ["success", "success"]
+    started = "SELECT count(*) FROM run WHERE started_at IS NOT NULL"
+    assert (value(conn, started), value(conn, "SELECT count(*) FROM attempt")) == (1, 2)
 
 
 def test_a_dry_run_names_what_the_deed_does(conn: Connection[Any]) -> None:

@@ -103,9 +103,14 @@ class People:
         if (run_id := self.some_run()) is None:
             return
         self.touched.add(run_id)
-        chosen = Selection(tasks=self.some_tasks(run_id))
+        tasks = self.some_tasks(run_id)
         event = self.chance.choice([Event.MARK_SUCCESS, Event.MARK_FAILED])
-        self.do(conn, commands.mark, run_id, chosen, event, self.world.graphs(conn), "user:bob")
+        graphs = self.world.graphs(conn)
+        if tasks:
+            chosen = Selection(tasks=tasks)
+            self.do(conn, commands.mark, run_id, chosen, event, graphs, "user:bob")
+        else:
+            self.do(conn, commands.mark_run, run_id, event, graphs, "user:bob")
 
     def cancel(self, conn: Session) -> None:
         if (run_id := self.some_run()) is None:

@@ -54,6 +54,7 @@ const OPENED: [what: string, path: () => string, open: () => Promise<unknown>, s
   ["a retry", RUN, () => press("Retry failed"), /will run again/],
   ["a clear", RUN, () => press("Clear…"), /will run again/],
   ["a note", RUN, () => press("Note"), /Keep the note/],
+  ["a mark of the run", RUN, () => press("Mark…"), /will be marked as success/],
   ["a mark", () => `${RUN()}?task=close`, () => press("Mark success"), /will be marked/],
   ["instances", () => `${RUN()}?task=book`, async () => {}, /All 4/],
   ["an instance", () => `${RUN()}?task=book&map=2`, async () => {}, /All instances/],

@@ -77,6 +77,34 @@ test("a run is cancelled, and a note says why", async () => {
   await page().getByRole("blockquote").getByText("stopped: <b>wrong</b> day").waitFor();
 });
 
+test("a run is marked as a whole: the list first, what runs is ended, the rest never starts", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/follow/runs", {});
+  await page().goto(RUN(run_id));
+  await page().getByRole("progressbar").waitFor();
+  await expect
+    .poll(() => ask<{ counts: object }>(server, `/runs/${run_id}`).then(({ counts }) => counts))
+    .toEqual({ running: 1 });
+  await page().getByRole("button", { name: "Mark…" }).click();
+  await dialog().getByText("1 task instance will be marked as success").waitFor();
+  await dialog().getByLabel("failed").check();
+  await dialog().getByText("1 task instance will be marked as failed").waitFor();
+  await dialog().getByText("1 task instance in progress: told to end first.").waitFor();
+  await expect.poll(() => dialog().getByRole("listitem").allTextContents()).toEqual(["talk"]);
+  expect(await violations(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Mark as failed" }).click();
+  await text(/^Failed after/).waitFor();
+  await page().getByRole("button", { name: "Mark…" }).click();
+  await dialog().getByText("1 task instance will be marked as success").waitFor();
+  await dialog().getByRole("button", { name: "Mark as success" }).click();
+  await dialog().waitFor({ state: "detached" });
+  await expect
+    .poll(() => ask<{ state: string }>(server, `/runs/${run_id}`).then(({ state }) => state))
+    .toBe("success");
+  await page().locator("h1").getByText("success").waitFor();
+  const mark = page().getByRole("button", { name: "Mark…" });
+  await expect.poll(() => mark.getAttribute("title")).toBe("The run is over: success");
+});
+
 test("the instances of a mapped task, those that failed first; one is opened and marked", async () => {
   const run = await ran(server, "invoices");
   await page().goto(RUN(run, "?task=book"));

@@ -54,6 +54,7 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "run-instances", path: `${run}?task=book&state=all` },
     { name: "run-instance", path: `${run}?task=book&map=2` },
     { name: "run-retry", path: run, act: pressed("Retry failed") },
+    { name: "run-mark", path: run, act: pressed("Mark…") },
     { name: "run-log", path: `${run}/log?task=book&map=2` },
     { name: "logs-found", path: `${TEAM}/logs?q=customer` },
     { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true` },

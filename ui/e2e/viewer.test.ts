@@ -75,6 +75,7 @@ test("a page that is forged to ask all the same is refused", async () => {
     ["POST", `/runs/${run}/clear`, {}],
     ["POST", `/runs/${run}/cancel`, {}],
     ["POST", `/runs/${run}/mark`, { task_id: "close", state: "success" }],
+    ["POST", `/runs/${run}/mark`, { state: "success" }],
     ["PATCH", `/runs/${run}`, { note: "mine" }],
     ["PUT", "/pools/default", { slots: 1 }],
     ["POST", "/users", { name: "mallory", role: "admin" }],

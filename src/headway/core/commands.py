@@ -6,9 +6,9 @@ select, clear, mark, cancel. The same selection serves the dry run and the deed.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core.plan import cancel_open, intend, populate, recall_below, reset
+from headway.core.plan import cancel_open, finish, intend, populate, recall_below, reset
 from headway.core.run import Instance, Run
-from headway.core.states import LIVE, RUN_FINAL, Event, RunEvent, RunState, State
+from headway.core.states import FINAL, LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,7 @@ class Selection:
     upstream: bool = False
 
 
+MENDED = frozenset({State.FAILED, State.UPSTREAM_FAILED})
 NOT_SUCCESSFUL = frozenset({State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED})
 
 
@@ -89,6 +90,24 @@ def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) ->
     if run.state in RUN_FINAL:
         # Its outcome may differ now: it is judged again.
         run.advance(RunEvent.REOPEN, f"marked by {actor}", actor)
+
+
+def mark_run(run: Run, event: Event, actor: str) -> list[tuple[Instance, State]]:
+    """Settle the whole run by a person's word: what is not over, and for a success what failed too.
+
+    Answers with those that are marked, and the state that each was in. A run in which nothing is
+    live is over at once: it does not have to start for that.
+    """
+    if run.state is RunState.QUEUED:
+        populate(run)
+    mended = MENDED if event is Event.MARK_SUCCESS else frozenset[State]()
+    chosen = [each for each in run.all() if each.state not in FINAL or each.state in mended]
+    marked = [(instance, instance.state) for instance in chosen]
+    if chosen:
+        mark(run, chosen, event, actor)
+        if run.state is RunState.QUEUED:
+            finish(run)
+    return marked
 
 
 def cancel(run: Run, actor: str) -> None:

@@ -101,6 +101,9 @@ RUN_FINAL: Final = frozenset({R.SUCCESS, R.FAILED, R.CANCELLED})
 RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
     (R.QUEUED, RE.START): R.RUNNING,
     (R.QUEUED, RE.CANCEL): R.CANCELLED,
+    # A person marked all of it: nothing is left for which it would have to start.
+    (R.QUEUED, RE.SUCCEED): R.SUCCESS,
+    (R.QUEUED, RE.FAIL): R.FAILED,
     (R.RUNNING, RE.SUCCEED): R.SUCCESS,
     (R.RUNNING, RE.FAIL): R.FAILED,
     (R.RUNNING, RE.CANCEL): R.CANCELLED,

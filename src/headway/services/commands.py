@@ -20,7 +20,7 @@ from headway.core import commands, timetable
 from headway.core.commands import Selection
 from headway.core.graph import Graph
 from headway.core.run import Instance, Run
-from headway.core.states import Event
+from headway.core.states import Event, State
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services.strikes import EXHAUSTED
 from headway.services.tick import clock
@@ -261,6 +261,17 @@ def mark(
     return affected
 
 
+def mark_run(
+    conn: Connection[Any], team_id: int, run_id: str, event: Event, graphs: Graphs, actor: str
+) -> list[Affected]:
+    """The same for all of a run that it makes a difference to; its outcome follows."""
+    runs.announce(conn, team_id, run_id)
+    row, run = locked(conn, team_id, run_id, graphs, actor)
+    marked = commands.mark_run(run, event, actor)
+    save(conn, row, run)
+    return affected_of(marked)
+
+
 def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str) -> bool:
     """No new runs and no new attempts of the DAG;
 
@@ -342,3 +353,7 @@ def chosen_of(run: Run, selection: Selection) -> list[Instance]:
 
 def affected_by(instance: Instance) -> Affected:
     return Affected(instance.node.task_id, instance.map_index, instance.state)
+
+
+def affected_of(marked: Sequence[tuple[Instance, State]]) -> list[Affected]:
+    return [Affected(each.node.task_id, each.map_index, before) for each, before in marked]

@@ -5,9 +5,17 @@ from typing import Any
 from psycopg import Connection
 
 from headway import wire
-from headway.core.commands import Selection
+from headway.core.commands import Selection, mark_run
 from headway.core.states import Event, State
-from headway.services.commands import Affected, Graphs, Trigger, affected_by, chosen_of, runnable
+from headway.services.commands import (
+    Affected,
+    Graphs,
+    Trigger,
+    affected_by,
+    affected_of,
+    chosen_of,
+    runnable,
+)
 from headway.services.tick import clock
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots
@@ -49,3 +57,13 @@ def would_mark(
     run = snapshots.look(conn, row, graphs, clock(conn))
     marked = State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED
     return [affected_by(each) for each in chosen_of(run, selection) if each.state is not marked]
+
+
+def would_mark_run(
+    conn: Connection[Any], team_id: int, run_id: str, event: Event, graphs: Graphs
+) -> list[Affected]:
+    """Exactly what ``commands.mark_run`` would do: done to a copy that nobody writes."""
+    row = runs.read(conn, team_id, run_id)
+    assert row is not None, "the caller has looked it up"
+    run = snapshots.look(conn, row, graphs, clock(conn))
+    return affected_of(mark_run(run, event, "preview"))

@@ -114,7 +114,11 @@ class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    task_id: Id
+    """Without ``task_id``: the whole run. All that is not over gets the state; ``success`` also mends
+    what failed. What has ended otherwise stays.
+    """
+
+    task_id: Id | None = None
     state: Annotated[str, said(enum=MARKS)]
     map_index: Index = -1
     dry_run: bool = False
@@ -123,6 +127,7 @@ class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class MarkPreview(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     marked: list[InstanceKey]
+    ending: int = 0  # how many of them have a live attempt, which is ended first
 
 
 class NoteRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

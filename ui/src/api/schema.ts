@@ -867,7 +867,7 @@ export interface paths {
         put?: never;
         /**
          * Mark
-         * @description Set the state of a task instance by a person's word; in a dry run, say which would be.
+         * @description Set the state of a task instance, or of all of a run, by a person's word; in a dry run, say which would be.
          */
         post: operations["mark"];
         delete?: never;
@@ -1972,6 +1972,11 @@ export interface components {
         };
         /** MarkPreview */
         MarkPreview: {
+            /**
+             * Format: int64
+             * @default 0
+             */
+            ending: number;
             marked: components["schemas"]["InstanceKey"][];
             run_id: string;
         };
@@ -1986,7 +1991,7 @@ export interface components {
             map_index: number;
             /** @enum {string} */
             state: "success" | "failed";
-            task_id: string;
+            task_id?: string | null;
         };
         /** MemberRequest */
         MemberRequest: {

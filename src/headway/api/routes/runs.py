@@ -26,7 +26,7 @@ from headway.api.repeats import WHOLE
 from headway.api.wakeups import wait
 from headway.core.commands import Selection
 from headway.core.roles import Role
-from headway.core.states import RUN_FINAL, Event, RunState
+from headway.core.states import LIVE, RUN_FINAL, Event, RunState
 from headway.errors import UsageError
 from headway.services import commands, notes, previews
 from headway.services.catalog import Catalog
@@ -174,27 +174,41 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
 async def mark(
     api: Handed, run_id: Id, data: JSONBody[wire.MarkRequest]
 ) -> wire.Run | wire.MarkPreview:
-    """Set the state of a task instance by a person's word; in a dry run, say which would be."""
+    """Set the state of a task instance, or of all of a run, by a person's word; in a dry run, say
+    which would be.
+    """
     if data.state not in MARKS:
         raise UsageError(f"a task is marked as {' or '.join(MARKS)}, not as {data.state!r}")
-    selection = Selection(tasks=frozenset({data.task_id}), map_indexes=frozenset({data.map_index}))
+    if data.task_id is None and data.map_index >= 0:
+        raise UsageError("map_index is of a task", hint="name the task, or leave it out")
 
     def work(conn: Connection[Any]) -> wire.Run | wire.MarkPreview:
         found = views.resolve(conn, run_id)
-        instances.one(conn, found, data.task_id, data.map_index)  # NotFound
-        event = MARKS[data.state]
+        marked = (mark_instance if data.task_id else mark_all)(api, conn, found, data)
         if data.dry_run:
-            chosen = previews.would_mark(
-                conn, api.door.team_id, found, selection, event, graphs(conn)
-            )
-            return wire.MarkPreview(run_id=found, marked=keys(chosen))
-        chosen = commands.mark(
-            conn, api.door.team_id, found, selection, event, graphs(conn), api.actor
-        )
-        api.door.tell(**changed(chosen), after=data.state)
+            ending = sum(each.state in LIVE for each in marked)
+            return wire.MarkPreview(run_id=found, marked=keys(marked), ending=ending)
+        api.door.tell(**changed(marked), after=data.state)
         return views.one(conn, found)
 
     return await api.door.call(work)
+
+
+def mark_instance(
+    api: Api, conn: Connection[Any], run_id: str, data: wire.MarkRequest
+) -> list[commands.Affected]:
+    assert data.task_id is not None, "without a task it is the run that is marked"
+    instances.one(conn, run_id, data.task_id, data.map_index)  # NotFound
+    selection = Selection(tasks=frozenset({data.task_id}), map_indexes=frozenset({data.map_index}))
+    of = (conn, api.door.team_id, run_id, selection, MARKS[data.state], graphs(conn))
+    return previews.would_mark(*of) if data.dry_run else commands.mark(*of, api.actor)
+
+
+def mark_all(
+    api: Api, conn: Connection[Any], run_id: str, data: wire.MarkRequest
+) -> list[commands.Affected]:
+    of = (conn, api.door.team_id, run_id, MARKS[data.state], graphs(conn))
+    return previews.would_mark_run(*of) if data.dry_run else commands.mark_run(*of, api.actor)
 
 
 @patch("/runs/{run_id:str}", needs=Role.OPERATOR)

@@ -1,4 +1,4 @@
-import { CircleSlash, Eraser, MessageSquare, RotateCcw } from "lucide-react";
+import { CircleCheck, CircleSlash, Eraser, MessageSquare, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
 import { isFinal, stateWord } from "@/lib/states.ts";
@@ -7,9 +7,10 @@ import { useMay } from "@/state/session.ts";
 import { ActionButton } from "./actions/ActionButton.tsx";
 import { CancelDialog } from "./actions/CancelDialog.tsx";
 import { ClearDialog } from "./actions/ClearDialog.tsx";
+import { MarkRunDialog } from "./actions/MarkRunDialog.tsx";
 import { NoteDialog } from "./actions/NoteDialog.tsx";
 
-type Open = "retry" | "clear" | "cancel" | "note";
+type Open = "retry" | "clear" | "mark" | "cancel" | "note";
 
 const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, upstream: false };
 
@@ -42,6 +43,14 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       </ActionButton>
       <ActionButton
         small={small}
+        unless={over && bad === cancelled && `The run is over: ${stateWord(run.state)}`}
+        onClick={() => setOpen("mark")}
+      >
+        <CircleCheck size={14} aria-hidden />
+        Mark…
+      </ActionButton>
+      <ActionButton
+        small={small}
         unless={over && `The run is over: ${stateWord(run.state)}`}
         onClick={() => setOpen("cancel")}
       >
@@ -63,6 +72,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       {open === "clear" && (
         <ClearDialog run={run.run_id} title="Clear this run" wish={ALL} close={close} />
       )}
+      {open === "mark" && <MarkRunDialog run={run.run_id} close={close} />}
       {open === "cancel" && <CancelDialog run={run} close={close} />}
       {open === "note" && <NoteDialog run={run} close={close} />}
     </>

@@ -45,8 +45,15 @@ export function useClear(runId: string) {
   );
 }
 
-export interface MarkWish extends Key {
+/** No task named: all of the run that it makes a difference to. */
+export interface MarkWish extends Partial<Key> {
   state: "success" | "failed";
+}
+
+interface MarkPlan {
+  marked: Key[];
+  /** How many of them have a live attempt, which is ended first. */
+  ending: number;
 }
 
 /** Exactly what a mark would reach; nothing is done. */
@@ -54,11 +61,12 @@ export function useMarkPlan(runId: string, wish: MarkWish) {
   return useQuery({
     queryKey: ["mark-plan", runId, wish],
     queryFn: ({ signal }) =>
-      request<{ marked: Key[] }>(path`/runs/${runId}/mark`, {
+      request<MarkPlan>(path`/runs/${runId}/mark`, {
         method: "POST",
         body: { ...wish, dry_run: true },
         signal,
       }),
+    placeholderData: (before) => before,
     staleTime: 0,
     gcTime: 0,
   });
@@ -68,7 +76,7 @@ export function useMark(runId: string) {
   return useRunAction(
     runId,
     (wish: MarkWish) => request<Run>(path`/runs/${runId}/mark`, { method: "POST", body: wish }),
-    (_run, { task_id, state }) => `${task_id} is marked as ${state}`,
+    (run, { task_id = `The run of ${run.dag_id}`, state }) => `${task_id} is marked as ${state}`,
   );
 }
 
