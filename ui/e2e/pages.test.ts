@@ -17,6 +17,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["import-errors", /shedule/],
   ["admin/users", /admin/],
   ["admin/tokens", /New token/],
+  ["admin/logs", /After the end of a run/],
   ["admin/audit", /as it was written/],
   ["nowhere", /no such page/],
 ];

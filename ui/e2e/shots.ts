@@ -14,7 +14,7 @@ export interface Shot {
 const TEAM = "/t/default";
 const VIEWS = ["grid", "graph", "gantt", "durations", "calendar", "code", "versions"];
 const LISTS = ["overview", "dags", "runs", "logs", "slots", "backfills", "events", "import-errors"];
-const ADMIN = ["users", "tokens", "audit"];
+const ADMIN = ["users", "tokens", "logs", "audit"];
 
 export const EMPTY: Shot[] = [
   ...[...LISTS, "admin/users", "admin/tokens"].map((path) => ({

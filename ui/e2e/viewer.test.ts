@@ -37,6 +37,7 @@ test.each([
   ["slots", /of 128/],
   ["backfills", /Backfill/],
   ["events", /succeed/],
+  ["admin/logs", /After the end of a run/],
   ["logs?q=customer", /12 invoices without a/],
 ])("%s shows a viewer what is there, and offers nothing to do", async (path, shows) => {
   await page.goto(`/t/default/${path}`);
@@ -55,11 +56,11 @@ test("a run's buttons say who could press them, and neither they nor the keys do
   expect(await page.getByRole("dialog").count()).toBe(0);
 });
 
-test("of the administration a viewer has their own tokens; the rest tells who has it", async () => {
+test("of the administration a viewer has their own tokens and how long logs are kept; the rest tells who has it", async () => {
   await page.goto("/t/default/admin");
   await page.waitForURL(/admin\/tokens/);
   const tabs = page.getByRole("navigation", { name: "Parts of the administration" });
-  await expect.poll(() => tabs.getByRole("link").allTextContents()).toEqual(["Tokens"]);
+  await expect.poll(() => tabs.getByRole("link").allTextContents()).toEqual(["Tokens", "Logs"]);
   await page.goto("/t/default/admin/users");
   await page
     .getByRole("alert")

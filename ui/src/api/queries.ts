@@ -61,6 +61,12 @@ export const users = () => pages<api.User>(["users"], "/users", {}, 200);
 
 export const tokens = () => pages<api.Token>(["tokens"], "/tokens", {}, 200);
 
+export const logRetention = () =>
+  queryOptions({
+    queryKey: ["log-retention"],
+    queryFn: ({ signal }) => request<api.LogRetention>("/log-retention", { signal }),
+  });
+
 export const audit = (filter: Query) =>
   pages<api.AuditEntry>(["audit", filter], "/audit", filter, 200);
 

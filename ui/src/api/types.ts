@@ -41,6 +41,8 @@ export type User = Said["User"];
 export type Token = Said["Token"];
 export type NewToken = Said["NewToken"];
 export type LoginLink = Said["LoginLink"];
+export type LogRetention = Said["LogRetention"];
+export type LogRetentionRequest = Said["LogRetentionRequest"];
 export type AuditEntry = Said["AuditEntry"];
 export type AuditCheck = Said["AuditCheck"];
 

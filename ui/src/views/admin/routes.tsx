@@ -32,10 +32,22 @@ const tokensRoute = createRoute({
   component: lazyRouteComponent(() => import("./Tokens.tsx"), "Tokens"),
 });
 
+const logsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "logs",
+  component: lazyRouteComponent(() => import("./Logs.tsx"), "Logs"),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "audit",
   component: lazyRouteComponent(() => import("./Audit.tsx"), "Audit"),
 });
 
-export const adminTree = adminRoute.addChildren([indexRoute, usersRoute, tokensRoute, auditRoute]);
+export const adminTree = adminRoute.addChildren([
+  indexRoute,
+  usersRoute,
+  tokensRoute,
+  logsRoute,
+  auditRoute,
+]);

@@ -1,0 +1,102 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { logRetention } from "@/api/queries.ts";
+import { request } from "@/api/request.ts";
+import type { LogRetention, LogRetentionRequest } from "@/api/types.ts";
+import { number } from "@/lib/count.ts";
+import { Button } from "@/parts/Button.tsx";
+import { ErrorState, InlineError } from "@/parts/ErrorState.tsx";
+import { Field } from "@/parts/Field.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { useMay } from "@/state/session.ts";
+import { sayUndoable } from "@/state/toasts.ts";
+import styles from "./Admin.module.css";
+import { daysOf, keptAnywhere, keptHere, ownOf, wrongDays, wrongTogether } from "./retention.ts";
+
+/** For how long the team keeps logs. */
+export function Logs() {
+  const found = useQuery(logRetention());
+  const mayChange = useMay("admin");
+  if (found.isPending) return <SkeletonRows count={3} />;
+  if (!found.data) {
+    return (
+      <ErrorState error={found.error} what="How long logs are kept" retry={() => found.refetch()} />
+    );
+  }
+  const { effective_days, effective_local_days, run_days } = found.data;
+  return (
+    <div className={styles.logs}>
+      <p>
+        After the end of a run its logs are kept <strong>{keptAnywhere(effective_days)}</strong>,
+        the run itself with its errors and its history for {number(run_days)} days. Where there is a
+        log store, logs stay on this machine {keptHere(effective_local_days ?? null)}.
+      </p>
+      {mayChange && <Change key={JSON.stringify(ownOf(found.data))} found={found.data} />}
+    </div>
+  );
+}
+
+interface Change {
+  wanted: LogRetentionRequest;
+  before: LogRetentionRequest;
+}
+
+function Change({ found }: { found: LogRetention }) {
+  const before = ownOf(found);
+  const [days, setDays] = useState(String(before.days ?? ""));
+  const [local, setLocal] = useState(String(before.local_days ?? ""));
+  const queries = useQueryClient();
+  const set = useMutation({
+    mutationFn: ({ wanted }: Change) =>
+      request<LogRetention>("/log-retention", { method: "PUT", body: wanted }),
+    onSuccess: (after, change) => {
+      queries.setQueryData(logRetention().queryKey, after);
+      const led = `Logs are kept ${keptAnywhere(after.effective_days)}`;
+      sayUndoable(led, () => set.mutate({ wanted: change.before, before: change.wanted }));
+    },
+  });
+  const wrongs = [wrongDays(days), wrongDays(local) ?? wrongTogether(days, local)] as const;
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const wanted = { days: daysOf(days) ?? null, local_days: daysOf(local) ?? null };
+    if (!wrongs[0] && !wrongs[1]) set.mutate({ wanted, before });
+  }
+  return (
+    <form className={styles.form} onSubmit={submit}>
+      <Field
+        label="Days that logs are kept"
+        wrong={wrongs[0]}
+        note={`Nothing: ${keptAnywhere(found.default_days)}. What is over goes within minutes, and does not come back.`}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            inputMode="numeric"
+            value={days}
+            onChange={(event) => setDays(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field
+        label="Days on this machine"
+        wrong={wrongs[1]}
+        note={`Nothing: ${keptHere(found.default_local_days ?? null)}. Only what a log store has whole goes; it is read from there then.`}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            inputMode="numeric"
+            value={local}
+            onChange={(event) => setLocal(event.target.value)}
+          />
+        )}
+      </Field>
+      <InlineError error={set.error} />
+      <div>
+        <Button type="submit" look="primary" disabled={set.isPending}>
+          Save
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { daysOf, keptAnywhere, keptHere, wrongDays, wrongTogether } from "./retention.ts";
+
+test("days are whole and at least one; nothing is the default", () => {
+  expect(daysOf("30")).toBe(30);
+  expect(daysOf(" 7 ")).toBe(7);
+  expect(daysOf("  ")).toBe(null);
+  for (const text of ["0", "-1", "7.5", "soon", "1e3", "36501"]) {
+    expect(daysOf(text), text).toBe(undefined);
+    expect(wrongDays(text), text).toMatch(/whole number/);
+  }
+  expect(wrongDays("")).toBe(null);
+});
+
+test("here no longer than anywhere", () => {
+  expect(wrongTogether("7", "8")).toMatch(/7 days/);
+  for (const [days, local] of [
+    ["7", "7"],
+    ["", "8"],
+    ["7", ""],
+    ["x", "8"],
+  ] as const) {
+    expect(wrongTogether(days, local)).toBe(null);
+  }
+});
+
+test("for how long, as words", () => {
+  expect(keptAnywhere(1)).toBe("for 1 day");
+  expect(keptAnywhere(null)).toBe("as long as the run");
+  expect(keptHere(null)).toBe("as long as anywhere");
+});

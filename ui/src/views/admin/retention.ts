@@ -1,0 +1,41 @@
+import type { LogRetention, LogRetentionRequest } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+
+const DAYS_MAX = 36_500;
+
+/** For how long, as words; null: as long as `otherwise`. */
+export function kept(days: number | null, otherwise: string): string {
+  return days === null ? otherwise : `for ${counted(days, "day")}`;
+}
+
+export function keptAnywhere(days: number | null): string {
+  return kept(days, "as long as the run");
+}
+
+export function keptHere(days: number | null): string {
+  return kept(days, "as long as anywhere");
+}
+
+/** What somebody typed; nothing is the default. Undefined: it is no number of days. */
+export function daysOf(text: string): number | null | undefined {
+  if (text.trim() === "") return null;
+  const days = Number(text);
+  return /^\s*\d+\s*$/.test(text) && days >= 1 && days <= DAYS_MAX ? days : undefined;
+}
+
+/** What is wrong with one field, or nothing. */
+export function wrongDays(text: string): string | null {
+  return daysOf(text) === undefined ? "A whole number of days, 1 or more, or nothing." : null;
+}
+
+/** What is wrong with the two together, or nothing. */
+export function wrongTogether(days: string, local: string): string | null {
+  const [anywhere, here] = [daysOf(days), daysOf(local)];
+  if (!anywhere || !here || here <= anywhere) return null;
+  return `Not for longer than they are kept: ${counted(anywhere, "day")}.`;
+}
+
+/** What the team says itself. */
+export function ownOf({ days, local_days }: LogRetention): Required<LogRetentionRequest> {
+  return { days, local_days: local_days ?? null };
+}
