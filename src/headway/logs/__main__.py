@@ -23,6 +23,7 @@ from headway.logs.remote import open_store
 from headway.logs.shipper import Shipper
 
 LOOK_S: Final = 0.5
+TROUBLE_S: Final = 2.0  # while nothing can be shipped: there may be very many then
 LAST_S: Final = 4.0  # for what is left when we are told to end
 
 
@@ -46,7 +47,7 @@ def main() -> int:
     except HeadwayError as error:
         logging.error("%s", error)
         return error.exit_code
-    while not stopping.wait(LOOK_S):
+    while not stopping.wait(TROUBLE_S if shipper.error else LOOK_S):
         pulse.beat()
         turn(shipper)
     deadline = clock.monotonic() + LAST_S
