@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from headway import clock
+from headway.agent.processes import children_of
 from headway.config import Layout, read_server_file
 from headway.logs import status
 from headway.logs.remote import Remote, open_store
@@ -152,9 +153,13 @@ def test_no_task_and_no_agent_has_the_key_of_the_store(home: Home) -> None:
     assert text.count("found: []") == 2
     server = read_server_file(home.layout)
     assert server is not None
-    for pid in (server.pid, *map(home.component, ("scheduler", "loader", "agent", "shipper"))):
+    commands = b""
+    for pid in (server.pid, *children_of(server.pid)):
         assert SECRET.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
-        assert SECRET.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
+        commands += Path(f"/proc/{pid}/cmdline").read_bytes()
+    assert SECRET.encode() not in commands
+    for module in (b"services.scheduler", b"services.loader", b"headway.agent", b"headway.logs"):
+        assert module in commands
 
 
 def newest(home: Home, dag_id: str) -> str:
