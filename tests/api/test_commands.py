@@ -59,6 +59,9 @@ def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
     assert made.backfill_id is not None
     runs = client.runs_of_backfill(made.backfill_id)
     assert {run.run_id for run in runs} == {run.run_id for run in made.runs}
+    assert [run.logical_date.day for run in runs] == [3, 2, 1]
+    paged = list(client.all_pages("/runs", wire.Run, {"backfill_id": made.backfill_id, "limit": 1}))
+    assert [run.run_id for run in paged] == [run.run_id for run in runs]
 
 
 def test_pause_and_resume(client: Client, dag: str) -> None:

@@ -91,6 +91,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.NEWEST, {**LISTED, "trigger": "backfill", "q": "d"}),
     (runs.OF_DAG, {**LISTED, "dag_id": "d"}),
     (runs.OF_DAG, {**LISTED, "dag_id": "d", "first": seed.NOON, "last": seed.NOON}),
+    (runs.OF_DAG, {**LISTED, "dag_id": "d", "backfill_id": "b"}),
+    (runs.DAG_OF_BACKFILL, {"backfill_id": "b"}),
     (backfills.LIST, {**PAGE, "backfill_id": None, "dag_id": None}),
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
     (calendar.DAYS, SPAN),

@@ -90,6 +90,25 @@ test("graph: by deltas while the run goes on, read once more when it has ended",
   await expect.poll(reads, { timeout: 5_000 }).toEqual([`/runs/${run}/tasks`]);
 });
 
+test("a run that is selected: its tasks follow the deltas, and are read when it has ended", async () => {
+  const run = await begin(server, "chained", "selected");
+  await view(`chained/graph?run=${run}`);
+  await box("first", "running");
+  await page().getByRole("complementary").getByText("Open the run").waitFor();
+  const tasks = async () => (await reads()).filter((path) => path.endsWith("/tasks"));
+  const others = async () => (await reads()).filter((path) => path === `/runs/${run}`).length;
+  await quiet();
+  asked = [];
+  open(server, "selected", "first");
+  await box("first", "success");
+  await box("second", "running");
+  await expect.poll(others, { timeout: 5_000 }).toBeGreaterThan(0); // what is read anew has been
+  expect(await tasks()).toEqual([]);
+  open(server, "selected", "second");
+  await box("third", "success");
+  await expect.poll(tasks, { timeout: 5_000 }).toContain(`/runs/${run}/tasks`);
+});
+
 test("graph: without a run in the address, the newest comes by itself", async () => {
   await view("chained/graph");
   await box("third", "success");
@@ -140,6 +159,21 @@ async function look(shown: boolean): Promise<void> {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   }, !shown);
+}
+
+/** Until what followed the start of the run has been read. */
+async function quiet(): Promise<void> {
+  let before = -1;
+  await expect
+    .poll(
+      () => {
+        const still = before === asked.length;
+        before = asked.length;
+        return still;
+      },
+      { timeout: 10_000, interval: 1_500 },
+    )
+    .toBe(true);
 }
 
 /** The task's box in the graph says so. */

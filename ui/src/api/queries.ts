@@ -39,6 +39,13 @@ export const run = (runId: string) =>
     queryFn: ({ signal }) => request<api.Run>(path`/runs/${runId}`, { signal }),
   });
 
+export const health = () =>
+  queryOptions({
+    queryKey: ["health"],
+    queryFn: ({ signal }) => request<api.Health>("/health", { signal }),
+    staleTime: 60_000,
+  });
+
 export const slots = () =>
   queryOptions({
     queryKey: ["slots"],

@@ -20,6 +20,7 @@ export type Pool = Said["Pool"];
 export type Component = Said["Component"];
 export type FailedRun = Said["FailedRun"];
 export type Hour = Said["Hour"];
+export type Health = Said["Health"];
 export type Overview = Said["Home"];
 export type Backfill = Said["Backfill"];
 export type BackfillAnswer = Said["BackfillAnswer"];

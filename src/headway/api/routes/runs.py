@@ -51,8 +51,9 @@ async def list_runs(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
-    """Runs, newest first: by creation, or by logical date when ``dag_id`` is given; ``from`` (included)
-    and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
+    """Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given;
+    ``from`` (included) and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a
+    DAG's name or a note.
     """
     wanted = views.Filter(
         dag_id=dag_id,

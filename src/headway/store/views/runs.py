@@ -82,6 +82,8 @@ OF_DAG: LiteralString = f"""
     SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.logical_date DESC, run.run_id
 """
 
+DAG_OF_BACKFILL: LiteralString = "SELECT dag_id FROM backfill WHERE backfill_id = %(backfill_id)s"
+
 STATE: LiteralString = "SELECT state FROM run WHERE run_id = %(run_id)s"
 
 LATEST: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 1"
@@ -173,7 +175,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 def page(
     conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
 ) -> wire.Page[wire.Run]:
-    """Newest first: by creation, or by logical date when they are of one DAG.
+    """Newest first: by creation, or by logical date when they are of one DAG or of one backfill.
 
     May be short of ``limit`` and still lead on: there was more to look through than for one page.
     """
@@ -184,6 +186,9 @@ def page(
         raise UsageError(
             f"{wanted.trigger!r} is no trigger of a run", hint=f"one of: {', '.join(TRIGGERS)}"
         )
+    if wanted.backfill_id is not None and wanted.dag_id is None:
+        # Its runs were created at one instant, which is no order; and they are of one DAG.
+        wanted = msgspec.structs.replace(wanted, dag_id=dag_of_backfill(conn, wanted.backfill_id))
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         **msgspec.structs.asdict(wanted),
@@ -215,6 +220,11 @@ def page(
             statement.replace("LIMIT %(limit)s", "OFFSET %(skip)s LIMIT %(limit)s"), edge
         ).fetchone()
     return wire.Page(rows, None if last is None else cursor_after(wanted, last))
+
+
+def dag_of_backfill(conn: Connection[Any], backfill_id: str) -> str | None:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(DAG_OF_BACKFILL, {"backfill_id": backfill_id}).fetchone()
 
 
 def cursor_after(wanted: Filter, run: wire.Run) -> str:

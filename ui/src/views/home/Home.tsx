@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { overview } from "@/api/queries.ts";
+import { health, overview } from "@/api/queries.ts";
 import type { Overview } from "@/api/types.ts";
 import { headline } from "@/lib/activity.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
@@ -57,14 +57,7 @@ function Headline({ home }: { home: Overview | undefined }) {
 
 function Content({ home }: { home: Overview }) {
   if (home.dags.total === 0 && home.import_errors.length === 0) {
-    return (
-      <EmptyState title="There is no DAG yet" command="headway up --dags FOLDER">
-        <p>
-          Save a DAG file in the folder that Headway watches. It stands here within two seconds, and
-          this page tells how its runs are.
-        </p>
-      </EmptyState>
-    );
+    return <Empty />;
   }
   return (
     <div className={styles.stack}>
@@ -80,5 +73,19 @@ function Content({ home }: { home: Overview }) {
         <Components components={home.components} />
       </div>
     </div>
+  );
+}
+
+/** Where the first DAG is to be put: the server knows which folder it watches. */
+function Empty() {
+  const { data } = useQuery(health());
+  return (
+    <EmptyState title="There is no DAG yet" command="headway up --dags FOLDER">
+      <p>
+        Save a DAG file in {data ? <code>{data.dags}</code> : "the folder that Headway watches"}. It
+        stands here within two seconds, and this page tells how its runs are.
+      </p>
+      <p>Headway watches another folder when it is started so:</p>
+    </EmptyState>
   );
 }
