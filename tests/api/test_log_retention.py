@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from headway import wire
+from headway.cli.trouble import describe
 from headway.client import Client
 from headway.config import Layout
 from headway.core.roles import Role
@@ -133,3 +134,11 @@ def test_what_stays_of_a_run_whose_logs_are_gone(removed: Client) -> None:
     assert removed.rendered("r1", "t0", attempt=1).fields == []
     assert [found.text for found in removed.search_run("r1", "here")] == ["still here"]
     assert [found.attempt for found in removed.search_logs("here")] == [2]
+
+
+def test_why_a_run_failed_is_told_without_its_log(removed: Client, conn: Session) -> None:
+    conn.execute("DELETE FROM attempt WHERE number = 2")
+    said = ["t0: ValueError: no flights (d.py:11)", "  its log was removed on 2026-01-21"]
+    assert describe(removed, "r1", "t0", -1) == said
+    (group,) = removed.diagnosis("r1").errors
+    assert (group.first.detail, group.first.excerpt) == ("ValueError: no flights", None)

@@ -46,6 +46,8 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
     attempt = instance.history[0]
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
     lines = [f"{place}: {attempt.detail or attempt.cause or instance.state}{line}"]
+    if attempt.log_removed_at is not None:
+        return [*lines, f"  its log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
     lines += [f"  {text}" for text in excerpt(client, instance)]
     return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
 
