@@ -1,6 +1,5 @@
 import { useEffect, useMemo, useState } from "react";
 import type { LogKey } from "@/api/logs.ts";
-import { Problem } from "@/api/request.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -8,6 +7,7 @@ import { firstHit, type LogChoices, rangeOfChoices } from "./choices.ts";
 import styles from "./LogPanel.module.css";
 import { LogSheet } from "./LogSheet.tsx";
 import { LogToolbar } from "./LogToolbar.tsx";
+import { removedSentence } from "./removed.ts";
 import { useLog } from "./useLog.ts";
 import { useLevel, useMatches } from "./useMatches.ts";
 
@@ -59,7 +59,8 @@ export function LogPanel({
     if (level) jump(line);
   };
 
-  if (failed && isRemoved(failed)) return <Removed sentence={failed.detail} />;
+  const removed = removedSentence(failed);
+  if (removed) return <Removed sentence={removed} />;
   if (failed && !known) return <ErrorState error={failed} what="The log" retry={again} />;
   const current = search.matches[hit]?.line;
   const shown = level ?? source;
@@ -113,15 +114,10 @@ function useGoal(line: number | undefined) {
   return { goal: jumped ?? named, jump };
 }
 
-/** It was there, and is kept no longer. */
-function isRemoved(error: Error): error is Problem {
-  return error instanceof Problem && error.code === "log_removed";
-}
-
 function Removed({ sentence }: { sentence: string }) {
   return (
     <EmptyState title="No longer kept">
-      <p>{`${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`}</p>
+      <p>{sentence}</p>
       <p>How it ended, its errors and its history stay as long as the run.</p>
     </EmptyState>
   );

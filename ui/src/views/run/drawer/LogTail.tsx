@@ -3,9 +3,11 @@ import { useState } from "react";
 import type { LogKey } from "@/api/logs.ts";
 import { plain } from "@/lib/ansi.ts";
 import { levelOf } from "@/lib/level.ts";
+import { messageOf } from "@/parts/ErrorState.tsx";
 import { useShortcuts } from "@/state/keyboard.ts";
 import { useTeam } from "@/state/session.ts";
 import { LogSheet } from "@/views/log/LogSheet.tsx";
+import { removedSentence } from "@/views/log/removed.ts";
 import { useLog } from "@/views/log/useLog.ts";
 import styles from "./Drawer.module.css";
 import { Section } from "./Section.tsx";
@@ -15,7 +17,7 @@ const LOOK_BACK = 200;
 /** The end of a log, growing; of one that failed, with the line that says so in view. */
 export function LogTail({ log, failed }: { log: LogKey; failed: boolean }) {
   const team = useTeam();
-  const { source, complete, known } = useLog(log);
+  const { source, complete, known, failed: refused } = useLog(log);
   const [follow, setFollow] = useState(true);
   const line = failed && complete ? lastError(source) : null;
   const to = {
@@ -32,7 +34,9 @@ export function LogTail({ log, failed }: { log: LogKey; failed: boolean }) {
   );
   return (
     <Section title="Log" aside={page}>
-      {known && source.lines === 0 ? (
+      {refused && !known ? (
+        <p className={styles.none}>{removedSentence(refused) ?? messageOf(refused)}</p>
+      ) : known && source.lines === 0 ? (
         <p className={styles.none}>{complete ? "It wrote nothing." : "Nothing written yet."}</p>
       ) : (
         <div className={styles.log} data-few={source.lines < 8}>
