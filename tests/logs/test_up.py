@@ -197,6 +197,48 @@ def test_a_store_that_is_away_changes_no_result_and_gets_all_later(tmp_path: Pat
         stop(process)
 
 
+@pytest.mark.stress
+def test_what_a_lost_machine_had_shipped_is_read_with_the_reason(
+    tmp_path: Path, s3_server: Store
+) -> None:
+    """Everything is killed at once, and the files are gone; the database goes on elsewhere."""
+    (tmp_path / "dags").mkdir()
+    (tmp_path / "dags" / "demo.py").write_text(DAGS)
+    gate = tmp_path / "gate"
+    s3_server.make_bucket("of-the-lost")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in s3_server.variables.items():
+            patch.setenv(name, value)
+        process = start(tmp_path, "--log-store", "s3://of-the-lost")
+        home = Home(tmp_path, open_store("s3://of-the-lost", s3_server.variables), process)
+        until(lambda: "sad" in headway("ls", cwd=tmp_path).stdout, "the DAGs were not loaded")
+        running = begin("run", "slow", "-p", f"gate={gate}", cwd=tmp_path)
+        wait_for(Path(f"{gate}.reached"))
+        run_id = newest(home, "slow")
+        until(lambda: b"before the gate" in home.live(run_id, "wait"), "no part came")
+        components = [
+            pid
+            for pid in children_of(process.pid)
+            if b"headway.services.tether" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        os.kill(process.pid, signal.SIGSTOP)  # so that it starts nothing again
+        for pid in (*components, process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=PATIENCE_S)
+        running.communicate(timeout=PATIENCE_S)
+        shutil.rmtree(home.layout.logs / run_id)
+        shutil.rmtree(home.layout.spool)
+        gate.touch()
+        home.process = start(tmp_path, "--log-store", "s3://of-the-lost")
+        until(lambda: home.stored(run_id, "wait", 2) is not None, "it was not repeated")
+        first = headway("logs", run_id, "wait", "--attempt", "1", cwd=tmp_path).stdout.splitlines()
+        assert first[0].endswith("before the gate")
+        assert "the log ends here: what came after did not reach the log store" in first[1]
+        assert "no_heartbeat" in first[1]
+        assert len(first) == 2
+        stop(home.process)
+
+
 def waiting(layout: Layout) -> int:
     shipping = status.read(layout)
     return -1 if shipping is None else shipping.waiting
