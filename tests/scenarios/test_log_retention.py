@@ -333,6 +333,23 @@ def test_the_log_store_is_told_of_what_goes(
     assert {wish.run_id: wish for _, wish in unwanted.wishes(layout)} == told
 
 
+def test_a_disk_that_takes_no_wish_stops_nobody(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    (run_id,) = finished(conn, 1)
+    age(owner_conn, run_id, 8)
+    keep(conn, 7)
+    layout = Layout(tmp_path)
+    layout.prepare()
+    layout.unwanted.write_text("in its place")
+    log = write(tmp_path, run_id, 8)
+    sweep(conn, tmp_path, ships_logs=True)
+    assert not log.exists()
+    layout.unwanted.unlink()
+    sweep(conn, tmp_path, ships_logs=True)
+    assert [wish.run_id for _, wish in unwanted.wishes(layout)] == [run_id]
+
+
 def test_the_default_asked_for() -> None:
     assert of_installation({}) == WITH_THE_RUN
     assert of_installation({"HEADWAY_LOG_DAYS": "30"}) == Policy(30)

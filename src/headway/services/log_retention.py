@@ -127,9 +127,13 @@ class LogSweep:
         self.forget(team, run_id, before)
 
     def forget(self, team: str, run_id: str, before: datetime | None = None) -> None:
-        """In the log store, too."""
-        if self.ships_logs:
+        """In the log store, too. A full disk keeps no scheduler from its work: the next life asks again."""
+        if not self.ships_logs:
+            return
+        try:
             unwanted.ask(self.layout, Unwanted(team, run_id, before))
+        except OSError as error:
+            log.warning("the log store cannot be told of what goes: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
