@@ -12,6 +12,7 @@ import pytest
 
 from headway.api.logs import places, search
 from headway.api.logs.places import LogPlaces
+from headway.cli.trouble import describe
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, NotReachable
@@ -158,6 +159,9 @@ def test_a_store_in_trouble_is_an_error_and_no_empty_log(
             assert "headway doctor" in str(caught.value.hint)
         assert client.log("r1", "t1")[0] == b"here\n"
         assert client.diagnosis("r1").errors  # without excerpts
+        why, instead = describe(client, "r1", "t0", -1)
+        assert why.startswith("t0: ")
+        assert "its log cannot be read now: the log store" in instead
     assert client.log("r1", "t0")[0] == TEXT
 
 

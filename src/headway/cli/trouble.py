@@ -5,7 +5,7 @@ from typing import Final
 
 from headway import wire
 from headway.client import Client
-from headway.errors import NotFound
+from headway.errors import NotFound, NotReachable
 
 EXCERPT_LINES: Final = 12
 TAIL_BYTES: Final = 8192
@@ -48,7 +48,10 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
     lines = [f"{place}: {attempt.detail or attempt.cause or instance.state}{line}"]
     if attempt.log_removed_at is not None:
         return [*lines, f"  its log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
-    lines += [f"  {text}" for text in excerpt(client, instance)]
+    try:
+        lines += [f"  {text}" for text in excerpt(client, instance)]
+    except NotReachable as error:
+        return [*lines, f"  its log cannot be read now: {error.message}"]
     return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
 
 
