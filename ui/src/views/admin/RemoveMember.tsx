@@ -29,8 +29,8 @@ export function RemoveMember({ user: { name, role }, close }: { user: User; clos
     >
       <div className={styles.consequences}>
         <p>
-          {own ? "You are" : `${name} is`} {role} here, and out at once: what is open in a browser
-          finds this team closed.
+          {own ? "You are" : `${name} is`} {role} here, and will be out at once: what is open in a
+          browser finds this team closed.
         </p>
         <p>{found.data && tokensEnd(living(found.data, name), found.hasNextPage)}</p>
         <p>What was done stays in the audit. Who is a user can be added again, by an admin.</p>

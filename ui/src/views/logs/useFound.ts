@@ -9,7 +9,11 @@ export function useFound(wish: Wish) {
   const [stopped, setStopped] = useState(false);
   const [wanted, setWanted] = useState(FOUND_LINES);
   const options = logsSearch(wish.run, () => asked(wish, Date.now()), [wish]);
-  const found = useInfiniteQuery({ ...options, enabled: !stopped });
+  // What was refused would be refused again: only who searches asks once more.
+  const found = useInfiniteQuery({
+    ...options,
+    enabled: ({ state }) => !stopped && state.status !== "error",
+  });
   const { data, hasNextPage, isFetching, isError, fetchNextPage } = found;
   const lines = useMemo(() => data?.pages.flatMap((page) => page.matches) ?? [], [data]);
   const goesOn = hasNextPage && !stopped && !isError && lines.length < wanted;
@@ -30,6 +34,7 @@ export function useFound(wish: Wish) {
     goOn: () => {
       setStopped(false);
       setWanted(lines.length + FOUND_LINES);
+      if (isError) fetchNextPage();
     },
     again: () => {
       setStopped(false);
