@@ -33,7 +33,9 @@ test("who goes is told what goes with them, is added again, and gets another rol
   await page().goto("/t/default/admin/users");
   await row("mona").waitFor();
   await remove("mona");
-  await dialog().getByText("mona is author here").waitFor();
+  const said = dialog().getByText("mona is author here");
+  await said.waitFor();
+  expect(await said.evaluate((each) => each.scrollWidth <= each.clientWidth)).toBe(true); // read to its end
   await dialog().getByText("The token “mona-reports” ends for ever.").waitFor();
   expect(await violations(page())).toEqual([]);
   await press("Keep");
