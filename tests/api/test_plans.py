@@ -33,6 +33,7 @@ from headway.store.views import (
     slots,
     stream,
     strips,
+    timeline,
     troubles,
     versions,
 )
@@ -79,6 +80,12 @@ EVENTS_ASKED: dict[str, Any] = {
     **dict.fromkeys(("subject", "actor", "task_id", "name")),
     **{"dag_id": "d", "run_id": "run000001000", "before": 5000, "limit": 101, "window": 20_000},
 }
+
+SEEN: dict[str, Any] = {
+    **SPAN, "latest": seed.NOON + timedelta(days=4), "now": seed.NOON + timedelta(days=3),
+    "limit": 2_001, "runs": 2_001, "attempts": 20_000, "part_s": 360.0,
+}  # fmt: skip
+COMING: dict[str, Any] = {"dag_ids": ["d"], "since": seed.NOON + timedelta(days=2), "history": 50}
 
 READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.ONE, KEY),
@@ -166,6 +173,10 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (stream.INSTANCES, SOME),
     (stream.DAGS, {"dags": ["d"]}),
     (stream.POOLS, {}),
+    (timeline.RUNS, SEEN),
+    (timeline.STEPS, SEEN),
+    (timeline.USUAL, COMING),
+    (timeline.NEEDS, COMING),
 ]
 
 LARGE = ("run", "task_instance", "attempt", "event", "xcom")

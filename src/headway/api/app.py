@@ -45,6 +45,7 @@ from headway.api.routes import (
     runs,
     session,
     stream,
+    timeline,
     tokens,
     users,
     versions,
@@ -77,7 +78,7 @@ NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
-    *(backfills, calendar, versions, durations),
+    *(backfills, calendar, timeline, versions, durations),
     *(session, users, members, tokens, audit),
 )
 

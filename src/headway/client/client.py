@@ -96,6 +96,13 @@ class Client(Logs, Changes):
         query = {"from": first.isoformat(), "to": last.isoformat(), "timezone": timezone}
         return self.get(path, wire.Calendar, query)
 
+    def timeline(
+        self, first: datetime | None = None, last: datetime | None = None
+    ) -> wire.Timeline:
+        """Of all DAGs; default: six hours before and after now."""
+        query = {"from": first and first.isoformat(), "to": last and last.isoformat()}
+        return self.get("/timeline", wire.Timeline, query)
+
     def pause(self, dag_id: str) -> wire.DagDetail:
         return self.post(f"/dags/{segment(dag_id)}/pause", None, wire.DagDetail)
 

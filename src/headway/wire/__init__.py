@@ -159,6 +159,13 @@ from headway.wire.stream import (
     PoolsDelta,
     RunDelta,
 )
+from headway.wire.timeline import (
+    LoadPart,
+    PoolLoad,
+    PredictedRun,
+    Timeline,
+    TimelineRun,
+)
 from headway.wire.versions import (
     Source,
     SpecChange,
@@ -222,6 +229,7 @@ __all__ = [
     "InstancesDelta",
     "LateDag",
     "LinkRequest",
+    "LoadPart",
     "LogDelta",
     "LogLines",
     "LogMatch",
@@ -241,9 +249,11 @@ __all__ = [
     "Person",
     "Pool",
     "PoolDelta",
+    "PoolLoad",
     "PoolRequest",
     "PoolSlots",
     "PoolsDelta",
+    "PredictedRun",
     "Problem",
     "RenderedField",
     "RenderedFields",
@@ -267,6 +277,8 @@ __all__ = [
     "TaskInstance",
     "TaskInstanceDetail",
     "TeamRole",
+    "Timeline",
+    "TimelineRun",
     "Token",
     "TokenRequest",
     "TriggerPreview",

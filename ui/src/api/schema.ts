@@ -1184,6 +1184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show timeline
+         * @description Of all DAGs, from ``from`` to ``to``, at most 14 days; default: six hours before and after now.
+         */
+        get: operations["show_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -1910,6 +1930,13 @@ export interface components {
         LinkRequest: {
             token: string;
         };
+        /** LoadPart */
+        LoadPart: {
+            /** Format: date-time */
+            at: string;
+            predicted: boolean;
+            used: number;
+        };
         /** LogLines */
         LogLines: {
             /** Format: int64 */
@@ -2123,6 +2150,13 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        /** PoolLoad */
+        PoolLoad: {
+            name: string;
+            parts: components["schemas"]["LoadPart"][];
+            /** Format: int64 */
+            slots: number;
+        };
         /** PoolRequest */
         PoolRequest: {
             /** Format: int64 */
@@ -2139,6 +2173,13 @@ export interface components {
             users: components["schemas"]["SlotUser"][];
             /** Format: int64 */
             waiting: number;
+        };
+        /** PredictedRun */
+        PredictedRun: {
+            /** Format: date-time */
+            at: string;
+            dag_id: string;
+            expected_s: number | null;
         };
         /**
          * Problem
@@ -2443,6 +2484,31 @@ export interface components {
         TeamRole: {
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** Timeline */
+        Timeline: {
+            /** Format: date-time */
+            from: string;
+            load: components["schemas"]["PoolLoad"][];
+            /** Format: date-time */
+            now: string;
+            part_s: number;
+            predicted: components["schemas"]["PredictedRun"][];
+            runs: components["schemas"]["TimelineRun"][];
+            /** Format: date-time */
+            to: string;
+            truncated: boolean;
+        };
+        /** TimelineRun */
+        TimelineRun: {
+            dag_id: string;
+            ended_at: string | null;
+            /** Format: date-time */
+            logical_date: string;
+            run_id: string;
+            /** Format: date-time */
+            started_at: string;
+            state: string;
         };
         /** Token */
         Token: {
@@ -7962,6 +8028,100 @@ export interface operations {
                      */
                     "text/event-stream": unknown;
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_timeline: {
+        parameters: {
+            query?: {
+                /** @description From here on. */
+                from?: string;
+                /** @description Up to here. */
+                to?: string;
+            };
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-01-31T05:00:00Z",
+                     *       "load": [
+                     *         {
+                     *           "name": "ada",
+                     *           "parts": [
+                     *             {
+                     *               "at": "2026-01-31T05:00:00Z",
+                     *               "predicted": false,
+                     *               "used": 1.5
+                     *             }
+                     *           ],
+                     *           "slots": 1
+                     *         }
+                     *       ],
+                     *       "now": "2026-01-31T05:00:00Z",
+                     *       "part_s": 1.5,
+                     *       "predicted": [
+                     *         {
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays",
+                     *           "expected_s": 1.5
+                     *         }
+                     *       ],
+                     *       "runs": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success"
+                     *         }
+                     *       ],
+                     *       "to": "2026-01-31T05:00:00Z",
+                     *       "truncated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description It is as you know it. */
+            304: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

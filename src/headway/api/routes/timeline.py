@@ -1,0 +1,18 @@
+"""/timeline: what ran, what will, and the slots that takes."""
+
+from litestar import get
+
+from headway import wire
+from headway.api.context import Handed
+from headway.api.parameters import Since, Until
+from headway.core.roles import Role
+from headway.store.views import timeline as views
+
+
+@get("/timeline", needs=Role.VIEWER)
+async def show_timeline(api: Handed, first: Since = None, last: Until = None) -> wire.Timeline:
+    """Of all DAGs, from ``from`` to ``to``, at most 14 days; default: six hours before and after now."""
+    return await api.door.call(views.show, first, last)
+
+
+ROUTES = [show_timeline]

@@ -1,0 +1,49 @@
+"""All DAGs on one axis of time: what ran, what will, and the slots that takes."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class TimelineRun(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    dag_id: str
+    state: str
+    logical_date: datetime
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class PredictedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """``expected_s``: how long it usually runs; None: nobody knows yet."""
+
+    dag_id: str
+    at: datetime
+    expected_s: float | None
+
+
+class LoadPart(msgspec.Struct, frozen=True, kw_only=True):
+    """``used``: the mean number of slots. ``predicted``: its end is still to come."""
+
+    at: datetime
+    used: float
+    predicted: bool
+
+
+class PoolLoad(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    slots: int
+    parts: list[LoadPart]
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """``part_s``: how long each part of ``load`` is. ``truncated``: there is more than is shown."""
+
+    now: datetime
+    first: datetime = msgspec.field(name="from")
+    last: datetime = msgspec.field(name="to")
+    runs: list[TimelineRun]
+    predicted: list[PredictedRun]
+    part_s: float
+    load: list[PoolLoad]
+    truncated: bool
