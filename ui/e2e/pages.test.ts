@@ -14,6 +14,8 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["backfills", /of 3/],
   ["events", /succeed/],
   ["slots", /of 128/],
+  ["timeline", /hourly_warehouse/],
+  ["timeline?span=7d", /invoices/],
   ["import-errors", /shedule/],
   ["admin/users", /admin/],
   ["admin/tokens", /New token/],

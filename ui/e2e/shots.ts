@@ -13,7 +13,17 @@ export interface Shot {
 
 const TEAM = "/t/default";
 const VIEWS = ["grid", "graph", "gantt", "durations", "calendar", "code", "versions"];
-const LISTS = ["overview", "dags", "runs", "logs", "slots", "backfills", "events", "import-errors"];
+const LISTS = [
+  "overview",
+  "dags",
+  "runs",
+  "logs",
+  "slots",
+  "timeline",
+  "backfills",
+  "events",
+  "import-errors",
+];
 const ADMIN = ["users", "tokens", "logs", "audit"];
 
 export const EMPTY: Shot[] = [

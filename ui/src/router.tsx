@@ -16,6 +16,7 @@ const tree = rootRoute.addChildren([
     pages.runsRoute.addChildren([pages.runListRoute, runRoute, logRoute]),
     pages.logsRoute,
     pages.slotsRoute,
+    pages.timelineRoute,
     pages.backfillsRoute,
     pages.eventsRoute,
     pages.importErrorsRoute,

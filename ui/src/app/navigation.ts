@@ -1,5 +1,6 @@
 import {
   Activity,
+  ChartGantt,
   CirclePlay,
   History,
   House,
@@ -17,6 +18,7 @@ export const PAGES = [
   { to: "/t/$team/dags", word: "DAGs", icon: Workflow, keys: "g d", needs: "viewer" },
   { to: "/t/$team/runs", word: "Runs", icon: CirclePlay, keys: "g r", needs: "viewer" },
   { to: "/t/$team/logs", word: "Logs", icon: ScrollText, keys: "g l", needs: "viewer" },
+  { to: "/t/$team/timeline", word: "Timeline", icon: ChartGantt, keys: "g t", needs: "viewer" },
   { to: "/t/$team/slots", word: "Slots", icon: Layers, keys: "g s", needs: "viewer" },
   { to: "/t/$team/backfills", word: "Backfills", icon: History, keys: "g b", needs: "viewer" },
   { to: "/t/$team/events", word: "Events", icon: Activity, keys: "g e", needs: "viewer" },

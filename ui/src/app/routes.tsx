@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { strip } from "@/lib/selection.ts";
+import { spanNamed } from "@/lib/timeline/spans.ts";
 import { wishOf } from "@/views/logs/wish.ts";
 import { rootRoute, signedIn, teamRoute } from "./roots.tsx";
 
@@ -83,6 +84,14 @@ export const slotsRoute = createRoute({
   path: "slots",
   staticData: { crumb: "Slots" },
   component: lazyRouteComponent(() => import("@/views/slots/Slots.tsx"), "Slots"),
+});
+
+export const timelineRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "timeline",
+  staticData: { crumb: "Timeline" },
+  validateSearch: (search: Search) => strip({ span: spanNamed(search.span) }),
+  component: lazyRouteComponent(() => import("@/views/timeline/Timeline.tsx"), "Timeline"),
 });
 
 export const backfillsRoute = createRoute({
