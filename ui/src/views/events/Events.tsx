@@ -9,6 +9,7 @@ import { Page } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Table } from "@/parts/Table.tsx";
 import { COLUMNS } from "./columns.tsx";
+import { meant } from "./describe.ts";
 
 const SUBJECTS = [
   { value: "run", shown: "runs" },
@@ -29,13 +30,13 @@ export function Events() {
   const setDag = useCallback((dag: string) => set({ dag: dag || undefined }), [set]);
   const setActor = useCallback((actor: string) => set({ actor: actor || undefined }), [set]);
   const { subject, actor, dag, run, task } = search;
-  const filter = { subject, actor, dag_id: dag, run_id: run, task_id: task };
+  const filter = { subject, actor: actor && meant(actor), dag_id: dag, run_id: run, task_id: task };
   const found = useInfiniteQuery({ ...events(filter), placeholderData: keepPreviousData });
   return (
     <Page title="Events">
       <FilterBar>
         <FilterText label="DAG…" value={dag ?? ""} onChange={setDag} />
-        <FilterText label="Who, as user:ada…" value={actor ?? ""} onChange={setActor} />
+        <FilterText label="Who…" value={actor ?? ""} onChange={setActor} />
         <FilterChoice
           label="Subject"
           value={subject}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "@/api/types.ts";
-import { byPerson, to, what, who } from "./describe.ts";
+import { byPerson, meant, to, what, who } from "./describe.ts";
 
 const event = (given: Partial<Event>): Event => ({
   seq: 1,
@@ -23,6 +23,16 @@ test("what happened, and to what", () => {
   expect(to(event({ task_id: "load", map_index: 3, number: 2 }))).toBe("load [3], attempt 2");
   expect(to(event({ task_id: "load", map_index: -1 }))).toBe("load");
   expect(to(event({}))).toBe("");
+});
+
+test("a name is written as it is shown", () => {
+  expect(["ada", "user:ada", "user", "scheduler", ""].map(meant)).toEqual([
+    "user:ada",
+    "user:ada",
+    "user",
+    "scheduler",
+    "",
+  ]);
 });
 
 test("people are told from Headway", () => {

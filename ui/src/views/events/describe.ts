@@ -22,6 +22,15 @@ export function byPerson(actor: string): boolean {
   return actor.startsWith("user:") || actor.startsWith("token:");
 }
 
+const MACHINES = ["scheduler", "loader", "janitor", "agent", "user", "token"];
+
+/** Whom somebody means who writes a name as the events show it: `ada` is `user:ada`. */
+export function meant(written: string): string {
+  return written === "" || written.includes(":") || MACHINES.includes(written)
+    ? written
+    : `user:${written}`;
+}
+
 /** The name of a person; of a machine only what it is. */
 export function who(actor: string): string {
   const [kind = "", name = ""] = actor.split(":", 2);

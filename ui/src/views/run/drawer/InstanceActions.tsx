@@ -17,7 +17,8 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
   const { run_id, task_id, map_index, state } = instance;
   const name = map_index < 0 ? task_id : `${task_id}[${map_index}]`;
   const may = useMay("operator");
-  const retriable = isFinal(state) && state !== "success" && state !== "skipped";
+  const sleeps = state === "up_for_retry"; // until its delay is over, unless somebody is in a hurry
+  const retriable = sleeps || (isFinal(state) && state !== "success" && state !== "skipped");
   useShortcuts([
     { keys: "r", does: "Retry", run: () => may && retriable && setOpen("retry") },
     { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
@@ -37,7 +38,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
         unless={!retriable && `It is ${state}: there is nothing to retry`}
         onClick={() => setOpen("retry")}
       >
-        Retry
+        {sleeps ? "Retry now" : "Retry"}
       </ActionButton>
       <ActionButton
         small
