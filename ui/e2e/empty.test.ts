@@ -27,3 +27,10 @@ test("Home names the folder in which the first DAG is awaited", async () => {
   await expect.poll(() => folder.textContent()).toBe(realpathSync(server.dags));
   expect(await violations(page)).toEqual([]);
 });
+
+test("the timeline says what will be on it", async () => {
+  const page = await (await signedIn(browser, server)).newPage();
+  await page.goto("/t/default/timeline");
+  await page.getByText("Nothing ran, and nothing will").waitFor();
+  expect(await violations(page)).toEqual([]);
+});
