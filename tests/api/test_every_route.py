@@ -27,6 +27,7 @@ NEEDS = {
     ("POST", "/runs/{run_id}/cancel"): "operator",
     ("POST", "/runs/{run_id}/clear"): "operator",
     ("POST", "/runs/{run_id}/mark"): "operator",
+    ("POST", "/runs/{run_id}/replay"): "operator",
     ("PATCH", "/runs/{run_id}"): "operator",
     ("POST", "/backfills/{backfill_id}/cancel"): "operator",
     ("POST", "/loader/look"): "author",

@@ -42,6 +42,7 @@ from headway.api.routes import (
     metrics,
     overview,
     pools,
+    replays,
     runs,
     session,
     stream,
@@ -78,7 +79,7 @@ NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
-    *(backfills, calendar, timeline, versions, durations),
+    *(backfills, calendar, timeline, versions, durations, replays),
     *(session, users, members, tokens, audit),
 )
 

@@ -52,6 +52,7 @@ PARAMETERS: Final = {
     "owner": ("Only of this owner.", "data-platform"),
     "tag": ("Only with this tag.", "flights"),
     "paused": ("Only those that are paused, or that are not.", False),
+    "with": ("The other run: its id, the beginning of it, `@latest` or `@failed`.", "@failed"),
     "trigger": ("Only what was started so: schedule, manual or backfill.", "manual"),
     "days": ("Of so many days.", 30),
     "timezone": ("In this time zone.", "Europe/Paris"),

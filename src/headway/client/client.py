@@ -171,6 +171,17 @@ class Client(Logs, Changes):
         asked = msgspec.structs.replace(request, dry_run=True)
         return self.post(f"/runs/{segment(run_id)}/mark", asked, wire.MarkPreview)
 
+    def replay(self, run_id: str) -> wire.Run:
+        return self.post(f"/runs/{segment(run_id)}/replay", wire.ReplayRequest(), wire.Run)
+
+    def would_replay(self, run_id: str) -> wire.ReplayPreview:
+        asked = wire.ReplayRequest(dry_run=True)
+        return self.post(f"/runs/{segment(run_id)}/replay", asked, wire.ReplayPreview)
+
+    def compare(self, before: str, after: str) -> wire.RunDiff:
+        """How two runs of a DAG differ."""
+        return self.get(f"/runs/{segment(before)}/diff", wire.RunDiff, {"with": after})
+
     def write_note(self, run_id: str, note: str | None) -> wire.Run:
         body = msgspec.json.encode(wire.NoteRequest(note=note))
         answer, _ = self.ask("PATCH", f"/runs/{segment(run_id)}", body, {})

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import args_row, class_row, scalar_row
 
 from headway.errors import Conflict, NotFound
 from headway.spec.model import Dag, decode
@@ -27,6 +27,14 @@ class Known:
     spec_hash: str
     bundle_version: str
     file: str
+    missing: bool
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What new runs of a DAG are pinned to; ``missing``: it cannot have any."""
+
+    number: int
+    bundle_version: str
     missing: bool
 
 
@@ -74,6 +82,11 @@ EXISTS: LiteralString = "SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id 
 
 MISSING: LiteralString = """
     SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND missing_since IS NOT NULL
+"""
+
+STANDING: LiteralString = """
+    SELECT number, bundle_version, missing_since IS NOT NULL FROM dag
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 FIRST_SEEN: LiteralString = """
@@ -298,3 +311,11 @@ def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
     """Whether a known DAG's file is gone, or does not define it any more."""
     values = {"team_id": team_id, "dag_id": dag_id}
     return conn.execute(MISSING, values).fetchone() is not None
+
+
+def standing(conn: Connection[Any], team_id: int, dag_id: str) -> Standing:
+    """The DAG is known."""
+    with conn.cursor(row_factory=args_row(Standing)) as cursor:
+        found = cursor.execute(STANDING, {"team_id": team_id, "dag_id": dag_id}).fetchone()
+    assert found is not None
+    return found

@@ -12,7 +12,7 @@ from headway.store.rows import rows
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run to create, pinned to what its DAG is now.
+    """A run to create, pinned to what its DAG is now unless it says to what.
 
     ``run_key`` is unique within the DAG, for ever.
     """
@@ -28,6 +28,9 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     params: dict[str, Any] = {}
     backfill_id: str | None = None
+    number: int | None = None
+    bundle_version: str | None = None
+    note: str | None = None
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -81,18 +84,20 @@ CREATE: LiteralString = """
         SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
             team_id integer, run_id text, dag_id text, run_key text, trigger text, backfill_id text,
             logical_date timestamptz, interval_start timestamptz, interval_end timestamptz,
-            params json, created_by text)
+            params json, created_by text, number integer, bundle_version text, note text)
     ), created AS (
         INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, backfill_id,
-            logical_date, interval_start, interval_end, params, created_by, created_at)
-        SELECT wanted.team_id, run_id, wanted.dag_id, dag.number, dag.bundle_version, run_key, trigger,
-            backfill_id, logical_date, interval_start, interval_end, params, created_by, %(now)s
+            logical_date, interval_start, interval_end, params, created_by, note, created_at)
+        SELECT wanted.team_id, run_id, wanted.dag_id, coalesce(wanted.number, dag.number),
+            coalesce(wanted.bundle_version, dag.bundle_version), run_key, trigger, backfill_id,
+            logical_date, interval_start, interval_end, params, created_by, note, %(now)s
         FROM wanted JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
         ON CONFLICT ON CONSTRAINT one_run_for_a_key DO NOTHING
-        RETURNING team_id, run_id, dag_id, number, trigger, created_by
+        RETURNING team_id, run_id, dag_id, number, trigger, created_by, note
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, number, name, state, actor, reason)
-        SELECT team_id, %(now)s, 'run', dag_id, run_id, number, 'create', 'queued', created_by, trigger
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, number, 'create', 'queued', created_by,
+            coalesce(note, trigger)
         FROM created
     )
     SELECT run_id FROM created

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from headway.wire.instances import InstanceKey
+from headway.wire.runs import Run
 
 
 class FirstError(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +38,27 @@ class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    what: str  # version, bundle, trigger, duration, param <name>
+    what: str  # state, logical date, version, bundle, trigger, duration, param <name>
     before: Any
     after: Any
+
+
+class TaskDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """``task``: it is in one of the runs alone."""
+
+    task_id: str
+    what: str  # task, states, attempts, duration
+    before: Any
+    after: Any
+
+
+class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
+    """How two runs of a DAG differ; the tasks of the earlier specification first."""
+
+    before: Run
+    after: Run
+    differences: list[Difference]
+    tasks: list[TaskDifference]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,6 +87,26 @@ class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
     logical_date: datetime
 
 
+class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    dry_run: bool = False
+
+
+class ReplayPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that a replay would make. ``not_reproduced``: what differs from then or may, in sentences."""
+
+    run_id: str  # of which it would be a replay
+    dag_id: str
+    version: int
+    bundle_version: str
+    params: dict[str, Any]
+    logical_date: datetime
+    interval_start: datetime
+    interval_end: datetime
+    tasks: int
+    would_wait: str | None
+    not_reproduced: list[str]
+
+
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Exactly one of the two: ``count`` runs alike, or ``runs`` as they are given."""
 

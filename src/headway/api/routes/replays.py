@@ -1,0 +1,54 @@
+"""/runs/…/replay and /runs/…/diff: a run as it was once more, and how two differ."""
+
+from typing import Annotated, Any
+
+from litestar import get, post
+from litestar.params import JSONBody, QueryParameter
+from psycopg import Connection
+
+from headway import wire
+from headway.api.context import Handed
+from headway.api.parameters import ID_CHARS_MAX, Id
+from headway.api.repeats import WHOLE
+from headway.core.roles import Role
+from headway.services import replays
+from headway.store.views import run_diff
+from headway.store.views import runs as views
+
+Other = Annotated[str, QueryParameter(name="with", min_length=1, max_length=ID_CHARS_MAX)]
+
+
+@post("/runs/{run_id:str}/replay", needs=Role.OPERATOR, idempotent=WHOLE)
+async def replay(
+    api: Handed, run_id: Id, data: JSONBody[wire.ReplayRequest]
+) -> wire.Run | wire.ReplayPreview:
+    """Run it once more with the specification, files, parameters and dates it had, whatever its DAG
+    is now; a dry run says what that would be, and what it cannot bring back.
+    """
+
+    def work(conn: Connection[Any]) -> wire.Run | wire.ReplayPreview:
+        found = views.resolve(conn, run_id)
+        of = (conn, api.layout.data, api.door.team_id, found)
+        if data.dry_run:
+            return replays.would_replay(*of)
+        made = replays.replay(*of, api.actor)
+        api.door.tell(after={"run_id": made, "replay_of": found})
+        return views.one(conn, made)
+
+    return await api.door.call(work)
+
+
+@get("/runs/{run_id:str}/diff", needs=Role.VIEWER)
+async def compare_runs(api: Handed, run_id: Id, other: Other) -> wire.RunDiff:
+    """What the run ``with`` has that this one had not, and the other way round: what they ran, with
+    what, and how it went.
+    """
+
+    def work(conn: Connection[Any]) -> wire.RunDiff:
+        before, after = views.resolve(conn, run_id), views.resolve(conn, other)
+        return run_diff.of_runs(conn, api.memory, before, after)
+
+    return await api.door.call(work)
+
+
+ROUTES = [replay, compare_runs]

@@ -1,0 +1,44 @@
+"""``headway diff``: how two runs of a DAG differ."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from headway import config
+from headway.cli.options import Data, Format, Output, RunId
+from headway.cli.output import cell, duration, show
+from headway.cli.terminal import say
+
+Other = Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare it with.")]
+
+
+def diff(run_id: RunId, other: Other, data: Data = None, output: Format = Output.TABLE) -> None:
+    """Show what one run had that another has not: version, parameters, state, times, tasks."""
+    from headway.client import client_of
+
+    found = client_of(config.layout(data)).compare(run_id, other)
+    rows = [
+        *((None, each.what, each.before, each.after) for each in found.differences),
+        *((each.task_id, each.what, each.before, each.after) for each in found.tasks),
+    ]
+    columns = ("TASK", "WHAT", found.before.run_id, found.after.run_id)
+    if not rows and output is Output.TABLE:
+        say(f"runs {found.before.run_id} and {found.after.run_id} do not differ")
+        return
+    shown = [(task, what, word(what, one), word(what, two)) for task, what, one, two in rows]
+    show(found, output, columns, shown)
+
+
+def word(what: str, value: Any) -> str:
+    """As a person reads it: of a task's states how many are in each."""
+    if what == "duration" and isinstance(value, int | float):
+        return duration(value)
+    if what == "task":
+        return "there" if value else "not there"
+    if what == "states":
+        return ", ".join(f"{state} {count}" for state, count in sorted(value.items())) or "none"
+    if what == "logical date":
+        return cell(datetime.fromisoformat(value))
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,40 @@
+"""``headway replay``: a run once more as it was, whatever its DAG is by now."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from headway import config
+from headway.cli.options import Data, Format, Output, RunId
+from headway.cli.output import line, show
+from headway.cli.terminal import say
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what it would run, and what would differ.")
+]
+
+
+def replay(
+    run_id: RunId, dry_run: DryRun = False, data: Data = None, output: Format = Output.TABLE
+) -> None:
+    """Run a run once more: same specification, files, parameters and dates; its id is printed."""
+    from headway.client import client_of
+
+    client = client_of(config.layout(data))
+    if not dry_run:
+        run = client.replay(run_id)
+        say(f"run {run.run_id} of {run.dag_id} is a {run.note}; headway show {run.run_id} shows it")
+        line(run.run_id)
+        return
+    would = client.would_replay(run_id)
+    rows = [
+        ("run", f"{would.run_id} of {would.dag_id}"),
+        ("version", would.version),
+        ("bundle", would.bundle_version),
+        ("params", msgspec.json.encode(would.params).decode()),
+        ("logical date", would.logical_date),
+        ("would wait", would.would_wait),
+        *(("differs", sentence) for sentence in would.not_reproduced),
+    ]
+    show(would, output, ("WHAT", "IS"), rows)

@@ -1,0 +1,117 @@
+"""A run once more as it was: of the same specification and files, whatever its DAG is by now.
+
+What a run is pinned to (docs/adr/0009) is kept for as long as the run is, so it can be had again.
+All else (limits, packages, the world that tasks look at) is that of today, and is said before.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+
+from headway import ids, wire
+from headway.errors import Conflict, NotFound
+from headway.paths import bundle_root
+from headway.services.commands import create
+from headway.services.previews import why_wait
+from headway.services.tick import clock
+from headway.spec.model import Dag
+from headway.store import dags, queue, runs
+from headway.store.dags import Standing
+from headway.store.runs import Claimed, NewRun
+
+TODAY = (
+    "pools and their sizes, the DAG's max_active_runs and whether it is paused are those of today",
+    "Python and the packages outside of the bundle are those installed now",
+    "environment variables and secrets have the values of now",
+    "what tasks read from outside (files, databases, services) may have changed; "
+    "what they write is written again",
+)
+
+
+def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: str) -> str:
+    """Create it; answers with its id.
+
+    Raises:
+        NotFound: no such run. Conflict: its specification or its files cannot be had any more.
+    """
+    runs.announce(conn, team_id, run_id)
+    row = runs.lock(conn, team_id, run_id)  # while it is there, nobody removes its bundle
+    if row is None:
+        raise NotFound(f'there is no run "{run_id}"')
+    whole(conn, data, row)
+    again = ids.run_id()
+    new = NewRun(
+        team_id=team_id,
+        run_id=again,
+        dag_id=row.dag_id,
+        run_key=f"manual:{again}",
+        trigger="manual",
+        logical_date=row.logical_date,
+        interval_start=row.interval_start,
+        interval_end=row.interval_end,
+        params=msgspec.json.decode(row.params),
+        created_by=actor,
+        number=row.number,
+        bundle_version=row.bundle_version,
+        note=f"replay of {row.run_id}",
+    )
+    create(conn, [new], clock(conn))
+    return again
+
+
+def would_replay(
+    conn: Connection[Any], data: Path, team_id: int, run_id: str
+) -> wire.ReplayPreview:
+    """Raises what ``replay`` raises."""
+    row = runs.read(conn, team_id, run_id)
+    if row is None:
+        raise NotFound(f'there is no run "{run_id}"')
+    spec = whole(conn, data, row)
+    return wire.ReplayPreview(
+        run_id=row.run_id,
+        dag_id=row.dag_id,
+        version=row.number,
+        bundle_version=row.bundle_version,
+        params=msgspec.json.decode(row.params),
+        logical_date=row.logical_date,
+        interval_start=row.interval_start,
+        interval_end=row.interval_end,
+        tasks=len(spec.tasks),
+        would_wait=why_wait(queue.line_of(conn, team_id, row.dag_id)),
+        not_reproduced=not_reproduced(row, dags.standing(conn, team_id, row.dag_id)),
+    )
+
+
+def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
+    """The run's specification, when its files are there too."""
+    spec = dags.spec(conn, row.team_id, row.dag_id, row.number)
+    if not (bundle_root(data, row.bundle_version) / spec.file).is_file():
+        raise Conflict(
+            f"the files of run {row.run_id} are gone: bundle {row.bundle_version} "
+            f"has no {spec.file} any more",
+            hint=f"headway run {row.dag_id} runs what the DAG is now",
+        )
+    return spec
+
+
+def not_reproduced(row: Claimed, today: Standing) -> list[str]:
+    """What is known to differ first, then what nobody can know."""
+    said = []
+    if today.missing:
+        said.append(f"the DAG is not in its folder any more; the replay runs version {row.number}")
+    elif today.number != row.number:
+        said.append(
+            f"the DAG's current version is {today.number}; the replay runs version {row.number}"
+        )
+    if today.bundle_version != row.bundle_version:
+        said.append("files of the DAG folder have changed since; the replay runs those of then")
+    if row.trigger != "manual":
+        said.append(f"the run was started as {row.trigger}; the replay says manual")
+    if row.backfill_id is not None:
+        said.append(
+            f"the run was of backfill {row.backfill_id}, with a limit of its own; "
+            "the replay counts against the DAG's max_active_runs"
+        )
+    return [*said, *TODAY]
