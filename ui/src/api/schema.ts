@@ -796,6 +796,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare runs
+         * @description What the run ``with`` has that this one had not, and the other way round: what they ran, with what, and how it went.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/events": {
         parameters: {
             query?: never;
@@ -870,6 +890,26 @@ export interface paths {
          * @description Set the state of a task instance, or of all of a run, by a person's word; in a dry run, say which would be.
          */
         post: operations["mark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay
+         * @description Run it once more with the specification, files, parameters and dates it had, whatever its DAG is now; a dry run says what that would be, and what it cannot bring back.
+         */
+        post: operations["replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2205,6 +2245,32 @@ export interface components {
             attempt: number;
             fields: components["schemas"]["RenderedField"][];
         };
+        /** ReplayPreview */
+        ReplayPreview: {
+            bundle_version: string;
+            dag_id: string;
+            /** Format: date-time */
+            interval_end: string;
+            /** Format: date-time */
+            interval_start: string;
+            /** Format: date-time */
+            logical_date: string;
+            not_reproduced: string[];
+            params: {
+                [key: string]: unknown;
+            };
+            run_id: string;
+            /** Format: int64 */
+            tasks: number;
+            /** Format: int64 */
+            version: number;
+            would_wait: string | null;
+        };
+        /** ReplayRequest */
+        ReplayRequest: {
+            /** @default false */
+            dry_run: boolean;
+        };
         /** RetryCounts */
         RetryCounts: {
             /** Format: int64 */
@@ -2271,6 +2337,13 @@ export interface components {
             running: number;
             /** Format: int64 */
             success_24h: number;
+        };
+        /** RunDiff */
+        RunDiff: {
+            after: components["schemas"]["Run"];
+            before: components["schemas"]["Run"];
+            differences: components["schemas"]["Difference"][];
+            tasks: components["schemas"]["TaskDifference"][];
         };
         /** RunLogMatch */
         RunLogMatch: {
@@ -2434,6 +2507,13 @@ export interface components {
             trigger_rule: string;
             /** @default [] */
             upstream: string[];
+        };
+        /** TaskDifference */
+        TaskDifference: {
+            after: unknown;
+            before: unknown;
+            task_id: string;
+            what: string;
         };
         /** TaskDuration */
         TaskDuration: {
@@ -6320,6 +6400,141 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    compare_runs: {
+        parameters: {
+            query: {
+                /**
+                 * @description The other run: its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @failed
+                 */
+                with: string;
+            };
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": {
+                     *         "backfill_id": "01jk5w2d4r6t",
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "counts": {
+                     *           "success": 3
+                     *         },
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "created_by": "user:ada",
+                     *         "dag_id": "daily_delays",
+                     *         "duration_s": 1.5,
+                     *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "interval_end": "2026-01-31T05:00:00Z",
+                     *         "interval_start": "2026-01-31T05:00:00Z",
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "note": "Repaired by hand: the source was late.",
+                     *         "params": {
+                     *           "size": 3
+                     *         },
+                     *         "quarantined": null,
+                     *         "reason": null,
+                     *         "retry_at": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "started_at": "2026-01-31T05:00:00Z",
+                     *         "state": "success",
+                     *         "trigger": "schedule",
+                     *         "version": 3
+                     *       },
+                     *       "before": {
+                     *         "backfill_id": "01jk5w2d4r6t",
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "counts": {
+                     *           "success": 3
+                     *         },
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "created_by": "user:ada",
+                     *         "dag_id": "daily_delays",
+                     *         "duration_s": 1.5,
+                     *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "interval_end": "2026-01-31T05:00:00Z",
+                     *         "interval_start": "2026-01-31T05:00:00Z",
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "note": "Repaired by hand: the source was late.",
+                     *         "params": {
+                     *           "size": 3
+                     *         },
+                     *         "quarantined": null,
+                     *         "reason": null,
+                     *         "retry_at": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "started_at": "2026-01-31T05:00:00Z",
+                     *         "state": "success",
+                     *         "trigger": "schedule",
+                     *         "version": 3
+                     *       },
+                     *       "differences": [
+                     *         {
+                     *           "after": "0 6 * * *",
+                     *           "before": "0 5 * * *",
+                     *           "what": "schedule"
+                     *         }
+                     *       ],
+                     *       "tasks": [
+                     *         {
+                     *           "after": "0 6 * * *",
+                     *           "before": "0 5 * * *",
+                     *           "task_id": "extract",
+                     *           "what": "schedule"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunDiff"];
+                };
+            };
+            /** @description It is as you know it. */
+            304: {
+                headers: {
+                    /** @description What the answer is known by. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_run_events: {
         parameters: {
             query?: {
@@ -6702,6 +6917,95 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["MarkPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    replay: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description In which of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Names the request: sent again with it, it is not done again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @example @latest
+                 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dry_run": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: it was done before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backfill_id": "01jk5w2d4r6t",
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "counts": {
+                     *         "success": 3
+                     *       },
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "dag_id": "daily_delays",
+                     *       "duration_s": 1.5,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "interval_end": "2026-01-31T05:00:00Z",
+                     *       "interval_start": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "params": {
+                     *         "size": 3
+                     *       },
+                     *       "quarantined": null,
+                     *       "reason": null,
+                     *       "retry_at": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "trigger": "schedule",
+                     *       "version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Run"] | components["schemas"]["ReplayPreview"];
                 };
             };
             400: components["responses"]["BadRequest"];
