@@ -138,3 +138,11 @@ def test_too_wide_a_window_is_refused(client: Client, conn: Session, width: time
     with pytest.raises(UsageError):
         client.timeline(first, first + width)
     assert client.timeline(first, first + timedelta(days=14)).runs == []
+
+
+def test_the_end_of_all_days_has_nothing(client: Client, conn: Session) -> None:
+    deploy(conn, task("t"), schedule=HOURLY)
+    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    assert client.timeline(last - HOUR, last).runs == []
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    assert client.timeline(first, first + HOUR).runs == []

@@ -15,6 +15,7 @@ from psycopg.rows import class_row, tuple_row
 from headway import wire
 from headway.core import forecast, load
 from headway.core.load import Step
+from headway.core.timetable import LAST
 from headway.errors import UsageError
 from headway.store.views import calendar, overview, pages, pools
 
@@ -154,7 +155,8 @@ def runs(conn: Connection[Any], span: Span) -> list[wire.TimelineRun]:
 
 
 def within(span: Span) -> dict[str, datetime]:
-    return {"first": span[0], "last": span[1], "latest": span[1] + AFTER}
+    latest = min(span[1], LAST - AFTER) + AFTER  # the year 9999 has no week after it
+    return {"first": span[0], "last": span[1], "latest": latest}
 
 
 def upcoming(
