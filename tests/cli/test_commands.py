@@ -112,6 +112,36 @@ def test_a_run_is_marked_as_a_dry_run_says(cli: Command, tmp_path: Path) -> None
     assert shown["run"]["state"] == "success"
 
 
+def test_a_replay_runs_the_code_of_then_and_a_diff_says_what_changed(
+    cli: Command, home: Path
+) -> None:
+    code = (
+        "from headway import dag, task\n\n\n@dag()\ndef again():\n"
+        "    @task\n    def {0}():\n        print('{0}')\n\n    {0}()\n"
+    )
+    file = home / "dags" / "again.py"
+    runs = []
+    for word in ("before", "after"):
+        file.write_text(code.format(word))
+        done = cli("run", "dags/again.py")
+        assert done.returncode == 0, done.stderr
+        runs.append(done.stdout.strip())
+    file.unlink()
+    would = cli("replay", runs[0], "--dry-run")
+    assert "the replay runs version 1" in would.stdout
+    assert "packages outside of the bundle" in would.stdout
+    done = cli("replay", runs[0])
+    again = done.stdout.strip()
+    assert (done.returncode, len(again)) == (0, 12), done.stderr
+    assert f"is a replay of {runs[0]}" in done.stderr
+    assert "before" in cli("logs", "-f", again, "before").stdout
+    rows = [line.split() for line in cli("diff", *runs).stdout.splitlines()]
+    assert rows[0] == ["TASK", "WHAT", *runs]
+    assert ["-", "version", "1", "2"] in rows
+    assert ["before", "task", "there", "not", "there"] in rows
+    assert "do not differ" in cli("diff", again, again).stderr
+
+
 def test_doctor_finds_a_healthy_server_healthy(cli: Command) -> None:
     done = cli("doctor", "--output", "json")
     findings = {each["what"]: each["ok"] for each in json.loads(done.stdout)}
