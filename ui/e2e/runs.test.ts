@@ -105,6 +105,18 @@ test("a run is marked as a whole: the list first, what runs is ended, the rest n
   await expect.poll(() => mark.getAttribute("title")).toBe("The run is over: success");
 });
 
+test("a replay says what it cannot bring back, and leads to the new run", async () => {
+  const run = await ran(server, "orders");
+  await page().goto(RUN(run));
+  await page().getByRole("button", { name: "Replay…" }).click();
+  const list = dialog().getByRole("list", { name: "What is not reproduced" });
+  await list.getByText(/packages outside of the bundle/).waitFor();
+  expect(await violations(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Replay", exact: true }).click();
+  await text(`replay of ${run}`).waitFor();
+  expect(page().url()).not.toContain(run);
+});
+
 test("the instances of a mapped task, those that failed first; one is opened and marked", async () => {
   const run = await ran(server, "invoices");
   await page().goto(RUN(run, "?task=book"));

@@ -24,6 +24,7 @@ export type Health = Said["Health"];
 export type Overview = Said["Home"];
 export type Backfill = Said["Backfill"];
 export type BackfillAnswer = Said["BackfillAnswer"];
+export type ReplayPreview = Said["ReplayPreview"];
 export type TriggerPreview = Said["TriggerPreview"];
 export type Slots = Said["Slots"];
 export type PoolSlots = Said["PoolSlots"];

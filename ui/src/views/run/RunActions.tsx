@@ -1,4 +1,4 @@
-import { CircleCheck, CircleSlash, Eraser, MessageSquare, RotateCcw } from "lucide-react";
+import { CircleCheck, CircleSlash, Eraser, History, MessageSquare, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
 import { isFinal, stateWord } from "@/lib/states.ts";
@@ -9,8 +9,9 @@ import { CancelDialog } from "./actions/CancelDialog.tsx";
 import { ClearDialog } from "./actions/ClearDialog.tsx";
 import { MarkRunDialog } from "./actions/MarkRunDialog.tsx";
 import { NoteDialog } from "./actions/NoteDialog.tsx";
+import { ReplayDialog } from "./actions/ReplayDialog.tsx";
 
-type Open = "retry" | "clear" | "mark" | "cancel" | "note";
+type Open = "retry" | "clear" | "mark" | "cancel" | "note" | "replay";
 
 const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, upstream: false };
 
@@ -57,6 +58,10 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         <CircleSlash size={14} aria-hidden />
         Cancel…
       </ActionButton>
+      <ActionButton small={small} onClick={() => setOpen("replay")}>
+        <History size={14} aria-hidden />
+        Replay…
+      </ActionButton>
       <ActionButton small={small} onClick={() => setOpen("note")}>
         <MessageSquare size={14} aria-hidden />
         Note
@@ -74,6 +79,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       )}
       {open === "mark" && <MarkRunDialog run={run.run_id} close={close} />}
       {open === "cancel" && <CancelDialog run={run} close={close} />}
+      {open === "replay" && <ReplayDialog run={run.run_id} close={close} />}
       {open === "note" && <NoteDialog run={run} close={close} />}
     </>
   );

@@ -1,0 +1,60 @@
+import { useNavigate } from "@tanstack/react-router";
+import { counted } from "@/lib/count.ts";
+import { Button } from "@/parts/Button.tsx";
+import { Dialog } from "@/parts/Dialog.tsx";
+import { InlineError } from "@/parts/ErrorState.tsx";
+import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./Actions.module.css";
+import { useReplay, useReplayPlan } from "./useReplay.ts";
+
+/** A run once more as it was: first what that cannot bring back, then the button. */
+export function ReplayDialog({ run, close }: { run: string; close: () => void }) {
+  const team = useTeam();
+  const navigate = useNavigate();
+  const plan = useReplayPlan(run);
+  const replay = useReplay(run);
+  return (
+    <Dialog
+      title="Replay this run"
+      close={close}
+      foot={
+        <>
+          <Button onClick={close}>Leave it</Button>
+          <Button
+            look="primary"
+            disabled={!plan.data || replay.isPending}
+            onClick={() =>
+              replay.mutate(undefined, {
+                onSuccess: ({ run_id }) => {
+                  close();
+                  navigate({ to: "/t/$team/runs/$run", params: { team, run: run_id } });
+                },
+              })
+            }
+          >
+            Replay
+          </Button>
+        </>
+      }
+    >
+      {plan.isPending && <SkeletonRows count={4} />}
+      {plan.data && (
+        <>
+          <p className={styles.sentence}>
+            A new run of version {plan.data.version}, {counted(plan.data.tasks, "task")}, with the
+            files, parameters and dates of this one.
+            {plan.data.would_wait && ` It would wait: ${plan.data.would_wait}.`}
+          </p>
+          <p>What is not as it was:</p>
+          <ul aria-label="What is not reproduced">
+            {plan.data.not_reproduced.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      <InlineError error={plan.error ?? replay.error} />
+    </Dialog>
+  );
+}
