@@ -47,7 +47,7 @@ export function ReplayDialog({ run, close }: { run: string; close: () => void })
             {plan.data.would_wait && ` It would wait: ${plan.data.would_wait}.`}
           </p>
           <p>What is not as it was:</p>
-          <ul aria-label="What is not reproduced">
+          <ul className={styles.points} aria-label="What is not reproduced">
             {plan.data.not_reproduced.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
