@@ -124,12 +124,16 @@ def queries() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
                 yield path, parameter, others
 
 
+NEEDED = {
+    "from": "2026-01-01T00:00:00Z",
+    "to": "2026-01-02T00:00:00Z",
+    "q": "x",
+    "with": "r1",
+}
+
+
 def needed(parameter: dict[str, Any]) -> Any:
-    return (
-        {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "q": "x"}[parameter["name"]]
-        if parameter["schema"]["type"] == "string"
-        else 1
-    )
+    return NEEDED[parameter["name"]] if parameter["schema"]["type"] == "string" else 1
 
 
 def filled(path: str) -> str:
