@@ -198,7 +198,7 @@ def test_backends_that_outlive_a_killed_server_are_waited_for(server: Server) ->
         watching.execute("LISTEN busy")
         conn.pgconn.send_query(busy.encode())
         conn.pgconn.flush()
-        assert next(watching.notifies(timeout=5, stop_after=1)).channel == "busy"
+        assert next(watching.notifies(timeout=60, stop_after=1)).channel == "busy"
         killed(server.pid)
         server.stop()
         with server.running() as dsn:

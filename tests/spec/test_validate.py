@@ -78,9 +78,13 @@ def test_wrong(spec: Dag, told: str) -> None:
 
 
 def cpu_s_of(tasks: list[Task]) -> float:
-    started = process_time()
-    validate(dag(*tasks))
-    return process_time() - started
+    """The least of some: what else the machine does can only add."""
+    spec, spent = dag(*tasks), []
+    for _ in range(3):
+        started = process_time()
+        validate(spec)
+        spent.append(process_time() - started)
+    return min(spent)
 
 
 def test_the_largest_dags_take_linear_time() -> None:

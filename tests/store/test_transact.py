@@ -23,6 +23,9 @@ from headway.store.transact import (
     transact,
 )
 
+# Long beside what a starved process takes from one statement to the next.
+FROZEN_S = 1.0
+
 
 def value(conn: Session, query: str) -> object:
     row = conn.execute(query.encode()).fetchone()
@@ -179,7 +182,9 @@ def test_a_connection_lost_before_the_commit_saved_nothing(counter: Session, con
 
 
 def test_a_frozen_transaction_loses_its_locks(counter: Session, database: str) -> None:
-    with connect(database, role=ENGINE, limits=Limits(idle_in_transaction_timeout_s=0.05)) as conn:
+    with connect(
+        database, role=ENGINE, limits=Limits(idle_in_transaction_timeout_s=FROZEN_S)
+    ) as conn:
 
         def freeze(conn: Session) -> None:
             increment(conn)
@@ -193,7 +198,9 @@ def test_a_frozen_transaction_loses_its_locks(counter: Session, database: str) -
 
 def test_frozen_after_a_pipeline_it_loses_its_locks_too(counter: Session, database: str) -> None:
     """A pipeline ends with a flush, after which the server's watch is off."""
-    with connect(database, role=ENGINE, limits=Limits(idle_in_transaction_timeout_s=0.05)) as conn:
+    with connect(
+        database, role=ENGINE, limits=Limits(idle_in_transaction_timeout_s=FROZEN_S)
+    ) as conn:
 
         def freeze(conn: Session) -> None:
             with pipelined(conn):
