@@ -1,5 +1,6 @@
 """What every test may ask for: a migrated database of its own on the session's one server."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,18 @@ from psycopg.conninfo import make_conninfo
 
 from headway.store.transact import APP, ENGINE, Session, connect
 from tests.postgres import fresh_database, private_server
+from tests.processes import end_begun
+
+
+def pytest_configure() -> None:
+    # A shell starts what runs in the background with SIGINT ignored, and every command of a test would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def nothing_begun_is_left() -> Iterator[None]:
+    yield
+    end_begun()
 
 
 @pytest.fixture(scope="session")

@@ -84,19 +84,6 @@ def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def begin(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """The command, not waited for."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "headway", *arguments],
-        cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "CI": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def children_of(parent: int) -> dict[int, str]:
     """By process id, what they were started as."""
     found = {}

@@ -12,7 +12,8 @@ from headway.config import Layout, Lock, read_server_file, write_server_file
 from headway.pg import Server
 from headway.services import tick
 from headway.store.transact import ENGINE, connect, transact
-from tests.cli.conftest import DAGS, PATIENCE_S, Command, begin, headway, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for
+from tests.processes import begin
 
 
 def test_a_run_is_watched_to_its_end(cli: Command) -> None:

@@ -13,7 +13,8 @@ from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.cli.conftest import DAGS, PATIENCE_S, begin, children_of, headway, start, stop, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, children_of, headway, start, stop, wait_for
+from tests.processes import begin
 
 YEARLY = """
 from datetime import datetime

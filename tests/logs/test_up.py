@@ -17,9 +17,10 @@ from headway.config import Layout, read_server_file
 from headway.logs import status
 from headway.logs.remote import Remote, open_store
 from headway.paths import log_path, stored_log
-from tests.cli.conftest import DAGS, PATIENCE_S, begin, headway, start, stop, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, headway, start, stop, wait_for
 from tests.logs import s3
 from tests.logs.s3 import Store
+from tests.processes import begin
 
 SECRET = "a-secret-of-the-store"
 CURIOUS = """
