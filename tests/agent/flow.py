@@ -71,6 +71,11 @@ def closes_its_output() -> None:
 
 
 @task
+def shows_params(run: Run) -> str:
+    return repr(dict(run.params))
+
+
+@task
 def hello(run: Run) -> str:
     print("to stdout")
     logging.getLogger("mine").warning("to the log")
@@ -234,7 +239,7 @@ def flow() -> None:
     for plain in (
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
         skips, gives_up, looks_around, secretive,
-        commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
+        shows_params, commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
     ):  # fmt: skip
         plain()
     bash(task_id="plain_bash", command="true {{ ts_nodash }}", env={"GATE": "open-sesame"})

@@ -159,12 +159,13 @@ class Gateway:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
 
-    def grant(self, *grants: Grant, version: str = "v1", reuse: int = 1) -> None:
+    def grant(
+        self, *grants: Grant, version: str = "v1", reuse: int = 1, params: bytes = b"{}"
+    ) -> None:
         runs = {one.key.run_id for one in grants} - self.contexts
         self.contexts |= runs
-        self.send(
-            Grants([context(run_id, version, reuse) for run_id in sorted(runs)], list(grants))
-        )
+        contexts = [context(run_id, version, reuse, params) for run_id in sorted(runs)]
+        self.send(Grants(contexts, list(grants)))
 
     def ended(self, key: AttemptKey) -> Ended:
         def found() -> Ended | None:
@@ -195,9 +196,9 @@ def wanted(one: Stored, ref: XComRef) -> bool:
     return same and ref.map_index in (None, one.map_index)
 
 
-def context(run_id: str, version: str, reuse: int) -> RunContext:
+def context(run_id: str, version: str, reuse: int, params: bytes = b"{}") -> RunContext:
     return RunContext(
-        run_id, "default", "flow", 1, version, "flow.py", DAY, DAY, DAY, "manual", {}, reuse
+        run_id, "default", "flow", 1, version, "flow.py", DAY, DAY, DAY, "manual", params, reuse
     )
 
 

@@ -38,6 +38,22 @@ def run_id() -> str:
     return ids.run_id()
 
 
+def test_parameters_arrive_as_they_were_stored(shared: Gateway, run_id: str) -> None:
+    """Whatever JSON can say: integers of any size, the last digit of a float, every character."""
+    given = {
+        "n": 2**70,
+        "least": -(2**64),
+        "x": 0.1 + 0.2,
+        "text": "\u2028 \U0001f600",
+        "__proto__": None,
+    }
+    grant = grant_of("shows_params", run_id=run_id)
+    shared.grant(grant, params=json.dumps(given).encode())
+    ended = shared.ended(grant.key)
+    assert ended.xcoms[0].value is not None
+    assert json.loads(ended.xcoms[0].value) == repr(given)
+
+
 def test_success(shared: Gateway, run_id: str) -> None:
     ended = shared.run("hello", run_id=run_id)
     assert (ended.outcome, ended.cause) == ("success", "")

@@ -10,7 +10,10 @@ from headway.spec import model
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def spec(dag_id: str, tasks: int = 3) -> model.Dag:
+SIZE = model.Param(name="size", type="integer", default=3)
+
+
+def spec(dag_id: str, tasks: int = 3, params: tuple[model.Param, ...] = (SIZE,)) -> model.Dag:
     chain = tuple(
         model.Task(task_id=f"t{i}", upstream=(f"t{i - 1}",) if i else (), line=10 + i)
         for i in range(tasks)
@@ -21,12 +24,17 @@ def spec(dag_id: str, tasks: int = 3) -> model.Dag:
         tasks=chain,
         schedule=model.Schedule(cron="0 5 * * *"),
         tags=("demo",),
-        params=(model.Param(name="size", type="integer", default=3),),
+        params=params,
     )
 
 
-def dag(conn: Connection[Any], dag_id: str, tasks: int = 3) -> None:
-    text = spec(dag_id, tasks)
+def dag(
+    conn: Connection[Any],
+    dag_id: str,
+    tasks: int = 3,
+    params: tuple[model.Param, ...] = (SIZE,),
+) -> None:
+    text = spec(dag_id, tasks, params)
     with conn.transaction():
         conn.execute("INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [NOON])
         conn.execute(

@@ -1,12 +1,15 @@
 """What a person may ask for, through the real server, as the role that owns nothing."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from headway import wire
 from headway.client import Client
 from headway.errors import Conflict, NotFound, UsageError
+from headway.spec.model import Param
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API
@@ -62,6 +65,35 @@ def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
     assert [run.logical_date.day for run in runs] == [3, 2, 1]
     paged = list(client.all_pages("/runs", wire.Run, {"backfill_id": made.backfill_id, "limit": 1}))
     assert [run.run_id for run in paged] == [run.run_id for run in runs]
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**64, -(2**70), 10**30])
+def test_an_integer_of_any_size_stays_what_it_is(client: Client, dag: str, number: int) -> None:
+    run = client.trigger(dag, wire.TriggerRequest(params={"size": number}))
+    assert client.run(run.run_id).params == {"size": number}
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"size": 10**1001}, "more than 1,000 digits"),
+        ({"any": "a\0b"}, "any contains the character NUL"),
+        ({"any": {"deep": ["a\0b"]}}, r"any\['deep'\]\[0\] contains the character NUL"),
+        ({"any": {"a\0b": 1}}, "is under a name that contains the character NUL"),
+        ({"any": "x" * 300_000}, "the limit is 262,144"),
+        ({"any": json.loads("[" * 80 + "]" * 80)}, "more than 64 levels deep"),
+    ],
+)
+def test_what_no_later_step_could_carry_is_refused(
+    client: Client, conn: Session, params: dict[str, Any], told: str
+) -> None:
+    seed.dag(conn, "any", params=(Param(name="size", type="integer"), Param(name="any")))
+    for dry_run in (True, False):
+        with pytest.raises(UsageError, match=told):
+            client.trigger("any", wire.TriggerRequest(params=params, dry_run=dry_run))
+    with pytest.raises(UsageError, match=told):
+        client.trigger_many("any", wire.BulkRequest(runs=[wire.TriggerRequest(params=params)]))
+    assert client.runs(10) == []
 
 
 def test_pause_and_resume(client: Client, dag: str) -> None:

@@ -265,3 +265,74 @@ def test_pause_and_resume(loader: Loader, folder: Folder, conn: Connection[Any])
     assert rows(conn, "SELECT paused_by FROM dag") == [("user:me",)]
     assert store.resume(conn, 1, "one", "user:me", now)
     assert not store.resume(conn, 1, "nothing", "user:me", now)
+
+
+TEXTS = """
+from headway import dag, task
+
+
+@dag(dag_id="documented", description="columns end with \\0", tags=["{tag}"])
+def define(text: str = "{default}"):
+    \"\"\"Split at \\0; \\udce9 is half a character.\"\"\"
+
+    @task(doc_md="at \\0")
+    def work(): ...
+
+    work()
+
+
+define()
+"""
+
+
+def test_what_cannot_be_stored_is_shown_in_prose_and_refused_elsewhere(
+    loader: Loader, folder: Folder, conn: Connection[Any]
+) -> None:
+    folder.dag("good.py", "good")
+    folder.write("prose.py", TEXTS.format(tag="a", default="b"))
+    loader.settle()
+    assert errors(conn) == {}
+    spec = store.spec(conn, 1, "documented")
+    assert (spec.doc, spec.tasks[0].doc) == (
+        "Split at \u2400; \\udce9 is half a character.",
+        "at \u2400",
+    )
+    assert spec.description == "columns end with \u2400"
+    folder.write("tag.py", TEXTS.format(tag="\\0", default="b").replace("documented", "tagged"))
+    folder.write(
+        "value.py", TEXTS.format(tag="a", default="\\udce9").replace("documented", "valued")
+    )
+    folder.write("large.py", TEXTS.format(tag="a", default="b").replace('= "b"', "= 'b' * 300_000"))
+    folder.write(
+        "digits.py", TEXTS.format(tag="a", default="b").replace('str = "b"', "int = 10**2000")
+    )
+    folder.dag("later.py", "later")
+    loader.settle()
+    assert set(dags(conn)) == {"documented", "good", "later"}
+    assert {line for line, _ in errors(conn).values()} == {5}
+    found = {path: text for path, (_, text) in errors(conn).items()}
+    assert "tags[0] contains the character NUL" in found["tag.py"]
+    assert "the default of the parameter text contains half a character" in found["value.py"]
+    assert "the limit is 262,144" in found["large.py"]
+    assert "an integer of more than 1,000 digits" in found["digits.py"]
+
+
+def test_a_dag_that_the_database_refuses_is_an_error_of_its_file(
+    loader: Loader, folder: Folder, conn: Connection[Any], owner_conn: Connection[Any]
+) -> None:
+    """Whatever the reason: the others go live, the loader lives, and it is not tried again and again."""
+    owner_conn.execute("ALTER TABLE dag_version ADD CHECK (dag_id NOT IN ('bad', 'worse'))")
+    folder.dag("a.py", "bad")
+    folder.dag("b.py", "good")
+    folder.dag("c.py", "worse")
+    loader.settle()
+    assert set(dags(conn)) == {"good"}
+    assert set(errors(conn)) == {"a.py", "c.py"}
+    assert "the database does not take its DAGs: CheckViolation" in errors(conn)["a.py"][1]
+    folder.dag("d.py", "another")
+    loader.settle()
+    assert set(dags(conn)) == {"another", "good"}
+    folder.dag("a.py", "mended")
+    loader.settle()
+    assert set(dags(conn)) == {"another", "good", "mended"}
+    assert set(errors(conn)) == {"c.py"}

@@ -288,7 +288,7 @@ def run_of(order: Order) -> Run:
         logical_date=order.logical_date,
         data_interval=(order.interval_start, order.interval_end),
         trigger=order.trigger,
-        params=order.params,
+        params=msgspec.json.decode(order.params),
     )
 
 

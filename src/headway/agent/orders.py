@@ -8,9 +8,11 @@ The agent trusts nothing that comes up: an outcome binds only the attempt whose 
 import struct
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
+
+from headway.agent.protocol import Int32
 
 # kind, slot or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
@@ -75,7 +77,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     interval_start: datetime
     interval_end: datetime
     trigger: str
-    params: dict[str, Any]
+    params: bytes  # JSON
     whole: list[Whole]
     places: list[Place]
     xcom: str  # path of a large result, without its ending
@@ -101,18 +103,18 @@ class Output(msgspec.Struct, frozen=True, array_like=True):
     key: str
     value: bytes | None
     size: int
-    length: int | None
+    length: Int32 | None
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
     outcome: Literal["success", "failed", "skipped"]
     cause: str = ""
     detail: str = ""
-    line: int | None = None
+    line: Int32 | None = None
     retry: bool = True
     follow: list[str] | None = None
     outputs: list[Output] = []
-    exit_code: int | None = None
+    exit_code: Int32 | None = None
     again: bool = False  # the child waits for another order
 
 

@@ -14,11 +14,11 @@ One connection an agent (unix socket, or TCP), opened by the agent. Rules:
 """
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
@@ -29,6 +29,10 @@ XCOM_INLINE_BYTES: Final = 64 * 1024  # larger values go to files
 CANCEL_GRACE_S: Final = 5.0  # SIGTERM, then SIGKILL
 
 
+# What the database has columns for: a message with more is not taken.
+Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+
+
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Tagged by its class name, fields by position: only ever append fields with defaults."""
 
@@ -36,8 +40,8 @@ class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class AttemptKey(msgspec.Struct, frozen=True, array_like=True):
     run_id: str
     task_id: str
-    map_index: int  # -1: not mapped
-    number: int
+    map_index: Int32  # -1: not mapped
+    number: Int32
 
 
 class XComRef(msgspec.Struct, frozen=True, array_like=True):
@@ -48,7 +52,7 @@ class XComRef(msgspec.Struct, frozen=True, array_like=True):
 
     task_id: str
     key: str = "return_value"
-    map_index: int | None = -1
+    map_index: Int32 | None = -1
 
 
 class XComValue(msgspec.Struct, frozen=True, array_like=True):
@@ -61,7 +65,7 @@ class XComValue(msgspec.Struct, frozen=True, array_like=True):
     value: bytes | None
     file: str | None = None
     size: int = 0
-    length: int | None = None
+    length: Int32 | None = None
 
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -79,10 +83,10 @@ class Hello(Message, frozen=True):
     session: str
     agent: str  # its name
     token: str  # the secret that lets an agent of this team in
-    slots: int  # attempts it may hold: processes and a little prefetch
-    processes: int
+    slots: Int32  # attempts it may hold: processes and a little prefetch
+    processes: Int32
     host: str
-    pid: int
+    pid: Int32
     held: list[AttemptKey]  # attempts it knows and has not had acknowledged (a reconnect)
     protocol_version: int = PROTOCOL_VERSION
 
@@ -97,7 +101,7 @@ class Started(Message, frozen=True):
     seq: int
     key: AttemptKey
     token: str
-    pid: int
+    pid: Int32
     age_s: float  # since the start, when this was sent
 
 
@@ -108,13 +112,13 @@ class Ended(Message, frozen=True):
     outcome: Literal["success", "failed", "skipped", "cancelled", "lost"]
     cause: str  # "", exit_code, signal, timeout, memory, exception, import, result, never_started, fenced, …
     detail: str = ""  # one line for people, e.g. "ValueError: no flights on 2013-02-30"
-    exit_code: int | None = None
+    exit_code: Int32 | None = None
     run_s: float = 0.0  # from start to end
     age_s: float = 0.0  # since the end, when this was sent
     xcoms: list[XComValue] = []
     follow: list[str] | None = None  # a branch: the direct downstream task ids to follow
     retry: bool = True  # False: the task said that another attempt is of no use
-    line: int | None = None  # of the DAG file, where the error came from
+    line: Int32 | None = None  # of the DAG file, where the error came from
 
 
 class Fetch(Message, frozen=True):
@@ -153,7 +157,7 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
     interval_start: datetime
     interval_end: datetime
     trigger: str  # schedule, manual, backfill
-    params: dict[str, Any]
+    params: bytes  # JSON, as it was stored: nobody but the task reads it
     reuse_child: int = 1
 
 

@@ -11,6 +11,7 @@ from headway.authoring.options import TASK_OPTIONS, read_options
 from headway.authoring.references import RESULT_KEY, ParamRef, XComArg
 from headway.authoring.signatures import Signature
 from headway.authoring.task import Arguments, Follows, Task
+from headway.spec.carried import shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
 
@@ -31,7 +32,7 @@ def add_task(
     more = ("task_id", *(() if function else operator.parameters))
     options = read_options({**dag.default_args, **given}, TASK_OPTIONS, at, word, more)
     if function and "doc" not in options and function.__doc__:
-        options["doc"] = function.__doc__.strip()
+        options["doc"] = shown(function.__doc__.strip())
     return Task(
         dag=dag,
         task_id=dag.free_task_id(task_id, function, at),

@@ -14,6 +14,7 @@ from headway.authoring.params import Declared, Param, declared, declared_by
 from headway.authoring.references import ParamRef
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Task
+from headway.spec.carried import shown
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class DagFunction:
         made = DAG.__new__(DAG)
         made.define(self.dag_id, self.options, site)
         if "doc" not in made.options and self.function.__doc__:
-            made.options["doc"] = self.function.__doc__.strip()
+            made.options["doc"] = shown(self.function.__doc__.strip())
         given = dict(zip(signature.parameters, args, strict=False)) | kwargs
         for name, parameter in signature.parameters.items():
             default = given.get(name, parameter.default)

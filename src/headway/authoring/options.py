@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final, TypedDict
 
 from headway.authoring.frames import Site
+from headway.spec.carried import shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
@@ -88,6 +89,10 @@ def optional_text(value: object) -> str:
     return "" if value is None else text(value)
 
 
+def prose(value: object) -> str:
+    return shown(optional_text(value))
+
+
 def megabytes(value: object) -> int | None:
     """A number of MB, or "512MB", "2G"."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
@@ -113,7 +118,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
     "memory_limit": ("memory_limit_mb", megabytes),
     "owner": ("owner", optional_text),
-    "doc_md": ("doc", optional_text),
+    "doc_md": ("doc", prose),
 }
 
 
@@ -170,8 +175,8 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "default_args": ("default_args", named_values),
     "params": ("params", named_values),
     "tags": ("tags", names),
-    "description": ("description", optional_text),
-    "doc_md": ("doc", optional_text),
+    "description": ("description", prose),
+    "doc_md": ("doc", prose),
     "owner": ("owner", optional_text),
     "reuse_child": ("reuse_child", whole),
 }

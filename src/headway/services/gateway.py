@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import (
     FENCE_S,
     FRAME_BYTES_MAX,
@@ -44,6 +44,7 @@ from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.services.tick import Envelope
 from headway.services.translate import report
+from headway.spec.carried import flaw_of_text
 
 log = logging.getLogger(__name__)
 
@@ -117,12 +118,15 @@ class Gateway:
                 self.take(link, DECODER.decode(body), body)
         except BlockingIOError:
             return
-        except (OSError, TooLarge, msgspec.DecodeError) as error:
+        except Exception as error:  # of one agent, whatever it sent
             log.warning("agent connection dropped: %s", error)
             self.drop(link)
 
     def send(self, link: Link, message: msgspec.Struct) -> None:
-        link.unsent += frame(ENCODER.encode(message))
+        self.send_encoded(link, ENCODER.encode(message))
+
+    def send_encoded(self, link: Link, body: bytes) -> None:
+        link.unsent += frame(body)
         self.flush(link)
 
     def flush(self, link: Link) -> None:
@@ -178,6 +182,9 @@ class Gateway:
             self.arrivals.append((link, hello))
 
     def hear(self, link: Link, message: AgentMessage, body: bytes) -> None:
+        """Raises ValueError for what names no run that there could be."""
+        if isinstance(message, Started | Ended):
+            check_text(message.key.run_id, message.key.task_id)
         match message:
             case Heartbeat(seq):
                 link.heartbeat = seq
@@ -249,15 +256,19 @@ class Gateway:
                 self.send(link, Ack(link.acknowledged))
 
     def deliver(self, session: str, context: Callable[[], RunContext], grants: list[Grant]) -> None:
-        """Send grants of one run. When the link is gone, the agent gets them when it is back."""
+        """Send grants of one run. When the link is gone, the agent gets them when it is back.
+
+        What cannot be encoded raises, and nothing is noted of it.
+        """
         link = self.links.get(session)
         if link is None or not grants:
             return
         run_id = grants[0].key.run_id
         contexts = [] if run_id in link.sent_runs else [context()]
+        body = ENCODER.encode(Grants(contexts, grants))
         link.sent_runs.add(run_id)
         link.held.update(grant.key for grant in grants)
-        self.send(link, Grants(contexts, grants))
+        self.send_encoded(link, body)
 
     def forget_run(self, run_id: str) -> None:
         """Somebody else changed the run: its context goes again with the next grant, and agents then
@@ -281,6 +292,12 @@ class Gateway:
         self.listener.close()
         if self.address.startswith("unix:"):
             Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def check_text(*names: str) -> None:
+    for name in names:
+        if (why := flaw_of_text(name)) is not None:
+            raise ValueError(f"a name in its message {why}")
 
 
 def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:

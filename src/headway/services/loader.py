@@ -29,8 +29,9 @@ from headway.services.bundles import Bundle, Bundles
 from headway.services.folder import wanted
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
-from headway.services.registration import register
+from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.services.strikes import explained
 from headway.store import dags
 from headway.store.transact import ENGINE, connect, transact
 
@@ -209,8 +210,25 @@ class Loader:
         except NotReachable as error:
             self.complain(error)
             self.lose_database()
+        except Exception as error:  # what one file defines must not keep the others from going live
+            self.set_apart(error)
+        else:
+            self.register_at = None
+
+    def set_apart(self, error: Exception) -> None:
+        """Find the files whose DAGs the database refuses; all else is registered without them."""
+        assert self.conn is not None
+        assert self.bundle is not None
+        print(f"loader: DAGs cannot be registered: {explained(error)}", file=sys.stderr, flush=True)
+        self.register_at = clock.monotonic() + POLL_S
+        if self.conn.closed:
+            self.lose_database()
             return
-        self.register_at = None
+        for file, why in refused(
+            self.conn, self.team_id, self.bundle, self.catalogue.sources
+        ).items():
+            self.catalogue.reject(file, Trouble(f"the database does not take its DAGs: {why}"))
+            self.register_at = 0.0
 
     def reach_database(self) -> None:
         self.conn = self.connect()

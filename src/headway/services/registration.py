@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg import Connection
 
 from headway.services.bundles import Bundle
 from headway.services.sources import Plan, Source, Spec, plan, timing
+from headway.services.strikes import explained
 from headway.spec.model import Dag
 from headway.store import bundles, dags, import_errors
 
@@ -42,6 +44,27 @@ def register(
         import_errors.clear(conn, team_id, todo.mended)
     conn.execute(NOTIFY)
     return todo
+
+
+def refused(
+    conn: Connection[Any], team_id: int, bundle: Bundle, sources: Mapping[str, Source]
+) -> dict[str, str]:
+    """Of which files the database takes no DAG, and why: each is tried alone, and nothing is kept."""
+    found: dict[str, str] = {}
+    with conn.transaction(force_rollback=True):
+        now = dags.lock(conn, team_id)
+        known = dags.known(conn, team_id)
+        todo = plan(sources, bundle.version, known, import_errors.known(conn, team_id))
+        bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
+        for spec in todo.versions:
+            try:
+                with conn.transaction():
+                    dags.put(conn, team_id, [to_version(spec, None)], bundle.version, now)
+            except psycopg.OperationalError:
+                raise
+            except Exception as error:
+                found.setdefault(spec.dag.file, explained(error))
+    return found
 
 
 def to_version(spec: Spec, before: Dag | None) -> dags.Version:

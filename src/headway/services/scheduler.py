@@ -15,8 +15,9 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from headway.errors import HeadwayError
 from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
-from headway.services.strikes import EXHAUSTED
+from headway.services.strikes import EXHAUSTED, explained
 from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
 from headway.services.tick import clock as database_clock
 from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
@@ -221,14 +222,35 @@ class Scheduler:
 
     def deliver_run(self, session: str, grants: list[Grant]) -> None:
         row, run = grants[0].row, grants[0].run
-        messages = [
-            translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
+        tokens = {
+            translate.attempt_key(row.run_id, g.instance, g.attempt.number): g.attempt.token or ""
             for g in grants
-        ]
-        dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-        self.gateway.deliver(
-            session, lambda: translate.context(row, dag.file, dag.reuse_child), messages
-        )
+        }
+        with self.at_own_cost(self.gateway.links.get(session), row.run_id, tokens):
+            messages = [
+                translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
+                for g in grants
+            ]
+            dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
+            self.gateway.deliver(
+                session, lambda: translate.context(row, dag.file, dag.reuse_child), messages
+            )
+
+    @contextlib.contextmanager
+    def at_own_cost(
+        self, link: Link | None, run_id: str, tokens: Mapping[AttemptKey, str]
+    ) -> Iterator[None]:
+        """What goes wrong while attempts are handed out costs these attempts, and nobody else."""
+        try:
+            yield
+        except (psycopg.Error, *EXHAUSTED):
+            raise
+        except Exception as error:  # of another version of Headway, as a rule
+            log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
+            why = f"its run cannot be handed to an agent: {explained(error)}"
+            for key, token in tokens.items():
+                if link is not None:
+                    self.gateway.give_up(link, key, token, why)
 
     def cancel_intended(self) -> None:
         """Tell our agents which of their attempts a person or a time-out wants ended.
@@ -245,26 +267,43 @@ class Scheduler:
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()
+        # Another scheduler may have bound attempts to an agent that has come over to us.
+        steps: list[Callable[[], object]] = [self.renew, self.take_back, self.create_due]
+        steps += [partial(self.send_bound, link) for link in self.gateway.links.values()]
+        steps.append(self.cancel_intended)
+        if self.janitor is not None:
+            steps.append(self.janitor.turn)
+        for step in steps:
+            self.go_on_after(step)
+
+    def go_on_after(self, step: Callable[[], object]) -> bool:
+        """Whatever goes wrong in a step, the next one is done. False: it went wrong.
+
+        A lost connection ends the process.
+        """
         try:
-            self.renew()
-            ended, paused = transact(self.conn, self.expire)
-            for key in paused:  # each in a transaction of its own: a DAG is locked before its run
-                transact(self.conn, take_in_again, key)
-                self.look_for_starts = True
-            if ended or paused:
-                self.wanted = True
-            if self.scheduled and transact(
-                self.conn, timetables.create_due, self.catalog, ids.run_id
-            ):
-                self.look_for_starts = self.wanted = True
-            # Another scheduler may have bound attempts to an agent that has come over to us.
-            for link in list(self.gateway.links.values()):
-                self.send_bound(link)
-            self.cancel_intended()
-            if self.janitor is not None:
-                self.janitor.turn()
-        except psycopg.OperationalError as error:
-            self.recover(error)
+            step()
+        except EXHAUSTED:
+            raise
+        except Exception as error:
+            if self.conn.closed or self.ears.closed:
+                raise
+            log.error("a step failed, the others go on", exc_info=error)
+            return False
+        return True
+
+    def take_back(self) -> None:
+        """What sessions that are over held; runs whose pause is over."""
+        ended, paused = transact(self.conn, self.expire)
+        for key in paused:  # each in a transaction of its own: a DAG is locked before its run
+            self.go_on_after(partial(transact, self.conn, take_in_again, key))
+            self.look_for_starts = True
+        if ended or paused:
+            self.wanted = True
+
+    def create_due(self) -> None:
+        if self.scheduled and transact(self.conn, timetables.create_due, self.catalog, ids.run_id):
+            self.look_for_starts = self.wanted = True
 
     def renew(self) -> None:
         """Heartbeats of agents, answered after the commit, and our own."""
@@ -292,14 +331,18 @@ class Scheduler:
     def answer_arrivals(self) -> None:
         arrivals, self.gateway.arrivals = self.gateway.arrivals, []
         for link, message in arrivals:
-            if link.sock.fileno() < 0:
-                continue
-            match message:
-                case Hello():
-                    self.let_in(link, message)
-                case Fetch(request, run_id, refs):
-                    found = xcoms.fetch(self.conn, link.team_id, run_id, translate.wanted(refs))
-                    self.gateway.send(link, translate.values(request, refs, found))
+            if link.sock.fileno() >= 0 and not self.go_on_after(
+                partial(self.answer, link, message)
+            ):
+                self.gateway.drop(link)
+
+    def answer(self, link: Link, message: Hello | Fetch) -> None:
+        match message:
+            case Hello():
+                self.let_in(link, message)
+            case Fetch(request, run_id, refs):
+                found = xcoms.fetch(self.conn, link.team_id, run_id, translate.wanted(refs))
+                self.gateway.send(link, translate.values(request, refs, found))
 
     def let_in(self, link: Link, hello: Hello) -> None:
         team_id = teams.DEFAULT
@@ -341,14 +384,8 @@ class Scheduler:
             (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported
         ]
         for run_id, pairs in grouped(iter(missing)).items():
-            try:
+            with self.at_own_cost(link, run_id, {key: b.token for key, b in pairs}):
                 self.send_again(link, run_id, pairs)
-            except (psycopg.Error, *EXHAUSTED):
-                raise
-            except Exception as error:  # of another version of Headway, as a rule
-                log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
-                for key, b in pairs:
-                    self.gateway.give_up(link, key, b.token, f"its run cannot be read: {error}")
 
     def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
         assert link.hello is not None

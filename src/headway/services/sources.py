@@ -12,6 +12,7 @@ from enum import StrEnum
 from headway.services.bundles import Bundle
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported
+from headway.spec.carried import shown
 from headway.spec.model import Dag, encode, spec_hash
 from headway.store.dags import Known
 from headway.store.import_errors import Broken
@@ -108,7 +109,7 @@ def plan(
     rows = {row.dag_id: row for row in known}
     versions, repinned = [], []
     problems = {
-        path: Broken(path, source.trouble.line, sentence(source.trouble))
+        path: Broken(path, source.trouble.line, shown(sentence(source.trouble)))
         for path, source in sources.items()
         if source.trouble is not None and source.condition is not Condition.PENDING
     }

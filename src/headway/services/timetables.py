@@ -45,8 +45,9 @@ def create_due(
     created = 0
     for dag in queue.due_dags(conn, now, DAGS_MAX):
         try:
-            created += create_for(conn, catalog, dag, new_id, now)
-        except (psycopg.Error, *EXHAUSTED):
+            with conn.transaction():  # a savepoint: what the database refuses of one DAG
+                created += create_for(conn, catalog, dag, new_id, now)
+        except (psycopg.OperationalError, *EXHAUSTED):
             raise
         except Exception as error:  # of another version of Headway, as a rule: the others go on
             log.error("the timetable of DAG %s cannot be asked", dag.dag_id, exc_info=error)

@@ -102,7 +102,7 @@ def context(row: Claimed, file: str, reuse_child: int) -> protocol.RunContext:
         interval_start=row.interval_start,
         interval_end=row.interval_end,
         trigger=row.trigger,
-        params=msgspec.json.decode(row.params),
+        params=row.params.encode(),
         reuse_child=reuse_child,
     )
 

@@ -4,7 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from headway.errors import UsageError
+from headway.spec.carried import PARAMS_BYTES_MAX, flaws, place
 from headway.spec.errors import did_you_mean, listing
 from headway.spec.model import Dag, Param
 
@@ -29,7 +32,14 @@ def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
                 f'{dag.dag_id} has no parameter "{name}"',
                 hint=did_you_mean(name, declared) or f"it has {listing(declared) or 'none'}",
             )
-    return {name: checked(dag, param, given) for name, param in declared.items()}
+    found = {name: checked(dag, param, given) for name, param in declared.items()}
+    if (size := size_of(found)) > PARAMS_BYTES_MAX:
+        raise UsageError(
+            f"the parameters of {dag.dag_id} take {size:,} bytes as JSON, "
+            f"the limit is {PARAMS_BYTES_MAX:,}",
+            hint="put large data into a file or an object store, and give its path",
+        )
+    return found
 
 
 def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
@@ -41,6 +51,11 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             )
         return param.default
     value = given[param.name]
+    for path, why in flaws(value):
+        raise UsageError(
+            f'the parameter "{param.name}" of {dag.dag_id} cannot be stored: '
+            f"{param.name}{place(path)} {why}"
+        )
     if value is None and param.default is None and not param.required:
         return None
     if param.type == "integer" and isinstance(value, float) and value.is_integer():
@@ -59,6 +74,11 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             hint=hint,
         )
     return value
+
+
+def size_of(params: Mapping[str, Any]) -> int:
+    """Bytes as JSON, of what has no flaws."""
+    return len(msgspec.json.encode(params))
 
 
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:

@@ -14,11 +14,19 @@ from zoneinfo import ZoneInfo, available_timezones
 from headway.core.schedules import BadSchedule, parse_schedule
 from headway.core.upstream import TriggerRule
 from headway.errors import UsageError
+from headway.spec.carried import (
+    INTEGER_MAX,
+    PARAMS_BYTES_MAX,
+    SECONDS_MAX,
+    flaw_of_text,
+    flaws,
+    place,
+)
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import in_order
 from headway.spec.model import Dag, Param, Task
 from headway.spec.params import check_params as check_params
-from headway.spec.params import checked
+from headway.spec.params import checked, size_of
 
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 ID: Final = re.compile(r"\w[\w.-]*")
@@ -31,6 +39,7 @@ TRIGGER_RULES: Final = tuple(map(str, TriggerRule))
 def validate(dag: Dag) -> None:
     check_id("dag_id", dag.dag_id, dag.file, dag.line)
     check_file(dag)
+    check_carried(dag)
     check_numbers(dag)
     check_schedule(dag)
     check_params_declared(dag)
@@ -65,6 +74,29 @@ def check_id(what: str, given: str, file: str, line: int) -> None:
         line=line,
         hint="letters, digits, _, - and . can be used, a letter, digit or _ comes first",
     )
+
+
+def check_carried(dag: Dag) -> None:
+    """What is stored with the DAG can be stored: its texts, and its numbers, which are PostgreSQL's."""
+    for name in ("owner", "tags", "description", "doc"):
+        for path, why in flaws(getattr(dag, name)):
+            raise wrong(dag, f"{name}{place(path)} {why}")
+    for task in dag.tasks:
+        for name in ("owner", "doc", "kind"):
+            if (flaw := flaw_of_text(getattr(task, name))) is not None:
+                raise wrong(dag, f"its {name} {flaw}", task)
+    for param in dag.params:
+        whole = (param.description, param.default, list(param.enum))
+        for path, why in flaws(whole):
+            part = ("description", "default", "enum")[int(path[0])]
+            raise wrong(dag, f"the {part}{place(path[1:])} of the parameter {param.name} {why}")
+    if (size := size_of({p.name: p.default for p in dag.params})) > PARAMS_BYTES_MAX:
+        raise wrong(
+            dag,
+            f"the defaults of its parameters take {size:,} bytes as JSON, "
+            f"the limit is {PARAMS_BYTES_MAX:,}",
+            hint="put large data into a file beside the DAG file, and read it in a task",
+        )
 
 
 def check_file(dag: Dag) -> None:
@@ -197,8 +229,12 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
 def at_least(dag: Dag, task: Task | None, name: str, value: float | None, least: int) -> None:
     if value is not None and not (value >= least and math.isfinite(value)):
         raise wrong(dag, f"{name} is {value:g}, it must be at least {least}", task)
+    if isinstance(value, int) and value > INTEGER_MAX:
+        raise wrong(dag, f"{name} is {value}, it must be at most {INTEGER_MAX:,}", task)
 
 
 def positive(dag: Dag, task: Task | None, name: str, seconds: float | None) -> None:
     if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
         raise wrong(dag, f"{name} is {seconds:g} seconds, it must be longer than nothing", task)
+    if seconds is not None and seconds > SECONDS_MAX:
+        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be below 100 years", task)

@@ -1,0 +1,66 @@
+"""What a value that a team gives may be, so that every later step carries it: PostgreSQL's text and JSON, the agents'
+messages, the API's answers.
+
+Checked once, at each edge: parameters of a run, and every field of a specification.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+PARAMS_BYTES_MAX: Final = 256 * 1024  # of a run, as JSON: data of this size belongs into a file
+DEPTH_MAX: Final = 64
+DIGITS_MAX: Final = 1000  # of an integer
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
+INTEGER_MAX: Final = 2**31 - 1  # of a number in a specification: PostgreSQL's integer
+SECONDS_MAX: Final = 100 * 365 * 86_400.0  # later than any calendar that adds it to today's date
+
+Path = tuple[str | int, ...]
+
+
+def flaws(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """What JSON, a message or the database could not carry: where, and why.
+
+    ``value`` is of the types that JSON has.
+    """
+    if isinstance(value, str):
+        if (why := flaw_of_text(value)) is not None:
+            yield path, why
+    elif isinstance(value, bool) or value is None:
+        return
+    elif isinstance(value, int):
+        if abs(value) >= 10**DIGITS_MAX:
+            yield path, f"is an integer of more than {DIGITS_MAX:,} digits"
+    elif isinstance(value, float):
+        if not -float("inf") < value < float("inf"):
+            yield path, f"is {value}, which JSON does not have"
+    elif len(path) >= DEPTH_MAX:
+        yield path, f"is nested more than {DEPTH_MAX} levels deep"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if (why := flaw_of_text(key)) is not None:
+                yield (*path, ascii(key)), f"is under a name that {why}"
+            yield from flaws(item, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from flaws(item, (*path, index))
+
+
+def flaw_of_text(text: str) -> str | None:
+    if "\0" in text:
+        return "contains the character NUL (\\0)"
+    if not text.isascii() and SURROGATE.search(text):
+        return "contains half a character (a lone surrogate), as in a file name that is not UTF-8"
+    return None
+
+
+def shown(text: str) -> str:
+    """Text for people, in which what cannot be stored is seen."""
+    if flaw_of_text(text) is None:
+        return text
+    return text.replace("\0", "\u2400").encode("utf-8", "backslashreplace").decode()
+
+
+def place(path: Path) -> str:
+    """``["a"][0]``, after the name of what is looked into."""
+    return "".join(f"[{key!r}]" if isinstance(key, str) else f"[{key}]" for key in path)
