@@ -8,13 +8,15 @@ reach the server; it holds the token and is 0600.
 import errno
 import fcntl
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
-from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
+from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull, UsageError
 
 DATA: Final = ".headway"
 PORT: Final = 8080
@@ -205,3 +207,22 @@ def explained(error: OSError, data: Path) -> HeadwayError:
             hint="choose another directory with --data, or change who owns this one",
         )
     return NotReachable(f"the data directory cannot be used: {error.strerror}", where=where)
+
+
+WHITE: Final = re.compile(r"[\s\x00-\x1f]")
+
+
+def checked_public_url(text: str) -> str:
+    """How people reach the server: scheme, host and port, without a slash at the end. Raises UsageError."""
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError as error:
+        raise UsageError(f"the public URL {text!r} is not a URL: {error}") from error
+    surplus = url.path.strip("/") or url.query or url.fragment or url.username or url.password
+    if url.scheme not in ("http", "https") or not host or surplus or WHITE.search(text):
+        raise UsageError(
+            f"the public URL {text!r} must be http:// or https:// and a host, and nothing behind it",
+            hint="for instance https://headway.example.org",
+        )
+    return f"{url.scheme}://{url.netloc}"

@@ -55,6 +55,27 @@ def test_of_others_one_sees_and_does_nothing(ann: Browser, url: str) -> None:
     assert ann.ask("POST", f"{API}/tokens", {"name": "x", "user": "bob"}).status == 403
 
 
+def test_an_admins_token_makes_no_way_in_but_what_is_no_wider_than_itself(url: str) -> None:
+    """Nothing that can do more, or lasts longer: passwords, links, tokens of others, longer tokens."""
+    short = {"name": "short", "role": "admin", "expires_in_days": 1}
+    secret = people.local(url).ask("POST", f"{API}/tokens", short).json["token"]
+    program = people.bearer(url, secret)
+    new = {"name": "evil", "display_name": "E", "role": "viewer", "password": people.PASSWORD}
+    refused = [
+        program.ask("POST", f"{API}/users", new),
+        program.ask("PUT", f"{API}/users/admin/password", {"password": people.PASSWORD}),
+        program.ask("POST", f"{API}/login-links", {}),
+        program.ask("POST", f"{API}/login-links", {"user": "admin"}),
+        program.ask("POST", f"{API}/tokens", {"name": "long", "expires_in_days": 2}),
+        program.ask("POST", f"{API}/tokens", {"name": "default"}),
+    ]
+    assert [answer.status for answer in refused] == [403] * len(refused)
+    assert program.ask("GET", f"{API}/users/evil").status == 404
+    assert b"a token cannot set a password" in refused[0].body
+    without = {name: value for name, value in new.items() if name != "password"}
+    assert program.ask("POST", f"{API}/users", without).status == 201
+
+
 def test_a_token_is_shown_once_and_named_once(ann: Browser) -> None:
     made = ann.ask("POST", f"{API}/tokens", {"name": "ci", "expires_in_days": 7}).json
     assert made["token"].startswith("hwt_")

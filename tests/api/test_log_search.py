@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from headway.api.logs import search
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import UsageError
@@ -78,3 +79,18 @@ def test_a_strange_question_is_refused(client: Client) -> None:
         places(client, "x", cursor="bm9uZQ")
     with pytest.raises(UsageError, match="'done'"):
         places(client, "x", state="done")
+
+
+def test_an_expression_is_compiled_where_it_holds_up_nobody(
+    client: Client, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To compile one may take a second: neither the event loop does it nor any thread beside it."""
+
+    def fail(query: search.Query) -> None:
+        raise AssertionError(f"{query.text} was compiled in the process that serves everybody")
+
+    monkeypatch.setattr(search, "pattern_of", fail)
+    write("d", "r1", 1, t0="one\ntimed out\n")
+    assert places(client, "timed.out", regex=True) == ["r1 t0:2"]
+    with pytest.raises(UsageError, match="not a regular expression"):
+        places(client, "[", regex=True)

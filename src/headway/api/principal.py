@@ -36,6 +36,11 @@ class Principal:
         """Not a token, which was given to a program and may do less than its owner."""
         return self.via in (LOCAL, SESSION)
 
+    def require_whole(self, what: str) -> None:
+        """Raises NotAllowed: a token makes nothing that can do more, or lasts longer, than itself."""
+        if not self.is_whole:
+            raise NotAllowed(f"a token cannot {what}", hint="sign in as a user to do this")
+
 
 def chosen(teams: Sequence[Standing], wanted: str | None) -> Standing:
     """The team that a request names, or the first one of the person.

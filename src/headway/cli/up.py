@@ -59,7 +59,7 @@ def up(
         port=port,
         database_url=database_url,
         slots=slots,
-        public_url=public_url,
+        public_url=None if public_url is None else config.checked_public_url(public_url),
         api_rate=api_rate,
         log_store=log_store,
     )

@@ -27,14 +27,14 @@ from psycopg import Connection
 from headway import clock, ids, pulse
 from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.core.reports import Ended
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, NotReachable
 from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.strikes import EXHAUSTED, explained
 from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
 from headway.services.tick import clock as database_clock
-from headway.store import queue, runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store import notices, queue, runs, schedulers, sessions, snapshots, teams, xcoms
 from headway.store.measures import Measures
 from headway.store.sessions import Bound
 from headway.store.transact import ENGINE, Limits, connect, once, transact
@@ -110,7 +110,7 @@ class Scheduler:
             key.data(events)
 
     def notified(self, _: int) -> None:
-        for _notify in self.ears.notifies(timeout=0):
+        for _notice in notices.heard(self.ears):
             self.wanted = self.look_for_starts = True
         # What a person did may be meant for our agents: look at once.
         self.last_sweep = float("-inf")
@@ -460,6 +460,12 @@ def main(arguments: list[str] | None = None) -> None:
     except HeadwayError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except psycopg.OperationalError as error:
+        print(
+            f"the connection to the database was lost: {next(iter(str(error).splitlines()), '')}",
+            file=sys.stderr,
+        )
+        sys.exit(NotReachable.exit_code)
 
 
 if __name__ == "__main__":

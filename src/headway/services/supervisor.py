@@ -111,7 +111,7 @@ class Supervisor:
         finally:
             imports.join()
         token = self._token()
-        self.url = (settings.public_url or url_of(listener, settings.host)).rstrip("/")
+        self.url = settings.public_url or url_of(listener, settings.host)
         self._start_api(dsn, token, listener)
         self.server = ServerFile(
             url=url_of(listener, settings.host),

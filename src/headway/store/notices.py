@@ -26,7 +26,8 @@ def heard(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
         for notice in conn.notifies(timeout=0):
             yield notice.channel, notice.payload
     except psycopg.Error as error:
-        raise NotReachable(f"the connection to the database was lost: {error}") from error
+        reason = next(iter(str(error).splitlines()), "no reason given")
+        raise NotReachable(f"the connection to the database was lost: {reason}") from error
 
 
 def ask_loader(conn: Connection[Any]) -> None:

@@ -45,11 +45,20 @@ class Match(msgspec.Struct, frozen=True):
     end: int
 
 
-class Found(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The expression is none."""
+
+    why: str
+
+
+class Found(msgspec.Struct, frozen=True, tag=True):
     """``stopped``: the log and the line to go on from; None: everything was searched."""
 
     matches: list[Match]
     stopped: tuple[int, int] | None
+
+
+ANSWERS: Final[msgspec.msgpack.Decoder[Found | Refused]] = msgspec.msgpack.Decoder(Found | Refused)
 
 
 def pattern_of(query: Query) -> re.Pattern[str]:
@@ -151,8 +160,9 @@ def in_thread(query: Query, places: Sequence[Place]) -> Found:
     return Search(query, clock.monotonic() + BUDGET_S).all(places)
 
 
-def in_process(query: Query, places: Sequence[Place]) -> Found | None:
-    """Somebody's expression may take for ever, and the matcher cannot be stopped: a process can.
+def in_process(query: Query, places: Sequence[Place]) -> Found | Refused | None:
+    """Somebody's expression may take for ever to compile or to match, and neither can be stopped: a
+    process can.
 
     None: it took too long.
     """
@@ -168,7 +178,7 @@ def in_process(query: Query, places: Sequence[Place]) -> Found | None:
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return None
-    return msgspec.msgpack.decode(answer.stdout, type=Found)
+    return ANSWERS.decode(answer.stdout)
 
 
 def main() -> None:
@@ -177,7 +187,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     question = sys.stdin.buffer.read()
     query, places = msgspec.msgpack.decode(question, type=tuple[Query, list[Place]])
-    sys.stdout.buffer.write(msgspec.msgpack.encode(in_thread(query, places)))
+    answer: Found | Refused
+    try:
+        answer = in_thread(query, places)
+    except (re.error, RecursionError, OverflowError) as error:
+        answer = Refused(str(error))
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
-from headway.api.logs.search import Match
+from headway.api.logs.search import Match, Query
 from headway.api.parameters import Cursor, IdFilter, Since, Until, one_of, up_to
-from headway.api.routes.logs import MATCHES_MAX, Wanted, look_in, query_of
+from headway.api.routes.logs import MATCHES_MAX, Wanted, look_in
 from headway.core.roles import Role
 from headway.core.states import RunState
 from headway.store.views import logs as views
@@ -36,7 +36,7 @@ async def search_logs(
 
     A page may hold nothing and still lead on: it is as much as a second is enough for.
     """
-    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    query = Query(q, regex, ignore_case, limit)
     wanted = run_views.Filter(dag_id=dag_id, state=in_state, first=first, last=last)
     start = pages.decode(cursor, views.Place) if cursor else None
     planned = await api.door.call(views.of_runs, wanted, task_id, start)

@@ -127,7 +127,7 @@ async def search_log(
     attempt: Attempt = None,
 ) -> wire.LogMatches:
     """The lines from ``from`` on that hold a text, or match a regular expression."""
-    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    query = Query(q, regex, ignore_case, limit)
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     found = await look(query, [Place(str(chosen.path), first)])
     matches = [
@@ -149,7 +149,7 @@ async def search_run(
     cursor: Cursor = None,
 ) -> wire.RunLogMatches:
     """The lines of all attempts of a run that hold a text, by task and instance."""
-    query = query_of(q, regex=regex, ignore_case=ignore_case, limit=limit)
+    query = Query(q, regex, ignore_case, limit)
     run_id = await api.door.call(run_views.resolve, run_id)
     after = log_views.Key("", -2, 0), 1
     if cursor:
@@ -261,15 +261,6 @@ def checked(api: Api, log: str) -> Path:
     return path
 
 
-def query_of(text: str, *, regex: bool, ignore_case: bool, limit: int) -> Query:
-    query = Query(text, regex, ignore_case, limit)
-    try:
-        search.pattern_of(query)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(f"q is no regular expression: {error}") from error
-    return query
-
-
 async def look_in(api: Api, query: Query, logs: Sequence[tuple[str, log_views.Key, int]]) -> Found:
     """In the logs of attempts from a line on, wherever they are."""
     wanted = []
@@ -290,6 +281,8 @@ async def look(query: Query, places: list[Place]) -> Found:
         return await asyncio.to_thread(search.in_thread, query, places)
     async with expressions:
         found = await asyncio.to_thread(search.in_process, query, places)
+    if isinstance(found, search.Refused):
+        raise UsageError(f"q is not a regular expression: {found.why}")
     if found is None:
         raise UsageError(
             "the expression takes too long", hint="search for a plain text, or simplify it"

@@ -65,8 +65,9 @@ async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire
     who = api.principal
     name = data.user or who.name
     is_own = name == who.name
-    if not who.is_whole or not (is_own or who.role is Role.ADMIN):
-        raise NotAllowed("only an admin may do this, and no token", hint="ask an admin")
+    who.require_whole("make a link that signs in")
+    if not (is_own or who.role is Role.ADMIN):
+        raise NotAllowed("only an admin makes links for others", hint="ask an admin")
     home_id = who.home_team_id if is_own else who.team_id
     lifetime_s = identity.LINK_S if is_own else identity.INVITATION_S
 

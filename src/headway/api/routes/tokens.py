@@ -1,12 +1,13 @@
 """/tokens: what programs sign in with. Everybody has their own; admins see and revoke all."""
 
+from datetime import timedelta
 from typing import Any
 
 from litestar import delete, get, post
 from litestar.params import JSONBody
 from psycopg import Connection
 
-from headway import wire
+from headway import clock, wire
 from headway.api.context import Api, Handed
 from headway.api.parameters import Cursor, Id, Limit
 from headway.api.repeats import ONCE
@@ -32,8 +33,16 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
     role = data.role or who.role
     if not allows(who.role, role):
         raise NotAllowed(f"you are {who.role} here: a token of yours can be no {role}")
-    if data.user not in (None, who.name) and not (who.role is Role.ADMIN and who.is_whole):
-        raise NotAllowed("only an admin makes tokens for others, and no token does")
+    if data.user not in (None, who.name):
+        who.require_whole("make a token for somebody else")
+        if who.role is not Role.ADMIN:
+            raise NotAllowed("only an admin makes tokens for others", hint="ask an admin")
+    until = clock.now() + timedelta(days=data.expires_in_days)
+    if not who.is_whole and who.expires_at is not None and until > who.expires_at:
+        raise NotAllowed(
+            "a token cannot make one that outlives it",
+            hint=f"this one expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
+        )
 
     def work(conn: Connection[Any]) -> wire.NewToken:
         owner = who.person_id if data.user is None else people.require(conn, data.user)

@@ -34,6 +34,8 @@ async def show_user(api: Handed, name: Id) -> wire.User:
 @post("/users", needs=Role.ADMIN, idempotent=MASKED)
 async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.User:
     """Somebody new. Without a password they sign in by a link."""
+    if data.password is not None:
+        api.principal.require_whole("set a password")
     hashed = None if data.password is None else await api.signin.hash_of(data.password)
 
     def work(conn: Connection[Any]) -> wire.User:
@@ -68,8 +70,9 @@ async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordReques
     """One's own, or by an admin that of somebody the team looks after. Ends their other sessions."""
     who = api.principal
     is_own = name == who.name
-    if not who.is_whole or not (is_own or who.role is Role.ADMIN):
-        raise NotAllowed("only an admin may do this, and no token", hint="ask an admin")
+    who.require_whole("set a password")
+    if not (is_own or who.role is Role.ADMIN):
+        raise NotAllowed("only an admin sets the passwords of others", hint="ask an admin")
     if is_own:
         await prove_current(api, name, data.current)
     hashed = await api.signin.hash_of(data.password)
