@@ -51,6 +51,15 @@ def slow(gate: str = "/nowhere"):
     wait()
 
 
+@dag()
+def naps():
+    @task
+    def nap() -> None:
+        time.sleep(0.2)
+
+    nap()
+
+
 @dag(schedule="0 0 * * *", start_date=datetime(2100, 1, 1))
 def daily():
     @task

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -193,6 +194,15 @@ def test_ctrl_c_leaves_a_run_to_the_server(cli: Command, home: Path, tmp_path: P
     run_id = said.split()[said.split().index("run") + 1]
     assert "running" in cli("why", run_id).stdout
     assert cli("cancel", run_id).returncode == 0
+
+
+def test_a_task_took_at_least_as_long_as_it_slept(cli: Command) -> None:
+    done = cli("run", "naps", "--output", "json")
+    run_id = json.loads(done.stdout)["run_id"]
+    (task,) = json.loads(cli("show", run_id, "--output", "json").stdout)["tasks"]
+    began, ended = (datetime.fromisoformat(task[name]) for name in ("started_at", "ended_at"))
+    assert (ended - began).total_seconds() >= 0.2
+    assert task["duration_s"] >= 0.2
 
 
 def test_a_backfill_is_waited_for(cli: Command) -> None:

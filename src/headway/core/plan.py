@@ -61,8 +61,8 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
             if instance.state is State.QUEUED:
                 start(run, instance, report.age_s, report.pid)
         case Ended():
-            if report.started and instance.state is State.QUEUED:
-                start(run, instance, report.run_s + report.age_s, None)
+            if report.started:
+                began(run, instance, report)
             end(run, instance, report, chance)
     return True
 
@@ -70,18 +70,27 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
 def start(run: Run, instance: Instance, age_s: float, pid: int | None) -> None:
     attempt = instance.attempt
     assert attempt is not None
-    attempt.started_at = clamp(
-        run.now - timedelta(seconds=max(0.0, age_s)), attempt.queued_at, run.now
-    )
+    attempt.started_at = instance.started_at = ago(run, age_s, attempt.queued_at)
     attempt.state = AttemptState.RUNNING
     attempt.pid = pid
-    instance.started_at = attempt.started_at
     run.record(instance, attempt)
     run.move(instance, Event.START, "its process has started", actor=f"agent:{attempt.session}")
 
 
-def clamp(at: datetime, earliest: datetime, latest: datetime) -> datetime:
-    return max(earliest, min(at, latest))
+def began(run: Run, instance: Instance, report: Ended) -> None:
+    """The end says how long it ran, which is exact; when its start was heard of is not."""
+    attempt = instance.attempt
+    assert attempt is not None
+    if instance.state is State.QUEUED:
+        start(run, instance, report.run_s + report.age_s, None)
+    elif report.run_s > 0:
+        at = ago(run, report.run_s + report.age_s, attempt.queued_at)
+        attempt.started_at = instance.started_at = at
+
+
+def ago(run: Run, age_s: float, earliest: datetime) -> datetime:
+    """By the run's clock; what an agent says is believed only between ``earliest`` and now."""
+    return max(earliest, min(run.now - timedelta(seconds=max(0.0, age_s)), run.now))
 
 
 def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
@@ -96,6 +105,7 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     run.end_attempt(
         instance,
         state,
+        ago(run, report.age_s, attempt.started_at or attempt.queued_at),
         cause=report.cause or None,
         detail=report.detail or None,
         line=report.line,
@@ -224,7 +234,7 @@ def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
         if attempt.session not in dead_sessions:
             continue
         why = "its agent sent no heartbeat"
-        run.end_attempt(instance, AttemptState.LOST, cause="no_heartbeat", detail=why)
+        run.end_attempt(instance, AttemptState.LOST, run.now, cause="no_heartbeat", detail=why)
         if instance.intent is not None:
             fulfil(run, instance)
         else:
@@ -271,7 +281,7 @@ def wake(run: Run) -> None:
 def expire(run: Run) -> None:
     """``dagrun_timeout``: what has not ended is cancelled, and the run will have failed."""
     limit_s = run.graph.timeout_s
-    if limit_s is None or run.started_at is None or run.cancelled_by is not None:
+    if limit_s is None or run.started_at is None or run.cancelled_by is not None or not run.open:
         return
     if run.started_at + timedelta(seconds=limit_s) <= run.now:
         cancel_open(run, TIMEOUT, f"dagrun_timeout of {limit_s:g} s is over")

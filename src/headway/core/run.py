@@ -359,7 +359,7 @@ class Run:
         self._count(instance, +1)
         instance.reason = reason
         instance.rank = instance.blocked_reason = instance.wake_at = None
-        instance.ended_at = self.now if to in FINAL else None
+        instance.ended_at = (instance.ended_at or self.now) if to in FINAL else None
         if held_slot and to not in LIVE:
             released = self.changes.released
             released[instance.node.pool] = (
@@ -372,8 +372,12 @@ class Run:
         self.touch(instance)
         self.changes.moves.append(Move(instance, instance.number, event, to, actor, reason))
 
-    def end_attempt(self, instance: Instance, state: AttemptState, **how: object) -> None:
-        """Close the live attempt: its token is worthless from here on."""
+    def end_attempt(
+        self, instance: Instance, state: AttemptState, at: datetime, **how: object
+    ) -> None:
+        """Close the live attempt: its token is worthless from here on. The move that follows takes
+        over ``at`` as the end of the instance.
+        """
         attempt = instance.attempt
         assert attempt is not None, f"{instance} has no live attempt"
         assert state in ATTEMPT_TRANSITIONS[attempt.state], (
@@ -381,11 +385,17 @@ class Run:
         )
         attempt.state = state
         attempt.token = None
-        attempt.ended_at = max(self.now, attempt.started_at or attempt.queued_at)
+        attempt.ended_at = instance.ended_at = at
         for name, value in how.items():
             setattr(attempt, name, value)
         instance.attempt = None
         self.record(instance, attempt)
+
+    def last_end(self) -> datetime:
+        """When the last of its instances ended: what came after is only our looking at it."""
+        ends = [instance.ended_at for instance in self.all() if instance.ended_at is not None]
+        last = max(ends, default=self.now)
+        return last if self.started_at is None else max(last, self.started_at)
 
     def record(self, instance: Instance, attempt: Attempt) -> None:
         self.changes.attempts[(*instance.key, attempt.number)] = (instance, attempt)
@@ -399,8 +409,11 @@ class Run:
         if event is RunEvent.START:
             self.started_at = self.started_at or self.now
         if event is RunEvent.REOPEN:
-            # A new life: ``dagrun_timeout`` is counted from its own start.
-            self.cancelled_by = self.started_at = None
-        self.ended_at = self.now if to in RUN_FINAL else None
+            # A new life: ``dagrun_timeout`` is counted from its own start. Where a person has only marked
+            # something, nothing is left to run, and the run took as long as it did.
+            self.cancelled_by = None
+            if self.open:
+                self.started_at = None
+        self.ended_at = self.last_end() if to in RUN_FINAL else None
         self.changes.run = True
         self.changes.moves.append(Move(None, 0, event, to, actor, reason))

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway import clock
 from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import (
     FENCE_S,
@@ -239,7 +240,9 @@ class Gateway:
 
         an end may follow its start in the same tick.
         """
-        reports, self.starts, self.envelopes = [*self.starts, *self.envelopes], [], []
+        now = clock.monotonic()
+        reports = [each.aged(now) for each in (*self.starts, *self.envelopes)]
+        self.starts, self.envelopes = [], []
         return reports
 
     def give_back(self, reports: Sequence[Envelope]) -> None:
@@ -301,7 +304,7 @@ def check_text(*names: str) -> None:
 
 
 def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
-    return Envelope(link.team_id, message.key.run_id, report(message), body)
+    return Envelope(link.team_id, message.key.run_id, report(message), body, clock.monotonic())
 
 
 def listen(address: str) -> socket.socket:

@@ -9,7 +9,7 @@ cannot be read, planned or written is left out, and in the end quarantined (``st
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -45,10 +45,16 @@ class Envelope:
     run_id: str
     report: Report
     body: bytes
+    arrived: float = 0.0  # by the monotonic clock
 
     @property
     def key(self) -> RunKey:
         return self.team_id, self.run_id
+
+    def aged(self, now: float) -> "Envelope":
+        """What it tells of is older by the time that it has waited here."""
+        age_s = self.report.age_s + now - self.arrived
+        return replace(self, report=replace(self.report, age_s=age_s), arrived=now)
 
 
 @dataclass(frozen=True, slots=True)
