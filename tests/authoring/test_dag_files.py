@@ -91,6 +91,44 @@ def test_arrows_and_groups(tmp_path: Path) -> None:
     }
 
 
+AROUND_NOTHING = """
+from headway import DAG, TaskGroup, bash, chain, task_group
+with DAG("around"):
+    create, publish, last, late = (bash(name, command="true") for name in ("create", "publish", "last", "late"))
+    with TaskGroup("tables") as tables:
+        for name in ():
+            bash(name, command="true")
+    create >> tables >> publish
+    with TaskGroup("outer") as outer:
+        with TaskGroup("inner") as inner:
+            pass
+    @task_group
+    def nothing(): pass
+    chain(publish, outer, nothing(), [inner, TaskGroup("never")], last)
+    late >> outer
+    filled = TaskGroup("filled")
+    create >> filled >> late
+    with filled:
+        a = bash("a", command="true")
+        a >> bash("b", command="true")
+    round1, round2 = TaskGroup("r1"), TaskGroup("r2")
+    round1 >> round2 >> round1
+    last >> round1
+"""
+
+
+def test_an_empty_group_keeps_the_order_of_what_is_around_it(tmp_path: Path) -> None:
+    upstream = {task.task_id: task.upstream for task in spec_of(tmp_path, AROUND_NOTHING).tasks}
+    assert upstream == {
+        "create": (),
+        "publish": ("create",),
+        "last": ("late", "publish"),
+        "late": ("create", "filled.b"),
+        "filled.a": ("create",),
+        "filled.b": ("filled.a",),
+    }
+
+
 def test_a_task_called_again_is_numbered(tmp_path: Path) -> None:
     dag = spec_of(
         tmp_path,

@@ -27,6 +27,9 @@ class Node:
         """Where an arrow from it begins."""
         raise NotImplementedError
 
+    def remember(self, before: Sequence["Node"], after: Sequence["Node"]) -> None:
+        """What an arrow has put before and after it, for those in which there is nothing yet."""
+
     def __rshift__(self, other: Right) -> Right:
         connect(self, other)
         return other
@@ -53,11 +56,16 @@ class Node:
 
 def connect(first: Nodes, second: Nodes) -> None:
     """Everything of ``second`` waits for everything of ``first``."""
-    ends = [task for node in nodes_of(second) for task in node.roots()]
-    for node in nodes_of(first):
+    before, after = nodes_of(first), nodes_of(second)
+    ends = [task for node in after for task in node.roots()]
+    for node in before:
         for start in node.leaves():
             for end in ends:
                 end.add_upstream(start)
+    for node in before:
+        node.remember((), after)
+    for node in after:
+        node.remember(before, ())
 
 
 def nodes_of(value: object) -> list[Node]:

@@ -1,12 +1,16 @@
-"""Task groups: a prefix of task ids, and something an arrow can touch as a whole."""
+"""Task groups: a prefix of task ids, and something an arrow can touch as a whole.
 
-from collections.abc import Callable
+An arrow to a group without tasks goes on to what comes after it, so that an empty one (a loop over
+nothing) keeps the order of what is around it; and it ends at the tasks that the group gets later.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import wraps
 from types import TracebackType
 from typing import Any, Self, overload
 
 from headway.authoring.context import current_dag
-from headway.authoring.graph import Node
+from headway.authoring.graph import Node, connect
 from headway.authoring.task import Task
 
 
@@ -18,6 +22,8 @@ class TaskGroup(Node):
         self.prefix_group_id = prefix_group_id
         self.tasks: list[Task] = []
         self.prefix = ""
+        self.before: list[Node] = []  # arrows that were drawn while it was empty
+        self.after: list[Node] = []
 
     def __enter__(self) -> Self:
         dag = current_dag(f'TaskGroup("{self.group_id}")')
@@ -36,17 +42,46 @@ class TaskGroup(Node):
         groups.pop()
         if groups:
             groups[-1].tasks += self.tasks
+        if self.tasks:
+            connect(self.before, self)
+            connect(self, self.after)
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return grouped(function, self.group_id or function.__name__, self.prefix_group_id)
 
+    def remember(self, before: Sequence[Node], after: Sequence[Node]) -> None:
+        if not self.tasks:
+            self.before += before
+            self.after += after
+
     def roots(self) -> list[Task]:
+        if not self.tasks:
+            return [task for node in beyond(self, "after") for task in node.roots()]
         inside = {task.task_id for task in self.tasks}
         return [task for task in self.tasks if inside.isdisjoint(task.upstream)]
 
     def leaves(self) -> list[Task]:
+        if not self.tasks:
+            return [task for node in beyond(self, "before") for task in node.leaves()]
         inside = {task.task_id for task in self.tasks}
         return [task for task in self.tasks if inside.isdisjoint(task.downstream)]
+
+
+def beyond(empty: TaskGroup, side: str) -> list[Node]:
+    """What comes before or after an empty group, across others that are empty."""
+    seen: set[int] = set()
+    found: list[Node] = []
+    stack: list[Node] = [empty]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, TaskGroup) and not node.tasks:
+            stack += getattr(node, side)
+        else:
+            found.append(node)
+    return found
 
 
 def grouped(function: Callable[..., Any], group_id: str, prefix: bool) -> Callable[..., Any]:
