@@ -67,8 +67,10 @@ class TaskResult:
 
     @property
     def values(self) -> list[Any]:
-        """Of the instances that succeeded: what a task that reads them receives."""
-        return [i.value for i in self.instances if i.state is State.SUCCESS]
+        """Of the instances that succeeded and returned something: what a task that reads them
+        receives.
+        """
+        return [i.value for i in self.instances if i.state is State.SUCCESS and i.value is not None]
 
     @property
     def value(self) -> Any:
@@ -186,7 +188,7 @@ class Bench:
         key = (instance.node.task_id, instance.map_index)
         self.errors.pop(key, None)
         try:
-            follow, length = self.execute(run, instance)
+            return replace(ended, **self.execute(run, instance))
         except KeyboardInterrupt:
             raise
         except Skip as skip:
@@ -196,9 +198,9 @@ class Bench:
             detail = f"{type(error).__name__}: {error}"
             retry = not isinstance(error, Fail)
             return replace(ended, outcome=Outcome.FAILED, detail=detail, retry=retry)
-        return replace(ended, follow=follow, length=length)
 
-    def execute(self, run: Model, instance: Instance) -> tuple[frozenset[str] | None, int | None]:
+    def execute(self, run: Model, instance: Instance) -> dict[str, Any]:
+        """What an agent would report of the result."""
         task_id = instance.node.task_id
         retries = instance.node.retry.retries
         context = Run(
@@ -216,8 +218,11 @@ class Bench:
         encoded = {key: to_json(value) for key, value in result.xcoms.items()}
         for key, data in encoded.items():
             self.stored.setdefault((task_id, key), {})[instance.map_index] = data
-        follow = None if result.follow is None else frozenset(result.follow)
-        return follow, length_of(result.value)
+        return {
+            "follow": None if result.follow is None else frozenset(result.follow),
+            "length": length_of(result.value),
+            "item": model.RESULT_KEY in encoded,
+        }
 
     def interval(self) -> tuple[datetime, datetime]:
         return interval(compile.schedule(self.spec, self.at), self.at)

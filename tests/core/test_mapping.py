@@ -1,14 +1,17 @@
 """Mapped tasks: how many instances, which item each has, and what becomes of them after a clear."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 
-from headway.core import commands, mapping
+from headway.core import commands, mapping, plan
 from headway.core.commands import Selection
 from headway.core.mapping import MAP_LENGTH_MAX, positions
 from headway.core.reports import Outcome
 from headway.core.states import Event
+from headway.core.upstream import TriggerRule
+from headway.store import changes
 from tests.core.build import Story, task
 
 
@@ -72,10 +75,81 @@ def test_over_an_upstream_that_brought_no_list(outcome: Outcome, each: str) -> N
     assert story.states()["each"] == each
 
 
-def test_over_a_failed_upstream_that_the_rule_forgives_there_is_still_no_list() -> None:
-    story = Story(task("items"), task("each", over=["items"], trigger_rule="all_done")).begin()
+LENIENT = [rule for rule in TriggerRule if rule is not TriggerRule.ALL_SUCCESS]
+
+
+@pytest.mark.parametrize("rule", LENIENT)
+def test_over_a_failed_task_it_fails_with_it_whatever_its_rule(rule: str) -> None:
+    story = Story(task("items"), task("each", over=["items"], trigger_rule=rule)).begin()
     story.fail("items")
-    assert story.state("each") == "failed"
+    assert (story.state("each"), story.run.state) == ("upstream_failed", "failed")
+    assert story.at("each").reason == "it is mapped over `items`, which failed"
+
+
+@pytest.mark.parametrize("rule", LENIENT)
+def test_over_a_skipped_task_it_is_skipped_whatever_its_rule(rule: str) -> None:
+    story = Story(task("items"), task("each", over=["items"], trigger_rule=rule)).begin()
+    story.end("items", Outcome.SKIPPED)
+    story.tick()
+    assert (story.state("each"), story.run.state) == ("skipped", "success")
+
+
+CERTAIN_ENDS = [Outcome.SUCCESS, Outcome.FAILED, Outcome.SKIPPED]
+
+
+@pytest.mark.parametrize("rule", TriggerRule)
+def test_what_a_mapped_task_becomes_does_not_depend_on_what_ended_first(rule: str) -> None:
+    for ends in product(CERTAIN_ENDS, CERTAIN_ENDS):
+        found = set()
+        for order in (("items", "other"), ("other", "items")):
+            each = task("each", "other", over=["items"], trigger_rule=rule)
+            story = Story(task("items"), task("other"), each).begin()
+            outcomes = dict(zip(("items", "other"), ends, strict=True))
+            for name in order:
+                story.end(name, outcomes[name], retry=False, length=2)
+                story.tick()
+            found.add(tuple(sorted(story.states().items())))
+        assert len(found) == 1, ends
+
+
+def test_over_a_mapped_task_that_failed_whole_it_fails_with_it() -> None:
+    for end in ("upstream_failed", "failed"):
+        story = Story(
+            task("items"),
+            task("each", over=["items"]),
+            task("again", over=["each"], trigger_rule="all_done"),
+        ).begin()
+        if end == "upstream_failed":
+            story.fail("items")
+        else:
+            story.succeed("items", length=2).fail("each[0]", "each[1]")
+        assert (story.state("again"), story.run.state) == ("upstream_failed", "failed")
+        assert story.at("again").reason == "it is mapped over `each`, which failed"
+
+
+def test_what_returned_none_is_no_item() -> None:
+    story = Story(task("items"), task("each", over=["items"]), task("again", over=["each"])).begin()
+    story.succeed("items", length=3).succeed("each[0]", "each[2]").succeed("each[1]", item=False)
+    assert story.indexes("again") == [0, 1]
+    story = Story(task("each", over=[2]), task("again", over=["each"])).begin()
+    story.succeed("each[0]", "each[1]", item=False)
+    assert (story.state("again"), story.at("again").reason) == (
+        "skipped",
+        "mapped over an empty list",
+    )
+
+
+def test_a_mark_brings_no_item_and_takes_one_away() -> None:
+    story = Story(
+        task("each", over=[3]), task("again", over=["each"], trigger_rule="all_done")
+    ).begin()
+    story.succeed("each[0]")
+    commands.mark(story.run, [story.at("each[0]")], Event.MARK_FAILED, "user:ann")
+    assert list(story.run.changes.forgotten) == [(0, 0)]
+    commands.mark(story.run, [story.at("each[0]")], Event.MARK_SUCCESS, "user:ann")
+    story.succeed("each[1]", "each[2]")
+    assert story.indexes("again") == [0, 1]
+    story.everything_counts()
 
 
 def test_over_a_mapped_task_only_its_successes_count() -> None:
@@ -126,17 +200,105 @@ def test_after_a_clear_a_longer_list_makes_the_missing_instances() -> None:
     assert [story.at(f"each[{n}]").number for n in range(4)] == [2, 2, 1, 1]
 
 
-def test_after_a_clear_a_shorter_list_skips_the_surplus() -> None:
+@pytest.mark.parametrize("rule", ["all_success", "none_skipped", "all_done"])
+def test_after_a_clear_the_items_beyond_a_shorter_list_are_gone(rule: str) -> None:
+    story = fanned(3, rule).succeed("each[0]", "each[1]", "each[2]").succeed("total")
+    cleared(story, "items")
+    story.end("items", length=1)
+    plan.settle(story.run)
+    gone = [move for move in story.run.changes.moves if move.name == "remove"]
+    assert [(str(m.instance), m.number, m.state) for m in gone] == [
+        ("each[1]", 1, None),
+        ("each[2]", 1, None),
+    ]
+    assert gone[0].reason == "its list has 1 item now"
+    assert sorted(story.run.changes.removed) == [(1, 1), (1, 2)]
+    story.tick()
+    assert story.states() == {"items": "success", "each[0]": "queued", "total": "waiting"}
+    story.succeed("each[0]")
+    assert story.state("total") == "queued"
+    assert story.succeed("total").run.state == "success"
+    story.everything_counts()
+
+
+def test_what_comes_again_goes_on_counting_its_attempts() -> None:
     story = cleared(finished(3), "items").succeed("items", length=1)
-    assert [story.state(f"each[{n}]") for n in range(3)] == ["queued", "skipped", "skipped"]
-    assert story.at("each[2]").reason == "its list has only 1 items now"
+    story.succeed("each[0]").succeed("total")
+    cleared(story, "items").succeed("items", length=3)
+    assert [story.at(f"each[{n}]").number for n in range(3)] == [3, 2, 2]
+    assert not story.run.former
 
 
-def test_after_a_clear_an_empty_list_skips_all_and_a_list_again_runs_them() -> None:
+def test_after_a_clear_over_an_empty_list_there_is_the_placeholder_again() -> None:
     story = cleared(finished(2), "items").succeed("items", length=0)
-    assert (story.state("each[0]"), story.run.state) == ("skipped", "success")
+    assert story.states() == {"items": "success", "each": "skipped", "total": "skipped"}
+    assert story.run.state == "success"
     story = cleared(story, "items").succeed("items", length=1)
-    assert [story.state(f"each[{n}]") for n in range(2)] == ["queued", "skipped"]
+    assert story.states() == {"items": "success", "each[0]": "queued", "total": "waiting"}
+    assert story.at("each[0]").number == 2
+    story.everything_counts()
+
+
+def test_what_has_ended_well_is_gone_with_its_result_when_another_item_runs_again() -> None:
+    """A clear of the list alone lets them be; the clear of one of them asks for the list there is."""
+    story = only(finished(3), "items")
+    story.write().begin().succeed("items", length=2)
+    assert story.indexes("each") == [0, 1, 2]
+    commands.clear(story.run, [story.at("each[0]"), story.at("total")], "user:ann")
+    story.write().begin()
+    assert story.states() == {
+        "items": "success",
+        "each[0]": "queued",
+        "each[1]": "success",
+        "total": "waiting",
+    }
+    story.succeed("each[0]").succeed("total")
+    assert story.run.state == "success"
+
+
+def test_what_runs_although_its_item_is_gone_is_told_to_end() -> None:
+    story = fanned(3)
+    for n in range(3):
+        story.start(f"each[{n}]")
+    only(story, "items")
+    story.succeed("each[0]", "each[1]")
+    cleared(story, "each").succeed("items", length=1)
+    assert [story.at(f"each[{n}]").intent for n in (0, 2)] == [None, "clear"]
+    assert story.indexes("each") == [0, 2]
+    story.succeed("each[0]")
+    assert story.state("total") == "waiting"
+    story.end("each[2]", Outcome.CANCELLED)
+    story.tick()
+    assert story.states() == {"items": "success", "each[0]": "success", "total": "queued"}
+    story.everything_counts()
+
+
+def test_the_result_of_what_is_gone_before_it_is_stored_is_not_kept() -> None:
+    """It ends in the same turn in which its list gets shorter."""
+    story = fanned(2)
+    story.start("each[1]")
+    story.succeed("each[0]")
+    only(story, "items")
+    commands.clear(story.run, [story.at("each[0]")], "user:ann")
+    story.tick()
+    story.end("items", length=1)
+    story.end("each[1]", xcoms=("late",))
+    plan.settle(story.run)
+    assert story.indexes("each") == [0]
+    assert list(changes.results(story.run)) == []
+
+
+def test_no_list_ends_nothing_that_runs() -> None:
+    story = fanned(2)
+    story.start("each[1]")
+    story.succeed("each[0]")
+    cleared(story, "items")
+    assert story.at("each[1]").intent == "clear"
+    only(story, "each")
+    story.at("each[1]").intent = None
+    story.run.intended.clear()
+    story.succeed("items", length=None)
+    assert (story.state("each[0]"), story.at("each[1]").intent) == ("failed", None)
 
 
 def only(story: Story, task_id: str) -> Story:
@@ -157,7 +319,7 @@ def test_what_waits_for_a_retry_waits_for_the_list_that_is_made_again(
     only(story.tick(), "items").pass_time(400)
     assert {story.state(f"each[{n}]") for n in range(4)} == {"waiting"}
     story.succeed("items", length=1)
-    assert [story.state(f"each[{n}]") for n in range(4)] == ["queued"] * 2 + ["skipped"] * 2
+    assert story.states() == {"items": "success", "each[0]": "queued", "each[1]": "queued"}
     assert places(story, "each")[:2] == ([[0, 0], [0, 1]] if axes[1] == 2 else [[0, 0], [1, 0]])
 
 
@@ -170,7 +332,7 @@ def test_a_retry_that_comes_while_the_list_is_made_again_waits_for_it() -> None:
     story.tick().pass_time(400)
     assert story.state("each[1]") == "waiting"
     story.succeed("items", length=1)
-    assert story.state("each[1]") == "skipped"
+    assert story.indexes("each") == [0]
 
 
 def test_what_has_not_started_is_called_back_when_its_list_is_made_again() -> None:
@@ -195,7 +357,7 @@ def test_a_mark_that_changes_a_list_calls_back_what_has_not_started() -> None:
     story.end("again[3]", Outcome.FAILED)
     chosen = [story.at("each[0]")]
     commands.mark(story.tick().run, chosen, Event.MARK_FAILED, "user:ann")
-    assert story.tick().state("again[3]") == "skipped"
+    assert story.tick().indexes("again") == [0, 1, 2]
     assert story.at("again[0]").intent == "clear"
 
 

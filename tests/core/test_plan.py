@@ -177,38 +177,6 @@ def test_the_attempts_of_a_dead_session_are_taken_back() -> None:
     assert story.run.live == story.pools["default"].used == 0
 
 
-# -- branches
-
-
-def branch(*follow: str) -> Story:
-    story = Story(
-        task("choose", branch=True),
-        task("left", "choose"),
-        task("right", "choose"),
-        task("left_end", "left"),
-        task("join", "choose", "left_end", trigger_rule="none_failed_min_one_success"),
-    ).begin()
-    return story.succeed("choose", follow=frozenset(follow))
-
-
-def test_a_branch_skips_what_it_did_not_choose() -> None:
-    story = branch("left")
-    assert (story.state("left"), story.state("right")) == ("queued", "skipped")
-    assert story.at("right").reason == "choose chose left"
-    # Directly below the branch, but below the chosen one as well: spared.
-    assert story.state("join") == "waiting"
-    story.succeed("left").succeed("left_end").succeed("join")
-    assert story.run.state == "success"
-
-
-def test_a_branch_may_choose_nothing() -> None:
-    story = branch()
-    assert story.states() == {"choose": "success"} | dict.fromkeys(
-        ("left", "right", "left_end", "join"), "skipped"
-    )
-    assert story.at("left").reason == "choose chose none of them"
-
-
 # -- timers of the run
 
 

@@ -115,6 +115,7 @@ def end_of(grant: Grant, outcome: Outcome) -> Report:
         token=grant.attempt.token,
         outcome=outcome,
         length=3,
+        item=False,
     )
 
 

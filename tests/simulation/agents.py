@@ -22,7 +22,7 @@ from headway.agent.protocol import (
     Welcome,
     XComValue,
 )
-from tests.simulation.dags import deed, follow
+from tests.simulation.dags import brings, deed, follow, length_in
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
@@ -203,9 +203,12 @@ class Agent:
             elif does.outcome == "skipped":
                 self.end(key, work, "skipped", "")
             else:
-                chosen = follow(dag, task) if task.branch else None
-                value = XComValue("return_value", b"1", None, 1, does.length)
-                self.end(key, work, "success", "", xcoms=[value], follow=chosen)
+                mood = str(key.number) if key.run_id in self.world.people.touched else ""
+                chosen = follow(dag, task, key.map_index, mood) if task.branch else None
+                length = length_in(task, key.map_index, mood)
+                value = XComValue("return_value", b"1", None, 1, length)
+                xcoms = [value] if brings(task, key.map_index) else []
+                self.end(key, work, "success", "", xcoms=xcoms, follow=chosen)
 
     def end(self, key: AttemptKey, work: Work, outcome: str, cause: str, **more: object) -> None:
         del self.work[key]

@@ -34,10 +34,26 @@ def deed(task: Task, map_index: int) -> Deed:
     return Deed(failures, outcome, length, chance.choice([0.0, 0.0, 0.5, 3.0, 12.0]))
 
 
-def follow(dag: Dag, task: Task) -> list[str]:
-    """The branch's choice."""
+def brings(task: Task, map_index: int) -> bool:
+    """Whether a mapped instance returns something; what returns None is in nobody's list."""
+    return task.mapping is None or draw(task, map_index, "brings") % 4 > 0
+
+
+def follow(dag: Dag, task: Task, map_index: int, mood: str = "") -> list[str]:
+    """The branch's choice; in another mood another one."""
     below = [other.task_id for other in dag.tasks if task.task_id in other.upstream]
-    return below[: zlib.crc32(f"{task.doc}".encode()) % (len(below) + 1)]
+    which = task.doc if map_index < 0 and not mood else f"{task.doc}/{map_index}/{mood}"
+    return below[: zlib.crc32(which.encode()) % (len(below) + 1)]
+
+
+def length_in(task: Task, map_index: int, mood: str) -> int | None:
+    """Of the result, where a clear may have brought another mood."""
+    return draw(task, map_index, mood) % 4 if mood else deed(task, map_index).length
+
+
+def draw(task: Task, map_index: int, what: str) -> int:
+    """Chance that takes nothing from the world's."""
+    return zlib.crc32(f"{task.task_id}/{task.doc}/{map_index}/{what}".encode())
 
 
 def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
@@ -79,7 +95,9 @@ def random_task(chance: Random, index: int, before: list[Task], flavour: str) ->
         max_active_tis_per_dagrun=1 if chance.random() < 0.1 else None,
         inputs=reads,
         mapping=mapping,
-        branch=mapping is None and chance.random() < 0.15,
+        branch=chance.random() < 0.15
+        if mapping is None
+        else zlib.crc32(f"{flavour}/{index}".encode()) % 5 == 0,
         doc=flavour,
     )
 

@@ -51,13 +51,14 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                             json_array_elements_text(coalesce(below -> 'upstream', '[]')) AS up
                         WHERE up = ti.task_id))""",
     "I05 I06 illegal move of a task instance": """
-        SELECT FROM step WHERE subject = 'task_instance' AND (before, name, state) NOT IN (
+        SELECT FROM step WHERE subject = 'task_instance' AND NOT (name = 'remove' AND state IS NULL)
+            AND (before, name, state) NOT IN (
             SELECT * FROM unnest(%(before)s::text[], %(name)s::text[], %(after)s::text[]))""",
     "I05 I06 illegal move of a run": """
         SELECT FROM step WHERE subject = 'run' AND (before, name, state) NOT IN (
             SELECT * FROM unnest(%(run_before)s::text[], %(run_name)s::text[], %(run_after)s::text[]))""",
     "I05 a final state was left without a person": """
-        SELECT FROM step WHERE actor NOT LIKE 'user:%%' AND (
+        SELECT FROM step WHERE actor NOT LIKE 'user:%%' AND name <> 'remove' AND (
             (subject = 'run' AND before IN ('success', 'failed', 'cancelled'))
             OR (subject = 'task_instance' AND before = ANY(%(final)s)))""",
     "I08 history differs from the task instance": """
@@ -180,6 +181,18 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I29 a result of an earlier life": f"""
         SELECT FROM xcom JOIN task_instance AS ti USING {KEY}
         WHERE xcom.number <> ti.number OR ti.state NOT IN {DONE}""",
+    "I29 a result of what is gone": f"""
+        SELECT FROM xcom LEFT JOIN task_instance AS ti USING {KEY} WHERE ti.state IS NULL""",
+    "I29 a list counts an item that is not there, or the reverse": """
+        SELECT FROM task_instance AS ti WHERE map_index >= 0 AND state = 'success'
+            AND item <> EXISTS (
+                SELECT FROM xcom WHERE xcom.team_id = ti.team_id AND xcom.run_id = ti.run_id
+                    AND xcom.task_id = ti.task_id AND xcom.map_index = ti.map_index
+                    AND key = 'return_value')""",
+    "I30 attempts of nothing": f"""
+        SELECT FROM attempt LEFT JOIN task_instance AS ti USING {KEY} WHERE ti.state IS NULL
+        GROUP BY team_id, run_id, task_id, map_index
+        HAVING NOT bool_or(former) OR max(attempt.number) <> max(attempt.number) FILTER (WHERE former)""",
     "I32 a report of no run": """
         SELECT FROM report LEFT JOIN run USING (team_id, run_id) WHERE run.run_id IS NULL""",
 }

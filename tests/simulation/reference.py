@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import prod
 
 from headway.spec.model import Dag, Task
-from tests.simulation.dags import deed, follow
+from tests.simulation.dags import brings, deed, follow
 
 BAD = {"failed", "upstream_failed", "cancelled"}
 
@@ -20,12 +20,19 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
         states = [state for name in task.upstream for state in ends[name].values()]
         if task.task_id in left_out:
             ends[task.task_id] = {-1: "skipped"}
+        elif any(
+            brought_nothing(dag, source, ends) and BAD & states_of(source, ends)
+            for source in mapped_over(task)
+        ):
+            ends[task.task_id] = {-1: "upstream_failed"}
         elif (verdict := judged(task.trigger_rule, states)) != "run":
             ends[task.task_id] = {-1: verdict}
         else:
             ends[task.task_id] = executed(dag, task, ends)
-        if task.branch and ends[task.task_id] == {-1: "success"}:
-            left_out |= set(not_chosen(dag, task))
+        if task.branch:
+            good = [index for index, state in ends[task.task_id].items() if state == "success"]
+            chosen = {name for index in good for name in follow(dag, task, index)}
+            left_out |= set(not_chosen(dag, task, chosen)) if good else set()
     below = {name for task in dag.tasks for name in task.upstream}
     leaves = [task.task_id for task in dag.tasks if task.task_id not in below]
     bad = any(state in BAD for leaf in leaves for state in ends[leaf].values())
@@ -40,6 +47,8 @@ def executed(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> dict[int,
         axis.length if axis.task_id is None else length_of(dag, axis.task_id, ends)
         for axis in task.mapping.axes
     ]
+    if any(ends[name] == {-1: "skipped"} for name in mapped_over(task)):
+        return {-1: "skipped"}
     if None in lengths:
         return {-1: "failed"}
     count = prod(length for length in lengths if length is not None)
@@ -56,13 +65,27 @@ def end_of(task: Task, index: int) -> str:
 def length_of(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> int | None:
     source = next(task for task in dag.tasks if task.task_id == name)
     if source.mapping is not None:
-        return sum(state == "success" for state in ends[name].values())
+        return sum(s == "success" and brings(source, i) for i, s in ends[name].items())
     return deed(source, -1).length if ends[name][-1] == "success" else None
 
 
-def not_chosen(dag: Dag, branch: Task) -> Iterable[str]:
+def mapped_over(task: Task) -> list[str]:
+    axes = task.mapping.axes if task.mapping else ()
+    return [axis.task_id for axis in axes if axis.task_id is not None]
+
+
+def states_of(name: str, ends: dict[str, dict[int, str]]) -> set[str]:
+    return set(ends[name].values())
+
+
+def brought_nothing(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> bool:
+    source = next(task for task in dag.tasks if task.task_id == name)
+    return not any(s == "success" and brings(source, i) for i, s in ends[name].items())
+
+
+def not_chosen(dag: Dag, branch: Task, chosen: set[str]) -> Iterable[str]:
     """Direct downstream tasks that are neither chosen nor below a chosen one."""
-    spared = set(follow(dag, branch))
+    spared = set(chosen)
     for task in dag.tasks:
         if spared & set(task.upstream):
             spared.add(task.task_id)
@@ -106,12 +129,3 @@ def judged(rule: str, states: list[str]) -> str:
         case "all_skipped":
             return "run" if skipped == everything else "skipped"
     raise AssertionError(f"unknown trigger rule {rule}")
-
-
-def depends_on_order(dag: Dag) -> bool:
-    """Whether a branch and another upstream task may both decide about a task: the first wins."""
-    branches = {task.task_id for task in dag.tasks if task.branch}
-    return any(
-        branches & set(task.upstream) and (len(task.upstream) > 1 or task.trigger_rule == "always")
-        for task in dag.tasks
-    )

@@ -12,22 +12,25 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from headway.core import admission, plan
+from headway.core import admission, branches, plan, verdicts
 from headway.core import commands as core_commands
 from headway.core.admission import Pool
 from headway.core.retry import Retry
+from headway.core.run import Run
 from headway.core.states import Event, State
 from headway.core.upstream import Verdict
 from headway.services import tick
 from headway.services.gateway import Gateway
 from headway.services.scheduler import Scheduler
-from headway.store import changes, pools, queue, reports, runs, sessions
+from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
+from tests.simulation.minds import Minds
 from tests.simulation.world import STEPS, Connections, World
 
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
+MINDS_SEEDS = (5, 8)
 BUG_SEEDS = range(300)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
@@ -42,6 +45,12 @@ def connections(postgres: str) -> Iterator[Connections]:
 def test_a_crowd_holds(seed: int, connections: Connections) -> None:
     """Several schedulers, and a pool too small for what is ready."""
     Crowd(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", MINDS_SEEDS)
+def test_a_world_that_changes_its_mind_holds(seed: int, connections: Connections) -> None:
+    """Branches that choose otherwise when they are cleared, and lists that get shorter or longer."""
+    Minds(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -159,6 +168,7 @@ def patient(conn: Any, now: Any, lease: timedelta) -> list[str]:
 fill, again, intend, absorb = admission.fill, plan.again, plan.intend, plan.absorb
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
 
+FORGETFUL = snapshots.INSTANCES.replace("follow", "NULL::text[] AS follow")
 NO_LIMIT = queue.STARTABLE.replace("locked.max_active_runs - (", "99 - (")
 NO_HISTORY = changes.WRITE_HISTORY.replace(
     "name text, state text, actor text, reason text)",
@@ -192,7 +202,7 @@ BUGS: list[Bug] = [
     bug(
         "one slot too many", "I13 granted beyond", (3, 0, 5), (admission, "fill", one_slot_too_many)
     ),
-    bug("upstream ignored", "I12 ran before|S6", (0, 7, 2), (plan, "judge", upstream_ignored)),
+    bug("upstream ignored", "I12 ran before|S6", (0, 7, 2), (verdicts, "judge", upstream_ignored)),
     bug("retried for ever", "I11|S5|S6", (2, 4, 0), (plan, "next_step", retried_for_ever)),
     bug("losses use up retries", "S6|I11", (21, 40, 26, 7), (plan, "again", losses_use_up_retries)),
     bug("the dead are not rescued", "I17", (1, 2, 0), (plan, "rescue", lambda *_: None)),
@@ -238,6 +248,18 @@ BUGS: list[Bug] = [
         world=Crowd, steps=150
     ),
     bug("a hot loop", "S7", (0,), (Scheduler, "follow_up", restless)),
+    bug("a choice is forgotten", "left it out", (0,), (snapshots, "INSTANCES", FORGETFUL))._replace(
+        world=Minds, steps=15
+    ),
+    bug(
+        "the first to end decides",
+        "S6|left it out",
+        (35,),
+        (branches, "undecided", lambda *_: False),
+    ),
+    bug(
+        "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
+    )._replace(world=Minds, steps=15),
     bug("token not checked", "G5|S2|S3|S6|I0", (0, 24), (plan, "absorb", any_token)),
 ]
 

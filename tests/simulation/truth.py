@@ -7,7 +7,8 @@ from typing import Any
 from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Grant
-from headway.spec.model import Task
+from headway.spec.model import Dag, Task
+from tests.simulation.reference import not_chosen
 
 Key3 = tuple[str, str, int]
 
@@ -37,6 +38,19 @@ EXCUSED = """
             AND state IN ('queued', 'running'))
 """
 
+ABOUT_TO_RUN = """
+    SELECT run_id, dag_id, run.number, task_id FROM task_instance AS ti JOIN run USING (team_id, run_id)
+    WHERE ti.state = 'ready' OR (ti.state = 'queued' AND intent IS NULL)
+"""
+# A person's mark chooses nothing, and takes back what was chosen.
+CHOICES = """
+    SELECT map_index, state, number, reason NOT LIKE 'mark%%' AND NOT EXISTS (
+        SELECT FROM event WHERE event.run_id = ti.run_id AND event.task_id = ti.task_id
+            AND event.map_index = ti.map_index AND name LIKE 'mark%%')
+    FROM task_instance AS ti WHERE run_id = %(run)s AND task_id = %(task)s
+"""
+DONE = {"success", "failed", "skipped", "upstream_failed", "cancelled"}
+
 
 class Truth:
     def __init__(self, conn: Connection[Any], note: Callable[[str], None]) -> None:
@@ -46,6 +60,7 @@ class Truth:
         self.running: dict[Key3, AttemptKey] = {}
         self.acks: list[Ended] = []
         self.ends: dict[AttemptKey, str] = {}
+        self.choices: dict[AttemptKey, set[str]] = {}
 
     def start(self, key: AttemptKey) -> int:
         """The user's code begins."""
@@ -86,6 +101,8 @@ class Truth:
     def ended(self, ended: Ended) -> None:
         self.stop(ended.key)
         self.ends[ended.key] = ended.outcome
+        if ended.follow is not None:
+            self.choices[ended.key] = set(ended.follow)
 
     def acknowledged(self, ended: Ended) -> None:
         self.acks.append(ended)
@@ -100,6 +117,31 @@ class Truth:
         for *key, state in self.conn.execute(RESULTS):
             brought = self.ends.get(AttemptKey(*key))
             assert brought == state, f"G5 {key} is {state}, but it brought {brought}"
+
+    def check_choices(self, version: Callable[[str, int], Dag]) -> None:
+        """What is about to run was chosen by each branch above it, as the branch's own attempts said."""
+        for run_id, dag_id, number, task_id in self.conn.execute(ABOUT_TO_RUN):
+            dag = version(dag_id, number)
+            tasks = {task.task_id: task for task in dag.tasks}
+            for name in tasks[task_id].upstream:
+                if tasks[name].branch:
+                    chosen = self.chosen(run_id, name)
+                    out = chosen is not None and task_id in not_chosen(dag, tasks[name], chosen)
+                    assert not out, f"I12 {task_id} of {run_id} is to run, but {name} left it out"
+
+    def chosen(self, run_id: str, branch: str) -> set[str] | None:
+        """None: it has not ended, or left nothing out."""
+        found: set[str] | None = None
+        asked = {"run": run_id, "task": branch}
+        for index, state, number, brought in self.conn.execute(CHOICES, asked):
+            if state not in DONE:
+                return None
+            if state == "success":
+                choice = self.choices.get(AttemptKey(run_id, branch, index, number))
+                if choice is None or not brought:
+                    return None
+                found = (found or set()) | choice
+        return found
 
     def check(self) -> None:
         """An acknowledged end is in the database, or in the inbox of reports."""

@@ -33,7 +33,7 @@ from headway.store import (
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
-from headway.store.views import history, instances, news, run_tasks
+from headway.store.views import diagnosis, history, instances, news, run_tasks
 from headway.store.views import pools as pool_views
 from headway.store.views import runs as run_views
 from tests.postgres import fresh_database
@@ -291,6 +291,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "attempts": (instances.ATTEMPTS, {**RUN, "task_id": "t1", "map_index": -1}),
     "spec of a run": (instances.RUN_SPEC, RUN),
     "counted by task": (run_tasks.BY_TASK, RUN),
+    "choices of branches": (diagnosis.CHOICES, {**RUN, "tasks": ["t1", "t2"]}),
     "xcoms": (instances.XCOMS, {**NOTHING, **RUN, "limit": 51}),
     "events of a run": (history.OF_RUN, {**RUN, "after": 0, "limit": 100}),
     "pools": (pool_views.ALL, {}),

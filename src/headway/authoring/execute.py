@@ -80,8 +80,11 @@ def arguments_of(
 def stored(dag: "DAG", task: Task, value: object) -> dict[str, object]:
     """The result, and the items of it that other tasks refer to.
 
-    None is stored only if somebody reads it.
+    None is stored only if somebody reads it, and never of a mapped task: its instance leaves the list
+    that the tasks behind it get, as in Airflow.
     """
+    if value is None and task.mapped:
+        return {}
     keys = dag.referenced_keys().get(task.task_id, set())
     xcoms = {RESULT_KEY: value} if value is not None or RESULT_KEY in keys else {}
     for key in sorted(keys - {RESULT_KEY}):

@@ -6,9 +6,18 @@ select, clear, mark, cancel. The same selection serves the dry run and the deed.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core.plan import cancel_open, finish, intend, populate, recall_below, reset
+from headway.core import branches
+from headway.core.plan import (
+    cancel_open,
+    finish,
+    forget_result,
+    intend,
+    populate,
+    recall_below,
+    reset,
+)
 from headway.core.run import Instance, Run
-from headway.core.states import FINAL, LIVE, RUN_FINAL, Event, RunEvent, RunState, State
+from headway.core.states import BROKEN, FINAL, LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,38 +35,44 @@ class Selection:
 
 
 MENDED = frozenset({State.FAILED, State.UPSTREAM_FAILED})
-NOT_SUCCESSFUL = frozenset({State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED})
 
 
 def select(run: Run, selection: Selection) -> list[Instance]:
-    """The instances a clear would reset, in the graph's order. ValueError names an unknown task."""
-    unknown = sorted(selection.tasks - run.graph.by_id.keys())
-    if unknown:
-        raise ValueError(unknown[0])
-    named = {run.graph.by_id[task] for task in selection.tasks} or set(range(len(run.graph.nodes)))
-    roots = [
-        instance
-        for index in sorted(named)
-        for instance in run.instances[index].values()
-        if (not selection.map_indexes or instance.map_index in selection.map_indexes)
-        and (not selection.failed_only or instance.state in NOT_SUCCESSFUL)
-    ]
-    return with_relatives(run, roots, selection)
+    """The instances a clear would reset, in the graph's order. ValueError names an unknown task.
 
-
-def with_relatives(run: Run, roots: Collection[Instance], selection: Selection) -> list[Instance]:
-    chosen = {instance.key: instance for instance in roots}
+    What a branch left out stays as it is, unless the branch itself runs again.
+    """
+    roots = named(run, selection)
     nodes = {instance.node.index for instance in roots}
-    more: set[int] = set()
-    if selection.downstream:
-        more |= run.graph.descendants(nodes)
-    if selection.upstream:
-        more |= run.graph.ancestors(nodes)
-    for index in more:
+    above = run.graph.ancestors(nodes) if selection.upstream else set[int]()
+    standing = [node for node in run.graph.nodes if node.branch and node.index not in above]
+    out = {branch.index: branches.left_out_by(run, branch) for branch in standing}
+    again, below = branches.again(run.graph, nodes, out, downstream=selection.downstream)
+    chosen = {
+        instance.key: instance
+        for instance in roots
+        if instance.node.index in again or instance.state is not State.SKIPPED
+    }
+    for index in above | below:
         for instance in run.instances[index].values():
             if instance.state is not State.WAITING:
                 chosen.setdefault(instance.key, instance)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def named(run: Run, selection: Selection) -> list[Instance]:
+    """What it names, without relatives. ValueError names an unknown task."""
+    unknown = sorted(selection.tasks - run.graph.by_id.keys())
+    if unknown:
+        raise ValueError(unknown[0])
+    tasks = {run.graph.by_id[task] for task in selection.tasks} or set(range(len(run.graph.nodes)))
+    return [
+        instance
+        for index in sorted(tasks)
+        for instance in run.instances[index].values()
+        if (not selection.map_indexes or instance.map_index in selection.map_indexes)
+        and (not selection.failed_only or instance.state in BROKEN)
+    ]
 
 
 def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
@@ -68,8 +83,8 @@ def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
         if instance.state in LIVE:
             intend(run, instance, Event.CLEAR, actor)
         elif instance.state is not State.WAITING:
-            reset(run, instance)
             run.move(instance, Event.CLEAR, f"cleared by {actor}", actor)
+            reset(run, instance)
             run.stale.add(instance.node.index)
     recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL and run.open:
@@ -86,6 +101,8 @@ def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) ->
             intend(run, instance, event, actor)
         elif instance.state is not (State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED):
             run.move(instance, event, f"marked by {actor}", actor)
+            if event is Event.MARK_FAILED:
+                forget_result(run, instance)  # of what did not succeed nobody gets one
     recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL:
         # Its outcome may differ now: it is judged again.

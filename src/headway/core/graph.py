@@ -39,6 +39,8 @@ class Node:
     memory_limit_mb: int | None = None
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
     axes: tuple[Axis, ...] | None = None  # None: not mapped
+    branch: bool = False  # it chooses among its downstream nodes
+    branches: tuple[int, ...] = ()  # those of its upstream nodes that do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

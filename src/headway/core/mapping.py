@@ -2,8 +2,8 @@
 
 The placeholder (map index -1) of a mapped task is replaced by one instance for each point of the
 cross product of its axes, the last axis varying fastest (Airflow's order). Mapped over nothing it
-is skipped. After a clear the length may differ: missing instances are made, surplus ones are
-skipped.
+is skipped. After a clear the length may differ: then missing instances are made, and those beyond
+it are gone, for whoever counts or reads what the task brought.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,14 +12,15 @@ from typing import Final
 
 from headway.core.graph import Axis, Node
 from headway.core.run import NOT_MAPPED, Instance, Run
-from headway.core.states import FINAL, Event, State
+from headway.core.states import BROKEN, LIVE, Event, State
+from headway.core.words import counted
 
 MAP_LENGTH_MAX: Final = 100_000
 
 
 def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instance]:
-    """The waiting instances that are to run, after making, skipping or refusing those that are
-    not.
+    """The waiting instances that are to run, after making, ending, skipping or refusing those that
+    are not. Those whose item is gone while they are live are left to ``gone_live``.
     """
     if node.axes is None:
         yield from waiting
@@ -31,31 +32,70 @@ def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instan
             run.move(instance, Event.REFUSE, problem)
         return
     length = prod(known for known in lengths if known is not None)
-    if length == 0:
-        for instance in waiting:
+    fit(run, node, length)
+    for instance in list(run.instances[node.index].values()):
+        if instance.state is not State.WAITING:
+            continue
+        if length == 0:
             run.move(instance, Event.SKIP, "mapped over an empty list")
-        return
-    for instance in waiting:
+        else:
+            yield instance
+
+
+def fit(run: Run, node: Node, length: int) -> None:
+    """Make and remove instances: one for each item, or just the placeholder if there is none."""
+    wanted = range(length) if length else (NOT_MAPPED,)
+    existing = run.instances[node.index]
+    for instance in [i for i in existing.values() if i.map_index not in wanted]:
         if instance.map_index == NOT_MAPPED:
             run.remove(instance)
-        elif instance.map_index >= length:
-            run.move(instance, Event.SKIP, f"its list has only {length} items now")
-    existing = run.instances[node.index]
-    for index in range(length):
-        instance = existing.get(index) or run.add(Instance(node, index))
-        if instance.state is State.WAITING:
-            yield instance
+        elif instance.state not in LIVE:
+            run.end_item(instance, f"its list has {counted(length, 'item')} now")
+    for index in wanted:
+        if index not in existing:
+            run.add(Instance(node, index, number=run.former.pop((node.index, index), 0)))
+
+
+def gone_live(run: Run, node: Node) -> list[Instance]:
+    """Live instances whose item is gone. Where there is no list at all, nobody knows which are."""
+    lengths = axis_lengths(run, node)
+    if refusal(run, node, lengths) is not None:
+        return []
+    length = prod(known for known in lengths if known is not None)
+    return [
+        instance
+        for instance in run.instances[node.index].values()
+        if instance.state in LIVE and instance.map_index >= length
+    ]
+
+
+def sources(run: Run, node: Node) -> list[Node]:
+    """The nodes whose results it is mapped over."""
+    return [run.graph.nodes[axis.source] for axis in node.axes or () if axis.source is not None]
 
 
 def lengths_known(run: Run, node: Node) -> bool:
     """Whether everything it is mapped over has ended: a rule may let it run before that."""
-    return all(
-        state in FINAL
-        for axis in node.axes or ()
-        if axis.source is not None
-        for state, count in run.counts[axis.source].items()
-        if count
-    )
+    return all(run.has_ended(source.index) for source in sources(run, node))
+
+
+def broken_source(run: Run, node: Node) -> Node | None:
+    """One that it is mapped over and that has ended badly, without an item."""
+    return next((source for source in sources(run, node) if is_broken(run, source)), None)
+
+
+def is_broken(run: Run, source: Node) -> bool:
+    counts = run.counts[source.index]
+    failed = any(counts.get(state) for state in BROKEN)
+    return failed and not run.items[source.index] and run.has_ended(source.index)
+
+
+def skipped_source(run: Run, node: Node) -> Node | None:
+    """One that it is mapped over, and that was skipped; of a mapped one the list is just empty."""
+    for source in sources(run, node):
+        if source.axes is None and run.counts[source.index].get(State.SKIPPED):
+            return source
+    return None
 
 
 def has_item(run: Run, instance: Instance) -> bool:
@@ -78,12 +118,11 @@ def axis_lengths(run: Run, node: Node) -> list[int | None]:
 
 
 def result_length(run: Run, source: Node) -> int | None:
-    """Of a mapped source the number of its successes, of another the length of its result;
-
-    None: no list.
+    """Of a mapped source how many of its instances brought something, of another the length of its
+    result; None: no list.
     """
     if source.axes is not None:
-        return run.counts[source.index].get(State.SUCCESS, 0)
+        return run.items[source.index]
     (instance,) = run.instances[source.index].values()
     return instance.length if instance.state is State.SUCCESS else None
 
@@ -123,6 +162,6 @@ def last_length(run: Run, axis: Axis) -> int:
         return axis.length or 1
     source = run.graph.nodes[axis.source]
     if source.axes is not None:
-        return run.counts[source.index].get(State.SUCCESS, 0) or 1
+        return run.items[source.index] or 1
     (instance,) = run.instances[source.index].values()
     return instance.length or 1

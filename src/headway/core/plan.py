@@ -24,7 +24,8 @@ from headway.core.states import (
     RunState,
     State,
 )
-from headway.core.upstream import Counts, Verdict, explain, judge
+from headway.core.upstream import Verdict
+from headway.core.verdicts import decide
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
 
@@ -126,27 +127,16 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
 
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
-    instance.length = report.length
+    instance.length, instance.item = report.length, report.item
+    if report.follow is not None and not covers(run, instance.node, report.follow):
+        instance.follow = report.follow
     run.changes.results.extend(Result(instance, instance.number, xcom) for xcom in report.xcoms)
     run.move(instance, Event.SUCCEED, "", actor)
-    if report.follow is not None:
-        leave_out(run, instance.node, report.follow)
 
 
-def leave_out(run: Run, branch: Node, follow: frozenset[str]) -> None:
-    """Skip the direct downstream tasks that the branch did not choose and that no chosen one
-    leads to.
-    """
-    nodes = run.graph.nodes
-    chosen = {index for index in branch.downstream if nodes[index].task_id in follow}
-    spared = chosen | run.graph.descendants(chosen)
-    choice = ", ".join(sorted(follow)) or "none of them"
-    for index in branch.downstream:
-        if index in spared:
-            continue
-        for instance in list(run.instances[index].values()):
-            if instance.state is State.WAITING:
-                run.move(instance, Event.SKIP, f"{branch.task_id} chose {choice}")
+def covers(run: Run, branch: Node, follow: frozenset[str]) -> bool:
+    """Whether the choice leaves nothing out."""
+    return all(run.graph.nodes[index].task_id in follow for index in branch.downstream)
 
 
 def fulfil(run: Run, instance: Instance) -> None:
@@ -154,20 +144,26 @@ def fulfil(run: Run, instance: Instance) -> None:
     event, actor = instance.intent, instance.intent_by
     assert event is not None
     assert actor is not None
-    if event is Event.CLEAR:
-        reset(run, instance)
     run.move(instance, event, f"{event.replace('_', ' ')} asked for while it was running", actor)
     if event is Event.CLEAR:
+        reset(run, instance)
         run.stale.add(instance.node.index)
     recall_below(run, [instance.node.index], actor)
 
 
 def reset(run: Run, instance: Instance) -> None:
-    """Forget what an earlier life of the instance counted and brought. Attempts keep their
-    numbers.
+    """Forget what an earlier life of the instance counted and brought, once it has left it. Attempts
+    keep their numbers.
     """
     instance.failures = instance.losses = 0
-    instance.ready_at = instance.queued_at = instance.started_at = instance.length = None
+    instance.ready_at = instance.queued_at = instance.started_at = None
+    forget_result(run, instance)
+
+
+def forget_result(run: Run, instance: Instance) -> None:
+    assert instance.state is not State.SUCCESS, f"{instance} still has its result"
+    instance.length = instance.follow = None
+    instance.item = False
     if instance.number:
         run.changes.forgotten[instance.key] = instance
 
@@ -197,8 +193,7 @@ def recall(run: Run, instance: Instance, actor: str) -> None:
 
 def released(run: Run, instance: Instance) -> bool:
     """Whether it would be released as its upstream tasks are now."""
-    node = instance.node
-    verdict = judge(node.rule, upstream_counts(run, node))
+    verdict, _ = decide(run, instance.node)
     return verdict is Verdict.RUN and mapping.has_item(run, instance)
 
 
@@ -305,35 +300,32 @@ def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
 
 
 def judge_node(run: Run, node: Node) -> None:
-    """Judge the waiting instances of a node by its trigger rule."""
+    """Judge the waiting instances of a node."""
     if not run.counts[node.index].get(State.WAITING):
         return
-    counts = upstream_counts(run, node)
-    verdict = judge(node.rule, counts)
-    if verdict is Verdict.WAIT or (verdict is Verdict.RUN and not mapping.lengths_known(run, node)):
+    verdict, reason = decide(run, node)
+    if verdict is Verdict.WAIT:
         return
     waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
-    reason = explain(node.rule, counts)
     if verdict is Verdict.RUN:
         for instance in mapping.expand(run, node, waiting):
             run.move(instance, Event.RELEASE, reason)
             make_ready(run, instance)
+        if node.axes is not None:
+            end_gone(run, node)
         return
     event = Event.SKIP if verdict is Verdict.SKIP else Event.BLOCK
     for instance in waiting:
         run.move(instance, event, reason)
 
 
-def upstream_counts(run: Run, node: Node) -> Counts:
-    above = run.above_of(node)
-    return Counts(
-        total=above.total,
-        success=above.ended[State.SUCCESS],
-        skipped=above.ended[State.SKIPPED],
-        failed=above.ended[State.FAILED],
-        upstream_failed=above.ended[State.UPSTREAM_FAILED],
-        cancelled=above.ended[State.CANCELLED],
-    )
+def end_gone(run: Run, node: Node) -> None:
+    """What runs although its item is gone is told to end; then it is gone, too."""
+    counts = run.counts[node.index].get
+    if counts(State.QUEUED) or counts(State.RUNNING):
+        for instance in mapping.gone_live(run, node):
+            if instance.intent is None:
+                intend(run, instance, Event.CLEAR, SCHEDULER)
 
 
 def make_ready(run: Run, instance: Instance) -> None:

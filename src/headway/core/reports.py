@@ -42,6 +42,7 @@ class Ended:
     retry: bool = True
     xcoms: tuple[object, ...] = ()  # opaque here
     length: int | None = None  # of the result, when that is a list or dict
+    item: bool = True  # there is a result; of a mapped task, None is no item of its list
     follow: frozenset[str] | None = None  # a branch's choice among its direct downstream tasks
 
 

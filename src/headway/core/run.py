@@ -70,6 +70,8 @@ class Instance:
     intent_by: str | None = None
     wake_at: datetime | None = None
     length: int | None = None
+    item: bool = False  # its result is one of the list that tasks below a mapped task get
+    follow: frozenset[str] | None = None  # a branch's choice; None: it left nothing out
     blocked_reason: str | None = None
     waited_for: str | None = None  # the last ``blocked_reason`` since it became ready
     reason: str | None = None
@@ -93,7 +95,7 @@ class Move(NamedTuple):
     instance: Instance | None
     number: int
     name: str
-    state: str
+    state: str | None  # None: it is gone
     actor: str
     reason: str
 
@@ -172,6 +174,9 @@ class Run:
         self.due_at: datetime | None = None
         self.instances: list[dict[int, Instance]] = [{} for _ in graph.nodes]
         self.counts: list[dict[State, int]] = [{} for _ in graph.nodes]
+        self.items: list[int] = [0] * len(graph.nodes)  # those of a mapped task's list
+        self.left_out: dict[int, frozenset[int]] = {}  # by branches that have ended
+        self.former: dict[Key, int] = {}  # attempts of instances that are gone
         self.above: list[Above | None] = [None] * len(graph.nodes)
         self.open = 0  # instances that are not final
         self.live = 0
@@ -213,14 +218,30 @@ class Run:
         return instance
 
     def remove(self, instance: Instance) -> None:
-        """Take out a placeholder that its mapped instances replace."""
-        assert instance.number == 0, f"{instance} has attempts"
+        """Take out what is replaced: a placeholder by its mapped instances, or they by it."""
+        assert instance.state not in LIVE, f"{instance} is {instance.state}"
         del self.instances[instance.node.index][instance.map_index]
         self._count(instance, -1)
         self._count_above(instance, -1)
         self.changes.touched.pop(instance.key, None)
         if instance.stored is not None:
             self.changes.removed[instance.key] = instance
+        if instance.number:
+            self.former[instance.key] = instance.number
+            self.changes.forgotten[instance.key] = instance
+
+    def end_item(self, instance: Instance, why: str) -> None:
+        """Its list has this item no more. Its attempts stay, and its history says why it is gone."""
+        self.remove(instance)
+        self.stale.update(instance.node.downstream)
+        self.changes.moves.append(Move(instance, instance.number, "remove", None, SCHEDULER, why))
+
+    def remember(self, task_id: str, map_index: int, number: int) -> None:
+        """Note the last attempt of an instance that is gone, or was and is here again."""
+        node = self.graph.by_id.get(task_id)
+        if node is not None and map_index not in self.instances[node]:
+            key = (node, map_index)
+            self.former[key] = max(number, self.former.get(key, 0))
 
     def all(self) -> Iterator[Instance]:
         for by_index in self.instances:
@@ -230,9 +251,18 @@ class Run:
         node = self.graph.by_id.get(task_id)
         return None if node is None else self.instances[node].get(map_index)
 
+    def has_ended(self, node: int) -> bool:
+        """All instances that the node has by now."""
+        return all(state in FINAL for state, count in self.counts[node].items() if count)
+
     def _count(self, instance: Instance, by: int) -> None:
-        counts = self.counts[instance.node.index]
+        node = instance.node.index
+        counts = self.counts[node]
         counts[instance.state] = counts.get(instance.state, 0) + by
+        if instance.item and instance.state is State.SUCCESS:
+            self.items[node] += by
+        if instance.node.branch:
+            self.left_out.pop(node, None)
         if instance.state not in FINAL:
             self.open += by
         else:

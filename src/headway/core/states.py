@@ -50,6 +50,7 @@ S, E = State, Event
 
 LIVE: Final = frozenset({S.QUEUED, S.RUNNING})  # has a live attempt, occupies a pool slot
 PENDING: Final = frozenset({S.WAITING, S.READY, S.UP_FOR_RETRY})
+BROKEN: Final = frozenset({S.FAILED, S.UPSTREAM_FAILED, S.CANCELLED})
 FINAL: Final = frozenset({S.SUCCESS, S.FAILED, S.SKIPPED, S.UPSTREAM_FAILED, S.CANCELLED})
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {

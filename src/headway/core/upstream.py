@@ -4,6 +4,8 @@ Rule 1: ``TABLE`` is the whole judgement: the first row whose predicate holds, e
 Rule 2: a verdict is given as soon as it is certain, and then no further end can change it. So the
 outcome never depends on which of two upstream tasks ended first. (Airflow's ``all_success`` skips
 at the first skipped upstream task, and so may hide a failure that comes later; this one waits.)
+What a branch left out and what is mapped over comes before and after the rule: ``verdicts``, which
+keeps this rule by waiting for them.
 Rule 3: a cancelled upstream task is a failed one to every rule: its result is missing, and whoever
 cancelled it wants the tasks that clean up after failures. The names and meanings are Airflow's.
 """

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import Connection
 
 from headway import ids
-from headway.core import commands, timetable
+from headway.core import branches, commands, timetable
 from headway.core.commands import Selection
 from headway.core.graph import Graph
 from headway.core.run import Instance, Run
@@ -254,7 +254,7 @@ def mark(
     """Set the state of task instances by a person's word: ``MARK_SUCCESS`` or ``MARK_FAILED``."""
     runs.announce(conn, team_id, run_id)
     row, run = locked(conn, team_id, run_id, graphs, actor)
-    chosen = chosen_of(run, selection)
+    chosen = named_of(run, selection)
     affected = [affected_by(instance) for instance in chosen]
     commands.mark(run, chosen, event, actor)
     save(conn, row, run)
@@ -340,15 +340,28 @@ def save(conn: Connection[Any], row: Claimed, run: Run) -> None:
     runs.wake_schedulers(conn)
 
 
-def chosen_of(run: Run, selection: Selection) -> list[Instance]:
+def named_of(run: Run, selection: Selection) -> list[Instance]:
     try:
-        return commands.select(run, selection)
+        return commands.named(run, selection)
     except ValueError as error:
         known = sorted(run.graph.by_id)
         raise NotFound(
             f'the DAG "{run.graph.dag_id}" has no task "{error}"',
             hint=did_you_mean(str(error), known) or f"its tasks: {', '.join(known[:20])}",
         ) from error
+
+
+def chosen_of(run: Run, selection: Selection) -> list[Instance]:
+    """What a clear resets. Conflict: all that is named is left out by a branch."""
+    roots = named_of(run, selection)
+    chosen = commands.select(run, selection)
+    branch = branches.against(run, roots[0].node) if selection.tasks and roots else None
+    if not chosen and branch is not None:
+        raise Conflict(
+            f"`{roots[0].node.task_id}` stays skipped: {branches.chose(run, branch)}",
+            hint=f"headway clear {run.run_id} {branch.task_id} lets it choose again",
+        )
+    return chosen
 
 
 def affected_by(instance: Instance) -> Affected:

@@ -13,7 +13,7 @@ from headway.services.commands import (
     Trigger,
     affected_by,
     affected_of,
-    chosen_of,
+    named_of,
     runnable,
 )
 from headway.services.tick import clock
@@ -56,7 +56,7 @@ def would_mark(
     assert row is not None, "the caller has looked it up"
     run = snapshots.look(conn, row, graphs, clock(conn))
     marked = State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED
-    return [affected_by(each) for each in chosen_of(run, selection) if each.state is not marked]
+    return [affected_by(each) for each in named_of(run, selection) if each.state is not marked]
 
 
 def would_mark_run(

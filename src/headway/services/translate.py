@@ -52,6 +52,7 @@ def report(message: Reported) -> reports.Report:
         retry=message.retry,
         xcoms=tuple(message.xcoms),
         length=None if result is None else result.length,
+        item=result is not None,
         follow=None if message.follow is None else frozenset(message.follow),
     )
 

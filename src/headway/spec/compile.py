@@ -1,5 +1,6 @@
 """Spec → the core's graph. The spec is trusted to be valid (``headway.spec.validate``)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,8 +22,10 @@ def graph(dag: Dag) -> Graph:
     for index, task in enumerate(dag.tasks):
         for upstream in task.upstream:
             downstream[by_id[upstream]].append(index)
+    branches = {task.task_id for task in dag.tasks if task.branch}
     nodes = tuple(
-        node(index, task, by_id, tuple(downstream[index])) for index, task in enumerate(dag.tasks)
+        node(index, task, by_id, tuple(downstream[index]), branches)
+        for index, task in enumerate(dag.tasks)
     )
     return Graph(
         dag_id=dag.dag_id,
@@ -33,7 +36,13 @@ def graph(dag: Dag) -> Graph:
     )
 
 
-def node(index: int, task: Task, by_id: dict[str, int], downstream: tuple[int, ...]) -> Node:
+def node(
+    index: int,
+    task: Task,
+    by_id: dict[str, int],
+    downstream: tuple[int, ...],
+    branches: Collection[str],
+) -> Node:
     return Node(
         index=index,
         task_id=task.task_id,
@@ -50,6 +59,8 @@ def node(index: int, task: Task, by_id: dict[str, int], downstream: tuple[int, .
         memory_limit_mb=task.memory_limit_mb,
         inputs=tuple((by_id[wanted.task_id], wanted.key) for wanted in task.inputs),
         axes=axes(task, by_id),
+        branch=task.branch,
+        branches=tuple(sorted(by_id[name] for name in task.upstream if name in branches)),
     )
 
 

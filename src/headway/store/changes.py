@@ -18,13 +18,13 @@ from headway.store.transact import pipelined
 
 INSERT_INSTANCES: LiteralString = """
     INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
-        blocked_reason, reason, ready_at, queued_at, ended_at)
+        item, follow, blocked_reason, reason, ready_at, queued_at, ended_at)
     SELECT team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
-        blocked_reason, reason, ready_at, queued_at, ended_at
+        item, follow, blocked_reason, reason, ready_at, queued_at, ended_at
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, run_id text, task_id text, map_index integer, state text, number integer,
-        pool text, pool_slots integer, rank double precision, blocked_reason text, reason text,
-        ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
+        pool text, pool_slots integer, rank double precision, item boolean, follow text[],
+        blocked_reason text, reason text, ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
 """
 
 UPDATE_INSTANCES: LiteralString = """
@@ -32,13 +32,15 @@ UPDATE_INSTANCES: LiteralString = """
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
             team_id integer, run_id text, task_id text, map_index integer, stored text, state text,
             number integer, failures integer, losses integer, rank double precision, intent text,
-            intent_by text, wake_at timestamptz, length integer, blocked_reason text, reason text,
+            intent_by text, wake_at timestamptz, length integer, item boolean, follow text[],
+            blocked_reason text, reason text,
             ready_at timestamptz, queued_at timestamptz, started_at timestamptz, ended_at timestamptz)
     )
     UPDATE task_instance SET
         state = change.state, number = change.number, failures = change.failures,
         losses = change.losses, rank = change.rank, intent = change.intent,
         intent_by = change.intent_by, wake_at = change.wake_at, length = change.length,
+        item = change.item, follow = change.follow,
         blocked_reason = change.blocked_reason, reason = change.reason, ready_at = change.ready_at,
         queued_at = change.queued_at, started_at = change.started_at, ended_at = change.ended_at
     FROM change CROSS JOIN LATERAL (
@@ -51,17 +53,28 @@ UPDATE_INSTANCES: LiteralString = """
     WHERE task_instance.ctid = found.ctid
 """
 
+# Their attempts stay, the last one marked.
 DELETE_INSTANCES: LiteralString = """
     WITH gone AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS gone (
-            team_id integer, run_id text, task_id text, map_index integer)
+            team_id integer, run_id text, task_id text, map_index integer, stored text, number integer)
+    ), kept AS (
+        UPDATE attempt SET former = true
+        FROM gone CROSS JOIN LATERAL (
+            SELECT ctid FROM attempt AS known
+            WHERE known.team_id = gone.team_id AND known.run_id = gone.run_id
+                AND known.task_id = gone.task_id AND known.map_index = gone.map_index
+                AND known.number = gone.number
+            OFFSET 0
+        ) AS last
+        WHERE attempt.ctid = last.ctid
     )
     DELETE FROM task_instance
     USING gone CROSS JOIN LATERAL (
         SELECT ctid FROM task_instance AS instance
         WHERE instance.team_id = gone.team_id AND instance.run_id = gone.run_id
             AND instance.task_id = gone.task_id AND instance.map_index = gone.map_index
-            AND instance.number = 0
+            AND instance.state = gone.stored
         OFFSET 0
     ) AS found
     WHERE task_instance.ctid = found.ctid
@@ -225,7 +238,7 @@ def key(run: Run, instance: Instance) -> dict[str, Any]:
 
 def removed(run: Run) -> Iterator[dict[str, Any]]:
     for instance in run.changes.removed.values():
-        yield key(run, instance)
+        yield {**key(run, instance), "stored": instance.stored, "number": instance.number}
 
 
 def forgotten(run: Run) -> Iterator[dict[str, Any]]:
@@ -255,6 +268,8 @@ def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
             "intent_by": instance.intent_by,
             "wake_at": instance.wake_at,
             "length": instance.length,
+            "item": instance.item,
+            "follow": None if instance.follow is None else sorted(instance.follow),
             "blocked_reason": instance.blocked_reason,
             "reason": instance.reason,
             "ready_at": instance.ready_at,
@@ -298,10 +313,12 @@ def attempt_columns(attempt: Attempt) -> dict[str, Any]:
 
 
 def results(run: Run) -> Iterable[dict[str, Any]]:
-    """Of two values under one key of one attempt the later counts."""
+    """Of two values under one key of one attempt the later counts; of what is gone already, none."""
     found: dict[tuple[int, int, str], dict[str, Any]] = {}
     for result in run.changes.results:
         xcom: Any = result.xcom
+        if run.get(result.instance.node.task_id, result.instance.map_index) is None:
+            continue
         found[(*result.instance.key, xcom.key)] = {
             **key(run, result.instance),
             "number": result.number,

@@ -20,22 +20,23 @@ INSTANCES: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, state, number, failures, losses, rank, intent, intent_by,
-            wake_at, length, blocked_reason, reason, ready_at, queued_at, started_at, ended_at
+            wake_at, length, item, follow, blocked_reason, reason, ready_at, queued_at, started_at, ended_at
         FROM task_instance AS instance
         WHERE instance.team_id = wanted.team_id AND instance.run_id = wanted.run_id
         OFFSET 0
     ) AS found
 """
 
-# Live is what has not ended: said by the states, it would allow a plan to take the partial index of
-# all live attempts instead of the run's own.
+# And the last ones of instances that are gone. Live is what has not ended: said by the states, it would
+# allow a plan to take the partial index of all live attempts instead of the run's own.
 ATTEMPTS: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, task_id, map_index, number, token, session_id, queued_at, state, started_at, pid
+        SELECT team_id, run_id, task_id, map_index, former, number, token, session_id, queued_at, state, started_at,
+            pid
         FROM attempt
         WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
-            AND attempt.ended_at IS NULL
+            AND (attempt.ended_at IS NULL OR attempt.former)
         OFFSET 0
     ) AS found
 """
@@ -99,8 +100,12 @@ def load_with(
         attempts = conn.execute(live_attempts, wanted)
     for team_id, run_id, *columns in instances.fetchall():
         add_instance(models[team_id, run_id], *columns)
-    for team_id, run_id, task_id, map_index, *columns in attempts.fetchall():
-        instance = models[team_id, run_id].get(task_id, map_index)
+    for team_id, run_id, task_id, map_index, former, *columns in attempts.fetchall():
+        run = models[team_id, run_id]
+        instance = run.get(task_id, map_index)
+        if former:
+            run.remember(task_id, map_index, columns[0])
+            continue
         assert instance is not None, f"a live attempt of no task instance: {task_id}"
         instance.attempt = attempt_from_row(*columns)
     for run in models.values():
@@ -128,7 +133,9 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
 
 
 def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: Any) -> None:
-    (number, failures, losses, rank, intent, intent_by, wake_at, length, *rest) = columns
+    (number, failures, losses, rank, intent, intent_by, wake_at, length, item, follow, *rest) = (
+        columns
+    )
     (blocked_reason, reason, ready_at, queued_at, started_at, ended_at) = rest
     known = State(state)
     instance = Instance(
@@ -144,6 +151,8 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         intent_by=intent_by,
         wake_at=wake_at,
         length=length,
+        item=item,
+        follow=None if follow is None else frozenset(follow),
         blocked_reason=blocked_reason,
         waited_for=blocked_reason,
         reason=reason,

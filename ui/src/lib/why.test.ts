@@ -32,6 +32,11 @@ test("what is blocked leads to what blocks it", () => {
   expect(why(paused, TASKS)).toMatchObject({ holds: { kind: "dag" } });
   const failed = of({ task_id: "d", state: "upstream_failed", reason: "`bad` failed" });
   expect(why(failed, TASKS)?.holds).toEqual({ kind: "task", task_id: "bad" });
+  const leftOut = of({ task_id: "d", state: "skipped", reason: "`a` chose keep" });
+  expect(why(leftOut, TASKS)).toEqual({
+    text: "`a` chose keep",
+    holds: { kind: "task", task_id: "a" },
+  });
 });
 
 test("what failed says its last error", () => {

@@ -27,7 +27,7 @@ export function why(instance: Instance, tasks: readonly Neighbour[]): Why | null
   const last = instance.history[0];
   if (state === "waiting") return awaited(instance.task_id, tasks) ?? said(blocked ?? reason);
   if (state === "upstream_failed" || state === "skipped") {
-    return { text: reason ?? stateWord(state), holds: culprit(instance.task_id, tasks) };
+    return { text: reason ?? stateWord(state), holds: culprit(instance.task_id, reason, tasks) };
   }
   if (state === "failed" || state === "up_for_retry") {
     return said(error(last) ?? reason);
@@ -68,10 +68,14 @@ function awaited(taskId: string, tasks: readonly Neighbour[]): Why | null {
   return { text: `Waits for ${first.task_id} (${stateWord(state)})${others}`, holds };
 }
 
-function culprit(taskId: string, tasks: readonly Neighbour[]): Why["holds"] {
-  const bad = above(taskId, tasks).find((task) =>
-    ["failed", "upstream_failed", "skipped", "cancelled"].some((state) => task.counts[state]),
-  );
+/** The task that the reason names, as of a branch, or the first above it that did not succeed. */
+function culprit(taskId: string, reason: string | null, tasks: readonly Neighbour[]): Why["holds"] {
+  const around = above(taskId, tasks);
+  const bad =
+    around.find((task) => reason?.includes(`\`${task.task_id}\``)) ??
+    around.find((task) =>
+      ["failed", "upstream_failed", "skipped", "cancelled"].some((state) => task.counts[state]),
+    );
   return bad ? { kind: "task", task_id: bad.task_id } : null;
 }
 

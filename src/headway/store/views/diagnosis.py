@@ -7,9 +7,10 @@ from psycopg import Connection
 from psycopg.rows import class_row, tuple_row
 
 from headway import wire
-from headway.core.commands import NOT_SUCCESSFUL
+from headway.core import branches
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
-from headway.core.states import RunState, State
+from headway.core.graph import Graph
+from headway.core.states import BROKEN, FINAL, RunState, State
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store.views import run_tasks, runs, troubles
@@ -37,6 +38,11 @@ ERRORS: LiteralString = """
 BLOCKED: LiteralString = """
     SELECT task_id, count(*) AS count, min(reason) AS reason FROM task_instance
     WHERE run_id = %(run_id)s AND state = 'upstream_failed' GROUP BY task_id
+"""
+
+CHOICES: LiteralString = """
+    SELECT DISTINCT task_id, state, follow FROM task_instance
+    WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
 """
 
 LAST_GOOD: LiteralString = """
@@ -153,13 +159,12 @@ def retry(
     failed = {
         task_id: bad
         for task_id, each in counts.items()
-        if (bad := sum(each.get(state, 0) for state in NOT_SUCCESSFUL))
+        if (bad := sum(each.get(state, 0) for state in BROKEN))
     }
     graph = compile.graph(dag)
-    below = {
-        graph.nodes[index].task_id
-        for index in graph.descendants({graph.by_id[task_id] for task_id in failed})
-    }
+    roots = {graph.by_id[task_id] for task_id in failed}
+    _, indexes = branches.again(graph, roots, left_out(conn, run_id, graph), downstream=True)
+    below = {graph.nodes[index].task_id for index in indexes}
     total = sum(bad for task_id, bad in failed.items() if task_id not in below)
     total += sum(
         number
@@ -168,3 +173,25 @@ def retry(
         if state != State.WAITING
     )
     return wire.RetryCounts(failed=sum(failed.values()), total=total)
+
+
+def left_out(conn: Connection[Any], run_id: str, graph: Graph) -> dict[int, frozenset[int]]:
+    """By branches that have ended."""
+    found = [node for node in graph.nodes if node.branch]
+    if not found:
+        return {}
+    values = {"run_id": run_id, "tasks": [branch.task_id for branch in found]}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(CHOICES, values).fetchall()
+    states: dict[str, set[str]] = {}
+    follows: dict[str, list[branches.Follow]] = {}
+    for task_id, state, follow in rows:
+        states.setdefault(task_id, set()).add(state)
+        if state == State.SUCCESS:
+            chosen = None if follow is None else frozenset(follow)
+            follows.setdefault(task_id, []).append(chosen)
+    return {
+        branch.index: branches.left_out(graph, branch, follows.get(branch.task_id, []))
+        for branch in found
+        if states.get(branch.task_id, set()) <= FINAL
+    }

@@ -41,7 +41,8 @@ RUNS: LiteralString = """
     LIMIT %(limit)s)
 """
 
-# Summed by pool and part of the time, as `core.load` takes it.
+# Summed by pool and part of the time, as `core.load` takes it. All instances of a task have one pool, and
+# those that are gone had it, too.
 STEPS: LiteralString = """
     WITH seen AS MATERIALIZED (
         (SELECT team_id, run_id FROM run
@@ -54,13 +55,14 @@ STEPS: LiteralString = """
         SELECT pool, pool_slots, greatest(queued_at, %(first)s) AS taken_at,
             least(coalesce(ended_at, %(now)s), %(last)s) AS given_at
         FROM seen CROSS JOIN LATERAL (
-            SELECT task_id, map_index, queued_at, ended_at FROM attempt AS known
+            SELECT task_id, queued_at, ended_at FROM attempt AS known
             WHERE known.team_id = seen.team_id AND known.run_id = seen.run_id
                 AND queued_at < %(last)s AND coalesce(ended_at, %(now)s) > %(first)s
         ) AS tried CROSS JOIN LATERAL (
             SELECT pool, pool_slots FROM task_instance AS instance
             WHERE instance.team_id = seen.team_id AND instance.run_id = seen.run_id
-                AND instance.task_id = tried.task_id AND instance.map_index = tried.map_index
+                AND instance.task_id = tried.task_id
+            LIMIT 1
         ) AS instance
         LIMIT %(attempts)s
     )
@@ -96,12 +98,13 @@ NEEDS: LiteralString = """
         ORDER BY ended_at DESC LIMIT 1
     ) AS good
     CROSS JOIN LATERAL (
-        SELECT task_id, map_index, queued_at, ended_at FROM attempt AS known
+        SELECT task_id, queued_at, ended_at FROM attempt AS known
         WHERE known.team_id = good.team_id AND known.run_id = good.run_id AND ended_at IS NOT NULL
     ) AS tried CROSS JOIN LATERAL (
         SELECT pool, pool_slots FROM task_instance AS instance
         WHERE instance.team_id = good.team_id AND instance.run_id = good.run_id
-            AND instance.task_id = tried.task_id AND instance.map_index = tried.map_index
+            AND instance.task_id = tried.task_id
+        LIMIT 1
     ) AS instance
     WHERE good.seconds > 0
     GROUP BY wanted.dag_id, pool, good.seconds

@@ -1,0 +1,79 @@
+"""Branches: what their choices leave out.
+
+A choice is a fact of the run: it is kept with the branch's task instance and holds until the branch
+runs again, whatever else is cleared meanwhile. What any instance of a mapped branch chose goes on.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from headway.core.graph import Graph, Node
+from headway.core.run import Run
+from headway.core.states import State
+from headway.core.words import listed
+
+Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
+
+
+def left_out(graph: Graph, branch: Node, follows: Collection[Follow]) -> frozenset[int]:
+    """The direct downstream tasks that no successful instance chose and no chosen one leads to."""
+    if not follows or None in follows:
+        return frozenset()
+    chosen = {i for i in branch.downstream if graph.nodes[i].task_id in united(follows)}
+    return frozenset(branch.downstream) - chosen - graph.descendants(chosen)
+
+
+def united(follows: Iterable[Follow]) -> frozenset[str]:
+    return frozenset().union(*(follow for follow in follows if follow is not None))
+
+
+def follows_of(run: Run, branch: Node) -> list[Follow]:
+    instances = run.instances[branch.index].values()
+    return [each.follow for each in instances if each.state is State.SUCCESS]
+
+
+def left_out_by(run: Run, branch: Node) -> frozenset[int]:
+    """Nothing until the branch has ended."""
+    found = run.left_out.get(branch.index)
+    if found is None:
+        if not run.has_ended(branch.index):
+            return frozenset()
+        found = left_out(run.graph, branch, follows_of(run, branch))
+        run.left_out[branch.index] = found
+    return found
+
+
+def against(run: Run, node: Node) -> Node | None:
+    """The first of the branches directly above that left the node out."""
+    above = (run.graph.nodes[index] for index in node.branches)
+    return next((branch for branch in above if node.index in left_out_by(run, branch)), None)
+
+
+def undecided(run: Run, node: Node) -> bool:
+    return not all(run.has_ended(index) for index in node.branches)
+
+
+def chose(run: Run, branch: Node) -> str:
+    """``choose` chose a and b``: why it left the others out."""
+    names = listed(sorted(united(follows_of(run, branch))))
+    return f"`{branch.task_id}` chose {names or 'none of the tasks behind it'}"
+
+
+def again(
+    graph: Graph, roots: Collection[int], out: Mapping[int, Collection[int]], *, downstream: bool
+) -> tuple[set[int], set[int]]:
+    """What runs again when ``roots`` are to, and what of it lies below another of it.
+
+    Without what branches leave ``out`` that do not run again themselves, and what only that leads to.
+    """
+    found: set[int] = set()
+    below: set[int] = set()
+    for node in graph.nodes:  # upstream first
+        reached = downstream and not found.isdisjoint(node.upstream)
+        if not reached and node.index not in roots:
+            continue
+        if any(b not in found and node.index in out.get(b, ()) for b in node.branches):
+            continue
+        found.add(node.index)
+        if reached:
+            below.add(node.index)
+    return found, below
