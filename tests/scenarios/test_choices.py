@@ -119,6 +119,8 @@ def test_the_attempts_of_an_item_that_is_gone_stay(conn: Connection[Any]) -> Non
     (gone,) = transact(conn, instances.latest, [(run_id, "work", 2, None)])
     assert gone is not None
     assert (gone.number, gone.state) == (1, "success")
+    (attempt,) = transact(conn, instances.history, run_id, "work", 2)
+    assert attempt.log == gone.log
     conn.execute("DELETE FROM run WHERE run_id = %s", [run_id])
     assert value(conn, "SELECT count(*) FROM attempt") == 0
 

@@ -237,10 +237,10 @@ async def attempt_of(
 ) -> Chosen:
     """What has ended is not written any more."""
     run_id = await api.door.call(run_views.resolve, run_id)
-    instance = await api.door.call(views.one, run_id, task_id, map_index)
-    if number is None and not instance.history:
+    history = await api.door.call(views.history, run_id, task_id, map_index)
+    if number is None and not history:
         return Chosen(Path("/dev/null"), 0, ended=False)
-    for attempt in instance.history:
+    for attempt in history:
         if number in (None, attempt.number):
             ended = AttemptState(attempt.state) in ATTEMPT_FINAL
             path = checked(api, attempt.log)
@@ -248,8 +248,8 @@ async def attempt_of(
             at, removed_at = attempt.ended_at, attempt.log_removed_at
             return Chosen(path, attempt.number, ended, removed_at, attempt.log, why, at)
     raise NotFound(
-        f"{instance.task_id!r} has no attempt {number}",
-        hint=f"it had {len(instance.history)} so far",
+        f"{task_id!r} has no attempt {number}",
+        hint=f"it had {len(history)} so far",
     )
 
 

@@ -121,17 +121,32 @@ def one(
 ) -> wire.TaskInstanceDetail:
     """``map_index`` None: the only instance there is."""
     index = only_index(conn, run_id, task_id) if map_index is None else map_index
+    history = attempts(conn, run_id, task_id, index)
     key = {"run_id": run_id, "task_id": task_id, "map_index": index}
-    with conn.cursor(row_factory=dict_row) as attempts:
-        history = [
-            wire.Attempt(**row, log=log_path(run_id, task_id, index, row["number"]))
-            for row in attempts.execute(ATTEMPTS, key)
-        ]
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, key).fetchone()
     if row is None:
         raise unknown(conn, run_id, task_id, map_index)
     return wire.TaskInstanceDetail(**row, history=history)
+
+
+def history(
+    conn: Connection[Any], run_id: str, task_id: str, map_index: int | None
+) -> list[wire.Attempt]:
+    """The latest attempt first; also of an instance that is gone, because its list got shorter."""
+    found = attempts(conn, run_id, task_id, map_index) if map_index is not None else []
+    return found or one(conn, run_id, task_id, map_index).history
+
+
+def attempts(
+    conn: Connection[Any], run_id: str, task_id: str, map_index: int
+) -> list[wire.Attempt]:
+    key = {"run_id": run_id, "task_id": task_id, "map_index": map_index}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return [
+            wire.Attempt(**row, log=log_path(run_id, task_id, map_index, row["number"]))
+            for row in cursor.execute(ATTEMPTS, key)
+        ]
 
 
 class Latest(NamedTuple):
