@@ -128,3 +128,13 @@ def test_priority_first_and_runs_take_turns() -> None:
 
 def test_a_backfill_gives_way() -> None:
     assert ordered(Story(task("x"), backfill=True), Story(task("x"))) == ["r1.x", "r0.x"]
+
+
+def test_a_grant_notes_when_it_was_given_and_forgets_the_start_before() -> None:
+    story = Story(task("a", retries=1)).begin()
+    story.start("a")
+    story.fail("a").pass_time(400)
+    granted = story.at("a")
+    assert granted.attempt is not None
+    assert granted.queued_at == granted.attempt.queued_at == story.run.now
+    assert granted.started_at is None

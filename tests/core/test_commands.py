@@ -126,6 +126,19 @@ def test_a_persons_word_on_a_live_attempt_comes_before_what_it_brings(
     story.everything_counts()
 
 
+@pytest.mark.parametrize("event", [Event.MARK_SUCCESS, Event.MARK_FAILED])
+def test_a_mark_of_what_ran_keeps_what_is_known_of_it(event: Event) -> None:
+    """Only a clear forgets."""
+    story = Story(task("a", retries=3)).begin().fail("a").pass_time(400)
+    story.start("a")
+    mark(story, event, "a")
+    story.end("a", Outcome.CANCELLED)
+    found = story.at("a")
+    assert (found.failures, found.started_at) == (1, story.run.now)
+    assert (found.ready_at, found.queued_at) == (story.run.now, story.run.now)
+    assert not story.run.changes.forgotten
+
+
 def test_the_last_word_counts() -> None:
     story = Story(task("a")).begin()
     mark(story, Event.MARK_FAILED, "a")

@@ -173,6 +173,16 @@ def test_the_cross_product_has_the_last_axis_fastest() -> None:
     assert places(story, "each") == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
 
 
+def test_the_places_on_the_list_of_a_mapped_task() -> None:
+    story = Story(task("each", over=[3]), task("again", over=[2, "each"])).begin()
+    story.succeed("each[0]", "each[1]", "each[2]")
+    assert places(story, "again") == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    # An attempt that is to be ended is asked for although its list is gone.
+    commands.clear(story.run, [story.at(f"each[{n}]") for n in range(3)], "user:ann")
+    assert positions(story.run, story.at("again[5]")) == [5, 0]
+    assert positions(story.run, story.at("again[0]")) == [0, 0]
+
+
 def test_literals_need_no_upstream() -> None:
     story = Story(task("each", over=[2, 1, 2])).begin()
     assert places(story, "each") == [[0, 0, 0], [0, 0, 1], [1, 0, 0], [1, 0, 1]]

@@ -157,6 +157,18 @@ def test_a_task_that_says_no_is_not_tried_again() -> None:
     assert (story.state("a"), story.at("a").number) == ("failed", 1)
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"detail": "ValueError: no", "cause": "exception"}, "ValueError: no"),
+        ({"detail": "", "cause": "timeout"}, "timeout"),
+    ],
+)
+def test_what_failed_for_good_says_why_or_at_least_how(said: dict[str, str], reason: str) -> None:
+    story = Story(task("a", retries=5)).begin().fail("a", retry=False, **said)
+    assert story.at("a").reason == reason
+
+
 def test_a_task_may_skip_itself() -> None:
     story = Story(task("a"), task("b", "a")).begin()
     story.end("a", Outcome.SKIPPED, detail="no flights")
@@ -178,6 +190,16 @@ def test_the_attempts_of_a_dead_session_are_taken_back() -> None:
 
 
 # -- timers of the run
+
+
+def test_a_timer_that_is_set_or_taken_back_is_written() -> None:
+    """Though nothing else changes: whoever looks for runs that are due reads it there."""
+    story = Story(task("a"), dagrun_timeout_s=60).begin()
+    story.run.due_at = None
+    assert not story.run.changes
+    plan.settle(story.run)
+    assert story.run.due_at == NOON + timedelta(seconds=60)
+    assert story.run.changes
 
 
 def test_dagrun_timeout_cancels_what_is_open_and_fails_the_run() -> None:
@@ -222,8 +244,10 @@ def test_a_pause_takes_the_ranks_back_and_its_end_gives_them_again() -> None:
     assert story.states() == {"a": "success", "b": "ready", "c": "ready"}
     assert story.at("c").blocked_reason == "DAG paused by ann"
     story.everything_counts()
+    assert story.run.pause_noted
     story.run.paused_by = None
     story.tick()
+    assert not story.run.pause_noted  # or it would be looked for in each turn
     assert sorted(story.states().values()) == ["queued", "ready", "success"]
     (left,) = [i for i in story.run.all() if i.state == "ready"]
     assert left.blocked_reason == "all places of the agents are taken: local"

@@ -66,6 +66,12 @@ def test_retries_without_delay_are_no_hot_loop() -> None:
         assert delay(policy, 1, 0) == delay(policy, 10_000, 0) == SPACING_S
 
 
+@pytest.mark.parametrize("jitter", [1.01, 2.0])
+def test_a_delay_cannot_be_lengthened_by_more_than_itself(jitter: float) -> None:
+    with pytest.raises(AssertionError):
+        RetryPolicy(1, 1.0, False, 1.0, jitter)
+
+
 @pytest.mark.parametrize("bad", [-1.0, nan])
 def test_a_senseless_policy_is_our_mistake(bad: float) -> None:
     for values in ((bad, 1.0, 0.0), (1.0, bad, 0.0), (1.0, 1.0, bad)):
