@@ -280,5 +280,6 @@ def test_a_cap_is_named_again_after_a_pause() -> None:
     story.begin()
     assert story.at("b").blocked_reason == "DAG paused by ann"
     story.run.paused_by = None
-    story.tick()
+    plan.settle(story.run)
     assert story.at("b").blocked_reason == "max_active_tasks: 1 of this run are active"
+    assert story.at("b").key in story.run.changes.touched  # and written

@@ -1,7 +1,7 @@
 """A run in memory, as it is loaded."""
 
 from headway.core.run import NOT_MAPPED, Instance
-from headway.core.states import State
+from headway.core.states import Event, State
 from tests.core.build import NOON, Story, task
 
 
@@ -36,3 +36,18 @@ def test_what_is_gone_is_remembered_by_its_last_attempt() -> None:
     assert story.run.former == {(1, 2): 3}
     story.succeed("items", length=3)
     assert [story.at(f"each[{n}]").number for n in range(3)] == [1, 1, 4]
+
+
+def test_a_loaded_intent_is_known() -> None:
+    """The executor is told again: who wrote it may have died before it told anybody."""
+    story = Story(task("a"))
+    live = Instance(
+        story.run.graph.nodes[0],
+        NOT_MAPPED,
+        State.RUNNING,
+        stored=State.RUNNING,
+        intent=Event.CANCEL,
+        intent_by="user:ann",
+    )
+    story.run.add(live)
+    assert story.run.intended == {live.key: live}
