@@ -19,6 +19,7 @@ import msgspec
 from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull, UsageError
 
 DATA: Final = ".headway"
+DATA_MARK: Final = ".headway-data"  # in each data directory: it is never part of a DAG folder
 PORT: Final = 8080
 HOST: Final = "127.0.0.1"
 API_RATE: Final = 100  # requests a second of one person or token, in the long run
@@ -85,10 +86,17 @@ class Layout:
     def attempt_log(self, run_id: str, task_id: str, map_index: int, number: int) -> Path:
         return self.logs / run_id / task_id / str(map_index) / f"{number}.log"
 
+    def mark(self) -> None:
+        """A DAG folder may lie around the directory: nobody takes it for DAG files."""
+        place = self.data / DATA_MARK
+        if not place.exists():
+            place.write_text("A data directory of Headway.\n")
+
     def prepare(self) -> None:
         """Make the directories; one clear error when that is not possible."""
         try:
             self.data.mkdir(parents=True, exist_ok=True)
+            self.mark()
             self.run.mkdir(mode=0o700, exist_ok=True)
             self.server_logs.mkdir(parents=True, exist_ok=True)
             self.xcom.mkdir(exist_ok=True)

@@ -1,5 +1,6 @@
 """Where a command works: the running server of the data directory, or one started for it alone."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def target_of(text: str) -> Target:
             where=str(file),
             hint="give a DAG file, file.py:dag, or the name of a DAG (headway ls)",
         )
-    return Target(file.resolve(), dag_id or None)
+    return Target(Path(os.path.abspath(file)), dag_id or None)
 
 
 @contextmanager
@@ -99,15 +100,25 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
         if place.ours:
             wait_for_folder(place, layout, None)
         return target.dag_id
-    if not target.file.is_relative_to(place.dags):
+    file = path_in(place.dags, target.file)
+    if file is None:
         raise UsageError(
             f"the server of this data directory has the DAG folder {place.dags}",
             where=str(target.file),
             hint="move the file there, or run it with a data directory of its own: --data DIR",
         )
-    file = target.file.relative_to(place.dags).as_posix()
     wait_for_folder(place, layout, file)
     return chosen(place.client, file, target.dag_id)
+
+
+def path_in(dags: Path, file: Path) -> str | None:
+    """As the loader names it; a link in the folder is its own name, wherever it leads."""
+    folders = (dags.absolute(), dags.resolve())
+    for place in (file, file.parent.resolve() / file.name, file.resolve()):
+        for folder in folders:
+            if place.is_relative_to(folder):
+                return place.relative_to(folder).as_posix()
+    return None
 
 
 def wait_for_folder(place: Place, layout: Layout, file: str | None) -> None:

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from headway import clock, ids
+from headway.config import Layout
 from headway.errors import HeadwayError, StorageFull
-from headway.services.folder import Found, scan
+from headway.services.folder import Found, may_define_dag, scan
 
 VERSION_LENGTH: Final = 32
 TEMPORARY: Final = ".tmp-"
@@ -31,7 +32,6 @@ READ_AGAIN_S: Final = 0.02
 SETTLED_NS: Final = 2_000_000_000
 WRITERS: Final = 8  # a sync is waiting, not work
 GRACE_S: Final = 600.0  # a bundle this young may not be registered yet
-MARKER: Final = b"headway"  # a file that defines a DAG names the package
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Bundles:
         self._seen: dict[str, Seen] = {}
         for folder in (self.blobs, self.folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Layout(data).mark()
 
     def path(self, version: str) -> Path:
         return self.folder / version
@@ -135,7 +136,7 @@ class Bundles:
             blob=hashlib.sha256(content).hexdigest(),
             size=len(content),
             executable=found.executable,
-            candidate=found.path.endswith(".py") and MARKER in content,
+            candidate=may_define_dag(found.path, content),
         )
         self.put(entry, content)
         return entry

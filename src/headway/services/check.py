@@ -1,17 +1,24 @@
-"""``headway check PATH``: import files as the loader does, with no database and no snapshot."""
+"""``headway check PATH``: import files as the loader does, with no database.
+
+From a copy of what belongs to the folder, as a bundle is one: what the server does not have is missing here too.
+"""
 
 import os
 import selectors
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 from headway.errors import NotFound
-from headway.services.bundles import MARKER
-from headway.services.folder import scan
+from headway.services.folder import Listing, may_define_dag, scan
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
 from headway.spec.model import Dag
+
+NOT_PART: Final = "does not belong to a DAG folder: its name is hidden, or .headwayignore names it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +29,54 @@ class Checked:
 
 
 def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Checked]:
-    """Each DAG file at or below ``path``, in order. A single file has its own folder as root."""
-    if not path.exists():
+    """Each DAG file at or below ``path``, and what was left out, in order.
+
+    A single file has its own folder as root.
+    """
+    if not os.path.lexists(path):
         raise NotFound("there is no such file or folder", where=str(path))
-    path = path.resolve()
-    root, files = (path, candidates(path)) if path.is_dir() else (path.parent, [path.name])
-    found = duplicates_marked(import_all(root, files, environment))
-    return [found[file] for file in files]
+    if path.is_dir():
+        return check_folder(path.resolve(), None, environment)
+    return check_folder(path.parent.resolve(), path.name, environment)
 
 
-def candidates(root: Path) -> list[str]:
-    names = (found.path for found in scan(root).files if found.path.endswith(".py"))
-    return [name for name in names if MARKER in (root / name).read_bytes()]
+def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -> list[Checked]:
+    listing = scan(root)
+    with TemporaryDirectory(prefix="headway-check-") as place:
+        copy = Path(place).resolve()
+        copied = copy_files(root, listing, copy)
+        files = candidates(copied) if only is None else [only] if only in copied else []
+        told = duplicates_marked(import_all(copy, files, environment))
+    for file, problem in listing.problems.items():
+        told[file] = Checked(file, (), Trouble(problem))
+    if only is not None:
+        return [told.get(only) or Checked(only, (), Trouble(NOT_PART))]
+    return [told[file] for file in sorted(told)]
 
 
-def import_all(root: Path, files: list[str], environment: Mapping[str, str]) -> dict[str, Checked]:
+def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
+    """By path; a file that went away since the listing is none."""
+    copied = {}
+    for found in listing.files:
+        target = copy / found.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(root / found.path, target)
+        except OSError as error:
+            listing.problems[found.path] = f"cannot be read: {error.strerror}"
+            continue
+        target.chmod(0o555 if found.executable else 0o444)
+        copied[found.path] = target
+    return copied
+
+
+def candidates(copied: Mapping[str, Path]) -> list[str]:
+    return [path for path, file in copied.items() if may_define_dag(path, file.read_bytes())]
+
+
+def import_all(
+    root: Path, files: Iterable[str], environment: Mapping[str, str]
+) -> dict[str, Checked]:
     found: dict[str, Checked] = {}
 
     def done(imported: Imported) -> None:
@@ -56,11 +96,12 @@ def import_all(root: Path, files: list[str], environment: Mapping[str, str]) -> 
 
 
 def duplicates_marked(found: dict[str, Checked]) -> dict[str, Checked]:
+    marked = dict(found)
     first: dict[str, str] = {}
     for file in sorted(found):
         for dag in found[file].dags:
             owner = first.setdefault(dag.dag_id, file)
             if owner != file:
                 said = f"DAG {dag.dag_id} is defined in {owner} and in {file}: {owner} wins"
-                found[file] = Checked(file, found[file].dags, Trouble(said, dag.line or None))
-    return found
+                marked[file] = replace(found[file], error=Trouble(said, dag.line or None))
+    return marked

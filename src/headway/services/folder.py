@@ -1,11 +1,13 @@
 """Which files of a DAG folder belong to it: one walk, by name and stat, nothing is opened.
 
-Left out: hidden names, ``__pycache__``, ``*.pyc``, virtual environments, what ``.headwayignore`` names, special
-files, and links that lead out of the folder. One bad file is a problem of that file; only a folder that is
-too large, or cannot be read at all, is an error. ``.headwayignore``: one glob a line, ``#`` comments; with a slash
-it means the path from the root, without one any name; a trailing slash means folders only.
+Left out without a word: hidden names, ``__pycache__``, ``*.pyc``, virtual environments, what ``.headwayignore`` names,
+and data directories of Headway. Links are followed, wherever they lead. What was meant and cannot be taken (a link to
+nothing, a ring, a pipe, what is too large) is a problem of its path; only a folder that is too large, or cannot be
+read at all, is an error. ``.headwayignore``: one glob a line, ``#`` comments; with a slash it means the path from the
+root, without one any name; a trailing slash means folders only.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,16 +16,24 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from headway.errors import HeadwayError, NotFound
+from headway.config import DATA_MARK
+from headway.errors import NotFound, UsageError
 
 IGNORE_FILE: Final = ".headwayignore"
 FILES_MAX: Final = 20_000
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 BYTES_MAX: Final = 512 * 1024 * 1024
+NAMES_HEADWAY: Final = b"headway"
+KINDS: Final = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+KERNEL: Final = ("/proc", "/sys", "/dev")  # some of their files never end, some are credentials
 
 
-class FolderError(HeadwayError):
+class FolderError(UsageError):
     """The DAG folder as a whole cannot be taken."""
+
+
+class TooMuch(Exception):
+    """What a link leads to does not fit in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,73 +57,201 @@ class Walk:
     patterns: list[str]
     files: list[Found] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)  # real paths, so that a ring of links ends
+    folders: int = 0
+    size: int = 0
+    links: list[tuple[str, str]] = field(default_factory=list)  # for later: their place and path
+    above: list[str] = field(default_factory=list)  # real paths of the folders that we are in
+    following: bool = False
 
 
 def scan(folder: Path) -> Listing:
+    """What belongs to ``folder``. Raises NotFound and FolderError."""
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
         raise NotFound("there is no such DAG folder", where=str(folder), hint="give it by --dags")
+    refuse_inside(folder, data_directory(root))
     walk = Walk(root, ignored(root))
     visit(walk, root, "")
-    walk.files.sort(key=lambda found: found.path)
     check_size(walk.files, folder)
+    walk.following = True  # the folder's own files first: links share what room is left
+    for place, path in sorted(walk.links):
+        follow_outermost(walk, place, path)
+    walk.files.sort(key=lambda found: found.path)
     return Listing(walk.files, walk.problems)
 
 
+def may_define_dag(path: str, content: bytes) -> bool:
+    """Whether a file is imported for DAGs: it names the package that they are made with."""
+    return path.endswith(".py") and NAMES_HEADWAY in content
+
+
 def wanted(name: str) -> bool:
-    """Whether a file or folder of this name can belong to a bundle; also for the watcher."""
+    """Whether a file or folder of this name can belong to a DAG folder."""
     return not name.startswith(".") and name != "__pycache__" and not name.endswith(".pyc")
 
 
+def matters(root: str, path: str) -> bool:
+    """Whether a change of ``path``, as a watcher of ``root`` tells it, can be one of the folder."""
+    if not inside(root, path):
+        return True
+    parts = path[len(root) :].strip(os.sep).split(os.sep)
+    if not all(map(wanted, parts)) and parts[-1] != IGNORE_FILE:
+        return False
+    parents = (os.sep.join([root, *parts[:depth]]) for depth in range(1, len(parts)))
+    return not any(map(is_data_directory, parents))
+
+
+# -- data directories
+
+
+def is_data_directory(folder: str) -> bool:
+    return os.path.exists(os.path.join(folder, DATA_MARK))
+
+
+def data_directory(path: str) -> str | None:
+    """The data directory of Headway that a real path is or lies in."""
+    while not is_data_directory(path):
+        path, below = os.path.dirname(path), path
+        if path == below:
+            return None
+    return path
+
+
+def refuse_inside(dags: Path, data: Path | str | None) -> None:
+    """FolderError if a DAG folder is a data directory or lies in one."""
+    if data is not None and inside(os.path.realpath(data), os.path.realpath(dags)):
+        raise FolderError(
+            f"the DAG folder lies in Headway's data directory {data}",
+            where=str(dags),
+            hint="choose another folder with --dags, or another data directory with --data; "
+            "the data directory may lie in the DAG folder",
+        )
+
+
+# -- the walk
+
+
 def visit(walk: Walk, folder: str, prefix: str) -> None:
-    real = os.path.realpath(folder)
-    if real in walk.folders:
-        return
-    walk.folders.add(real)
     try:
-        entries = list(os.scandir(folder))
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         if not prefix:
             raise FolderError(f"cannot be read: {error.strerror}", where=folder) from error
-        walk.problems[prefix.rstrip("/")] = f"cannot be read: {error.strerror}"
+        leave_out(walk, prefix.rstrip("/"), f"it cannot be read: {error.strerror}")
         return
+    if any(entry.name == DATA_MARK for entry in entries):
+        return
+    walk.folders += 1
+    check_room(walk)
+    walk.above.append(os.path.realpath(folder))
     for entry in entries:
         if wanted(entry.name):
-            take(walk, entry, prefix + entry.name)
+            take(walk, entry.path, prefix + entry.name, is_link=entry.is_symlink())
+    walk.above.pop()
 
 
-def take(walk: Walk, entry: os.DirEntry[str], path: str) -> None:
+def take(walk: Walk, place: str, path: str, *, is_link: bool) -> None:
     if not encodable(path):
-        walk.problems[path.encode("utf-8", "replace").decode()] = "its name is not UTF-8"
-        return
+        leave_out(walk, path.encode("utf-8", "replace").decode(), "its name is not UTF-8")
+    elif is_link and not walk.following:
+        walk.links.append((place, path))
+    elif is_link:
+        follow(walk, place, path)
+    else:
+        add(walk, place, path)
+
+
+def add(walk: Walk, place: str, path: str) -> None:
     try:
-        status = entry.stat()
-        if entry.is_symlink() and not inside(walk.root, os.path.realpath(entry.path)):
-            return
-    except OSError:  # a link to nothing, or gone since the listing
+        status = os.stat(place)
+    except FileNotFoundError:  # since the listing
         return
-    if stat.S_ISDIR(status.st_mode):
-        if not matches(walk.patterns, path, folder=True) and not is_environment(entry.path):
-            visit(walk, entry.path, path + "/")
+    except OSError as error:
+        leave_out(walk, path, f"it cannot be read: {error.strerror}")
         return
-    if not stat.S_ISREG(status.st_mode) or matches(walk.patterns, path, folder=False):
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if matches(walk.patterns, path, folder=is_folder):
         return
-    if status.st_size > FILE_BYTES_MAX:
-        walk.problems[path] = (
-            f"is larger than {FILE_BYTES_MAX >> 20} MB: keep data outside the DAG folder, "
-            f"or name it in {IGNORE_FILE}"
-        )
-        return
-    walk.files.append(
-        Found(
-            path=path,
-            size=status.st_size,
-            mtime_ns=max(status.st_mtime_ns, status.st_ctime_ns),
-            inode=status.st_ino,
-            executable=bool(status.st_mode & stat.S_IXUSR),
-        )
+    if is_folder:
+        if not is_environment(place):
+            visit(walk, place, path + "/")
+    elif not stat.S_ISREG(status.st_mode):
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "a device")
+        leave_out(walk, path, f"it is {kind}, not a file")
+    elif status.st_size > FILE_BYTES_MAX:
+        limit = FILE_BYTES_MAX >> 20
+        leave_out(walk, path, f"it is larger than {limit} MB, and data belongs elsewhere")
+    else:
+        add_file(walk, path, status)
+
+
+def add_file(walk: Walk, path: str, status: os.stat_result) -> None:
+    found = Found(
+        path=path,
+        size=status.st_size,
+        mtime_ns=max(status.st_mtime_ns, status.st_ctime_ns),
+        inode=status.st_ino,
+        executable=bool(status.st_mode & stat.S_IXUSR),
     )
+    walk.files.append(found)
+    walk.size += found.size
+    check_room(walk)
+
+
+def check_room(walk: Walk) -> None:
+    full = len(walk.files) > FILES_MAX or walk.size > BYTES_MAX or walk.folders > FILES_MAX
+    if walk.following and full:
+        raise TooMuch
+
+
+def leave_out(walk: Walk, path: str, why: str) -> None:
+    if not any(matches(walk.patterns, path, folder=folder) for folder in (True, False)):
+        hint = f"name it in {IGNORE_FILE} if it is not meant to be here"
+        walk.problems[path] = f"left out: {why}; {hint}"
+
+
+# -- links
+
+
+def follow_outermost(walk: Walk, place: str, path: str) -> None:
+    """A link that leads to too much is left out whole; links within it count as its own."""
+    before = (len(walk.files), walk.folders, walk.size, dict(walk.problems))
+    walk.above = [walk.root, os.path.realpath(os.path.dirname(place))]
+    try:
+        follow(walk, place, path)
+    except TooMuch:
+        files, walk.folders, walk.size, walk.problems = before
+        del walk.files[files:]
+        most = f"{FILES_MAX:,} files and {BYTES_MAX >> 20} MB"
+        leave_out(walk, path, f"{link(place)}, which does not fit into {most} with the rest")
+
+
+def follow(walk: Walk, place: str, path: str) -> None:
+    real = os.path.realpath(place)
+    try:
+        is_folder = stat.S_ISDIR(os.stat(place).st_mode)
+    except OSError as error:
+        reasons = {errno.ENOENT: "which does not exist", errno.ELOOP: "which leads back to itself"}
+        why = reasons.get(error.errno or 0, f"which cannot be read: {error.strerror}")
+        leave_out(walk, path, f"{link(place)}, {why}")
+        return
+    if data_directory(real) is not None:
+        leave_out(walk, path, f"{link(place)}, in a data directory of Headway")
+    elif any(inside(folder, real) for folder in KERNEL):
+        leave_out(walk, path, f"{link(place)}, which is the kernel's")
+    elif is_folder and any(inside(real, folder) for folder in walk.above):
+        leave_out(walk, path, f"{link(place)}, a folder that holds the link itself")
+    else:
+        add(walk, place, path)
+
+
+def link(place: str) -> str:
+    """Readable, whatever bytes it has."""
+    target = os.fsencode(os.readlink(place)).decode("utf-8", "backslashreplace")
+    return f"it is a link to {target}"
+
+
+# -- sizes, and what is ignored
 
 
 def check_size(files: list[Found], folder: Path) -> None:
@@ -168,7 +306,7 @@ def is_environment(folder: str) -> bool:
 
 
 def inside(root: str, path: str) -> bool:
-    return path == root or path.startswith(root + os.sep)
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def encodable(path: str) -> bool:

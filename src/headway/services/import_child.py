@@ -338,6 +338,9 @@ def attempt(start: Start, loading: Any) -> Report:
         trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
     except BaseException as error:
         trouble = from_exception(error, str(path))
+    if trouble is not None:  # a file is named as in the bundle, wherever that lies
+        message = trouble.message.replace(start.root + "/", "")
+        trouble = msgspec.structs.replace(trouble, message=message)
     return Report(dags, trouble, sorted(files), sorted(folders))
 
 

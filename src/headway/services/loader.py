@@ -21,12 +21,12 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
-from watchfiles import Change, watch
+from watchfiles import watch
 
 from headway import clock, pulse
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
-from headway.services.folder import wanted
+from headway.services.folder import matters
 from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job, clean_environment
 from headway.services.registration import refused, register
@@ -340,18 +340,12 @@ def serve(loader: Loader) -> None:
 def watch_folder(folder: Path, waker: socket.socket, stopped: Event) -> None:
     """Wake the loop at each change that can matter. Where watching fails, the poll remains."""
 
-    def matters(change: Change, path: str) -> bool:
-        try:
-            parts = Path(path).relative_to(folder.resolve()).parts
-        except ValueError:
-            return True
-        return all(map(wanted, parts)) or parts[-1:] == (".headwayignore",)
-
+    root = str(folder.resolve())
     while not stopped.is_set():
         try:
             for _ in watch(
-                folder.resolve(),
-                watch_filter=matters,
+                root,
+                watch_filter=lambda change, path: matters(root, path),
                 debounce=DEBOUNCE_MS,
                 step=STEP_MS,
                 stop_event=stopped,

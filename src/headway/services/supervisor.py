@@ -23,6 +23,7 @@ from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.services.address import bind, url_of
 from headway.services.component import Component
+from headway.services.folder import refuse_inside
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -94,6 +95,7 @@ class Supervisor:
                 where=str(settings.dags),
                 hint="make it, or name another with --dags",
             )
+        refuse_inside(settings.dags, self.layout.data)
         if settings.log_store is not None:
             from headway.services.logstore import log_store
 
@@ -127,6 +129,7 @@ class Supervisor:
         existed = self.layout.data.exists()
         try:
             self.layout.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.layout.mark()
         except OSError as error:
             raise config.explained(error, self.layout.data) from error
         lock = Lock(self.layout)
@@ -137,7 +140,7 @@ class Supervisor:
 
     def _remove_if_unused(self) -> None:
         """A start that failed before it wrote anything leaves nothing behind."""
-        if {path.name for path in self.layout.data.iterdir()} <= {"run"}:
+        if {path.name for path in self.layout.data.iterdir()} <= {"run", config.DATA_MARK}:
             shutil.rmtree(self.layout.data, ignore_errors=True)
 
     def _token(self) -> str:

@@ -1,0 +1,78 @@
+"""What belongs to a DAG folder, and what runs in a copy of it: alike for ``check``, ``run`` and the server."""
+
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from tests.cli.conftest import PATIENCE_S, headway, start, stop
+
+OK = """
+from headway import dag, task
+
+
+@dag
+def {name}():
+    @task
+    def ok() -> str:
+        return "{said}"
+
+    ok()
+"""
+USES_SHARED = "import shared\n" + OK.format(name="uses_shared", said="x")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A DAG folder in which the data directory will lie, with links that lead out of it."""
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "shared").mkdir(parents=True)
+    (elsewhere / "shared" / "__init__.py").write_text("X = 1\n")
+    (elsewhere / "linked.py").write_text(OK.format(name="linked", said="linked"))
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    (folder / "good.py").write_text(OK.format(name="good", said="first"))
+    (folder / "uses_shared.py").write_text(USES_SHARED)
+    (folder / "linked.py").symlink_to(elsewhere / "linked.py")
+    (folder / "shared").symlink_to(elsewhere / "shared")
+    (folder / "gone.py").symlink_to("nowhere.py")
+    return folder
+
+
+def test_check_and_server_have_the_same_folder(folder: Path) -> None:
+    where = ("--data", "data")
+    once = headway("run", "linked.py", *where, cwd=folder)
+    assert once.returncode == 0, once.stderr
+    checked = headway("check", ".", cwd=folder)
+    assert "gone.py: left out: it is a link to nowhere.py" in checked.stderr
+    for name in ("good", "linked", "uses_shared"):
+        assert name in checked.stdout
+    assert checked.returncode == 2
+    assert headway("check", "linked.py", cwd=folder).returncode == 0
+    process = start(folder, "--dags", ".", *where)
+    (folder / "good.py").write_text(OK.format(name="good_2", said="second"))
+    deadline = clock.monotonic() + PATIENCE_S
+    while "good_2" not in (listed := headway("ls", *where, cwd=folder)).stdout:
+        assert clock.monotonic() < deadline, listed
+    assert {line.split()[0] for line in listed.stdout.splitlines()[1:]} == {
+        *("good_2", "linked", "uses_shared")
+    }
+    errors = headway("ls", "errors", *where, cwd=folder).stdout.splitlines()
+    assert len(errors) == 2
+    assert "gone.py" in errors[1]
+    ran = headway("run", "linked.py", *where, cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    stop(process)
+    held = [path.name for path in (folder / "data" / "bundles").rglob("*")]
+    assert "linked.py" in held
+    assert not {"token", "server.json", "lock", "data"} & set(held)
+
+
+def test_a_dag_folder_in_the_data_directory_is_refused(folder: Path) -> None:
+    for data in (".", ".."):
+        refused = headway("up", "--dags", ".", "--data", data, "--port", "0", cwd=folder)
+        assert (refused.returncode, "lies in Headway's data directory" in refused.stderr) == (
+            2,
+            True,
+        )
+        assert not (folder / data / "run").exists()
