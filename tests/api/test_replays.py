@@ -1,11 +1,11 @@
 """A run once more as it was, what that cannot bring back, and how two runs differ."""
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from headway.bundle import list_file
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import Conflict, NotFound, UsageError
@@ -112,9 +112,7 @@ def test_a_dry_run_says_what_it_would_take_and_what_cannot_be_reproduced(
 def test_what_cannot_be_had_any_more_is_refused(
     client: Client, layout: Layout, old: str, bundles: tuple[str, str]
 ) -> None:
-    gone = Bundles(layout.data).path(bundles[0])
-    gone.chmod(0o700)
-    shutil.rmtree(gone)
+    list_file(layout.data, bundles[0]).unlink()
     for ask in (client.replay, client.would_replay):
         with pytest.raises(Conflict, match="are gone") as refused:
             ask(old)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from headway import wire
+from headway.bundle import Lost
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, UsageError
@@ -82,13 +83,20 @@ def test_nothing_but_the_files_of_the_bundle_is_read(
         client.source_of_run(two_versions[0], wanted)
 
 
-def test_a_link_in_a_bundle_is_not_followed(layout: Layout) -> None:
-    root = layout.data / "bundles" / "b"
-    root.mkdir(parents=True)
+def test_what_was_changed_on_disk_is_never_shown(layout: Layout, folder: Path) -> None:
+    bundles = Bundles(layout.data)
+    made = bundles.snapshot(folder)
+    copy = bundles.path(made.version)
+    copy.chmod(0o755)
+    (copy / "d.py").unlink()
+    (copy / "d.py").symlink_to(layout.server)
+    assert sourcefiles.read(layout.data, made.version, "d.py").text == "one\ntwo\n"
+    blob = bundles.blobs / made.entries["d.py"].blob
+    blob.unlink()
     layout.server.write_text("secret")
-    (root / "link.py").symlink_to(layout.server)
-    with pytest.raises(OSError, match="symbolic"):
-        sourcefiles.read(layout.data, "b", "link.py")
+    blob.symlink_to(layout.server)
+    with pytest.raises(Lost, match=r"the content of d\.py is lost"):
+        sourcefiles.read(layout.data, made.version, "d.py")
 
 
 def test_files_that_are_gone_are_said_to_be(
@@ -136,11 +144,10 @@ def test_where_something_stands_is_no_difference() -> None:
     assert changes(before, other)[0].after == {"cron": "0 6 * * *"}
 
 
-def test_long_files_are_cut_and_not_compared(layout: Layout) -> None:
-    root = layout.data / "bundles" / "b"
-    root.mkdir(parents=True)
-    (root / "long.py").write_text("x\n" * 1_000_000)
-    found = sourcefiles.read(layout.data, "b", "long.py")
+def test_long_files_are_cut_and_not_compared(layout: Layout, folder: Path) -> None:
+    (folder / "long.py").write_text("x\n" * 1_000_000)
+    version = Bundles(layout.data).snapshot(folder).version
+    found = sourcefiles.read(layout.data, version, "long.py")
     assert found.truncated
     assert len(found.text) == 1024 * 1024
     assert sourcefiles.difference(found, found) is None

@@ -19,6 +19,25 @@ def {name}():
 
     ok()
 """
+WRITES = """
+from pathlib import Path
+
+from headway import dag, task
+
+
+@dag
+def writes():
+    @task
+    def append() -> str:
+        path = Path(__file__).parent / "state.txt"
+        before = path.read_text()
+        print("before:", before)
+        with path.open("a") as file:
+            file.write("one more")
+        return before
+
+    append()
+"""
 USES_SHARED = "import shared\n" + OK.format(name="uses_shared", said="x")
 
 
@@ -76,3 +95,18 @@ def test_a_dag_folder_in_the_data_directory_is_refused(folder: Path) -> None:
             True,
         )
         assert not (folder / data / "run").exists()
+
+
+def test_a_task_cannot_change_what_others_run(folder: Path) -> None:
+    """Refused where the system lets us, also to root; anywhere else it has reached one copy, which is mended."""
+    (folder / "writes.py").write_text(WRITES)
+    (folder / "state.txt").write_text("start")
+    for _ in range(2):
+        ran = headway("run", "writes.py", "--data", "data", cwd=folder)
+        logs = "".join(path.read_text() for path in (folder / "data" / "logs").rglob("1.log"))
+        assert "before: start" in logs
+        assert "one more" not in logs
+        if ran.returncode != 0:
+            assert "write into the working directory, which is the task's own" in ran.stderr
+        blobs = (path.read_text() for path in (folder / "data" / "blobs").glob("[!.]*"))
+        assert "start" in blobs

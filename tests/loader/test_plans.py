@@ -6,7 +6,7 @@ from typing import Any, Final, LiteralString
 import pytest
 from psycopg import Connection
 
-from headway.store import dags
+from headway.store import bundles, dags
 
 FILL: LiteralString = """
     INSERT INTO bundle VALUES (1, 'v', 1, 1, now());
@@ -49,3 +49,10 @@ def test_versions_are_found_by_their_key(
     plan = conn.execute(f"EXPLAIN {HOT[name]}".encode(), VALUES).fetchall()
     text = "\n".join(line for (line,) in plan)
     assert "Seq Scan on dag_version" not in text, text
+
+
+def test_what_is_active_is_not_looked_for_among_all_runs(conn: Connection[Any]) -> None:
+    plan = conn.execute(f"EXPLAIN {bundles.ACTIVE}".encode()).fetchall()
+    text = "\n".join(line for (line,) in plan)
+    assert "run_queued" in text, text
+    assert "run_running" in text, text

@@ -73,7 +73,8 @@ def test_kill_9_and_restart(
     with running(dsn, data, folder):
         wait_for(conn, {f"dag{number}": 1 for number in range(20)})
     whole = {path.name: path.read_text() for path in folder.root.iterdir()}
-    for bundle in (path for path in (data / "bundles").iterdir() if path.name[0] != "."):
+    copies = (path for path in (data / "bundles").iterdir() if path.is_dir())
+    for bundle in (path for path in copies if path.name[0] != "."):
         assert {path.name: path.read_text() for path in bundle.iterdir()} == whole
 
 

@@ -7,6 +7,7 @@ the fewer objects it touches for the first time, the better.
 """
 
 import contextlib
+import errno
 import gc
 import os
 import resource
@@ -42,6 +43,10 @@ from headway.authoring.loading import package_hint
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import NotSerialisable, from_json
 
+BESIDE: Final = (
+    "a run's files stay as they were when it began: write into the working directory, "
+    "which is the task's own, or to a path outside the DAG folder"
+)
 OWN_CODE: Final = str(Path(headway.__file__).parent)
 DETAIL_CHARS_MAX: Final = 1000
 GUARD_BYTES: Final = 256 * 1024 * 1024
@@ -233,9 +238,16 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
         case ModuleNotFoundError() if hint := package_hint(error):
             text = first_line(f"{type(error).__name__}: {error}; {hint}")
             return Outcome("failed", "exception", text, line)
+        case OSError(errno=errno.EROFS | errno.EACCES) if in_bundle(error, opening.root):
+            text = first_line(f"{type(error).__name__}: {error}; {BESIDE}")
+            return Outcome("failed", "exception", text, line)
     text = first_line(traceback.format_exception_only(error)[-1])
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
     return Outcome("failed", "memory" if over else "exception", text, line)
+
+
+def in_bundle(error: OSError, root: str) -> bool:
+    return str(error.filename).startswith(root + os.sep)
 
 
 def first_line(text: str) -> str:

@@ -20,10 +20,11 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock
-from headway.agent import child, processes, rehearsal
+from headway.agent import child, ground, processes, rehearsal
 from headway.agent.orders import OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
-from headway.authoring.loading import LoadError, load_file
+from headway.authoring.loading import load_file
+from headway.errors import HeadwayError
 
 FORGOTTEN = -1  # a slot whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
@@ -133,7 +134,6 @@ class FileServer:
         self.folders: dict[int, str] = {}  # the private directory of each slot
 
     def run(self) -> None:
-        silence()
         if not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
@@ -154,11 +154,13 @@ class FileServer:
         """Import the DAG file. What goes wrong there is the user's, and is told in one line."""
         root = Path(self.opening.root)
         try:
+            self.held = ground.enter(root)
+            silence()
             self.dags: dict[str, Any] = {
                 dag.dag_id: dag for dag in load_file(root / self.opening.file, root)
             }
             return True
-        except LoadError as error:
+        except HeadwayError as error:
             text = "; ".join(line.strip() for line in str(error).splitlines())
         except BaseException as error:
             text = f"{self.opening.file} cannot be imported: {type(error).__name__}: {error}"
@@ -199,7 +201,7 @@ class FileServer:
         folder = self.folders[slot] = self.scratch.take(slot)
         pid = os.fork()
         if pid == 0:
-            inherited = [self.agent.detach(), self.wakeup, self.wakeup_end]
+            inherited = [self.agent.detach(), self.wakeup, self.wakeup_end, self.held]
             child.become(control, output, inherited, self, folder, ahead)
         os.close(control)
         os.close(output)

@@ -87,7 +87,7 @@ class Servers:
             for name, value in os.environ.items()
             if not name.startswith(PRIVATE_PREFIXES)
         }
-        command = [sys.executable, "-m", "headway.agent.forkserver", str(theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
         self.base = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment,
             start_new_session=True,

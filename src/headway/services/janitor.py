@@ -119,9 +119,9 @@ class Janitor:
             return True
         if self.keep_audit is not None:
             transact(self.conn, audit.prune, now - self.keep_audit, EVENTS_MAX)
-        in_use = transact(self.conn, bundles.in_use)
+        in_use, active = transact(self.conn, bundles.in_use), transact(self.conn, bundles.active)
         try:
-            Bundles(self.layout.data).prune(in_use)
+            Bundles(self.layout.data).prune(in_use, active)
         except OSError as error:
             log.warning("old bundles cannot be removed: %s", error)
         return False

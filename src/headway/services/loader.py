@@ -189,10 +189,10 @@ class Loader:
         return False
 
     def same_content(self, version: str, imported: Imported) -> bool:
-        root = imported.job.root.name
+        before = self.bundles.entries(version)
+        after = self.bundles.entries(imported.job.root.name)
         return all(
-            self.bundles.blob_of(version, path) == self.bundles.blob_of(root, path)
-            for path in imported.files | {imported.job.file}
+            before.get(path) == after.get(path) for path in imported.files | {imported.job.file}
         )
 
     # -- the database

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headway import ids, wire
 from headway.errors import Conflict, NotFound
-from headway.paths import bundle_root
+from headway.services.bundles import Bundles
 from headway.services.commands import create
 from headway.services.previews import why_wait
 from headway.services.tick import clock
@@ -87,7 +87,7 @@ def would_replay(
 def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
     """The run's specification, when its files are there too."""
     spec = dags.spec(conn, row.team_id, row.dag_id, row.number)
-    if not (bundle_root(data, row.bundle_version) / spec.file).is_file():
+    if spec.file not in Bundles(data).entries(row.bundle_version):
         raise Conflict(
             f"the files of run {row.run_id} are gone: bundle {row.bundle_version} "
             f"has no {spec.file} any more",

@@ -30,6 +30,13 @@ IN_USE: LiteralString = """
             OFFSET 0)
 """
 
+# What may be run at any moment.
+ACTIVE: LiteralString = """
+    SELECT bundle_version FROM dag
+    UNION SELECT bundle_version FROM run WHERE state = 'queued'
+    UNION SELECT bundle_version FROM run WHERE state = 'running'
+"""
+
 
 def add(
     conn: Connection[Any], team_id: int, version: str, files: int, size: int, now: datetime
@@ -49,3 +56,9 @@ def in_use(conn: Connection[Any]) -> set[str]:
     """The versions, of any team, that a DAG or a run is pinned to: what ``prune`` must keep."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return set(cursor.execute(IN_USE).fetchall())
+
+
+def active(conn: Connection[Any]) -> set[str]:
+    """The versions, of any team, that a DAG or a run that has not ended is pinned to."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(ACTIVE).fetchall())

@@ -1,0 +1,277 @@
+"""One version of a DAG folder as it lies on disk: a list of its files, their contents, and the copy that is run.
+
+Rule 1: ``bundles/<version>.files`` has each path, executable bit and hash, and the version is the hash of those; a
+blob is named by the hash of its content. So what is read can be verified, and is: nobody is trusted not to write.
+Rule 2: ``bundles/<version>/`` is only a copy. ``occupy`` makes it what the list says, whatever became of it.
+Rule 3: no file of it is another name for a blob or for a file of another version: a write in it reaches neither.
+Every file of ours has one time, of long ago. One that still has it, and its size and mode, was not written since; that
+is cheap to see. Any other is compared by its content.
+"""
+
+import fcntl
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from headway.errors import HeadwayError, NotFound
+from headway.paths import bundle_root
+
+VERSION_LENGTH: Final = 32
+TEMPORARY: Final = ".tmp-"
+LIST: Final = ".files"
+LONG_AGO_NS: Final = 946_684_800 * 1_000_000_000  # 2000-01-01: archives know no time before 1980
+LINE: Final = re.compile(rb"([^\0]+)\0([x-])([0-9a-f]{64}) (\d+)\n")
+CACHE: Final = "__pycache__"
+TOLD_MAX: Final = 5
+
+
+class Entry(NamedTuple):
+    blob: str  # sha256 of the content
+    size: int
+    executable: bool
+
+    @property
+    def mode(self) -> int:
+        return 0o555 if self.executable else 0o444
+
+
+class Lost(HeadwayError):
+    """The content of a file is gone or another, so the version cannot be had any more."""
+
+
+def version_of(entries: Mapping[str, Entry]) -> str:
+    """Each part ends by a byte that no path holds, so no two folders spell the same text."""
+    digest = sha256()
+    for path, entry in entries.items():
+        digest.update(f"{path}\0{'x' if entry.executable else '-'}{entry.blob}\n".encode())
+    return digest.hexdigest()[:VERSION_LENGTH]
+
+
+def text_of(entries: Mapping[str, Entry]) -> bytes:
+    """What a list holds; in the order of the paths."""
+    lines = (
+        f"{path}\0{'x' if entry.executable else '-'}{entry.blob} {entry.size}\n"
+        for path, entry in entries.items()
+    )
+    return "".join(lines).encode()
+
+
+def list_file(data: Path, version: str) -> Path:
+    root = bundle_root(data, version)
+    return root.with_name(root.name + LIST)
+
+
+def read_list(data: Path, version: str) -> dict[str, Entry]:
+    """The files of a version by their paths. Raises NotFound when it is gone, or its list is another's."""
+    try:
+        text = list_file(data, version).read_bytes()
+    except FileNotFoundError:
+        text = None
+    entries = {
+        path.decode(): Entry(blob.decode(), int(size), kind == b"x")
+        for path, kind, blob, size in LINE.findall(text or b"")
+    }
+    if text is None or version_of(entries) != version:
+        raise NotFound(
+            "the files of this version are gone",
+            hint="a bundle is kept for as long as a run or a DAG refers to it",
+        )
+    return entries
+
+
+def read_blob(data: Path, path: str, entry: Entry) -> bytes:
+    """The content of ``path``. Raises Lost."""
+    try:
+        content = (data / "blobs" / entry.blob).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if sha256(content).hexdigest() != entry.blob:
+        raise Lost(
+            f"the content of {path} is lost: it was removed or changed in {data / 'blobs'}",
+            hint="save the file again for new runs; for old ones, put blobs/ back from a backup",
+        )
+    return content
+
+
+@contextmanager
+def locked(data: Path, kind: int) -> Iterator[None]:
+    """The lock of all bundles: who writes shares it, who removes has it alone."""
+    place = data / "blobs" / ".lock"
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, kind)
+        yield
+    finally:
+        os.close(handle)
+
+
+def occupy(root: Path) -> int:
+    """Make the copy right and hold it: ``prune`` leaves it alone until the descriptor is closed.
+
+    A copy without a list is of an earlier Headway, and taken as it is. Raises NotFound and Lost.
+    """
+    data, version = root.parent.parent, root.name
+    with locked(data, fcntl.LOCK_SH):
+        if list_file(data, version).exists() or not root.is_dir():
+            mend(data, version, read_list(data, version))
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        os.utime(handle)
+    return handle
+
+
+def is_occupied(root: Path) -> bool:
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+# -- making and mending; under the shared lock
+
+
+def mend(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
+    """What was changed becomes what it was, file by file: who runs in the copy never misses one."""
+    root = bundle_root(data, version)
+    if not root.is_dir():
+        make(data, version, entries)
+        return
+    folders = folders_of(entries)
+    strays = list(strays_in(root, "", entries, folders))
+    if strays:
+        unseal(root, folders)
+        for path in strays:
+            remove(root / path)
+    wrong = [path for path, entry in entries.items() if not is_untouched(root / path, entry)]
+    if wrong:
+        unseal(root, folders)
+        for folder in sorted(folders - {""}):
+            (root / folder).mkdir(mode=0o700, exist_ok=True)
+    changed = [path for path in wrong if restore(data, root, path, entries[path])]
+    seal(root, folders)
+    tell(version, [path for path in [*strays, *changed] if CACHE not in path.split("/")])
+
+
+def make(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
+    """A whole copy, visible at once. Somebody else may be first."""
+    root, draft = bundle_root(data, version), draft_in(data / "bundles")
+    folders = folders_of(entries)
+    try:
+        for folder in sorted(folders):
+            (draft / folder).mkdir(mode=0o700)
+        for path, entry in entries.items():
+            write(draft / path, read_blob(data, path, entry), entry.mode)
+        seal(draft, folders)
+        draft.rename(root)
+    except OSError:
+        if not root.is_dir():
+            raise
+    finally:
+        remove(draft)  # a full disk would stay full of drafts
+
+
+def restore(data: Path, root: Path, path: str, entry: Entry) -> bool:
+    """Whether the content was another. It may only have been copied, or lost its time."""
+    target = root / path
+    status = target.lstat() if os.path.lexists(target) else None
+    single = status is not None and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+    if single and sha256(target.read_bytes()).hexdigest() == entry.blob:
+        target.chmod(entry.mode)
+        os.utime(target, ns=(LONG_AGO_NS, LONG_AGO_NS))
+        return False
+    draft = draft_in(root.parent)
+    write(draft, read_blob(data, path, entry), entry.mode)
+    draft.replace(target)
+    return True
+
+
+def write(target: Path, content: bytes, mode: int, *, sync: bool = False) -> None:
+    with target.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        os.utime(file.fileno(), ns=(LONG_AGO_NS, LONG_AGO_NS))
+        if sync:
+            os.fsync(file.fileno())
+
+
+def is_untouched(place: Path, entry: Entry, mode: int | None = None) -> bool:
+    try:
+        status = os.lstat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    expected = (stat.S_IFREG | (entry.mode if mode is None else mode), 1, entry.size, LONG_AGO_NS)
+    return (status.st_mode, status.st_nlink, status.st_size, status.st_mtime_ns) == expected
+
+
+def folders_of(paths: Iterable[str]) -> set[str]:
+    folders = {""}
+    for path in paths:
+        while path := path.rpartition("/")[0]:
+            folders.add(path)
+    return folders
+
+
+def strays_in(
+    root: Path, folder: str, entries: Mapping[str, Entry], folders: set[str]
+) -> Iterator[str]:
+    """What does not belong, or is a folder where a file belongs, or the other way round."""
+    for entry in os.scandir(root / folder):
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if path in folders:
+                yield from strays_in(root, path, entries, folders)
+            else:
+                yield path
+        elif path not in entries:
+            yield path
+
+
+def unseal(root: Path, folders: Iterable[str]) -> None:
+    for folder in folders:
+        if os.path.isdir(root / folder):
+            os.chmod(root / folder, 0o755)
+
+
+def seal(root: Path, folders: Iterable[str]) -> None:
+    for folder in folders:
+        if stat.S_IMODE(os.lstat(root / folder).st_mode) != 0o555:
+            os.chmod(root / folder, 0o555)
+
+
+def draft_in(folder: Path) -> Path:
+    from headway import ids  # seldom needed, and not cheap to have in each child
+
+    return folder / (TEMPORARY + ids.token())
+
+
+def remove(place: Path) -> None:
+    """Also what is read-only for us."""
+    if not place.is_dir() or place.is_symlink():
+        place.unlink(missing_ok=True)
+        return
+    import shutil  # as above
+
+    for parent, _, _ in os.walk(place):
+        os.chmod(parent, 0o700)
+    shutil.rmtree(place)
+
+
+def tell(version: str, changed: list[str]) -> None:
+    """Into the component's log."""
+    if changed:
+        more = f" and {len(changed) - TOLD_MAX} more" if len(changed) > TOLD_MAX else ""
+        names = ", ".join(sorted(changed)[:TOLD_MAX])
+        sys.stderr.write(f"bundle {version}: restored what was changed in it: {names}{more}\n")
+        sys.stderr.flush()
