@@ -39,7 +39,7 @@ from headway.authoring import encoding as encoding  # read lazily by values: not
 from headway.authoring import operators as operators
 from headway.authoring import rendered, secrets
 from headway.authoring.execute import Inputs, execute
-from headway.authoring.loading import package_hint
+from headway.authoring.loading import import_hint
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import NotSerialisable, from_json
 
@@ -235,7 +235,7 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
             number = code if isinstance(code, int) else 1
             text = first_line(f"the task called sys.exit({code!r})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
-        case ModuleNotFoundError() if hint := package_hint(error):
+        case ImportError() | AttributeError() if hint := hint_of(error, opening):
             text = first_line(f"{type(error).__name__}: {error}; {hint}")
             return Outcome("failed", "exception", text, line)
         case OSError(errno=errno.EROFS | errno.EACCES) if in_bundle(error, opening.root):
@@ -244,6 +244,10 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
     text = first_line(traceback.format_exception_only(error)[-1])
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
     return Outcome("failed", "memory" if over else "exception", text, line)
+
+
+def hint_of(error: BaseException, opening: Opening) -> str | None:
+    return import_hint(error, Path(opening.root, opening.file), opening.file)
 
 
 def in_bundle(error: OSError, root: str) -> bool:

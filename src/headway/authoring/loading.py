@@ -15,6 +15,7 @@ from typing import Final
 
 from headway.authoring import context
 from headway.authoring.dag import DAG, DagFunction
+from headway.authoring.names import name_hint
 from headway.spec.errors import BadSpec as BadSpec
 
 # Packages whose name differs from the module's.
@@ -42,9 +43,9 @@ def load_file(path: Path | str, root: Path | str) -> list[DAG]:
     with context.recording(str(path)) as made:
         module = new_module(path, file)
         code = compiled(path, file)
-        for folder in (root, path.parent):
+        for folder in (path.parent, root):
             if str(folder) not in sys.path:
-                sys.path.insert(0, str(folder))
+                sys.path.append(str(folder))  # behind what others rely on, see ``names``
         guarded(lambda: exec(code, module.__dict__), path, file)
         own = [thing for thing in made if thing.site.module == module.__name__]
         for thing in own:
@@ -104,8 +105,8 @@ def explained(error: BaseException, path: Path, file: str) -> LoadError:
             line,
             "reading a DAG file must only define DAGs; do the work in tasks",
         )
-    if isinstance(error, ModuleNotFoundError):
-        return LoadError(one_line(error), file, line, package_hint(error))
+    if hint := import_hint(error, path, file):
+        return LoadError(one_line(error), file, line, hint)
     if isinstance(error, SyntaxError):  # of a module that the file imports
         place = f" (in {Path(error.filename or '').name}:{error.lineno})"
         return LoadError(f"{type(error).__name__}: {error.msg}{place}", file, line)
@@ -137,6 +138,15 @@ def elsewhere(trace: TracebackType | None, path: Path) -> str:
     if last is None or last.tb_frame.f_code.co_filename == str(path):
         return ""
     return f" (in {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno})"
+
+
+def import_hint(error: BaseException, path: Path, file: str) -> str | None:
+    """What to do about a module that is missing, or is another than the one that was meant."""
+    root = path.parents[file.count("/")]
+    hint = name_hint(error, (path.parent, root))
+    if hint is None and isinstance(error, ModuleNotFoundError):
+        return package_hint(error)
+    return hint
 
 
 def package_hint(error: ModuleNotFoundError) -> str | None:
