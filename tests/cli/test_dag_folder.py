@@ -38,6 +38,20 @@ def writes():
 
     append()
 """
+AVERAGE = """
+from headway import dag, task
+
+
+@dag
+def average():
+    @task
+    def mean_of_three() -> float:
+        from statistics import mean
+
+        return mean([1, 2, 3])
+
+    mean_of_three()
+"""
 USES_SHARED = "import shared\n" + OK.format(name="uses_shared", said="x")
 
 
@@ -51,6 +65,8 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "dags"
     folder.mkdir()
     (folder / "good.py").write_text(OK.format(name="good", said="first"))
+    (folder / "statistics.py").write_text(OK.format(name="statistics", said="own"))
+    (folder / "average.py").write_text(AVERAGE)
     (folder / "uses_shared.py").write_text(USES_SHARED)
     (folder / "linked.py").symlink_to(elsewhere / "linked.py")
     (folder / "shared").symlink_to(elsewhere / "shared")
@@ -64,7 +80,9 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     assert once.returncode == 0, once.stderr
     checked = headway("check", ".", cwd=folder)
     assert "gone.py: left out: it is a link to nowhere.py" in checked.stderr
-    for name in ("good", "linked", "uses_shared"):
+    said = "statistics.py: cannot be imported by its name: `import statistics` finds the standard"
+    assert said in checked.stderr
+    for name in ("good", "linked", "uses_shared", "average", "statistics"):
         assert name in checked.stdout
     assert checked.returncode == 2
     assert headway("check", "linked.py", cwd=folder).returncode == 0
@@ -74,13 +92,16 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     while "good_2" not in (listed := headway("ls", *where, cwd=folder)).stdout:
         assert clock.monotonic() < deadline, listed
     assert {line.split()[0] for line in listed.stdout.splitlines()[1:]} == {
-        *("good_2", "linked", "uses_shared")
+        *("good_2", "linked", "uses_shared", "average", "statistics")
     }
-    errors = headway("ls", "errors", *where, cwd=folder).stdout.splitlines()
+    listed = headway("ls", "errors", *where, cwd=folder)
+    errors = listed.stdout.splitlines()
     assert len(errors) == 2
     assert "gone.py" in errors[1]
-    ran = headway("run", "linked.py", *where, cwd=folder)
-    assert ran.returncode == 0, ran.stderr
+    assert said in listed.stderr
+    for file in ("linked.py", "average.py", "statistics.py"):
+        ran = headway("run", file, *where, cwd=folder)
+        assert ran.returncode == 0, ran.stderr
     stop(process)
     held = [path.name for path in (folder / "data" / "bundles").rglob("*")]
     assert "linked.py" in held

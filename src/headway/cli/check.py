@@ -31,8 +31,27 @@ def check(
         for each in found
         if each.error is not None
     ]
+    warnings = [
+        {
+            "file": str(root / each.file),
+            "line": warned.line,
+            "message": warned.message,
+            "hint": warned.hint,
+        }
+        for each in found
+        for warned in each.warnings
+    ]
     dags = [{"dag_id": name, "tasks": tasks, "where": where} for name, tasks, where in rows]
-    show({"dags": dags, "errors": errors}, output, ("DAG", "TASKS", "WHERE"), rows)
+    show(
+        {"dags": dags, "errors": errors, "warnings": warnings},
+        output,
+        ("DAG", "TASKS", "WHERE"),
+        rows,
+    )
+    for warned in warnings:
+        place = f"{warned['file']}:{warned['line']}" if warned["line"] else str(warned["file"])
+        hint = f"; {warned['hint']}" if warned["hint"] else ""
+        say(f"{paint('!', 'yellow')} {place}: {warned['message']}{hint}")
     for error in errors:
         place = f"{error['file']}:{error['line']}" if error["line"] else str(error["file"])
         say(f"{paint('✗', 'red')} {place}: {error['message']}")

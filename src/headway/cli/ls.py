@@ -8,7 +8,7 @@ import typer
 from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import seconds, show
-from headway.cli.terminal import say
+from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -37,9 +37,17 @@ def ls(
     elif what is What.RUNS:
         list_runs(client, dag, state, limit, output)
     else:
-        errors = client.import_errors()
-        rows = [(f"{e.file}:{e.line or 1}", e.message) for e in errors]
-        show(errors, output, ("WHERE", "ERROR"), rows)
+        list_errors(client, output)
+
+
+def list_errors(client: "Client", output: Output) -> None:
+    """Warnings are for people: what reads JSON finds them with each DAG."""
+    errors = client.import_errors()
+    rows = [(f"{e.file}:{e.line or 1}", e.message) for e in errors]
+    show(errors, output, ("WHERE", "ERROR"), rows)
+    warned = dict.fromkeys((dag.file, said) for dag in client.dags() for said in dag.warnings)
+    for file, said in warned:
+        say(f"{paint('!', 'yellow')} {file}: {said}")
 
 
 def list_dags(client: "Client", output: Output) -> None:

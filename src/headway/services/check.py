@@ -26,6 +26,7 @@ class Checked:
     file: str  # relative to the folder
     dags: tuple[Dag, ...]
     error: Trouble | None
+    warnings: tuple[Trouble, ...] = ()
 
 
 def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Checked]:
@@ -81,7 +82,7 @@ def import_all(
 
     def done(imported: Imported) -> None:
         file = imported.job.file
-        found[file] = Checked(file, imported.dags, imported.trouble)
+        found[file] = Checked(file, imported.dags, imported.trouble, imported.warnings)
 
     with selectors.DefaultSelector() as selector:
         importer = Importer(selector, done, environment=clean_environment(environment, ()))

@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from headway import clock
+from headway.services import module_state
 from headway.spec.model import Dag
 
 PACKET_BYTES_MAX: Final = 64 * 1024
@@ -83,10 +84,11 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a child found: DAGs or a trouble, and which files and folders of the bundle it has read."""
+    """What a child found: DAGs or a trouble, what to warn of, which files and folders of the bundle it has read."""
 
     dags: list[Dag] = []
     trouble: Trouble | None = None
+    warnings: list[Trouble] = []
     files: list[str] = []
     folders: list[str] = []
 
@@ -330,8 +332,11 @@ def attempt(start: Start, loading: Any) -> Report:
     path = Path(start.root, start.file)
     dags: list[Dag] = []
     trouble: Trouble | None = None
+    warnings: list[Trouble] = []
+    before = module_state.before(Path(start.root), start.file)
     try:
         dags = [dag.spec(start.file) for dag in loading.load_file(path, Path(start.root))]
+        warnings = [Trouble(*warned) for warned in module_state.warnings_of(before)]
     except loading.BadSpec as error:
         trouble = from_load_error(error, start)
     except MemoryError:
@@ -341,7 +346,7 @@ def attempt(start: Start, loading: Any) -> Report:
     if trouble is not None:  # a file is named as in the bundle, wherever that lies
         message = trouble.message.replace(start.root + "/", "")
         trouble = msgspec.structs.replace(trouble, message=message)
-    return Report(dags, trouble, sorted(files), sorted(folders))
+    return Report(dags, trouble, warnings, sorted(files), sorted(folders))
 
 
 def from_load_error(error: Any, start: Start) -> Trouble:
@@ -391,7 +396,8 @@ def encode(report: Report) -> bytes:
         return msgspec.json.encode(report)
     except Exception as error:
         trouble = Trouble(f"holds a value that is no JSON: {error}")
-        return msgspec.json.encode(Report([], trouble, report.files, report.folders))
+        broken = msgspec.structs.replace(report, dags=[], trouble=trouble)
+        return msgspec.json.encode(broken)
 
 
 def write_all(fd: int, data: bytes) -> None:

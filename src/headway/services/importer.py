@@ -33,6 +33,7 @@ from headway.services.import_child import (
     Stop,
     Trouble,
 )
+from headway.services.module_state import WARNINGS_MAX
 from headway.spec.model import Dag
 from headway.spec.validate import validate
 
@@ -41,6 +42,7 @@ MEMORY_LIMIT_BYTES: Final = 2 << 30
 REPORT_BYTES_MAX: Final = 16 << 20
 OUTPUT_BYTES_MAX: Final = 16 << 20
 OUTPUT_KEPT: Final = 16 << 10
+WARNING_CHARS_MAX: Final = 500
 SLOW_S: Final = 1.0  # after that an import no longer holds a place
 BACKGROUND_MAX: Final = 32
 READ_BYTES: Final = 256 << 10
@@ -66,6 +68,7 @@ class Imported:
     files: frozenset[str]
     folders: frozenset[str]
     seconds: float
+    warnings: tuple[Trouble, ...] = ()
 
 
 @dataclass(slots=True)
@@ -294,7 +297,15 @@ def conclude(running: Running, ended: Ended) -> Imported:
         files=frozenset(report.files),
         folders=frozenset(report.folders),
         seconds=clock.monotonic() - running.started,
+        warnings=tuple(map(shortened, report.warnings[:WARNINGS_MAX])),
     )
+
+
+def shortened(warning: Trouble) -> Trouble:
+    """A stranger's text, which the database must be able to keep."""
+    message = warning.message.replace("\0", "")[:WARNING_CHARS_MAX]
+    hint = (warning.hint or "").replace("\0", "")[:WARNING_CHARS_MAX]
+    return Trouble(message, warning.line, hint or None)
 
 
 def checked(dag: Dag, file: str) -> Dag:

@@ -38,6 +38,8 @@ def register(
         dags.repin(conn, team_id, todo.repinned, bundle.version, now)
     if todo.missed:
         dags.miss(conn, team_id, todo.missed, now)
+    if todo.warned:
+        dags.warn(conn, team_id, todo.warned, now)
     if todo.broken:
         import_errors.put(conn, team_id, todo.broken, bundle.version, now)
     if todo.mended:

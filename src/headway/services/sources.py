@@ -41,6 +41,7 @@ class Source:
     condition: Condition = Condition.PENDING
     specs: tuple[Spec, ...] | None = None
     trouble: Trouble | None = None
+    warnings: list[str] = field(default_factory=list)  # of its last good import
     files: dict[str, str | None] = field(default_factory=dict)  # read by it: content hashes
     folders: dict[str, frozenset[str]] = field(default_factory=dict)  # listed by it
     seconds: float = 0.0  # of its last import
@@ -51,11 +52,13 @@ class Plan:
     versions: list[Spec]
     repinned: list[str]
     missed: list[str]
+    warned: list[tuple[str, list[str]]]  # DAGs whose file is warned of otherwise than before
     broken: list[Broken]  # set or changed
     mended: list[str]  # files whose error is over
 
     def __bool__(self) -> bool:
-        return any((self.versions, self.repinned, self.missed, self.broken, self.mended))
+        changes = (self.versions, self.repinned, self.missed, self.warned, self.broken, self.mended)
+        return any(changes)
 
 
 class Catalogue:
@@ -94,6 +97,7 @@ class Catalogue:
         source.condition = Condition.BROKEN if source.trouble else Condition.LOADED
         if source.trouble is None:
             source.specs = tuple(map(to_spec, imported.dags))
+            source.warnings = list(map(warning, imported.warnings))
 
     def reject(self, path: str, trouble: Trouble) -> None:
         self.sources[path].condition = Condition.BROKEN
@@ -107,7 +111,7 @@ def plan(
     broken: Iterable[Broken],
 ) -> Plan:
     rows = {row.dag_id: row for row in known}
-    versions, repinned = [], []
+    versions, repinned, warned = [], [], []
     problems = {
         path: Broken(path, source.trouble.line, shown(sentence(source.trouble)))
         for path, source in sources.items()
@@ -121,6 +125,8 @@ def plan(
                 problems[loser.path] = contested(dag_id, winner, loser)
         if winner.condition is not Condition.LOADED:
             continue
+        if winner.warnings != (row.warnings if row else []):
+            warned.append((dag_id, winner.warnings))
         spec = next(spec for spec in winner.specs or () if spec.dag.dag_id == dag_id)
         if row is None or row.missing or (row.spec_hash, row.file) != (spec.hash, winner.path):
             versions.append(spec)
@@ -133,6 +139,7 @@ def plan(
         missed=[
             row.dag_id for row in rows.values() if not row.missing and row.dag_id not in claims
         ],
+        warned=warned,
         broken=[problem for path, problem in problems.items() if there.get(path) != problem],
         mended=[path for path in there if path not in problems and not pending(sources, path)],
     )
@@ -175,6 +182,10 @@ def doubled(dags: tuple[Dag, ...]) -> Trouble | None:
 
 def sentence(trouble: Trouble) -> str:
     return f"{trouble.message}; {trouble.hint}" if trouble.hint else trouble.message
+
+
+def warning(warned: Trouble) -> str:
+    return f"line {warned.line}: {sentence(warned)}" if warned.line else sentence(warned)
 
 
 def pending(sources: Mapping[str, Source], path: str) -> bool:

@@ -28,6 +28,7 @@ class Known:
     bundle_version: str
     file: str
     missing: bool
+    warnings: list[str]
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY U
 NOW: LiteralString = "SELECT now()"
 
 KNOWN: LiteralString = """
-    SELECT dag_id, number, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing
+    SELECT dag_id, number, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
+        warnings
     FROM dag JOIN dag_version USING (team_id, dag_id, number)
     WHERE team_id = %(team_id)s
     ORDER BY dag_id
@@ -159,6 +161,12 @@ MISS: LiteralString = """
     SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'miss', 'loader',
         file || ' no longer defines it'
     FROM missed
+"""
+
+WARN: LiteralString = """
+    UPDATE dag SET warnings = ARRAY(SELECT json_array_elements_text(found.warnings)), updated_at = %(now)s
+    FROM unnest(%(dag_ids)s::text[], %(warnings)s::json[]) AS found (dag_id, warnings)
+    WHERE dag.team_id = %(team_id)s AND dag.dag_id = found.dag_id
 """
 
 PAUSE: LiteralString = """
@@ -293,6 +301,20 @@ def miss(conn: Connection[Any], team_id: int, dag_ids: Sequence[str], now: datet
     values = {"team_id": team_id, "dag_ids": list(dag_ids), "now": now}
     conn.execute(LOCK_DAGS, values)
     conn.execute(MISS, values)
+
+
+def warn(
+    conn: Connection[Any], team_id: int, warned: Sequence[tuple[str, list[str]]], now: datetime
+) -> None:
+    """What is to be said of each DAG's file, instead of what was."""
+    values = {
+        "team_id": team_id,
+        "dag_ids": [dag_id for dag_id, _ in warned],
+        "warnings": [msgspec.json.encode(warnings).decode() for _, warnings in warned],
+        "now": now,
+    }
+    conn.execute(LOCK_DAGS, values)
+    conn.execute(WARN, values)
 
 
 def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: datetime) -> bool:

@@ -36,6 +36,7 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     queued: int = 0
     recent: list[RunBrief] = []  # the newest last
     import_error: ImportError | None = None  # of its file: it shows its last good version
+    warnings: list[str] = []  # what was noticed when its file was imported
 
 
 class DagVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -1626,6 +1626,7 @@ export interface components {
             /** Format: int64 */
             version: number;
             versions: components["schemas"]["DagVersion"][];
+            warnings?: string[];
         };
         /** DagDuration */
         DagDuration: {
@@ -1676,6 +1677,7 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+            warnings?: string[];
         };
         /** DagVersion */
         DagVersion: {
@@ -3567,7 +3569,10 @@ export interface operations {
                      *           ],
                      *           "tasks": 1,
                      *           "updated_at": "2026-01-31T05:00:00Z",
-                     *           "version": 3
+                     *           "version": 3,
+                     *           "warnings": [
+                     *             "text"
+                     *           ]
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3676,6 +3681,9 @@ export interface operations {
                      *           "spec_hash": "b7a1c0de",
                      *           "version": 3
                      *         }
+                     *       ],
+                     *       "warnings": [
+                     *         "text"
                      *       ]
                      *     }
                      */
@@ -4293,6 +4301,9 @@ export interface operations {
                      *           "spec_hash": "b7a1c0de",
                      *           "version": 3
                      *         }
+                     *       ],
+                     *       "warnings": [
+                     *         "text"
                      *       ]
                      *     }
                      */
@@ -4384,6 +4395,9 @@ export interface operations {
                      *           "spec_hash": "b7a1c0de",
                      *           "version": 3
                      *         }
+                     *       ],
+                     *       "warnings": [
+                     *         "text"
                      *       ]
                      *     }
                      */

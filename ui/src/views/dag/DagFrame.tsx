@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
-import { Pause, Play } from "lucide-react";
+import { Pause, Play, TriangleAlert } from "lucide-react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
 import { inWords } from "@/lib/schedule.ts";
@@ -44,6 +44,18 @@ export function DagFrame() {
             <code>{found.data.import_error.message}</code>
           </span>
         </div>
+      )}
+      {found.data?.warnings && found.data.warnings.length > 0 && (
+        <ul className={styles.warned} aria-label="Warnings about its file">
+          {found.data.warnings.map((said) => (
+            <li key={said}>
+              <TriangleAlert size={14} aria-hidden />
+              <span>
+                <code>{found.data.file}</code> {said}
+              </span>
+            </li>
+          ))}
+        </ul>
       )}
       <Tabs label="Views">
         {TABS.map(({ to, word }) => (
