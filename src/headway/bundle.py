@@ -115,15 +115,19 @@ def locked(data: Path, kind: int) -> Iterator[None]:
 def occupy(root: Path) -> int:
     """Make the copy right and hold it: ``prune`` leaves it alone until the descriptor is closed.
 
-    A copy without a list is of an earlier Headway, and taken as it is. Raises NotFound and Lost.
+    A copy without a list is of an earlier Headway, and one that is mounted read-only was made right before: both are
+    taken as they are. Raises NotFound and Lost.
     """
     data, version = root.parent.parent, root.name
     with locked(data, fcntl.LOCK_SH):
-        if list_file(data, version).exists() or not root.is_dir():
+        there = root.is_dir()
+        sealed = there and bool(os.statvfs(root).f_flag & os.ST_RDONLY)
+        if not sealed and (not there or list_file(data, version).exists()):
             mend(data, version, read_list(data, version))
         handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(handle, fcntl.LOCK_SH)
-        os.utime(handle)
+        if not sealed:
+            os.utime(handle)  # young, for ``prune``
     return handle
 
 
