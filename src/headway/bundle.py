@@ -27,6 +27,7 @@ TEMPORARY: Final = ".tmp-"
 LIST: Final = ".files"
 LONG_AGO_NS: Final = 946_684_800 * 1_000_000_000  # 2000-01-01: archives know no time before 1980
 LINE: Final = re.compile(rb"([^\0]+)\0([x-])([0-9a-f]{64}) (\d+)\n")
+READ_BYTES: Final = 1 << 20
 CACHE: Final = "__pycache__"
 TOLD_MAX: Final = 5
 
@@ -88,7 +89,7 @@ def read_list(data: Path, version: str) -> dict[str, Entry]:
 def read_blob(data: Path, path: str, entry: Entry) -> bytes:
     """The content of ``path``. Raises Lost."""
     try:
-        content = (data / "blobs" / entry.blob).read_bytes()
+        content = contents(f"{data}/blobs/{entry.blob}")
     except FileNotFoundError:
         content = b""
     if sha256(content).hexdigest() != entry.blob:
@@ -97,6 +98,18 @@ def read_blob(data: Path, path: str, entry: Entry) -> bytes:
             hint="save the file again for new runs; for old ones, put blobs/ back from a backup",
         )
     return content
+
+
+def contents(place: str) -> bytes:
+    """Without the layers of ``open``: there are thousands of files."""
+    handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(handle, READ_BYTES):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -157,7 +170,7 @@ def mend(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
         unseal(root, folders)
         for path in strays:
             remove(root / path)
-    wrong = [path for path, entry in entries.items() if not is_untouched(root / path, entry)]
+    wrong = [path for path, entry in entries.items() if not is_untouched(f"{root}/{path}", entry)]
     if wrong:
         unseal(root, folders)
         for folder in sorted(folders - {""}):
@@ -175,7 +188,7 @@ def make(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
         for folder in sorted(folders):
             (draft / folder).mkdir(mode=0o700)
         for path, entry in entries.items():
-            write(draft / path, read_blob(data, path, entry), entry.mode)
+            write(f"{draft}/{path}", read_blob(data, path, entry), entry.mode)
         seal(draft, folders)
         draft.rename(root)
     except OSError:
@@ -190,27 +203,32 @@ def restore(data: Path, root: Path, path: str, entry: Entry) -> bool:
     target = root / path
     status = target.lstat() if os.path.lexists(target) else None
     single = status is not None and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-    if single and sha256(target.read_bytes()).hexdigest() == entry.blob:
+    if single and sha256(contents(str(target))).hexdigest() == entry.blob:
         target.chmod(entry.mode)
         os.utime(target, ns=(LONG_AGO_NS, LONG_AGO_NS))
         return False
     draft = draft_in(root.parent)
-    write(draft, read_blob(data, path, entry), entry.mode)
+    write(str(draft), read_blob(data, path, entry), entry.mode)
     draft.replace(target)
     return True
 
 
-def write(target: Path, content: bytes, mode: int, *, sync: bool = False) -> None:
-    with target.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.utime(file.fileno(), ns=(LONG_AGO_NS, LONG_AGO_NS))
+def write(target: str, content: bytes, mode: int, *, sync: bool = False) -> None:
+    """A new file."""
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(handle, view) :]
+        os.fchmod(handle, mode)
+        os.utime(handle, ns=(LONG_AGO_NS, LONG_AGO_NS))
         if sync:
-            os.fsync(file.fileno())
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def is_untouched(place: Path, entry: Entry, mode: int | None = None) -> bool:
+def is_untouched(place: str, entry: Entry, mode: int | None = None) -> bool:
     try:
         status = os.lstat(place)
     except (FileNotFoundError, NotADirectoryError):

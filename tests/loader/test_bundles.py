@@ -234,7 +234,7 @@ def test_a_copy_from_a_backup_is_as_good(bundles: Bundles, folder: Folder) -> No
         path.chmod(0o755)
     os.utime(root / "a.py")
     os.close(bundle.occupy(root))
-    assert bundle.is_untouched(root / "a.py", bundles.entries(root.name)["a.py"])
+    assert bundle.is_untouched(str(root / "a.py"), bundles.entries(root.name)["a.py"])
 
 
 def test_a_changed_blob_is_never_taken_for_the_file(bundles: Bundles, folder: Folder) -> None:

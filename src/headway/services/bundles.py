@@ -141,13 +141,13 @@ class Bundles:
 
     def put(self, entry: Entry, content: bytes) -> None:
         target = self.blobs / entry.blob
-        if not files.is_untouched(target, entry, BLOB_MODE):
+        if not files.is_untouched(str(target), entry, BLOB_MODE):
             self.write(target, content)
 
     def write(self, target: Path, content: bytes) -> None:
         draft = files.draft_in(target.parent)
         try:
-            files.write(draft, content, BLOB_MODE, sync=True)
+            files.write(str(draft), content, BLOB_MODE, sync=True)
             draft.rename(target)
         except OSError:
             draft.unlink(missing_ok=True)  # a full disk would stay full of drafts
