@@ -177,7 +177,7 @@ class Bundles:
                     listed.unlink()
                     gone.append(version)
             for copy in sorted(self.folder.glob("[!.]*")):
-                needed = copy.name in active or copy.name.endswith(LIST)
+                needed = copy.name in active or not copy.is_dir()
                 if not needed and is_old(copy) and not files.is_occupied(copy):
                     draft = files.draft_in(self.folder)
                     copy.rename(draft)  # gone at once, whatever happens to us
