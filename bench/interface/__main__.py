@@ -15,7 +15,7 @@ from bench.interface import dags, measure, past
 from headway.client import no_server
 from headway.config import Layout, read_server_file
 from headway.pg import Server
-from headway.services.importer import clean_environment
+from headway.services.environment import clean_environment
 from headway.services.loader import Loader
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, connect
@@ -84,7 +84,7 @@ def register(dsn: str, data: Path) -> None:
         data / "dags",
         "default",
     )
-    loader.open(clean_environment(os.environ, ()))
+    loader.open(clean_environment(os.environ))
     try:
         loader.settle()
     finally:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull, UsageError
+from headway.paths import make_private
 
 DATA: Final = ".headway"
 DATA_MARK: Final = ".headway-data"  # in each data directory: it is never part of a DAG folder
@@ -98,8 +99,9 @@ class Layout:
             self.data.mkdir(parents=True, exist_ok=True)
             self.mark()
             self.run.mkdir(mode=0o700, exist_ok=True)
-            self.server_logs.mkdir(parents=True, exist_ok=True)
-            self.xcom.mkdir(exist_ok=True)
+            make_private(self.logs)
+            make_private(self.xcom)
+            self.server_logs.mkdir(exist_ok=True)
         except OSError as error:
             raise explained(error, self.data) from error
 

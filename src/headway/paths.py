@@ -25,6 +25,13 @@ def plain_name(part: str) -> str:
     return f"{name[: NAME_BYTES_MAX - 17]}~{digest}"
 
 
+def make_private(folder: Path) -> None:
+    """Nobody else enters it, whatever lies below; also one that an earlier version made for all."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
 def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
     """Relative to the data directory."""
     return f"logs/{plain_name(run_id)}/{plain_name(task_id)}/{map_index}/{number}.log"

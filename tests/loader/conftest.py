@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from headway.services.importer import clean_environment
+from headway.services.environment import clean_environment
 from headway.services.loader import Loader
 from headway.store.transact import connect
 
@@ -59,7 +59,7 @@ def make_loader(dsn: str, tmp_path: Path, folder: Folder) -> Iterator[LoaderMake
 
     def make() -> Loader:
         loader = Loader(lambda: connect(dsn), tmp_path / "data", folder.root, "default")
-        loader.open(clean_environment(os.environ, ()))
+        loader.open(clean_environment(os.environ))
         made.append(loader)
         return loader
 

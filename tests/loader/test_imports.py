@@ -8,7 +8,8 @@ import pytest
 
 from headway.services import importer as module
 from headway.services.check import check
-from headway.services.importer import Imported, Importer, Job, clean_environment
+from headway.services.environment import PRIVATE, clean_environment, private_names
+from headway.services.importer import Imported, Importer, Job
 from tests.loader.conftest import Folder
 
 ENDINGS = {
@@ -54,7 +55,7 @@ def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder
         folder.write(f"{name}.py", text)
     for number in range(5):
         folder.dag(f"fine{number}.py", f"fine{number}")
-    found = import_all(folder, clean_environment(os.environ, ()), 2.0)
+    found = import_all(folder, clean_environment(os.environ), 2.0)
     for name, (_, message, line) in ENDINGS.items():
         trouble = found[f"{name}.py"].trouble
         assert trouble is not None, name
@@ -87,7 +88,7 @@ def test_a_slow_import_holds_nobody_up(folder: Folder, monkeypatch: pytest.Monke
         importer = Importer(
             selector,
             lambda imported: order.append(imported.job.file),
-            environment=clean_environment(os.environ, ()),
+            environment=clean_environment(os.environ),
             places=1,
         )
         names = sorted(path.name for path in folder.root.iterdir())
@@ -120,23 +121,21 @@ pathlib.Path(os.environ["SEEN"]).write_text(json.dumps(seen))
 
 
 def test_a_child_has_no_credentials(folder: Folder, tmp_path: Path) -> None:
-    password = "correct horse"
+    password = "correct-horse"
     dsn = f"postgresql://user:{password}@db/headway"
     seen = tmp_path / "seen.json"
     folder.write("spy.py", CREDENTIALS)
-    environment = clean_environment(
-        {
-            **os.environ,
-            "SEEN": str(seen),
-            "PGPASSWORD": password,
-            "HEADWAY_TOKEN": "x",
-            "DATABASE_URL": dsn,
-            "OTHER": f"see {password}",
-            "MINE": "kept",
-        },
-        (dsn, password),
-    )
-    import_all(folder, environment, 10.0)
+    given = {
+        **os.environ,
+        "SEEN": str(seen),
+        "PGPASSWORD": password,
+        "HEADWAY_TOKEN": "x",
+        "DATABASE_URL": dsn,
+        "OTHER": f"see {password}",
+        "MINE": "kept",
+    }
+    given[PRIVATE] = ",".join(private_names(given, dsn))
+    import_all(folder, clean_environment(given), 10.0)
     text = seen.read_text()
     assert password not in text
     assert "HEADWAY_TOKEN" not in text

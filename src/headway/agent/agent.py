@@ -25,7 +25,14 @@ from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
 from headway.agent.orders import Kind
-from headway.agent.processes import children_of, kill_strays, tree_rss_bytes
+from headway.agent.processes import (
+    children_of,
+    kill_strays,
+    orphans,
+    parent_of,
+    slot_of,
+    tree_rss_bytes,
+)
 from headway.agent.protocol import (
     CANCEL_GRACE_S,
     Ack,
@@ -46,6 +53,7 @@ from headway.agent.protocol import (
 from headway.agent.servers import FileServer, Servers, ending
 from headway.agent.session import Session
 from headway.agent.xcoms import NoInput
+from headway.paths import make_private
 
 MEMORY_LOOK_S: Final = 0.25
 HOUSEKEEPING_S: Final = 30.0
@@ -74,7 +82,9 @@ class Agent:
         self.spool = spool  # of logs on their way to a log store
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True, mode=0o700)
+        make_private(scratch)
+        for folder in ("logs", "xcom"):
+            make_private(self.data / folder)
         self.loop = Loop()
         self.link = Link(self.loop, address, self.greet, self.receive)
         self.servers = Servers(self.loop, self.data, scratch, processes, self)
@@ -275,7 +285,10 @@ class Agent:
     def stop(self, attempt: Attempt, end: End, grace_s: float = CANCEL_GRACE_S) -> None:
         """SIGTERM, and after the grace SIGKILL, to the process group."""
         child = attempt.child
-        if child is None or attempt.stopping is not None or child.outcome is not None:
+        if child is None or attempt.stopping is not None:
+            return
+        if child.outcome is not None:  # it only tidies up
+            self.kill(attempt, child)
             return
         attempt.stopping = end
         child.server.send(Kind.SIGNAL, child.slot, signal.SIGTERM, 0.0)
@@ -291,12 +304,20 @@ class Agent:
         for attempt in limited:
             limit_mb = attempt.grant.memory_limit_mb
             assert limit_mb is not None
-            pid = 0 if attempt.child is None else attempt.child.pid
-            if pid and (used := tree_rss_bytes(pid) >> 20) > limit_mb:
+            used = 0 if attempt.child is None else self.memory_of(attempt.child) >> 20
+            if used > limit_mb:
                 detail = f"it used {used} MB of memory, its limit is {limit_mb} MB"
                 self.stop(attempt, End("failed", "memory", detail), grace_s=0.0)
         if limited:
             self.loop.at(clock.monotonic() + MEMORY_LOOK_S, self.watch_memory)
+
+    def memory_of(self, child: Child) -> int:
+        """Of its process, and of what that has left to its server."""
+        if not child.pid:
+            return 0
+        known = {one.pid for one in self.children.by_slot.values()}
+        lost = orphans(parent_of(child.pid), known)
+        return tree_rss_bytes([child.pid, *(pid for pid in lost if slot_of(pid) == child.slot)])
 
     def limit_time(self, attempt: Attempt, timeout_s: float) -> None:
         detail = f"it ran longer than its execution_timeout of {timeout_s:g} s"
@@ -325,6 +346,7 @@ class Agent:
             end = attempt.stopping
         elif child.outcome is not None:
             end = attempt.end_of(child.outcome)
+            child.note_ending(status)
         elif child.unread:
             end = End("lost", "never_started", f"before it began, its process {ending(status)}")
         else:

@@ -1,9 +1,9 @@
 """The user's process: what happens between the fork and the exit of an attempt.
 
 It leads its own session, has no stdin, prints into a pipe that the agent reads, works in a private directory that was
-empty and is emptied afterwards, and says how it ended on a private socket. It ends by ``os._exit``: no finalisers, no
-waiting for threads. A reused child takes the next order on the same socket. What it costs is page faults (5 µs each):
-the fewer objects it touches for the first time, the better.
+empty and is emptied afterwards, and says how it ended on a private socket. It ends by ``os._exit``, after what
+``leaving`` finds to be done. A reused child takes the next order on the same socket. What it costs is page faults
+(5 µs each): the fewer objects it touches for the first time, the better.
 """
 
 import contextlib
@@ -14,7 +14,11 @@ import resource
 import signal
 import sys
 import traceback
-from _signal import signal as set_handler  # type: ignore[import-not-found] # no enums: 60 page faults less
+from _signal import (  # type: ignore[import-not-found] # no enums: 60 page faults less
+    getsignal as get_handler,
+)
+from _signal import pthread_sigmask
+from _signal import signal as set_handler
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, NoReturn, Protocol
@@ -22,7 +26,7 @@ from typing import Any, Final, NoReturn, Protocol
 import msgspec
 
 import headway
-from headway.agent import processes, rehearsal, results, scratch
+from headway.agent import leaving, processes, rehearsal, results, scratch
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import (
     ENCODER,
@@ -41,7 +45,7 @@ from headway.authoring import rendered, secrets
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.loading import import_hint
 from headway.authoring.run import Fail, Run, Skip
-from headway.authoring.values import NotSerialisable, from_json
+from headway.authoring.values import NotSerialisable, from_json, full_name
 
 BESIDE: Final = (
     "a run's files stay as they were when it began: write into the working directory, "
@@ -67,10 +71,18 @@ class Terminated(BaseException):
 class Server(Protocol):
     opening: Opening
     dags: dict[str, Any]
+    unforked: bool
+
+    def import_file(self) -> str: ...
 
 
 def become(
-    control: int, output: int, inherited: list[int], server: Server, folder: str, ahead: bool
+    control: int,
+    output: int,
+    inherited: list[int],
+    server: Server,
+    folder: str,
+    ahead: bool,
 ) -> NoReturn:
     """The child process, from the fork on; ``ahead`` of its order it has time to prepare."""
     status = 1
@@ -83,7 +95,7 @@ def become(
             os.close(fd)
         set_handler(SIGCHLD, SIG_DFL)
         processes.die_with_parent()
-        processes.adopt_orphans()
+        keep_sigterm()
         if settle_in(folder, control):
             seed()
             gc.enable()
@@ -112,6 +124,33 @@ def handle_signals() -> None:
     """In the server, for all its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, terminate)
+
+
+def keep_sigterm() -> None:
+    """In the child: what it forks does not inherit how it takes SIGTERM, but ends at once, as anywhere. While it forks,
+    SIGTERM waits: one that came between the fork and the change would be lost.
+    """
+    os.register_at_fork(
+        before=hold_sigterm, after_in_parent=release_sigterm, after_in_child=disown_sigterm
+    )
+
+
+mask_before: set[int] = set()
+
+
+def hold_sigterm() -> None:
+    global mask_before
+    mask_before = pthread_sigmask(signal.SIG_BLOCK, (SIGTERM,))
+
+
+def release_sigterm() -> None:
+    pthread_sigmask(signal.SIG_SETMASK, mask_before)
+
+
+def disown_sigterm() -> None:
+    if get_handler(SIGTERM) is terminate:
+        set_handler(SIGTERM, SIG_DFL)
+    pthread_sigmask(signal.SIG_SETMASK, mask_before)
 
 
 def rehearse() -> None:
@@ -149,8 +188,10 @@ def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
     rendered.announce = lambda fields: send(control, Rendered(fields))
     slate: Any = None
+    orders = 0
     while (body := receive(control)) is not None:
         order = ORDER.decode(body)
+        orders += 1
         if slate is None and not order.last:
             from headway.agent.slate import Slate  # only for those who reuse children
 
@@ -160,7 +201,10 @@ def work(control: int, server: Server) -> None:
         again = not order.last and outcome.outcome != "failed" and slate.wipe()
         send(control, msgspec.structs.replace(outcome, again=True) if again else outcome)
         if not again:
-            return
+            break
+    if orders and leaving.something_left():
+        leaving.leave()
+        flush()
 
 
 def flush() -> None:
@@ -188,9 +232,20 @@ def read_exactly(fd: int, size: int) -> bytes | None:
 
 
 def send(control: int, message: Secrets | Rendered | Outcome) -> None:
-    data = frame(ENCODER.encode(message))
+    try:
+        body = ENCODER.encode(message)
+    except UnicodeEncodeError:
+        body = ENCODER.encode(escaped(msgspec.to_builtins(message, builtin_types=(bytes,))))
+    data = frame(body)
     while data:
         data = data[os.write(control, data) :]
+
+
+def escaped(value: Any) -> Any:
+    """Lone surrogates, as of a file's name that is no UTF-8, travel in no text: written as Python writes them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return [escaped(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def attempt(order: Order, server: Server) -> Outcome:
@@ -199,6 +254,8 @@ def attempt(order: Order, server: Server) -> Outcome:
         # The agent watches resident memory; this stops what would outrun it between two looks.
         limit(resource.RLIMIT_DATA, 2 * order.memory_limit_mb * 1024 * 1024 + GUARD_BYTES)
     try:
+        if server.unforked and not server.dags and (trouble := server.import_file()):
+            return Outcome("failed", "import", first_line(trouble))
         dag = server.dags.get(order.dag_id)
         if dag is None:
             return Outcome("failed", "import", f"{server.opening.file} has no DAG {order.dag_id!r}")
@@ -217,7 +274,7 @@ def attempt(order: Order, server: Server) -> Outcome:
 def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
     """What an exception of the user's code means."""
     line = deepest(error, os.path.join(opening.root, opening.file))
-    text = first_line(str(error))
+    text = message_of(error)
     match error:
         case Skip():
             return Outcome("skipped", "skip", text)
@@ -225,25 +282,48 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
             return Outcome("failed", "signal", "ended by SIGTERM", line)
         case results.TooLarge():
             return Outcome("failed", "result", text, retry=False)
-        case NotSerialisable() | results.NotStored():
+        case NotSerialisable(message=message, hint=hint):
+            return Outcome("failed", "result", first_line(f"{message}; {hint}"))
+        case results.NotStored():
             return Outcome("failed", "result", text)
-    report(error, opening.root)
+    if has_users_frame(error):
+        report(error, opening.root)
+    elif not isinstance(error, Fail):  # that is told by the agent
+        sys.stderr.write(f"{headline(error)}\n")
     match error:
         case Fail():
             return Outcome("failed", "fail", text, line, retry=False)
         case SystemExit(code=code):
             number = code if isinstance(code, int) else 1
-            text = first_line(f"the task called sys.exit({code!r})")
+            shown = repr(code) if isinstance(code, int) else text
+            text = first_line(f"the task called sys.exit({shown})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
         case ImportError() | AttributeError() if hint := hint_of(error, opening):
-            text = first_line(f"{type(error).__name__}: {error}; {hint}")
+            text = first_line(f"{headline(error)}; {hint}")
             return Outcome("failed", "exception", text, line)
         case OSError(errno=errno.EROFS | errno.EACCES) if in_bundle(error, opening.root):
-            text = first_line(f"{type(error).__name__}: {error}; {BESIDE}")
+            text = first_line(f"{headline(error)}; {BESIDE}")
             return Outcome("failed", "exception", text, line)
-    text = first_line(traceback.format_exception_only(error)[-1])
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
-    return Outcome("failed", "memory" if over else "exception", text, line)
+    return Outcome("failed", "memory" if over else "exception", headline(error), line)
+
+
+def message_of(error: BaseException) -> str:
+    """The exception is the user's, and so is its ``__str__``."""
+    try:
+        return first_line(str(error))
+    except BaseException as second:
+        return f"(its message cannot be shown: {type(second).__name__})"
+
+
+def headline(error: BaseException) -> str:
+    """As the last line of a traceback, but the same when it has notes; our own are known without their module."""
+    kind, text = type(error), message_of(error)
+    own = kind.__module__ == "builtins" or kind.__module__.startswith("headway.")
+    name = kind.__qualname__ if own else full_name(kind)
+    if text.startswith("(its message"):
+        return f"{name} {text}"
+    return first_line(f"{name}: {text}") if text else name
 
 
 def hint_of(error: BaseException, opening: Opening) -> str | None:
@@ -272,6 +352,13 @@ def trimmed(tb: TracebackType | None) -> TracebackType | None:
     while inner is not None and inner.tb_frame.f_code.co_filename.startswith(OWN_CODE):
         inner = inner.tb_next
     return inner or tb
+
+
+def has_users_frame(error: BaseException) -> bool:
+    tb = error.__traceback__
+    while tb is not None and tb.tb_frame.f_code.co_filename.startswith(OWN_CODE):
+        tb = tb.tb_next
+    return tb is not None
 
 
 def deepest(error: BaseException, file: str) -> int | None:

@@ -7,6 +7,7 @@ server. A child of a DAG that reuses children is a spare again, for that DAG, af
 
 import contextlib
 import os
+import signal
 import socket
 from itertools import count
 from typing import Final, Protocol
@@ -16,6 +17,7 @@ import msgspec
 from headway.agent import rendered
 from headway.agent.attempts import Attempt
 from headway.agent.frames import FrameReader, TooLarge, frame
+from headway.agent.leaving import LIMIT_S
 from headway.agent.logs import AttemptLog
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
@@ -29,7 +31,7 @@ from headway.agent.orders import (
     Rendered,
     Secrets,
 )
-from headway.agent.servers import FileServer
+from headway.agent.servers import FileServer, ending
 
 SPARES: Final = 2  # of a server: the next link of a chain may come before its spare is made anew
 READ_BYTES: Final = 1 << 16
@@ -134,6 +136,16 @@ class Child:
         for _ in range(LAST_READS):
             if not self.read_output():
                 break
+
+    def note_ending(self, status: int) -> None:
+        """In the log: its task had returned, but what it did then was cut off."""
+        if os.WIFSIGNALED(status) and self.log is not None:
+            late = os.WTERMSIG(status) == signal.SIGALRM
+            why = f" (it may take {LIMIT_S} s)" if late else ""
+            self.log.note(
+                f"the task had returned, but its process {ending(status)} before its threads, exit handlers "
+                f"and open files were done{why}"
+            )
 
     def read_control_once(self) -> bool:
         try:

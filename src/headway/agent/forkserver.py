@@ -20,8 +20,8 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock
-from headway.agent import child, ground, processes, rehearsal
-from headway.agent.orders import OPENING, RECORD, Kind, Opening
+from headway.agent import child, ground, leaving, processes, rehearsal
+from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
 from headway.authoring.loading import load_file
 from headway.errors import HeadwayError
@@ -124,7 +124,12 @@ class BaseServer:
 
 
 class FileServer:
-    def __init__(self, opening: Opening, agent: socket.socket) -> None:
+    """``unforked``: threads ran when the file had been imported, and no fork has them, nor what they would give back.
+    So the server began again as a new program without the file, and each attempt imports it.
+    """
+
+    def __init__(self, opening: Opening, agent: socket.socket, unforked: bool = False) -> None:
+        self.unforked = unforked
         self.opening = opening
         self.agent = agent
         self.fence_at = opening.fence_at
@@ -134,13 +139,18 @@ class FileServer:
         self.folders: dict[int, str] = {}  # the private directory of each slot
 
     def run(self) -> None:
-        if not self.load():
+        if not self.enter():
+            return
+        if self.unforked:
+            self.dags: dict[str, Any] = {}
+        elif not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
         for dag in self.dags.values():
             dag.referenced_keys()
         child.rehearse()
         child.handle_signals()
+        leaving.remember_files()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
         gc.freeze()
@@ -150,23 +160,48 @@ class FileServer:
             self.serve()
         end_all(self.children)
 
+    def enter(self) -> bool:
+        """The copy of the bundle, held until this process and its children are gone."""
+        try:
+            self.held = ground.enter(Path(self.opening.root))
+        except HeadwayError as error:
+            self.complain(str(error))
+            return False
+        return True
+
+    def complain(self, trouble: str) -> None:
+        body = trouble.encode(errors="backslashreplace")[:TEXT_BYTES_MAX]
+        self.agent.sendall(RECORD.pack(Kind.BROKEN, 0, len(body), clock.monotonic()) + body)
+
     def load(self) -> bool:
-        """Import the DAG file. What goes wrong there is the user's, and is told in one line."""
+        silence()
+        environment, folder = dict(os.environ), os.getcwd()
+        if trouble := self.import_file():
+            self.complain(trouble)
+            return False
+        if len(sys._current_frames()) > 1:
+            self.begin_again(environment, folder)
+        return True
+
+    def import_file(self) -> str:
+        """What goes wrong there is the user's, and is told in one line."""
         root = Path(self.opening.root)
         try:
-            self.held = ground.enter(root)
-            silence()
-            self.dags: dict[str, Any] = {
-                dag.dag_id: dag for dag in load_file(root / self.opening.file, root)
-            }
-            return True
+            self.dags = {dag.dag_id: dag for dag in load_file(root / self.opening.file, root)}
+            return ""
         except HeadwayError as error:
-            text = "; ".join(line.strip() for line in str(error).splitlines())
+            return "; ".join(line.strip() for line in str(error).splitlines())
         except BaseException as error:
-            text = f"{self.opening.file} cannot be imported: {type(error).__name__}: {error}"
-        body = text.encode(errors="replace")[:TEXT_BYTES_MAX]
-        self.agent.sendall(RECORD.pack(Kind.BROKEN, 0, len(body), clock.monotonic()) + body)
-        return False
+            return f"{self.opening.file} cannot be imported: {child.headline(error)}"
+
+    def begin_again(self, environment: dict[str, str], folder: str) -> NoReturn:
+        """As a process that the file has not touched: its threads end here, its ports and locks are free."""
+        processes.kill_strays(())
+        os.chdir(folder)
+        self.agent.set_inheritable(True)
+        opening = ENCODER.encode(self.opening).hex()
+        command = [sys.executable, "-P", "-m", "headway.agent.forkserver"]
+        os.execve(sys.executable, [*command, str(self.agent.fileno()), opening], environment)
 
     def serve(self) -> None:
         """Until the agent closes its end or the fence is reached."""
@@ -199,6 +234,7 @@ class FileServer:
 
     def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
         folder = self.folders[slot] = self.scratch.take(slot)
+        processes.mark(slot)
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end, self.held]
@@ -223,7 +259,8 @@ class FileServer:
             else:
                 os.waitpid(pid, 0)
         # A stray may have written in one of them after we looked.
-        alone = not processes.kill_strays(self.children.keys() | self.own)
+        known = self.children.keys() | self.own
+        alone = not processes.kill_strays(known, set(self.children.values()))
         for folder in left:
             if not (alone and self.scratch.keep(folder)):
                 self.remove(folder)
@@ -298,20 +335,30 @@ def prepare() -> None:
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")
+    # Processes that a task spawns would import us, as the main module of the task.
+    main_module = sys.modules["__main__"]
+    main_module.__spec__ = main_module.__file__ = None
+    processes.buffer_lines()
     child.limit(resource.RLIMIT_CORE, 0)
     processes.adopt_orphans()
 
 
-def main(fd: int) -> None:
+def main(fd: int, opening: str = "") -> None:
     prepare()
     for _ in range(rehearsal.TIMES):
         child.rehearse()
+        leaving.something_left()
     for name in child.ENVIRONMENT:
         del os.environ[name]
     gc.collect()
     gc.freeze()
-    BaseServer(socket.socket(fileno=fd)).run()
+    connection = socket.socket(fileno=fd)
+    connection.set_inheritable(False)
+    if opening:
+        FileServer(OPENING.decode(bytes.fromhex(opening)), connection, unforked=True).run()
+    else:
+        BaseServer(connection).run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

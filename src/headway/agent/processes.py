@@ -1,14 +1,19 @@
 """What the kernel knows of our processes: Linux; elsewhere these degrade to nothing.
 
-Each child is a subreaper: whatever it starts, even a daemon in a session of its own, stays below it while it lives and
-falls to its fork server when it ends. So an unknown child of a fork server is always left behind, and is killed.
+A fork server is a subreaper: whatever a task starts, even a daemon in a session of its own, falls to it when its parent
+ends, and the server reaps it. The task itself cannot: to wait for a process it did not start, it would have to wait for
+all, and take the exit codes that the user's code waits for. Whose orphan one is says its mark, which every process
+inherits from its attempt: those of an attempt that is over, and those of nobody, were left behind and are killed.
 """
 
+import contextlib
 import ctypes
 import os
+import re
+import resource
 import signal
 import sys
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
@@ -18,6 +23,11 @@ LINUX: Final = sys.platform == "linux"
 LIBC: Final = ctypes.CDLL(None)
 CHILDREN_BYTES_MAX: Final = 1 << 16
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+# The mark is a limit that binds nobody: 36,000 years of real-time scheduling, in microseconds, and the slot.
+MARK: Final = 1 << 60
+SLOTS_MAX: Final = 1 << 32
+LINE_BUFFERED: Final = 1  # _IOLBF
+MARK_LINE: Final = re.compile(rb"^Max realtime timeout +(\d+)", re.MULTILINE)
 
 
 def adopt_orphans() -> None:
@@ -35,6 +45,16 @@ def hide_memory() -> None:
     """No other process of this user may read or trace us."""
     if LINUX:
         LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def buffer_lines() -> None:
+    """What code in C prints: a line is written when it is whole, for a process of ours may end without a word to C."""
+    LIBC.setvbuf(ctypes.c_void_p.in_dll(LIBC, "stdout"), None, LINE_BUFFERED, 0)
+
+
+def flush_stdio() -> None:
+    """All that code in C has printed, wherever."""
+    LIBC.fflush(None)
 
 
 def wakeup_pipe() -> tuple[int, int]:
@@ -68,9 +88,33 @@ def children_of(pid: int) -> list[int]:
         os.close(fd)
 
 
-def kill_strays(known: Container[int]) -> bool:
-    """Kill every child of ours that we do not know: its attempt is over. Whether there was any."""
-    strays = [pid for pid in children_of(os.getpid()) if pid not in known]
+def mark(slot: int) -> None:
+    """Whatever we start from now on belongs to the attempt in this slot."""
+    if LINUX:
+        # Fails where somebody has set a lower one: then an orphan lives until the next attempt of its server ends.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_RTTIME, (MARK + slot, resource.RLIM_INFINITY))
+
+
+def slot_of(pid: int) -> int | None:
+    """Of the attempt that a process belongs to, as far as it is marked."""
+    try:
+        with open(f"/proc/{pid}/limits", "rb", buffering=0) as file:
+            found = MARK_LINE.search(file.read(4096))
+    except OSError:
+        return None
+    slot = int(found[1]) - MARK if found else -1
+    return slot if 0 <= slot < SLOTS_MAX else None
+
+
+def orphans(parent: int, known: Container[int]) -> list[int]:
+    """The children of a fork server that it did not start itself."""
+    return [pid for pid in children_of(parent) if pid not in known]
+
+
+def kill_strays(known: Container[int], live: Container[int] = ()) -> bool:
+    """Kill every child of ours that we do not know, unless its slot is ``live``. Whether there was any."""
+    strays = [pid for pid in orphans(os.getpid(), known) if not live or slot_of(pid) not in live]
     for pid in strays:
         signal_group(pid, signal.SIGKILL)
     return bool(strays)
@@ -85,9 +129,18 @@ def signal_group(pid: int, number: int) -> None:
             continue
 
 
-def tree_rss_bytes(pid: int) -> int:
-    """Resident memory of a process and all below it."""
-    total, queue = 0, [pid]
+def parent_of(pid: int) -> int:
+    """0: it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read(1024).rpartition(b")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def tree_rss_bytes(pids: Iterable[int]) -> int:
+    """Resident memory of processes and all below them."""
+    total, queue = 0, list(pids)
     while queue:
         pid = queue.pop()
         try:

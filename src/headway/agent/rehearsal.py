@@ -35,6 +35,10 @@ class Stage:
     def __init__(self) -> None:
         self.opening = Opening(root="", file="", scratch="", fence_at=0.0)
         self.dags: dict[str, Any] = {"rehearsal": rehearsal()}
+        self.unforked = False
+
+    def import_file(self) -> str:
+        raise AssertionError("nothing to import")
 
 
 STAGE: Final = Stage()

@@ -34,6 +34,7 @@ def store(order: Order, key: str, value: object) -> Output:
         )
     if len(body) <= XCOM_INLINE_BYTES:
         return Output(key, body, len(body), length_of(value))
+    mask = os.umask(0o077)  # the task may have left another one
     try:
         write_durably(order.xcom + xcom_ending(key), body)
     except OSError as error:
@@ -41,6 +42,8 @@ def store(order: Order, key: str, value: object) -> Output:
             f"the result of {len(body):,} bytes cannot be stored: {error.strerror}; "
             "look at the data directory's disk with: headway doctor"
         ) from error
+    finally:
+        os.umask(mask)
     return Output(key, None, len(body), length_of(value))
 
 

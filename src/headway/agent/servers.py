@@ -20,8 +20,9 @@ IDLE_S_MAX: Final = 300.0
 IMPORT_S_MAX: Final = 30.0
 READ_BYTES: Final = 1 << 16
 LAST_READS: Final = 16
-# Neither our own settings nor the database's credentials are for tasks.
-PRIVATE_PREFIXES: Final = ("HEADWAY_", "PG")
+# Our own settings are not for tasks, nor is what the last one names (``services.environment``).
+PREFIX: Final = "HEADWAY_"
+PRIVATE: Final = "HEADWAY_PRIVATE"
 
 
 class Owner(Protocol):
@@ -82,10 +83,11 @@ class Servers:
 
     def start_base(self) -> None:
         ours, theirs = socket.socketpair()
+        private = os.environ.get(PRIVATE, "").split(",")
         environment = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(PRIVATE_PREFIXES)
+            if not name.startswith(PREFIX) and name not in private
         }
         command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
         self.base = subprocess.Popen(

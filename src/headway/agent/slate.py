@@ -10,13 +10,14 @@ import signal
 import sys
 from typing import Any, Final
 
-from headway.agent import processes
+from headway.agent import leaving, processes
 
 HANDLED: Final = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 
 
 class Slate:
     def __init__(self) -> None:
+        processes.adopt_orphans()  # they must not live on beside the next attempt
         self.folder = os.getcwd()
         self.environment = dict(os.environ)
         self.handlers: dict[int, Any] = {number: signal.getsignal(number) for number in HANDLED}
@@ -33,8 +34,9 @@ class Slate:
         for number, handler in self.handlers.items():
             if signal.getsignal(number) != handler:
                 signal.signal(number, handler)
-        if len(sys._current_frames()) > 1 or not end_children():
+        if len(sys._current_frames()) > 1 or programs_run() or not end_children():
             return False
+        leaving.flush_files()
         sys.stdin, sys.stdout, sys.stderr = self.streams
         sys.path[:] = self.path
         if os.environ != self.environment:
@@ -59,6 +61,12 @@ class Slate:
 def outputs() -> list[tuple[int, int]]:
     """Where output goes: a task may have put something else there."""
     return [(found.st_dev, found.st_ino) for found in map(os.fstat, (1, 2))]
+
+
+def programs_run() -> bool:
+    """Whether the end of a Python program would wait for processes of ``multiprocessing``."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and any(not one.daemon for one in process.active_children())
 
 
 def end_children() -> bool:

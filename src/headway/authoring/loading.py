@@ -8,7 +8,7 @@ Meant for a process of its own: it leaves the bundle on ``sys.path`` and the mod
 import sys
 from collections.abc import Callable
 from hashlib import sha256
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Final
@@ -41,11 +41,11 @@ def load_file(path: Path | str, root: Path | str) -> list[DAG]:
     path, root = Path(path).resolve(), Path(root).resolve()
     file = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     with context.recording(str(path)) as made:
-        module = new_module(path, file)
         code = compiled(path, file)
         for folder in (path.parent, root):
             if str(folder) not in sys.path:
                 sys.path.append(str(folder))  # behind what others rely on, see ``names``
+        module = new_module(path, file)
         guarded(lambda: exec(code, module.__dict__), path, file)
         own = [thing for thing in made if thing.site.module == module.__name__]
         for thing in own:
@@ -60,13 +60,30 @@ def load_file(path: Path | str, root: Path | str) -> list[DAG]:
 
 
 def new_module(path: Path, file: str) -> ModuleType:
-    """Named by its place in the bundle: the same in every process that reads the same version."""
-    name = f"headway_dags_{path.stem}_{sha256(file.encode()).hexdigest()[:12]}"
-    module = ModuleType(name)
+    """Under the name by which an import finds the file, as processes that a task spawns must find it;
+    under one of our own where that name means something else. Both are the same in every process
+    that reads the same version.
+    """
+    own = f"headway_dags_{path.stem}_{sha256(file.encode()).hexdigest()[:12]}"
+    spec = importable(path) or ModuleSpec(own, None, origin=str(path))
+    module = ModuleType(spec.name)
     module.__file__ = str(path)
-    module.__spec__ = ModuleSpec(name, None, origin=str(path))
-    sys.modules[name] = module
+    module.__spec__ = spec
+    module.__loader__ = spec.loader
+    sys.modules[spec.name] = module
+    sys.modules[own] = module  # stored values of earlier versions name their classes so
     return module
+
+
+def importable(path: Path) -> ModuleSpec | None:
+    """What an import of the file's stem finds, if that is the file."""
+    name = path.stem
+    if "." in name or name in sys.stdlib_module_names:
+        return None
+    if name in sys.modules and getattr(sys.modules[name], "__file__", None) != str(path):
+        return None
+    spec = PathFinder.find_spec(name)
+    return spec if spec is not None and spec.origin == str(path) else None
 
 
 def compiled(path: Path, file: str) -> CodeType:

@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from headway.errors import NotFound
+from headway.services.environment import clean_environment
 from headway.services.folder import Listing, may_define_dag, scan
 from headway.services.import_child import Trouble
-from headway.services.importer import Imported, Importer, Job, clean_environment
+from headway.services.importer import Imported, Importer, Job
 from headway.spec.model import Dag
 
 NOT_PART: Final = "does not belong to a DAG folder: its name is hidden, or .headwayignore names it"
@@ -85,7 +86,7 @@ def import_all(
         found[file] = Checked(file, imported.dags, imported.trouble, imported.warnings)
 
     with selectors.DefaultSelector() as selector:
-        importer = Importer(selector, done, environment=clean_environment(environment, ()))
+        importer = Importer(selector, done, environment=clean_environment(environment))
         try:
             importer.submit(Job(file, root, file) for file in files)
             while not importer.idle:

@@ -46,7 +46,6 @@ WARNING_CHARS_MAX: Final = 500
 SLOW_S: Final = 1.0  # after that an import no longer holds a place
 BACKGROUND_MAX: Final = 32
 READ_BYTES: Final = 256 << 10
-SECRET_NAMES: Final = re.compile(r"HEADWAY_|PG[A-Z]|.*DATABASE_URL")
 
 Selector = selectors.DefaultSelector
 
@@ -342,13 +341,3 @@ def crash_line(running: Running) -> int | None:
     path = re.escape(f"{running.job.root}/{running.job.file}".encode())
     found = re.search(rb'File "' + path + rb'", line (\d+) in', running.output)
     return int(found[1]) if found else None
-
-
-def clean_environment(environment: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """What a DAG file may read: everything but Headway's own, the database's and what holds ``secrets``."""
-    hidden = [secret for secret in secrets if secret]
-    return {
-        name: value
-        for name, value in environment.items()
-        if not SECRET_NAMES.match(name) and not any(secret in value for secret in hidden)
-    }

@@ -20,15 +20,15 @@ from threading import Event, Thread
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
 from watchfiles import watch
 
 from headway import clock, pulse
 from headway.errors import HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
+from headway.services.environment import clean_environment
 from headway.services.folder import matters
 from headway.services.import_child import Trouble
-from headway.services.importer import Imported, Importer, Job, clean_environment
+from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.strikes import explained
@@ -297,8 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     dsn = sys.stdin.readline().strip() if options.dsn == "-" else options.dsn
     hide_memory()
-    password = str(conninfo_to_dict(dsn).get("password") or "")
-    environment = clean_environment(os.environ, (dsn, password))
+    environment = clean_environment(os.environ)
 
     def open_connection() -> Connection[Any]:
         return connect(dsn, role=ENGINE, application="headway loader")

@@ -168,6 +168,7 @@ class Supervisor:
 
     def _start_components(self, dsn: str, secret: str) -> None:
         data = str(self.layout.data)
+        private = self._private()
         gateway = f"unix:{self._socket()}"
         logs = self.layout.server_logs
         self._components = [
@@ -189,7 +190,7 @@ class Supervisor:
                 "loader",
                 "headway.services.loader",
                 ["--dsn", "-", "--data", data, "--dags", str(self.settings.dags.absolute())],
-                {},
+                private,
                 logs / "loader.log",
                 first_line=dsn,
             ),
@@ -197,7 +198,7 @@ class Supervisor:
                 "agent",
                 "headway.agent",
                 ["--connect", gateway, "--data", data, *self._agent_size(), *self._spool()],
-                {"HEADWAY_AGENT_TOKEN": secret},
+                {"HEADWAY_AGENT_TOKEN": secret, **private},
                 logs / "agent.log",
             ),
         ]
@@ -205,6 +206,14 @@ class Supervisor:
             self._components.append(self._shipper(self._log_store))
         for component in self._components:
             component.start()
+
+    def _private(self) -> dict[str, str]:
+        """For those that start the code of teams: what it must not see."""
+        from headway.services.environment import PRIVATE, private_names
+
+        url = self.settings.database_url
+        names = [] if url is None else private_names(os.environ, url)
+        return {PRIVATE: ",".join(names)}
 
     def _agent_size(self) -> list[str]:
         """It holds as many again as it runs: the next are at hand when one ends."""

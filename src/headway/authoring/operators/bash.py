@@ -1,15 +1,16 @@
 """``bash(task_id=…, command=…)`` and ``@task.bash``: a command line, made from a template.
 
-The last line it prints is the result; exit code 99 skips the task. It runs in the attempt's process
-group.
+The last line it prints is the result; exit code 99 skips the task, another one fails it, with the
+last lines of its standard error. It runs in the attempt's process group.
 """
 
 import codecs
+import errno
 import os
 import selectors
 import subprocess
 import sys
-from typing import IO, Final
+from typing import IO, Final, TextIO
 
 from headway.authoring.operators.base import Call, Operator
 from headway.authoring.operators.python import run_function as call_function
@@ -19,7 +20,9 @@ from headway.authoring.run import Fail, Run, Skip
 
 EXIT_SKIP: Final = 99
 CHUNK_BYTES: Final = 64 * 1024
-LAST_LINE_BYTES_MAX: Final = 64 * 1024
+TAIL_BYTES_MAX: Final = 64 * 1024
+STDERR_LINES: Final = 3
+LAST_READS: Final = 16  # more than the pipes hold
 POLL_S: Final = 0.2
 
 
@@ -43,61 +46,105 @@ def run_command(command: object, env: object, cwd: object, run: Run) -> str:
         raise Fail(f"the command must be a string, not {type(command).__name__}")
     if not (env is None or isinstance(env, dict)):
         raise Fail(f"env must be a dict, not {type(env).__name__}")
-    own = {str(name): render(str(value), run) for name, value in (env or {}).items()}
+    own = {str(name): render(text_of(name, value), run) for name, value in (env or {}).items()}
     line = render(command, run)
     # Names only: the values are where secrets are.
     show(command=line, **({"env": ", ".join(own)} if own else {}))
+    folder = None if cwd is None else render(str(cwd), run)
+    with start(line, {**os.environ, **variables(run), **own}, folder) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = Tail(process.stdout, sys.stdout)
+        complained = Tail(process.stderr, sys.stderr)
+        stream(process, said, complained)
+        judge(process.wait(), complained.lines()[-STDERR_LINES:])
+    return (said.lines() or [""])[-1]
+
+
+def text_of(name: object, value: object) -> str:
+    if value is None:
+        raise Fail(
+            f"the variable {name} of env has no value: it is None, as is the result of a task that "
+            "was skipped; give it a value, or leave it out"
+        )
+    return str(value)
+
+
+def start(line: str, environment: dict[str, str], folder: str | None) -> subprocess.Popen[bytes]:
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             ["bash", "-c", line],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            env={**os.environ, **variables(run), **own},
-            cwd=None if cwd is None else render(str(cwd), run),
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=folder,
         )
     except FileNotFoundError as error:
         raise Fail(
-            f"the folder {cwd} does not exist"
-            if error.filename == cwd
+            f"the folder {folder} does not exist"
+            if error.filename == folder
             else "bash is not installed where the task runs"
         ) from None
-    with process:
-        assert process.stdout is not None
-        last = stream(process, process.stdout)
-        judge(process.wait())
-    return last
+    except OSError as error:
+        if error.errno == errno.E2BIG:
+            raise Fail(
+                "the command or its environment is longer than the system allows: "
+                "hand large values over in a file"
+            ) from None
+        raise Fail(f"bash cannot be started in {folder or os.getcwd()}: {error.strerror}") from None
+    except ValueError as error:  # of a NUL
+        raise Fail(f"the command or its environment cannot be passed on: {error}") from None
 
 
-def stream(process: subprocess.Popen[bytes], output: IO[bytes]) -> str:
-    """Copy the output to the log as it comes; its last line, at most the last 64 kB of it."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    tail = b""
+class Tail:
+    """Output on its way to the log, and the last 64 kB of it."""
+
+    def __init__(self, source: IO[bytes], log: TextIO) -> None:
+        self.source = source
+        self.log = log
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.kept = b""
+
+    def copy(self) -> bool:
+        """Whether there may be more."""
+        chunk = os.read(self.source.fileno(), CHUNK_BYTES)
+        self.log.write(self.decoder.decode(chunk, final=not chunk))
+        self.log.flush()
+        self.kept = (self.kept + chunk)[-TAIL_BYTES_MAX:]
+        return bool(chunk)
+
+    def lines(self) -> list[str]:
+        """As the shell counts them: other separators of Unicode are text."""
+        text = self.kept.decode("utf-8", "replace").rstrip()
+        return [line.rstrip("\r") for line in text.split("\n")] if text else []
+
+
+def stream(process: subprocess.Popen[bytes], *outputs: Tail) -> None:
+    """Copy what it prints to the log as it comes."""
     with selectors.DefaultSelector() as selector:
-        selector.register(output, selectors.EVENT_READ)
-        while True:
-            # What it left in the background may keep the pipe open for ever: bash itself is what
-            # counts.
-            if not selector.select(POLL_S):
-                if process.poll() is None:
-                    continue
-                break
-            chunk = os.read(output.fileno(), CHUNK_BYTES)
-            sys.stdout.write(decoder.decode(chunk, final=not chunk))
-            sys.stdout.flush()
-            if not chunk:
-                break
-            tail = (tail + chunk)[-LAST_LINE_BYTES_MAX:]
-    lines = tail.decode("utf-8", "replace").rstrip().splitlines()
-    return lines[-1] if lines else ""
+        for output in outputs:
+            selector.register(output.source, selectors.EVENT_READ, output)
+        reads_left = LAST_READS
+        while selector.get_map() and reads_left:
+            ready = selector.select(POLL_S)
+            for key, _ in ready:
+                if not key.data.copy():
+                    selector.unregister(key.fileobj)
+            # What it left in the background may keep a pipe open, and write, for ever: bash itself
+            # is what counts.
+            if process.poll() is not None:
+                reads_left = reads_left - 1 if ready else 0
 
 
-def judge(exit_code: int) -> None:
+def judge(exit_code: int, stderr: list[str]) -> None:
     if exit_code == EXIT_SKIP:
         raise Skip(f"the command ended with exit code {EXIT_SKIP}")
+    said = ": " + " | ".join(line.strip() for line in stderr if line.strip()) if stderr else ""
     if exit_code < 0:
-        raise CommandFailed(f"the command was ended by signal {-exit_code}")
+        raise CommandFailed(f"the command was ended by signal {-exit_code}{said}")
     if exit_code > 0:
-        raise CommandFailed(f"the command ended with exit code {exit_code}")
+        raise CommandFailed(f"the command ended with exit code {exit_code}{said}")
 
 
 def variables(run: Run) -> dict[str, str]:

@@ -5,11 +5,17 @@ Sandboxed: values come from whoever triggers the run. A name that does not exist
 an empty string. ``{{ params.x | quote }}`` makes one word of a value for the shell.
 """
 
+from typing import Final
+
 from headway.authoring.run import Fail, Run, context_of
+
+LENGTH: Final = "${#"  # of a variable or an array in the shell, never the beginning of a comment
+KEPT: Final = "$\ue000{\ue000"
 
 
 def render(text: str, run: Run) -> str:
-    if "{{" not in text and "{%" not in text and "{#" not in text:
+    template = text.replace(LENGTH, KEPT)
+    if "{{" not in template and "{%" not in template and "{#" not in template:
         return text
     import shlex
 
@@ -19,6 +25,6 @@ def render(text: str, run: Run) -> str:
     environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
-        return environment.from_string(text).render(context_of(run))
+        return environment.from_string(template).render(context_of(run)).replace(KEPT, LENGTH)
     except (TemplateError, OverflowError) as error:  # the sandbox bounds loops by an OverflowError
         raise Fail(f"the template {text[:80]!r} cannot be rendered: {error}") from None
