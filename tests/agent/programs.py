@@ -5,6 +5,7 @@ import gzip
 import multiprocessing
 import os
 import pickle
+import random
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ AUDIT = (MARKS / "audit").open("a") if MARKS.exists() else None
 SHARED = tempfile.TemporaryDirectory()  # of all attempts: none of them removes it
 NAME = os.fsdecode(b"caf\xe9.csv")
 KEPT: list[Any] = []
+FREE = random.Random()
+FIXED = random.Random(42)
 
 
 def of_the_file() -> None:
@@ -172,6 +175,16 @@ def nothing() -> None: ...
 
 
 @task
+def draws() -> list[float]:
+    return [FREE.random(), random.random(), FIXED.random()]
+
+
+@task
+def reads_environment() -> list[str | None]:
+    return [os.environ.get(name) for name in ("PGHOST", "PGPASSWORD", "HEADWAY_SECRET")]
+
+
+@task
 def appends(run: Run) -> str:
     assert AUDIT is not None
     AUDIT.write(f"{run.try_number}\n")
@@ -250,6 +263,7 @@ def flow() -> None:
     for plain in (
         leaves_files, reads_files, registers, sees_what_is_shared, leaves_work, leaves_an_endless_thread,
         fails_with_an_endless_handler, terminates, pools, spawns, leaves_orphans, keeps_an_orphan, nothing, appends,
+        draws, reads_environment,
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,
         raises_with_a_note, raises_at_length, unstorable, large, very_closed,
     ):  # fmt: skip

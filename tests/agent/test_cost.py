@@ -2,12 +2,9 @@
 
 import sys
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
-import pytest
-
-from headway.agent import child
 from headway.agent.protocol import AxisItem, XComRef, XComValue
 from headway.agent.xcoms import Entry, Key, Xcoms
 from tests.agent.gateway import grant_of
@@ -45,12 +42,3 @@ def calls_of(attempts: int) -> int:
 def test_a_mapped_attempt_costs_the_same_however_many_there_are() -> None:
     few, many = calls_of(50), calls_of(1500)
     assert many / 1500 <= few / 50
-
-
-def test_numpy_is_seeded_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    seeded = []
-    fake = ModuleType("numpy.random")
-    fake.__dict__["seed"] = lambda: seeded.append(True)
-    monkeypatch.setitem(sys.modules, "numpy.random", fake)
-    child.seed()
-    assert seeded == [True]

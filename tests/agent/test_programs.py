@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import stat
 from collections.abc import Iterator
@@ -25,7 +26,13 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     gateway = Gateway(folder, LONG_S)
     gateway.bundle(PROGRAMS)
     try:
-        gateway.start_agent(MARKS=str(folder), PGHOST="warehouse")
+        gateway.start_agent(
+            MARKS=str(folder),
+            PGHOST="warehouse",
+            PGPASSWORD="of the database",
+            HEADWAY_SECRET="x",
+            HEADWAY_PRIVATE="PGPASSWORD,PGUSER",
+        )
         yield gateway
     finally:
         gateway.stop_agent()
@@ -119,6 +126,20 @@ def test_an_orphan_lives_as_long_as_its_attempt(gateway: Gateway, marks: Path) -
     (marks / "go").touch()
     assert value_of(gateway.ended(grant.key)) is True
     wait_gone(int((marks / "orphan").read_text()))
+
+
+# -- what it has
+
+
+def test_generators_without_a_seed_differ(gateway: Gateway) -> None:
+    first, second = (value_of(run(gateway, "draws")) for _ in range(2))
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+    assert first[2] == second[2] == random.Random(42).random()
+
+
+def test_only_headways_own_variables_are_kept_from_it(gateway: Gateway) -> None:
+    assert value_of(run(gateway, "reads_environment")) == ["warehouse", None, None]
 
 
 # -- a reused process

@@ -26,7 +26,7 @@ from typing import Any, Final, NoReturn, Protocol
 import msgspec
 
 import headway
-from headway.agent import leaving, processes, rehearsal, results, scratch
+from headway.agent import generators, leaving, processes, rehearsal, results, scratch
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import (
     ENCODER,
@@ -97,7 +97,7 @@ def become(
         processes.die_with_parent()
         keep_sigterm()
         if settle_in(folder, control):
-            seed()
+            generators.renew()
             gc.enable()
             if ahead:
                 rehearse()
@@ -168,12 +168,6 @@ def prepare_rendered(fields: list[tuple[str, str]]) -> None:
 def terminate(number: int, frame: FrameType | None) -> None:
     set_handler(SIGTERM, SIG_DFL)
     raise Terminated
-
-
-def seed() -> None:
-    """``random`` reseeds itself after a fork, numpy does not."""
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
 
 
 def limit(which: int, soft: int) -> None:

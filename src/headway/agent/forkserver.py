@@ -13,14 +13,14 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, cast
 
 from headway import clock
-from headway.agent import child, ground, leaving, processes, rehearsal
+from headway.agent import child, generators, ground, leaving, processes, rehearsal
 from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
 from headway.authoring.loading import load_file
@@ -175,10 +175,15 @@ class FileServer:
 
     def load(self) -> bool:
         silence()
+        finders = after_imports(
+            {"random": generators.watch_random, "numpy.random": generators.watch_numpy}
+        )
         environment, folder = dict(os.environ), os.getcwd()
         if trouble := self.import_file():
             self.complain(trouble)
             return False
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
+        generators.stop_watching()
         if len(sys._current_frames()) > 1:
             self.begin_again(environment, folder)
         return True
@@ -301,13 +306,17 @@ def silence() -> None:
     os.close(null)
 
 
-class ConfiguredLogging:
-    """Configures ``logging`` when it is first imported: it and ``threading`` make each fork slower
-    (they run code and copy pages in every child), so a DAG file that needs neither pays for neither.
+class AfterImport:
+    """Does something once a module has been imported, for those that a DAG file need not import: ``logging`` and
+    ``threading`` make each fork slower (they run code and copy pages in every child), and ``random`` does.
     """
 
-    def find_spec(self, name: str, path: None, target: object = None) -> ModuleSpec | None:
-        if name != "logging":
+    def __init__(self, name: str, work: Callable[[Any], None]) -> None:
+        self.name = name
+        self.work = work
+
+    def find_spec(self, name: str, path: Any, target: object = None) -> ModuleSpec | None:
+        if name != self.name:
             return None
         sys.meta_path.remove(cast(Any, self))
         spec = PathFinder.find_spec(name, path)
@@ -315,22 +324,30 @@ class ConfiguredLogging:
         loader: Any = spec.loader
         execute = loader.exec_module
 
-        def configured(module: Any) -> None:
+        def executed(module: Any) -> None:
             execute(module)
-            module.basicConfig(
-                stream=sys.stderr,
-                level=module.INFO,
-                format="%(levelname)s %(name)s: %(message)s",
-            )
+            self.work(module)
 
-        loader.exec_module = configured
+        loader.exec_module = executed
         return spec
+
+
+def configure_logging(module: Any) -> None:
+    module.basicConfig(
+        stream=sys.stderr, level=module.INFO, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def after_imports(works: dict[str, Callable[[Any], None]]) -> list[Any]:
+    assert not works.keys() & sys.modules.keys(), "something makes every fork slower"
+    finders: list[Any] = [AfterImport(name, work) for name, work in works.items()]
+    sys.meta_path[:0] = finders
+    return finders
 
 
 def prepare() -> None:
     """What all children inherit."""
-    assert "logging" not in sys.modules, "something makes every fork slower"
-    sys.meta_path.insert(0, cast(Any, ConfiguredLogging()))
+    after_imports({"logging": configure_logging})
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
