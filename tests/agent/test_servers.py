@@ -9,7 +9,8 @@ from headway import clock
 from headway.agent import servers
 from headway.agent.loop import Loop
 from headway.agent.servers import FileServer, Servers
-from tests.agent.gateway import WAIT_S
+from tests.agent.conftest import FLOW
+from tests.agent.gateway import WAIT_S, Gateway, grant_of
 
 
 class Listener:
@@ -103,3 +104,11 @@ def test_idle_servers_end(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> No
     driven.servers.retire_idle(unused_s=60)
     driven.until(lambda: bool(driven.heard.gone))
     assert [file for file, _, _ in driven.heard.gone] == ["a.py"]
+
+
+def test_an_import_may_take_longer_than_the_fence(fenced: Gateway) -> None:
+    fenced.bundle(f"import time\ntime.sleep(4)\n{FLOW}", version="slow")
+    grant = grant_of("hello")
+    fenced.grant(grant, version="slow")
+    ended = fenced.ended(grant.key)
+    assert ended.outcome == "success", ended

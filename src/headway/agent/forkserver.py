@@ -213,8 +213,14 @@ class FileServer:
         poll = select.poll()
         poll.register(self.agent, select.POLLIN)
         poll.register(self.wakeup, select.POLLIN)
-        while (left_s := self.fence_at - clock.monotonic()) > 0:
-            for fd, _ in poll.poll(left_s * 1000 + 1):
+        while True:
+            left_s = max(self.fence_at - clock.monotonic(), 0.0)
+            ready = poll.poll(left_s * 1000 + 1)
+            # What was sent during a long import is read first: the fence may have moved since.
+            told = any(fd == self.agent.fileno() for fd, _ in ready)
+            if not told and clock.monotonic() >= self.fence_at:
+                return
+            for fd, _ in ready:
                 if fd == self.wakeup:
                     os.read(self.wakeup, 4096)
                     self.reap()
