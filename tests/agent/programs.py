@@ -171,6 +171,27 @@ def keeps_an_orphan() -> bool:
 
 
 @task
+def forks_and_returns() -> str:
+    pid = os.fork()
+    if pid == 0:
+        KEPT.append((MARKS / "text").open("w"))
+        KEPT[-1].write("of the fork")
+        return "fork"
+    _, status = os.waitpid(pid, 0)
+    return f"task {status} {(MARKS / 'text').read_text()}"
+
+
+EATER = "import sys, time; block = bytearray(300 << 20); open(sys.argv[1], 'w').close(); time.sleep(600)"
+
+
+@task
+def leaves_an_eater() -> None:
+    command = f'setsid {sys.executable} -c "{EATER}" $MARKS/eats &'
+    subprocess.run(["bash", "-c", command], check=True)
+    time.sleep(600)
+
+
+@task
 def nothing() -> None: ...
 
 
@@ -263,7 +284,7 @@ def flow() -> None:
     for plain in (
         leaves_files, reads_files, registers, sees_what_is_shared, leaves_work, leaves_an_endless_thread,
         fails_with_an_endless_handler, terminates, pools, spawns, leaves_orphans, keeps_an_orphan, nothing, appends,
-        draws, reads_environment,
+        draws, reads_environment, forks_and_returns, leaves_an_eater,
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,
         raises_with_a_note, raises_at_length, unstorable, large, very_closed,
     ):  # fmt: skip

@@ -51,6 +51,13 @@ def run(gateway: Gateway, task: str, **options: Any) -> Ended:
     return gateway.run(task, run_id=ids.run_id(), **options)
 
 
+def wait_for(gateway: Gateway, mark: Path) -> None:
+    deadline = clock.monotonic() + WAIT_S
+    while not mark.exists():
+        gateway.listen(0.01)
+        assert clock.monotonic() < deadline
+
+
 def value_of(ended: Ended) -> Any:
     assert ended.outcome == "success", ended
     return json.loads(ended.xcoms[0].value or b"null")
@@ -117,15 +124,33 @@ def test_orphans_are_reaped_but_not_what_the_task_waits_for(gateway: Gateway) ->
 def test_an_orphan_lives_as_long_as_its_attempt(gateway: Gateway, marks: Path) -> None:
     grant = grant_of("keeps_an_orphan", run_id=ids.run_id())
     gateway.grant(grant)
-    deadline = clock.monotonic() + WAIT_S
-    while not (marks / "kept").exists():
-        gateway.listen(0.01)
-        assert clock.monotonic() < deadline
+    wait_for(gateway, marks / "kept")
     for number in (1, 2, 3):  # each looks for strays at its end
         run(gateway, "nothing", number=number)
     (marks / "go").touch()
     assert value_of(gateway.ended(grant.key)) is True
     wait_gone(int((marks / "orphan").read_text()))
+
+
+def test_a_fork_that_returns_reports_nothing(gateway: Gateway, marks: Path) -> None:
+    assert value_of(run(gateway, "forks_and_returns")) == "task 0 of the fork"
+
+
+def test_memory_of_an_orphan_counts(gateway: Gateway) -> None:
+    ended = run(gateway, "leaves_an_eater", memory_limit_mb=150)
+    assert (ended.outcome, ended.cause) == ("failed", "memory")
+
+
+def test_an_orphan_does_not_outlive_its_agent(tmp_path: Path) -> None:
+    own = Gateway(tmp_path, LONG_S)
+    own.bundle(PROGRAMS)
+    try:
+        own.start_agent(MARKS=str(tmp_path))
+        own.grant(grant_of("keeps_an_orphan"))
+        wait_for(own, tmp_path / "kept")
+    finally:
+        own.stop_agent()
+    wait_gone(int((tmp_path / "orphan").read_text()))
 
 
 # -- what it has

@@ -182,7 +182,7 @@ def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
     rendered.announce = lambda fields: send(control, Rendered(fields))
     slate: Any = None
-    orders = 0
+    orders, pid = 0, os.getpid()
     while (body := receive(control)) is not None:
         order = ORDER.decode(body)
         orders += 1
@@ -192,6 +192,10 @@ def work(control: int, server: Server) -> None:
             slate = Slate()
         outcome = attempt(order, server)
         flush()
+        if (
+            os.getpid() != pid
+        ):  # a fork of the task's own that came back from it: only its end is left to do
+            break
         again = not order.last and outcome.outcome != "failed" and slate.wipe()
         send(control, msgspec.structs.replace(outcome, again=True) if again else outcome)
         if not again:
