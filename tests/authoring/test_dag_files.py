@@ -1,7 +1,10 @@
 """From the words of a DAG file to its spec."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from headway.spec.model import Axis, Input, Param, Schedule
 from tests.authoring.files import load, spec_of
@@ -241,8 +244,28 @@ def test_a_file_in_a_folder_finds_its_neighbours_and_the_root(tmp_path: Path) ->
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "next_to_it.py").write_text("y = 2")
     text = "import at_the_root, next_to_it\nfrom headway import DAG\nDAG('a')\n"
-    (dag,) = load(tmp_path, text, "sub/flow.py")
-    assert dag.site.module.startswith("headway_dags_flow_")
+    (dag,) = load(tmp_path, text, "sub/flow_in_sub.py")
+    assert dag.site.module == "flow_in_sub"
+
+
+@pytest.mark.parametrize("name", ["statistics.py", "dotted.name.py", "headway.py", "__main__.py"])
+def test_a_name_that_means_something_else_is_left_to_that(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    before = sys.modules.get(name.removesuffix(".py"))
+    (dag,) = load(tmp_path, "from headway.authoring.dag import DAG\nDAG('a')\n", name)
+    assert dag.site.module.startswith("headway_dags_")
+    assert sys.modules.get(name.removesuffix(".py")) is before
+
+
+def test_two_files_of_one_name_do_not_meet(tmp_path: Path) -> None:
+    text = "from headway import DAG\nX = __file__\nDAG('a')\n"
+    (first,) = load(tmp_path, text, "a/twice_there.py")
+    (second,) = load(tmp_path, text, "b/twice_there.py")
+    assert first.site.module == "twice_there"
+    assert second.site.module.startswith("headway_dags_twice_there_")
+    assert str(tmp_path / "b" / "twice_there.py") == sys.modules[second.site.module].X
 
 
 def test_a_file_without_dags(tmp_path: Path) -> None:
