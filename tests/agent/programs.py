@@ -2,6 +2,7 @@
 
 import atexit
 import gzip
+import logging
 import multiprocessing
 import os
 import pickle
@@ -54,6 +55,15 @@ def leaves_files() -> None:
     KEPT[-1].write("packed")
     libc = __import__("ctypes").CDLL(None)
     libc.printf(b"of the C library\n")
+
+
+@task
+def logs_in_memory() -> None:
+    from logging.handlers import MemoryHandler
+
+    target = logging.FileHandler(MARKS / "log")
+    logging.getLogger("audit").addHandler(MemoryHandler(1000, logging.CRITICAL, target))
+    logging.getLogger("audit").warning("kept back")
 
 
 @task
@@ -282,7 +292,8 @@ def very_closed() -> str:
 @dag
 def flow() -> None:
     for plain in (
-        leaves_files, reads_files, registers, sees_what_is_shared, leaves_work, leaves_an_endless_thread,
+        leaves_files, logs_in_memory, reads_files, registers, sees_what_is_shared, leaves_work,
+        leaves_an_endless_thread,
         fails_with_an_endless_handler, terminates, pools, spawns, leaves_orphans, keeps_an_orphan, nothing, appends,
         draws, reads_environment, forks_and_returns, leaves_an_eater,
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,

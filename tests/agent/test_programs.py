@@ -72,6 +72,11 @@ def test_open_files_are_written_before_the_end_is_told(gateway: Gateway, marks: 
     assert "of the C library" in gateway.log(ended.key)
 
 
+def test_logs_are_written_before_the_end_is_told(gateway: Gateway, marks: Path) -> None:
+    assert run(gateway, "logs_in_memory").outcome == "success"
+    assert (marks / "log").read_text() == "kept back\n"
+
+
 def test_exit_handlers_are_called_and_change_no_outcome(gateway: Gateway, marks: Path) -> None:
     ended = run(gateway, "registers")
     assert ended.outcome == "success"

@@ -150,7 +150,7 @@ class FileServer:
             dag.referenced_keys()
         child.rehearse()
         child.handle_signals()
-        leaving.remember_files()
+        leaving.prepare()
         self.own = set(processes.children_of(os.getpid()))
         gc.collect()
         gc.freeze()
@@ -371,6 +371,7 @@ def main(fd: int, opening: str = "") -> None:
     for _ in range(rehearsal.TIMES):
         child.rehearse()
         leaving.something_left()
+        generators.renew()
     for name in child.ENVIRONMENT:
         del os.environ[name]
     gc.collect()

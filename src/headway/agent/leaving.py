@@ -16,7 +16,8 @@ import signal
 import struct
 import sys
 import traceback
-from _signal import signal as set_handler  # type: ignore[import-not-found] # as in child
+from _signal import pthread_sigmask  # type: ignore[import-not-found] # as in child
+from _signal import signal as set_handler
 from _thread import _count as other_threads
 from collections.abc import Callable
 from typing import Any, Final
@@ -35,33 +36,50 @@ BYTES: Final = (IO.BufferedWriter, IO.BufferedRandom, IO.BufferedRWPair)
 NOTHING_KEPT: Final = (IO._RawIOBase, IO.BufferedReader, IO.BytesIO, IO.StringIO)
 
 of_the_file: list[Any] = []  # files that were open when the DAG file had been imported
+log_handlers: list[Any] = []  # and weak references to handlers of logging
 
 
-def remember_files() -> None:
+def prepare() -> None:
     """In the server, before it freezes its heap: frozen objects are not found any more."""
     of_the_file.extend(open_files())
     weakref: Any = sys.modules.get("weakref")
     if weakref is not None:
         for info in weakref.finalize._registry.values():
             info.atexit = False
+    logging: Any = sys.modules.get("logging")
+    if logging is not None:
+        # What most files import is to cost nothing: its handler is called where there is one to write out.
+        atexit.unregister(logging.shutdown)
+        log_handlers.extend(logging._handlerList)
 
 
 def something_left() -> bool:
-    return bool(other_threads() or atexit._ncallbacks() or files_open())
+    return bool(other_threads() or atexit._ncallbacks() or files_open() or logs_open())
 
 
 def leave() -> None:
     """Nothing after it but ``os._exit``; what goes wrong is printed."""
     set_handler(SIGTERM, SIG_DFL)
     set_handler(SIGALRM, SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (SIGALRM,))
+    pthread_sigmask(signal.SIG_UNBLOCK, (SIGALRM,))
     signal.alarm(LIMIT_S)
-    if "threading" in sys.modules:
+    if other_threads() and "threading" in sys.modules:
         guarded(sys.modules["threading"]._shutdown)
     guarded(atexit._run_exitfuncs)
-    for file in open_files():
-        guarded(write_out, file)
-    processes.flush_stdio()
+    if logs_open():
+        guarded(sys.modules["logging"].shutdown)
+    if files_open():
+        for file in open_files():
+            guarded(write_out, file)
+        processes.flush_stdio()
+
+
+def logs_open() -> bool:
+    """Whether the task has made a log handler, or its file one that may keep something back."""
+    logging: Any = sys.modules.get("logging")
+    if logging is None:
+        return False
+    return bool(logging._handlerList != log_handlers or "logging.handlers" in sys.modules)
 
 
 def files_open() -> bool:
