@@ -29,7 +29,7 @@ def since(at=datetime.now()):
 OTHERS = """
 import csv, itertools, random, tempfile, threading, uuid
 
-OWN = random.Random()
+OWN = uuid.uuid1()
 RUN = uuid.uuid4()
 COUNT = itertools.count(1)
 READER = csv.reader(["a", "b"])
@@ -48,7 +48,7 @@ from pathlib import Path
 
 FIRST = datetime(2013, 1, 1)
 DAY = timedelta(days=1)
-FIXED = random.Random(7)
+FIXED, ANEW = random.Random(7), random.Random()
 SYSTEM = random.SystemRandom()
 NAME = uuid.uuid5(uuid.NAMESPACE_DNS, "example.org")
 LOCK, AGAIN = threading.Lock(), threading.RLock()
@@ -99,9 +99,8 @@ def test_the_time_of_import(folder: Folder) -> None:
 
 
 def test_what_else_can_be_used_only_once(folder: Folder) -> None:
-    chance = "is a generator of random numbers"
     assert first_words(told(folder, OTHERS)) == [
-        (4, f"OWN {chance}"),
+        (4, "OWN is an id made at import"),
         (5, "RUN is an id made at import"),
         *((line, f"{name} is an iterator, which is used up where it is read")
           for line, name in ((6, "COUNT"), (7, "READER"), (8, "ITEMS"))),
@@ -161,11 +160,7 @@ sys.modules["none"] = None
 """
     assert told(folder, hostile) == []
     assert (
-        len(
-            told(
-                folder, "import random\n" + "".join(f"R{i} = random.Random()\n" for i in range(99))
-            )
-        )
+        len(told(folder, "import uuid\n" + "".join(f"R{i} = uuid.uuid4()\n" for i in range(99))))
         == 20
     )
 
@@ -196,12 +191,12 @@ def test_the_server_keeps_what_was_said_with_the_dag(
     loader: Loader, folder: Folder, conn: Connection[Any]
 ) -> None:
     query = "SELECT dag_id, warnings FROM dag ORDER BY 1"
-    folder.dag("a.py", "one", before="import random\nOWN = random.Random()\n")
+    folder.dag("a.py", "one", before="import uuid\nOWN = uuid.uuid4()\n")
     folder.dag("b.py", "two")
     loader.settle()
     (_, (said,)), other = rows(conn, query)
     assert other == ("two", [])
-    assert said.startswith("line 2: OWN is a generator of random numbers")
+    assert said.startswith("line 2: OWN is an id made at import")
     assert said.endswith("; make it inside the task")
     before = rows(conn, "SELECT xmin FROM dag WHERE dag_id = 'one'")
     loader.settle()

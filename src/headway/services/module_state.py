@@ -30,17 +30,12 @@ NOW: Final = "the time of import"
 CHANCE: Final = "a generator of random numbers"
 UNIQUE: Final = "an id made at import"
 ITERATOR: Final = "an iterator, which is used up where it is read"
-CONSTANT: Final = {
-    NOW,
-    CHANCE,
-    UNIQUE,
-}  # harmless where they are written out: date(2013, 1, 1), Random(7)
+CONSTANT: Final = {NOW, CHANCE, UNIQUE}  # harmless where they are written out: date(2013, 1, 1)
 MOMENTS: Final = {
     *("datetime.datetime", "datetime.date", "builtins.float", "builtins.str"),
     *("pandas._libs.tslibs.timestamps.Timestamp", "pendulum.datetime.DateTime"),
 }
 LOCKS: Final = {"_thread.lock", "_thread.RLock", "threading._RLock"}
-RANDOM: Final = {"random.Random", "numpy.random._generator.Generator"}
 TEMPORARY: Final = {"tempfile.TemporaryDirectory", "tempfile._TemporaryFileWrapper"}
 IN_TASK: Final = "make it inside the task"
 THREADS: Final = (
@@ -179,7 +174,7 @@ def state_of(value: Any, at: datetime) -> str | None:
         return NOW if is_now(value, at) else None
     if name in LOCKS and not are_running():
         return "a lock that is held" if "unlocked" not in repr(value) else None
-    if name in RANDOM or name.startswith("numpy.random.mtrand."):
+    if name.startswith("numpy.random.mtrand."):  # others are seeded anew in each attempt
         return CHANCE
     if name == "uuid.UUID" and value.version in (1, 4):
         return UNIQUE
