@@ -238,6 +238,7 @@ def test_a_pause_takes_the_ranks_back_and_its_end_gives_them_again() -> None:
     assert story.states() == {"a": "queued", "b": "ready", "c": "waiting"}
     story.run.paused_by = "ann"
     story.run.hold()
+    assert story.at("b").key in story.run.changes.touched  # or its pool's order would still have it
     story.tick()
     assert (story.at("b").rank, story.at("b").blocked_reason) == (None, "DAG paused by ann")
     story.succeed("a")
