@@ -1,14 +1,22 @@
 """The fork servers, driven without an agent: their limits are the test's."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from headway import clock
-from headway.agent import servers
+from headway.agent import servers, watch
+from headway.agent.attempts import Attempt
+from headway.agent.children import Child, Children
 from headway.agent.loop import Loop
+from headway.agent.masking import Masker
 from headway.agent.servers import FileServer, Servers
+from headway.agent.watch import Watch
 from tests.agent.conftest import FLOW
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
 
@@ -33,6 +41,8 @@ class Listener:
     def slot_started(self, slot: int, pid: int, at: float) -> None: ...
 
     def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+
+    def outcome_came(self, child: Child) -> None: ...
 
     def base_gone(self) -> None: ...
 
@@ -79,6 +89,67 @@ def test_an_import_that_takes_too_long(driven: Driven, monkeypatch: pytest.Monke
     driven.servers.get("v1", driven.file("slow.py", "import time\ntime.sleep(60)\n"))
     driven.until(lambda: bool(driven.heard.gone))
     assert driven.heard.gone == [("slow.py", "import", "importing slow.py took longer than 0.2 s")]
+
+
+@pytest.mark.parametrize(
+    ("number", "cause", "detail"),
+    [
+        (signal.SIGSEGV, "import", "importing dies.py was ended by SIGSEGV"),
+        (signal.SIGTERM, "server", "the process that imports dies.py was ended by SIGTERM"),
+        (
+            signal.SIGKILL,
+            "server",
+            "the process that imports dies.py was ended by SIGKILL: perhaps the machine ran out of memory",
+        ),
+    ],
+)
+def test_a_crash_is_the_files_own_and_a_kill_is_not(
+    driven: Driven, number: int, cause: str, detail: str
+) -> None:
+    driven.servers.get("v1", driven.file("dies.py", f"import os\nos.kill(os.getpid(), {number})\n"))
+    driven.until(lambda: bool(driven.heard.gone))
+    assert driven.heard.gone == [("dies.py", cause, detail)]
+
+
+def suspended_child(driven: Driven) -> tuple[FileServer, Watch, Attempt, Child]:
+    """A child asked of a server that is suspended, and of which nobody looks whether it is."""
+    server = driven.open("a.py")
+    os.kill(server.pid, signal.SIGSTOP)
+    children = Children(driven.loop, Masker(()), driven.heard)
+    child = children.fork(server, ahead=False)
+    assert child is not None
+    attempt = cast(Attempt, SimpleNamespace(child=child))
+    child.attempt, child.ordered_at = attempt, clock.monotonic()
+    return server, Watch(driven.loop, driven.servers, children), attempt, child
+
+
+def test_a_server_that_does_not_kill_is_killed(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "KILL_S_MAX", 0.1)
+    _, watching, attempt, child = suspended_child(driven)
+    watching.kill(attempt, child)
+    driven.until(lambda: bool(driven.heard.gone))
+    assert driven.heard.gone == [("a.py", "server", "the fork server was ended by SIGKILL")]
+    children_closed(watching, child)
+
+
+def test_a_server_that_does_not_fork_is_killed(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, watching, _, child = suspended_child(driven)
+    watching.end_silent()
+    assert driven.servers.known, "it has a minute"
+    monkeypatch.setattr(watch, "START_S_MAX", 0.0)
+    watching.end_silent()
+    driven.until(lambda: bool(driven.heard.gone))
+    assert server.shut
+    children_closed(watching, child)
+
+
+def children_closed(watching: Watch, child: Child) -> None:
+    watching.children.close(child)
+    assert not watching.children.by_slot
 
 
 def test_the_longest_unused_makes_room(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:

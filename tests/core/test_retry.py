@@ -120,6 +120,4 @@ def test_the_reason_is_a_sentence_for_a_person() -> None:
     assert give_up(0, Ending.FAILED) == GiveUp("failed, and it has no retries")
     assert give_up(1, Ending.FAILED) == GiveUp("failed 2 times: its one retry is used up")
     assert give_up(2, Ending.FAILED) == GiveUp("failed 3 times: all 2 retries are used up")
-    assert give_up(2, Ending.LOST) == GiveUp(
-        "lost 6 times with its agent or node, which is more than chance"
-    )
+    assert give_up(2, Ending.LOST) == GiveUp("lost 6 times, which is more than chance")

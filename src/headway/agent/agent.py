@@ -52,6 +52,7 @@ from headway.agent.protocol import (
 )
 from headway.agent.servers import FileServer, Servers, ending
 from headway.agent.session import Session
+from headway.agent.watch import Watch
 from headway.agent.xcoms import NoInput
 from headway.paths import make_private
 
@@ -89,6 +90,7 @@ class Agent:
         self.link = Link(self.loop, address, self.greet, self.receive)
         self.servers = Servers(self.loop, self.data, scratch, processes, self)
         self.children = Children(self.loop, Masker((token,)), self)
+        self.watch = Watch(self.loop, self.servers, self.children)
         self.refusal: str | None = None
         self.stopping = False
         self.begin_session()
@@ -243,6 +245,7 @@ class Agent:
             self.children.rest(child)
             self.end(attempt, End("failed", "input", str(error)))
             return
+        ordered_at = clock.monotonic()  # from here on it may be running
         if not self.children.order(child, order):
             self.children.close(child)
             self.push(attempt)
@@ -251,7 +254,7 @@ class Agent:
         child.dag_id = run.dag_id
         child.log = attempt.log(self.data, child.masker, self.spool)
         child.attempt, attempt.child = attempt, child
-        child.ordered_at = clock.monotonic()
+        child.ordered_at = ordered_at
         attempt.held.clear()
         server.slots.add(child.slot)
         self.running[child.slot] = attempt
@@ -288,15 +291,11 @@ class Agent:
         if child is None or attempt.stopping is not None:
             return
         if child.outcome is not None:  # it only tidies up
-            self.kill(attempt, child)
+            self.watch.kill(attempt, child)
             return
         attempt.stopping = end
         child.server.send(Kind.SIGNAL, child.slot, signal.SIGTERM, 0.0)
-        self.loop.at(clock.monotonic() + grace_s, lambda: self.kill(attempt, child))
-
-    def kill(self, attempt: Attempt, child: Child) -> None:
-        if attempt.child is child:
-            child.server.send(Kind.SIGNAL, child.slot, signal.SIGKILL, 0.0)
+        self.loop.at(clock.monotonic() + grace_s, lambda: self.watch.kill(attempt, child))
 
     def watch_memory(self) -> None:
         limited = [one for one in self.running.values() if one.grant.memory_limit_mb is not None]
@@ -342,16 +341,14 @@ class Agent:
             self.children.close(child)
             return
         child.drain()
-        if attempt.stopping is not None:
-            end = attempt.stopping
-        elif child.outcome is not None:
-            end = attempt.end_of(child.outcome)
+        known = attempt.known_end(child.outcome)
+        if known is not None and attempt.stopping is None:
             child.note_ending(status)
-        elif child.unread:
+        if child.unread:
             end = End("lost", "never_started", f"before it began, its process {ending(status)}")
         else:
             end = end_of_status(status)
-        self.end(attempt, end, at)
+        self.end(attempt, known or end, at)
 
     def outcome_came(self, child: Child) -> None:
         """Of a child that takes another order; unless it was told to end, for then it will."""
@@ -370,12 +367,18 @@ class Agent:
             self.push(attempt)
 
     def server_gone(self, server: FileServer, cause: str, detail: str) -> None:
+        """What ran on it ended with it; some had said how before. For what waited for it this is one loss."""
         for slot in list(server.slots):
-            if (attempt := self.running.get(slot)) is not None:
-                self.end(attempt, End("lost", cause, detail))
+            attempt = self.running[slot]
+            assert attempt.child is not None
+            attempt.child.drain()
+            known = attempt.known_end(attempt.child.outcome)
+            self.end(attempt, known or End("lost", cause, detail))
+        broken = End("failed", "import", detail)
+        end = broken if cause == "import" else End("lost", "never_started", detail)
         for attempt in self.parked.pop(server.number, ()):
             if attempt.key in self.attempts:
-                self.end(attempt, End("failed", cause, detail))
+                self.end(attempt, end)
         self.come_back()
 
     # -- ends
@@ -423,7 +426,7 @@ class Agent:
         del self.running[child.slot]
         child.server.slots.discard(child.slot)
         again = child.outcome is not None and child.outcome.again and attempt.stopping is None
-        if again and not self.session.over:
+        if again and not self.session.over and not child.server.shut:
             child.close_log()
             self.children.rest(child)
             self.used[child.server.number] = child.server
@@ -437,6 +440,7 @@ class Agent:
         self.servers.start_base()
         self.link.connect()
         self.keep_house()
+        self.watch.look()
         while not self.over():
             pulse.beat()
             self.start_ready()

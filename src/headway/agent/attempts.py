@@ -1,7 +1,6 @@
 """An attempt as its agent holds it, from the grant to the report of its end."""
 
 import os
-import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +9,7 @@ from headway.agent.logs import AttemptLog
 from headway.agent.masking import Masker
 from headway.agent.orders import Order, Outcome
 from headway.agent.protocol import Grant, RunContext, XComValue
-from headway.agent.servers import signal_name
+from headway.agent.servers import hint, signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
 from headway.paths import log_path, spool_name, stored_log, xcom_ending, xcom_path
 
@@ -74,6 +73,12 @@ class Attempt:
         name = spool_name(stored_log(self.run.team, path))
         return AttemptLog(f"{data}/{path}", masker, f"{spool}/{name}")
 
+    def known_end(self, outcome: Outcome | None) -> End | None:
+        """Whatever ended its process: why we ended it, or what it had said. None: it said nothing."""
+        if self.stopping is not None:
+            return self.stopping
+        return None if outcome is None else self.end_of(outcome)
+
     def end_of(self, outcome: Outcome) -> End:
         """What the child said, with the place of its files as we know it ourselves."""
         key = self.key
@@ -105,7 +110,7 @@ def end_of_status(status: int) -> End:
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         name = signal_name(number)
-        hint = ": perhaps the machine ran out of memory" if number == signal.SIGKILL else ""
-        return End("failed", "signal", f"the process was ended by {name}{hint}", -number)
+        detail = f"the process was ended by {name}{hint(status)}"
+        return End("failed", "signal", detail, -number)
     code = os.WEXITSTATUS(status)
     return End("failed", "exit_code", f"the process exited with code {code}", code)

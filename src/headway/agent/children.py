@@ -6,9 +6,11 @@ server. A child of a DAG that reuses children is a spare again, for that DAG, af
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
+import termios
 from itertools import count
 from typing import Final, Protocol
 
@@ -85,6 +87,11 @@ class Child:
             return False
         self.unsent = data[sent:]
         return True
+
+    def has_read(self) -> bool:
+        """Whether all that was sent to it has reached it."""
+        unread = fcntl.ioctl(self.control, termios.TIOCOUTQ, bytes(4))
+        return not self.unsent and not any(unread)
 
     def flush(self) -> None:
         try:
@@ -224,6 +231,9 @@ class Children:
         self.loop.forget_if_watched(child.control.fileno())
         self.loop.forget_if_watched(child.output)
         child.close()
+
+    def kill(self, child: Child) -> None:
+        child.server.send(Kind.SIGNAL, child.slot, signal.SIGKILL, 0.0)
 
     # -- what they say
 

@@ -246,6 +246,7 @@ class FileServer:
     def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
         folder = self.folders[slot] = self.scratch.take(slot)
         processes.mark(slot)
+        at = clock.monotonic()  # it may run before we do again
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end, self.held]
@@ -253,10 +254,10 @@ class FileServer:
         os.close(control)
         os.close(output)
         self.children[pid] = slot
-        self.report(Kind.STARTED, slot, pid)
+        self.report(Kind.STARTED, slot, pid, at)
 
-    def report(self, kind: Kind, slot: int, number: int) -> None:
-        self.agent.sendall(RECORD.pack(kind, slot, number, clock.monotonic()))
+    def report(self, kind: Kind, slot: int, number: int, at: float | None = None) -> None:
+        self.agent.sendall(RECORD.pack(kind, slot, number, at or clock.monotonic()))
 
     def reap(self) -> None:
         left = []
@@ -367,6 +368,8 @@ def prepare() -> None:
 
 
 def main(fd: int, opening: str = "") -> None:
+    if not opening:  # suspended, it would not see that the agent is gone
+        processes.die_with_parent(signal.SIGCONT)
     prepare()
     for _ in range(rehearsal.TIMES):
         child.rehearse()

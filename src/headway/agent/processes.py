@@ -77,6 +77,21 @@ def take_environment(name: str) -> str | None:
     return value
 
 
+def state_of(pid: int) -> str:
+    """As ``ps`` shows it: R, S, D, T (suspended), Z … Empty: there is no such process."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        # After the name, which may hold anything, also parentheses.
+        return os.read(fd, 512).rpartition(b") ")[2][:1].decode()
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+
+
 def children_of(pid: int) -> list[int]:
     try:
         fd = os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY)

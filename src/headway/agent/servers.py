@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from headway import clock
+from headway.agent import processes
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
 from headway.agent.scratch import remove_empty
@@ -23,13 +24,24 @@ LAST_READS: Final = 16
 # Our own settings are not for tasks, nor is what the last one names (``services.environment``).
 PREFIX: Final = "HEADWAY_"
 PRIVATE: Final = "HEADWAY_PRIVATE"
+END_S_MAX: Final = 5.0  # for the base server to end all it started, when we end
+SEND_S_MAX: Final = 10.0  # a base server that takes nothing for so long is replaced
+# What a process brings upon itself, and the same file will again. Every other signal comes from outside.
+CRASHES: Final = frozenset(
+    {
+        signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV,
+        signal.SIGSYS, signal.SIGTRAP, signal.SIGXCPU, signal.SIGXFSZ,
+    }
+)  # fmt: skip
 
 
 class Owner(Protocol):
     """Who is told what becomes of servers and slots."""
 
     def server_ready(self, server: "FileServer") -> None: ...
-    def server_gone(self, server: "FileServer", cause: str, detail: str) -> None: ...
+    def server_gone(self, server: "FileServer", cause: str, detail: str) -> None:
+        """``cause`` is "import" when the file is at fault: it cannot be imported."""
+
     def slot_started(self, slot: int, pid: int, at: float) -> None: ...
     def slot_exited(self, slot: int, status: int, at: float) -> None: ...
     def server_shut(self, server: "FileServer") -> None: ...
@@ -44,6 +56,7 @@ class FileServer:
         self.version = version
         self.file = file
         self.socket = end
+        self.pid = 0  # known when it is ready
         self.buffer = bytearray()
         self.ready = False
         self.shut = False
@@ -95,6 +108,7 @@ class Servers:
             start_new_session=True,
         )  # fmt: skip
         theirs.close()
+        ours.settimeout(SEND_S_MAX)
         self.control = ours
         self.base_buffer = bytearray()
         self.loop.watch(ours.fileno(), self.read_base)
@@ -129,9 +143,16 @@ class Servers:
         """The base server ends its servers when our end of its socket is closed."""
         for server in list(self.by_number.values()):
             self.retire(server)
-        if self.base is not None:
-            self.control.close()
+        if self.base is None:
+            return
+        self.control.close()
+        self.base.send_signal(signal.SIGCONT)  # should somebody have stopped it
+        try:
+            self.base.wait(END_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.base.kill()
             self.base.wait()
+            processes.kill_strays(())
 
     # -- servers
 
@@ -155,9 +176,12 @@ class Servers:
         root = str(bundle_root(self.data, version))
         body = ENCODER.encode(Opening(root, file, self.folder_of(server), self.fence_at))
         record = RECORD.pack(Kind.OPEN, server.number, len(body), 0.0)
-        with contextlib.suppress(OSError):  # a dead base is noticed by its end of file
+        assert self.base is not None
+        try:
             socket.send_fds(self.control, [record], [theirs.fileno()])
             self.control.sendall(body)
+        except OSError:  # it is dead, or as good as dead: its end of file tells
+            self.base.kill()
         theirs.close()
         self.loop.watch(ours.fileno(), lambda: self.read(server))
         self.loop.at(clock.monotonic() + IMPORT_S_MAX, lambda: self.limit_import(server))
@@ -252,7 +276,7 @@ class Servers:
             elif kind == Kind.EXITED:
                 self.owner.slot_exited(slot, number, at)
             elif kind == Kind.READY:
-                server.ready = True
+                server.ready, server.pid = True, number
                 server.send(Kind.FENCE, 0, 0, self.fence_at)
                 self.owner.server_ready(server)
 
@@ -268,9 +292,21 @@ class Servers:
         remove_empty(self.folder_of(server))
         if server.ready:
             self.owner.server_gone(server, "server", f"the fork server {ending(status)}")
+        elif not server.broken and came_from_outside(status):
+            why = f"the process that imports {server.file} {ending(status)}{hint(status)}"
+            self.owner.server_gone(server, "server", why)
         else:
             why = server.broken or f"importing {server.file} {ending(status)}"
             self.owner.server_gone(server, "import", why)
+
+
+def came_from_outside(status: int) -> bool:
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) not in CRASHES
+
+
+def hint(status: int) -> str:
+    killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return ": perhaps the machine ran out of memory" if killed else ""
 
 
 def ending(status: int) -> str:

@@ -92,7 +92,7 @@ def next_step(
         case Ending.FAILED:
             return Retry(delay(policy, failures, fraction))
         case Ending.LOST if losses > losses_max:
-            return GiveUp(f"lost {losses} times with its agent or node, which is more than chance")
+            return GiveUp(f"lost {losses} times, which is more than chance")
         case Ending.LOST:
             return Retry(loss_delay(losses))
 
