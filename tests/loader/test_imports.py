@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from headway import clock
+from headway.agent.processes import state_of
 from headway.services import importer as module
 from headway.services.check import check
 from headway.services.environment import PRIVATE, clean_environment, private_names
 from headway.services.importer import Imported, Importer, Job
 from tests.loader.conftest import Folder
+from tests.processes import begin
 
 ENDINGS = {
     "os._exit": ("import headway, os\nos._exit(3)", "exit code 3", None),
@@ -64,6 +67,56 @@ def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder
     for number in range(5):
         assert [dag.dag_id for dag in found[f"fine{number}.py"].dags] == [f"fine{number}"]
     assert not alive(str(folder.root))
+
+
+SUSPENDS = "import headway, os\nos.kill(os.getppid(), 19)\n"
+
+
+def test_who_suspends_the_zygote_is_found_and_the_neighbours_are_fine(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.1)
+    folder.write("a.py", SUSPENDS)
+    folder.write("b.py", SUSPENDS + "import time\ntime.sleep(60)\n")
+    for number in range(3):
+        folder.dag(f"fine{number}.py", f"fine{number}")
+    found = {one.file: one for one in check(folder.root)}
+    for name in ("a.py", "b.py"):
+        trouble = found[name].error
+        assert trouble is not None
+        assert trouble.message == "suspends the process that imports DAG files"
+    for number in range(3):
+        assert [dag.dag_id for dag in found[f"fine{number}.py"].dags] == [f"fine{number}"]
+
+
+def test_a_zygote_that_tells_of_no_end_is_replaced(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that somebody traces: it is not suspended, and does not go on."""
+    monkeypatch.setattr(module, "is_suspended", lambda pid: False)
+    monkeypatch.setattr(module, "ANSWER_S_MAX", 0.5)
+    folder.write("a.py", SUSPENDS)
+    folder.dag("b.py", "b", before="import time\ntime.sleep(0.1)\n")
+    found = import_all(folder, clean_environment(os.environ), 1.0)
+    trouble = found["a.py"].trouble
+    assert trouble is not None
+    assert trouble.message == "holds up the process that imports DAG files"
+    assert found["b.py"].trouble is None
+
+
+def test_a_suspended_zygote_does_not_outlive_who_started_it(folder: Folder, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    told = f"import os, pathlib\npathlib.Path({str(mark)!r}).write_text(str(os.getppid()))\n"
+    folder.write("a.py", told + SUSPENDS)
+    checking = begin("check", str(folder.root), cwd=tmp_path)
+    deadline = clock.monotonic() + 60
+    while not mark.exists() or state_of(int(mark.read_text() or 0)) != "T":
+        assert clock.monotonic() < deadline
+        clock.sleep(0.01)
+    checking.kill()
+    while state_of(int(mark.read_text())) not in ("", "Z"):
+        assert clock.monotonic() < deadline
+        clock.sleep(0.01)
 
 
 def alive(word: str) -> list[str]:

@@ -109,6 +109,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # suspended, it would not see that the loader is gone
     loading = importlib.import_module("headway.authoring.loading")
     warm(loading)
     wake, woken = socket.socketpair()

@@ -46,6 +46,9 @@ WARNING_CHARS_MAX: Final = 500
 SLOW_S: Final = 1.0  # after that an import no longer holds a place
 BACKGROUND_MAX: Final = 32
 READ_BYTES: Final = 256 << 10
+LOOK_S: Final = 1.0  # whether the zygote is suspended: in two looks in a row, then it is replaced
+ANSWER_S_MAX: Final = 30.0  # for the zygote to tell of the end of what it was told to stop
+CLOSE_S_MAX: Final = 5.0
 
 Selector = selectors.DefaultSelector
 
@@ -79,6 +82,7 @@ class Running:
     started: float
     time_limit_s: float
     verdict: str | None = None  # why we stopped it
+    stopped_at: float = 0.0
     report: bytearray = field(default_factory=bytearray)
     output: bytearray = field(default_factory=bytearray)  # its end
     printed: int = 0
@@ -118,13 +122,20 @@ class Importer:
                 stdin=subprocess.DEVNULL,
             )
         self.selector.register(self.control, selectors.EVENT_READ, self.on_control)
+        self.suspended = 0  # looks in a row
+        self.look_at = clock.monotonic() + LOOK_S
 
     def close(self) -> None:
         for running in list(self.running.values()):
             self.forget(running)
         self.selector.unregister(self.control)
         self.control.close()  # it ends by itself, with all children
-        self.zygote.wait()
+        self.zygote.send_signal(signal.SIGCONT)  # should a file have suspended it
+        try:
+            self.zygote.wait(CLOSE_S_MAX)
+        except subprocess.TimeoutExpired:
+            self.zygote.kill()
+            self.zygote.wait()
 
     # -- jobs
 
@@ -148,6 +159,8 @@ class Importer:
     def tend(self) -> float | None:
         """Stop what is over its time, start what has a place; how long nothing else is due."""
         now = clock.monotonic()
+        if self.look_after_zygote(now):
+            return 0.0
         for running in self.running.values():
             if now - running.started >= running.time_limit_s:
                 self.stop(running, f"takes longer than {running.time_limit_s:g} s to be imported")
@@ -156,6 +169,24 @@ class Importer:
         if not self.queue and self.suspects and not self.running:
             self.start(self.suspects.pop(next(iter(self.suspects))))
         return self.next_due(now)
+
+    def look_after_zygote(self, now: float) -> bool:
+        """Replace it if it cannot do its work: a file may suspend it, and then nothing is ever imported.
+
+        Whether it was replaced, which may be the end of jobs.
+        """
+        deed = ""
+        if now >= self.look_at:
+            self.look_at = now + LOOK_S
+            self.suspended = self.suspended + 1 if is_suspended(self.zygote.pid) else 0
+            if self.suspended > 1:
+                deed = "suspends the process that imports DAG files"
+        late = now - ANSWER_S_MAX
+        if any(r.verdict is not None and r.stopped_at < late for r in self.running.values()):
+            deed = deed or "holds up the process that imports DAG files"
+        if deed:
+            self.accuse(self.replace_zygote(), deed)
+        return bool(deed)
 
     def has_place(self, now: float) -> bool:
         fast = sum(now - running.started < SLOW_S for running in self.running.values())
@@ -166,9 +197,11 @@ class Importer:
         for running in self.running.values():
             if running.verdict is None:
                 due.append(running.started + running.time_limit_s)
+            else:
+                due.append(running.stopped_at + ANSWER_S_MAX)
             if self.queue and now - running.started < SLOW_S:
                 due.append(running.started + SLOW_S)
-        return max(0.0, min(due) - now) if due else None
+        return max(0.0, min(*due, self.look_at) - now) if due else None
 
     def start(self, job: Job) -> None:
         self.number += 1
@@ -188,7 +221,7 @@ class Importer:
 
     def stop(self, running: Running, verdict: str) -> None:
         if running.verdict is None:
-            running.verdict = verdict
+            running.verdict, running.stopped_at = verdict, clock.monotonic()
             self.send(Stop(running.number))
 
     def send(self, request: Start | Stop, fds: list[int] | None = None) -> None:
@@ -203,7 +236,7 @@ class Importer:
         except ConnectionError:
             packet = b""
         if not packet:
-            self.replace_zygote()
+            self.accuse(self.replace_zygote(), "kills the process that imports DAG files")
             return
         ended = msgspec.json.decode(packet, type=Ended)
         running = self.running.get(ended.number)
@@ -214,8 +247,8 @@ class Importer:
         self.forget(running)
         self.done(conclude(running, ended))
 
-    def replace_zygote(self) -> None:
-        """A file killed it, or somebody else did. Who was alone with it is the culprit."""
+    def replace_zygote(self) -> list[Running]:
+        """Start another one; what ran on the old one is forgotten."""
         self.selector.unregister(self.control)
         self.control.close()
         self.zygote.kill()
@@ -224,11 +257,14 @@ class Importer:
         for running in victims:
             self.forget(running)
         self.start_zygote()
+        return victims
+
+    def accuse(self, victims: list[Running], deed: str) -> None:
+        """One of the files did it, or somebody else. Who was alone with the zygote is the culprit."""
         if len(victims) == 1:
-            (running,) = victims
-            self.done(troubled(running, Trouble("kills the process that imports DAG files")))
-            return
-        self.suspects |= {running.job.key: running.job for running in victims}
+            self.done(troubled(victims[0], Trouble(deed)))
+        else:
+            self.suspects |= {running.job.key: running.job for running in victims}
 
     def read_report(self, running: Running) -> None:
         if running.number not in self.running:
@@ -274,6 +310,11 @@ class Importer:
             if fd in self.selector.get_map():
                 self.selector.unregister(fd)
             os.close(fd)
+
+
+def is_suspended(pid: int) -> bool:
+    """Of a child of ours, which is not waited for."""
+    return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def conclude(running: Running, ended: Ended) -> Imported:
