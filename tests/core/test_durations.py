@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from headway.core import commands
 from headway.core.commands import Selection
+from headway.core.reports import Outcome
 from headway.core.states import Event
 from headway.spec.model import Task
 from tests.core.build import NOON, Story
@@ -68,3 +69,17 @@ def test_a_clear_begins_a_new_life() -> None:
     story.begin()
     assert (story.run.state, story.run.started_at) == ("running", at(3600))
     assert story.at("a").ended_at is None
+
+
+def test_what_came_to_its_end_without_an_attempt_shows_no_start_of_an_earlier_one() -> None:
+    story = Story(Task(task_id="a", retries=1)).begin()
+    story.fail("a", run_s=1.0)
+    commands.mark(story.run, [story.at("a")], Event.MARK_FAILED, ANN)
+    assert (story.at("a").started_at, story.at("a").ended_at) == (None, NOON)
+    story = Story(Task(task_id="a", retries=1)).begin().fail("a", run_s=1.0)
+    assert story.at("a").started_at == NOON
+    story.pass_time(400)
+    for _ in range(6):
+        assert story.end("a", Outcome.LOST, started=False, cause="never_started")
+        story.tick().pass_time(60)
+    assert (story.state("a"), story.at("a").started_at) == ("failed", None)

@@ -125,7 +125,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM run GROUP BY team_id, dag_id, run_key HAVING count(*) > 1""",
     "I16 times out of order": """
         SELECT FROM task_instance
-        WHERE queued_at > started_at OR (started_at > ended_at AND reason NOT LIKE 'mark%%')
+        WHERE queued_at > started_at OR started_at > ended_at
         UNION ALL
         SELECT FROM attempt WHERE queued_at > started_at OR started_at > ended_at
             OR queued_at > ended_at

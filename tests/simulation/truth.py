@@ -12,13 +12,18 @@ from tests.simulation.reference import not_chosen
 
 Key3 = tuple[str, str, int]
 
+CLOCKS_DIFFER = (
+    0.1  # of an agent from the database's: between them is no room for what a fast one measured
+)
+
 KNOWN = """
     SELECT EXISTS (SELECT FROM attempt WHERE run_id = %(run)s AND task_id = %(task)s
             AND map_index = %(index)s AND number = %(number)s AND token = %(token)s)
         AND NOT EXISTS (SELECT FROM report WHERE run_id = %(run)s)
 """
 RESULTS = """
-    SELECT run_id, task_id, map_index, number, state FROM attempt
+    SELECT run_id, task_id, map_index, number, state,
+        extract(epoch FROM ended_at - started_at)::float8 FROM attempt
     WHERE state IN ('success', 'failed', 'skipped')
 """
 FAILURES = """
@@ -61,6 +66,7 @@ class Truth:
         self.acks: list[Ended] = []
         self.ends: dict[AttemptKey, str] = {}
         self.choices: dict[AttemptKey, set[str]] = {}
+        self.ran_s: dict[AttemptKey, float] = {}
 
     def start(self, key: AttemptKey) -> int:
         """The user's code begins."""
@@ -103,6 +109,7 @@ class Truth:
         self.ends[ended.key] = ended.outcome
         if ended.follow is not None:
             self.choices[ended.key] = set(ended.follow)
+        self.ran_s[ended.key] = ended.run_s
 
     def acknowledged(self, ended: Ended) -> None:
         self.acks.append(ended)
@@ -113,10 +120,15 @@ class Truth:
         return 0 if row is None else int(row[0])
 
     def check_results(self) -> None:
-        """A result in the database is what its own attempt brought."""
-        for *key, state in self.conn.execute(RESULTS):
+        """A result in the database is what its own attempt brought, and took as long as that ran."""
+        for *key, state, took_s in self.conn.execute(RESULTS):
             brought = self.ends.get(AttemptKey(*key))
             assert brought == state, f"G5 {key} is {state}, but it brought {brought}"
+            ran_s = self.ran_s[AttemptKey(*key)]
+            slack_s = CLOCKS_DIFFER * ran_s + 1e-5
+            assert took_s is None or abs(took_s - ran_s) <= slack_s, (
+                f"{key} ran {ran_s} s, not {took_s}"
+            )
 
     def check_choices(self, version: Callable[[str, int], Dag]) -> None:
         """What is about to run was chosen by each branch above it, as the branch's own attempts said."""

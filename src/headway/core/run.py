@@ -389,7 +389,10 @@ class Run:
         self._count(instance, +1)
         instance.reason = reason
         instance.rank = instance.blocked_reason = instance.wake_at = None
-        instance.ended_at = (instance.ended_at or self.now) if to in FINAL else None
+        if to not in FINAL:
+            instance.ended_at = None
+        elif instance.ended_at is None:  # no attempt led to this end
+            instance.ended_at, instance.started_at = self.now, None
         if held_slot and to not in LIVE:
             released = self.changes.released
             released[instance.node.pool] = (
@@ -416,6 +419,7 @@ class Run:
         attempt.state = state
         attempt.token = None
         attempt.ended_at = instance.ended_at = at
+        instance.started_at = attempt.started_at
         for name, value in how.items():
             setattr(attempt, name, value)
         instance.attempt = None
