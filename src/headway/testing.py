@@ -20,6 +20,7 @@ import msgspec
 from headway import clock
 from headway.authoring.dag import DAG, DagFunction
 from headway.authoring.execute import Inputs, execute
+from headway.authoring.params import carried
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import mapping, plan
@@ -29,7 +30,7 @@ from headway.core.run import Run as Model
 from headway.core.states import Event, RunState, State
 from headway.core.timetable import interval
 from headway.errors import UsageError
-from headway.spec import compile, model
+from headway.spec import compile, dates, model
 from headway.spec.errors import did_you_mean
 from headway.spec.params import check_params
 
@@ -123,8 +124,9 @@ def run_dag(
     if tasks is not None:
         spec = only(spec, tasks)
     at = logical_date or spec.start_date or clock.now()
-    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    return Bench(made, spec, at, check_params(spec, params or {})).run()
+    at = at.astimezone(UTC) if at.tzinfo else dates.instant(at, spec.zone)
+    given = {name: carried(name, value, made.site) for name, value in (params or {}).items()}
+    return Bench(made, spec, at, check_params(spec, given)).run()
 
 
 def only(spec: model.Dag, wanted: Iterable[str]) -> model.Dag:

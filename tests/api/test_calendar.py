@@ -204,8 +204,7 @@ def backfill_id(client: Client, conn: Session) -> str:
         schedule=model.Schedule(cron="0 0 * * *"),
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    first = datetime(2026, 1, 1, tzinfo=UTC)
-    request = wire.BackfillRequest(first=first, last=first + timedelta(days=4), max_active_runs=2)
+    request = wire.BackfillRequest(first="2026-01-01", last="2026-01-05", max_active_runs=2)
     made = client.backfill("d", request).backfill_id
     assert made is not None
     return made

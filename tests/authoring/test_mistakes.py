@@ -226,8 +226,8 @@ HEAD = [
     ),
     (
         "@dag(params={'x': object})",
-        "flow.py:3: the default of the parameter x is a type, which JSON does not have\n"
-        "  use a string, number, boolean, list, dict or None",
+        "flow.py:3: a value of the parameter x is a type, which JSON does not have\n"
+        "  use a string, number, boolean, list, dict, date, datetime or None",
     ),
     (
         "@dag(default_args={'retry': 2})",

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from headway import wire
 from headway.cli import trouble
-from headway.cli.output import duration, yaml
+from headway.cli.output import cell, duration, yaml
+from headway.cli.params import texts_of
 from headway.cli.place import Target, target_of
-from headway.cli.run import date_of, params_of
 from headway.cli.tree import TASKS_MAX, fold, lines
 from headway.cli.watching import is_over
 from headway.errors import NotFound, UsageError
@@ -30,20 +31,16 @@ def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
     assert is_over(run)
 
 
-def test_a_date_without_a_zone_is_in_utc() -> None:
-    assert date_of("2013-01-31") == datetime(2013, 1, 31, tzinfo=UTC)
-    assert date_of("2013-01-31T05:00+01:00") == datetime(2013, 1, 31, 4, tzinfo=UTC)
-    with pytest.raises(UsageError, match="no date"):
-        date_of("yesterday")
+def test_a_parameter_is_a_name_and_a_text() -> None:
+    assert texts_of(["n=3", "empty=", "eq=a=b"]) == {"n": "3", "empty": "", "eq": "a=b"}
+    for wrong in ("size", "=3"):
+        with pytest.raises(UsageError, match="is not a parameter"):
+            texts_of([wrong])
 
 
-def test_parameters_are_json_where_they_can_be() -> None:
-    given = ["n=3", "name=x y", "on=true", "list=[1,2]", "empty=", "eq=a=b", 'text="3"']
-    assert params_of(given) == {
-        "n": 3, "name": "x y", "on": True, "list": [1, 2], "empty": "", "eq": "a=b", "text": "3",
-    }  # fmt: skip
-    with pytest.raises(UsageError, match="no parameter"):
-        params_of(["size"])
+def test_a_time_is_shown_with_its_zone() -> None:
+    assert cell(NOON) == "2026-01-01 12:00:00Z"
+    assert cell(NOON.astimezone(ZoneInfo("Europe/Berlin"))) == "2026-01-01 13:00:00+01:00"
 
 
 def test_a_target_is_a_file_or_a_name(tmp_path: Path) -> None:

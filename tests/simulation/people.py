@@ -122,7 +122,7 @@ class People:
         dag_id = self.chance.choice(self.world.dag_ids)
         spec = dags.spec(conn, TEAM, dag_id)
         first = self.world.now - timedelta(seconds=120)
-        dates = commands.backfill_dates(spec, first, self.world.now)[:4]
+        dates = commands.backfill_dates(spec, first.isoformat(), self.world.now.isoformat())[:4]
         self.do(conn, commands.backfill, dag_id, dates, {}, 1, "user:bob")
 
     # -- DAGs and pools

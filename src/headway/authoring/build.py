@@ -22,11 +22,13 @@ def build(dag: "DAG", file: str) -> model.Dag:
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)
+    schedule = schedule_spec(options.pop("schedule", None), zone_name)
     spec = model.Dag(
         dag_id=dag.dag_id,
         file=file,
         tasks=tuple(in_order(tasks, file)),
-        schedule=schedule_spec(options.pop("schedule", None), zone_name),
+        schedule=schedule,
+        timezone=zone_name if schedule is None else "UTC",
         start_date=in_utc(options.pop("start_date", None), zone),
         end_date=in_utc(options.pop("end_date", None), zone),
         params=tuple(map(param_spec, dag.params.values())),
@@ -73,14 +75,15 @@ def axis_spec(argument: str, value: object) -> model.Axis:
 
 
 def param_spec(param: Declared) -> model.Param:
-    kind: Any = param.type
+    kind: Any = param.kind
     return model.Param(
         name=param.name,
-        type=kind,
+        type=kind.type,
+        format=kind.format,
         default=param.default,
         required=param.required,
         description=param.description,
-        enum=param.enum,
+        enum=kind.enum,
     )
 
 

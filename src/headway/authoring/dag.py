@@ -9,6 +9,7 @@ from headway.authoring import context
 from headway.authoring.calls import refuse_unknown
 from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.groups import TaskGroup
+from headway.authoring.kinds import resolved
 from headway.authoring.options import DAG_OPTIONS, TASK_OPTIONS, DagOptions, read_options
 from headway.authoring.params import Declared, Param, declared, declared_by
 from headway.authoring.references import ParamRef
@@ -155,7 +156,9 @@ class DagFunction:
         for name, parameter in signature.parameters.items():
             default = given.get(name, parameter.default)
             asked = parameter._replace(default=with_default(parameter.default, default))
-            made.params[name] = declared_by(asked, made.site)
+            made.params[name] = declared_by(
+                asked, made.site, resolved(asked.annotation, self.function)
+            )
         made.site = Site(self.site.file, self.site.line, made.site.module)
         with made:
             self.function(**{name: ParamRef(name) for name in signature.parameters})

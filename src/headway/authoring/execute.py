@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from headway.authoring.operators.base import Call
+from headway.authoring.params import given_to
 from headway.authoring.references import RESULT_KEY, ParamRef, XComArg, resolve
 from headway.authoring.run import Fail, Run
 from headway.authoring.task import Follows, Task
@@ -44,6 +45,7 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     task = dag.tasks.get(task_id)
     if task is None:
         raise Fail(f"{dag.dag_id} has no task {task_id!r} in this version of its file")
+    run = run.with_params(given_to(dag.params, run.params))
     args, kwargs = arguments_of(dag, task, run, inputs)
     call = Call(task.function, args, kwargs, run)
     work = task.operator.run_function if task.function else task.operator.run

@@ -1,23 +1,13 @@
 """Parameters of a DAG: values given at trigger time, with a type and a default."""
 
-from collections.abc import Mapping
-from types import UnionType
-from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, Final, NamedTuple
 
 from headway.authoring.frames import Site
+from headway.authoring.kinds import ANY, Kind, kind_of_annotation, kind_of_value, plain
 from headway.authoring.options import unknown_word
 from headway.authoring.signatures import NO_DEFAULT, Parameter
 from headway.spec.errors import BadSpec
 
-TYPES: Final[Mapping[type, str]] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    tuple: "array",
-    dict: "object",
-}
 WORDS: Final = ("string", "integer", "number", "boolean", "array", "object", "any")
 
 
@@ -47,72 +37,58 @@ class Declared(NamedTuple):
     """A parameter in the spec's words."""
 
     name: str
-    type: str
+    kind: Kind
     default: object
     required: bool
     description: str = ""
-    enum: tuple[object, ...] = ()
 
 
-def declared(name: str, given: object, site: Site) -> Declared:
-    """From ``params={name: given}``."""
+def declared(name: str, given: object, site: Site, kind: Kind = ANY) -> Declared:
+    """From ``params={name: given}``; ``kind`` is that of its annotation."""
     if not isinstance(given, Param):
-        return Declared(name, type_of_value(given), plain(name, given, site), required=False)
+        return of_default(name, given, site, kind)
     if given.type is not None and given.type not in WORDS:
         raise unknown_word(given.type, site, f"the type of the parameter {name}", list(WORDS))
-    required = given.default is NO_DEFAULT
-    default = None if required else plain(name, given.default, site)
-    kind = given.type or type_of_value(default)
-    return Declared(name, kind, default, required, given.description, given.enum)
+    found = of_default(name, given.default, site, kind)
+    kind = found.kind
+    if given.type not in (None, kind.type):
+        kind = Kind(given.type or "any")
+    if given.enum:
+        kind = kind._replace(enum=tuple(carried(name, value, site) for value in given.enum))
+    return found._replace(kind=kind, description=given.description)
 
 
-def declared_by(parameter: Parameter, site: Site) -> Declared:
-    """From the signature of a @dag function."""
-    if isinstance(parameter.default, Param):
-        return declared(parameter.name, parameter.default, site)
-    default = None if parameter.required else plain(parameter.name, parameter.default, site)
-    kind, enum = type_of_annotation(parameter.annotation)
-    if kind == "any":
-        kind = type_of_value(default)
-    return Declared(parameter.name, kind, default, parameter.required, enum=enum)
+def declared_by(parameter: Parameter, site: Site, annotation: object) -> Declared:
+    """From the signature of a @dag function; ``annotation`` is the parameter's, resolved."""
+    return declared(parameter.name, parameter.default, site, kind_of_annotation(annotation))
 
 
-def type_of_value(value: object) -> str:
-    return TYPES.get(type(value), "any")
+def of_default(name: str, given: object, site: Site, kind: Kind) -> Declared:
+    required = given is NO_DEFAULT
+    default = None if required else carried(name, given, site)
+    if kind.type == "any" and not required:
+        kind = kind_of_value(given)
+    kind = kind._replace(enum=tuple(carried(name, value, site) for value in kind.enum))
+    return Declared(name, kind, default, required)
 
 
-def type_of_annotation(annotation: object) -> tuple[str, tuple[object, ...]]:
-    """The JSON type and the allowed values.
-
-    ``X | None`` is X: None is right where it is the default.
-    """
-    if isinstance(annotation, str):
-        parts = [part.strip() for part in annotation.split("|") if part.strip() != "None"]
-        word = parts[0].split("[")[0] if len(parts) == 1 else ""
-        return next((json for kind, json in TYPES.items() if kind.__name__ == word), "any"), ()
-    if get_origin(annotation) is Literal:
-        return type_of_value(get_args(annotation)[0]), get_args(annotation)
-    if get_origin(annotation) in (Union, UnionType):
-        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
-        return type_of_annotation(kinds[0]) if len(kinds) == 1 else ("any", ())
-    kind = get_origin(annotation) or annotation
-    return (TYPES.get(kind, "any") if isinstance(kind, type) else "any"), ()
+def carried(name: str, value: object, site: Site) -> object:
+    try:
+        return plain(value)
+    except TypeError as error:
+        raise BadSpec(
+            f"a value of the parameter {name} is a {error}, which JSON does not have",
+            file=site.file,
+            line=site.line,
+            hint="use a string, number, boolean, list, dict, date, datetime or None",
+        ) from None
 
 
-def plain(name: str, value: object, site: Site) -> object:
-    """Parameters travel as JSON through triggers and the API, so dates become text."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [plain(name, item, site) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(name, item, site) for key, item in value.items()}
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    raise BadSpec(
-        f"the default of the parameter {name} is a {type(value).__name__}, "
-        "which JSON does not have",
-        file=site.file,
-        line=site.line,
-        hint="use a string, number, boolean, list, dict or None",
-    )
+def given_to(declared: dict[str, Declared], params: dict[str, Any]) -> dict[str, Any]:
+    """A run's parameters as its tasks get them: dates and members of enums are such again."""
+    again = {
+        name: param.kind.restore(params[name])
+        for name, param in declared.items()
+        if param.kind.restore is not None and params.get(name) is not None
+    }
+    return {**params, **again} if again else params

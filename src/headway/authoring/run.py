@@ -82,6 +82,16 @@ class Run:
         put(self, "trigger", trigger)
         put(self, "params", Params(params or {}))
 
+    def with_params(self, params: dict[str, Any]) -> "Run":
+        """The same run with other parameters."""
+        if params is self.params:
+            return self
+        made = object.__new__(Run)
+        for name in Run.__slots__:
+            object.__setattr__(made, name, getattr(self, name))
+        object.__setattr__(made, "params", Params(params))
+        return made
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Run cannot be changed (setting {name!r})")
 

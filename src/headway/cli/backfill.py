@@ -2,25 +2,26 @@
 
 from collections import Counter
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from headway import clock, config, wire
 from headway.cli.options import Dags, Data, Format, Output
 from headway.cli.output import duration, show
-from headway.cli.run import date_of
+from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import is_interactive, paint, say
 from headway.cli.watching import is_over
 from headway.client import Client
-from headway.errors import UsageError
 
 LOOK_S: Final = 0.2
 
 
 def backfill(
     target: Annotated[str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG.")],
-    first: Annotated[str, typer.Option("--from", help="The first logical date.")],
-    last: Annotated[str, typer.Option("--to", help="The last logical date, included.")],
+    first: Annotated[str, typer.Option("--from", help="The first day, or moment.")],
+    last: Annotated[str, typer.Option("--to", help="The last day, included.")],
+    param: Params = None,
     max_active_runs: Annotated[
         int | None, typer.Option(min=1, help="Runs of this backfill at once.")
     ] = None,
@@ -30,23 +31,29 @@ def backfill(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run a DAG for every date of its schedule between two dates."""
+    """Run a DAG for every time of its schedule from one day to another, both included.
+
+    Days are those of the DAG's time zone.
+    """
     from headway.cli.place import loaded, place_of, target_of
 
-    since, until = date_of(first), date_of(last)
-    if since is None or until is None or since > until:
-        raise UsageError("--from must not be after --to")
-    request = wire.BackfillRequest(
-        first=since, last=until, max_active_runs=max_active_runs, dry_run=dry_run
-    )
+    texts = texts_of(param)
     wanted = target_of(target)
     layout = config.layout(data)
     began = clock.monotonic()
     with place_of(layout, wanted, dags) as place:
         dag_id = loaded(place, wanted, layout)
+        request = wire.BackfillRequest(
+            first=first,
+            last=last,
+            params=values_of(place.client, dag_id, texts),
+            max_active_runs=max_active_runs,
+            dry_run=dry_run,
+        )
         answer = place.client.backfill(dag_id, request)
         if dry_run or not (wait or place.ours):
-            dates = [(run.logical_date, run.run_id) for run in answer.runs]
+            zone = ZoneInfo(answer.timezone)
+            dates = [(run.logical_date.astimezone(zone), run.run_id) for run in answer.runs]
             show(answer, output, ("LOGICAL DATE", "RUN"), dates)
             return
         assert answer.backfill_id is not None
@@ -54,7 +61,12 @@ def backfill(
         say(f"backfill {answer.backfill_id} of {dag_id}: {len(ids)} runs")
         runs = follow(place.client, answer.backfill_id, len(ids))
     states = Counter(run.state for run in runs)
-    rows = [(run.logical_date, run.run_id, run.state) for run in runs if run.state != "success"]
+    zone = ZoneInfo(answer.timezone)
+    rows = [
+        (run.logical_date.astimezone(zone), run.run_id, run.state)
+        for run in runs
+        if run.state != "success"
+    ]
     if rows or output is not Output.TABLE:  # the summary says it when all is well
         show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows)
     summary = ", ".join(f"{count} {state}" for state, count in states.items())

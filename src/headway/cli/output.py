@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -40,7 +40,8 @@ def cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        shown = value.isoformat(" ", "seconds")
+        return shown.replace("+00:00", "Z")  # with its zone, and to be pasted as a --date
     return str(value)
 
 

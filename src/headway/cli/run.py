@@ -1,6 +1,5 @@
 """``headway run``: one run of one DAG, watched to its end. Needs no server, uses one if it is there."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -9,6 +8,7 @@ import typer
 from headway import config, wire
 from headway.cli.options import Dags, Data, Format, Output
 from headway.cli.output import line, seconds
+from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import paint, say
 from headway.errors import UsageError
 
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from headway.cli.place import Place
 
 Date = Annotated[
-    str | None, typer.Option("--date", "-d", help="Logical date, as 2013-01-31 or ISO 8601.")
+    str | None,
+    typer.Option(
+        "--date",
+        "-d",
+        help="Logical date, as 2013-01-31 or 2013-01-31T05:00; in the zone of the DAG unless it names one.",
+    ),
 ]
 
 
 def run(
     target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or the name of a DAG.")],
     date: Date = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--param", metavar="KEY=VALUE", help="May be repeated."),
-    ] = None,
+    param: Params = None,
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait (needs a server).")] = False,
     dags: Dags = None,
     data: Data = None,
@@ -35,7 +37,7 @@ def run(
     """Run a DAG now and show how it goes; the exit code is the run's result."""
     from headway.cli.place import loaded, place_of, target_of
 
-    request = wire.TriggerRequest(logical_date=date_of(date), params=params_of(param or []))
+    texts = texts_of(param)
     wanted = target_of(target)
     layout = config.layout(data)
     with place_of(layout, wanted, dags) as place:
@@ -44,6 +46,8 @@ def run(
                 "no server runs that could go on with it", hint="headway up, or leave out --detach"
             )
         dag_id = loaded(place, wanted, layout)
+        params = values_of(place.client, dag_id, texts)
+        request = wire.TriggerRequest(logical_date=date, params=params)
         run = place.client.trigger(dag_id, request)
         if detach:
             say(f"run {run.run_id} of {dag_id} goes on; headway show {run.run_id} shows it")
@@ -104,30 +108,3 @@ def result(run: wire.Run, instances: list[wire.TaskInstance]) -> dict[str, Any]:
             for each in instances
         ],
     }
-
-
-def date_of(text: str | None) -> datetime | None:
-    """A date without a zone is in UTC."""
-    if text is None:
-        return None
-    try:
-        date = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is no date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
-        ) from error
-    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-
-
-def params_of(given: list[str]) -> dict[str, Any]:
-    """``key=value``; a value that is JSON is taken as such, anything else is text."""
-    params: dict[str, Any] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"{text!r} is no parameter", hint="write it as -p name=value")
-        try:
-            params[key] = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            params[key] = value
-    return params

@@ -25,7 +25,7 @@ from headway.errors import Conflict, NotFound, UsageError
 from headway.services.strikes import EXHAUSTED
 from headway.services.tick import clock
 from headway.services.timetables import slot_key
-from headway.spec import compile
+from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
 from headway.spec.validate import check_params
@@ -49,7 +49,7 @@ class Trigger:
     """
 
     params: dict[str, Any]
-    logical_date: datetime | None = None
+    logical_date: str | None = None  # as ``spec.dates`` reads it
     key: str | None = None
 
 
@@ -78,7 +78,7 @@ def trigger(
     schedule = compile.schedule(spec, now)
     new = []
     for asked in wanted:
-        logical_date = asked.logical_date or now
+        logical_date = date_of(spec, schedule, asked, now)
         start, end = interval_of(schedule, logical_date)
         run_id = ids.run_id()
         new.append(
@@ -119,6 +119,13 @@ def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
     return spec
 
 
+def date_of(spec: Dag, schedule: timetable.Schedule, asked: Trigger, now: datetime) -> datetime:
+    """The logical date of a run on demand."""
+    if asked.logical_date is None:
+        return now
+    return dates.logical_date(asked.logical_date, spec.zone, schedule)
+
+
 def interval_of(schedule: timetable.Schedule, logical_date: datetime) -> tuple[datetime, datetime]:
     """The data interval of a run on demand:
 
@@ -129,40 +136,41 @@ def interval_of(schedule: timetable.Schedule, logical_date: datetime) -> tuple[d
     return logical_date, logical_date
 
 
-def backfill_dates(spec: Dag, first: datetime, last: datetime) -> list[datetime]:
-    """The slots of a DAG's timetable between two dates, both included.
+def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
+    """The slots of a DAG's timetable between two dates, both included (``spec.dates``).
 
     UsageError when there are none or too many.
     """
+    first, last = dates.between(since, until, spec.zone)
     schedule = compile.schedule(spec, first)
     if isinstance(schedule, timetable.OnDemand | timetable.Once):
         raise UsageError(
             f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to fill',
-            hint=f"headway run {spec.dag_id} --date {first:%Y-%m-%d} makes a single run",
+            hint=f"headway run {spec.dag_id} --date {since} makes a single run",
         )
-    dates: list[datetime] = []
+    found: list[datetime] = []
     for date in timetable.slots(schedule, first, last):
-        dates.append(date)
-        if len(dates) > BACKFILL_RUNS_MAX:
+        found.append(date)
+        if len(found) > BACKFILL_RUNS_MAX:
             raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs: choose a shorter time")
-    if not dates:
+    if not found:
         raise UsageError(
-            f'the schedule of "{spec.dag_id}" has no date between {first:%Y-%m-%d %H:%M} '
-            f"and {last:%Y-%m-%d %H:%M} UTC"
+            f'the schedule of "{spec.dag_id}" does not fire between {since} and {until} ({spec.zone})',
+            hint=f"headway show {spec.dag_id} shows its schedule",
         )
-    return dates
+    return found
 
 
 def backfill(
     conn: Connection[Any],
     team_id: int,
     dag_id: str,
-    dates: Sequence[datetime],
+    slots: Sequence[datetime],
     params: dict[str, Any],
     max_active_runs: int | None,
     actor: str,
 ) -> tuple[str, list[str]]:
-    """Create the runs of ``dates`` in a lane of their own;
+    """Create the runs of ``slots`` in a lane of their own;
 
     a date that has a run already keeps it.
     """
@@ -173,10 +181,10 @@ def backfill(
     backfill_id = ids.run_id()
     active = max_active_runs or BACKFILL_ACTIVE_RUNS
     backfills.create(
-        conn, team_id, backfill_id, dag_id, (min(dates), max(dates)), active, actor, now
+        conn, team_id, backfill_id, dag_id, (min(slots), max(slots)), active, actor, now
     )
     new = []
-    for date in dates:
+    for date in slots:
         start, end = timetable.interval(schedule, date)
         new.append(
             NewRun(

@@ -13,10 +13,12 @@ from headway.services.commands import (
     Trigger,
     affected_by,
     affected_of,
+    date_of,
     named_of,
     runnable,
 )
 from headway.services.tick import clock
+from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots
 
@@ -25,12 +27,12 @@ def would_trigger(
     conn: Connection[Any], team_id: int, dag_id: str, wanted: Trigger
 ) -> wire.TriggerPreview:
     """Raises what ``commands.trigger`` raises."""
-    spec = runnable(conn, team_id, dag_id)
+    spec, now = runnable(conn, team_id, dag_id), clock(conn)
     return wire.TriggerPreview(
         params=check_params(spec, wanted.params),
         tasks=len(spec.tasks),
         would_wait=why_wait(queue.line_of(conn, team_id, dag_id)),
-        logical_date=wanted.logical_date or clock(conn),
+        logical_date=date_of(spec, compile.schedule(spec, now), wanted, now),
     )
 
 

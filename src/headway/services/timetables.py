@@ -16,7 +16,7 @@ from headway.services.catalog import Catalog
 from headway.services.strikes import EXHAUSTED
 from headway.services.tick import clock
 from headway.spec import compile
-from headway.spec.model import Dag
+from headway.spec.params import check_params
 from headway.store import dags, queue, runs
 from headway.store.queue import DueDag
 from headway.store.runs import NewRun
@@ -70,13 +70,10 @@ def create_for(
         catchup=spec.catchup,
         limit=SLOTS_MAX,
     )
-    wanted = [slot_run(dag, schedule, date, new_id(), spec_defaults(spec)) for date in dates]
+    params = check_params(spec, {}) if dates else {}
+    wanted = [slot_run(dag, schedule, date, new_id(), params) for date in dates]
     queue.slots_decided(conn, dag, dates[-1] if dates else None, next_at)
     return len(runs.create(conn, wanted, now))
-
-
-def spec_defaults(spec: Dag) -> dict[str, Any]:
-    return {param.name: param.default for param in spec.params}
 
 
 def slot_run(

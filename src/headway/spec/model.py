@@ -30,6 +30,7 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "any"
+    format: Literal["", "date", "date-time"] = ""  # of a string: what it must read as, in ISO 8601
     default: Any = None
     required: bool = False
     description: str = ""
@@ -96,6 +97,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tasks: tuple[Task, ...]  # in a topological order
     spec_version: int = SPEC_VERSION
     schedule: Schedule | None = None
+    timezone: str = "UTC"  # without a schedule, which has its own
     start_date: datetime | None = None
     end_date: datetime | None = None
     catchup: bool = False
@@ -109,6 +111,11 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     doc: str = ""
     reuse_child: int = 1  # attempts one child process may run; 1: a fresh process for each
     line: int = 0
+
+    @property
+    def zone(self) -> str:
+        """On whose clock its dates are read."""
+        return self.timezone if self.schedule is None else self.schedule.timezone
 
 
 def encode(dag: Dag) -> bytes:

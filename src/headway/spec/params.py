@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,11 @@ IS: Final[Mapping[str, Callable[[object], bool]]] = {
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
 }
+READ: Final[Mapping[str, Callable[[str], date]]] = {
+    "date": date.fromisoformat,
+    "date-time": datetime.fromisoformat,
+}
+EXAMPLE: Final = {"date": "2013-01-31", "date-time": "2013-01-31T05:00:00Z"}
 ARTICLE: Final = {"integer": "an", "array": "an", "object": "an"}
 
 
@@ -66,7 +72,9 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             f'the parameter "{param.name}" of {dag.dag_id} is {article} {param.type}, '
             f"not {shown(value)}"
         )
-    if param.enum and value not in param.enum:
+    if param.format:
+        return dated(dag, param, str(value))
+    if param.enum and not any(same(value, allowed) for allowed in param.enum):
         hint = did_you_mean(value, map(str, param.enum)) if isinstance(value, str) else None
         raise UsageError(
             f'the parameter "{param.name}" of {dag.dag_id} is one of '
@@ -76,24 +84,52 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
     return value
 
 
+def dated(dag: Dag, param: Param, text: str) -> str:
+    """As ISO 8601 writes it: what is given may be any of its forms."""
+    try:
+        return READ[param.format](text.strip()).isoformat()
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f'the parameter "{param.name}" of {dag.dag_id} is a {param.format}, not {shown(text)}',
+            hint=f"write it as {EXAMPLE[param.format]}",
+        ) from None
+
+
+def same(value: object, other: object) -> bool:
+    """Equal in JSON, where True is not 1."""
+    return value == other and isinstance(value, bool) == isinstance(other, bool)
+
+
 def size_of(params: Mapping[str, Any]) -> int:
     """Bytes as JSON, of what has no flaws."""
     return len(msgspec.json.encode(params))
 
 
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
-    """``-p name=text`` of a command line, read as JSON where the type asks for it."""
-    types = {param.name: param.type for param in dag.params}
-    return check_params(dag, {name: parsed(types.get(name), text) for name, text in given.items()})
+    """``-p name=text`` of a command line, each read as its parameter's type asks for. Raises UsageError."""
+    known = {param.name: param for param in dag.params}
+    read = {
+        name: parsed(known[name], text) if name in known else text for name, text in given.items()
+    }
+    return check_params(dag, read)
 
 
-def parsed(kind: str | None, text: str) -> object:
-    if kind in (None, "string"):
+def parsed(param: Param, text: str) -> object:
+    """A text stays what was typed, and so does a number that JSON would write in another way where
+    the type is open: 1.10 is a version. Anything else is JSON, or text if it is none.
+    """
+    for allowed in param.enum:
+        if text in (allowed, shown(allowed)):
+            return allowed
+    if param.type == "string":
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text.lower() == "true" if text.lower() in ("true", "false") else text
+    if param.type == "any" and isinstance(value, (int, float)) and json.dumps(value) != text:
+        return text
+    return value
 
 
 def shown(value: object) -> str:

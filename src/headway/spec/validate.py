@@ -164,6 +164,12 @@ def check_params_declared(dag: Dag) -> None:
         if param.name in seen:
             raise wrong(dag, f'two parameters are called "{param.name}"')
         seen.add(param.name)
+        if param.required and dag.schedule is not None:
+            raise wrong(
+                dag,
+                f"its schedule cannot give the parameter {param.name}, which has no default",
+                hint=f"give {param.name} a default, or leave the schedule out",
+            )
         if not param.required:  # a default obeys its own type
             check_default(dag, param)
 

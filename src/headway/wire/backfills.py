@@ -1,15 +1,19 @@
 """Backfills: a run for each date between two."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from headway.wire.bounds import Count
+from headway.wire.bounds import Count, Date
 
 
 class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    first: datetime = msgspec.field(name="from")
-    last: datetime = msgspec.field(name="to")
+    """``from`` and ``to`` are days or moments, both included; a day is one of the DAG's zone."""
+
+    first: Date = msgspec.field(name="from")
+    last: Date = msgspec.field(name="to")
+    params: dict[str, Any] = {}
     max_active_runs: Count | None = None
     dry_run: bool = False
 
@@ -22,6 +26,7 @@ class BackfillRun(msgspec.Struct, frozen=True, kw_only=True):
 class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
     backfill_id: str | None
     runs: list[BackfillRun]
+    timezone: str  # of the DAG
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,4 +14,6 @@ def said(**schema: Any) -> msgspec.Meta:
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=INT32_MAX)]
 Index = Annotated[int, msgspec.Meta(ge=-1, le=INT32_MAX)]
+# A day (2013-01-31), which is all of it in the zone of the DAG, or a moment in ISO 8601.
+Date = Annotated[str, msgspec.Meta(max_length=100)]
 Id = Annotated[str, msgspec.Meta(max_length=250)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from headway.wire.bounds import Id, Index, said
+from headway.wire.bounds import Date, Id, Index, said
 from headway.wire.instances import InstanceKey
 
 MARKS: Final = ("success", "failed")
@@ -72,7 +72,9 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    logical_date: datetime | None = None
+    """``logical_date`` is a moment, or a day of the DAG's zone: the first time it fires on that day."""
+
+    logical_date: Date | None = None
     params: dict[str, Any] = {}
     idempotency_key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     dry_run: bool = False

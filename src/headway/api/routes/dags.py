@@ -17,6 +17,7 @@ from headway.core.states import RunState
 from headway.errors import UsageError
 from headway.services import commands, previews
 from headway.services.commands import Trigger
+from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
 
@@ -109,17 +110,18 @@ async def backfill(
         spec = views.spec(conn, dag_id)
         dates = commands.backfill_dates(spec, data.first, data.last)
         if data.dry_run:
+            check_params(spec, data.params)
             runs = [wire.BackfillRun(logical_date=date, run_id=None) for date in dates]
-            return wire.BackfillAnswer(backfill_id=None, runs=runs)
+            return wire.BackfillAnswer(backfill_id=None, runs=runs, timezone=spec.zone)
         backfill_id, run_ids = commands.backfill(
-            conn, api.door.team_id, dag_id, dates, {}, data.max_active_runs, api.actor
+            conn, api.door.team_id, dag_id, dates, data.params, data.max_active_runs, api.actor
         )
         api.door.tell(after={"backfill_id": backfill_id, "runs": len(run_ids)})
         runs = [
             wire.BackfillRun(logical_date=date, run_id=run_id)
             for date, run_id in zip(dates, run_ids, strict=True)
         ]
-        return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs)
+        return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs, timezone=spec.zone)
 
     return await api.door.call(work)
 

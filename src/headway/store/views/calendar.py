@@ -145,8 +145,7 @@ def of_dag(
     zone: str | None,
 ) -> wire.Calendar:
     spec = dags.spec(conn, dag_id)
-    own = None if spec.schedule is None else spec.schedule.timezone
-    zone = checked(zone or own or "UTC")
+    zone = checked(zone or spec.zone)
     days = days_of(conn, DAYS_OF_DAG, {"dag_id": dag_id}, span, zone)
     return calendar(conn, dag_id, days, span, zone)
 

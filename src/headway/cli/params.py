@@ -1,0 +1,36 @@
+"""``-p name=value``: what was typed, read as the types that the DAG declares."""
+
+from typing import Annotated, Any
+
+import typer
+
+from headway.client import Client
+from headway.errors import UsageError
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p", "--param", metavar="NAME=VALUE", help="A parameter of the DAG; may be repeated."
+    ),
+]
+
+
+def texts_of(given: list[str] | None) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for text in given or []:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r} is not a parameter", hint="write it as -p name=value")
+        texts[name] = value
+    return texts
+
+
+def values_of(client: Client, dag_id: str, texts: dict[str, str]) -> dict[str, Any]:
+    """The types are those of the DAG's present version. Raises UsageError."""
+    if not texts:
+        return {}
+    from headway.spec import model
+    from headway.spec.params import params_from_text
+
+    spec = model.decode(bytes(client.dag(dag_id).spec))
+    return params_from_text(spec, texts)

@@ -1,0 +1,69 @@
+"""What a person writes as a date, as instants.
+
+``2013-01-31`` is a whole day on the clock of the DAG's zone, from its first instant to its last. With
+a time it is one instant: in the zone that it names, or else in the DAG's. A time that the clock skips
+is the end of the gap, one that comes twice is the first of the two.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from headway.core.cron import gap_end, midnight, offsets
+from headway.core.timetable import Schedule, slots
+from headway.errors import UsageError
+
+DAY: Final = timedelta(days=1)
+TICK: Final = timedelta(microseconds=1)
+
+
+def span(text: str, zone: str) -> tuple[datetime, datetime]:
+    """The first and the last instant of what ``text`` names, both included, in UTC. Raises UsageError."""
+    text = text.strip()
+    try:
+        if (day := day_of(text)) is not None:
+            return instant(midnight(day), zone), instant(midnight(day + DAY), zone) - TICK
+        moment = datetime.fromisoformat(text)
+        at = moment.astimezone(UTC) if moment.tzinfo else instant(moment, zone)
+        return at, at
+    except OverflowError:
+        raise UsageError(
+            f"{text} is at the end of the calendar", hint="choose another date"
+        ) from None
+    except ValueError:
+        raise UsageError(
+            f"{text[:80]!r} is not a date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
+        ) from None
+
+
+def between(first: str, last: str, zone: str) -> tuple[datetime, datetime]:
+    """From the first instant of one to the last of the other, both included. Raises UsageError."""
+    begin, end = span(first, zone)[0], span(last, zone)[1]
+    if begin > end:
+        raise UsageError(
+            f"the range ends ({last}) before it begins ({first})", hint="exchange the two"
+        )
+    return begin, end
+
+
+def logical_date(text: str, zone: str, schedule: Schedule) -> datetime:
+    """Of a run on demand: a day is the first time the schedule fires on it, or else its first instant."""
+    begin, end = span(text, zone)
+    return next(slots(schedule, begin, end), begin) if begin < end else begin
+
+
+def day_of(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def instant(wall: datetime, zone: str) -> datetime:
+    """When the clock of ``zone`` shows ``wall``, in UTC."""
+    clock = ZoneInfo(zone)
+    early, late = offsets(clock, wall)
+    first = (wall - early).replace(tzinfo=UTC)
+    if early >= late:
+        return first
+    return gap_end(clock, (wall - late).replace(tzinfo=UTC), first)
