@@ -62,10 +62,34 @@ def test_a_pool_that_shrank_starts_nothing_until_enough_has_ended(conn: Connecti
     assert len(scheduler.tick(scheduler.end(two[1])).grants) == 1
     transact(conn, commands.resize_pool, 1, "etl", 0, **commands_of)
     assert not scheduler.tick(*scheduler.work()).grants
-    assert "full" in value(conn, "SELECT blocked_reason FROM task_instance WHERE state = 'ready'")
+    assert "no slots" in value(conn, "SELECT blocked_reason FROM task_instance WHERE state = 'ready'")
     transact(conn, commands.resize_pool, 1, "etl", 5, **commands_of)
     scheduler.play()
     assert run_state(conn, run_id) == "success"
+
+
+def test_why_it_waits_is_said_anew_when_its_pool_is_another(conn: Connection[Any]) -> None:
+    deploy(conn, task("a", pool="etl"), task("b", pool="etl"))
+    scheduler = Scheduler(conn)
+
+    def why_after(slots: int | None) -> list[str]:
+        if slots is None:
+            transact(conn, commands.delete_pool, 1, "etl", actor=ANN)
+        else:
+            transact(conn, commands.resize_pool, 1, "etl", slots, actor=ANN)
+        scheduler.tick()
+        return value(
+            conn,
+            "SELECT coalesce(array_agg(blocked_reason), '{}') FROM task_instance WHERE state = 'ready'",
+        )
+
+    trigger(conn)
+    scheduler.tick()
+    assert why_after(0) == ["pool `etl` has no slots: headway pool set etl 16"] * 2
+    assert why_after(None) == ["pool `etl` does not exist: headway pool set etl 16"] * 2
+    assert why_after(1) == ["pool `etl` is full: 1 of 1 slots in use"]
+    assert why_after(0) == ["pool `etl` has no slots: headway pool set etl 16"]
+    assert why_after(2) == []  # it runs
 
 
 def test_a_heartbeat_that_comes_after_the_lease_brings_nothing_back(conn: Connection[Any]) -> None:

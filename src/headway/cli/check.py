@@ -27,7 +27,12 @@ def check(
         for dag in each.dags
     ]
     errors = [
-        {"file": str(root / each.file), "line": each.error.line, "message": each.error.message}
+        {
+            "file": str(root / each.file),
+            "line": each.error.line,
+            "message": each.error.message,
+            "hint": each.error.hint,
+        }
         for each in found
         if each.error is not None
     ]
@@ -55,6 +60,8 @@ def check(
     for error in errors:
         place = f"{error['file']}:{error['line']}" if error["line"] else str(error["file"])
         say(f"{paint('✗', 'red')} {place}: {error['message']}")
+        if error["hint"]:
+            say(f"  {error['hint']}")
     if errors:
         raise typer.Exit(2)
     if not found:

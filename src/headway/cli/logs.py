@@ -39,7 +39,7 @@ def logs(
     """Print the log of a task, from the beginning; -f goes on with it. With --grep: the lines that match,
     of a task, of a run, or without one of all runs, the newest first.
     """
-    from headway.cli.trouble import first_trouble
+    from headway.cli.trouble import first_with_log
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -49,7 +49,7 @@ def logs(
     if run_id is None:
         raise UsageError("the log of which run?", hint="headway logs @latest, or give --grep")
     if task_id is None:
-        task_id, index = first_trouble(client, run_id)
+        task_id, index = first_with_log(client, run_id)
         place = task_id if index < 0 else f"{task_id}[{index}]"
         say(f"log of {place}:")
     offset = 0

@@ -27,14 +27,26 @@ def standing(run: wire.Run) -> str:
 
 
 def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
-    """The task instance that failed first; of a run without failure, the one that runs."""
+    """The task instance that failed first, even before it could start."""
+    first = earliest(client.instances(run_id, state="failed")) or earliest(
+        client.instances(run_id, state="up_for_retry")
+    )
+    if first is None:
+        raise NotFound("no task of this run has failed", hint=f"headway why {run_id}")
+    return first.task_id, first.map_index
+
+
+def first_with_log(client: Client, run_id: str) -> tuple[str, int]:
+    """The task instance that failed first of those that started; of a run without, one that runs or ran."""
     for state in ("failed", "up_for_retry", "running", "success"):
         found = client.instances(run_id, state=state)
-        ended = [each for each in found if each.attempts > 0]
-        if ended:
-            first = min(ended, key=lambda each: each.ended_at or each.started_at or NEVER)
+        if (first := earliest([each for each in found if each.attempts > 0])) is not None:
             return first.task_id, first.map_index
     raise NotFound("no task of this run has started yet", hint=f"headway why {run_id}")
+
+
+def earliest(found: list[wire.TaskInstance]) -> wire.TaskInstance | None:
+    return min(found, key=lambda each: each.ended_at or each.started_at or NEVER, default=None)
 
 
 def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[str]:

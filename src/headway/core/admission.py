@@ -135,7 +135,9 @@ def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) 
     pool = pools.get(name)
     if pool is None:
         return f"pool `{name}` does not exist: headway pool set {name} 16"
-    if 0 < pool.slots < instance.node.pool_slots:
+    if pool.slots == 0:
+        return f"pool `{name}` has no slots: headway pool set {name} 16"
+    if pool.slots < instance.node.pool_slots:
         return f"it needs {instance.node.pool_slots} slots, and pool `{name}` has {pool.slots}"
     if pool.free < instance.node.pool_slots:
         return f"pool `{name}` is full: {pool.used} of {pool.slots} slots in use"

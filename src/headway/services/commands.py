@@ -310,7 +310,10 @@ def switched(
 def resize_pool(conn: Connection[Any], team_id: int, name: str, slots: int, actor: str) -> None:
     if slots < 0:
         raise UsageError(f"a pool has 0 slots or more, not {slots}")
-    pools.resize(conn, team_id, name, slots, actor, clock(conn))
+    waiting = pools.lock_waiting(conn, team_id, name)
+    now = clock(conn)
+    pools.resize(conn, team_id, name, slots, actor, now)
+    pools.forget_reasons(conn, team_id, name, waiting, now)
     runs.wake_schedulers(conn)
 
 
@@ -319,10 +322,14 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
         raise Conflict(
             "the pool `default` is always there", hint="headway pool set default N resizes it"
         )
-    if not pools.delete(conn, team_id, name, actor, clock(conn)):
+    waiting = pools.lock_waiting(conn, team_id, name)
+    now = clock(conn)
+    if not pools.delete(conn, team_id, name, actor, now):
         raise Conflict(
             f"the pool `{name}` does not exist or is in use", hint="headway pool ls shows all pools"
         )
+    pools.forget_reasons(conn, team_id, name, waiting, now)
+    runs.wake_schedulers(conn)
 
 
 def locked(

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
 from headway.core.admission import Pool
+
+WAITING_MAX: Final = 20_000  # task instances whose reason a change of their pool makes untrue
 
 # One order for everybody: two ticks that need the same pools wait for each other, never in a ring.
 LOCK: LiteralString = """
@@ -36,6 +38,45 @@ DELETE: LiteralString = """
     SELECT FROM gone
 """
 
+WAITING: LiteralString = """
+    SELECT DISTINCT run_id FROM (
+        SELECT run_id FROM task_instance WHERE team_id = %(team)s AND pool = %(name)s AND rank IS NOT NULL
+        ORDER BY rank LIMIT %(limit)s
+    ) AS waiting
+"""
+
+# Runs before pools, as everywhere, and in the order in which they are given.
+LOCK_RUNS: LiteralString = """
+    SELECT locked.run_id FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
+        SELECT run_id FROM run
+        WHERE run.team_id = %(team)s AND run.run_id = wanted.run_id AND quarantined IS NULL
+        FOR NO KEY UPDATE
+    ) AS locked
+"""
+
+# With another version no scheduler's model of them is true any more.
+FORGET_REASONS: LiteralString = """
+    WITH forgotten AS (
+        UPDATE task_instance SET blocked_reason = NULL
+        FROM (
+            SELECT waiting.ctid FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
+                SELECT ctid FROM task_instance AS known
+                WHERE known.team_id = %(team)s AND known.run_id = wanted.run_id
+                    AND known.pool = %(name)s AND known.rank IS NOT NULL OFFSET 0
+            ) AS waiting
+        ) AS found
+        WHERE task_instance.ctid = found.ctid
+    )
+    UPDATE run SET version = version + 1, due_at = least(due_at, %(now)s)
+    FROM (
+        SELECT held.ctid FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
+            SELECT ctid FROM run AS known
+            WHERE known.team_id = %(team)s AND known.run_id = wanted.run_id OFFSET 0
+        ) AS held
+    ) AS found
+    WHERE run.ctid = found.ctid
+"""
+
 
 def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int, dict[str, Pool]]:
     """Lock pools, by team and name. One that does not exist is left out."""
@@ -45,6 +86,22 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
     for team_id, name, slots, used in conn.execute(LOCK, values):
         found.setdefault(team_id, {})[name] = Pool(name, slots, used)
     return found
+
+
+def lock_waiting(conn: Connection[Any], team_id: int, name: str) -> list[str]:
+    """Lock the runs that wait for a pool; their ids. To be called before the pool is changed."""
+    values = {"team": team_id, "name": name, "limit": WAITING_MAX}
+    waiting = sorted(run_id for (run_id,) in conn.execute(WAITING, values))
+    locked = conn.execute(LOCK_RUNS, {"team": team_id, "runs": waiting})
+    return [run_id for (run_id,) in locked]
+
+
+def forget_reasons(
+    conn: Connection[Any], team_id: int, name: str, run_ids: list[str], now: datetime
+) -> None:
+    """Why they wait is to be said anew, by the next tick: their pool is another."""
+    values = {"team": team_id, "name": name, "runs": run_ids, "now": now}
+    conn.execute(FORGET_REASONS, values)
 
 
 def resize(

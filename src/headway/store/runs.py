@@ -79,18 +79,23 @@ ANNOUNCE_AGAIN: LiteralString = """
         AND dag_id = (SELECT dag_id FROM run WHERE team_id = %(team)s AND run_id = %(run)s)
 """
 
+# What is asked for at once was created in the order asked: the latest is the last of them.
 CREATE: LiteralString = """
     WITH wanted AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
+        SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
             team_id integer, run_id text, dag_id text, run_key text, trigger text, backfill_id text,
             logical_date timestamptz, interval_start timestamptz, interval_end timestamptz,
             params json, created_by text, number integer, bundle_version text, note text)
+        ) WITH ORDINALITY AS wanted (team_id, run_id, dag_id, run_key, trigger, backfill_id,
+            logical_date, interval_start, interval_end, params, created_by, number, bundle_version,
+            note, place)
     ), created AS (
         INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, backfill_id,
             logical_date, interval_start, interval_end, params, created_by, note, created_at)
         SELECT wanted.team_id, run_id, wanted.dag_id, coalesce(wanted.number, dag.number),
             coalesce(wanted.bundle_version, dag.bundle_version), run_key, trigger, backfill_id,
-            logical_date, interval_start, interval_end, params, created_by, note, %(now)s
+            logical_date, interval_start, interval_end, params, created_by, note,
+            %(now)s - (count(*) OVER () - place) * interval '1 microsecond'
         FROM wanted JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
         ON CONFLICT ON CONSTRAINT one_run_for_a_key DO NOTHING
         RETURNING team_id, run_id, dag_id, number, trigger, created_by, note
