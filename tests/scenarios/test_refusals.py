@@ -78,10 +78,11 @@ def test_why_it_waits_is_said_anew_when_its_pool_is_another(conn: Connection[Any
         else:
             transact(conn, commands.resize_pool, 1, "etl", slots, actor=ANN)
         scheduler.tick()
-        return value(
+        found: list[str] = value(
             conn,
             "SELECT coalesce(array_agg(blocked_reason), '{}') FROM task_instance WHERE state = 'ready'",
         )
+        return found
 
     trigger(conn)
     scheduler.tick()
