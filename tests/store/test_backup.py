@@ -1,24 +1,61 @@
 """A backup that was never restored is a hope."""
 
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from headway.errors import Conflict, NotFound
-from headway.store.backup import backup, restore
+from headway.errors import Conflict, NotAllowed, NotFound
+from headway.pg.binaries import installed
+from headway.store.backup import backup
 from headway.store.migrate import migrate
-from headway.store.transact import APP, Session, connect, enter_team, transact
+from headway.store.restore import restore
+from headway.store.seal import SEAL_BYTES, check
+from headway.store.transact import APP, ENGINE, Session, connect, enter_team, transact
+from tests.own_postgres import documented_user, forget_user
+
+USER = "hw-of-mine"
+LONG = "a_database_whose_name_is_as_long_as_a_name_may_be_63_bytes_long"
 
 
 def pools(dsn: str) -> list[str]:
-    with connect(dsn) as conn:
+    with connect(dsn, role=ENGINE) as conn:
         return [name for (name,) in conn.execute("SELECT name FROM pool ORDER BY name")]
 
 
 def add_pool(dsn: str, name: str) -> None:
-    with connect(dsn) as conn:
+    with connect(dsn, role=ENGINE) as conn:
         conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (1, %s, 1)", [name])
+
+
+def count_pools_of(conn: Session, team_id: int) -> int:
+    enter_team(conn, team_id)
+    row = conn.execute("SELECT count(*) FROM pool").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def execute(dsn: str, query: str, *names: str) -> None:
+    with connect(dsn) as conn:
+        conn.execute(sql.SQL(query).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture
+def own(postgres: str) -> Iterator[str]:
+    """A database as the documentation has it set up for a server of one's own: its user is nothing special."""
+    dsn = documented_user(postgres, USER, LONG)
+    try:
+        migrate(dsn)
+        yield dsn
+    finally:
+        forget_user(postgres, USER)
+
+
+# -- there and back
 
 
 def test_a_restore_brings_back_what_was_saved_and_keeps_what_was_there(
@@ -29,7 +66,7 @@ def test_a_restore_brings_back_what_was_saved_and_keeps_what_was_there(
     add_pool(database, "later")
 
     kept = f"{conninfo_to_dict(database)['dbname']}_before"
-    restore(database, file, kept)
+    assert restore(database, file, kept) == []
     try:
         assert pools(database) == ["default", "saved"]
         assert pools(make_conninfo(database, dbname=kept)) == ["default", "later", "saved"]
@@ -38,34 +75,88 @@ def test_a_restore_brings_back_what_was_saved_and_keeps_what_was_there(
             assert transact(conn, count_pools_of, 1) == 2
             assert transact(conn, count_pools_of, 2) == 0
     finally:
-        with connect(make_conninfo(database, dbname="postgres")) as conn:
-            conn.execute(f'DROP DATABASE "{kept}"'.encode())
+        execute(make_conninfo(database, dbname="postgres"), "DROP DATABASE {}", kept)
 
 
-def count_pools_of(conn: Session, team_id: int) -> int:
-    enter_team(conn, team_id)
-    row = conn.execute("SELECT count(*) FROM pool").fetchone()
-    assert row is not None
-    return int(row[0])
+def test_the_user_of_a_server_of_ones_own_backs_up_and_restores(own: str, tmp_path: Path) -> None:
+    """Row-level security binds the owner of the tables, too: the backup has all teams."""
+    add_pool(own, "saved")
+    with connect(own, role=ENGINE) as conn:
+        conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'two')")
+        conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'of two', 1)")
+    file = backup(own, tmp_path, "noon")
+    add_pool(own, "later")
+    assert restore(own, file, "kept_as_it_was") == []
+    assert pools(own) == ["default", "of two", "saved"]
+    with connect(own, role=APP) as conn:
+        assert transact(conn, count_pools_of, 2) == 1
+    file = backup(own, tmp_path, "one")
+    assert restore(own, file, "kept_again") == [], "and once more, of what was restored"
 
 
-def test_a_backup_is_private_and_never_overwritten(database: str, tmp_path: Path) -> None:
-    file = backup(database, tmp_path / "backups", "noon")
-    assert file.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(Conflict):
-        backup(database, tmp_path / "backups", "noon")
-    assert [path.name for path in (tmp_path / "backups").iterdir()] == ["noon.dump"]
+def test_a_backup_moves_between_the_embedded_server_and_ones_own(
+    own: str, database: str, tmp_path: Path
+) -> None:
+    add_pool(database, "embedded")
+    add_pool(own, "own")
+    from_embedded = backup(database, tmp_path, "embedded")
+    from_own = backup(own, tmp_path, "own")
+    restore(own, from_embedded, "own_kept")
+    assert pools(own) == ["default", "embedded"]
+    kept = f"{conninfo_to_dict(database)['dbname']}_before"
+    restore(database, from_own, kept)
+    assert pools(database) == ["default", "own"]
+    execute(make_conninfo(database, dbname="postgres"), "DROP DATABASE {}", kept)
+    # What the owner may is what its functions need, wherever it came from.
+    with connect(own) as conn:
+        rows = conn.execute("SELECT DISTINCT roles::text[] FROM pg_policies").fetchall()
+    assert sorted(roles for (roles,) in rows) == [[APP], [ENGINE], [USER]]
 
 
-def test_a_damaged_backup_changes_nothing(database: str, tmp_path: Path) -> None:
-    add_pool(database, "mine")
-    file = backup(database, tmp_path, "noon")
-    file.write_bytes(file.read_bytes()[:-200])
-    with pytest.raises(Conflict, match="damaged"):
-        restore(database, file, "never_made")
-    with pytest.raises(NotFound):
-        restore(database, tmp_path / "absent.dump", "never_made")
-    assert pools(database) == ["default", "mine"]
+def test_a_grant_to_a_role_that_is_not_here_is_left_out_and_told(
+    own: str, postgres: str, tmp_path: Path
+) -> None:
+    execute(postgres, "CREATE ROLE {}", "reader of durations")
+    execute(own, "GRANT SELECT ON run_durations TO {}", "reader of durations")
+    file = backup(own, tmp_path, "noon")
+    execute(own, "REVOKE SELECT ON run_durations FROM {}", "reader of durations")
+    execute(postgres, "DROP ROLE {}", "reader of durations")
+    left_out = restore(own, file, "kept")
+    assert left_out == ['GRANT SELECT ON TABLE public.run_durations TO "reader of durations";']
+    assert pools(own) == ["default"]
+
+
+# -- what is refused, with everything as it was
+
+
+def test_a_user_who_would_see_a_part_makes_no_backup(
+    own: str, postgres: str, tmp_path: Path
+) -> None:
+    execute(postgres, "ALTER ROLE {} NOINHERIT", USER)
+    execute(postgres, "REVOKE headway_engine FROM {}", USER)
+    execute(postgres, "GRANT headway_engine TO {}", USER)
+    with pytest.raises(NotAllowed, match="sees only a part of agent_session, ") as caught:
+        backup(own, tmp_path, "noon")
+    assert list(tmp_path.iterdir()) == []
+    assert caught.value.hint is not None
+    for line in caught.value.hint.splitlines()[1:]:
+        execute(postgres, line.replace("{", "{{").replace(f'"{USER}"', "{}"), USER)
+    backup(own, tmp_path, "noon")
+
+
+def test_a_user_who_may_make_no_database_is_told_what_to_do(
+    own: str, postgres: str, tmp_path: Path
+) -> None:
+    file = backup(own, tmp_path, "noon")
+    add_pool(own, "mine")
+    execute(postgres, "ALTER ROLE {} NOCREATEDB", USER)
+    with pytest.raises(NotAllowed, match="may not replace the database") as caught:
+        restore(own, file, "never_made")
+    assert caught.value.hint is not None
+    assert "CREATEDB;" in caught.value.hint
+    with pytest.raises(NotAllowed, match="the tables belong to the database user"):
+        restore(make_conninfo(postgres, dbname=LONG), file, "never_made")
+    assert pools(own) == ["default", "mine"]
 
 
 def test_a_database_in_use_is_not_replaced(database: str, tmp_path: Path) -> None:
@@ -73,4 +164,68 @@ def test_a_database_in_use_is_not_replaced(database: str, tmp_path: Path) -> Non
     add_pool(database, "mine")
     with connect(database), pytest.raises(Conflict, match="in use"):
         restore(database, file, "never_made")
+    assert pools(database) == ["default", "mine"]
+
+
+# -- the file
+
+
+def test_a_backup_is_private_and_never_overwritten(database: str, tmp_path: Path) -> None:
+    """Not by those of the same second either."""
+    folder = tmp_path / "backups"
+    with ThreadPoolExecutor(4) as threads:
+        files = set(threads.map(lambda _: backup(database, folder, "noon"), range(4)))
+    names = {"noon.dump", "noon-2.dump", "noon-3.dump", "noon-4.dump"}
+    assert {file.name for file in files} == names
+    assert {path.name for path in folder.iterdir()} == names
+    for file in files:
+        assert file.stat().st_mode & 0o777 == 0o600
+        check(file)
+
+
+def test_a_tool_of_ones_own_reads_a_backup(database: str, tmp_path: Path) -> None:
+    file = backup(database, tmp_path, "noon")
+    program = [installed().program("pg_restore"), "--file=-", str(file)]
+    script = subprocess.run(program, capture_output=True, check=True, text=True)
+    assert script.stderr == ""
+    assert "COPY public.pool" in script.stdout
+
+
+def test_every_bit_counts(database: str, tmp_path: Path) -> None:
+    whole = backup(database, tmp_path, "noon").read_bytes()
+    damaged = tmp_path / "damaged.dump"
+    end = len(whole)
+    places = {*range(0, end - SEAL_BYTES, 997), *range(64), *range(end - SEAL_BYTES - 64, end)}
+    for place in places:
+        for bit in (0, 5, 7):
+            content = bytearray(whole)
+            content[place] ^= 1 << bit
+            damaged.write_bytes(content)
+            with pytest.raises(Conflict, match="damaged"):
+                check(damaged)
+
+
+def test_a_damaged_backup_changes_nothing(database: str, tmp_path: Path) -> None:
+    add_pool(database, "mine")
+    whole = backup(database, tmp_path, "noon").read_bytes()
+    damaged = tmp_path / "damaged.dump"
+    for content in (
+        b"",
+        b"PGDMP",
+        whole[:-1],
+        whole[:-200],
+        whole[1:],
+        whole + b"\n",
+        whole + whole,
+        whole[-SEAL_BYTES:],
+        whole[:-SEAL_BYTES],
+        whole[: len(whole) // 2] + whole[-SEAL_BYTES:],
+        b"\xff" * 4096,
+    ):
+        damaged.write_bytes(content)
+        with pytest.raises(Conflict, match="damaged"):
+            restore(database, damaged, "never_made")
+    for absent in (tmp_path / "absent.dump", tmp_path):
+        with pytest.raises(NotFound):
+            restore(database, absent, "never_made")
     assert pools(database) == ["default", "mine"]

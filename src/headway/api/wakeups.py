@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 POLL_S: Final = 2.0  # the safety net of a waiting client
 BACK_OFF_S: Final = 1.0
+BLIND_S: Final = 1.0  # behind a pooler nobody is notified: so often everybody looks
 ANY: Final = "*"  # in place of a run's id: whatever changes
 
 
@@ -87,6 +88,9 @@ class Wakeups:
                         logger.warning("wake-ups: %s", error)
 
     def _hear(self, conn: Session, stopped: socket.socket) -> None:
+        if conn.pooled:
+            self._look_often()
+            return
         notices.listen(conn)
         self._tell(self.wake_all)
         self.dags_changed()
@@ -97,6 +101,11 @@ class Wakeups:
                 for channel, payload in notices.heard(conn):
                     self._pass_on(channel, payload)
                 selector.select()
+
+    def _look_often(self) -> None:
+        while not self._stopping.wait(BLIND_S):
+            self._tell(self.wake_all)
+            self.dags_changed()
 
     def _pass_on(self, channel: str, payload: str) -> None:
         if channel == notices.DAGS:

@@ -28,11 +28,13 @@ def restore(
         )
     kept = f"headway_before_{clock.now():%Y%m%d_%H%M%S}"
     if database_url is not None:
-        from headway.store.backup import restore as put_back
+        from headway.store.restore import restore as put_back
 
-        put_back(database_url, file, kept)
+        left_out = put_back(database_url, file, kept)
     else:
-        restore_embedded(layout, file, kept)
+        left_out = restore_embedded(layout, file, kept)
+    for grant in left_out:
+        say(f"not granted, for there is no such role here: {grant}")
     say(f"the database is now what {file} holds; what it was is kept as the database {kept}")
     folders = ", ".join(f"{name}/" for name in NOT_IN_A_BACKUP)
     say(f"not in a backup, so left as they are in {layout.data}: {folders}")
@@ -40,15 +42,15 @@ def restore(
     line(kept)
 
 
-def restore_embedded(layout: Layout, file: Path, kept: str) -> None:
+def restore_embedded(layout: Layout, file: Path, kept: str) -> list[str]:
     from headway.pg import Server
-    from headway.store.backup import restore as put_back
+    from headway.store.restore import restore as put_back
 
     layout.prepare()
     lock = config.Lock(layout)
     lock.acquire()
     try:
         with Server(layout.data).running() as dsn:
-            put_back(dsn, file, kept)
+            return put_back(dsn, file, kept)
     finally:
         lock.release()

@@ -12,6 +12,7 @@ from headway.core.graph import Graph
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import dags
+from headway.store.transact import read
 
 VERSIONS_MAX: Final = 2_000
 
@@ -33,7 +34,7 @@ class Catalog:
         key = (team_id, dag_id, number)
         found = self.versions.get(key)
         if found is None:
-            spec = dags.spec(self.conn, team_id, dag_id, number)
+            spec = read(self.conn, dags.spec, team_id, dag_id, number)
             found = self.versions[key] = (spec, compile.graph(spec))
             if len(self.versions) > VERSIONS_MAX:
                 self.versions.popitem(last=False)

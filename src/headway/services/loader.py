@@ -33,7 +33,7 @@ from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.strikes import explained
 from headway.store import dags
-from headway.store.transact import ENGINE, connect, transact
+from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
 STEP_MS: Final = 150  # the watcher wakes this often, whether something changed or not
@@ -46,7 +46,7 @@ FOLDER: Final = "."  # the file of an error that is the whole folder's
 LISTEN: LiteralString = "LISTEN headway_loader"
 TEAM: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
 
-Connect = Callable[[], Connection[Any]]
+Connect = Callable[[], Session]
 
 
 class Loader:
@@ -60,7 +60,7 @@ class Loader:
         self.catalogue = Catalogue()
         self.bundle: Bundle | None = None
         self.selector = selectors.DefaultSelector()
-        self.conn: Connection[Any] | None = None
+        self.conn: Session | None = None
         self.team_id = 0
         self.known: dict[str, dags.Known] = {}
         self.suspected: dict[str, Imported] = {}  # same content, other specification: tried again
@@ -206,7 +206,7 @@ class Loader:
             return
         try:
             transact(self.conn, register, self.team_id, self.bundle, self.catalogue.sources)
-            self.known = {row.dag_id: row for row in dags.known(self.conn, self.team_id)}
+            self.known = self.registered(self.conn)
         except NotReachable as error:
             self.complain(error)
             self.lose_database()
@@ -224,21 +224,23 @@ class Loader:
         if self.conn.closed:
             self.lose_database()
             return
-        for file, why in refused(
-            self.conn, self.team_id, self.bundle, self.catalogue.sources
+        for file, why in transact(
+            self.conn, refused, self.team_id, self.bundle, self.catalogue.sources
         ).items():
             self.catalogue.reject(file, Trouble(f"the database does not take its DAGs: {why}"))
             self.register_at = 0.0
 
     def reach_database(self) -> None:
-        self.conn = self.connect()
-        row = self.conn.execute(TEAM, {"name": self.team}).fetchone()
-        if row is None:
-            raise NotFound(f"there is no team {self.team}")
-        self.team_id = row[0]
-        self.conn.execute(LISTEN)
-        self.known = {row.dag_id: row for row in dags.known(self.conn, self.team_id)}
+        conn = self.connect()
+        self.team_id = transact(conn, team_named, self.team)
+        if not conn.pooled:
+            conn.execute(LISTEN)
+        self.known = self.registered(conn)
+        self.conn = conn
         self.selector.register(self.conn.fileno(), selectors.EVENT_READ, self.on_notify)
+
+    def registered(self, conn: Session) -> dict[str, dags.Known]:
+        return {row.dag_id: row for row in transact(conn, dags.known, self.team_id)}
 
     def reach_database_again(self) -> None:
         try:
@@ -273,6 +275,13 @@ class Loader:
         print(f"loader: {error}", file=sys.stderr, flush=True)
 
 
+def team_named(conn: Connection[Any], name: str) -> int:
+    row = conn.execute(TEAM, {"name": name}).fetchone()
+    if row is None:
+        raise NotFound(f"there is no team {name}")
+    return int(row[0])
+
+
 def unstable(first: Imported, second: Imported) -> Trouble:
     ids = sorted(
         one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other
@@ -299,7 +308,7 @@ def main(arguments: list[str] | None = None) -> int:
     hide_memory()
     environment = clean_environment(os.environ)
 
-    def open_connection() -> Connection[Any]:
+    def open_connection() -> Session:
         return connect(dsn, role=ENGINE, application="headway loader")
 
     loader = Loader(open_connection, options.data, options.dags, options.team)

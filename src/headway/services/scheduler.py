@@ -27,6 +27,7 @@ from psycopg import Connection
 from headway import clock, ids, pulse
 from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.core.reports import Ended
+from headway.core.run import Run
 from headway.errors import HeadwayError, NotReachable
 from headway.services import janitor, timetables, translate
 from headway.services.catalog import Catalog
@@ -36,8 +37,9 @@ from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_i
 from headway.services.tick import clock as database_clock
 from headway.store import notices, queue, runs, schedulers, sessions, snapshots, teams, xcoms
 from headway.store.measures import Measures
+from headway.store.runs import Claimed
 from headway.store.sessions import Bound
-from headway.store.transact import ENGINE, Limits, connect, once, transact
+from headway.store.transact import ENGINE, Limits, connect, once, read, transact
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +75,8 @@ class Scheduler:
         self.selector = selectors.DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
         self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
-        self.ears.execute("LISTEN headway_scheduler")
+        if not self.ears.pooled:
+            self.ears.execute("LISTEN headway_scheduler")
         self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
         self.gateway = Gateway(self.selector, address, secret)
         self.catalog = Catalog(self.conn)
@@ -186,12 +189,12 @@ class Scheduler:
         )
 
     def rest(self) -> float:
-        """How long to leave the database alone: whatever begins meanwhile is notified."""
-        if any(link.held for link in self.gateway.links.values()):
+        """How long to leave the database alone: whatever begins meanwhile is notified, if not by way of a pooler."""
+        if self.ears.pooled or any(link.held for link in self.gateway.links.values()):
             return 0.0
-        if queue.is_under_way(self.conn):
+        if read(self.conn, queue.is_under_way):
             return 0.0
-        slot = queue.until_next_slot(self.conn) if self.scheduled else None
+        slot = read(self.conn, queue.until_next_slot) if self.scheduled else None
         return REST_S if slot is None else min(REST_S, max(0.0, slot.total_seconds()))
 
     def follow_up(self, turn: Turn) -> None:
@@ -258,7 +261,7 @@ class Scheduler:
         Told again until they have.
         """
         mine = list(self.gateway.links)
-        for session, keys in sessions.intended(self.conn, mine).items():
+        for session, keys in read(self.conn, sessions.intended, mine).items():
             self.gateway.send(
                 self.gateway.links[session], Cancel([AttemptKey(*key) for key in keys])
             )
@@ -341,7 +344,7 @@ class Scheduler:
             case Hello():
                 self.let_in(link, message)
             case Fetch(request, run_id, refs):
-                found = xcoms.fetch(self.conn, link.team_id, run_id, translate.wanted(refs))
+                found = read(self.conn, xcoms.fetch, link.team_id, run_id, translate.wanted(refs))
                 self.gateway.send(link, translate.values(request, refs, found))
 
     def let_in(self, link: Link, hello: Hello) -> None:
@@ -355,7 +358,7 @@ class Scheduler:
             hello.host,
             hello.pid,
             hello.slots,
-            database_clock(self.conn),
+            read(self.conn, database_clock),
             LEASE,
         )
         if not alive:
@@ -372,7 +375,7 @@ class Scheduler:
         for ever.
         """
         assert link.hello is not None
-        bound = sessions.bound(self.conn, link.team_id, link.hello.session)
+        bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)
         keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
         link.ended.intersection_update(keys)
         stale = [key for key in link.held if key not in keys]
@@ -389,9 +392,7 @@ class Scheduler:
 
     def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
         assert link.hello is not None
-        row = runs.read(self.conn, link.team_id, run_id)
-        assert row is not None, f"an attempt of no run: {run_id}"
-        (run,) = snapshots.load(self.conn, [row], self.catalog.graph, database_clock(self.conn))
+        row, run = read(self.conn, self.run_of, link.team_id, run_id)
         dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
         messages, unwanted = [], []
         for key, b in pairs:
@@ -407,6 +408,12 @@ class Scheduler:
             lambda: translate.context(row, dag.file, dag.reuse_child),
             messages,
         )
+
+    def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:
+        row = runs.read(conn, team_id, run_id)
+        assert row is not None, f"an attempt of no run: {run_id}"
+        (run,) = snapshots.load(conn, [row], self.catalog.graph, database_clock(conn))
+        return row, run
 
     def register(self) -> None:
         transact(self.conn, self.open_rows)

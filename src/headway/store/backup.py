@@ -1,119 +1,136 @@
-"""Backup and restore of the database, embedded or not, with the wheel's ``pg_dump`` and kin.
+"""Backup of the database, embedded or not, with the wheel's ``pg_dump``.
 
 A backup is one consistent moment, taken while everything runs, and exists under its name only when
-it is whole and was read back. It holds the database alone: blobs, logs and large results are files
-of the data directory. A restore fills a new database beside the old one and swaps the two names in
-one transaction; the old one is kept under another name until somebody drops it.
+it is whole, was read back and is sealed. It holds the database alone: blobs, logs and large results are
+files of the data directory.
 """
 
 import os
 import subprocess
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from tempfile import mkstemp
+from typing import Any, Final, LiteralString
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from headway.errors import Conflict, HeadwayError, NotAllowed, NotFound, NotReachable, StorageFull
+from headway.config import FULL_ERRNOS
+from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
 from headway.pg.binaries import installed
-from headway.store.migrate import create_roles
-from headway.store.transact import Limits, connect, transact
+from headway.store.seal import seal
+from headway.store.transact import Session, connect
 
 SUFFIX: Final = ".dump"
-MAINTENANCE: Final = "postgres"
-UNLIMITED: Final = Limits(statement_timeout_s=0, lock_timeout_s=0, idle_in_transaction_timeout_s=0)
+
+# Tables of which this user sees, or may see, a part only. ``pg_dump`` reads them as policies let it, for the
+# owner has to obey them: it must have one that lets everything through, and none that takes away.
+PARTLY_SEEN: LiteralString = """
+    WITH policy AS (
+        SELECT polrelid AS table_id, polpermissive AS permits,
+            pg_get_expr(polqual, polrelid) AS condition
+        FROM pg_policy
+        WHERE polcmd IN ('*', 'r') AND EXISTS (
+            SELECT FROM unnest(polroles) AS role (id)
+            WHERE CASE WHEN id = 0 THEN true ELSE pg_has_role(id, 'USAGE') END)
+    )
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND row_security_active(pg_class.oid)
+        AND (NOT EXISTS (
+                SELECT FROM policy
+                WHERE table_id = pg_class.oid AND permits AND condition = 'true')
+            OR EXISTS (SELECT FROM policy WHERE table_id = pg_class.oid AND NOT permits))
+    ORDER BY relname
+"""
 
 
 def backup(dsn: str, folder: Path, name: str) -> Path:
-    """Write ``folder/name.dump``; ``name`` should tell the time. Readable by its owner only."""
-    target = folder / f"{name}{SUFFIX}"
-    if target.exists():
-        raise Conflict("there is a backup of that name already", where=str(target))
-    connect(dsn, application="headway backup").close()  # pg_dump would wait for a silent server
-    draft = folder / f".{name}.partial"
+    """Write ``folder/name.dump``, or ``name-2.dump`` when there is one: ``name`` should tell the time.
+
+    Readable by its owner only.
+    """
+    # First: pg_dump would wait for a silent server.
+    with connect(dsn, application="headway backup") as conn:
+        refuse_pooler(conn)
+        refuse_part(conn)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft.touch(mode=0o600)
-        run(dsn, "pg_dump", "--format=custom", f"--file={draft}")
-        verify(draft)
+        handle, draft_name = mkstemp(dir=folder, prefix=f".{name}.", suffix=".partial")  # 0600
+    except OSError as error:
+        raise unwritable(error, folder) from error
+    os.close(handle)
+    draft = Path(draft_name)
+    try:
+        dump(dsn, draft)
+        seal(draft)
         sync(draft)
-        draft.rename(target)
+        target = publish(draft, folder, name)
         sync(folder)
     except OSError as error:
-        raise NotAllowed(
-            f"the backup cannot be written: {error.strerror}", where=str(folder)
-        ) from error
+        raise unwritable(error, folder) from error
     finally:
         draft.unlink(missing_ok=True)
     return target
 
 
-def verify(file: Path) -> None:
-    """Read the whole backup, every row of it; raises when a part is missing or damaged."""
-    if not file.exists():
-        raise NotFound("there is no such backup", where=str(file))
+def publish(draft: Path, folder: Path, name: str) -> Path:
+    """Under the first name that is free; another backup of this second has its own."""
+    for target in names(folder, name):
+        try:
+            target.hardlink_to(draft)
+        except FileExistsError:
+            continue
+        return target
+    raise AssertionError("names do not end")
+
+
+def names(folder: Path, name: str) -> Iterator[Path]:
+    yield folder / f"{name}{SUFFIX}"
+    for number in count(2):
+        yield folder / f"{name}-{number}{SUFFIX}"
+
+
+def refuse_pooler(conn: Session) -> None:
+    """The settings of ``pg_dump`` would stay on a connection that others are given next."""
+    if conn.pooled:
+        raise Conflict(
+            "between us and the database is a pooler, through which no backup can be made or restored",
+            hint="give the address of the server itself with --database-url",
+        )
+
+
+def refuse_part(conn: Connection[Any]) -> None:
+    hidden = [str(name) for (name,) in conn.execute(PARTLY_SEEN)]
+    if not hidden:
+        return
+    user = conn.info.user
+    inherit = " WITH INHERIT TRUE" if conn.info.server_version >= 160000 else ""
+    raise NotAllowed(
+        f"the database user {user} sees only a part of {', '.join(hidden)}, so there is no backup",
+        hint=f"an administrator must run this once:\n"
+        f'    ALTER ROLE "{user}" INHERIT;\n'
+        f'    GRANT headway_engine TO "{user}"{inherit};',
+    )
+
+
+def dump(dsn: str, file: Path) -> None:
+    """Write the archive, and read the whole of it back, every row."""
+    # Without row security pg_dump refuses what policies may hide; whether they do was looked at.
+    run_program(dsn, "pg_dump", "--format=custom", "--enable-row-security", f"--file={file}")
     done = subprocess.run(
         [installed().program("pg_restore"), f"--file={os.devnull}", str(file)],
         capture_output=True,
-        text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise Conflict(f"the backup is damaged: {first_line(done.stderr)}", where=str(file))
+        raise Conflict(
+            f"the backup cannot be read back: {first_line(done.stderr)}", where=str(file.parent)
+        )
 
 
-def restore(dsn: str, file: Path, keep_as: str) -> None:
-    """Make the database of ``dsn`` what ``file`` holds; what it was stays as database ``keep_as``.
-
-    Nobody else may be connected. A failure at any point leaves the database as it was.
-    """
-    verify(file)
-    name = str(conninfo_to_dict(dsn)["dbname"])
-    draft = f"{name}_restoring"
-    draft_dsn = make_conninfo(dsn, dbname=draft)
-    with connect(make_conninfo(dsn, dbname=MAINTENANCE), limits=UNLIMITED) as conn:
-        refuse_if_used(conn, name)
-        drop(conn, draft)
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(draft)))
-        try:
-            create_roles(draft_dsn)
-            run(draft_dsn, "pg_restore", "--single-transaction", "--no-owner", str(file))
-            transact(conn, swap, name, draft, keep_as)
-        finally:
-            drop(conn, draft)
-
-
-def swap(conn: Connection[Any], name: str, draft: str, keep_as: str) -> None:
-    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-    try:
-        conn.execute(rename.format(sql.Identifier(name), sql.Identifier(keep_as)))
-        conn.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
-    except errors.ObjectInUse as error:
-        raise in_use() from error
-    except errors.DuplicateDatabase as error:
-        raise Conflict(f"there is a database named {keep_as} already") from error
-
-
-def refuse_if_used(conn: Connection[Any], name: str) -> None:
-    """Before the work; the server itself refuses who comes later, after a wait."""
-    if (
-        conn.execute("SELECT FROM pg_stat_activity WHERE datname = %s LIMIT 1", [name]).fetchone()
-        is not None
-    ):
-        raise in_use()
-
-
-def in_use() -> Conflict:
-    return Conflict(
-        "the database is in use, so nothing was restored", hint="stop Headway, then try again"
-    )
-
-
-def drop(conn: Connection[Any], name: str) -> None:
-    conn.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-
-
-def run(dsn: str, program: str, *arguments: str) -> None:
+def run_program(dsn: str, program: str, *arguments: str) -> None:
     """The password goes by the environment: a command line can be read by everybody."""
     parts = conninfo_to_dict(dsn)
     password = str(parts.pop("password", ""))
@@ -121,23 +138,29 @@ def run(dsn: str, program: str, *arguments: str) -> None:
         [installed().program(program), f"--dbname={make_conninfo('', **parts)}", *arguments],
         env={**os.environ, **({"PGPASSWORD": password} if password else {})},
         capture_output=True,
-        text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise failed(program, done.stderr, dsn)
+        if b"No space left on device" in done.stderr:
+            raise full()
+        database = str(parts.get("dbname", ""))
+        raise NotReachable(f"{program} failed: {first_line(done.stderr)}", where=database)
 
 
-def failed(program: str, said: str, dsn: str) -> HeadwayError:
-    if "No space left on device" in said:
-        return StorageFull("the disk is full", hint="make room, then try again")
-    database = str(conninfo_to_dict(dsn).get("dbname", ""))
-    return NotReachable(f"{program} failed: {first_line(said)}", where=database)
+def unwritable(error: OSError, folder: Path) -> HeadwayError:
+    if error.errno in FULL_ERRNOS:
+        return full()
+    return NotAllowed(f"the backup cannot be written: {error.strerror}", where=str(folder))
 
 
-def first_line(text: str) -> str:
+def full() -> StorageFull:
+    return StorageFull("the disk is full", hint="make room, then try again")
+
+
+def first_line(said: bytes) -> str:
     """The tools put what happened first and what it means for them later."""
-    return next(iter(text.strip().splitlines()), "no reason given")
+    lines = said.decode(errors="replace").strip().splitlines()
+    return next(iter(lines), "no reason given")
 
 
 def sync(path: Path) -> None:

@@ -1,22 +1,26 @@
 """The only module that opens a connection, begins, commits or tries again.
 
-A connection has one role for life. Direct connections carry their settings in the session; behind a
-pooler in transaction mode (``prepare=False``) there is no session, so each transaction sets them
-for itself. Whoever sees ``NotReachable`` opens a new connection; whoever sees ``AmbiguousCommit``
-reads again by key before doing anything twice.
+A connection has one role for life, and what begins a transaction says which: no setting of the
+connection is relied upon, for a pooler in between may drop it or hand the server's end to others. Behind
+one there is no session: all settings are then the transaction's, nothing is prepared, nobody listens.
+Whoever sees ``NotReachable`` opens a new connection; whoever sees ``AmbiguousCommit`` reads again by key
+before doing anything twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from select import select
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import psycopg
 from psycopg import Connection, errors
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg_pool import ConnectionPool
 
+from headway import clock
 from headway.errors import (
     AmbiguousCommit,
     HeadwayError,
@@ -51,15 +55,27 @@ class Limits:
     idle_in_transaction_timeout_s: float = 10.0
     lock_timeout_s: float = 10.0
 
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "statement_timeout": f"{self.statement_timeout_s * 1000:.0f}",
+            "idle_in_transaction_session_timeout": (
+                f"{self.idle_in_transaction_timeout_s * 1000:.0f}"
+            ),
+            "lock_timeout": f"{self.lock_timeout_s * 1000:.0f}",
+            "timezone": "UTC",
+        }
+
 
 LIMITS: Final = Limits()
 NOTHING: Final[Mapping[str, str]] = {}
 
 
 class Session(Connection[tuple[Any, ...]]):
-    """A connection that knows what every transaction on it must set first."""
+    """A connection that knows how a transaction on it begins."""
 
-    settings = NOTHING
+    begin = b"BEGIN"
+    pooled = False  # somebody is between us and the server
 
 
 def connect(
@@ -72,27 +88,24 @@ def connect(
     timeout_s: int = CONNECT_TIMEOUT_S,
 ) -> Session:
     """Open a connection that acts as ``role`` (default: as the user who logs in, the owner)."""
-    wanted = session_settings(role, limits)
-    arguments: dict[str, Any] = {"application_name": application}
-    arguments["connect_timeout"] = timeout_s
-    if prepare:
-        planning = PLANNED_ONCE if role == ENGINE else NOTHING
-        arguments["options"] = startup_options(dsn, {**wanted, **planning})
     try:
         conn = Session.connect(
             dsn,
             autocommit=True,
             prepare_threshold=PREPARE_AFTER if prepare else None,
-            **arguments,
+            application_name=application,
+            connect_timeout=timeout_s,
         )
     except psycopg.Error as error:
         raise refused(error, dsn, role) from error
     try:
-        check_server(conn)
+        settle(conn, role, limits, timeout_s)
+    except psycopg.Error as error:
+        conn.close()
+        raise refused(error, dsn, role) from error
     except BaseException:
         conn.close()
         raise
-    conn.settings = NOTHING if prepare else wanted
     return conn
 
 
@@ -114,7 +127,7 @@ def pool(
     limits: Limits = LIMITS,
     prepare: bool = True,
 ) -> ConnectionPool[Session]:
-    """A fixed number of direct connections, not yet open: use it as a context manager.
+    """A fixed number of connections, not yet open: use it as a context manager.
 
     ``prepare=False``: every statement is planned with its values in sight.
     """
@@ -126,11 +139,10 @@ def pool(
             "application_name": application,
             "connect_timeout": CONNECT_TIMEOUT_S,
             "prepare_threshold": PREPARE_AFTER if prepare else None,
-            "options": startup_options(dsn, session_settings(role, limits)),
         },
         min_size=size,
         max_size=size,
-        configure=check_server,
+        configure=partial(settle, role=role, limits=limits),
         check=ConnectionPool.check_connection,
         open=False,
     )
@@ -156,6 +168,19 @@ def transact(
                 raise
 
 
+def read(
+    conn: C,
+    work: Callable[Concatenate[C, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do ``work`` that changes nothing: in the transaction that is open, and else in none if the role holds without."""
+    is_idle = conn.info.transaction_status is TransactionStatus.IDLE
+    if is_idle and isinstance(conn, Session) and conn.pooled:
+        return transact(conn, work, *args, **kwargs)
+    return work(conn, *args, **kwargs)
+
+
 def once(
     conn: C,
     work: Callable[Concatenate[C, P], T],
@@ -164,9 +189,7 @@ def once(
 ) -> T:
     done = False
     try:
-        with conn.transaction():
-            if isinstance(conn, Session) and conn.settings:
-                apply_settings(conn)
+        with begun(conn):
             result = work(conn, *args, **kwargs)
             done = True
         return result
@@ -179,6 +202,21 @@ def once(
         if (known := explained(conn, error)) is not None:
             raise known from error
         raise
+
+
+@contextmanager
+def begun(conn: Connection[Any]) -> Iterator[None]:
+    """A transaction in the role of the connection: one message says both."""
+    begin = conn.begin if isinstance(conn, Session) else b"BEGIN"
+    try:
+        # Neither prepared nor in the extended protocol, which take one statement only.
+        conn.execute(begin, prepare=False)
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):  # a connection that is lost undoes it, too
+            conn.rollback()
+        raise
+    conn.commit()
 
 
 @contextmanager
@@ -214,51 +252,66 @@ def explained(conn: Connection[Any], error: psycopg.Error) -> HeadwayError | Non
 # -- what is asked of a connection
 
 
-def session_settings(role: str | None, limits: Limits) -> dict[str, str]:
-    settings = {
-        "statement_timeout": f"{limits.statement_timeout_s * 1000:.0f}",
-        "idle_in_transaction_session_timeout": f"{limits.idle_in_transaction_timeout_s * 1000:.0f}",
-        "lock_timeout": f"{limits.lock_timeout_s * 1000:.0f}",
-        "timezone": "UTC",
-    }
-    return settings if role is None else {"role": role, **settings}
+def settle(
+    conn: Session, role: str | None, limits: Limits, timeout_s: int = CONNECT_TIMEOUT_S
+) -> None:
+    """Look who answers, and let the connection act as ``role`` for life."""
+    check_version(conn)
+    # The first thing that a pooler passes on: who waits for a server that stands still waits here.
+    pid, is_standby = ask(conn, b"SELECT pg_backend_pid(), pg_is_in_recovery()", timeout_s)
+    if is_standby == b"t":
+        raise NotReachable(
+            "the database is a standby: what it shows may be old, and nothing can be written",
+            where=place(conn.info.dsn),
+            hint="give the address of the primary with --database-url",
+        )
+    settings = {} if role is None else {"role": role}
+    # Who stands in between says another number: behind it, this process may serve anybody next.
+    if int(pid) != conn.info.backend_pid:
+        conn.prepare_threshold = None
+        conn.begin = beginning({**settings, **limits.settings})
+        with begun(conn):  # whether we may act as the role is seen now
+            conn.pooled = True
+        return
+    planning = PLANNED_ONCE if role == ENGINE and conn.prepare_threshold else NOTHING
+    of_session = {**settings, **limits.settings, **planning}
+    conn.execute(b"; ".join(assignments("SET", of_session)), prepare=False)
+    conn.begin = beginning(settings)
 
 
-def startup_options(dsn: str, settings: Mapping[str, str]) -> str:
-    """As part of the first message, so that they cost no round trip; the dsn's own stay."""
-    own = parsed(dsn).get("options")
-    chosen = [f"-c {name}={value}" for name, value in settings.items()]
-    return " ".join([str(own), *chosen] if own else chosen)
+def beginning(settings: Mapping[str, str]) -> bytes:
+    return b"; ".join([b"BEGIN", *assignments("SET LOCAL", settings)])
 
 
-APPLY_SETTINGS: Final = """
-    SELECT set_config(name, value, true)
-    FROM unnest(%(names)s::text[], %(values)s::text[]) AS setting (name, value)
-"""
+def assignments(verb: str, settings: Mapping[str, str]) -> list[bytes]:
+    return [f"{verb} {name} = '{value}'".encode() for name, value in settings.items()]
 
 
-def apply_settings(conn: Session) -> None:
-    names, values = list(conn.settings), list(conn.settings.values())
-    conn.execute(APPLY_SETTINGS, {"names": names, "values": values})
+def ask(conn: Connection[Any], query: bytes, timeout_s: float) -> tuple[bytes, ...]:
+    """One row, within that time."""
+    deadline = clock.monotonic() + timeout_s
+    conn.pgconn.send_query(query)
+    while conn.pgconn.is_busy():
+        if not select([conn], [], [], max(0.0, deadline - clock.monotonic()))[0]:
+            raise psycopg.OperationalError(f"no answer within {timeout_s:g} s")
+        conn.pgconn.consume_input()
+    result = conn.pgconn.get_result()
+    assert result is not None
+    if result.status != ExecStatus.TUPLES_OK:
+        raise psycopg.OperationalError(result.get_error_message())
+    found = tuple(result.get_value(0, column) or b"" for column in range(result.nfields))
+    while conn.pgconn.get_result() is not None:
+        pass
+    return found
 
 
-def check_server(conn: Connection[Any]) -> None:
+def check_version(conn: Connection[Any]) -> None:
     version = conn.info.server_version
     if version < SERVER_VERSION_MIN:
         raise NotReachable(
             f"the database is PostgreSQL {version // 10000}; Headway needs 15 or newer",
             where=place(conn.info.dsn),
             hint="upgrade the server, or give another with --database-url",
-        )
-    standby = conn.info.parameter_status("in_hot_standby")
-    if standby is None:  # a pooler in between need not pass it on
-        row = conn.execute("SELECT pg_is_in_recovery()").fetchone()
-        standby = "on" if row and row[0] else "off"
-    if standby == "on":
-        raise NotReachable(
-            "the database is a standby: what it shows may be old, and nothing can be written",
-            where=place(conn.info.dsn),
-            hint="give the address of the primary with --database-url",
         )
 
 

@@ -1,0 +1,125 @@
+"""Restore of a backup: into a new database beside the old one, then the two names are swapped.
+
+The swap is one transaction, the old database is kept under another name until somebody drops it, and a
+failure at any point leaves it as it was. The server may be older than the one that was backed up, and
+its user another one.
+"""
+
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection, errors, sql
+from psycopg.conninfo import make_conninfo
+
+from headway.errors import Conflict, NotAllowed
+from headway.store.archive import put_back
+from headway.store.backup import refuse_pooler
+from headway.store.migrate import create_roles
+from headway.store.seal import check
+from headway.store.transact import Limits, connect, transact
+
+MAINTENANCE: Final = "postgres"
+MAINTENANCE_OF_IT: Final = "template1"  # when that is the one to be restored
+UNLIMITED: Final = Limits(statement_timeout_s=0, lock_timeout_s=0, idle_in_transaction_timeout_s=0)
+
+LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('headway restore ' || %s))"
+USED: LiteralString = "SELECT FROM pg_stat_activity WHERE datname = %s AND pid != ALL (%s) LIMIT 1"
+TABLES_OF: LiteralString = "SELECT tableowner FROM pg_tables WHERE tablename = 'schema_migration'"
+DATABASE: LiteralString = """
+    SELECT oid, pg_encoding_to_char(encoding), datcollate, datctype,
+        pg_has_role(datdba, 'MEMBER') AS is_ours,
+        (SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user) AS may_create
+    FROM pg_database WHERE datname = %s
+"""
+CREATE: LiteralString = (
+    "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}"
+)
+
+
+def restore(dsn: str, file: Path, keep_as: str) -> list[str]:
+    """Make the database of ``dsn`` what ``file`` holds; what it was stays as database ``keep_as``.
+
+    Nobody else may be connected. Answers with the grants that are not restored, for their roles are not
+    here.
+    """
+    check(file)
+    with connect(dsn, application="headway restore") as conn:
+        refuse_pooler(conn)
+        name, ours = conn.info.dbname, conn.info.backend_pid
+        refuse_foreign_tables(conn)
+    beside = MAINTENANCE if name != MAINTENANCE else MAINTENANCE_OF_IT
+    with connect(make_conninfo(dsn, dbname=beside), limits=UNLIMITED) as conn:
+        draft = begin(conn, name, ours)
+        try:
+            draft_dsn = make_conninfo(dsn, dbname=draft)
+            create_roles(draft_dsn)
+            with connect(draft_dsn, application="headway restore", limits=UNLIMITED) as filled:
+                left_out = transact(filled, put_back, file)
+            transact(conn, swap, name, draft, keep_as)
+        finally:
+            drop(conn, draft)
+    return left_out
+
+
+def refuse_foreign_tables(conn: Connection[Any]) -> None:
+    """Whose tables they are, whoever restores them owns them: it must be who owns them now."""
+    row = conn.execute(TABLES_OF).fetchone()
+    if row is not None and row[0] != conn.info.user:
+        raise NotAllowed(
+            f"the tables belong to the database user {row[0]}, so {conn.info.user} cannot restore them",
+            hint=f"give {row[0]} as the user of --database-url",
+        )
+
+
+def begin(conn: Connection[Any], name: str, ours: int) -> str:
+    """Make an empty database; its name. What a restore that was killed has left of it goes."""
+    found = conn.execute(DATABASE, [name]).fetchone()
+    assert found is not None, "it answered just now"
+    oid, encoding, collate, ctype, is_ours, may_create = found
+    if not (is_ours and may_create):
+        user = conn.info.user
+        raise NotAllowed(
+            f"the database user {user} may not replace the database {name}",
+            hint=f"an administrator must run this once:\n"
+            f'    ALTER ROLE "{user}" CREATEDB;\n'
+            f'    ALTER DATABASE "{name}" OWNER TO "{user}";',
+        )
+    if not one(conn, LOCK, name):
+        raise Conflict("another restore of this database is under way")
+    # A name of its own, however long that of the database is: names are cut off at 63 bytes.
+    draft = f"headway_restoring_{oid}"
+    if conn.execute(USED, [name, [ours]]).fetchone() is not None:  # who comes later waits
+        raise in_use()
+    drop(conn, draft)
+    create = sql.SQL(CREATE).format(
+        sql.Identifier(draft), sql.Literal(encoding), sql.Literal(collate), sql.Literal(ctype)
+    )
+    conn.execute(create)
+    return draft
+
+
+def one(conn: Connection[Any], query: LiteralString, *values: object) -> Any:
+    row = conn.execute(query, values).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def swap(conn: Connection[Any], name: str, draft: str, keep_as: str) -> None:
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    try:
+        conn.execute(rename.format(sql.Identifier(name), sql.Identifier(keep_as)))
+        conn.execute(rename.format(sql.Identifier(draft), sql.Identifier(name)))
+    except errors.ObjectInUse as error:
+        raise in_use() from error
+    except errors.DuplicateDatabase as error:
+        raise Conflict(f"there is a database named {keep_as} already") from error
+
+
+def in_use() -> Conflict:
+    return Conflict(
+        "the database is in use, so nothing was restored", hint="stop Headway, then try again"
+    )
+
+
+def drop(conn: Connection[Any], name: str) -> None:
+    conn.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
