@@ -130,7 +130,7 @@ def readable(end: Any) -> bool:
 class Ears:
     """In place of the connection that listens for NOTIFY, whose delivery no seed could repeat."""
 
-    closed = False
+    closed = pooled = False
 
     def execute(self, statement: str) -> None:
         assert statement.startswith("LISTEN")
