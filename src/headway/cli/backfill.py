@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from headway import clock, config, wire
-from headway.cli.options import Dags, Data, Format, Output
+from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
 from headway.cli.output import duration, show
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import is_interactive, paint, say
@@ -29,6 +29,7 @@ def backfill(
     wait: Annotated[bool, typer.Option(help="Wait for the end (always without a server).")] = True,
     dags: Dags = None,
     data: Data = None,
+    database_url: DatabaseUrl = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Run a DAG for every time of its schedule from one day to another, both included.
@@ -41,7 +42,7 @@ def backfill(
     wanted = target_of(target)
     layout = config.layout(data)
     began = clock.monotonic()
-    with place_of(layout, wanted, dags) as place:
+    with place_of(layout, wanted, dags, database_url) as place:
         dag_id = loaded(place, wanted, layout)
         request = wire.BackfillRequest(
             first=first,

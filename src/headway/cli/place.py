@@ -53,8 +53,10 @@ def target_of(text: str) -> Target:
 
 
 @contextmanager
-def place_of(layout: Layout, target: Target, dags: Path | None) -> Iterator[Place]:
-    """A client of a server that has the target's folder."""
+def place_of(
+    layout: Layout, target: Target, dags: Path | None, database_url: str | None
+) -> Iterator[Place]:
+    """A client of a server that has the target's folder; without one, of what is started on that database."""
     server = config.read_server_file(layout)
     if server is not None:
         client = connect(server)
@@ -64,15 +66,18 @@ def place_of(layout: Layout, target: Target, dags: Path | None) -> Iterator[Plac
             client.close()
         return
     folder = dags or (target.file.parent if target.file else config.default_dags())
-    with started(layout, folder) as place:
+    with started(layout, folder, database_url) as place:
         yield place
 
 
 @contextmanager
-def started(layout: Layout, folder: Path) -> Iterator[Place]:
+def started(layout: Layout, folder: Path, database_url: str | None) -> Iterator[Place]:
     from headway.services.supervisor import Settings, Supervisor
 
-    supervisor = Supervisor(Settings(layout=layout, dags=folder, port=0, on_demand=True), say)
+    settings = Settings(
+        layout=layout, dags=folder, port=0, on_demand=True, database_url=database_url
+    )
+    supervisor = Supervisor(settings, say)
     server = supervisor.start()
     stopping = threading.Event()
     client = connect(server)

@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from headway import config, wire
-from headway.cli.options import Dags, Data, Format, Output
+from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
 from headway.cli.output import line, seconds
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import paint, say
@@ -32,6 +32,7 @@ def run(
     detach: Annotated[bool, typer.Option("--detach", help="Do not wait (needs a server).")] = False,
     dags: Dags = None,
     data: Data = None,
+    database_url: DatabaseUrl = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Run a DAG now and show how it goes; the exit code is the run's result."""
@@ -40,7 +41,7 @@ def run(
     texts = texts_of(param)
     wanted = target_of(target)
     layout = config.layout(data)
-    with place_of(layout, wanted, dags) as place:
+    with place_of(layout, wanted, dags, database_url) as place:
         if detach and place.ours:
             raise UsageError(
                 "no server runs that could go on with it", hint="headway up, or leave out --detach"

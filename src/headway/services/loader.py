@@ -23,7 +23,7 @@ from psycopg import Connection
 from watchfiles import watch
 
 from headway import clock, pulse
-from headway.errors import HeadwayError, NotFound, NotReachable
+from headway.errors import Conflict, HeadwayError, NotFound, NotReachable
 from headway.services.bundles import Bundle, Bundles
 from headway.services.environment import clean_environment
 from headway.services.folder import matters
@@ -32,7 +32,7 @@ from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.services.strikes import explained
-from headway.store import dags
+from headway.store import dags, installations
 from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
@@ -56,6 +56,7 @@ class Loader:
         self.connect = connect
         self.folder = folder
         self.team = team
+        self.ours = installations.here(data, folder)
         self.bundles = Bundles(data)
         self.catalogue = Catalogue()
         self.bundle: Bundle | None = None
@@ -129,6 +130,7 @@ class Loader:
 
     def look(self) -> None:
         self.look_at = clock.monotonic() + POLL_S
+        self.hold()
         try:
             bundle = self.bundles.snapshot(self.folder)
         except HeadwayError as error:
@@ -205,15 +207,21 @@ class Loader:
         if self.conn is None or self.bundle is None:
             return
         try:
-            transact(self.conn, register, self.team_id, self.bundle, self.catalogue.sources)
+            transact(self.conn, self.register_held, self.bundle)
             self.known = self.registered(self.conn)
         except NotReachable as error:
             self.complain(error)
             self.lose_database()
+        except Conflict:
+            raise
         except Exception as error:  # what one file defines must not keep the others from going live
             self.set_apart(error)
         else:
             self.register_at = None
+
+    def register_held(self, conn: Connection[Any], bundle: Bundle) -> None:
+        installations.hold(conn, self.team_id, self.ours)
+        register(conn, self.team_id, bundle, self.catalogue.sources)
 
     def set_apart(self, error: Exception) -> None:
         """Find the files whose DAGs the database refuses; all else is registered without them."""
@@ -232,12 +240,27 @@ class Loader:
 
     def reach_database(self) -> None:
         conn = self.connect()
-        self.team_id = transact(conn, team_named, self.team)
-        if not conn.pooled:
-            conn.execute(LISTEN)
-        self.known = self.registered(conn)
+        try:
+            self.team_id = transact(conn, team_named, self.team)
+            transact(conn, installations.hold, self.team_id, self.ours)
+            if not conn.pooled:
+                conn.execute(LISTEN)
+            self.known = self.registered(conn)
+        except BaseException:
+            conn.close()
+            raise
         self.conn = conn
         self.selector.register(self.conn.fileno(), selectors.EVENT_READ, self.on_notify)
+
+    def hold(self) -> None:
+        """Raises Conflict when the DAGs of the team are another's by now: ours must not go over them."""
+        if self.conn is None:
+            return
+        try:
+            transact(self.conn, installations.hold, self.team_id, self.ours)
+        except NotReachable as error:
+            self.complain(error)
+            self.lose_database()
 
     def registered(self, conn: Session) -> dict[str, dags.Known]:
         return {row.dag_id: row for row in transact(conn, dags.known, self.team_id)}

@@ -71,6 +71,7 @@ class Scheduler:
         data: Path | None = None,
         ships_logs: bool = False,
     ) -> None:
+        self.data = data
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
@@ -360,6 +361,7 @@ class Scheduler:
             hello.slots,
             read(self.conn, database_clock),
             LEASE,
+            None if self.data is None else str(self.data),
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")

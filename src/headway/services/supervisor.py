@@ -12,7 +12,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -164,7 +164,24 @@ class Supervisor:
             dsn = self._database.start()
             self._ends.callback(self._database.stop)
         migrate(dsn)
+        self._take_team(dsn)
         return dsn
+
+    def _take_team(self, dsn: str) -> None:
+        """One data directory provides the DAGs of a database: a second one is refused before it starts anything."""
+        from headway.store import installations, teams
+        from headway.store.transact import ENGINE, connect, transact
+
+        ours = installations.here(self.layout.data, self.settings.dags)
+        with connect(dsn, role=ENGINE) as conn:
+            transact(conn, installations.hold, teams.DEFAULT, ours)
+
+        def let_go() -> None:
+            # When the database is away, the time that it was held for ends it.
+            with suppress(HeadwayError), connect(dsn, role=ENGINE) as conn:
+                transact(conn, installations.let_go, teams.DEFAULT, ours)
+
+        self._ends.callback(let_go)
 
     def _start_components(self, dsn: str, secret: str) -> None:
         data = str(self.layout.data)

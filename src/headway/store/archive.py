@@ -46,7 +46,17 @@ def put_back(conn: Connection[Any], file: Path) -> list[str]:
             where=str(file),
             hint="nothing was changed; restore it into the version of PostgreSQL that it was made of",
         ) from error
+    forget_installation(conn)
     return script.left_out
+
+
+def forget_installation(conn: Connection[Any]) -> None:
+    """Whoever provided its DAGs did so when it was backed up."""
+    row = conn.execute("SELECT to_regclass('public.installation')").fetchone()
+    if row is not None and row[0] is not None:
+        # The archive has switched it off, for what it did not say itself.
+        conn.execute("SET LOCAL row_security = on")
+        conn.execute("DELETE FROM public.installation")
 
 
 class Script:

@@ -11,6 +11,7 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection, errors, sql
 from psycopg.conninfo import make_conninfo
 
+from headway import clock
 from headway.errors import Conflict, NotAllowed
 from headway.store.archive import put_back
 from headway.store.backup import refuse_pooler
@@ -22,8 +23,10 @@ MAINTENANCE: Final = "postgres"
 MAINTENANCE_OF_IT: Final = "template1"  # when that is the one to be restored
 UNLIMITED: Final = Limits(statement_timeout_s=0, lock_timeout_s=0, idle_in_transaction_timeout_s=0)
 
+LEAVING_S: Final = 2.0
+
 LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('headway restore ' || %s))"
-USED: LiteralString = "SELECT FROM pg_stat_activity WHERE datname = %s AND pid != ALL (%s) LIMIT 1"
+USED: LiteralString = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = %s)"
 TABLES_OF: LiteralString = "SELECT tableowner FROM pg_tables WHERE tablename = 'schema_migration'"
 DATABASE: LiteralString = """
     SELECT oid, pg_encoding_to_char(encoding), datcollate, datctype,
@@ -45,11 +48,11 @@ def restore(dsn: str, file: Path, keep_as: str) -> list[str]:
     check(file)
     with connect(dsn, application="headway restore") as conn:
         refuse_pooler(conn)
-        name, ours = conn.info.dbname, conn.info.backend_pid
+        name = conn.info.dbname
         refuse_foreign_tables(conn)
     beside = MAINTENANCE if name != MAINTENANCE else MAINTENANCE_OF_IT
     with connect(make_conninfo(dsn, dbname=beside), limits=UNLIMITED) as conn:
-        draft = begin(conn, name, ours)
+        draft = begin(conn, name)
         try:
             draft_dsn = make_conninfo(dsn, dbname=draft)
             create_roles(draft_dsn)
@@ -71,7 +74,7 @@ def refuse_foreign_tables(conn: Connection[Any]) -> None:
         )
 
 
-def begin(conn: Connection[Any], name: str, ours: int) -> str:
+def begin(conn: Connection[Any], name: str) -> str:
     """Make an empty database; its name. What a restore that was killed has left of it goes."""
     found = conn.execute(DATABASE, [name]).fetchone()
     assert found is not None, "it answered just now"
@@ -88,14 +91,22 @@ def begin(conn: Connection[Any], name: str, ours: int) -> str:
         raise Conflict("another restore of this database is under way")
     # A name of its own, however long that of the database is: names are cut off at 63 bytes.
     draft = f"headway_restoring_{oid}"
-    if conn.execute(USED, [name, [ours]]).fetchone() is not None:  # who comes later waits
-        raise in_use()
+    wait_for_last(conn, name)
     drop(conn, draft)
     create = sql.SQL(CREATE).format(
         sql.Identifier(draft), sql.Literal(encoding), sql.Literal(collate), sql.Literal(ctype)
     )
     conn.execute(create)
     return draft
+
+
+def wait_for_last(conn: Connection[Any], name: str) -> None:
+    """Who has just closed a connection is seen for a moment more. Whoever comes later is refused by the swap."""
+    deadline = clock.monotonic() + LEAVING_S
+    while one(conn, USED, name):
+        if clock.monotonic() > deadline:
+            raise in_use()
+        clock.sleep(0.02)
 
 
 def one(conn: Connection[Any], query: LiteralString, *values: object) -> Any:

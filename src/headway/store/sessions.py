@@ -27,8 +27,10 @@ class Bound:
 
 
 OPEN: LiteralString = """
-    INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)
-    VALUES (%(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(now)s, %(now)s)
+    INSERT INTO agent_session (
+        team_id, session_id, agent, host, pid, slots, data, started_at, heartbeat_at)
+    VALUES (
+        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(now)s, %(now)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
     RETURNING session_id
@@ -115,8 +117,12 @@ def open_session(
     slots: int,
     now: datetime,
     lease: timedelta,
+    data: str | None = None,
 ) -> bool:
-    """A new session, or one that comes back within its life. False: it is dead."""
+    """A new session, or one that comes back within its life. False: it is dead.
+
+    ``data``: the directory on its host where its logs and large results are.
+    """
     values = {
         "team": team_id,
         "session": session,
@@ -124,6 +130,7 @@ def open_session(
         "host": host,
         "pid": pid,
         "slots": slots,
+        "data": data,
         "now": now,
         "lease": lease,
     }

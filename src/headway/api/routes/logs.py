@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ class Chosen:
     number: int  # 0: there has been no attempt
     ended: bool
     removed_at: datetime | None = None
+    run_id: str = ""
     log: str = ""  # below the data directory
     why: str = ""  # it ended
     ended_at: datetime | None = None
@@ -225,11 +227,26 @@ async def choose(
             core.removed(f"{chosen.removed_at.astimezone(UTC):%Y-%m-%d}", policy),
             hint="headway retention shows how long a team keeps them",
         )
-    if not chosen.ended or api.places is None:
-        return chosen
-    team, path = api.principal.team, chosen.path
-    path = await api.places.of_ended(team, path, chosen.log, chosen.why, chosen.ended_at)
-    return dataclasses.replace(chosen, path=path)
+    if chosen.ended and api.places is not None:
+        team, path = api.principal.team, chosen.path
+        path = await api.places.of_ended(team, path, chosen.log, chosen.why, chosen.ended_at)
+        chosen = dataclasses.replace(chosen, path=path)
+    if chosen.log and not await asyncio.to_thread(chosen.path.exists):
+        await refuse_elsewhere(api, chosen, task_id, map_index)
+    return chosen
+
+
+async def refuse_elsewhere(api: Api, chosen: Chosen, task_id: str, map_index: int | None) -> None:
+    """What another data directory has is not an empty log."""
+    found = await api.door.call(
+        log_views.whereabouts, chosen.run_id, task_id, map_index, chosen.number
+    )
+    if found is not None and found != (socket.gethostname(), str(api.layout.data)):
+        host, data = found
+        raise NotFound(
+            f"the log of this attempt is not here: it was written on host {host}, in {data}",
+            hint=f"look there for {chosen.log}; with a log store, logs can be read from everywhere",
+        )
 
 
 async def attempt_of(
@@ -246,7 +263,7 @@ async def attempt_of(
             path = checked(api, attempt.log)
             why = ": ".join(filter(None, (attempt.cause or attempt.state, attempt.detail)))
             at, removed_at = attempt.ended_at, attempt.log_removed_at
-            return Chosen(path, attempt.number, ended, removed_at, attempt.log, why, at)
+            return Chosen(path, attempt.number, ended, removed_at, run_id, attempt.log, why, at)
     raise NotFound(
         f"{task_id!r} has no attempt {number}",
         hint=f"it had {len(history)} so far",

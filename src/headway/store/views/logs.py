@@ -20,6 +20,13 @@ OF_RUN: LiteralString = """
 """
 
 
+WHEREABOUTS: LiteralString = """
+    SELECT host, data FROM attempt JOIN agent_session USING (team_id, session_id)
+    WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND number = %(number)s
+        AND (%(map_index)s::integer IS NULL OR map_index = %(map_index)s) AND data IS NOT NULL
+"""
+
+
 class Key(NamedTuple):
     """An attempt of a run."""
 
@@ -49,6 +56,14 @@ def of_run(conn: Connection[Any], run_id: str, first: Key, line: int) -> Logs:
 def path(run_id: str, key: Key) -> str:
     """Below the data directory."""
     return log_path(run_id, *key)
+
+
+def whereabouts(
+    conn: Connection[Any], run_id: str, task_id: str, map_index: int | None, number: int
+) -> tuple[str, str] | None:
+    """The host, and the data directory on it, where the log of an attempt was written, if that is known."""
+    values = {"run_id": run_id, "task_id": task_id, "map_index": map_index, "number": number}
+    return conn.execute(WHEREABOUTS, values).fetchone()
 
 
 class Place(NamedTuple):

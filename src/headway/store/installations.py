@@ -1,0 +1,67 @@
+"""Who provides the DAGs of a team: one data directory on one host at a time, for as long as it says so.
+
+Another one would load other DAGs over these, and its agents would have neither their files nor the results
+of the tasks before. None of these commits.
+"""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+from psycopg import Connection
+
+from headway.errors import Conflict
+
+LEASE_S: Final = 45  # more than four turns of a loader that has nothing else to do
+
+HOLD: LiteralString = """
+    INSERT INTO installation (team_id, host, data, dags, seen_at)
+    VALUES (%(team)s, %(host)s, %(data)s, %(dags)s, clock_timestamp())
+    ON CONFLICT (team_id) DO UPDATE
+    SET host = excluded.host, data = excluded.data, dags = excluded.dags, seen_at = excluded.seen_at
+    WHERE (installation.host, installation.data) = (excluded.host, excluded.data)
+        OR installation.seen_at < clock_timestamp() - make_interval(secs => %(lease)s)
+    RETURNING team_id
+"""
+
+HOLDER: LiteralString = """
+    SELECT host, data, dags,
+        ceil(extract(epoch FROM seen_at - clock_timestamp()) + %(lease)s)::integer
+    FROM installation WHERE team_id = %(team)s
+"""
+
+LET_GO: LiteralString = """
+    DELETE FROM installation WHERE team_id = %(team)s AND (host, data) = (%(host)s, %(data)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    host: str
+    data: str
+    dags: str
+
+
+def here(data: Path, dags: Path) -> Installation:
+    return Installation(socket.gethostname(), str(data.absolute()), str(dags.absolute()))
+
+
+def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
+    """Say that we provide the team's DAGs. Raises Conflict while another one does."""
+    values = {"team": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
+    if conn.execute(HOLD, {**values, "lease": LEASE_S}).fetchone() is not None:
+        return
+    found = conn.execute(HOLDER, {"team": team_id, "lease": LEASE_S}).fetchone()
+    assert found is not None, "who holds it keeps its row locked until it is gone"
+    host, data, dags, seconds = found
+    raise Conflict(
+        f"another Headway loads the DAGs of this database: on {host}, from {dags}",
+        where=f"{host}:{data}",
+        hint="use that one, or stop it, or take another database; "
+        f"if it is gone already, this one may start in {max(1, seconds)} s",
+    )
+
+
+def let_go(conn: Connection[Any], team_id: int, ours: Installation) -> None:
+    conn.execute(LET_GO, {"team": team_id, "host": ours.host, "data": ours.data})
