@@ -20,6 +20,12 @@ AGENTS: LiteralString = """
     WHERE ended_at IS NULL ORDER BY heartbeat_at DESC LIMIT 10
 """
 
+ROW_BYTES: Final = 8000
+FILL: LiteralString = """
+    WITH filling AS MATERIALIZED (SELECT repeat('x', 8000) FROM generate_series(1, %s))
+    SELECT count(*) FROM filling
+"""
+
 
 def components(conn: Connection[Any]) -> list[wire.Component]:
     kinds: tuple[tuple[str, LiteralString], ...] = (("scheduler", SCHEDULERS), ("agent", AGENTS))
@@ -31,6 +37,15 @@ def components(conn: Connection[Any]) -> list[wire.Component]:
             healthy = [each for each in live if each.healthy]
             found += healthy or live[:1] or [none_of(kind)]
     return found
+
+
+def use_disk(conn: Connection[Any], size: int) -> None:
+    """Write about as much on the database's disk, and take it away again; no row and no log of it.
+
+    A list that memory has no room for goes to a temporary file. Raises StorageFull.
+    """
+    conn.execute("SET LOCAL work_mem = '64kB'")
+    conn.execute(FILL, [size // ROW_BYTES])
 
 
 def component(
