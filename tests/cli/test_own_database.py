@@ -79,6 +79,12 @@ def test_one_database_is_of_one_data_directory_at_a_time(
     monkeypatch.setenv("HEADWAY_DATABASE_URL", database)
     first, second = folder_in(tmp_path, "first"), folder_in(tmp_path, "second")
 
+    said = headway("migrate", "--database-url", database, cwd=first)
+    assert said.returncode == 0
+    assert said.stderr.count("the password in --database-url can be read by everybody") == 1
+    said = headway("migrate", cwd=first)
+    assert said.stderr == "the database is up to date\n"
+
     alone = headway("run", "dags/demo.py", cwd=first)
     assert alone.returncode == 0, alone.stderr
     assert not (first / ".headway" / "postgres").exists(), "its database is the one that is named"
