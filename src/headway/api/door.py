@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -104,6 +105,12 @@ class Door:
         """What the audit is to say of this request, beside what was asked for: before and after."""
         if self.entry is not None:
             self.entry.detail.update(more)
+
+    def about(self, subject: str) -> str:
+        """What is changed, by its id: the request may have named it @failed, or by its beginning."""
+        if self.entry is not None:
+            self.entry = replace(self.entry, subject=subject)
+        return subject
 
     async def call(
         self,

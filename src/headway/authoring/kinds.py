@@ -66,12 +66,14 @@ def type_of_all(values: tuple[object, ...]) -> str:
     return types.pop() if len(types) == 1 else "any"
 
 
-def kind_of_annotation(annotation: object) -> Kind:
-    """``X | None`` is X: None is right where it is the default."""
+def kind_of_annotation(annotation: object) -> Kind | None:
+    """``X | None`` is X: None is right where it is the default. None: it does not say."""
     if isinstance(annotation, str):  # it could not be resolved: a builtin is known by its name
         parts = [part.strip() for part in annotation.split("|") if part.strip() != "None"]
         word = parts[0].split("[")[0] if len(parts) == 1 else ""
-        return next((Kind(json) for kind, json in TYPES.items() if kind.__name__ == word), ANY)
+        return next((Kind(json) for kind, json in TYPES.items() if kind.__name__ == word), None)
+    if annotation in (Any, object):
+        return ANY
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return kind_of_annotation(arguments[0])
@@ -82,10 +84,11 @@ def kind_of_annotation(annotation: object) -> Kind:
         kinds = [kind for kind in arguments if kind is not type(None)]
         return kind_of_annotation(kinds[0]) if len(kinds) == 1 else ANY
     if isinstance(origin or annotation, type):
-        return kind_of_class(origin or annotation)  # type: ignore[arg-type]
+        kind = kind_of_class(origin or annotation)  # type: ignore[arg-type]
+        return None if kind == ANY else kind
     # ``NewType`` and ``type X = …`` stand for another.
     meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
-    return ANY if meant is None else kind_of_annotation(meant)
+    return None if meant is None else kind_of_annotation(meant)
 
 
 def kind_of_literals(values: tuple[object, ...]) -> Kind:

@@ -195,6 +195,11 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "provide_context": "name the parameters run, ds, params, … in the function and leave this out",
     "schedule_interval": "it is called schedule",
     "concurrency": "it is called max_active_tasks",
+    "weight_rule": "priority_weight of each task is used as it is",
+    "resources": "memory_limit bounds the memory of a task, pool_slots its share of a pool",
+    "retry_policy": "retries, retry_delay and retry_exponential_backoff say when a task is tried again",
+    "max_active_tis_per_dag": "max_active_tis_per_dagrun bounds it in one run, a pool over all runs",
+    "max_consecutive_failed_dag_runs": "a DAG is not paused by its failures: headway pause DAG does",
 }
 
 

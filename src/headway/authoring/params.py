@@ -43,7 +43,7 @@ class Declared(NamedTuple):
     description: str = ""
 
 
-def declared(name: str, given: object, site: Site, kind: Kind = ANY) -> Declared:
+def declared(name: str, given: object, site: Site, kind: Kind | None = None) -> Declared:
     """From ``params={name: given}``; ``kind`` is that of its annotation."""
     if not isinstance(given, Param):
         return of_default(name, given, site, kind)
@@ -63,11 +63,11 @@ def declared_by(parameter: Parameter, site: Site, annotation: object) -> Declare
     return declared(parameter.name, parameter.default, site, kind_of_annotation(annotation))
 
 
-def of_default(name: str, given: object, site: Site, kind: Kind) -> Declared:
+def of_default(name: str, given: object, site: Site, kind: Kind | None) -> Declared:
     required = given is NO_DEFAULT
     default = None if required else carried(name, given, site)
-    if kind.type == "any" and not required:
-        kind = kind_of_value(given)
+    if kind is None:
+        kind = ANY if required else kind_of_value(given)
     kind = kind._replace(enum=tuple(carried(name, value, site) for value in kind.enum))
     return Declared(name, kind, default, required)
 

@@ -1,5 +1,7 @@
 """The tree of commands."""
 
+from typing import Annotated
+
 import typer
 
 from headway.cli import (
@@ -31,6 +33,7 @@ from headway.cli import (
     whoami,
     why,
 )
+from headway.cli.output import line
 
 app = typer.Typer(
     name="headway",
@@ -38,8 +41,26 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Runs data workflows: on time, on demand, to the end.",
 )
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        line(f"headway {version('headway')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Runs data workflows: on time, on demand, to the end."""
+
 
 for command in (
     up.up,

@@ -66,6 +66,8 @@ def list_runs(
     client: "Client", dag: str | None, state: str | None, limit: int, output: Output
 ) -> None:
     runs = client.runs(limit, dag_id=dag, state=state)
+    if not runs and dag is not None:
+        client.dag(dag)  # NotFound, with what was probably meant
     rows = [
         (r.run_id, r.dag_id, r.state, r.trigger, r.logical_date, seconds(r.started_at, r.ended_at))
         for r in runs

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from headway.services.supervisor import Supervisor
 
 LOADED_S: Final = 60.0
+IMPORTED_S: Final = 2.0  # what takes longer may be a file without a DAG
+SETTLED_S: Final = (
+    10.0  # an error that stays so long, though the file loads, is not of the file alone
+)
 LOOK_S: Final = 0.05
 TURN_S: Final = 0.25
 
@@ -103,7 +107,7 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
     if target.file is None:
         assert target.dag_id is not None
         if place.ours:
-            wait_for_folder(place, layout, None)
+            wait_for_folder(place, layout, target, None)
         return target.dag_id
     file = path_in(place.dags, target.file)
     if file is None:
@@ -112,7 +116,7 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
             where=str(target.file),
             hint="move the file there, or run it with a data directory of its own: --data DIR",
         )
-    wait_for_folder(place, layout, file)
+    wait_for_folder(place, layout, target, file)
     return chosen(place.client, file, target.dag_id)
 
 
@@ -126,29 +130,56 @@ def path_in(dags: Path, file: Path) -> str | None:
     return None
 
 
-def wait_for_folder(place: Place, layout: Layout, file: str | None) -> None:
-    """Until the loader has judged the present content: of this file, or of all of them."""
+def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | None) -> None:
+    """Until the loader has judged the present content: of this file, or of the one with this DAG."""
     from headway.services.bundles import Bundles
 
     version = Bundles(layout.data).read(place.dags).version
-    deadline = clock.monotonic() + LOADED_S
+    began, begun_at = clock.monotonic(), clock.now()
     place.client.look_at_folder()
-    while clock.monotonic() < deadline:
-        for error in place.client.import_errors():
-            if error.file == file:
-                where = f"{place.dags / error.file}:{error.line or 1}"
-                raise UsageError(error.message, where=where)
-        dags = place.client.dags()
-        judged = [dag for dag in dags if file is None or dag.file == file]
-        if judged and all(dag.bundle_version == version for dag in judged):
+    unchecked = True
+    while (waited_s := clock.monotonic() - began) < LOADED_S:
+        there = [dag for dag in place.client.dags() if dag.missing_since is None]
+        errors = {error.file: error for error in place.client.import_errors()}
+        meant = [
+            dag
+            for dag in there
+            if dag.file == file or (file is None and dag.dag_id == target.dag_id)
+        ]
+        waited_for = meant if file or meant else there
+        if waited_for and all(dag.bundle_version == version for dag in waited_for):
             return
-        if file is None and place.client.import_errors():
-            return
+        name = file or (meant[0].file if meant else None)
+        if name is None and errors:
+            return  # no such DAG among those that can be loaded: the server says so
+        error = errors.get(name or "")
+        if unchecked and name and (error or (not meant and waited_s > IMPORTED_S)):
+            unchecked = False
+            refuse_broken(place.dags / name)
+        if error and (error.at >= begun_at or waited_s > SETTLED_S):
+            where = f"{place.dags / error.file}:{error.line or 1}"
+            raise UsageError(error.message, where=where)
         clock.sleep(LOOK_S)
     raise NotReachable(
         f"the loader has not read {file or 'the folder'} within {LOADED_S:.0f} s",
         hint=f"see {layout.server_logs / 'loader.log'}",
     )
+
+
+def refuse_broken(file: Path) -> None:
+    """What the server says of a file may be of what it was. UsageError: what is wrong with it now."""
+    from headway.services.check import check
+
+    (found,) = check(file)
+    if found.error is not None:
+        where = f"{file}:{found.error.line or 1}"
+        raise UsageError(found.error.message, where=where, hint=found.error.hint)
+    if not found.dags:
+        raise UsageError(
+            "the file defines no DAG",
+            where=str(file),
+            hint="a DAG file imports headway, and has a function under @dag or a `with DAG(…):`",
+        )
 
 
 def chosen(client: Client, file: str, dag_id: str | None) -> str:

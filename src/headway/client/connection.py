@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from headway import wire
-from headway.errors import HeadwayError, NotReachable
+from headway.errors import HeadwayError, NotReachable, UsageError
 
 T = TypeVar("T")
 
@@ -102,7 +102,11 @@ def opened(url: str) -> http.client.HTTPConnection:
 
 
 def segment(text: str) -> str:
-    """One segment of a path, whatever a person typed."""
+    """One segment of a path, whatever a person typed. Raises UsageError: without it the path is another's."""
+    if not text or text in (".", ".."):
+        raise UsageError(
+            f"{text!r} names nothing", hint="headway ls shows DAGs, headway ls runs the latest runs"
+        )
     return quote(text, safe="@")
 
 

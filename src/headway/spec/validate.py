@@ -34,6 +34,11 @@ PARAM: Final = re.compile(r"[^\W\d]\w*")
 TASKS_MAX: Final = 100_000
 PRIORITY_MAX: Final = 1000
 TRIGGER_RULES: Final = tuple(map(str, TriggerRule))
+# What Airflow once called so, where another rule has a more similar name.
+FORMER_RULES: Final = {
+    "none_failed_or_skipped": 'it is called "none_failed_min_one_success"',
+    "dummy": 'it is called "always"',
+}
 
 
 def validate(dag: Dag) -> None:
@@ -188,7 +193,8 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             dag,
             f'unknown trigger rule "{task.trigger_rule}"',
             task,
-            did_you_mean(task.trigger_rule, TRIGGER_RULES)
+            FORMER_RULES.get(task.trigger_rule)
+            or did_you_mean(task.trigger_rule, TRIGGER_RULES)
             or f"it is one of {', '.join(TRIGGER_RULES)}",
         )
     at_least(dag, task, "retries", task.retries, 0)

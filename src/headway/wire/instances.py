@@ -1,6 +1,7 @@
 """Task instances, their attempts and results."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -48,7 +49,7 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):
-    """``value`` is the JSON as stored, with its tagged extensions; None: it lies in ``file``."""
+    """``value`` is what is stored, as JSON with its tagged extensions; None where it lies in ``file``."""
 
     task_id: str
     map_index: int
@@ -56,5 +57,5 @@ class XCom(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     size: int
     length: int | None
-    value: msgspec.Raw | None
+    value: Any
     file: str | None

@@ -27,7 +27,7 @@ async def replay(
     """
 
     def work(conn: Connection[Any]) -> wire.Run | wire.ReplayPreview:
-        found = views.resolve(conn, run_id)
+        found = api.door.about(views.resolve(conn, run_id))
         of = (conn, api.layout.data, api.door.team_id, found)
         if data.dry_run:
             return replays.would_replay(*of)

@@ -136,7 +136,7 @@ async def cancel(api: Handed, run_id: Id) -> wire.Run:
     """End it: what runs is told to end, what waits does not start."""
 
     def work(conn: Connection[Any]) -> wire.Run:
-        found = views.resolve(conn, run_id)
+        found = api.door.about(views.resolve(conn, run_id))
         before = views.state(conn, found)
         if before not in RUN_FINAL:
             commands.cancel(conn, api.door.team_id, found, graphs(conn), api.actor)
@@ -159,7 +159,7 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
     )
 
     def work(conn: Connection[Any]) -> wire.ClearAnswer:
-        found = views.resolve(conn, run_id)
+        found = api.door.about(views.resolve(conn, run_id))
         team_id = api.door.team_id
         if data.dry_run:
             chosen = commands.would_clear(conn, team_id, found, selection, graphs(conn))
@@ -184,7 +184,7 @@ async def mark(
         raise UsageError("map_index is of a task", hint="name the task, or leave it out")
 
     def work(conn: Connection[Any]) -> wire.Run | wire.MarkPreview:
-        found = views.resolve(conn, run_id)
+        found = api.door.about(views.resolve(conn, run_id))
         marked = (mark_instance if data.task_id else mark_all)(api, conn, found, data)
         if data.dry_run:
             ending = sum(each.state in LIVE for each in marked)
@@ -217,7 +217,7 @@ async def write_note(api: Handed, run_id: Id, data: JSONBody[wire.NoteRequest]) 
     """Leave a note for those who come after; null takes it away."""
 
     def work(conn: Connection[Any]) -> wire.Run:
-        found = views.resolve(conn, run_id)
+        found = api.door.about(views.resolve(conn, run_id))
         before = views.one(conn, found)
         notes.write(conn, api.door.team_id, found, data.note, api.actor)
         after = views.one(conn, found)

@@ -1,0 +1,202 @@
+"""Dates and parameters as people type them, through the command and a real server to the task."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.cli.place import refuse_broken
+from headway.errors import UsageError
+from tests.cli.conftest import PATIENCE_S, Command, headway
+
+DAGS = """
+from __future__ import annotations
+
+from datetime import date
+from enum import Enum
+from typing import Literal as Of
+
+from headway import Run, dag, task
+
+
+class Level(Enum):
+    LOW = 1
+    HIGH = 2
+
+
+@dag(schedule="0 5 * * *")
+def at_five():
+    @task
+    def ok() -> None: ...
+
+    ok()
+
+
+@dag(schedule="@daily", timezone="Europe/Berlin")
+def in_berlin(s: str = "x"):
+    @task
+    def ok(s: str) -> str:
+        return s
+
+    ok(s)
+
+
+@dag(timezone="Europe/Berlin")
+def unscheduled(
+    s: str = "", open="", day: date = date(2024, 2, 29), of: Of["de", "fr"] = "de", level: Level = Level.LOW
+):
+    @task
+    def show(s: str, open: object, day: date, of: str, level: Level, run: Run) -> None:
+        print([s, open, type(day).__name__, str(day), of, level.name, run.logical_date.isoformat()])
+
+    show(s, open, day, of, level)
+
+
+@dag()
+def never_starts():
+    @task
+    def fine() -> int:
+        return 3
+
+    @task
+    def each(n: int) -> int:
+        return n
+
+    each.expand(n=fine())
+"""
+
+
+@pytest.fixture(scope="module")
+def values(home: Path) -> Callable[..., object]:
+    (home / "dags" / "values.py").write_text(DAGS)
+    deadline = clock.monotonic() + PATIENCE_S
+    while "never_starts" not in headway("ls", cwd=home).stdout:
+        assert clock.monotonic() < deadline, "the DAGs were not loaded"
+    return lambda *arguments: headway(*arguments, cwd=home)
+
+
+def test_a_day_is_a_whole_day_of_the_zone_of_the_dag(values: Command) -> None:
+    def dates(dag: str, first: str, last: str) -> list[str]:
+        done = values("backfill", dag, "--from", first, "--to", last, "--dry-run")
+        assert done.returncode == 0, done.stderr
+        return [line.rsplit(maxsplit=1)[0] for line in done.stdout.splitlines()[1:]]
+
+    january = dates("at_five", "2013-01-01", "2013-01-31")
+    assert (len(january), january[-1]) == (31, "2013-01-31 05:00:00Z")
+    assert dates("at_five", "2013-01-31", "2013-01-31") == january[-1:]
+    assert dates("in_berlin", "2026-03-28", "2026-03-30") == [
+        "2026-03-28 00:00:00+01:00",
+        "2026-03-29 00:00:00+01:00",
+        "2026-03-30 00:00:00+02:00",
+    ]
+    assert dates("in_berlin", "2026-03-28T23:00Z", "2026-03-29T21:59Z") == [
+        "2026-03-29 00:00:00+01:00"
+    ]
+    mistaken = values("backfill", "at_five", "--from", "2013-02-01", "--to", "2013-01-31")
+    assert (mistaken.returncode, "before it begins" in mistaken.stderr) == (2, True)
+    mistaken = values("backfill", "in_berlin", "--from", "soon", "--to", "2013-01-31")
+    assert (mistaken.returncode, "'soon' is not a date" in mistaken.stderr) == (2, True)
+
+
+def test_a_backfill_takes_parameters_and_its_latest_run_is_its_last(values: Command) -> None:
+    done = values("backfill", "in_berlin", "--from", "2013-01-01", "--to", "2013-01-12", "-p", "s=42",
+                  "--output", "json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert {run["params"]["s"] for run in json.loads(done.stdout)} == {"42"}
+    latest = json.loads(values("show", "@latest", "--output", "json").stdout)
+    assert "2013-01-11T23:00:00Z" in json.dumps(latest)
+    wrong = values(
+        "backfill", "in_berlin", "--from", "2013-01-01", "--to", "2013-01-02", "-p", "x=1"
+    )
+    assert (wrong.returncode, "no parameter" in wrong.stderr) == (2, True)
+
+
+def test_a_parameter_arrives_as_what_was_typed(values: Command) -> None:
+    def shown(*given: str) -> str:
+        done = values("run", "unscheduled", "--date", "2026-03-28", *given)
+        assert done.returncode == 0, done.stderr
+        return values("logs", done.stdout.strip()).stdout.partition("Z ")[2].strip()
+
+    at = "'2026-03-27T23:00:00+00:00'"  # midnight in Berlin
+    assert shown() == f"['', '', 'date', '2024-02-29', 'de', 'LOW', {at}]"
+    for text in ("1.10", "null"):
+        assert shown("-p", f"s={text}").startswith(f"[{text!r}, ")
+    given = ("-p", "open=1.10", "-p", "day=20130131", "-p", "of=fr", "-p", "level=2")
+    assert shown(*given) == f"['', '1.10', 'date', '2013-01-31', 'fr', 'HIGH', {at}]"
+    done = values("run", "unscheduled", "-p", "day=nonsense")
+    assert (done.returncode, '"day" of unscheduled is a date' in done.stderr) == (2, True)
+
+
+def test_what_failed_before_it_started_is_told(values: Command) -> None:
+    done = values("run", "never_starts", "--output", "json")
+    assert done.returncode == 1, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    states = {each["task_id"]: each["state"] for each in result["task_instances"]}
+    assert (result["state"], states["fine"], states["each"]) == ("failed", "success", "failed")
+    assert "each: " in done.stderr
+    assert "fine: success" not in done.stderr
+    assert "each: " in values("why", result["run_id"]).stdout
+
+
+def test_the_audit_names_the_run_that_was_meant(values: Command) -> None:
+    run_id = values("run", "unscheduled").stdout.strip()
+    assert values("clear", run_id[:8]).returncode == 0
+    entries = json.loads(values("audit", "--output", "json").stdout)
+    assert entries[0]["subject"] == run_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("ls", "runs", "--dag", "nope"), 2, "there is no DAG 'nope'"),
+        (("why", ""), 2, "'' names nothing"),
+        (("show", ""), 2, "'' names nothing"),
+        (("--version",), 0, r"headway \d+\.\d+"),
+    ],
+)
+def test_small_mistakes_are_told(
+    values: Command, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    done = values(*arguments)
+    assert done.returncode == code
+    assert re.search(said, done.stderr or done.stdout)
+    assert "whole story" not in done.stderr
+
+
+def test_check_gives_every_hint(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(
+        "from headway import dag, task\n\n\n@dag\ndef d():\n    @task(retires=1)\n    def t(): ...\n"
+    )
+    (tmp_path / "needs.py").write_text(
+        "from headway import dag\n\n\n@dag(schedule='@daily')\ndef needs(country: str): ...\n"
+    )
+    said = headway("check", ".", cwd=tmp_path)
+    assert (said.returncode, 'did you mean "retries"?' in said.stderr) == (2, True), said.stderr
+    assert "needs.py:4: needs: its schedule cannot give the parameter country" in said.stderr
+    assert "give country a default, or leave the schedule out" in said.stderr
+    errors = json.loads(headway("check", ".", "--output", "json", cwd=tmp_path).stdout)["errors"]
+    assert 'did you mean "retries"?' in [error["hint"] for error in errors]
+
+
+def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "now.py"
+    broken = (
+        "from headway import dag, task\n\n\n@dag(concurrency=3)\ndef now():\n"
+        "    @task\n    def t(): ...\n\n    t()\n"
+    )
+    file.write_text(broken)
+    (tmp_path / "other.py").write_text("import headway\nraise ValueError(1)\n")
+    done = headway("run", "now.py", cwd=tmp_path)
+    assert (done.returncode, "max_active_tasks" in done.stderr) == (2, True), done.stderr
+    file.write_text(broken.replace("concurrency=3", "max_active_tasks=3"))
+    done = headway("run", "now.py", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "af.py").write_text("from airflow import DAG\n")
+    done = headway("run", "af.py", cwd=tmp_path)
+    assert (done.returncode, "airflow" in done.stderr) == (2, True), done.stderr
+    (tmp_path / "none.py").write_text("import headway\n")
+    with pytest.raises(UsageError, match="the file defines no DAG"):
+        refuse_broken(tmp_path / "none.py")
