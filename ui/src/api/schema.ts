@@ -1440,15 +1440,17 @@ export interface components {
         BackfillAnswer: {
             backfill_id: string | null;
             runs: components["schemas"]["BackfillRun"][];
+            timezone: string;
         };
         /** BackfillRequest */
         BackfillRequest: {
             /** @default false */
             dry_run: boolean;
-            /** Format: date-time */
             from: string;
             max_active_runs?: number | null;
-            /** Format: date-time */
+            params?: {
+                [key: string]: unknown;
+            };
             to: string;
         };
         /** BackfillRun */
@@ -1574,6 +1576,8 @@ export interface components {
             /** @default [] */
             tags: string[];
             tasks: components["schemas"]["Task"][];
+            /** @default UTC */
+            timezone: string;
         };
         /** DagCounts */
         DagCounts: {
@@ -2163,6 +2167,11 @@ export interface components {
             description: string;
             /** @default [] */
             enum: unknown[];
+            /**
+             * @default
+             * @enum {string}
+             */
+            format: "" | "date" | "date-time";
             name: string;
             /** @default false */
             required: boolean;
@@ -3761,7 +3770,8 @@ export interface operations {
                      *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "timezone": "UTC"
                      *     }
                      */
                     "application/json": components["schemas"]["BackfillAnswer"];
@@ -4755,7 +4765,8 @@ export interface operations {
                      *           "trigger_rule": "all_success",
                      *           "upstream": []
                      *         }
-                     *       ]
+                     *       ],
+                     *       "timezone": "UTC"
                      *     }
                      */
                     "application/json": components["schemas"]["Dag"];

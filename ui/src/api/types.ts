@@ -67,6 +67,7 @@ export type ParamType = "string" | "integer" | "number" | "boolean" | "array" | 
 export interface Param {
   name: string;
   type?: ParamType;
+  format?: "" | "date" | "date-time";
   default?: unknown;
   required?: boolean;
   description?: string;

@@ -12,6 +12,8 @@ test.each<[Param, string | boolean, unknown]>([
   [param("string"), "a", { value: "a" }],
   [param("string", { default: "x" }), "", { value: "" }],
   [param("string"), "", { absent: true }],
+  [param("string", { format: "date" }), "2024-02-29", { value: "2024-02-29" }],
+  [param("string", { format: "date", default: "2024-02-29" }), "", { absent: true }],
   [param("string", { required: true }), "", { wrong: "It is needed." }],
   [param("integer"), "12", { value: 12 }],
   [param("integer"), "1.5", { wrong: "It must be a whole number." }],
@@ -47,6 +49,8 @@ test("a default is read back as itself", () => {
 test("what a list offers is a choice, whatever its type", () => {
   expect(typed(param("string", { enum: ["a"] }))).toBe("choice");
   expect(typed(param("any"))).toBe("json");
+  expect(typed(param("string", { format: "date" }))).toBe("date");
+  expect(typed(param("string", { format: "date-time" }))).toBe("text");
 });
 
 test("all fields together", () => {

@@ -12,10 +12,11 @@ export function draftOf(param: Param): Draft {
 }
 
 /** How a parameter is asked for. */
-export function typed(param: Param): "choice" | "switch" | "number" | "text" | "json" {
+export function typed(param: Param): "choice" | "switch" | "number" | "date" | "text" | "json" {
   if (param.enum && param.enum.length > 0) return "choice";
   if (param.type === "boolean") return "switch";
   if (param.type === "integer" || param.type === "number") return "number";
+  if (param.format === "date") return "date";
   return param.type === "string" ? "text" : "json";
 }
 
@@ -42,9 +43,9 @@ function absent(param: Param): Read {
   return param.required ? { wrong: "It is needed." } : { absent: true };
 }
 
-/** An emptied text is empty where the default is a text, and not given where there is none. */
+/** An emptied text is empty where the default is a text, and not given where there is none or it is a date. */
 function emptyText(param: Param): Read {
-  return typeof param.default === "string" ? { value: "" } : { absent: true };
+  return typeof param.default === "string" && !param.format ? { value: "" } : { absent: true };
 }
 
 function choice(param: Param, draft: string): Read {

@@ -9,6 +9,7 @@ import {
   minute,
   relative,
   utc,
+  zoned,
 } from "./time.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -27,6 +28,9 @@ test.each([
 test("absolute times are in the reader's zone, and to the second", () => {
   expect(absolute("2026-11-21T12:22:20Z", "Europe/Paris")).toBe("Sat, 21 Nov 2026, 13:22:20");
   expect(utc("2026-11-21T12:22:20.123Z")).toBe("2026-11-21 12:22:20 UTC");
+  expect(zoned("2026-11-21T12:22:20Z", "UTC")).toBe("2026-11-21 12:22:20 UTC");
+  expect(zoned("2026-03-28T23:00:00Z", "Europe/Berlin")).toBe("2026-03-29 00:00:00 GMT+1");
+  expect(zoned("2026-03-29T22:00:00Z", "Europe/Berlin")).toBe("2026-03-30 00:00:00 GMT+2");
 });
 
 test("a column shows the date only when it says something", () => {

@@ -90,6 +90,20 @@ export function utc(instant: string): string {
   return `${new Date(instant).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
+/** On the clock of a zone, with its offset: `2026-03-29 00:00:00 GMT+1`. */
+export function zoned(instant: string, timeZone: string): string {
+  if (timeZone === "UTC") return utc(instant);
+  const parts = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone,
+  });
+  const offset = new Intl.DateTimeFormat("en-GB", { timeZone, timeZoneName: "shortOffset" })
+    .formatToParts(new Date(instant))
+    .find((part) => part.type === "timeZoneName")?.value;
+  return `${parts.format(new Date(instant))} ${offset}`;
+}
+
 /** The zone's name as the reader's machine has it. */
 export function zone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;

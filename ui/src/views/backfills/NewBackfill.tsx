@@ -3,7 +3,7 @@ import { type FormEvent, useId, useState } from "react";
 import { search } from "@/api/queries.ts";
 import type { BackfillAnswer } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
-import { utc } from "@/lib/time.ts";
+import { zoned } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
@@ -34,7 +34,7 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
           <DateField label="From" value={asked.from} onChange={(from) => change({ from })} />
           <DateField label="To" value={asked.to} onChange={(to) => change({ to })} />
         </div>
-        <Field label="Runs at once" note="Left empty: as many as the DAG allows.">
+        <Field label="Runs at once" note="Left empty: 4.">
           {(attributes) => (
             <input
               {...attributes}
@@ -69,7 +69,7 @@ function Planned({ answer }: { answer: BackfillAnswer }) {
       <p className={styles.summary}>{counted(runs.length, "run")}, one for each date:</p>
       <ol className={styles.list}>
         {runs.slice(0, SHOWN).map((run) => (
-          <li key={run.logical_date}>{utc(run.logical_date)}</li>
+          <li key={run.logical_date}>{zoned(run.logical_date, answer.timezone)}</li>
         ))}
         {runs.length > SHOWN && <li>… and {counted(runs.length - SHOWN, "more", "more")}</li>}
       </ol>
@@ -113,7 +113,7 @@ function DateField({
   onChange: (value: string) => void;
 }) {
   return (
-    <Field label={label} note="UTC, included">
+    <Field label={label} note="Included. Days are in the time zone of the DAG.">
       {(attributes) => (
         <input
           {...attributes}

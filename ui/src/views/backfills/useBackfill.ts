@@ -36,11 +36,11 @@ export function useBackfill(done: () => void) {
   return { plan, make };
 }
 
-/** Both days are included, from their first moment to their last. */
+/** Days as they are: the server knows the DAG's time zone, and includes both. */
 export function bodyOf(asked: Asked, dryRun: boolean) {
   return {
-    from: `${asked.from}T00:00:00Z`,
-    to: `${asked.to}T23:59:59Z`,
+    from: asked.from,
+    to: asked.to,
     max_active_runs: asked.at_once ? Number(asked.at_once) : null,
     dry_run: dryRun,
   };

@@ -27,7 +27,7 @@ export function ParamField({ param, draft = draftOf(param), wrong, onChange }: P
     );
   }
   const kind = typed(param);
-  const type = param.type ?? "any";
+  const type = param.format || (param.type ?? "any");
   return (
     <Field
       label={
@@ -62,7 +62,7 @@ export function ParamField({ param, draft = draftOf(param), wrong, onChange }: P
         ) : (
           <input
             {...attributes}
-            inputMode={kind === "number" ? "decimal" : undefined}
+            {...lookOf(param)}
             value={draft}
             onChange={(event) => onChange(event.target.value)}
             spellCheck={false}
@@ -71,4 +71,11 @@ export function ParamField({ param, draft = draftOf(param), wrong, onChange }: P
       }
     </Field>
   );
+}
+
+/** How a line of text is asked for. */
+function lookOf(param: Param) {
+  if (param.format === "date-time") return { placeholder: "2013-01-31T05:00:00Z" };
+  if (typed(param) === "date") return { type: "date" };
+  return typed(param) === "number" ? { inputMode: "decimal" as const } : {};
 }
