@@ -255,6 +255,37 @@ def exits_speechless() -> None:
     sys.exit(Speechless())  # type: ignore[arg-type]
 
 
+class Unseen(Exception):
+    @property
+    def __traceback__(self) -> None:  # type: ignore[override]
+        raise KeyError("no place")
+
+
+@task
+def raises_unseen() -> None:
+    raise Unseen
+
+
+@task
+def exits_by_a_flag() -> None:
+    sys.exit(True)
+
+
+@task
+def exits_by_a_large_number() -> None:
+    sys.exit(2**70 + 3)
+
+
+@task
+def exits_by_a_number_without_text() -> None:
+    sys.exit(10**5000 + 4)
+
+
+@task
+def exits_by_nothing() -> None:
+    sys.exit(0.0)  # type: ignore[arg-type]
+
+
 @task
 def raises_with_a_note() -> None:
     error = ValueError("what it is")
@@ -297,6 +328,8 @@ def flow() -> None:
         fails_with_an_endless_handler, terminates, pools, spawns, leaves_orphans, keeps_an_orphan, nothing, appends,
         draws, reads_environment, forks_and_returns, leaves_an_eater,
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,
+        raises_unseen, exits_by_a_flag, exits_by_a_large_number, exits_by_a_number_without_text,
+        exits_by_nothing,
         raises_with_a_note, raises_at_length, unstorable, large, very_closed,
     ):  # fmt: skip
         plain()

@@ -210,6 +210,12 @@ def test_files_are_written_after_each_attempt_handlers_called_at_the_end(
             "exit_code",
             "the task called sys.exit((its message cannot be shown: KeyError))",
         ),
+        (
+            "raises_unseen",
+            "failed",
+            "exception",
+            "an exception that cannot be shown (KeyError): <class 'flow.Unseen'>",
+        ),
         ("raises_with_a_note", "failed", "exception", "ValueError: what it is"),
         (
             "counts",
@@ -228,6 +234,23 @@ def test_a_message_is_told_whatever_is_in_it(
     if task in ("raises_surrogate", "raises_speechless"):
         lines = PROGRAMS.splitlines()
         assert lines[(ended.line or 0) - 1].strip().startswith("raise ")
+
+
+@pytest.mark.parametrize(
+    ("task", "exit_code", "shown"),
+    [
+        ("exits_by_a_flag", 1, "True"),
+        ("exits_by_a_large_number", 3, str(2**70 + 3)),
+        ("exits_by_a_number_without_text", 4, "(its message cannot be shown: ValueError)"),
+        ("exits_by_nothing", 1, "0.0"),
+    ],
+)
+def test_an_exit_code_is_that_of_a_program(
+    gateway: Gateway, task: str, exit_code: int, shown: str
+) -> None:
+    ended = run(gateway, task)
+    assert (ended.outcome, ended.cause, ended.exit_code) == ("failed", "exit_code", exit_code)
+    assert ended.detail == f"the task called sys.exit({shown})"
 
 
 def test_a_message_of_megabytes_is_cut(gateway: Gateway) -> None:

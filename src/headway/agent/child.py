@@ -261,21 +261,30 @@ def attempt(order: Order, server: Server) -> Outcome:
         result = execute(dag, order.task_id, run_of(order), inputs_of(order))
         outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]
         return Outcome("success", outputs=outputs, follow=result.follow)
-    except SystemExit as stop:
-        if stop.code in (None, 0):  # as in a script
-            return Outcome("success")
-        return failure(order, stop, server.opening)
     except BaseException as error:
         return failure(order, error, server.opening)
 
 
 def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
-    """What an exception of the user's code means."""
+    """What an exception of the user's code means. It is the user's, and so is all that it can be asked."""
+    try:
+        return judged(order, error, opening)
+    except Terminated:
+        return Outcome("failed", "signal", "ended by SIGTERM")
+    except BaseException as second:
+        kind = type.__repr__(type(error))
+        text = f"an exception that cannot be shown ({type(second).__name__}): {kind}"
+        return Outcome("failed", "exception", first_line(text))
+
+
+def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
     line = deepest(error, os.path.join(opening.root, opening.file))
     text = message_of(error)
     match error:
         case Skip():
             return Outcome("skipped", "skip", text)
+        case SystemExit(code=None | int()) if not error.code:  # as in a script
+            return Outcome("success")
         case Terminated():
             return Outcome("failed", "signal", "ended by SIGTERM", line)
         case results.TooLarge():
@@ -292,9 +301,8 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
         case Fail():
             return Outcome("failed", "fail", text, line, retry=False)
         case SystemExit(code=code):
-            number = code if isinstance(code, int) else 1
-            shown = repr(code) if isinstance(code, int) else text
-            text = first_line(f"the task called sys.exit({shown})")
+            number = int(code) & 0xFF if isinstance(code, int) else 1  # as the kernel keeps it
+            text = first_line(f"the task called sys.exit({text})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
         case ImportError() | AttributeError() if hint := hint_of(error, opening):
             text = first_line(f"{headline(error)}; {hint}")
