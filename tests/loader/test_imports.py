@@ -25,6 +25,13 @@ ENDINGS = {
     "print": ("import headway\nwhile True: print('x' * 10_000)", "prints more than 16 MB", None),
     "memory": ("import headway\nx = bytearray(5 << 30)", "emory", None),
     "kill": ("import headway, os, time\nos.kill(os.getppid(), 9)\ntime.sleep(9)", "kills", None),
+    "half": ("import headway\nraise ValueError('\\udce9 \\0')", "ValueError: \\udce9 \u2400", 2),
+    "speechless": (
+        "import headway\nclass No(Exception):\n    def __str__(self): raise SystemExit(0)\nraise No",
+        "No",
+        4,
+    ),
+    "talkative": ("import headway, sys\nsys.exit('x' * 10_000_000)", f"({'x' * 500})", 2),
     # Bounded here, in case the limit does not hold: 1,024 processes that end by themselves.
     "bomb": (
         "import headway, os, time\nfor _ in range(10):\n    try:\n        os.fork() or os.setsid()\n"
@@ -58,7 +65,16 @@ def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder
         folder.write(f"{name}.py", text)
     for number in range(5):
         folder.dag(f"fine{number}.py", f"fine{number}")
+    folder.write(
+        "half_warned.py",
+        "import headway, os, threading, time\n"
+        "try: open(__file__ + '\\udce9')\nexcept OSError: pass\n"
+        "threading.Thread(target=time.sleep, args=(9,), name='\\udce9', daemon=True).start()\n",
+    )
     found = import_all(folder, clean_environment(os.environ), 2.0)
+    half_warned = found["half_warned.py"]
+    assert half_warned.trouble is None
+    assert "\\udce9" in str(half_warned.warnings[0].hint)
     for name, (_, message, line) in ENDINGS.items():
         trouble = found[f"{name}.py"].trouble
         assert trouble is not None, name

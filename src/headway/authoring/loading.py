@@ -18,6 +18,7 @@ from headway.authoring.dag import DAG, DagFunction
 from headway.authoring.names import name_hint
 from headway.spec.errors import BadSpec as BadSpec
 
+TEXT_MAX: Final = 500
 # Packages whose name differs from the module's.
 DISTRIBUTIONS: Final = {
     "PIL": "pillow",
@@ -116,8 +117,9 @@ def explained(error: BaseException, path: Path, file: str) -> LoadError:
         place = f" (in {Path(error.file).name}:{error.line})" if error.file else ""
         return LoadError(error.message + place, file, line, error.hint)
     if isinstance(error, SystemExit):
+        code = "" if error.code is None else text_of(error.code)
         return LoadError(
-            f"the file ends its process: sys.exit({error.code if error.code is not None else ''})",
+            f"the file ends its process: sys.exit({code})",
             file,
             line,
             "reading a DAG file must only define DAGs; do the work in tasks",
@@ -131,11 +133,16 @@ def explained(error: BaseException, path: Path, file: str) -> LoadError:
 
 
 def one_line(error: BaseException) -> str:
+    text = text_of(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(thing: object) -> str:
+    """In one line that is not long."""
     try:
-        text = " ".join(str(error).split())
-    except Exception:  # the exception is the user's, and so is its __str__
-        text = ""
-    return f"{type(error).__name__}: {text[:500]}" if text else type(error).__name__
+        return " ".join(str(thing).split())[:TEXT_MAX]
+    except BaseException:  # it is the user's, and so is its __str__
+        return ""
 
 
 def last_line(trace: TracebackType | None, path: str) -> int:

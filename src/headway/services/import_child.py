@@ -27,6 +27,7 @@ import msgspec
 
 from headway import clock
 from headway.services import module_state
+from headway.spec.carried import flaw_of_text, shown
 from headway.spec.model import Dag
 
 PACKET_BYTES_MAX: Final = 64 * 1024
@@ -343,11 +344,22 @@ def attempt(start: Start, loading: Any) -> Report:
     except MemoryError:
         trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
     except BaseException as error:
-        trouble = from_exception(error, str(path))
-    if trouble is not None:  # a file is named as in the bundle, wherever that lies
-        message = trouble.message.replace(start.root + "/", "")
-        trouble = msgspec.structs.replace(trouble, message=message)
-    return Report(dags, trouble, warnings, sorted(files), sorted(folders))
+        trouble = from_exception(error, str(path), loading)
+    return Report(
+        dags,
+        trouble and told(trouble, start.root),
+        [told(warning, start.root) for warning in warnings],
+        *(
+            sorted(path for path in paths if flaw_of_text(path) is None)
+            for paths in (files, folders)
+        ),
+    )
+
+
+def told(trouble: Trouble, root: str) -> Trouble:
+    """As it can be stored, whatever the file put into it; a file is named as in the bundle, wherever that lies."""
+    message = shown(trouble.message).replace(root + "/", "")
+    return Trouble(message, trouble.line, trouble.hint and shown(trouble.hint))
 
 
 def from_load_error(error: Any, start: Start) -> Trouble:
@@ -359,11 +371,11 @@ def from_load_error(error: Any, start: Start) -> Trouble:
     return Trouble(f"{error.message} (in {relative}:{error.line})", None, error.hint)
 
 
-def from_exception(error: BaseException, path: str) -> Trouble:
+def from_exception(error: BaseException, path: str, loading: Any) -> Trouble:
     if isinstance(error, SystemExit):
-        said = f"calls sys.exit({error.code!r}) while it is imported"
+        said = f"calls sys.exit({loading.text_of(error.code)}) while it is imported"
     else:
-        said = f"{type(error).__name__}: {error}"
+        said = loading.one_line(error)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == path]
     line = lines[-1] if lines else None
@@ -396,8 +408,9 @@ def encode(report: Report) -> bytes:
     try:
         return msgspec.json.encode(report)
     except Exception as error:
-        trouble = Trouble(f"holds a value that is no JSON: {error}")
-        broken = msgspec.structs.replace(report, dags=[], trouble=trouble)
+        broken = msgspec.structs.replace(
+            report, dags=[], trouble=Trouble(f"holds a value that is not JSON: {error}")
+        )
         return msgspec.json.encode(broken)
 
 
