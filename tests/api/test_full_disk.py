@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from headway.api import room
+from headway.api import disks
 from headway.pg.account import account_for
 from headway.services.address import url_of
 from headway.store.transact import connect
@@ -48,7 +48,7 @@ def said(url: str) -> tuple[int, bytes]:
 
 
 def test_a_full_disk_is_not_ready(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "EVERY_S", 0.0)
+    monkeypatch.setattr(disks, "EVERY_S", 0.0)
     others = b"scheduler, agent"  # nothing runs here
     name = str(conninfo_to_dict(database)["dbname"])
     tablespace = sql.Identifier("small")

@@ -109,10 +109,10 @@ def wait_for(file: Path) -> None:
         clock.sleep(0.01)
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """``headway up``; returns when it says that it is up, or has ended."""
+def start(folder: Path, *arguments: str, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    """``headway up``; returns when it says that it is up, or has ended. ``within``: a command that runs it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "headway", "up", "--port", "0", *arguments],
+        [*within, sys.executable, "-m", "headway", "up", "--port", "0", *arguments],
         cwd=folder,
         env={**os.environ, "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """What `headway up` starts is started again when it dies or hangs, and is left alone while it lives."""
 
+import resource
 import select
 import signal
 from collections.abc import Iterator
@@ -68,3 +69,40 @@ def test_a_sign_of_life_is_heard_though_nobody_has_listened_for_long(started: Co
         assert started.silent_s < PATIENCE_S
     assert said == []
     assert started.process.poll() is None
+
+
+def test_what_the_system_refuses_a_start_is_asked_for_again(tmp_path: Path) -> None:
+    """No descriptor left, as when others hold them all: told once, and nobody ends for it."""
+    (tmp_path / "part.log").touch()
+    part, said = Component("part", "part", [], {}, tmp_path / "part.log"), list[str]()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    try:
+        for _ in range(3):
+            part.again_at = 0.0
+            part.look(said.append)
+            assert part.process is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(said) == 1
+    assert said[0].startswith("part cannot start now: Too many open files; tried again")
+    part.again_at = 0.0
+    part.look(said.append)
+    assert part.process is not None
+    part.process.wait(PATIENCE_S)
+    part.deafen()
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("started", [LIVELY], indirect=True)
+def test_a_log_that_cannot_be_shortened_ends_nobody(
+    started: Component, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(component, "LOG_BYTES_MAX", -1)
+    started.log.with_suffix(".log.1").mkdir()
+    said = list[str]()
+    for _ in range(3):
+        started.look(said.append)
+    assert started.process is not None
+    assert len(said) == 1
+    assert "part cannot be looked after now: Is a directory" in said[0]

@@ -1,5 +1,6 @@
 """A real scheduler and its gateway on a real socket; the agent's part is spoken by the test."""
 
+import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from headway.agent.protocol import (
     Hello,
     Welcome,
 )
+from headway.services import gateway
 from headway.services.scheduler import Scheduler
 from headway.spec import model
 from tests.scenarios.world import deploy, run_state, trigger
@@ -107,3 +109,45 @@ def test_an_attempt_that_is_over_takes_no_place(
     scheduler.answer_arrivals()
     (places,) = scheduler.gateway.places()[1]
     assert places.free == 4
+
+
+def test_without_a_descriptor_left_nobody_is_let_in_until_there_is_one(
+    scheduler: Scheduler, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = Peer(scheduler, f"{tmp_path}/g.sock")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    try:
+        scheduler.wait(1.0)
+        scheduler.wait(0.0)  # it does not ask again and again
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert caplog.text.count("no agent can be let in now: Too many open files") == 1
+    scheduler.sweep()
+    scheduler.wait(1.0)
+    agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
+    scheduler.answer_arrivals()
+    assert agent.of(Welcome)
+
+
+def test_who_does_not_say_hello_is_dropped_and_keeps_nobody_out(
+    scheduler: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "STRANGERS_MAX", 3)
+    silent = []
+    for _ in range(5):
+        silent.append(Peer(scheduler, f"{tmp_path}/g.sock"))
+        scheduler.wait(1.0)
+    assert len(scheduler.gateway.strangers) == 3
+    assert silent[0].sock.recv(1) == silent[1].sock.recv(1) == b""
+    agent = Peer(scheduler, f"{tmp_path}/g.sock")
+    scheduler.wait(1.0)
+    agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
+    scheduler.answer_arrivals()
+    assert agent.of(Welcome)
+    scheduler.sweep()
+    assert len(scheduler.gateway.strangers) == 2  # they have time yet
+    monkeypatch.setattr(gateway, "HELLO_S", 0.0)
+    scheduler.sweep()
+    assert scheduler.gateway.strangers == {}
+    assert list(scheduler.gateway.links) == ["s1"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from headway import descriptors
 from headway.agent import processes
 from headway.agent.agent import Agent
 
@@ -32,6 +33,7 @@ def main() -> int:
             " their own are not found, and memory limits are only kept by the allocator",
             file=sys.stderr,
         )
+    descriptors.raise_limit()
     processes.hide_memory()
     processes.adopt_orphans()
     agent = Agent(

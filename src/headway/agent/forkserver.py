@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, cast
 
-from headway import clock
+from headway import clock, descriptors
 from headway.agent import child, generators, ground, leaving, processes, rehearsal
 from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
@@ -364,6 +364,7 @@ def prepare() -> None:
     main_module.__spec__ = main_module.__file__ = None
     processes.buffer_lines()
     child.limit(resource.RLIMIT_CORE, 0)
+    descriptors.restore_limit()
     processes.adopt_orphans()
 
 

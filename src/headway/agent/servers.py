@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final, Protocol
 
-from headway import clock
+from headway import clock, descriptors
 from headway.agent import processes
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
@@ -101,7 +101,7 @@ class Servers:
             name: value
             for name, value in os.environ.items()
             if not name.startswith(PREFIX) and name not in private
-        }
+        } | descriptors.original()
         command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
         self.base = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment,

@@ -15,7 +15,7 @@ from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.metrics import Requests
 from headway.api.principal import Principal
-from headway.api.room import Room
+from headway.api.disks import Disks
 from headway.api.signin import SignIn
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
@@ -39,7 +39,7 @@ class Api:
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)
     requests: Requests = field(default_factory=Requests)
-    room: Room = field(default_factory=Room)
+    disks: Disks = field(default_factory=Disks)
 
     @property
     def principal(self) -> Principal:

@@ -9,17 +9,23 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from headway import descriptors
 from headway.api.guard import Guard
 from headway.api.patience import PatientProtocol
+from headway.api.room import Room
 from headway.errors import HeadwayError
 
 GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
 START_S: Final = 15.0
 CONNECTIONS_MAX: Final = 2_000
+AT_ONCE: Final = 128  # accepted before any of them is counted: less than the reserve
+QUEUE: Final = 2_048  # how many the kernel lets wait to be accepted
 DATE_S: Final = 1.0  # how old the Date of an answer may be
 PROXIES: Final = "HEADWAY_TRUSTED_PROXIES"  # whose word on a client's address counts
 
@@ -28,16 +34,20 @@ class HttpServer:
     def __init__(self, app: Guard, listener: socket.socket, closing: Callable[[], None]) -> None:
         """``closing`` is called in the event loop before the last answers are waited for."""
         proxies = os.environ.get(PROXIES, "")
+        application: Any = app
+        trusted: Any = ProxyHeadersMiddleware(application, proxies).trusted_hosts
+        room = Room(descriptors.connections_max(CONNECTIONS_MAX), trusted)
+        protocol: Any = partial(PatientProtocol, room=room)
         config = uvicorn.Config(
-            app,
+            application,
             loop="asyncio",
-            http=PatientProtocol,
+            http=protocol,
             ws="none",
             lifespan="on",
             log_config=None,
+            backlog=AT_ONCE,
             access_log=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS_MAX,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE_S,
@@ -95,4 +105,6 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(QUEUE)
         self._announced.set()

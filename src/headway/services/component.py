@@ -47,6 +47,7 @@ class Component:
         self.started_at = 0.0
         self.heard_at = 0.0
         self.again_at = 0.0
+        self.trouble = ""  # what the system refused us last
         self.ear = -1  # its signs of life (``headway.pulse``)
 
     @property
@@ -54,14 +55,26 @@ class Component:
         return None if self.process is None else self.process.pid
 
     def start(self) -> None:
+        """Raises OSError when the system has no more descriptors, processes or room for it."""
         self.deafen()
         self.ear, mouth = os.pipe()
-        os.set_blocking(self.ear, False)
+        try:
+            os.set_blocking(self.ear, False)
+            self.process = self.launch(mouth)
+        finally:
+            os.close(mouth)
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
+            stdin.write(f"{self.first_line}\n".encode())
+        self.starts += 1
+        self.started_at = self.heard_at = clock.monotonic()
+
+    def launch(self, mouth: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "headway.services.tether", str(os.getpid()), str(mouth)]
         with self.log.open(
             "ab"
         ) as log:  # appending: what is cut off by ``bound_log`` stays cut off
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [*command, self.module, *self.arguments],
                 env={**os.environ, **self.secrets},
                 stdin=subprocess.PIPE,
@@ -70,15 +83,27 @@ class Component:
                 pass_fds=[mouth],
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends us in order
             )
-        os.close(mouth)
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
-            stdin.write(f"{self.first_line}\n".encode())
-        self.starts += 1
-        self.started_at = self.heard_at = clock.monotonic()
 
     def look(self, say: Callable[[str], None]) -> None:
-        """One turn: start it again if it died and its time has come."""
+        """One turn. What the system does not give now, it is asked for again: nobody ends for it."""
+        try:
+            self.attend(say)
+        except OSError as error:
+            self.put_off(error, say)
+        else:
+            self.trouble = ""
+
+    def put_off(self, error: OSError, say: Callable[[str], None]) -> None:
+        """The same trouble is told once."""
+        doing = "start" if self.process is None else "be looked after"
+        trouble = f"{self.name} cannot {doing} now: {error.strerror or error}"
+        if trouble != self.trouble:
+            say(f"{trouble}; tried again until it can ({self.log})")
+        self.trouble = trouble
+        self.again_at = clock.monotonic() + self.back_off_s
+
+    def attend(self, say: Callable[[str], None]) -> None:
+        """Start it again if it died and its time has come."""
         now = clock.monotonic()
         if self.process is None:
             if now >= self.again_at:
@@ -86,8 +111,8 @@ class Component:
             return
         code = self.process.poll()
         if code is None:
-            self.bound_log()
             self.listen(say)
+            self.bound_log()
             return
         if now - self.started_at > STEADY_S:
             self.back_off_s = BACK_OFF_S_MIN

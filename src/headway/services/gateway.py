@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headway import clock
+from headway import clock, descriptors
 from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import (
     FENCE_S,
@@ -50,6 +50,9 @@ from headway.spec.carried import flaw_of_text
 log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 256 * 1024
+STRANGERS_MAX: Final = 64  # connections that have not said Hello
+HELLO_S: Final = 5.0  # within which they do
+HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
 UNSENT_BYTES_MAX: Final = 64 * 1024 * 1024  # of an agent that does not read: then it is cut off
 
 DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
@@ -61,7 +64,7 @@ class Link:
     """One connection. It has a session once its ``Hello`` was accepted."""
 
     sock: socket.socket
-    reader: FrameReader = field(default_factory=lambda: FrameReader(FRAME_BYTES_MAX))
+    reader: FrameReader = field(default_factory=lambda: FrameReader(HELLO_BYTES_MAX))
     unsent: bytearray = field(default_factory=bytearray)
     hello: Hello | None = None
     team_id: int = 0
@@ -83,22 +86,53 @@ class Gateway:
         self.selector = selector
         self.secret = secret
         self.links: dict[str, Link] = {}  # by session
-        self.strangers: set[Link] = set()
+        self.strangers: dict[Link, float] = {}  # since when; the first have waited longest
+        self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
         self.starts: list[Envelope] = []  # may wait for the next tick
         self.arrivals: list[tuple[Link, Hello | Fetch]] = []
         self.listener = listen(address)
         self.address = address
-        selector.register(self.listener, selectors.EVENT_READ, self.accept)
+        self.go_on_listening()
 
     # -- bytes
 
     def accept(self, _: int) -> None:
-        sock, _address = self.listener.accept()
+        try:
+            sock, _address = self.listener.accept()
+        except OSError as error:
+            self.put_off(error)
+            return
         sock.setblocking(False)
+        if len(self.strangers) >= STRANGERS_MAX:
+            self.drop(next(iter(self.strangers)))  # who has been silent for the longest
         link = Link(sock)
-        self.strangers.add(link)
+        self.strangers[link] = clock.monotonic()
         self.selector.register(sock, selectors.EVENT_READ, self.handler(link))
+
+    def put_off(self, error: OSError) -> None:
+        """Nobody can be let in now: that is no reason to end, nor to ask without a pause."""
+        if error.errno in descriptors.SHORTAGE and not isinstance(error, BlockingIOError):
+            log.warning("no agent can be let in now: %s", error.strerror)
+            self.stop_listening()
+
+    def stop_listening(self) -> None:
+        if self.is_listening:
+            self.selector.unregister(self.listener)
+            self.is_listening = False
+
+    def go_on_listening(self) -> None:
+        if not self.is_listening:
+            self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+            self.is_listening = True
+
+    def sweep(self) -> None:
+        """Now and then: who has not said who they are goes, and whoever waits outside may come."""
+        late = clock.monotonic() - HELLO_S
+        for link in [link for link, since in self.strangers.items() if since < late]:
+            log.warning("an agent connection said nothing for %g s: dropped", HELLO_S)
+            self.drop(link)
+        self.go_on_listening()
 
     def handler(self, link: Link) -> Callable[[int], None]:
         def handle(events: int) -> None:
@@ -158,7 +192,7 @@ class Gateway:
             return
         self.selector.unregister(link.sock)
         link.sock.close()
-        self.strangers.discard(link)
+        self.strangers.pop(link, None)
         if link.hello is not None and self.links.get(link.hello.session) is link:
             del self.links[link.hello.session]
 
@@ -219,8 +253,9 @@ class Gateway:
         if old is not None:
             self.drop(old)
         link.hello, link.team_id = hello, team_id
+        link.reader.bytes_max = FRAME_BYTES_MAX
         link.held = set(hello.held)
-        self.strangers.discard(link)
+        self.strangers.pop(link, None)
         self.links[hello.session] = link
         self.send(link, Welcome(LEASE_S, FENCE_S))
 
@@ -291,7 +326,7 @@ class Gateway:
     def close(self) -> None:
         for link in [*self.links.values(), *self.strangers]:
             self.drop(link)
-        self.selector.unregister(self.listener)
+        self.stop_listening()
         self.listener.close()
         if self.address.startswith("unix:"):
             Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
@@ -317,7 +352,9 @@ def listen(address: str) -> socket.socket:
         if kind == "unix":
             return listen_unix(Path(place))
         host, _, port = place.rpartition(":")
-        return socket.create_server((host, int(port)), backlog=64)
+        listener = socket.create_server((host, int(port)), backlog=64)
+        listener.setblocking(False)
+        return listener
     except OSError as error:
         busy = error.errno == errno.EADDRINUSE
         raise UsageError(
@@ -334,6 +371,7 @@ def listen_unix(path: Path) -> socket.socket:
     finally:
         os.umask(old)
     listener.listen(64)
+    listener.setblocking(False)  # who knocked may be gone
     return listener
 
 

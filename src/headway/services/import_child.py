@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headway import clock
+from headway import clock, descriptors
 from headway.services import module_state
 from headway.spec.carried import flaw_of_text, shown
 from headway.spec.model import Dag
@@ -109,6 +109,7 @@ class Zygote:
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
+    descriptors.restore_limit()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # suspended, it would not see that the loader is gone
     loading = importlib.import_module("headway.authoring.loading")

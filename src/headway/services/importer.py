@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from headway import clock
+from headway import clock, descriptors
 from headway.errors import HeadwayError
 from headway.services.import_child import (
     DESCENDANTS_MAX,
@@ -117,7 +117,7 @@ class Importer:
             command = [sys.executable, "-P", "-m", "headway.services.import_child"]
             self.zygote = subprocess.Popen(
                 [*command, str(theirs.fileno())],
-                env=dict(self.environment),
+                env={**self.environment, **descriptors.original()},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )

@@ -274,7 +274,7 @@ class Scheduler:
         # Another scheduler may have bound attempts to an agent that has come over to us.
         steps: list[Callable[[], object]] = [self.renew, self.take_back, self.create_due]
         steps += [partial(self.send_bound, link) for link in self.gateway.links.values()]
-        steps.append(self.cancel_intended)
+        steps += [self.cancel_intended, self.gateway.sweep]
         if self.janitor is not None:
             steps.append(self.janitor.turn)
         for step in steps:

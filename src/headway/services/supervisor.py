@@ -18,7 +18,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from headway import clock, config, ids, wire
+from headway import clock, config, descriptors, ids, wire
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.services.address import bind, url_of
@@ -88,6 +88,7 @@ class Supervisor:
             raise
 
     def _start(self) -> ServerFile:
+        descriptors.raise_limit()
         settings = self.settings
         if not settings.dags.is_dir():
             raise UsageError(
@@ -222,7 +223,10 @@ class Supervisor:
         if self._log_store is not None:
             self._components.append(self._shipper(self._log_store))
         for component in self._components:
-            component.start()
+            try:
+                component.start()
+            except OSError as error:
+                raise config.explained(error, component.log) from error
 
     def _private(self) -> dict[str, str]:
         """For those that start the code of teams: what it must not see."""
@@ -322,22 +326,24 @@ class Supervisor:
         return found
 
     def turn(self) -> None:
-        if self._database is not None and not self._database.is_alive():
-            self._restart_database(self._database)
+        if self._database is not None:
+            self._look_after_database(self._database)
         for component in self._components:
             component.look(self.say)
 
-    def _restart_database(self, server: "Server") -> None:
+    def _look_after_database(self, server: "Server") -> None:
         """It recovers what was committed; the components reach it again by themselves."""
         if clock.monotonic() < self._database_again_at:
             return
-        self._database_again_at = clock.monotonic() + DATABASE_PAUSE_S
-        self.say("the database has ended and is started again")
         try:
+            if server.is_alive():
+                return
+            self.say("the database has ended and is started again")
             server.stop()
             server.start()
-        except HeadwayError as error:
+        except (HeadwayError, OSError) as error:
             self.say(f"the database does not start: {error}")
+        self._database_again_at = clock.monotonic() + DATABASE_PAUSE_S
 
     def wait_until_healthy(self) -> None:
         """Returns when a run could run to its end."""

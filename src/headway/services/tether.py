@@ -11,13 +11,14 @@ import signal
 import sys
 from typing import Final
 
-from headway import pulse
+from headway import descriptors, pulse
 
 PR_SET_PDEATHSIG: Final = 1
 
 
 def main(parent: int, mouth: int, module: str, arguments: list[str]) -> None:
     pulse.tell_to(mouth)
+    descriptors.raise_limit()
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:  # it died before we asked

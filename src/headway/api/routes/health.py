@@ -58,7 +58,7 @@ def show_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
 async def look(api: Api, door: Door) -> wire.Health:
     try:
         found = await door.call(views.components)
-        found += await api.room.lacking(api.layout.data, door)
+        found += await api.disks.lacking(api.layout.data, door)
     except NotReachable as error:
         found = [wire.Component(name="database", healthy=False, detail=error.message)]
     found += api.children()
