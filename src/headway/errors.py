@@ -65,6 +65,7 @@ class NotAuthenticated(NotAllowed):
 
 class NotReachable(HeadwayError):
     exit_code = 4
+    retry_after_s: int = 1
 
 
 class AmbiguousCommit(NotReachable):
@@ -76,7 +77,7 @@ class StorageFull(NotReachable):
 
 
 class RateLimited(NotReachable):
-    retry_after_s: int = 1
+    pass
 
 
 class RunFailed(HeadwayError):

@@ -49,9 +49,15 @@ class Listening:
 
 
 @contextmanager
-def listening(url: str, position: str | None = None, **query: object) -> Iterator[Listening]:
+def listening(
+    url: str,
+    position: str | None = None,
+    headers: dict[str, str] | None = None,
+    **query: object,
+) -> Iterator[Listening]:
     connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port, timeout=PATIENCE_S)
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    """``headers``: who asks; left out, whoever can read the data directory."""
+    headers = dict(headers or {"Authorization": f"Bearer {TOKEN}"})
     if position is not None:
         headers["Last-Event-ID"] = position
     try:

@@ -23,6 +23,7 @@ STATEMENTS: list[tuple[LiteralString, dict[str, Any]]] = [
     (browser_sessions.USE, HASH),
     (api_tokens.IDENTIFY, HASH),
     (people.STANDING, {"person_id": 7}),
+    (people.WATCHERS, {"team_id": 1, "people": [7, 8], "credentials": ["user7", "user8"]}),
     (people.PARAMETERS, {"name": "user7"}),
     (people.MATCHES, {"name": "user7", "computed": "$argon2id$x"}),
     (people.BY_NAME, {"name": "user7"}),

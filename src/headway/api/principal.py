@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from headway.api.live.watcher import Holder
 from headway.core.roles import Role, lesser
 from headway.errors import NotAllowed
 from headway.spec.errors import did_you_mean
@@ -30,6 +31,11 @@ class Principal:
     def actor(self) -> str:
         """As history names them."""
         return f"user:{self.name}"
+
+    @property
+    def holder(self) -> Holder | None:
+        """Of what is held open; None: nobody can take the data directory's token away."""
+        return None if self.via == LOCAL else Holder(self.person_id, self.credential)
 
     @property
     def is_whole(self) -> bool:

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from headway import wire
 from headway.api import refusals
 from headway.api.repeats import Answered
-from headway.errors import HeadwayError, RateLimited
+from headway.errors import HeadwayError, NotReachable
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
     headers = dict(HEADERS.get(error.http_status, {}))
-    if isinstance(error, RateLimited):
+    if isinstance(error, NotReachable) and error.http_status in refusals.LATER:
         headers["Retry-After"] = str(error.retry_after_s)
     return answer(wire.problem_of(error), headers)
 

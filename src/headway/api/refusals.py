@@ -103,6 +103,7 @@ REFUSALS: Final[dict[int, tuple[str, str, str, str]]] = {
 }
 WITH_BODY: Final = (408, 413, 415)
 WHERE_SOMETHING_CHANGES: Final = (409,)
+LATER: Final = (429, 503)  # the same may be asked again in a while
 RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}
 }
@@ -131,7 +132,7 @@ def answer(status: int) -> dict[str, Any]:
             }
         },
     }
-    return {**found, "headers": RETRY_AFTER} if status == 429 else found
+    return {**found, "headers": RETRY_AFTER} if status in LATER else found
 
 
 def of_operation(method: str, *, has_body: bool) -> dict[str, Any]:

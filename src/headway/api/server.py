@@ -15,7 +15,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from headway import descriptors
+from headway.api import room
 from headway.api.guard import Guard
 from headway.api.patience import PatientProtocol
 from headway.api.room import Room
@@ -23,7 +23,6 @@ from headway.errors import HeadwayError
 
 GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
 START_S: Final = 15.0
-CONNECTIONS_MAX: Final = 2_000
 AT_ONCE: Final = 128  # accepted before any of them is counted: less than the reserve
 QUEUE: Final = 2_048  # how many the kernel lets wait to be accepted
 DATE_S: Final = 1.0  # how old the Date of an answer may be
@@ -36,8 +35,8 @@ class HttpServer:
         proxies = os.environ.get(PROXIES, "")
         application: Any = app
         trusted: Any = ProxyHeadersMiddleware(application, proxies).trusted_hosts
-        room = Room(descriptors.connections_max(CONNECTIONS_MAX), trusted)
-        protocol: Any = partial(PatientProtocol, room=room)
+        bounded = Room(room.most(), trusted)
+        protocol: Any = partial(PatientProtocol, room=bounded)
         config = uvicorn.Config(
             application,
             loop="asyncio",

@@ -3,11 +3,12 @@
 No hash of a password ever comes back: what it was made with does, and whether another is the same.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from psycopg import Connection, errors
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, scalar_row, tuple_row
 
 from headway.errors import Conflict, NotFound
 
@@ -25,6 +26,11 @@ class Standing:
 
 
 STANDING: LiteralString = "SELECT * FROM standing(%(person_id)s)"
+
+WATCHERS: LiteralString = """
+    SELECT person_id, credential
+    FROM standing_of_watchers(%(team_id)s, %(people)s::integer[], %(credentials)s::text[])
+"""
 
 PARAMETERS: LiteralString = "SELECT team_id, parameters FROM password_parameters(%(name)s)"
 
@@ -123,6 +129,16 @@ def create(
     assert person_id is not None
     conn.execute(JOIN, {**values, "person_id": person_id})
     return person_id
+
+
+def still_standing(
+    conn: Connection[Any], team_id: int, asked: Collection[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Of people with their sessions' or tokens' ids, those who may still be in the team by them."""
+    people, credentials = zip(*asked, strict=True)
+    values = {"team_id": team_id, "people": list(people), "credentials": list(credentials)}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(WATCHERS, values).fetchall()
 
 
 def by_name(conn: Connection[Any], name: str) -> int | None:

@@ -1213,7 +1213,7 @@ export interface paths {
         };
         /**
          * Watch
-         * @description Server-sent events: how things stand now, whenever they changed. Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends the position back and hears what it missed; ``reset`` says to fetch everything again. A stream ends after a minute at most: come again with the position.
+         * @description Server-sent events: how things stand now, whenever they changed. Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends the position back and hears what it missed; ``reset`` says to fetch everything again. A stream ends after a minute at most: come again with the position. It ends at once when its token is revoked or its session is over. A token or session has twenty at once, a person sixty.
          */
         get: operations["watch"];
         put?: never;
@@ -2966,6 +2966,8 @@ export interface components {
         /** @description The database does not answer, or its answer to a COMMIT was lost. */
         Unavailable: {
             headers: {
+                /** @description Seconds. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from headway.api import room
 from headway.api.door import Door
 from headway.api.live.reading import Join, look
 from headway.api.live.tails import Tails, Target
-from headway.api.live.watcher import Interest, Watcher
+from headway.api.live.watcher import Holder, Interest, Watcher
 from headway.api.wakeups import ANY, Wakeups
-from headway.errors import HeadwayError, NotReachable
+from headway.errors import HeadwayError, NotReachable, RateLimited
 from headway.store.views.stream import Moment, moment
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,9 @@ logger = logging.getLogger(__name__)
 PACE_S: Final = 0.25
 POLL_S: Final = 1.0
 BACK_OFF_S: Final = 1.0
-WATCHERS_MAX: Final = 2000
+FULL_S: Final = 5  # when to try again
+OF_ONE_CREDENTIAL_MAX: Final = 20
+OF_ONE_PERSON_MAX: Final = 60
 
 
 class Hub:
@@ -37,10 +40,10 @@ class Hub:
         self._came = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 
-    def join(self, interest: Interest, position: str | None) -> Watcher:
+    def join(self, interest: Interest, position: str | None, holder: Holder | None) -> Watcher:
         """A new watcher; what it missed since ``position``, or that nobody knows, comes first."""
         since = moment(position) if position else None
-        watcher = Watcher(interest, lambda: self.moment)
+        watcher = Watcher(interest, lambda: self.moment, holder)
         if position and since is None:
             since = Moment("0", 0, ())  # none of ours: it is told to begin anew
         self._coming.append((watcher, Join(interest, since)))
@@ -61,10 +64,25 @@ class Hub:
         """The server ends: no stream may hold it up."""
         if self._reader is not None:
             self._reader.cancel()
-        for watcher in [each for kind in self._watchers.values() for each in kind]:
+        for watcher in self.all():
             watcher.end()
-        for watcher, _ in self._coming:
-            watcher.end()
+
+    def all(self) -> list[Watcher]:
+        coming = [watcher for watcher, _ in self._coming]
+        return coming + [each for kind in self._watchers.values() for each in kind]
+
+    def require_room_for(self, holder: Holder) -> None:
+        """Raises RateLimited: too many streams of one credential, or of one person."""
+        theirs = [each.holder for each in self.all() if each.holder is not None]
+        same = theirs.count(holder)
+        of_person = sum(each.person_id == holder.person_id for each in theirs)
+        if same >= OF_ONE_CREDENTIAL_MAX or of_person >= OF_ONE_PERSON_MAX:
+            error = RateLimited(
+                f"you watch {max(same, of_person)} streams already",
+                hint="close some: one follows everything that you may see",
+            )
+            error.retry_after_s = FULL_S
+            raise error
 
     def __len__(self) -> int:
         return len(self._coming) + sum(map(len, self._watchers.values()))
@@ -91,8 +109,14 @@ class Hub:
     async def _turn(self) -> None:
         self._came.clear()
         joins = {join for _, join in self._coming}
-        seen = await self.door.call(look, self.moment, list(self._watchers), joins)
+        holders = {each.holder for each in self.all() if each.holder is not None}
+        seen = await self.door.call(
+            look, self.moment, list(self._watchers), joins, self.door.team_id, holders
+        )
         self.moment = seen.until
+        for watcher in self.all():
+            if watcher.holder in seen.shut_out:
+                self.leave(watcher)
         for interest, data in seen.told.items():
             for watcher in list(self._watchers.get(interest, ())):
                 watcher.push(data)
@@ -122,11 +146,20 @@ class Live:
         self._teams: dict[int, tuple[Hub, Tails]] = {}
 
     async def watch(
-        self, door: Door, interest: Interest, position: str | None, log: Target | None
+        self,
+        door: Door,
+        holder: Holder | None,
+        interest: Interest,
+        position: str | None,
+        log: Target | None,
     ) -> AsyncIterator[bytes]:
-        """The bytes of one stream, until the client goes or is to come again."""
+        """The bytes of one stream, until the client goes, is to come again, or may no longer."""
+        try:
+            self.require_room(door, holder)
+        except NotReachable:  # many asked at once: those that come now are one too many
+            return
         hub, tails = self._of(door)
-        watcher = hub.join(interest, position)
+        watcher = hub.join(interest, position, holder)
         if log is not None:
             tails.follow(log, watcher)
         try:
@@ -137,11 +170,17 @@ class Live:
             if log is not None:
                 tails.leave(log, watcher)
 
-    def require_room(self, door: Door) -> None:
-        if len(self._of(door)[0]) >= WATCHERS_MAX:
-            raise NotReachable(
-                f"{WATCHERS_MAX:,} clients watch already", hint="close some pages, then try again"
+    def require_room(self, door: Door, holder: Holder | None) -> None:
+        """Raises NotReachable when too many watch, RateLimited when too many are of this holder."""
+        most = int(room.most() * room.OF_STREAMS)
+        if sum(len(hub) for hub, _ in self._teams.values()) >= most:
+            error = NotReachable(
+                f"{most:,} streams are open already", hint="close some pages, then try again"
             )
+            error.retry_after_s = FULL_S
+            raise error
+        if holder is not None:
+            self._of(door)[0].require_room_for(holder)
 
     def watchers(self, door: Door) -> int:
         return len(self._of(door)[0])

@@ -8,7 +8,8 @@ import msgspec
 from psycopg import Connection
 
 from headway import wire
-from headway.api.live.watcher import Interest, empty, ending, frame
+from headway.api.live.watcher import Holder, Interest, empty, ending, frame
+from headway.store import people
 from headway.store.views import stream
 from headway.store.views.stream import Moment
 
@@ -31,6 +32,7 @@ class Look:
     until: Moment
     told: dict[Interest, bytes]
     welcomes: dict[Join, bytes]
+    shut_out: frozenset[Holder] = frozenset()  # since the last look
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,24 @@ def look(
     since: Moment | None,
     interests: Collection[Interest],
     joins: Iterable[Join],
+    team_id: int,
+    holders: Collection[Holder],
 ) -> Look:
     """Everything since the last look; ``since`` None: nobody has been told anything yet."""
     until = stream.now(conn)
     told = messages(conn, since, until, interests) if since and interests else {}
-    return Look(until, told, {join: welcome(conn, join, until) for join in set(joins)})
+    welcomes = {join: welcome(conn, join, until) for join in set(joins)}
+    return Look(until, told, welcomes, shut_out(conn, team_id, holders))
+
+
+def shut_out(conn: Connection[Any], team_id: int, holders: Collection[Holder]) -> frozenset[Holder]:
+    """Those whose token was revoked, whose session has ended, who were disabled or removed."""
+    if not holders:
+        return frozenset()
+    asked = [(each.person_id, each.credential) for each in holders]
+    return frozenset(holders) - {
+        Holder(*each) for each in people.still_standing(conn, team_id, asked)
+    }
 
 
 def welcome(conn: Connection[Any], join: Join, until: Moment) -> bytes:

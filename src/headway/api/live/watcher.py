@@ -24,6 +24,14 @@ class Interest:
     dag_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who watches, and by what: the id of a session or a token."""
+
+    person_id: int
+    credential: str
+
+
 def frame(event: str, body: bytes) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (event.encode(), body)
 
@@ -38,8 +46,12 @@ def empty(event: str, position: object) -> bytes:
 
 
 class Watcher:
-    def __init__(self, interest: Interest, position: Callable[[], object]) -> None:
+    def __init__(
+        self, interest: Interest, position: Callable[[], object], holder: Holder | None = None
+    ) -> None:
+        """``holder``: None, whoever can read the data directory."""
         self.interest = interest
+        self.holder = holder
         self.position = position  # up to where everything has been pushed
         self.over = False
         self._waiting: deque[bytes] = deque()

@@ -39,7 +39,8 @@ async def watch(
 
     Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends
     the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
-    ends after a minute at most: come again with the position.
+    ends after a minute at most: come again with the position. It ends at once when its token is revoked
+    or its session is over. A token or session has twenty at once, a person sixty.
     """
     # No bound of a position is declared: one that is not ours is no error, but a reset.
     wanted = chosen(topics, of_one=run_id is not None or dag_id is not None)
@@ -50,10 +51,11 @@ async def watch(
     log = None
     if "log" in wanted:
         log = await target(api, run_id, task_id, map_index, attempt)
-    api.live.require_room(api.door)
+    holder = api.principal.holder
+    api.live.require_room(api.door, holder)
     position = last_seen or last_event_id
     return Stream(
-        api.live.watch(api.door, Interest(wanted, run_id, dag_id), position, log),
+        api.live.watch(api.door, holder, Interest(wanted, run_id, dag_id), position, log),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
