@@ -10,12 +10,12 @@ from litestar.di import NamedDependency
 
 from headway import wire
 from headway.api import origins, record, repeats
+from headway.api.disks import Disks
 from headway.api.door import Door
 from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.metrics import Requests
 from headway.api.principal import Principal
-from headway.api.disks import Disks
 from headway.api.signin import SignIn
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
