@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headway.agent.protocol import XComValue
+from headway.cli.trouble import describe
 from headway.client import Client
 from headway.config import Layout
 from headway.core.commands import Selection
@@ -57,6 +58,21 @@ def test_the_tasks_of_a_run_say_what_they_are(client: Client, conn: Session) -> 
     assert (second.trigger_rule, side.kind) == ("all_done", "bash")
     assert first.duration_s is not None
     assert [each.critical for each in (first, second, side)] == [True, True, False]
+
+
+def test_what_was_lost_too_often_says_how_often(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"))
+    (run_id,) = trigger(conn, "d", "k1")
+    killed = "the process that imports d.py was ended by SIGKILL"
+    scheduler = Scheduler(conn)
+    scheduler.play(
+        lambda grant: {"outcome": "lost", "cause": "never_started", "detail": killed},
+        seconds_a_turn=60.0,
+    )
+    error = client.diagnosis(run_id).errors[0].first
+    assert error.detail == f"{killed} (lost 6 times, which is more than chance)"
+    (line, *_) = describe(client, run_id, "a", -1)
+    assert line == f"a: {error.detail}"
 
 
 def test_gantt_tells_waiting_from_working_and_for_what(client: Client, conn: Session) -> None:

@@ -57,7 +57,8 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
         return [f"{place}: {instance.reason or instance.state}"]
     attempt = instance.history[0]
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
-    lines = [f"{place}: {attempt.detail or attempt.cause or instance.state}{line}"]
+    lost = instance.reason if attempt.state == "lost" else None  # it says how often
+    lines = [f"{place}: {lost or attempt.detail or attempt.cause or instance.state}{line}"]
     if attempt.log_removed_at is not None:
         return [*lines, f"  its log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
     try:

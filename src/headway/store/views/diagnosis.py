@@ -20,13 +20,16 @@ ERRORS_MAX: Final = 5_000  # that are looked at
 GROUPS_MAX: Final = 50
 BLOCKED_MAX: Final = 200
 
-# Of the last attempt of what failed; of what never had one, the reason it was refused or marked for.
+# Of the last attempt of what failed; of what never had one, the reason it was refused or marked for. Of one that was
+# lost, the reason too: it says how often.
 ERRORS: LiteralString = """
     SELECT task_id, map_index, instance.number, coalesce(attempt.ended_at, instance.ended_at) AS at,
-        coalesce(attempt.cause, 'refused') AS cause, coalesce(attempt.detail, instance.reason) AS detail,
+        coalesce(attempt.cause, 'refused') AS cause,
+        CASE WHEN attempt.state <> 'lost' THEN coalesce(attempt.detail, instance.reason)
+            ELSE instance.reason END AS detail,
         line
     FROM task_instance AS instance LEFT JOIN LATERAL (
-        SELECT ended_at, cause, detail, line FROM attempt AS last
+        SELECT ended_at, state, cause, detail, line FROM attempt AS last
         WHERE last.team_id = instance.team_id AND last.run_id = instance.run_id
             AND last.task_id = instance.task_id AND last.map_index = instance.map_index
             AND last.number = instance.number AND last.state <> 'success'
