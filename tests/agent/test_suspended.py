@@ -31,7 +31,7 @@ def flow() -> None:
 """
 
 CULPRITS = """
-import os, signal, time
+import atexit, os, signal, time
 from headway import dag, task
 
 @task
@@ -49,6 +49,11 @@ def suspends_itself() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 @task
+def suspends_itself_at_its_end() -> int:
+    atexit.register(os.kill, os.getpid(), signal.SIGSTOP)
+    return 3
+
+@task
 def hello() -> int:
     return 2
 
@@ -57,6 +62,7 @@ def flow() -> None:
     suspends_its_server()
     suspends_its_server_and_ends()
     suspends_itself()
+    suspends_itself_at_its_end()
     hello()
 """
 
@@ -99,13 +105,14 @@ def test_killed_while_it_imports_what_waits_loses_one_attempt_each(
     assert len(of_one) == 2
 
 
-def test_a_task_suspends_its_server(own: Gateway) -> None:
+def test_tasks_suspend_their_server_and_themselves(own: Gateway) -> None:
     own.bundle(CULPRITS, version="culprits")
     culprit, gone = grant_of("suspends_its_server", timeout_s=1.0), grant_of("suspends_itself")
-    own.grant(culprit, gone, grant_of("suspends_its_server_and_ends"), version="culprits")
+    ending = [grant_of("suspends_its_server_and_ends"), grant_of("suspends_itself_at_its_end")]
+    own.grant(culprit, gone, *ending, version="culprits")
     own.started(gone.key)
     own.send(Cancel([gone.key]))
-    assert own.ended(grant_of("suspends_its_server_and_ends").key).outcome == "success"
+    assert [own.ended(grant.key).outcome for grant in ending] == ["success"] * 2
     ended = own.ended(culprit.key)
     assert (ended.outcome, ended.cause) == ("failed", "timeout")
     assert own.ended(gone.key).outcome == "cancelled"

@@ -88,10 +88,11 @@ class Child:
         self.unsent = data[sent:]
         return True
 
-    def has_read(self) -> bool:
-        """Whether all that was sent to it has reached it."""
-        unread = fcntl.ioctl(self.control, termios.TIOCOUTQ, bytes(4))
-        return not self.unsent and not any(unread)
+    def at_work(self) -> bool:
+        """It has its whole order, and has not said how it ended."""
+        if self.attempt is None or self.outcome is not None or self.unsent:
+            return False
+        return not any(fcntl.ioctl(self.control, termios.TIOCOUTQ, bytes(4)))
 
     def flush(self) -> None:
         try:

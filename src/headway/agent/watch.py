@@ -2,7 +2,8 @@
 
 A task may suspend any process of its user (``kill -STOP``), its own fork server first. What is suspended neither works
 nor ends, so no end of file tells of it. One that is found suspended twice in a row is resumed: nothing is lost then.
-If it is suspended still, it is killed and replaced, like one that does not answer; what it ran is lost and repeated.
+If it is found so again and again, it is killed and replaced, like one that does not answer: what it ran is lost then,
+and repeated.
 """
 
 import os
@@ -18,8 +19,11 @@ from headway.agent.children import Child, Children
 from headway.agent.loop import Loop
 from headway.agent.servers import Servers
 
-LOOK_S: Final = 2.0
-RESUME_AT: Final = 2  # looks in a row; at the next one it is replaced
+LOOK_S: Final = 1.0
+RESUME_FROM: Final = (
+    2  # looks in a row, and at each that follows: another task may have suspended it again
+)
+REPLACE_AT: Final = 6
 START_S_MAX: Final = 60.0  # for a server to fork, whatever else the machine does
 KILL_S_MAX: Final = 10.0  # for SIGKILL to be told of
 
@@ -43,15 +47,15 @@ class Watch:
         for pid, replace in self.needed():
             if processes.state_of(pid) == "T":
                 looks = self.suspended[pid] = before.get(pid, 0) + 1
-                if looks == RESUME_AT:
+                if looks >= REPLACE_AT and replace is not None:
+                    replace()
+                elif looks >= RESUME_FROM:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGCONT)
-                elif looks > RESUME_AT and replace is not None:
-                    replace()
         self.end_silent()
 
     def needed(self) -> Iterator[tuple[int, Callable[[], object] | None]]:
-        """Whoever must be able to act, with what replaces it. Not an attempt that has begun: it may suspend itself.
+        """Whoever must be able to act, with what replaces it. Not an attempt at its work: that may suspend itself.
 
         A server that is not ready yet imports, and has its limit for that.
         """
@@ -64,7 +68,7 @@ class Watch:
             server = ready.get(pid)
             yield pid, None if server is None else partial(self.servers.kill, server)
         for child in list(self.children.by_slot.values()):
-            if child.pid and (child.attempt is None or not child.has_read()):
+            if child.pid and not child.at_work():
                 yield child.pid, partial(self.children.kill, child)
 
     def end_silent(self) -> None:
