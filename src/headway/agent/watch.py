@@ -20,10 +20,8 @@ from headway.agent.loop import Loop
 from headway.agent.servers import Servers
 
 LOOK_S: Final = 1.0
-RESUME_FROM: Final = (
-    2  # looks in a row, and at each that follows: another task may have suspended it again
-)
-REPLACE_AT: Final = 6
+RESUME_FROM: Final = 2  # looks in a row
+REPLACE_AT: Final = 6  # until then somebody else may have suspended it again
 START_S_MAX: Final = 60.0  # for a server to fork, whatever else the machine does
 KILL_S_MAX: Final = 10.0  # for SIGKILL to be told of
 
