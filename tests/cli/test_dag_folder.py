@@ -71,6 +71,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "linked.py").symlink_to(elsewhere / "linked.py")
     (folder / "shared").symlink_to(elsewhere / "shared")
     (folder / "gone.py").symlink_to("nowhere.py")
+    (folder / "lacks.py").write_text("import headway\nimport nowhere_installed\n")
     return folder
 
 
@@ -80,6 +81,7 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     assert once.returncode == 0, once.stderr
     checked = headway("check", ".", cwd=folder)
     assert "gone.py: left out: it is a link to nowhere.py" in checked.stderr
+    assert "-m pip install nowhere_installed" in checked.stderr
     said = "statistics.py: cannot be imported by its name: `import statistics` finds the standard"
     assert said in checked.stderr
     for name in ("good", "linked", "uses_shared", "average", "statistics"):
@@ -96,8 +98,12 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     }
     listed = headway("ls", "errors", *where, cwd=folder)
     errors = listed.stdout.splitlines()
-    assert len(errors) == 2
-    assert "gone.py" in errors[1]
+    assert len(errors) == 3
+    assert errors[1].split()[:2] == ["gone.py", "left"]
+    assert errors[2].split()[0] == "lacks.py:2"
+    found = headway("doctor", *where, cwd=folder)
+    assert "gone.py: left out" in found.stdout
+    assert found.stderr.count("headway check shows") == 1
     assert said in listed.stderr
     for file in ("linked.py", "average.py", "statistics.py"):
         ran = headway("run", file, *where, cwd=folder)

@@ -1,13 +1,13 @@
 """``headway check``: would these DAG files load?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headway import config
 from headway.cli.options import Format, Output
-from headway.cli.output import show
+from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
 
 
@@ -22,7 +22,7 @@ def check(
     found = load(folder)
     root = folder if folder.is_dir() else folder.parent
     rows = [
-        (dag.dag_id, len(dag.tasks), f"{root / each.file}:{dag.line or 1}")
+        (dag.dag_id, len(dag.tasks), located(root / each.file, dag.line))
         for each in found
         for dag in each.dags
     ]
@@ -54,15 +54,15 @@ def check(
         rows,
     )
     for warned in warnings:
-        place = f"{warned['file']}:{warned['line']}" if warned["line"] else str(warned["file"])
-        hint = f"; {warned['hint']}" if warned["hint"] else ""
-        say(f"{paint('!', 'yellow')} {place}: {warned['message']}{hint}")
+        say(f"{paint('!', 'yellow')} {told(warned)}")
     for error in errors:
-        place = f"{error['file']}:{error['line']}" if error["line"] else str(error["file"])
-        say(f"{paint('✗', 'red')} {place}: {error['message']}")
-        if error["hint"]:
-            say(f"  {error['hint']}")
+        say(f"{paint('✗', 'red')} {told(error)}")
     if errors:
         raise typer.Exit(2)
     if not found:
         say(f"no DAG file in {folder}: a DAG file is a .py file that imports headway")
+
+
+def told(found: dict[str, Any]) -> str:
+    hint = f"; {found['hint']}" if found["hint"] else ""
+    return f"{located(found['file'], found['line'])}: {found['message']}{hint}"

@@ -12,7 +12,7 @@ import typer
 
 from headway import config
 from headway.cli.options import Data, Format, Output
-from headway.cli.output import show
+from headway.cli.output import located, show
 from headway.cli.terminal import say
 from headway.config import Layout, ServerFile
 from headway.errors import HeadwayError
@@ -45,8 +45,8 @@ def doctor(
     rows = [("ok" if f.ok else "WRONG", f.what, f.detail) for f in findings]
     show(findings, output, ("", "WHAT", "FOUND"), rows)
     wrong = [finding for finding in findings if not finding.ok]
-    for finding in wrong:
-        say(f"{finding.what}: {finding.hint}")
+    for advice in dict.fromkeys(f"{finding.what}: {finding.hint}" for finding in wrong):
+        say(advice)
     if wrong:
         raise typer.Exit(1)
 
@@ -126,10 +126,9 @@ def running(server: ServerFile) -> Iterator[Finding]:
         if any(part.name == "database" and not part.healthy for part in health.components):
             return  # all else is in it
         for error in client.import_errors():
-            where = f"{error.file}:{error.line or 1}"
-            yield Finding(
-                "DAG file", False, f"{where}: {error.message}", "mend the file, or: headway check"
-            )
+            detail = f"{located(error.file, error.line)}: {error.message}"
+            hint = "mend it; headway check shows whether it would load"
+            yield Finding("DAG file", False, detail, hint)
         yield from missing_pools(client)
         yield from set_aside(client)
     except HeadwayError as error:

@@ -7,7 +7,7 @@ import typer
 
 from headway import config
 from headway.cli.options import Data, Format, Output
-from headway.cli.output import seconds, show
+from headway.cli.output import located, seconds, show
 from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def ls(
 def list_errors(client: "Client", output: Output) -> None:
     """Warnings are for people: what reads JSON finds them with each DAG."""
     errors = client.import_errors()
-    rows = [(f"{e.file}:{e.line or 1}", e.message) for e in errors]
+    rows = [(located(e.file, e.line), e.message) for e in errors]
     show(errors, output, ("WHERE", "ERROR"), rows)
     warned = dict.fromkeys((dag.file, said) for dag in client.dags() for said in dag.warnings)
     for file, said in warned:

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headway.cli.output import located
 from headway.cli.terminal import paint, say
 from headway.errors import NotReachable
 from headway.store.views import news
@@ -40,5 +41,5 @@ class News:
                 say(f"{paint('-', 'yellow')} {event.dag_id} is gone: no new runs")
         for error in errors:
             self.told_until = error.at
-            line = f":{error.line}" if error.line else ""
-            say(f"{paint('✗', 'red')} {self.dags / error.file}{line}: {error.message}")
+            where = located(self.dags / error.file, error.line)
+            say(f"{paint('✗', 'red')} {where}: {error.message}")

@@ -22,6 +22,11 @@ def show(
         table(columns, rows)
 
 
+def located(file: object, line: int | None) -> str:
+    """A link, say, has no line."""
+    return f"{file}:{line}" if line else str(file)
+
+
 def line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

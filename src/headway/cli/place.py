@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from headway import clock, config
+from headway.cli.output import located
 from headway.cli.terminal import say
 from headway.client import Client, connect
 from headway.config import Layout
@@ -157,8 +158,7 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
             unchecked = False
             refuse_broken(place.dags / name)
         if error and (error.at >= begun_at or waited_s > SETTLED_S):
-            where = f"{place.dags / error.file}:{error.line or 1}"
-            raise UsageError(error.message, where=where)
+            raise UsageError(error.message, where=located(place.dags / error.file, error.line))
         clock.sleep(LOOK_S)
     raise NotReachable(
         f"the loader has not read {file or 'the folder'} within {LOADED_S:.0f} s",
