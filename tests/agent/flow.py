@@ -65,6 +65,14 @@ def leaves_a_thread() -> None:
 
 
 @task
+def replaces_its_folder() -> str:
+    folder = os.getcwd()
+    os.rmdir(folder)
+    open(folder, "w").close()
+    return "done"
+
+
+@task
 def closes_its_output() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -240,6 +248,7 @@ def flow() -> None:
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
         skips, gives_up, looks_around, secretive,
         shows_params, commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
+        replaces_its_folder,
     ):  # fmt: skip
         plain()
     bash(task_id="plain_bash", command="true {{ ts_nodash }}", env={"GATE": "open-sesame"})

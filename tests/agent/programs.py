@@ -267,6 +267,11 @@ def raises_unseen() -> None:
 
 
 @task
+def closes_what_is_not_its_own() -> None:
+    os.closerange(3, 256)
+
+
+@task
 def exits_by_a_flag() -> None:
     sys.exit(True)
 
@@ -328,8 +333,8 @@ def flow() -> None:
         fails_with_an_endless_handler, terminates, pools, spawns, leaves_orphans, keeps_an_orphan, nothing, appends,
         draws, reads_environment, forks_and_returns, leaves_an_eater,
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,
-        raises_unseen, exits_by_a_flag, exits_by_a_large_number, exits_by_a_number_without_text,
-        exits_by_nothing,
+        raises_unseen, closes_what_is_not_its_own, exits_by_a_flag, exits_by_a_large_number,
+        exits_by_a_number_without_text, exits_by_nothing,
         raises_with_a_note, raises_at_length, unstorable, large, very_closed,
     ):  # fmt: skip
         plain()

@@ -236,6 +236,14 @@ def test_a_message_is_told_whatever_is_in_it(
         assert lines[(ended.line or 0) - 1].strip().startswith("raise ")
 
 
+def test_who_closes_our_descriptors_is_told(gateway: Gateway) -> None:
+    ended = run(gateway, "closes_what_is_not_its_own")
+    assert (ended.outcome, ended.cause, ended.exit_code) == ("failed", "exit_code", 1)
+    log = gateway.log(ended.key)
+    assert "closed a file descriptor that it had not opened" in log
+    assert "Traceback" not in log
+
+
 @pytest.mark.parametrize(
     ("task", "exit_code", "shown"),
     [

@@ -170,6 +170,16 @@ def test_an_attempt_that_may_go_on_ends_its_child(shared: Gateway, run_id: str, 
     assert pid_of(shared, "hello", run_id, 1) != shared.started(first.key).pid
 
 
+def test_what_cannot_be_brought_back_ends_the_child_and_not_the_attempt(
+    shared: Gateway, run_id: str
+) -> None:
+    first = grant_of("replaces_its_folder", run_id=run_id)
+    shared.grant(first, reuse=10)
+    ended = shared.ended(first.key)
+    assert (ended.outcome, ended.detail) == ("success", "")
+    assert pid_of(shared, "hello", run_id, 1) != shared.started(first.key).pid
+
+
 def test_a_timed_out_attempt_ends_its_child(shared: Gateway, run_id: str) -> None:
     first = grant_of("sleeps", run_id=run_id, timeout_s=0.2)
     shared.grant(first, reuse=10)

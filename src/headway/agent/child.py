@@ -51,6 +51,10 @@ BESIDE: Final = (
     "a run's files stay as they were when it began: write into the working directory, "
     "which is the task's own, or to a path outside the DAG folder"
 )
+CLOSED: Final = (
+    "headway: the task closed a file descriptor that it had not opened, "
+    "and so Headway was not told how it ended; close only your own\n"
+)
 OWN_CODE: Final = str(Path(headway.__file__).parent)
 DETAIL_CHARS_MAX: Final = 1000
 GUARD_BYTES: Final = 256 * 1024 * 1024
@@ -235,8 +239,14 @@ def send(control: int, message: Secrets | Rendered | Outcome) -> None:
     except UnicodeEncodeError:
         body = ENCODER.encode(escaped(msgspec.to_builtins(message, builtin_types=(bytes,))))
     data = frame(body)
-    while data:
-        data = data[os.write(control, data) :]
+    try:
+        while data:
+            data = data[os.write(control, data) :]
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        sys.stderr.write(CLOSED)
+        os._exit(1)
 
 
 def escaped(value: Any) -> Any:

@@ -30,6 +30,12 @@ class Slate:
 
     def wipe(self) -> bool:
         """False: something of the attempt goes on that only the end of the process ends."""
+        try:
+            return self.wiped()
+        except (OSError, ValueError):  # as another user, say, or with its folder replaced by a file
+            return False
+
+    def wiped(self) -> bool:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self.handlers.items():
             if signal.getsignal(number) != handler:
