@@ -435,7 +435,7 @@ class World:
         else:
             raise AssertionError(f"S5 runs never end: {left}")
         self.check()
-        self.truth.check_results()
+        self.truth.check_results(self.set_back)
         aside = self.observer.execute(
             "SELECT run_id, quarantined FROM run WHERE quarantined IS NOT NULL"
         ).fetchall()
