@@ -1,17 +1,20 @@
 """What a person may ask for, through the real server, as the role that owns nothing."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from headway import wire
 from headway.client import Client
 from headway.errors import Conflict, NotFound, UsageError
-from headway.spec.model import Param
+from headway.spec.model import Param, Schedule
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API
+from tests.scenarios import world
 
 
 @pytest.fixture
@@ -62,6 +65,51 @@ def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
     assert [run.logical_date.day for run in runs] == [3, 2, 1]
     paged = list(client.all_pages("/runs", wire.Run, {"backfill_id": made.backfill_id, "limit": 1}))
     assert [run.run_id for run in paged] == [run.run_id for run in runs]
+
+
+def test_the_server_reads_dates_on_the_clock_of_the_dag(client: Client, conn: Session) -> None:
+    berlin = "Europe/Berlin"
+    nightly = Schedule(cron="0 0 * * *", timezone=berlin)
+    world.deploy(conn, world.task("a"), dag_id="nightly", schedule=nightly)
+    world.deploy(conn, world.task("a"), dag_id="asked", timezone=berlin)
+    request = wire.BackfillRequest(first="2026-03-28", last="2026-03-30", dry_run=True)
+    answer = client.backfill("nightly", request)
+    assert answer.timezone == berlin
+    local = [run.logical_date.astimezone(ZoneInfo(answer.timezone)) for run in answer.runs]
+    assert [f"{at:%d %H:%M %z}" for at in local] == [
+        "28 00:00 +0100",
+        "29 00:00 +0100",
+        "30 00:00 +0200",
+    ]
+    for dag_id in ("nightly", "asked"):
+        wanted = wire.TriggerRequest(logical_date="2026-03-28")
+        would = client.would_trigger(dag_id, wanted)
+        run = client.trigger(dag_id, wanted)
+        assert run.logical_date == would.logical_date == datetime(2026, 3, 27, 23, tzinfo=UTC)
+    for first, last in (("2026-03-30", "2026-03-28"), ("soon", "2026-03-28"), ("", "9999-12-31")):
+        wrong = wire.BackfillRequest(first=first, last=last)
+        with pytest.raises(UsageError):
+            client.backfill("nightly", wrong)
+    for date in ("2026-13-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "\0"):
+        with pytest.raises(UsageError):
+            client.trigger("asked", wire.TriggerRequest(logical_date=date))
+
+
+def test_runs_made_at_once_are_in_the_order_asked(client: Client, dag: str) -> None:
+    request = wire.BackfillRequest(first="2026-01-01", last="2026-01-20")
+    made = client.backfill(dag, request)
+    assert [run.run_id for run in client.runs(30)] == [run.run_id for run in reversed(made.runs)]
+    assert client.run("@latest").run_id == made.runs[-1].run_id
+    several = client.trigger_many(dag, wire.BulkRequest(count=5)).run_ids
+    assert [run.run_id for run in client.runs(5)] == several[::-1]
+
+
+def test_the_audit_names_what_was_changed(client: Client, dag: str) -> None:
+    run = client.trigger(dag, wire.TriggerRequest())
+    for named in ("@latest", run.run_id[:6]):
+        client.write_note(named, named)
+        (entry,) = client.audit(1)
+        assert entry.subject == run.run_id
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, 2**64, -(2**70), 10**30])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from headway.agent.protocol import XComValue
@@ -34,6 +35,23 @@ def failing(**details: str) -> Callable[[Grant], dict[str, Any]]:
         return {"outcome": "failed", "detail": said.format(n=grant.instance.map_index), "line": 7}
 
     return behave
+
+
+def test_results_of_any_shape_reach_the_client(client: Client, conn: Session) -> None:
+    shapes: list[object] = [{"a": [1, None]}, [1], "x", None, 1.5]
+    stored = {f"t{n}": msgspec.json.encode(shape) for n, shape in enumerate(shapes)}
+    deploy(conn, *map(task, stored))
+    (run_id,) = trigger(conn, "d", "k1")
+
+    def behave(grant: Grant) -> dict[str, Any]:
+        value = stored[grant.instance.node.task_id]
+        return {
+            "outcome": "success",
+            "xcoms": [XComValue("return_value", value, None, len(value), None)],
+        }
+
+    Scheduler(conn).play(behave)
+    assert [xcom.value for xcom in client.xcoms(run_id)] == shapes
 
 
 def test_the_tasks_of_a_run_say_what_they_are(client: Client, conn: Session) -> None:
