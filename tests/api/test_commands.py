@@ -95,6 +95,29 @@ def test_the_server_reads_dates_on_the_clock_of_the_dag(client: Client, conn: Se
             client.trigger("asked", wire.TriggerRequest(logical_date=date))
 
 
+def test_runs_are_found_by_the_days_of_their_dag(client: Client, conn: Session) -> None:
+    nightly = Schedule(cron="0 0 * * *", timezone="Europe/Berlin")
+    world.deploy(conn, world.task("a"), dag_id="nightly", schedule=nightly)
+    request = wire.BackfillRequest(first="2026-03-27", last="2026-03-31")
+    made = [run.run_id for run in client.backfill("nightly", request).runs]
+
+    def found(first: str | None, last: str | None) -> list[str | None]:
+        runs = client.runs(10, dag_id="nightly", **{"from": first, "to": last})
+        return [run.run_id for run in reversed(runs)]
+
+    assert found("2026-03-28", "2026-03-30") == made[1:4]
+    assert found("2026-03-31", None) == made[4:]
+    assert (
+        found("2026-03-28T00:00", "2026-03-30T00:00") == made[1:3]
+    )  # the last moment is not in it
+    assert found("2026-03-27T23:00Z", "2026-03-29T22:00Z") == made[1:3]
+    assert client.runs(10, **{"from": "2026-03-28", "to": "2026-03-30"}) == []  # by creation
+    assert client.runs(10, dag_id="nobody", **{"from": "2026-03-28"}) == []
+    for wrong in ("soon", "9999-12-31", "2026-02-30"):
+        with pytest.raises(UsageError):
+            found(wrong, None)
+
+
 def test_runs_made_at_once_are_in_the_order_asked(client: Client, dag: str) -> None:
     request = wire.BackfillRequest(first="2026-01-01", last="2026-01-20")
     made = client.backfill(dag, request)

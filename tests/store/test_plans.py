@@ -283,6 +283,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     ),
     "runs of a DAG": (run_views.OF_DAG, {**NOTHING, "dag_id": "d7", "limit": 51, "window": 20_000}),
     "latest run": (run_views.LATEST, {}),
+    "zone of a DAG": (run_views.ZONE, {"dag_id": "d"}),
     "recent ids": (run_views.RECENT_IDS, {}),
     "prefix": (run_views.BY_PREFIX, {"prefix": "r77"}),
     "page of instances": (instances.PAGE, {**NOTHING, **RUN, "limit": 51}),

@@ -5,7 +5,6 @@ document what there is.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Final
 
 from litestar.params import PathParameter, QueryParameter
@@ -35,8 +34,9 @@ FileName = Annotated[str | None, QueryParameter(max_length=PATH_CHARS_MAX)]
 Zone = Annotated[str | None, QueryParameter(max_length=100)]
 MapIndex = Annotated[int | None, up_to(INT32_MAX, -1)]
 Attempt = Annotated[int | None, up_to(INT32_MAX)]
-Since = Annotated[datetime | None, QueryParameter(name="from")]
-Until = Annotated[datetime | None, QueryParameter(name="to")]
+# A day (2013-01-31), or a moment in ISO 8601.
+Since = Annotated[str | None, QueryParameter(name="from", max_length=100)]
+Until = Annotated[str | None, QueryParameter(name="to", max_length=100)]
 
 Limit = Annotated[int, up_to(pages.LIMIT_MAX)]
 Cursor = Annotated[str | None, QueryParameter(max_length=POSITION_CHARS_MAX)]

@@ -46,6 +46,12 @@ def between(first: str, last: str, zone: str) -> tuple[datetime, datetime]:
     return begin, end
 
 
+def before(text: str, zone: str) -> datetime:
+    """Where a range ends that has all of a day, or nothing from a moment on. Raises UsageError."""
+    first, last = span(text, zone)
+    return last if first == last else last + TICK
+
+
 def logical_date(text: str, zone: str, schedule: Schedule) -> datetime:
     """Of a run on demand: a day is the first time the schedule fires on it, or else its first instant."""
     begin, end = span(text, zone)

@@ -701,7 +701,7 @@ export interface paths {
         };
         /**
          * List runs
-         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given; ``from`` (included) and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a DAG's name or a note.
+         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given; ``from`` (included) and ``to`` (not) are of the same: moments, or days, which are in it whole. ``q``: a run's first letters, a part of a DAG's name or a note.
          */
         get: operations["list_runs"];
         put?: never;

@@ -52,8 +52,8 @@ async def list_runs(
     cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
     """Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given;
-    ``from`` (included) and ``to`` (not) are of the same. ``q``: a run's first letters, a part of a
-    DAG's name or a note.
+    ``from`` (included) and ``to`` (not) are of the same: moments, or days, which are in it whole.
+    ``q``: a run's first letters, a part of a DAG's name or a note.
     """
     wanted = views.Filter(
         dag_id=dag_id,

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, scalar_row
 from headway import wire
 from headway.core.states import RunState
 from headway.errors import NotFound, UsageError
+from headway.spec import dates
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
 
@@ -100,6 +101,12 @@ BY_PREFIX: LiteralString = """
     ORDER BY run_id LIMIT 4
 """
 
+ZONE: LiteralString = """
+    SELECT coalesce(spec->'schedule'->>'timezone', spec->>'timezone') FROM dag
+    JOIN dag_version USING (team_id, dag_id, number)
+    WHERE dag_id = %(dag_id)s
+"""
+
 RECENT_IDS: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, run_id LIMIT 200"
 
 
@@ -159,7 +166,8 @@ def check_state(state: str) -> None:
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """``first`` (included) and ``last`` (not) are of what the page is ordered by: the creation, or
-    the logical date when a DAG is given. ``q``: a run's first letters, a part of a DAG's or a note.
+    the logical date when a DAG is given, and read on the clock of its zone. ``q``: a run's first
+    letters, a part of a DAG's or a note.
     """
 
     dag_id: str | None = None
@@ -168,8 +176,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     backfill_id: str | None = None
     q: str | None = None
     set_aside: bool = False  # only those that no scheduler takes at the moment
-    first: datetime | None = None
-    last: datetime | None = None
+    first: str | None = None
+    last: str | None = None
+
+
+def zone_of(conn: Connection[Any], wanted: Filter) -> str:
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(ZONE, {"dag_id": wanted.dag_id}).fetchone() or "UTC"
 
 
 def page(
@@ -189,11 +202,12 @@ def page(
     if wanted.backfill_id is not None and wanted.dag_id is None:
         # Its runs were created at one instant, which is no order; and they are of one DAG.
         wanted = msgspec.structs.replace(wanted, dag_id=dag_of_backfill(conn, wanted.backfill_id))
+    zone = zone_of(conn, wanted) if wanted.first or wanted.last else "UTC"
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         **msgspec.structs.asdict(wanted),
-        "first": wanted.first and pages.instant(wanted.first),
-        "last": wanted.last and pages.instant(wanted.last),
+        "first": wanted.first and dates.span(wanted.first, zone)[0],
+        "last": wanted.last and dates.before(wanted.last, zone),
         "after": after,
         "after_id": after_id,
         "limit": limit + 1,

@@ -17,7 +17,8 @@ from headway.core import forecast, load
 from headway.core.load import Step
 from headway.core.timetable import LAST
 from headway.errors import UsageError
-from headway.store.views import calendar, overview, pages, pools
+from headway.spec import dates
+from headway.store.views import calendar, overview, pools
 
 DAYS_MAX: Final = 14
 AROUND: Final = timedelta(hours=6)  # before and after now, unless asked otherwise
@@ -114,9 +115,7 @@ Span = tuple[datetime, datetime]
 Steps = dict[str, list[Step]]
 
 
-def show(
-    conn: Connection[Any], asked_first: datetime | None, asked_last: datetime | None
-) -> wire.Timeline:
+def show(conn: Connection[Any], asked_first: str | None, asked_last: str | None) -> wire.Timeline:
     now = overview.clock(conn)
     span = spanned(now, asked_first, asked_last)
     found = runs(conn, span)
@@ -137,10 +136,10 @@ def show(
     )
 
 
-def spanned(now: datetime, first: datetime | None, last: datetime | None) -> Span:
+def spanned(now: datetime, asked_first: str | None, asked_last: str | None) -> Span:
     """``from`` and ``to`` as they were asked for; what was not asked for is near to now."""
-    first = now - AROUND if first is None else pages.instant(first)
-    last = now + AROUND if last is None else pages.instant(last)
+    first = now - AROUND if asked_first is None else dates.span(asked_first, "UTC")[0]
+    last = now + AROUND if asked_last is None else dates.before(asked_last, "UTC")
     if not first < last:
         raise UsageError("`from` must be before `to`")
     if last - first > timedelta(days=DAYS_MAX):
