@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from headway.authoring.loading import LoadError
 from headway.spec.model import Axis, Input, Param, Schedule
 from tests.authoring.files import load, spec_of
 
@@ -257,6 +258,17 @@ def test_a_name_that_means_something_else_is_left_to_that(
     (dag,) = load(tmp_path, "from headway.authoring.dag import DAG\nDAG('a')\n", name)
     assert dag.site.module.startswith("headway_dags_")
     assert sys.modules.get(name.removesuffix(".py")) is before
+    __import__(dag.site.module)  # as pickle does
+
+
+def test_a_relative_import_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(LoadError, match="relative import") as caught:
+        load(tmp_path, "from . import near\n", "sub/flow.py")
+    assert (caught.value.line, caught.value.hint) == (
+        1,
+        "a DAG file is in no package: import by the path from the DAG folder, "
+        "as in `from package import module`",
+    )
 
 
 def test_two_files_of_one_name_do_not_meet(tmp_path: Path) -> None:

@@ -165,10 +165,14 @@ sys.modules["none"] = None
     )
 
 
-@pytest.mark.parametrize("name", ["statistics.py", "msgspec.py"])
+@pytest.mark.parametrize("name", ["statistics.py", "msgspec.py", "__main__.py"])
 def test_a_file_cannot_take_the_name_of_another_module(folder: Folder, name: str) -> None:
     module = name.removesuffix(".py")
-    owner = "the standard library's" if module == "statistics" else "an installed package's"
+    owner = {
+        "statistics": "the standard library's",
+        "msgspec": "an installed package's",
+        "__main__": "the running program's",
+    }[module]
     said = told(folder, "", name)
     assert said == [
         (None, f"cannot be imported by its name: `import {module}` finds {owner} {module}")

@@ -65,7 +65,7 @@ def new_module(path: Path, file: str) -> ModuleType:
     under one of our own where that name means something else. Both are the same in every process
     that reads the same version.
     """
-    own = f"headway_dags_{path.stem}_{sha256(file.encode()).hexdigest()[:12]}"
+    own = f"headway_dags_{path.stem.replace('.', '_')}_{sha256(file.encode()).hexdigest()[:12]}"
     spec = importable(path) or ModuleSpec(own, None, origin=str(path))
     module = ModuleType(spec.name)
     module.__file__ = str(path)
@@ -167,6 +167,8 @@ def elsewhere(trace: TracebackType | None, path: Path) -> str:
 def import_hint(error: BaseException, path: Path, file: str) -> str | None:
     """What to do about a module that is missing, or is another than the one that was meant."""
     root = path.parents[file.count("/")]
+    if isinstance(error, ImportError) and "relative import" in text_of(error):
+        return "a DAG file is in no package: import by the path from the DAG folder, as in `from package import module`"
     hint = name_hint(error, (path.parent, root))
     if hint is None and isinstance(error, ModuleNotFoundError):
         return package_hint(error)

@@ -13,6 +13,8 @@ from types import ModuleType
 
 def owner_of(name: str, folder: Path) -> str | None:
     """Who else has the module ``name``; None: it is the folder's, or nobody's."""
+    if name == "__main__":
+        return "the running program's"
     if name in sys.stdlib_module_names:
         return "the standard library's"
     try:

@@ -37,6 +37,7 @@ MOMENTS: Final = {
 }
 LOCKS: Final = {"_thread.lock", "_thread.RLock", "threading._RLock"}
 TEMPORARY: Final = {"tempfile.TemporaryDirectory", "tempfile._TemporaryFileWrapper"}
+RENAME: Final = "rename it if other files, or processes that a task spawns, are to import it"
 IN_TASK: Final = "make it inside the task"
 THREADS: Final = (
     "threads are running after import: each attempt starts a fresh Python process, "
@@ -76,7 +77,7 @@ def named_like_another(since: Before) -> Iterator[Warned]:
     if since.owner is not None:
         name = Path(since.file).stem
         said = f"cannot be imported by its name: `import {name}` finds {since.owner} {name}"
-        yield Warned(said, None, "rename it if other files are to import it")
+        yield Warned(said, None, RENAME)
 
 
 def threads() -> Iterator[Warned]:
