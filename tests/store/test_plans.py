@@ -76,6 +76,7 @@ CURRENT: Final = {
 WHOLE: Final = {
     "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
     "queue.UNDER_WAY": {"run_running"},
+    "bundles.ACTIVE": {"run_running", "run_queued"},
 }
 
 TYPES: Final = {
