@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from headway import clock
 from headway.agent.protocol import XComValue
 from headway.core.commands import Selection
 from headway.errors import UsageError
@@ -14,6 +15,7 @@ from headway.paths import log_path, xcom_path
 from headway.services import commands, janitor
 from headway.services.catalog import Catalog
 from headway.services.janitor import Janitor, retention_from
+from headway.services.scheduler import Scheduler as Process
 from headway.store.transact import connect, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, task, trigger, value
 
@@ -219,3 +221,45 @@ def test_a_retention_that_makes_no_sense(text: str) -> None:
 def test_the_retention_asked_for() -> None:
     assert retention_from({}) == timedelta(days=90)
     assert retention_from({"HEADWAY_RETENTION_DAYS": "7.5"}) == timedelta(days=7.5)
+
+
+def test_while_more_is_to_go_the_janitor_turns_again_soon(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    ids = finished(conn, 3 * janitor.RUNS_MIN)
+    for run_id in ids:
+        age(owner_conn, run_id, 100)
+    worker = Janitor(conn, tmp_path, KEEP)
+    worker.due_at, turns = 0.0, 0
+    while worker.due_at == 0.0 or worker.due_in() < janitor.EVERY_S / 2:
+        clock.sleep(max(0.0, worker.due_in()))
+        worker.turn()
+        turns += 1
+    assert 2 <= turns <= 4
+    assert value(conn, "SELECT count(*) FROM run") == 0
+
+
+def test_a_turn_is_as_large_as_fits() -> None:
+    assert janitor.fitting(100, janitor.TURN_S) == 100
+    assert janitor.fitting(100, janitor.TURN_S / 10) == 200
+    assert janitor.fitting(100, janitor.TURN_S * 4) == 25
+    assert janitor.fitting(100, 10.0) == janitor.RUNS_MIN
+    assert janitor.fitting(janitor.RUNS_MAX, 0.0) == janitor.RUNS_MAX
+
+
+def test_the_scheduler_turns_it_between_ticks_not_only_once_a_second(
+    dsn: str, tmp_path: Path
+) -> None:
+    scheduler = Process(dsn, f"unix:{tmp_path}/g.sock", "secret", data=tmp_path)
+    try:
+        assert scheduler.janitor is not None
+        scheduler.wanted = False
+        scheduler.last_tick = scheduler.last_sweep = clock.monotonic()
+        assert scheduler.pause() > 0
+        scheduler.janitor.due_at = 0.0
+        assert scheduler.pause() == 0
+    finally:
+        scheduler.gateway.close()
+        scheduler.conn.close()
+        scheduler.ears.close()
+        scheduler.selector.close()

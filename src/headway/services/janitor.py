@@ -1,6 +1,8 @@
 """Retention: what has been over for long enough goes, a little at a time.
 
-A turn removes at most ``RUNS_MAX`` runs in one transaction, and their files after its commit. A
+A turn removes as many runs as fit into ``TURN_S``, in one transaction, and their files after its
+commit. While more is to be removed it turns for a quarter of the time, which is far more than is
+made meanwhile, and ticks wait for no longer than a turn. A
 crash between the two leaves files of runs that are gone: the first turn of the next life removes
 them, by the history of the days before. A run that has not ended is never touched. Logs may go
 before their run: ``log_retention``.
@@ -35,7 +37,10 @@ RETENTION_DAYS: Final = 90.0
 RETENTION_DAYS_MIN: Final = 7.0  # the owner of the history allows no less
 AUDIT_DAYS_MIN: Final = 30.0  # nor does that of the audit
 EVERY_S: Final = 600.0
-RUNS_MAX: Final = 100
+RUNS_MIN: Final = 10
+RUNS_MAX: Final = 500
+TURN_S: Final = 0.05
+REST: Final = 3.0  # after a turn, as many times as long as it took
 EVENTS_MAX: Final = 10_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
@@ -77,6 +82,11 @@ def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int
     return gone
 
 
+def fitting(runs: int, took_s: float) -> int:
+    """How many runs a turn should remove, when these took so long; at most twice as many."""
+    return max(RUNS_MIN, min(RUNS_MAX, 2 * runs, int(runs * TURN_S / max(took_s, 0.001))))
+
+
 class Janitor:
     """``turn`` whenever there is time: it looks for itself whether it is due."""
 
@@ -96,13 +106,23 @@ class Janitor:
         self.keep_audit = keep_audit
         self.logs = LogSweep(conn, self.layout, keep_logs, ships_logs=ships_logs)
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
+        self.runs = RUNS_MIN  # removed in a turn
         self.first = True
 
     def turn(self) -> None:
-        if clock.monotonic() < self.due_at:
+        began = clock.monotonic()
+        if began < self.due_at:
             return
+        self.due_at = began + EVERY_S  # also when it goes wrong
         more = self.work()
-        self.due_at = clock.monotonic() + (0.0 if more else EVERY_S)
+        took_s = clock.monotonic() - began
+        if more:
+            self.runs = fitting(self.runs, took_s)
+            self.due_at = began + took_s * (1 + REST)
+
+    def due_in(self) -> float:
+        """Seconds."""
+        return self.due_at - clock.monotonic()
 
     def work(self) -> bool:
         """One batch. Whether there is more."""
@@ -111,11 +131,11 @@ class Janitor:
             self.remove_files(transact(self.conn, retention.pruned_since, now - REPEAT))
             self.logs.begin(now)
             self.first = False
-        gone = transact(self.conn, prune, now - self.keep, now, RUNS_MAX)
+        gone = transact(self.conn, prune, now - self.keep, now, self.runs)
         self.remove_files(gone)
         if gone:
             log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
-        if len(gone) == RUNS_MAX or self.logs.work(now):
+        if len(gone) == self.runs or self.logs.work(now):
             return True
         if self.keep_audit is not None:
             transact(self.conn, audit.prune, now - self.keep_audit, EVENTS_MAX)

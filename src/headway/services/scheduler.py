@@ -104,6 +104,8 @@ class Scheduler:
                 self.answer_arrivals()
             if self.sweep_in() <= 0:
                 self.sweep()
+            if self.janitor is not None:
+                self.go_on_after(self.janitor.turn)
             if self.due():
                 self.tick()
         self.gateway.close()
@@ -126,7 +128,10 @@ class Scheduler:
             return max(0.0, self.pace() - since)
         if self.gateway.starts:
             return max(0.0, STARTS_WAIT_S - since)
-        return max(0.0, min(self.poll_s() - since, self.sweep_in()))
+        due_s = [self.poll_s() - since, self.sweep_in()]
+        if self.janitor is not None:
+            due_s.append(self.janitor.due_in())
+        return max(0.0, min(due_s))
 
     def poll_s(self) -> float:
         return max(POLL_S, self.rest_s)
@@ -275,8 +280,6 @@ class Scheduler:
         steps: list[Callable[[], object]] = [self.renew, self.take_back, self.create_due]
         steps += [partial(self.send_bound, link) for link in self.gateway.links.values()]
         steps += [self.cancel_intended, self.gateway.sweep]
-        if self.janitor is not None:
-            steps.append(self.janitor.turn)
         for step in steps:
             self.go_on_after(step)
 
