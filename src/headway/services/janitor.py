@@ -1,8 +1,8 @@
 """Retention: what has been over for long enough goes, a little at a time.
 
 A turn removes as many runs as fit into ``TURN_S``, in one transaction, and their files after its
-commit. While more is to be removed it turns for a quarter of the time, which is far more than is
-made meanwhile, and ticks wait for no longer than a turn. A
+commit. While more is to be removed it turns for half of the time, and ticks wait for one
+turn at most. A
 crash between the two leaves files of runs that are gone: the first turn of the next life removes
 them, by the history of the days before. A run that has not ended is never touched. Logs may go
 before their run: ``log_retention``.
@@ -39,8 +39,8 @@ AUDIT_DAYS_MIN: Final = 30.0  # nor does that of the audit
 EVERY_S: Final = 600.0
 RUNS_MIN: Final = 10
 RUNS_MAX: Final = 500
-TURN_S: Final = 0.05
-REST: Final = 3.0  # after a turn, as many times as long as it took
+TURN_S: Final = 0.03  # most of it goes into folders
+REST: Final = 1.0  # after a turn, as many times as long as it took
 EVENTS_MAX: Final = 10_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
