@@ -1,11 +1,10 @@
 """Retention: what has been over for long enough goes, a little at a time.
 
 A turn removes as many runs as fit into ``TURN_S``, in one transaction, and their files after its
-commit. While more is to be removed it turns for half of the time, and ticks wait for one
-turn at most. A
-crash between the two leaves files of runs that are gone: the first turn of the next life removes
-them, by the history of the days before. A run that has not ended is never touched. Logs may go
-before their run: ``log_retention``.
+commit. While more is to be removed it turns for half of the time, and ticks wait for one turn at
+most. A crash between the two leaves files of runs that are gone: the first turn of the next life
+removes them, by the history of the days before. A run that has not ended is never touched. Logs may
+go before their run: ``log_retention``.
 """
 
 import logging
