@@ -242,7 +242,7 @@ def test_while_more_is_to_go_the_janitor_turns_again_soon(
 def test_a_turn_is_as_large_as_fits() -> None:
     assert janitor.fitting(100, janitor.TURN_S) == 100
     assert janitor.fitting(100, janitor.TURN_S / 10) == 200
-    assert janitor.fitting(100, janitor.TURN_S * 4) == 25
+    assert janitor.fitting(200, janitor.TURN_S * 4) == 50
     assert janitor.fitting(100, 10.0) == janitor.RUNS_MIN
     assert janitor.fitting(janitor.RUNS_MAX, 0.0) == janitor.RUNS_MAX
 
