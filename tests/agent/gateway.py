@@ -63,7 +63,7 @@ class Gateway:
         self.fetches: list[Fetch] = []
         self.beats = True  # answer heartbeats
         self.acks = True
-        self.contexts: set[str] = set()
+        self.contexts: dict[str, RunContext] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
     # -- the agent's process
@@ -162,10 +162,10 @@ class Gateway:
     def grant(
         self, *grants: Grant, version: str = "v1", reuse: int = 1, params: bytes = b"{}"
     ) -> None:
-        runs = {one.key.run_id for one in grants} - self.contexts
-        self.contexts |= runs
-        contexts = [context(run_id, version, reuse, params) for run_id in sorted(runs)]
-        self.send(Grants(contexts, list(grants)))
+        runs = sorted({one.key.run_id for one in grants})
+        for run_id in runs:  # what a run was granted first is true of all of it
+            self.contexts.setdefault(run_id, context(run_id, version, reuse, params))
+        self.send(Grants([self.contexts[run_id] for run_id in runs], list(grants)))
 
     def ended(self, key: AttemptKey) -> Ended:
         def found() -> Ended | None:

@@ -53,7 +53,6 @@ def test_without_acknowledgement_everything_is_killed_and_a_new_session_begins(
     assert hello.session != first.session
     assert hello.held == []
     wait_gone(pid)
-    fenced.contexts.clear()
     assert fenced.run("hello").outcome == "success"
     assert not any(isinstance(one, Ended) and one.key == grant.key for one in fenced.said)
 

@@ -157,9 +157,13 @@ def deploy(
 
 
 def trigger(
-    conn: Connection[Any], dag_id: str = "d", *keys: str | None, team_id: int = 1
+    conn: Connection[Any],
+    dag_id: str = "d",
+    *keys: str | None,
+    team_id: int = 1,
+    params: dict[str, Any] | None = None,
 ) -> list[str]:
-    wanted = [Trigger(params={}, key=key) for key in keys or (None,)]
+    wanted = [Trigger(params=params or {}, key=key) for key in keys or (None,)]
     return transact(conn, commands.trigger, team_id, dag_id, wanted, ANN)
 
 

@@ -142,8 +142,10 @@ class Agent:
                 case HeartbeatAck(seq):
                     if seq in self.beats:
                         self.extend(self.beats.pop(seq))
-                case Grants(_, grants):
+                case Grants(runs, grants):
+                    known = {run.run_id for run in runs}
                     for grant in grants:
+                        assert grant.key.run_id in known, "a grant without its context"
                         self.take(grant)
                 case Cancel(keys):
                     for key in keys:

@@ -44,7 +44,6 @@ from headway.agent.protocol import (
     HeartbeatAck,
     Hello,
     Refused,
-    RunContext,
     Started,
     Values,
     Welcome,
@@ -99,8 +98,7 @@ class Agent:
 
     def begin_session(self) -> None:
         self.session = Session(self.loop, self.link, self.servers.fence, self.fence)
-        self.inputs = Inputs(self.data, self.link, self.push)
-        self.runs: dict[str, RunContext] = {}
+        self.inputs = Inputs(self.data, self.link, self.push, self.lack)
         self.attempts: dict[AttemptKey, Attempt] = {}  # not ended
         self.seen: OrderedDict[AttemptKey, None] = OrderedDict()
         self.unwanted: OrderedDict[AttemptKey, None] = OrderedDict()  # cancelled before their grant
@@ -178,15 +176,14 @@ class Agent:
                 self.session.end()
 
     def take(self, message: Grants) -> None:
-        for run in message.runs:
-            if run.run_id in self.runs:
-                self.inputs.xcoms.drop_run(run.run_id)
-            self.runs[run.run_id] = run
+        for run_id in message.changed:
+            self.inputs.xcoms.drop_run(run_id)
+        runs = {run.run_id: run for run in message.runs}
         for grant in message.grants:
             if grant.key in self.seen or self.stopping:
                 continue
             self.seen[grant.key] = None
-            attempt = Attempt(grant, self.runs[grant.key.run_id])
+            attempt = Attempt(grant, runs[grant.key.run_id])
             self.attempts[grant.key] = attempt
             if grant.key in self.unwanted:
                 del self.unwanted[grant.key]
@@ -217,6 +214,11 @@ class Agent:
     def push(self, attempt: Attempt) -> None:
         """It has all it needs."""
         heapq.heappush(self.ready, (attempt.grant.priority, next(self.arrivals), attempt))
+
+    def lack(self, attempt: Attempt, why: str) -> None:
+        """It cannot have what it needs."""
+        if self.attempts.get(attempt.key) is attempt:
+            self.end(attempt, End("failed", "input", why, retry=False))
 
     def start_ready(self) -> None:
         """As many as there are processes for, the most urgent first."""
@@ -275,7 +277,8 @@ class Agent:
         attempt.started_at, attempt.started_seq = at, next(self.session.seqs)
         self.report_start(attempt)
         if (timeout_s := attempt.grant.timeout_s) is not None:
-            self.loop.at(at + timeout_s, lambda: self.limit_time(attempt, timeout_s))
+            key = attempt.key  # not the attempt itself: the timer may outlive it by days
+            self.loop.at(at + timeout_s, lambda: self.limit_time(key, timeout_s))
         if attempt.grant.memory_limit_mb is not None and not self.watching_memory:
             self.watch_memory()
 
@@ -318,9 +321,9 @@ class Agent:
         lost = orphans(parent_of(child.pid), known)
         return tree_rss_bytes([child.pid, *(pid for pid in lost if slot_of(pid) == child.slot)])
 
-    def limit_time(self, attempt: Attempt, timeout_s: float) -> None:
+    def limit_time(self, key: AttemptKey, timeout_s: float) -> None:
         detail = f"it ran longer than its execution_timeout of {timeout_s:g} s"
-        if self.attempts.get(attempt.key) is attempt:
+        if (attempt := self.attempts.get(key)) is not None:
             self.stop(attempt, End("failed", "timeout", detail))
 
     # -- what the servers tell

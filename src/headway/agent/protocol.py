@@ -10,7 +10,8 @@ One connection an agent (unix socket, or TCP), opened by the agent. Rules:
   ``Ended`` until ``Ack``
   covers its number and sends it again on a new connection. The gateway acknowledges after the
   commit.
-- XCom values cross the line as JSON text; nobody but the user's child makes objects of them.
+- Parameters and XCom values cross the line as JSON text; nobody but the user's child makes objects of them.
+- A context goes with each of its grants: an agent knows of a run what its attempts need, and forgets it with the last.
 """
 
 from datetime import datetime
@@ -145,7 +146,7 @@ class HeartbeatAck(Message, frozen=True):
 
 
 class RunContext(msgspec.Struct, frozen=True, array_like=True):
-    """What is the same for all attempts of a run; sent once a session, before its first grant."""
+    """What is the same for all attempts of a run; sent with each of its grants."""
 
     run_id: str
     team: str
@@ -186,8 +187,9 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Grants(Message, frozen=True):
-    runs: list[RunContext]  # those not sent to this session before
+    runs: list[RunContext]
     grants: list[Grant]
+    changed: list[str] = []  # runs of which no result that is at hand may be used any more
 
 
 class Cancel(Message, frozen=True):
@@ -208,9 +210,13 @@ class Ack(Message, frozen=True):
 
 
 class Values(Message, frozen=True):
+    """The answer to a ``Fetch``, in as many messages as its size asks for."""
+
     request: int
     values: list[Stored]
     missing: list[XComRef]
+    more: bool = False  # another one follows
+    refused: str = ""  # why there is no answer: the attempts that need it fail
 
 
 class Refused(Message, frozen=True):

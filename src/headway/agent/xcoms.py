@@ -1,7 +1,7 @@
 """Results of tasks that an agent has at hand, so that a mapped attempt does not fetch its list again.
 
-An LRU of at most 64 MB (or one larger value). A run's values are dropped when its context is sent anew: something
-in it was cleared. Lists are cut into items without making objects of them: each item costs O(1).
+An LRU of at most 64 MB (or one larger value). A run's values are dropped when the gateway says that something in it
+was cleared. Lists are cut into items without making objects of them: each item costs O(1).
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from headway.agent.protocol import AxisItem, Grant, Stored, XComRef, XComValue
 
 TAG: Final = "__headway__"  # of ``authoring.values``, which an agent does not import
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
-OVERHEAD_BYTES: Final = 300  # of an entry
+OVERHEAD_BYTES: Final = 450  # of an entry, and of each value in it; measured
 LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 DICT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -39,6 +39,7 @@ class Xcoms:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.entries: OrderedDict[Key, Entry] = OrderedDict()
+        self.of_run: dict[str, set[Key]] = {}
         self.bytes = 0
 
     # -- what is known
@@ -47,6 +48,7 @@ class Xcoms:
         key = key_of(run_id, ref)
         self.drop(key)
         self.entries[key] = entry = Entry(stored, ref.map_index is None)
+        self.of_run.setdefault(run_id, set()).add(key)
         self.grow(entry.bytes)
         return entry
 
@@ -58,9 +60,13 @@ class Xcoms:
     def drop(self, key: Key) -> None:
         if (entry := self.entries.pop(key, None)) is not None:
             self.bytes -= entry.bytes
+            of_run = self.of_run[key[0]]
+            of_run.remove(key)
+            if not of_run:
+                del self.of_run[key[0]]
 
     def drop_run(self, run_id: str) -> None:
-        for key in [key for key in self.entries if key[0] == run_id]:
+        for key in list(self.of_run.get(run_id, ())):
             self.drop(key)
 
     def put_fetched(
@@ -106,9 +112,13 @@ class Xcoms:
     def place(self, run_id: str, axis: AxisItem, held: Mapping[Key, Entry]) -> Place:
         if axis.ref is None:
             return Place(axis.position, None)
-        entry = held[key_of(run_id, axis.ref)]
+        key = key_of(run_id, axis.ref)
+        entry = held[key]
         if entry.items is None:
-            self.cut(entry, axis.ref)
+            size = self.cut(entry, axis.ref)
+            entry.bytes += size
+            if self.entries.get(key) is entry:
+                self.grow(size)
         assert entry.items is not None
         if not 0 <= axis.position < len(entry.items):
             raise NoInput(
@@ -118,10 +128,11 @@ class Xcoms:
         item = entry.items[axis.position]
         return Place(axis.position, item if isinstance(item, Given) else Given(bytes(item)))
 
-    def cut(self, entry: Entry, ref: XComRef) -> None:
+    def cut(self, entry: Entry, ref: XComRef) -> int:
+        """Make items of a result; how many bytes they take."""
         if entry.many:
             entry.items = [self.given(one) for one in entry.stored]
-            return
+            return 0
         if not entry.stored:
             raise NoInput(f"the result of task {ref.task_id!r} is missing")
         one = entry.stored[0]
@@ -130,10 +141,7 @@ class Xcoms:
             entry.items = items_of(body)
         except msgspec.DecodeError as error:
             raise NoInput(f"the result of task {ref.task_id!r} is no list: {error}") from error
-        size = len(body) + OVERHEAD_BYTES * len(entry.items) // 4
-        entry.bytes += size
-        if entry in self.entries.values():
-            self.grow(size)
+        return len(body) + OVERHEAD_BYTES * len(entry.items) // 4
 
     def given(self, one: XComValue) -> Given:
         return Given(one.value) if one.value is not None else Given(None, str(self.path(one)))

@@ -3,7 +3,7 @@ scheduler's own thread.
 
 The gateway knows sessions and bytes; it decides nothing. It collects reports for the next tick,
 acknowledges them after the commit, and sends grants. A slow or broken agent costs its own
-connection only: writes are buffered and bounded.
+connection only: writes are buffered, and one that takes nothing for the time of a lease is cut off.
 """
 
 import errno
@@ -12,15 +12,16 @@ import logging
 import os
 import selectors
 import socket
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from headway import clock, descriptors
-from headway.agent.frames import FrameReader, frame
+from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.protocol import (
     FENCE_S,
     FRAME_BYTES_MAX,
@@ -39,6 +40,7 @@ from headway.agent.protocol import (
     Refused,
     RunContext,
     Started,
+    Values,
     Welcome,
 )
 from headway.core.admission import Session
@@ -53,10 +55,12 @@ READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
 HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
-UNSENT_BYTES_MAX: Final = 64 * 1024 * 1024  # of an agent that does not read: then it is cut off
+RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
 
 DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
 ENCODER: Final = msgspec.msgpack.Encoder()
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False, slots=True)
@@ -66,11 +70,12 @@ class Link:
     sock: socket.socket
     reader: FrameReader = field(default_factory=lambda: FrameReader(HELLO_BYTES_MAX))
     unsent: bytearray = field(default_factory=bytearray)
+    read_at: float = 0.0  # when the agent last took some of what is unsent, or there was nothing
     hello: Hello | None = None
     team_id: int = 0
     held: set[AttemptKey] = field(default_factory=set)
     ended: set[AttemptKey] = field(default_factory=set)  # heard of, and still live in the database
-    sent_runs: set[str] = field(default_factory=set)
+    known: OrderedDict[str, None] = field(default_factory=OrderedDict)  # runs, the oldest first
     reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
     acknowledged: int = 0
     heartbeat: int | None = None  # to be renewed in the database, then answered
@@ -161,6 +166,8 @@ class Gateway:
         self.send_encoded(link, ENCODER.encode(message))
 
     def send_encoded(self, link: Link, body: bytes) -> None:
+        if not link.unsent:
+            link.read_at = clock.monotonic()
         link.unsent += frame(body)
         self.flush(link)
 
@@ -169,12 +176,13 @@ class Gateway:
             while link.unsent:
                 sent = link.sock.send(link.unsent)
                 del link.unsent[:sent]
+                link.read_at = clock.monotonic()
         except BlockingIOError:
             pass
         except OSError:
             self.drop(link)
             return
-        if len(link.unsent) > UNSENT_BYTES_MAX:
+        if link.unsent and clock.monotonic() - link.read_at > LEASE_S:
             log.warning("an agent does not read: cut off")
             self.drop(link)
             return
@@ -293,7 +301,7 @@ class Gateway:
                 link.acknowledged = link.reported
                 self.send(link, Ack(link.acknowledged))
 
-    def deliver(self, session: str, context: Callable[[], RunContext], grants: list[Grant]) -> None:
+    def deliver(self, session: str, run: RunContext, grants: list[Grant]) -> None:
         """Send grants of one run. When the link is gone, the agent gets them when it is back.
 
         What cannot be encoded raises, and nothing is noted of it.
@@ -301,19 +309,30 @@ class Gateway:
         link = self.links.get(session)
         if link is None or not grants:
             return
-        run_id = grants[0].key.run_id
-        contexts = [] if run_id in link.sent_runs else [context()]
-        body = ENCODER.encode(Grants(contexts, grants))
-        link.sent_runs.add(run_id)
+        changed = [] if run.run_id in link.known else [run.run_id]
+        messages = list(bodies(lambda part: Grants([run], part, changed), grants))
+        link.known[run.run_id] = None
+        link.known.move_to_end(run.run_id)
+        if len(link.known) > RUNS_KNOWN_MAX:  # forgotten too early, its results are fetched again
+            link.known.popitem(last=False)
         link.held.update(grant.key for grant in grants)
+        for body in messages:
+            self.send_encoded(link, body)
+
+    def answer(self, link: Link, values: Values) -> None:
+        """In parts, when it is too large for one message."""
+        body = ENCODER.encode(values)
+        if len(body) > FRAME_BYTES_MAX:
+            request = values.request
+            for part in bodies(lambda few: Values(request, few, [], more=True), values.values):
+                self.send_encoded(link, part)
+            body = ENCODER.encode(Values(request, [], values.missing))
         self.send_encoded(link, body)
 
     def forget_run(self, run_id: str) -> None:
-        """Somebody else changed the run: its context goes again with the next grant, and agents then
-        drop its old results.
-        """
+        """Somebody else changed the run: agents drop its old results with the next grant."""
         for link in self.links.values():
-            link.sent_runs.discard(run_id)
+            link.known.pop(run_id, None)
 
     def heartbeats(self) -> dict[str, Link]:
         return {s: link for s, link in self.links.items() if link.heartbeat is not None}
@@ -340,6 +359,19 @@ def check_text(*names: str) -> None:
 
 def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
     return Envelope(link.team_id, message.key.run_id, report(message), body, clock.monotonic())
+
+
+def bodies(message: Callable[[list[T]], msgspec.Struct], parts: list[T]) -> Iterator[bytes]:
+    """Messages that hold ``parts`` in order, each no longer than a frame may be. Raises TooLarge."""
+    body = ENCODER.encode(message(parts))
+    if len(body) <= FRAME_BYTES_MAX:
+        yield body
+    elif len(parts) == 1:
+        raise TooLarge(f"a message of {len(body)} bytes, {FRAME_BYTES_MAX} are allowed")
+    else:
+        half = len(parts) // 2
+        yield from bodies(message, parts[:half])
+        yield from bodies(message, parts[half:])
 
 
 def listen(address: str) -> socket.socket:

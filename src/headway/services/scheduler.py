@@ -241,9 +241,8 @@ class Scheduler:
                 for g in grants
             ]
             dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-            self.gateway.deliver(
-                session, lambda: translate.context(row, dag.file, dag.reuse_child), messages
-            )
+            context = translate.context(row, dag.file, dag.reuse_child)
+            self.gateway.deliver(session, context, messages)
 
     @contextlib.contextmanager
     def at_own_cost(
@@ -349,7 +348,7 @@ class Scheduler:
                 self.let_in(link, message)
             case Fetch(request, run_id, refs):
                 found = read(self.conn, xcoms.fetch, link.team_id, run_id, translate.wanted(refs))
-                self.gateway.send(link, translate.values(request, refs, found))
+                self.gateway.answer(link, translate.values(request, refs, found))
 
     def let_in(self, link: Link, hello: Hello) -> None:
         team_id = teams.DEFAULT
@@ -409,9 +408,7 @@ class Scheduler:
         if unwanted:  # before their grants: then they end without starting
             self.gateway.send(link, Cancel(unwanted))
         self.gateway.deliver(
-            link.hello.session,
-            lambda: translate.context(row, dag.file, dag.reuse_child),
-            messages,
+            link.hello.session, translate.context(row, dag.file, dag.reuse_child), messages
         )
 
     def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:

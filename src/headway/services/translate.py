@@ -9,6 +9,7 @@ from headway.core import mapping, reports
 from headway.core.graph import Node
 from headway.core.run import Instance, Run
 from headway.spec.model import RESULT_KEY
+from headway.store import xcoms
 from headway.store.runs import Claimed
 from headway.store.xcoms import Found, Wanted
 
@@ -119,6 +120,13 @@ def values(
 
     A mapped task of which no instance has a result is not missing: its list is empty.
     """
+    if any(f.value is None and f.file is None for f in found):
+        size = sum(f.size for f in found if f.file is None)
+        why = (
+            f"the results that it receives are {size >> 20} MB, the limit is "
+            f"{xcoms.FETCH_BYTES_MAX >> 20} MB; let the tasks before it write files and return their paths"
+        )
+        return protocol.Values(request, [], [], refused=why)
     stored = [
         protocol.Stored(
             f.task_id,

@@ -1,19 +1,25 @@
 """Reads of stored results. Every function takes a connection; none commits."""
 
 from collections.abc import Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import args_row
 
+FETCH_BYTES_MAX: Final = 256 * 1024 * 1024  # of values in one answer
+
 FETCH: LiteralString = """
-    SELECT found.* FROM unnest(%(tasks)s::text[], %(keys)s::text[], %(indexes)s::integer[])
-        AS wanted (task_id, key, map_index)
+    SELECT task_id, map_index, key,
+        CASE WHEN sum(CASE WHEN file IS NULL THEN size END) OVER (ROWS UNBOUNDED PRECEDING) <= %(bytes_max)s
+        THEN value::text END AS value,
+        file, size, length
+    FROM unnest(%(tasks)s::text[], %(keys)s::text[], %(indexes)s::integer[])
+        AS wanted (wanted_task, wanted_key, wanted_index)
     CROSS JOIN LATERAL (
-        SELECT xcom.task_id, xcom.map_index, xcom.key, xcom.value::text, file, size, length FROM xcom
-        WHERE xcom.team_id = %(team)s AND xcom.run_id = %(run)s AND xcom.task_id = wanted.task_id
-            AND xcom.key = wanted.key
-            AND (wanted.map_index IS NULL OR xcom.map_index = wanted.map_index)
+        SELECT xcom.task_id, xcom.map_index, xcom.key, xcom.value, file, size, length FROM xcom
+        WHERE xcom.team_id = %(team)s AND xcom.run_id = %(run)s AND xcom.task_id = wanted_task
+            AND xcom.key = wanted_key
+            AND (wanted_index IS NULL OR xcom.map_index = wanted_index)
         ORDER BY xcom.map_index
         OFFSET 0
     ) AS found
@@ -29,7 +35,9 @@ class Wanted(NamedTuple):
 
 
 class Found(NamedTuple):
-    """``value`` is JSON text, or ``file`` a path below the data directory; ``size`` in bytes."""
+    """``value`` is JSON text, or ``file`` a path below the data directory; ``size`` in bytes. Neither: it is
+    beyond what one answer may hold.
+    """
 
     task_id: str
     map_index: int
@@ -50,6 +58,7 @@ def fetch(conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[Wante
         "tasks": [ref.task_id for ref in refs],
         "keys": [ref.key for ref in refs],
         "indexes": [ref.map_index for ref in refs],
+        "bytes_max": FETCH_BYTES_MAX,
     }
     with conn.cursor(row_factory=args_row(Found)) as cursor:
         return cursor.execute(FETCH, values).fetchall()
