@@ -213,6 +213,16 @@ HEAD = [
         "flow.py:3: @dag: start_date must be a datetime, not '2024-01-01'",
     ),
     (
+        "@dag(start_date=datetime.min)",
+        "flow.py:3: @dag: start_date must be between 0001-01-02 and 9999-12-30, "
+        "not datetime.datetime(1, 1, 1, 0, 0)",
+    ),
+    (
+        "@dag(end_date=datetime.max.date())",
+        "flow.py:3: @dag: end_date must be between 0001-01-02 and 9999-12-30, "
+        "not datetime.date(9999, 12, 31)",
+    ),
+    (
         "@dag(start_date=datetime(2024, 1, 2), end_date=datetime(2024, 1, 1))",
         "flow.py:3: flow: end_date is before start_date",
     ),

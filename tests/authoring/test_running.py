@@ -309,6 +309,12 @@ def test_a_run_is_frozen_and_tells_its_parameters() -> None:
         _ = run.params.y
 
 
+def test_a_year_has_four_digits() -> None:
+    early = datetime(1, 1, 2, 5, tzinfo=UTC)
+    run = Run(run_id="r", dag_id="d", task_id="t", logical_date=early, data_interval=(early, early))
+    assert (run.ds, run.ds_nodash, run.ts_nodash) == ("0001-01-02", "00010102", "00010102T050000")
+
+
 def test_import_is_light() -> None:
     """Neither the package nor its words pull in what a DAG file does not need."""
     code = "import sys, headway; from headway import dag, task, Run; print(*sys.modules)"

@@ -186,3 +186,29 @@ def test_the_application_writes_for_its_own_team_only(app_conn: Session) -> None
 
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         transact(app_conn, forge)
+
+
+def test_dates_that_cannot_be_read_move_into_the_calendar(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a version wrote which did not refuse them."""
+    known = migrations()
+    use(monkeypatch, [m for m in known if m.number < 16])
+    migrate(empty)
+    with connect(empty) as conn:
+        conn.execute(
+            """
+            SET session_replication_role = replica;
+            INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, logical_date,
+                    interval_start, interval_end, created_by, created_at)
+                SELECT 1, at, 'd', 1, 'b', at, 'manual', at::timestamptz, at::timestamptz, at::timestamptz, 'me', now()
+                FROM unnest(ARRAY['0001-01-01T00:00:00+14', '2026-01-01Z', '10000-01-01 13:59:59Z']) AS given (at)
+            """
+        )
+    use(monkeypatch, known)
+    migrate(empty)
+    with connect(empty) as conn:
+        rows = conn.execute("SELECT logical_date, interval_end FROM run ORDER BY 1").fetchall()
+    assert [[f"{date:%Y-%m-%d}"[-10:] for date in row] for row in rows] == [
+        [day, day] for day in ("1-01-02", "2026-01-01", "9999-12-30")
+    ]

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, TypedDict
 
 from headway.authoring.frames import Site
-from headway.spec.carried import shown
+from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
@@ -141,11 +141,15 @@ def zone_name(value: object) -> str:
 
 def moment(value: object) -> datetime | None:
     """Still naive if it was: the zone of the DAG says what it means."""
-    if value is None or isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001
-    raise Wrong("a datetime")
+    if value is None:
+        return None
+    if not isinstance(value, date):
+        raise Wrong("a datetime")
+    if not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    if flaw_of_date(value if value.tzinfo else value.replace(tzinfo=UTC)) is not None:
+        raise Wrong(DATES)
+    return value
 
 
 def names(value: object) -> tuple[str, ...]:

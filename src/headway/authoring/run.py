@@ -109,11 +109,11 @@ class Run:
     @property
     def ds(self) -> str:
         """The logical date as ``2013-01-31``."""
-        return self.logical_date.strftime("%Y-%m-%d")
+        return self.logical_date.date().isoformat()
 
     @property
     def ds_nodash(self) -> str:
-        return self.logical_date.strftime("%Y%m%d")
+        return self.ds.replace("-", "")
 
     @property
     def ts(self) -> str:
@@ -122,7 +122,7 @@ class Run:
 
     @property
     def ts_nodash(self) -> str:
-        return self.logical_date.strftime("%Y%m%dT%H%M%S")
+        return f"{self.ds_nodash}T{self.logical_date:%H%M%S}"
 
 
 # Arguments that a task's function may ask for by name alone, and variables of templates.

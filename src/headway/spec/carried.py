@@ -1,11 +1,12 @@
 """What a value that a team gives may be, so that every later step carries it: PostgreSQL's text and JSON, the agents'
 messages, the API's answers.
 
-Checked once, at each edge: parameters of a run, and every field of a specification.
+Checked once, at each edge: parameters and dates of a run, and every field of a specification.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 PARAMS_BYTES_MAX: Final = 256 * 1024  # of a run, as JSON: data of this size belongs into a file
@@ -14,6 +15,10 @@ DIGITS_MAX: Final = 1000  # of an integer
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 INTEGER_MAX: Final = 2**31 - 1  # of a number in a specification: PostgreSQL's integer
 SECONDS_MAX: Final = 100 * 365 * 86_400.0  # later than any calendar that adds it to today's date
+# A day from either end of what Python and PostgreSQL can write down: every time zone has a date for it.
+EARLIEST: Final = datetime(1, 1, 2, tzinfo=UTC)
+LATEST: Final = datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC)
+DATES: Final = "between 0001-01-02 and 9999-12-30"
 
 Path = tuple[str | int, ...]
 
@@ -51,6 +56,14 @@ def flaw_of_text(text: str) -> str | None:
         return "contains the character NUL (\\0)"
     if not text.isascii() and SURROGATE.search(text):
         return "contains half a character (a lone surrogate), as in a file name that is not UTF-8"
+    return None
+
+
+def flaw_of_date(date: datetime) -> str | None:
+    if date.utcoffset() is None:
+        return "has no time zone"
+    if not EARLIEST <= date <= LATEST:
+        return f"is not {DATES}"
     return None
 
 

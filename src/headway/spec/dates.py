@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from headway.core.cron import gap_end, midnight, offsets
 from headway.core.timetable import Schedule, slots
 from headway.errors import UsageError
+from headway.spec.carried import DATES, flaw_of_date
 
 DAY: Final = timedelta(days=1)
 TICK: Final = timedelta(microseconds=1)
@@ -22,18 +23,20 @@ def span(text: str, zone: str) -> tuple[datetime, datetime]:
     text = text.strip()
     try:
         if (day := day_of(text)) is not None:
-            return instant(midnight(day), zone), instant(midnight(day + DAY), zone) - TICK
-        moment = datetime.fromisoformat(text)
-        at = moment.astimezone(UTC) if moment.tzinfo else instant(moment, zone)
-        return at, at
+            begin, end = instant(midnight(day), zone), instant(midnight(day + DAY), zone) - TICK
+        else:
+            moment = datetime.fromisoformat(text)
+            begin = end = moment.astimezone(UTC) if moment.tzinfo else instant(moment, zone)
+        within = flaw_of_date(begin) is None and flaw_of_date(end) is None
     except OverflowError:
-        raise UsageError(
-            f"{text} is at the end of the calendar", hint="choose another date"
-        ) from None
+        within = False
     except ValueError:
         raise UsageError(
             f"{text[:80]!r} is not a date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
         ) from None
+    if not within:
+        raise UsageError(f"the date {text} is not {DATES}")
+    return begin, end
 
 
 def between(first: str, last: str, zone: str) -> tuple[datetime, datetime]:

@@ -18,6 +18,7 @@ from headway.spec.carried import (
     INTEGER_MAX,
     PARAMS_BYTES_MAX,
     SECONDS_MAX,
+    flaw_of_date,
     flaw_of_text,
     flaws,
     place,
@@ -86,6 +87,9 @@ def check_carried(dag: Dag) -> None:
     for name in ("owner", "tags", "description", "doc"):
         for path, why in flaws(getattr(dag, name)):
             raise wrong(dag, f"{name}{place(path)} {why}")
+    for name, date in (("start_date", dag.start_date), ("end_date", dag.end_date)):
+        if date is not None and (flaw := flaw_of_date(date)) is not None:
+            raise wrong(dag, f"its {name} {date.isoformat()} {flaw}")
     for task in dag.tasks:
         for name in ("owner", "doc", "kind"):
             if (flaw := flaw_of_text(getattr(task, name))) is not None:
