@@ -50,6 +50,10 @@ WRONG = [
         dag(A, Task(task_id="b", line=3, mapping=Mapping(axes=(Axis(argument="x"),)))),
         'f.py:3: b: the axis "x" is either a literal or a result',
     ),
+    (
+        dag(A, params=(Param(name="__proto__"),)),
+        "f.py:1: d: a parameter cannot be called __proto__, which is no name in a browser",
+    ),
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
         dag(A, schedule=Schedule(cron="* * * * *", once=True)),

@@ -170,6 +170,10 @@ def check_params_declared(dag: Dag) -> None:
     for param in dag.params:
         if not PARAM.fullmatch(param.name):
             raise wrong(dag, f"the parameter {param.name!a} must be a name like a variable's")
+        if param.name == "__proto__":
+            raise wrong(
+                dag, "a parameter cannot be called __proto__, which is no name in a browser"
+            )
         if param.name in seen:
             raise wrong(dag, f'two parameters are called "{param.name}"')
         seen.add(param.name)

@@ -55,8 +55,44 @@ test("what a list offers is a choice, whatever its type", () => {
 
 test("all fields together", () => {
   const params = [param("integer", { name: "n" }), param("string", { name: "s", required: true })];
-  expect(readAll(params, { n: "3", s: "" })).toEqual({
+  const drafts = new Map([
+    ["n", "3"],
+    ["s", ""],
+  ]);
+  expect(readAll(params, drafts)).toEqual({
     values: { n: 3 },
-    wrong: { s: "It is needed." },
+    wrong: new Map([["s", "It is needed."]]),
   });
+});
+
+test.each(["constructor", "toString", "__proto__"])("a parameter may be called %s", (name) => {
+  const params = [param("string", { name, default: "d" }), param("integer", { name: "n" })];
+  expect(readAll(params, new Map())).toEqual({ values: {}, wrong: new Map() });
+  const { values } = readAll(params, new Map([[name, "given"]]));
+  expect(JSON.stringify(values)).toBe(`{"${name}":"given"}`);
+});
+
+test("a default that nobody touched is the server's, one that was touched is what it is now", () => {
+  const params = [
+    param("integer", { name: "n", default: 2 ** 53 }),
+    param("boolean", { name: "b" }),
+    param("any", { name: "none", default: null }),
+  ];
+  expect(readAll(params, new Map())).toEqual({ values: { b: false }, wrong: new Map() });
+  const { wrong } = readAll(params, new Map([["n", draftOf(params[0] as Param)]]));
+  expect(wrong.get("n")).toMatch(/rounds integers/);
+});
+
+test.each([
+  ["integer", "9007199254740993"],
+  ["number", "-9007199254740993"],
+  ["any", '{"a": [1, -9007199254740993]}'],
+  ["array", "[100000000000000000000]"],
+] as const)("what a browser would round is not sent: %s %s", (type, draft) => {
+  expect(read(param(type), draft)).toMatchObject({ wrong: expect.stringMatching(/headway run/) });
+});
+
+test("what it would not is", () => {
+  expect(read(param("number"), "1e300")).toEqual({ value: 1e300 });
+  expect(read(param("integer"), "-9007199254740991")).toEqual({ value: -9007199254740991 });
 });

@@ -50,7 +50,8 @@ function emptyText(param: Param): Read {
 
 function choice(param: Param, draft: string): Read {
   const found = param.enum?.find((each) => shown(each) === draft);
-  return found === undefined ? { wrong: "Choose one of the list." } : { value: found };
+  if (found === undefined) return { wrong: "Choose one of the list." };
+  return holdsRounded(found) ? ROUNDED : { value: found };
 }
 
 function numeric(param: Param, draft: string): Read {
@@ -59,7 +60,7 @@ function numeric(param: Param, draft: string): Read {
   if (param.type === "integer" && !Number.isInteger(value)) {
     return { wrong: "It must be a whole number." };
   }
-  return { value };
+  return isRounded(value) && /^\s*[-+]?\d+\s*$/.test(draft) ? ROUNDED : { value };
 }
 
 function structured(param: Param, draft: string): Read {
@@ -72,7 +73,21 @@ function structured(param: Param, draft: string): Read {
   if (param.type === "array" && !Array.isArray(value)) return { wrong: "It must be a list: […]" };
   const object = typeof value === "object" && value !== null && !Array.isArray(value);
   if (param.type === "object" && !object) return { wrong: "It must be an object: {…}" };
-  return { value };
+  return holdsRounded(value) ? ROUNDED : { value };
+}
+
+const ROUNDED: Read = {
+  wrong: `A browser rounds integers beyond ${Number.MAX_SAFE_INTEGER}: give this one on the command line, with headway run.`,
+};
+
+/** Whether the integer may have been another one before a browser read it. */
+export function isRounded(value: number): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value);
+}
+
+function holdsRounded(value: unknown): boolean {
+  if (typeof value === "number") return isRounded(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsRounded);
 }
 
 /** A value as one line. */
@@ -80,17 +95,26 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** All fields read: the values to send, or what is wrong, by name. */
+/**
+ * All fields read: the values to send, or what is wrong, by name. A default that nobody touched is
+ * left to the server, which has it exactly. Maps, because a parameter may be called `constructor`.
+ */
 export function readAll(
   params: readonly Param[],
-  drafts: Readonly<Record<string, Draft>>,
-): { values: Record<string, unknown>; wrong: Record<string, string> } {
-  const values: Record<string, unknown> = {};
-  const wrong: Record<string, string> = {};
+  drafts: ReadonlyMap<string, Draft>,
+): { values: Record<string, unknown>; wrong: ReadonlyMap<string, string> } {
+  const values: [string, unknown][] = [];
+  const wrong = new Map<string, string>();
   for (const param of params) {
-    const result = read(param, drafts[param.name] ?? draftOf(param));
-    if ("wrong" in result) wrong[param.name] = result.wrong;
-    else if ("value" in result) values[param.name] = result.value;
+    const draft = drafts.get(param.name);
+    if (draft === undefined && hasDefault(param)) continue;
+    const result = read(param, draft ?? draftOf(param));
+    if ("wrong" in result) wrong.set(param.name, result.wrong);
+    else if ("value" in result) values.push([param.name, result.value]);
   }
-  return { values, wrong };
+  return { values: Object.fromEntries(values), wrong };
+}
+
+function hasDefault(param: Param): boolean {
+  return !param.required && param.default !== null && param.default !== undefined;
 }

@@ -1,3 +1,5 @@
+import { isRounded } from "./params.ts";
+
 /**
  * A value between tasks, as a person reads it. It is JSON in which what JSON has no word for is
  * tagged: `{"__headway__": "datetime", "value": …}`. A tag that is not known, or does not hold what
@@ -21,7 +23,7 @@ export function shown(value: unknown, depth = 0): Shown {
   if (depth > DEPTH_MAX) return atom("other", "…");
   if (value === null || value === undefined) return atom("null", "None");
   if (typeof value === "string") return atom("text", value);
-  if (typeof value === "number") return atom("number", String(value));
+  if (typeof value === "number") return atom("number", `${isRounded(value) ? "≈ " : ""}${value}`);
   if (typeof value === "boolean") return atom("boolean", value ? "True" : "False");
   if (Array.isArray(value)) return list("list", "[", "]", value, depth);
   const object = value as Record<string, unknown>;

@@ -42,9 +42,10 @@ function difference(before: unknown, after: unknown): string {
 }
 
 function byField(before: Record<string, unknown>, after: Record<string, unknown>): string {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((field) => shown(before[field]) !== shown(after[field]))
-    .map((field) => `${spoken(field)} ${difference(before[field], after[field])}`)
+  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((field) => shown(old.get(field)) !== shown(now.get(field)))
+    .map((field) => `${spoken(field)} ${difference(old.get(field), now.get(field))}`)
     .join(", ");
 }
 

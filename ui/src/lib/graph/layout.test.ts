@@ -61,3 +61,12 @@ test("a frame within a frame leaves room for both names", () => {
 test("nothing is laid out as nothing", () => {
   expect(laidOut({ boxes: [], arrows: [], frames: [] })).toMatchObject({ width: 0, height: 0 });
 });
+
+test.each(["constructor", "__proto__", "toString"])("a frame may be called %s", (name) => {
+  const tasks = graphOf(4, (at) => (at > 1 ? name : null));
+  const groups = [{ group_id: name, label: name, parent: null }];
+  const { frames, boxes } = laidOut(pictureOf(tasks, groups, new Set([name])));
+  expect(frames.map((frame) => frame.id)).toEqual([name]);
+  expect(frames[0]?.width).toBeGreaterThan(BOX.width);
+  expect(boxes).toHaveLength(4);
+});

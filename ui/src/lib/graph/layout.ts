@@ -36,11 +36,12 @@ export function laidOut(picture: Picture): Layout {
     ranker: "network-simplex",
   });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const frame of picture.frames) graph.setNode(frame.id, {});
-  for (const frame of picture.frames) if (frame.parent) graph.setParent(frame.id, frame.parent);
+  for (const { id } of picture.frames) graph.setNode(frameOf(id), {});
+  for (const { id, parent } of picture.frames)
+    if (parent) graph.setParent(frameOf(id), frameOf(parent));
   for (const box of picture.boxes) {
     graph.setNode(nameOf(box.id), { ...BOX });
-    if (box.frame) graph.setParent(nameOf(box.id), box.frame);
+    if (box.frame) graph.setParent(nameOf(box.id), frameOf(box.frame));
   }
   // A critical arrow pulls its ends onto one line.
   for (const arrow of picture.arrows)
@@ -49,7 +50,7 @@ export function laidOut(picture: Picture): Layout {
   const boxes = picture.boxes.map((box) => placed(graph, nameOf(box.id), box.id));
   const frames = raised(
     picture.frames,
-    picture.frames.map((frame) => placed(graph, frame.id, frame.id)),
+    picture.frames.map(({ id }) => placed(graph, frameOf(id), id)),
   );
   return {
     boxes,
@@ -59,9 +60,16 @@ export function laidOut(picture: Picture): Layout {
   };
 }
 
-/** Boxes have a prefix here, so that none is taken for an open group of the same name. */
+/**
+ * Boxes and open groups have prefixes here: none is taken for the other, nor for what every object
+ * of JavaScript has, such as `constructor`.
+ */
 function nameOf(id: string): string {
   return `box ${id}`;
+}
+
+function frameOf(id: string): string {
+  return `frame ${id}`;
 }
 
 function placed(graph: Graph, name: string, id: string): Placed {

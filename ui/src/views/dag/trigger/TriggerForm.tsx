@@ -13,7 +13,7 @@ import { useTrigger, useWouldTrigger } from "./useTrigger.ts";
 
 export function TriggerForm({ dag }: { dag: DagDetail }) {
   const params = dag.spec.params ?? [];
-  const [drafts, setDrafts] = useState<Record<string, Draft>>({});
+  const [drafts, setDrafts] = useState<ReadonlyMap<string, Draft>>(new Map());
   const [date, setDate] = useState("");
   const [tried, setTried] = useState(false);
   const { values, wrong } = readAll(params, drafts);
@@ -24,12 +24,12 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
   function submit(event: FormEvent) {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(wrong).length === 0) trigger.mutate(asked);
+    if (wrong.size === 0) trigger.mutate(asked);
   }
 
   function preview() {
     setTried(true);
-    if (Object.keys(wrong).length === 0) plan.mutate(asked);
+    if (wrong.size === 0) plan.mutate(asked);
   }
 
   return (
@@ -41,9 +41,9 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
         <ParamField
           key={param.name}
           param={param}
-          draft={drafts[param.name]}
-          wrong={tried ? wrong[param.name] : undefined}
-          onChange={(draft) => setDrafts((before) => ({ ...before, [param.name]: draft }))}
+          draft={drafts.get(param.name)}
+          wrong={tried ? wrong.get(param.name) : undefined}
+          onChange={(draft) => setDrafts((before) => new Map(before).set(param.name, draft))}
         />
       ))}
       <Field
