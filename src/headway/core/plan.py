@@ -28,6 +28,7 @@ from headway.core.upstream import Verdict
 from headway.core.verdicts import decide
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
+AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
 
 Chance = Callable[[], float]
 
@@ -91,7 +92,7 @@ def began(run: Run, instance: Instance, report: Ended) -> None:
 
 def ago(run: Run, age_s: float, earliest: datetime) -> datetime:
     """By the run's clock; what an agent says is believed only between ``earliest`` and now."""
-    return max(earliest, min(run.now - timedelta(seconds=max(0.0, age_s)), run.now))
+    return max(earliest, run.now - timedelta(seconds=min(max(0.0, age_s), AGE_S_MAX)))
 
 
 def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:

@@ -27,7 +27,7 @@ from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import in_order
 from headway.spec.model import Dag, Param, Task
 from headway.spec.params import check_params as check_params
-from headway.spec.params import checked, size_of
+from headway.spec.params import checked, shown, size_of
 
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 ID: Final = re.compile(r"\w[\w.-]*")
@@ -247,10 +247,10 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
 
 
 def at_least(dag: Dag, task: Task | None, name: str, value: float | None, least: int) -> None:
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        raise wrong(dag, f"{name} is {shown(value)}, it must be at most {INTEGER_MAX:,}", task)
     if value is not None and not (value >= least and math.isfinite(value)):
         raise wrong(dag, f"{name} is {value:g}, it must be at least {least}", task)
-    if isinstance(value, int) and value > INTEGER_MAX:
-        raise wrong(dag, f"{name} is {value}, it must be at most {INTEGER_MAX:,}", task)
 
 
 def positive(dag: Dag, task: Task | None, name: str, seconds: float | None) -> None:
