@@ -49,10 +49,15 @@ def main() -> int:
     return 0
 
 
+def beside(data: Path) -> Path:
+    """The DAG folder, which cannot lie in a data directory."""
+    return data.with_name(f"{data.name}-dags")
+
+
 def seed(dsn: str, data: Path, tasks: int, runs: int, instances: int) -> None:
     """``runs`` of a DAG of ``tasks``, and of the others so many that it is ``instances`` in all."""
     started = time.monotonic()
-    loadable = dags.write(data / "dags", tasks, ITEMS)
+    loadable = dags.write(beside(data), tasks, ITEMS)
     register(dsn, data)
     with psycopg.connect(dsn, autocommit=True) as conn:
         past.write(conn, "warehouse", runs=runs, every="1 day", lasts="4 hours")
@@ -73,7 +78,7 @@ def seed(dsn: str, data: Path, tasks: int, runs: int, instances: int) -> None:
     assert found is not None
     took_s = time.monotonic() - started
     print(f"{found[0]:,} task instances in {took_s:.0f} s", file=sys.stderr)
-    print(f"headway up --data {data} --dags {data / 'dags'}")
+    print(f"headway up --data {data} --dags {beside(data)}")
 
 
 def register(dsn: str, data: Path) -> None:
@@ -81,7 +86,7 @@ def register(dsn: str, data: Path) -> None:
     loader = Loader(
         lambda: connect(make_conninfo(dsn, options=f"-c role={ENGINE}")),
         data,
-        data / "dags",
+        beside(data),
         "default",
     )
     loader.open(clean_environment(os.environ))
