@@ -1,5 +1,6 @@
 """A backup that was never restored is a hope."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from headway import clock
 from headway.errors import Conflict, NotAllowed, NotFound
 from headway.pg.binaries import installed
 from headway.store.backup import backup
@@ -173,11 +175,16 @@ def test_a_database_in_use_is_not_replaced(database: str, tmp_path: Path) -> Non
 def test_a_backup_is_private_and_never_overwritten(database: str, tmp_path: Path) -> None:
     """Not by those of the same second either."""
     folder = tmp_path / "backups"
+    folder.mkdir()
+    for name, age_s in ((".killed.1.partial", 3 * 24 * 3600), (".at-work.2.partial", 60)):
+        (folder / name).touch()
+        then = clock.now().timestamp() - age_s
+        os.utime(folder / name, (then, then))
     with ThreadPoolExecutor(4) as threads:
         files = set(threads.map(lambda _: backup(database, folder, "noon"), range(4)))
     names = {"noon.dump", "noon-2.dump", "noon-3.dump", "noon-4.dump"}
     assert {file.name for file in files} == names
-    assert {path.name for path in folder.iterdir()} == names
+    assert {path.name for path in folder.iterdir()} == {*names, ".at-work.2.partial"}
     for file in files:
         assert file.stat().st_mode & 0o777 == 0o600
         check(file)

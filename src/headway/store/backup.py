@@ -16,6 +16,7 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from headway import clock
 from headway.config import FULL_ERRNOS
 from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
 from headway.pg.binaries import installed
@@ -23,6 +24,8 @@ from headway.store.seal import seal
 from headway.store.transact import Session, connect
 
 SUFFIX: Final = ".dump"
+PARTIAL: Final = ".partial"
+REMAINS_S: Final = 24 * 3600.0
 
 # Tables of which this user sees, or may see, a part only. ``pg_dump`` reads them as policies let it, for the
 # owner has to obey them: it must have one that lets everything through, and none that takes away.
@@ -57,7 +60,8 @@ def backup(dsn: str, folder: Path, name: str) -> Path:
         refuse_part(conn)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, draft_name = mkstemp(dir=folder, prefix=f".{name}.", suffix=".partial")  # 0600
+        remove_remains(folder)
+        handle, draft_name = mkstemp(dir=folder, prefix=f".{name}.", suffix=PARTIAL)  # 0600
     except OSError as error:
         raise unwritable(error, folder) from error
     os.close(handle)
@@ -73,6 +77,13 @@ def backup(dsn: str, folder: Path, name: str) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+def remove_remains(folder: Path) -> None:
+    """Of backups that were killed: nothing has been written to them for long."""
+    for path in folder.glob(f".*{PARTIAL}"):
+        if clock.now().timestamp() - path.stat().st_mtime > REMAINS_S:
+            path.unlink(missing_ok=True)
 
 
 def publish(draft: Path, folder: Path, name: str) -> Path:
