@@ -142,7 +142,9 @@ def test_too_wide_a_window_is_refused(client: Client, conn: Session, width: time
 
 def test_the_end_of_all_days_has_nothing(client: Client, conn: Session) -> None:
     deploy(conn, task("t"), schedule=HOURLY)
-    last = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+    last = datetime(9999, 12, 30, 23, 59, tzinfo=UTC)
     assert client.timeline(last - HOUR, last).runs == []
-    first = datetime(1, 1, 1, tzinfo=UTC)
+    first = datetime(1, 1, 2, tzinfo=UTC)
     assert client.timeline(first, first + HOUR).runs == []
+    with pytest.raises(UsageError, match="is not between"):
+        client.timeline(last, last + timedelta(days=1))

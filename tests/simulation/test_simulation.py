@@ -260,7 +260,7 @@ BUGS: list[Bug] = [
     bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
-    bug("token not checked", "G5|S2|S3|S6|I0", (0, 24), (plan, "absorb", any_token)),
+    bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]
 
 
