@@ -72,6 +72,14 @@ def test_a_filter_by_any_date_is_answered(browser: Browser) -> None:
         assert answer.status == 200, date
 
 
+def test_an_empty_date_is_refused_as_any_other_text_that_is_none(browser: Browser) -> None:
+    for name in ("from", "to"):
+        for path in ("/runs?", "/runs?dag_id=d&", "/timeline?", "/logs/search?q=x&"):
+            answer = browser.ask("GET", f"{API}{path}{name}=")
+            assert answer.status == 400, (path, name)
+            assert answer.json["detail"] == "'' is not a date"
+
+
 def lists(span: str = "") -> Iterator[str]:
     """What shows runs by dates."""
     yield from (f"/runs?{span}", f"/runs?dag_id=d&{span}", f"/timeline?{span}")

@@ -185,6 +185,17 @@ def zone_of(conn: Connection[Any], wanted: Filter) -> str:
         return cursor.execute(ZONE, {"dag_id": wanted.dag_id}).fetchone() or "UTC"
 
 
+def span_of(conn: Connection[Any], wanted: Filter) -> tuple[datetime | None, datetime | None]:
+    """From when on and until when; an empty text is refused as any other that is no date."""
+    if wanted.first is None and wanted.last is None:
+        return None, None
+    zone = zone_of(conn, wanted)
+    return (
+        None if wanted.first is None else dates.span(wanted.first, zone)[0],
+        None if wanted.last is None else dates.before(wanted.last, zone),
+    )
+
+
 def page(
     conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
 ) -> wire.Page[wire.Run]:
@@ -202,12 +213,12 @@ def page(
     if wanted.backfill_id is not None and wanted.dag_id is None:
         # Its runs were created at one instant, which is no order; and they are of one DAG.
         wanted = msgspec.structs.replace(wanted, dag_id=dag_of_backfill(conn, wanted.backfill_id))
-    zone = zone_of(conn, wanted) if wanted.first or wanted.last else "UTC"
+    begin, end = span_of(conn, wanted)
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         **msgspec.structs.asdict(wanted),
-        "first": wanted.first and dates.span(wanted.first, zone)[0],
-        "last": wanted.last and dates.before(wanted.last, zone),
+        "first": begin,
+        "last": end,
         "after": after,
         "after_id": after_id,
         "limit": limit + 1,
