@@ -91,7 +91,8 @@ def test_pause_resume_pools_and_lists(cli: Command) -> None:
     assert cli("pause", "sad").returncode == 0
     assert "paused" in cli("ls").stdout
     assert cli("resume", "sad").returncode == 0
-    assert cli("pool", "set", "etl", "4").returncode == 0
+    assert cli("pool", "set", "etl", "4").stderr == "pool etl has 4 slots\n"
+    assert cli("pool", "set", "one", "1").stderr == "pool one has 1 slot\n"
     pools = json.loads(cli("pool", "ls", "--output", "json").stdout)
     assert {pool["name"]: pool["slots"] for pool in pools}["etl"] == 4
     assert cli("pool", "delete", "etl").returncode == 0
@@ -112,6 +113,13 @@ def test_a_run_is_marked_as_a_dry_run_says(cli: Command, tmp_path: Path) -> None
     cli("logs", "-f", run_id, "wait")
     shown = json.loads(cli("show", run_id, "--output", "json").stdout)
     assert shown["run"]["state"] == "success"
+
+
+def test_a_cancel_of_what_has_ended_says_so(cli: Command) -> None:
+    run_id = cli("run", "hello").stdout.strip()
+    done = cli("cancel", run_id)
+    assert done.returncode == 0
+    assert "has ended already (success): nothing was left to cancel" in done.stderr
 
 
 def test_a_replay_runs_the_code_of_then_and_a_diff_says_what_changed(

@@ -10,4 +10,10 @@ def cancel(run_id: RunId, data: Data = None) -> None:
     from headway.client import client_of
 
     run = client_of(config.layout(data)).cancel(run_id)
-    say(f"run {run.run_id} of {run.dag_id} is being cancelled")
+    which = f"run {run.run_id} of {run.dag_id}"
+    if run.ended_at is None:
+        say(f"{which} is being cancelled")
+    elif run.state == "cancelled":
+        say(f"{which} is cancelled")
+    else:
+        say(f"{which} has ended already ({run.state}): nothing was left to cancel")

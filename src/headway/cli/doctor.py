@@ -120,9 +120,7 @@ def running(server: ServerFile) -> Iterator[Finding]:
     try:
         health = client.health()
         for part in health.components:
-            yield Finding(
-                part.name, part.healthy, part.detail, "see logs/server; headway up starts it again"
-            )
+            yield Finding(part.name, part.healthy, part.detail, advice_on(part.name))
         if any(part.name == "database" and not part.healthy for part in health.components):
             return  # all else is in it
         for error in client.import_errors():
@@ -133,6 +131,12 @@ def running(server: ServerFile) -> Iterator[Finding]:
         yield from set_aside(client)
     except HeadwayError as error:
         yield Finding("server", False, str(error), "restart `headway up`")
+
+
+def advice_on(part: str) -> str:
+    if part.startswith("disk"):
+        return "make room; until then nothing new is kept"
+    return "see logs/server; headway up starts it again"
 
 
 def missing_pools(client: "Client") -> Iterator[Finding]:

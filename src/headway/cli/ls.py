@@ -9,6 +9,7 @@ from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, seconds, show
 from headway.cli.terminal import paint, say
+from headway.core.words import counted
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -59,7 +60,7 @@ def list_dags(client: "Client", output: Output) -> None:
     ]  # fmt: skip
     show(dags, output, ("DAG", "SCHEDULE", "LAST RUN", "AT", "NEXT", "TAGS"), rows)
     if broken := len(client.import_errors()):
-        say(f"{broken} files could not be loaded: headway ls errors")
+        say(f"{counted(broken, 'file')} could not be loaded: headway ls errors")
 
 
 def list_runs(

@@ -8,6 +8,7 @@ from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import show
 from headway.cli.terminal import say
+from headway.core.words import counted
 
 app = typer.Typer(no_args_is_help=True, help="Pools: how many tasks may share something at once.")
 
@@ -28,7 +29,7 @@ def set_pool(name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data
     from headway.client import client_of
 
     pool = client_of(config.layout(data)).set_pool(name, slots)
-    say(f"pool {pool.name} has {pool.slots} slots")
+    say(f"pool {pool.name} has {counted(pool.slots, 'slot')}")
 
 
 @app.command("delete")
