@@ -94,7 +94,7 @@ def test_the_time_of_import(folder: Folder) -> None:
         (13, "a default argument of since() is the time of import"),
     ]
     assert said[0][1].endswith(
-        ": all attempts of all runs get this one: the file is imported once for many"
+        ": all attempts of all runs share it, for the file is imported once for many"
     )
 
 

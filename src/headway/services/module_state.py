@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WARNINGS_MAX: Final = 20
 ITEMS_MAX: Final = 100
 FIRST_FD: Final = 4  # standard streams and the report
-SHARED: Final = "all attempts of all runs get this one: the file is imported once for many"
+SHARED: Final = "all attempts of all runs share it, for the file is imported once for many"
 NOW: Final = "the time of import"
 CHANCE: Final = "a generator of random numbers"
 UNIQUE: Final = "an id made at import"
