@@ -53,6 +53,7 @@ def sweep(
     worker = Janitor(conn, data, KEEP, keep_logs=installation, ships_logs=ships_logs)
     while worker.work():
         pass
+    worker.close()
     return worker
 
 
@@ -278,9 +279,11 @@ def test_what_the_log_store_has_goes_from_this_machine_and_nothing_is_decided(
     assert removed_at(conn, old) is None
     (tmp_path / "spooled").unlink()  # it has been shipped meanwhile
     worker.work()
+    worker.close()
     assert link.exists()
     worker.logs.all_again_at = float("-inf")
     worker.work()
+    worker.close()
     assert not link.exists()
 
 

@@ -67,6 +67,7 @@ def sweep(conn: Connection[Any], data: Path) -> Janitor:
     worker = Janitor(conn, data, KEEP)
     while worker.work():
         pass
+    worker.close()
     return worker
 
 

@@ -1,17 +1,17 @@
 """Retention: what has been over for long enough goes, a little at a time.
 
-A turn removes as many runs as fit into ``TURN_S``, in one transaction, and their files after its
-commit. While more is to be removed it turns for half of the time, and ticks wait for one turn at
-most. A crash between the two leaves files of runs that are gone: the first turn of the next life
-removes them, by the history of the days before. A run that has not ended is never touched. Logs may
-go before their run: ``log_retention``.
+A turn removes as many runs as fit into ``TURN_S``, in one transaction; after its commit a thread
+removes their files. While more is to be removed it turns for half of the time, ticks wait for one
+turn at most, and rows wait while too many files do. A crash leaves files of runs that are gone: the
+first turns of the next life remove them, by the history of the days before. A run that has not ended
+is never touched. Logs may go before their run: ``log_retention``.
 """
 
 import logging
 import os
 import shutil
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from headway.errors import UsageError
 from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.log_retention import LogSweep, of_installation
+from headway.services.removals import Removals
 from headway.services.tick import clock as database_clock
 from headway.store import audit, bundles, idempotency, retention
 from headway.store.transact import transact
@@ -38,8 +39,9 @@ AUDIT_DAYS_MIN: Final = 30.0  # nor does that of the audit
 EVERY_S: Final = 600.0
 RUNS_MIN: Final = 20  # a turn costs as much again, however few they are
 RUNS_MAX: Final = 500
-TURN_S: Final = 0.03  # most of it goes into folders
+TURN_S: Final = 0.03
 REST: Final = 1.0  # after a turn, as many times as long as it took
+FULL_S: Final = 0.05  # until there may be room for the files of more
 EVENTS_MAX: Final = 10_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
@@ -103,14 +105,19 @@ class Janitor:
         self.layout = Layout(data)
         self.keep = keep
         self.keep_audit = keep_audit
-        self.logs = LogSweep(conn, self.layout, keep_logs, ships_logs=ships_logs)
+        self.removals = Removals()
+        self.logs = LogSweep(conn, self.layout, self.removals, keep_logs, ships_logs=ships_logs)
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
         self.runs = RUNS_MIN  # removed in a turn
+        self.left: tuple[datetime, int] | None = None  # by a crash: looked for up to here
         self.first = True
 
     def turn(self) -> None:
         began = clock.monotonic()
         if began < self.due_at:
+            return
+        if self.removals.room() < RUNS_MAX:
+            self.due_at = began + FULL_S
             return
         self.due_at = began + EVERY_S  # also when it goes wrong
         more = self.work()
@@ -127,11 +134,13 @@ class Janitor:
         """One batch. Whether there is more."""
         now = transact(self.conn, database_clock)
         if self.first:
-            self.remove_files(transact(self.conn, retention.pruned_since, now - REPEAT))
-            self.logs.begin(now)
-            self.first = False
+            self.left, self.first = (now - REPEAT, 0), False
+        if self.left is not None:
+            self.remove_left(*self.left)
+            return True
         gone = transact(self.conn, prune, now - self.keep, now, self.runs)
-        self.remove_files(gone)
+        for team, run_id in gone:
+            self.removals.add(partial(self.remove_files, team, run_id))
         if gone:
             log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
         if len(gone) == self.runs or self.logs.work(now):
@@ -145,11 +154,24 @@ class Janitor:
             log.warning("old bundles cannot be removed: %s", error)
         return False
 
-    def remove_files(self, gone: Iterable[Gone]) -> None:
-        for team, run_id in gone:
-            self.logs.forget(team, run_id)
-            for folder in (self.layout.logs, self.layout.xcom):
-                shutil.rmtree(folder / plain_name(run_id), ignore_errors=True)
+    def remove_left(self, at: datetime, seq: int) -> None:
+        """A batch of what the life before decided and may not have come to do."""
+        batch = transact(self.conn, retention.removed_after, at, seq, RUNS_MAX)
+        for each in batch:
+            if each.is_run:
+                self.removals.add(partial(self.remove_files, each.team, each.run_id))
+            else:
+                self.removals.add(partial(self.logs.remove, each.team, each.run_id, each.at))
+        self.left = (batch[-1].at, batch[-1].seq) if len(batch) == RUNS_MAX else None
+
+    def remove_files(self, team: str, run_id: str) -> None:
+        self.logs.forget(team, run_id)
+        for folder in (self.layout.logs, self.layout.xcom):
+            shutil.rmtree(folder / plain_name(run_id), ignore_errors=True)
+
+    def close(self) -> None:
+        """Wait for the files of what was removed."""
+        self.removals.settle()
 
 
 def of_process(conn: Connection[Any], data: Path, *, ships_logs: bool) -> Janitor:

@@ -1,7 +1,7 @@
 """Logs that are over: they go before their run, for as long as a team says.
 
-A turn decides on at most so many runs in one transaction, and removes their files after its commit.
-A crash between the two leaves files that nobody is shown any more: the first turn of the next life
+A turn decides on at most so many runs in one transaction; after its commit a thread removes their
+files. A crash between the two leaves files that nobody is shown any more: the janitor's next life
 removes them. A run that is opened again between the two keeps what its new attempts write. What is
 in the log store is removed there by who ships logs; what it has whole may go from this machine before.
 """
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from headway.errors import UsageError
 from headway.logs import unwanted
 from headway.logs.unwanted import Unwanted
 from headway.paths import plain_name
+from headway.services.removals import Removals
 from headway.store import log_retention as store
 from headway.store.transact import transact
 
@@ -37,7 +39,6 @@ LOCAL_VARIABLE: Final = "HEADWAY_LOG_LOCAL_DAYS"
 RUNS_MAX: Final = 100
 ALL_AGAIN_S: Final = 86_400.0  # what was not shipped when it was looked at
 BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "")
-REPEAT: Final = timedelta(days=2)  # files of decisions so late may be left by a crash
 
 
 def of_installation(environment: Mapping[str, str] = os.environ) -> Policy:
@@ -70,22 +71,24 @@ def change(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
 
 
 class LogSweep:
-    """What the janitor does about logs. ``begin`` once, then ``work``."""
+    """What the janitor does about logs."""
 
     def __init__(
-        self, conn: Connection[Any], layout: Layout, installation: Policy, *, ships_logs: bool
+        self,
+        conn: Connection[Any],
+        layout: Layout,
+        removals: Removals,
+        installation: Policy,
+        *,
+        ships_logs: bool,
     ) -> None:
         self.conn = conn
         self.layout = layout
+        self.removals = removals
         self.installation = installation
         self.ships_logs = ships_logs
         self.thinned: dict[int, tuple[datetime, str]] = {}  # by team: up to which run
         self.all_again_at = clock.monotonic() + ALL_AGAIN_S
-
-    def begin(self, now: datetime) -> None:
-        """What the life before decided and did not come to do."""
-        for team, run_id, at in transact(self.conn, store.removed_since, now - REPEAT):
-            self.remove(team, run_id, at)
 
     def work(self, now: datetime) -> bool:
         """One batch of each team. Whether there is more."""
@@ -94,6 +97,8 @@ class LogSweep:
             self.all_again_at = clock.monotonic() + ALL_AGAIN_S
         more = False
         for team_id, team, wish in transact(self.conn, store.policies):
+            if self.removals.room() < 2 * RUNS_MAX:
+                return True
             policy = core.in_effect(wish, self.installation)
             if policy.days is not None:
                 more |= self.expire(team_id, team, policy.days, now)
@@ -105,7 +110,7 @@ class LogSweep:
         older_than = now - timedelta(days=days)
         gone = transact(self.conn, store.remove, team_id, older_than, now, RUNS_MAX)
         for run_id in gone:
-            self.remove(team, run_id, now)
+            self.removals.add(partial(self.remove, team, run_id, now))
         if gone:
             kept = core.counted(days)
             log.info("logs of %d runs removed: they ended more than %s ago", len(gone), kept)
@@ -116,7 +121,8 @@ class LogSweep:
         after, older_than = self.thinned.get(team_id, BEGINNING), now - timedelta(days=days)
         ended = transact(self.conn, store.ended, team_id, after, older_than, RUNS_MAX)
         for _, run_id in ended:
-            remove_logs(self.layout.logs / plain_name(run_id), Shipped(now - core.MARGIN))
+            folder = self.layout.logs / plain_name(run_id)
+            self.removals.add(partial(remove_logs, folder, Shipped(now - core.MARGIN)))
         if ended:
             self.thinned[team_id] = ended[-1]
         return len(ended) == RUNS_MAX

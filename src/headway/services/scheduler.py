@@ -110,6 +110,8 @@ class Scheduler:
                 self.tick()
         self.gateway.close()
         transact(self.conn, schedulers.close, self.scheduler_id)
+        if self.janitor is not None:
+            self.janitor.close()
 
     def wait(self, timeout_s: float) -> None:
         for key, events in self.selector.select(timeout_s):

@@ -3,7 +3,7 @@
 The files are another matter: first it is written here that the logs of a run are gone, then they go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -57,11 +57,6 @@ ENDED: LiteralString = """
     ORDER BY ended_at, run_id LIMIT %(limit)s
 """
 
-REMOVED: LiteralString = """
-    SELECT (SELECT name FROM team WHERE team.team_id = event.team_id), reason, at FROM event
-    WHERE run_id IS NULL AND subject = 'retention' AND name = 'remove_logs' AND at > %(since)s
-"""
-
 
 def policies(conn: Connection[Any]) -> list[tuple[int, str, Policy]]:
     """Of every team that the connection sees, with its name."""
@@ -101,8 +96,3 @@ def ended(
     """When which runs ended, the first after ``after``."""
     values = {"team": team_id, "older_than": older_than, "limit": limit}
     return conn.execute(ENDED, {**values, "first": after[0], "run": after[1]}).fetchall()
-
-
-def removed_since(conn: Connection[Any], since: datetime) -> Iterable[tuple[str, str, datetime]]:
-    """Whose logs were removed lately, by team and run, and when that was decided."""
-    return conn.execute(REMOVED, {"since": since}).fetchall()

@@ -7,7 +7,7 @@ of the schema's owner, which refuse what belongs to a run that is there or is yo
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 
@@ -49,9 +49,14 @@ PRUNE_OTHER_HISTORY: LiteralString = """
     SELECT prune_other_events(%(older_than)s::timestamptz, %(limit)s::integer)
 """
 
-PRUNED: LiteralString = """
-    SELECT (SELECT name FROM team WHERE team.team_id = event.team_id), reason FROM event
-    WHERE run_id IS NULL AND subject = 'retention' AND name = 'prune' AND at > %(since)s
+# Of both kinds: runs, and logs of runs.
+REMOVED: LiteralString = """
+    SELECT at, seq, (SELECT name FROM team WHERE team.team_id = event.team_id), reason,
+        name = 'prune'
+    FROM event
+    WHERE run_id IS NULL AND subject = 'retention' AND name IN ('prune', 'remove_logs')
+        AND (at, seq) > (%(at)s, %(seq)s)
+    ORDER BY at, seq LIMIT %(limit)s
 """
 
 OLD_IMPORT_ERRORS: LiteralString = "DELETE FROM import_error WHERE at < %(older_than)s"
@@ -97,6 +102,14 @@ REST: tuple[LiteralString, ...] = (
 )
 
 
+class Removed(NamedTuple):
+    at: datetime
+    seq: int
+    team: str
+    run_id: str
+    is_run: bool  # else its logs only
+
+
 def prune_runs(
     conn: Connection[Any], older_than: datetime, now: datetime, limit: int
 ) -> Sequence[tuple[str, str]]:
@@ -118,6 +131,7 @@ def prune_rest(conn: Connection[Any], older_than: datetime, limit: int) -> None:
     conn.execute(PRUNE_OTHER_HISTORY, {"older_than": older_than, "limit": limit})
 
 
-def pruned_since(conn: Connection[Any], since: datetime) -> list[tuple[str, str]]:
-    """The runs that were removed lately, by team."""
-    return conn.execute(PRUNED, {"since": since}).fetchall()
+def removed_after(conn: Connection[Any], at: datetime, seq: int, limit: int) -> list[Removed]:
+    """The runs that were removed after that, or whose logs were, in this order."""
+    rows = conn.execute(REMOVED, {"at": at, "seq": seq, "limit": limit})
+    return [Removed(*row) for row in rows]

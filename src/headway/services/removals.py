@@ -1,0 +1,46 @@
+"""What takes files off the disk: done one after another by a thread, so that no tick waits for it.
+
+Whoever asks looks for ``room`` before: what is on its way is bounded. A crash forgets it, so it must be
+found again by the next life.
+"""
+
+import logging
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX: Final = 1000  # done within the patience that a component has at its end
+
+Removal = Callable[[], object]
+
+
+class Removals:
+    def __init__(self) -> None:
+        self.waiting: SimpleQueue[Removal | None] = SimpleQueue()
+        self.thread: Thread | None = None
+
+    def room(self) -> int:
+        return max(0, WAITING_MAX - self.waiting.qsize())
+
+    def add(self, removal: Removal) -> None:
+        if self.thread is None:
+            self.thread = Thread(target=self.work, name="removals", daemon=True)
+            self.thread.start()
+        self.waiting.put(removal)
+
+    def settle(self) -> None:
+        """Wait until all that was asked for is done. What is added later begins anew."""
+        if self.thread is not None:
+            self.waiting.put(None)
+            self.thread.join()
+            self.thread = None
+
+    def work(self) -> None:
+        while (removal := self.waiting.get()) is not None:
+            try:
+                removal()
+            except Exception:
+                log.exception("what is old cannot be removed; the rest goes on")
