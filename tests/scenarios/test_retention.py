@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from headway.agent.protocol import XComValue
 from headway.core.commands import Selection
 from headway.errors import UsageError
 from headway.paths import log_path, xcom_path
-from headway.services import commands, janitor
+from headway.services import commands, janitor, removals
 from headway.services.catalog import Catalog
 from headway.services.janitor import Janitor, retention_from
 from headway.services.scheduler import Scheduler as Process
@@ -264,3 +265,52 @@ def test_the_scheduler_turns_it_between_ticks_not_only_once_a_second(
         scheduler.conn.close()
         scheduler.ears.close()
         scheduler.selector.close()
+
+
+def test_a_turn_does_not_wait_for_files_and_the_end_does(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    (run_id,) = finished(conn, 1)
+    age(owner_conn, run_id, 100)
+    files = files_of(tmp_path, run_id)
+    worker, hold = Janitor(conn, tmp_path, KEEP), Event()
+    worker.removals.add(hold.wait)  # the disk is slow
+    while worker.work():
+        pass
+    assert value(conn, "SELECT count(*) FROM run") == 0
+    assert [file.exists() for file in files] == [True, True]
+    hold.set()
+    worker.close()
+    assert [file.exists() for file in files] == [False, False]
+
+
+def test_rows_wait_while_too_many_files_do(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    (run_id,) = finished(conn, 1)
+    age(owner_conn, run_id, 100)
+    worker, hold = Janitor(conn, tmp_path, KEEP), Event()
+    for _ in range(removals.WAITING_MAX):
+        worker.removals.add(hold.wait)
+    worker.due_at = 0.0
+    worker.turn()
+    assert value(conn, "SELECT count(*) FROM run") == 1
+    assert worker.due_in() <= janitor.FULL_S
+    hold.set()
+    worker.close()
+    for _ in range(2):  # the first looks for what a crash left
+        worker.due_at = 0.0
+        worker.turn()
+    worker.close()
+    assert value(conn, "SELECT count(*) FROM run") == 0
+
+
+def test_a_removal_that_fails_keeps_no_other_from_being_done() -> None:
+    def fail() -> None:
+        raise OSError("the disk")
+
+    done, waiting = Event(), removals.Removals()
+    waiting.add(fail)
+    waiting.add(done.set)
+    waiting.settle()
+    assert done.is_set()
