@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
-from psycopg.errors import CheckViolation
+from psycopg.errors import CheckViolation, LockNotAvailable
 
 from headway import wire
 from headway.core import plan
@@ -19,7 +19,7 @@ from headway.services import commands
 from headway.services.catalog import Catalog
 from headway.services.strikes import STRIKES_MAX
 from headway.services.tick import clock as database_clock
-from headway.store import runs
+from headway.store import pools, runs
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from headway.store.views import runs as run_views
 from tests.scenarios.test_links import connect as connect_agent
@@ -71,6 +71,16 @@ def test_two_schedulers_never_overfill_a_pool(conn: Connection[Any], dsn: str) -
     assert value(conn, "SELECT count(*) FROM run WHERE state = 'success'") == 30
     assert value(conn, "SELECT count(*) FROM attempt") == 120
     assert value(conn, "SELECT sum(used) FROM pool") == 0
+
+
+def test_a_pool_is_looked_at_by_one_tick_at_a_time(conn: Connection[Any], dsn: str) -> None:
+    """What one has read as free, another could give away before it is written."""
+    transact(conn, commands.resize_pool, 1, "etl", 5, ANN)
+    with connect(dsn) as other, other.transaction():
+        assert pools.lock(other, {(1, "etl")})[1]["etl"].free == 5
+        conn.execute("SET lock_timeout = '50ms'")
+        with pytest.raises(LockNotAvailable):
+            transact(conn, pools.lock, {(1, "etl")})
 
 
 def test_a_report_for_a_run_locked_elsewhere_is_kept_and_absorbed_later(

@@ -22,7 +22,7 @@ from headway.core.upstream import Verdict
 from headway.services import tick
 from headway.services.gateway import Gateway
 from headway.services.scheduler import Scheduler
-from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
+from headway.store import changes, queue, reports, runs, sessions, snapshots
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
 from tests.simulation.minds import Minds
@@ -176,7 +176,6 @@ NO_HISTORY = changes.WRITE_HISTORY.replace(
 )
 WAITING_CLAIM = runs.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")
 
-UNLOCKED = pools.LOCK.replace("FOR NO KEY UPDATE", "")
 UNGUARDED = changes.UPDATE_INSTANCES.replace("AND instance.state = change.stored", "")
 
 
@@ -241,9 +240,6 @@ BUGS: list[Bug] = [
         (changes, "WRITE_HISTORY", NO_HISTORY),
     ),
     bug("a claim that waits", "F05 a tick waited", (5, 9, 3), (runs, "CLAIM", WAITING_CLAIM)),
-    bug("pool lock missing", "I13 granted beyond", (11,), (pools, "LOCK", UNLOCKED))._replace(
-        world=Crowd
-    ),
     bug("the last come first", "S9", (0, 2), (plan, "rank", last_first))._replace(
         world=Crowd, steps=150
     ),
