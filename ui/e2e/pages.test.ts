@@ -32,8 +32,8 @@ beforeAll(async () => {
   failed = await ran(server, "invoices");
   await ran(server, "orders");
   await ask(server, "/dags/orders/backfills", {
-    from: "2026-10-01T00:00:00Z",
-    to: "2026-10-03T00:00:00Z",
+    from: "2026-10-01",
+    to: "2026-10-03",
   });
 });
 
