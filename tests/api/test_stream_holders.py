@@ -99,9 +99,9 @@ def test_what_is_over_by_time_ends_too(url: str, owner_conn: Session) -> None:
             stream.next("ready")
         owner_conn.execute("UPDATE api_token SET expires_at = now()")
         assert list(of_token.rest()) == []
-        owner_conn.execute(
+        owner_conn.execute(  # that of the first: the ids are random
             "UPDATE browser_session SET expires_at = now()"
-            " WHERE session_id = (SELECT min(session_id) FROM browser_session)"
+            " WHERE created_at = (SELECT min(created_at) FROM browser_session)"
         )
         assert list(of_session.rest()) == []
         owner_conn.execute("UPDATE browser_session SET used_at = now() - interval '13 hours'")
