@@ -12,8 +12,8 @@ from headway.errors import Conflict, NotFound, UsageError
 from headway.services import commands
 from headway.services.bundles import Bundles
 from headway.services.commands import Trigger
-from headway.services.tick import clock
 from headway.store import dags
+from headway.store.clock import clock
 from headway.store.transact import Session, transact
 from tests.api import people
 from tests.scenarios.world import ANN, Scheduler, deploy, states, task, trigger

@@ -12,6 +12,7 @@ from headway import config
 from headway.config import Layout, Lock, read_server_file, write_server_file
 from headway.pg import Server
 from headway.services import tick
+from headway.store.clock import clock
 from headway.store.transact import ENGINE, connect, transact
 from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for
 from tests.processes import begin
@@ -166,7 +167,7 @@ def test_a_run_set_aside_is_found_by_doctor_until_a_person_takes_it_in(
     run_id = cli("run", "slow", "-p", f"gate={gate}", "--detach").stdout.strip()
     wait_for(tmp_path / "gate.reached")
     with connect(Server(home / ".headway").dsn, role=ENGINE) as conn:
-        transact(conn, tick.set_aside, (1, run_id), "KeyError: 'x'", transact(conn, tick.clock))
+        transact(conn, tick.set_aside, (1, run_id), "KeyError: 'x'", transact(conn, clock))
     said = "after 3 failures of the scheduler to plan it: KeyError: 'x'"
     assert said in cli("why", run_id).stdout
     done = cli("doctor", "--output", "json")

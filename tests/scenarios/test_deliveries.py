@@ -22,6 +22,7 @@ from headway.agent.protocol import (
     XComRef,
     XComValue,
 )
+from headway.clock import Clock
 from headway.services import gateway
 from headway.services.scheduler import Scheduler
 from headway.spec import model
@@ -65,23 +66,32 @@ def test_what_a_gateway_knows_of_an_agent_is_bounded(
     assert changed == [*([f"r{number}"] for number in range(20)), [], ["r5"]]
 
 
+class Stopwatch(Clock):
+    def __init__(self) -> None:
+        self.elapsed = clock.monotonic()
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+
 def test_an_agent_that_reads_slowly_is_not_cut_off_and_one_that_does_not_is(
-    scheduler: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scheduler: Scheduler, tmp_path: Path
 ) -> None:
     agent = greeted(scheduler, tmp_path)
     link = scheduler.gateway.links["s1"]
-    elapsed = [clock.monotonic()]
-    monkeypatch.setattr(clock, "monotonic", lambda: elapsed[0])
-    for number in range(100):  # 100 MB
-        elapsed[0] += LEASE_S / 2
-        grant = Grant(AttemptKey(f"r{number}", "a", -1, 1), "t", "python", [])
-        scheduler.gateway.deliver("s1", context(f"r{number}", b'"%s"' % (b"x" * 2**20)), [grant])
-        agent.listen()
-        scheduler.gateway.flush(link)
-    assert link.unsent
-    assert link.sock.fileno() >= 0
-    elapsed[0] += LEASE_S + 1
-    scheduler.gateway.deliver("s1", context("last"), [grant])
+    stopwatch = Stopwatch()
+    with clock.use(stopwatch):
+        for number in range(100):  # 100 MB
+            stopwatch.elapsed += LEASE_S / 2
+            grant = Grant(AttemptKey(f"r{number}", "a", -1, 1), "t", "python", [])
+            text = b'"%s"' % (b"x" * 2**20)
+            scheduler.gateway.deliver("s1", context(f"r{number}", text), [grant])
+            agent.listen()
+            scheduler.gateway.flush(link)
+        assert link.unsent
+        assert link.sock.fileno() >= 0
+        stopwatch.elapsed += LEASE_S + 1
+        scheduler.gateway.deliver("s1", context("last"), [grant])
     assert link.sock.fileno() < 0
 
 

@@ -1,12 +1,15 @@
 """What the simulator found, each as the smallest story that shows it."""
 
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from psycopg import Connection
 
+from headway import clock
+from headway.clock import Clock
 from headway.core import plan
 from headway.core.commands import Selection
 from headway.core.reports import Outcome
@@ -20,12 +23,19 @@ from tests.scenarios.engine import TEAM, Engine
 LEASE = timedelta(seconds=15)
 
 
+class EngineClock(Clock):
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def of_database(self, read: Callable[[], datetime]) -> datetime:
+        return self.engine.now
+
+
 @pytest.fixture
-def engine(conn: Connection[Any], monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(conn: Connection[Any]) -> Iterator[Engine]:
     engine = Engine(conn)
-    for module in (commands, tick):
-        monkeypatch.setattr(module, "clock", lambda conn: engine.now)
-    return engine
+    with clock.use(EngineClock(engine)):
+        yield engine
 
 
 def clear(engine: Engine, run_id: str, *tasks: str) -> None:

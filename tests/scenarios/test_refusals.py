@@ -9,8 +9,9 @@ from psycopg import Connection
 
 from headway.agent.protocol import LEASE_S
 from headway.errors import Conflict
-from headway.services import commands, tick
+from headway.services import commands
 from headway.store import sessions
+from headway.store.clock import clock
 from headway.store.transact import transact
 from tests.scenarios.world import (
     ANN,
@@ -100,4 +101,4 @@ def test_a_heartbeat_that_comes_after_the_lease_brings_nothing_back(conn: Connec
     scheduler.later(LEASE_S + 1)
     assert transact(conn, sessions.renew, late, scheduler.now, lease) == set()
     assert scheduler.expire() == late
-    assert transact(conn, sessions.renew, late, transact(conn, tick.clock), lease) == set()
+    assert transact(conn, sessions.renew, late, transact(conn, clock), lease) == set()

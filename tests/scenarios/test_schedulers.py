@@ -18,8 +18,8 @@ from headway.errors import Conflict
 from headway.services import commands
 from headway.services.catalog import Catalog
 from headway.services.strikes import STRIKES_MAX
-from headway.services.tick import clock as database_clock
 from headway.store import pools, runs
+from headway.store.clock import clock as database_clock
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from headway.store.views import runs as run_views
 from tests.scenarios.test_links import connect as connect_agent

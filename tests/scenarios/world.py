@@ -23,6 +23,7 @@ from headway.services.tick import Envelope, Grant, Ticker, Turn
 from headway.spec import model
 from headway.store import bundles as bundle_rows
 from headway.store import dags, sessions
+from headway.store.clock import clock
 from headway.store.transact import connect, once, transact
 
 TURNS_MAX: Final = 200
@@ -66,7 +67,7 @@ class Scheduler:
 
     @property
     def now(self) -> datetime:
-        return transact(self.conn, tick.clock) + self.offset
+        return transact(self.conn, clock) + self.offset
 
     def later(self, seconds: float) -> None:
         self.offset += timedelta(seconds=seconds)

@@ -23,7 +23,7 @@ from headway import clock, ids
 from headway.agent.protocol import AttemptKey, Ended
 from headway.core.graph import Graph
 from headway.core.reports import Ended as End
-from headway.services import commands, scheduler, tick, timetables
+from headway.services import scheduler, tick
 from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway
 from headway.services.tick import Envelope
@@ -37,6 +37,7 @@ from tests.simulation.dags import POOLS, random_dag
 from tests.simulation.line import Listener
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.process import Crash, Process
+from tests.simulation.sources import WorldChance, WorldClock
 from tests.simulation.truth import Truth
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -367,15 +368,9 @@ class World:
     def patched(self) -> Iterator[None]:
         """Time, chance and names are the world's; each seam lets the world in."""
         with ExitStack() as stack:
+            stack.enter_context(clock.use(WorldClock(self)))
+            stack.enter_context(ids.use(WorldChance(self)))
             patch = mock.patch.object
-            for module in (tick, commands, timetables):
-                stack.enter_context(patch(module, "clock", lambda conn: self.now))
-            stack.enter_context(patch(scheduler, "database_clock", lambda conn: self.now))
-            stack.enter_context(patch(clock, "monotonic", lambda: self.elapsed))
-            stack.enter_context(patch(clock, "sleep", lambda seconds: None))
-            stack.enter_context(patch(ids, "run_id", self.new_id))
-            stack.enter_context(patch(ids, "token", lambda: self.new_id("token")))
-            stack.enter_context(patch(ids, "fraction", self.chance.random))
             stack.enter_context(patch(Gateway, "drain", self.noticing(Gateway.drain)))
             for owner, name in SEAMS:
                 work = self.seam(name, getattr(owner, name))

@@ -5,11 +5,22 @@ import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Final
 
 import pytest
 
-from tests.tidy.tree import SOURCE, calls, dotted, imports, name, python_files, source_files
+from headway import clock, ids
+from tests.tidy.tree import (
+    SOURCE,
+    calls,
+    dotted,
+    imports,
+    name,
+    parsed,
+    python_files,
+    source_files,
+)
 
 # Modules whose very import is a reading of a clock or a throw of dice.
 IMPURE_MODULES: Final = {"time", "random", "secrets"}
@@ -81,6 +92,90 @@ def test_the_check_sees_it(text: str, tmp_path: Path, monkeypatch: pytest.Monkey
     file.write_text(text)
     monkeypatch.setattr("tests.tidy.tree.ROOT", tmp_path)
     assert impure(file)
+
+
+# Time in SQL that no decision of the engine depends on.
+SQL_CLOCKS: Final = {
+    "src/headway/store/clock.py": "asks the source first",
+    "src/headway/store/api_tokens.py": "how long a token is good",
+    "src/headway/store/browser_sessions.py": "how long a session is good",
+    "src/headway/store/people.py": "when somebody was locked out",
+    "src/headway/store/migrate.py": "when a migration was applied",
+    "src/headway/store/views/": "what a person reads",
+}
+SQL_CLOCK: Final = re.compile(
+    r"\b(clock_timestamp|statement_timestamp|transaction_timestamp|now|timeofday)\(\)"
+    r"|\b(current_(date|time|timestamp)|localtime(stamp)?)\b"
+    r"|\b(random|gen_random_uuid|uuidv[47])\(\)",
+    re.IGNORECASE,
+)
+
+
+def texts(file: Path) -> Iterator[tuple[int, str]]:
+    """Its strings, but for docstrings."""
+    tree = parsed(file)
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.lineno, node.value
+
+
+def sql_clocks(file: Path) -> list[str]:
+    return [
+        f"{name(file)}:{line} {match[0]}"
+        for line, text in texts(file)
+        for match in SQL_CLOCK.finditer(text)
+    ]
+
+
+def test_sql_is_handed_the_time() -> None:
+    stores = [file for file in source_files() if name(file).startswith("src/headway/store/")]
+    judged = [file for file in stores if not name(file).startswith(tuple(SQL_CLOCKS))]
+    assert [place for file in judged for place in sql_clocks(file)] == []
+    idle = [
+        place
+        for place in SQL_CLOCKS
+        if not any(sql_clocks(file) for file in stores if name(file).startswith(place))
+    ]
+    assert idle == []
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT now()", "at < clock_timestamp() - %(age)s", "CURRENT_TIMESTAMP", "random()"]
+)
+def test_the_check_sees_a_clock_in_sql(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "planted.py"
+    file.write_text(f'ASK = """{text}"""')
+    monkeypatch.setattr("tests.tidy.tree.ROOT", tmp_path)
+    assert sql_clocks(file)
+
+
+def test_every_clock_asks_the_source_when_it_is_called() -> None:
+    """Whoever imported it, as a module or by its name, before or after: nobody can be missed."""
+    assert {
+        module.__name__: sorted(deaf(module, source))
+        for module, source in ((clock, clock.Clock), (ids, ids.Chance))
+    } == {"headway.clock": [], "headway.ids": []}
+
+
+def deaf(module: ModuleType, source: type) -> set[str]:
+    """Public functions of a door that answer without the source which is used."""
+    doors = {
+        name: function
+        for name, function in vars(module).items()
+        if isinstance(function, FunctionType)
+        and function.__module__ == module.__name__
+        and name != "use"
+    }
+    assert doors
+    heard: list[str] = []
+    answers = {name: lambda self, *_, name=name: heard.append(name) for name in doors}
+    with module.use(type("Listening", (source,), answers)()):
+        for function in doors.values():
+            function(*[None] * function.__code__.co_argcount)
+    return set(doors) - set(heard)
 
 
 def test_only_services_and_transact_end_transactions() -> None:

@@ -6,8 +6,8 @@ from psycopg import Connection
 
 from headway.services import commands
 from headway.services.commands import Graphs
-from headway.services.tick import clock
 from headway.store import backfills
+from headway.store.clock import clock
 
 RUNS_MAX: Final = 50  # that one transaction ends
 

@@ -23,13 +23,13 @@ from headway.core.run import Instance, Run
 from headway.core.states import Event, State
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services.strikes import EXHAUSTED
-from headway.services.tick import clock
 from headway.services.timetables import slot_key
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
 from headway.spec.validate import check_params
 from headway.store import backfills, changes, dags, pools, runs, snapshots
+from headway.store.clock import clock
 from headway.store.runs import Claimed, NewRun
 
 log = logging.getLogger(__name__)

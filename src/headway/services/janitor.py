@@ -25,8 +25,8 @@ from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.log_retention import LogSweep, of_installation
 from headway.services.removals import Removals
-from headway.services.tick import clock as database_clock
 from headway.store import audit, bundles, idempotency, retention
+from headway.store.clock import clock as database_clock
 from headway.store.transact import transact
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from typing import Any, Final
 from psycopg import Connection
 
 from headway.errors import UsageError
-from headway.services.tick import clock
 from headway.store import notes
+from headway.store.clock import clock
 
 NOTE_MAX: Final = 10_000
 

@@ -17,10 +17,10 @@ from headway.services.commands import (
     named_of,
     runnable,
 )
-from headway.services.tick import clock
 from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots
+from headway.store.clock import clock
 
 
 def would_trigger(

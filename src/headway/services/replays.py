@@ -15,9 +15,9 @@ from headway.errors import Conflict, NotFound
 from headway.services.bundles import Bundles
 from headway.services.commands import create
 from headway.services.previews import why_wait
-from headway.services.tick import clock
 from headway.spec.model import Dag
 from headway.store import dags, queue, runs
+from headway.store.clock import clock
 from headway.store.dags import Standing
 from headway.store.runs import Claimed, NewRun
 

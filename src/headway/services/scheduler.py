@@ -34,8 +34,8 @@ from headway.services.catalog import Catalog
 from headway.services.gateway import Gateway, Link, grouped
 from headway.services.strikes import EXHAUSTED, explained
 from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
-from headway.services.tick import clock as database_clock
 from headway.store import notices, queue, runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
 from headway.store.runs import Claimed
 from headway.store.sessions import Bound

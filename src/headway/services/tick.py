@@ -24,6 +24,7 @@ from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.services.catalog import Catalog
 from headway.services.strikes import EXHAUSTED, RunKey, Strikes, explained, pause, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
+from headway.store.clock import clock
 from headway.store.runs import Claimed
 
 log = logging.getLogger(__name__)
@@ -174,14 +175,6 @@ def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey
     )
     turn.starts_left = ticker.dags_after != queue.FIRST
     return found
-
-
-def clock(conn: Connection[Any]) -> datetime:
-    """The database's clock, read once a tick."""
-    row = conn.execute("SELECT clock_timestamp()").fetchone()
-    assert row is not None
-    now: datetime = row[0]
-    return now
 
 
 def ending(envelopes: Sequence[Envelope]) -> int:

@@ -14,10 +14,10 @@ from psycopg import Connection
 from headway.core import timetable
 from headway.services.catalog import Catalog
 from headway.services.strikes import EXHAUSTED
-from headway.services.tick import clock
 from headway.spec import compile
 from headway.spec.params import check_params
 from headway.store import dags, queue, runs
+from headway.store.clock import clock
 from headway.store.queue import DueDag
 from headway.store.runs import NewRun
 

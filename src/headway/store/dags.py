@@ -16,6 +16,7 @@ from psycopg.rows import args_row, class_row, scalar_row
 
 from headway.errors import Conflict, NotFound
 from headway.spec.model import Dag, decode
+from headway.store.clock import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,6 @@ class Version:
 
 # NO KEY: rows that hold the team by a foreign key go on being written.
 LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY UPDATE"
-
-NOW: LiteralString = "SELECT now()"
 
 KNOWN: LiteralString = """
     SELECT dag_id, number, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
@@ -195,10 +194,7 @@ RESUME: LiteralString = """
 def lock(conn: Connection[Any], team_id: int) -> datetime:
     """Be the only one who changes what the team's DAGs are; answers with the database's time."""
     conn.execute(LOCK, {"team_id": team_id})
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        now = cursor.execute(NOW).fetchone()
-    assert isinstance(now, datetime)
-    return now
+    return clock(conn)
 
 
 def known(conn: Connection[Any], team_id: int) -> list[Known]:

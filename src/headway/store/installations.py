@@ -12,22 +12,23 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection
 
 from headway.errors import Conflict
+from headway.store.clock import clock
 
 LEASE_S: Final = 45  # more than four turns of a loader that has nothing else to do
 
 HOLD: LiteralString = """
     INSERT INTO installation (team_id, host, data, dags, seen_at)
-    VALUES (%(team)s, %(host)s, %(data)s, %(dags)s, clock_timestamp())
+    VALUES (%(team)s, %(host)s, %(data)s, %(dags)s, %(now)s::timestamptz)
     ON CONFLICT (team_id) DO UPDATE
     SET host = excluded.host, data = excluded.data, dags = excluded.dags, seen_at = excluded.seen_at
     WHERE (installation.host, installation.data) = (excluded.host, excluded.data)
-        OR installation.seen_at < clock_timestamp() - make_interval(secs => %(lease)s)
+        OR installation.seen_at < %(now)s::timestamptz - make_interval(secs => %(lease)s)
     RETURNING team_id
 """
 
 HOLDER: LiteralString = """
     SELECT host, data, dags,
-        ceil(extract(epoch FROM seen_at - clock_timestamp()) + %(lease)s)::integer
+        ceil(extract(epoch FROM seen_at - %(now)s::timestamptz) + %(lease)s)::integer
     FROM installation WHERE team_id = %(team)s
 """
 
@@ -50,9 +51,10 @@ def here(data: Path, dags: Path) -> Installation:
 def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
     """Say that we provide the team's DAGs. Raises Conflict while another one does."""
     values = {"team": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
-    if conn.execute(HOLD, {**values, "lease": LEASE_S}).fetchone() is not None:
+    age = {"now": clock(conn), "lease": LEASE_S}
+    if conn.execute(HOLD, {**values, **age}).fetchone() is not None:
         return
-    found = conn.execute(HOLDER, {"team": team_id, "lease": LEASE_S}).fetchone()
+    found = conn.execute(HOLDER, {"team": team_id, **age}).fetchone()
     assert found is not None, "who holds it keeps its row locked until it is gone"
     host, data, dags, seconds = found
     raise Conflict(

@@ -12,6 +12,8 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway.store.clock import clock
+
 DAGS_WITH_QUEUED: LiteralString = """
     SELECT team_id, dag_id FROM dag
     WHERE has_queued AND paused_at IS NULL AND (team_id, dag_id) > (%(team)s, %(dag)s)
@@ -84,7 +86,7 @@ UNDER_WAY: LiteralString = """
 """
 
 NEXT_SLOT: LiteralString = """
-    SELECT next_slot_at - clock_timestamp() FROM dag
+    SELECT next_slot_at - %(now)s FROM dag
     WHERE next_slot_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
     ORDER BY next_slot_at
     LIMIT 1
@@ -151,7 +153,7 @@ def is_under_way(conn: Connection[Any]) -> bool:
 
 def until_next_slot(conn: Connection[Any]) -> timedelta | None:
     """How long no timetable is to be asked; None: for ever, as far as is known."""
-    row = conn.execute(NEXT_SLOT).fetchone()
+    row = conn.execute(NEXT_SLOT, {"now": clock(conn)}).fetchone()
     return None if row is None else row[0]
 
 
