@@ -23,7 +23,8 @@ RUNS: LiteralString = """
     SELECT team_id, substr(md5(dag_id || past), 1, 12), dag_id, number, bundle_version,
         'slot:' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'schedule',
         CASE WHEN bad THEN 'failed' ELSE 'success' END,
-        CASE WHEN bad THEN 'did not succeed' ELSE 'all leaf tasks succeeded or were skipped' END,
+        jsonb_build_object('kind', CASE WHEN bad THEN 'leaves_failed' ELSE 'leaves_succeeded' END)
+            || CASE WHEN bad THEN '{"tasks": []}'::jsonb ELSE '{}' END,
         at, at - %(every)s, at, 'scheduler', at, at + interval '1 s',
         at + (%(lasts)s * (1 + (abs(hashtext(dag_id || past)) %% 100) / 300.0)), 10
     FROM dag, generate_series(1, %(runs)s) AS past,
@@ -37,8 +38,10 @@ INSTANCES: LiteralString = """
         ready_at, queued_at, started_at, ended_at)
     SELECT run.team_id, run.run_id, task_id, map_index,
         judged.state, (judged.state <> 'upstream_failed')::int, (judged.state = 'failed')::int, 'default',
-        CASE judged.state WHEN 'failed' THEN 'ValueError: row ' || map_index || ' of the source is bad'
-            WHEN 'upstream_failed' THEN 'upstream failed: 1 of 1' END,
+        CASE judged.state WHEN 'failed' THEN jsonb_build_object('kind', 'attempt_failed',
+                'cause', 'exception', 'detail', 'ValueError: row ' || map_index || ' of the source is bad')
+            WHEN 'upstream_failed' THEN '{"kind": "rule_not_met", "rule": "all_success", "total": 1,
+                "ends": {"failed": 1}, "tasks": []}' END,
         ready_at, queued_at, began_at, CASE WHEN judged.state = 'upstream_failed' THEN run.ended_at
             ELSE began_at + took END
     FROM run JOIN dag_version USING (team_id, dag_id, number)
@@ -75,9 +78,9 @@ ATTEMPTS: LiteralString = """
     SELECT team_id, run_id, task_id, map_index, instance.number, instance.state, 'past',
         instance.ready_at, instance.queued_at, instance.started_at, instance.ended_at,
         CASE WHEN instance.queued_at - ready_at > interval '1 s'
-            THEN 'pool `default` is full: 128 of 128 slots in use' END,
+            THEN '{"kind": "pool_full", "pool": "default", "used": 128, "slots": 128}'::jsonb END,
         CASE WHEN instance.state = 'failed' THEN 'exception' END,
-        CASE WHEN instance.state = 'failed' THEN instance.reason END,
+        CASE WHEN instance.state = 'failed' THEN instance.reason ->> 'detail' END,
         CASE WHEN instance.state = 'failed' THEN 21 END,
         CASE WHEN instance.state = 'failed' THEN 1 ELSE 0 END
     FROM run JOIN task_instance AS instance USING (team_id, run_id)

@@ -24,11 +24,13 @@ from headway.authoring.params import carried
 from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import mapping, plan
+from headway.core.reasons import Granted
 from headway.core.reports import Ended, Outcome
 from headway.core.run import Attempt, Instance
 from headway.core.run import Run as Model
 from headway.core.states import Event, RunState, State
 from headway.core.timetable import interval
+from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile, dates, model
 from headway.spec.errors import did_you_mean
@@ -179,7 +181,7 @@ class Bench:
     def attempt(self, run: Model, instance: Instance) -> Ended:
         instance.number += 1
         instance.attempt = Attempt(instance.number, "token", "test", run.now)
-        run.move(instance, Event.GRANT, "its turn")
+        run.move(instance, Event.GRANT, Granted(instance.node.pool, "test"))
         ended = Ended(
             task_id=instance.node.task_id,
             map_index=instance.map_index,
@@ -261,7 +263,7 @@ class Bench:
             )
             for node in run.graph.nodes
         }
-        return RunResult(run.state, run.reason or "", tasks)
+        return RunResult(run.state, said(run.reason) if run.reason else "", tasks)
 
     def instance_result(self, instance: Instance) -> InstanceResult:
         key = (instance.node.task_id, instance.map_index)

@@ -6,6 +6,7 @@ import pytest
 
 from headway import wire
 from headway.client import Client
+from headway.core.reasons import DagPaused, EndDateReached, NoSchedule
 from headway.errors import NotFound, UsageError
 from headway.spec import model
 from headway.store.transact import Session
@@ -47,10 +48,10 @@ def test_what_does_not_fire_says_why(client: Client, conn: Session) -> None:
         end_date=datetime(2020, 2, 1, tzinfo=UTC),
     )
     assert client.next_fires("asked").fires == []
-    assert "when somebody asks" in (client.next_fires("asked").reason or "")
+    assert client.next_fires("asked").why == NoSchedule()
     assert len(client.next_fires("paused").fires) == 20
-    assert "paused by user:ada" in (client.next_fires("paused").reason or "")
-    assert client.next_fires("over").reason == "its end date is reached"
+    assert client.next_fires("paused").why == DagPaused("user:ada")
+    assert client.next_fires("over").why == EndDateReached()
 
 
 @pytest.mark.parametrize("wrong", [{"timezone": "Mars/Olympus"}, {"count": 0}, {"count": 100_000}])
@@ -178,7 +179,7 @@ def test_a_dry_trigger_says_what_would_be(client: Client, conn: Session) -> None
     seed.run(conn, "d", "r1")
     seed.run(conn, "d", "r2", state="queued")
     assert client.would_trigger("d", wire.TriggerRequest()).would_wait == (
-        "max_active_runs: 1 of 1 are running, and 1 wait before it"
+        "max_active_runs is reached: 1 of 1 running, 1 queued before it"
     )
     client.pause("d")
     assert "paused by" in (client.would_trigger("d", wire.TriggerRequest()).would_wait or "")

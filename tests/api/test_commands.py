@@ -9,6 +9,7 @@ import pytest
 
 from headway import wire
 from headway.client import Client
+from headway.core.reasons import Marked
 from headway.errors import Conflict, NotFound, UsageError
 from headway.spec.model import Param, Schedule
 from headway.store.transact import Session
@@ -224,6 +225,7 @@ def test_a_whole_run_is_marked_as_its_dry_run_said(
     assert {client.instance("abc", task).state for task in ("t0", "t1", "t2")} == {"success"}
     assert client.instance("abc", "t0").reason is None
     assert client.instance("abc", "t2").reason == "marked by user:otto"
+    assert client.instance("abc", "t2").why == Marked("user:otto")
 
 
 def test_a_run_that_was_marked_before_it_started_is_shown_everywhere(

@@ -88,7 +88,7 @@ def test_what_was_lost_too_often_says_how_often(client: Client, conn: Session) -
         seconds_a_turn=60.0,
     )
     error = client.diagnosis(run_id).errors[0].first
-    assert error.detail == f"{killed} (lost 6 times, which is more than chance)"
+    assert error.detail == f"{killed} (lost 6 times with its agent or node)"
     (line, *_) = describe(client, run_id, "a", -1)
     assert line == f"a: {error.detail}"
 

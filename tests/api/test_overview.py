@@ -6,9 +6,11 @@ import pytest
 
 from headway import wire
 from headway.client import Client
+from headway.core.reasons import PoolFull
 from headway.errors import UsageError
 from headway.store.transact import Session
 from tests.api import seed
+from tests.reasons import as_stored
 
 
 def now(conn: Session) -> datetime:
@@ -127,13 +129,14 @@ def test_home_names_who_waits_longest_and_why(client: Client, conn: Session) -> 
     for number in range(3):
         seed.instance(conn, "r1", f"t{number}", "ready")
         conn.execute(
-            "UPDATE task_instance SET rank = %(n)s, blocked_reason = 'pool `default` is full',"
+            "UPDATE task_instance SET rank = %(n)s, blocked_reason = %(why)s::jsonb,"
             " ready_at = now() - make_interval(mins => 10 - %(n)s) WHERE task_id = %(task)s",
-            {"n": number, "task": f"t{number}"},
+            {"n": number, "task": f"t{number}", "why": as_stored(PoolFull("default", 4, 4))},
         )
     waiting = client.overview().waiting
     assert [(each.dag_id, each.task_id) for each in waiting] == [("d", f"t{n}") for n in range(3)]
-    assert waiting[0].reason == "pool `default` is full"
+    assert waiting[0].why == PoolFull("default", 4, 4)
+    assert waiting[0].reason == "pool `default` is full: 4 of 4 slots in use"
 
 
 def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Session) -> None:
@@ -154,7 +157,7 @@ def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Sessi
     home = client.overview()
     assert [(each.dag_id, each.reason) for each in home.late] == [
         ("overdue", "no scheduler is running"),
-        ("held", "the DAG was paused by user:ada"),
+        ("held", "DAG paused by user:ada"),
     ]
     assert [each.dag_id for each in home.next] == ["coming"]
     assert (home.dags.total, home.dags.paused) == (4, 2)

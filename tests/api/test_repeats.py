@@ -60,7 +60,7 @@ def test_the_same_request_has_the_same_answer(
 ) -> None:
     status, headers, first = ask(url, "POST", path, body, Idempotency_Key="k1")
     assert (status, runs(conn), headers["Idempotent-Replayed"]) == (201, made, None)
-    conn.execute("UPDATE run SET reason = 'changed since'")
+    conn.execute('UPDATE run SET reason = \'{"kind": "no_agent"}\'')
     status, headers, again = ask(url, "POST", path, body, Idempotency_Key="k1")
     assert (status, again, headers["Idempotent-Replayed"]) == (201, first, "true")
     assert runs(conn) == made

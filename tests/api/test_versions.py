@@ -227,7 +227,7 @@ def test_slots_tell_who_has_them_and_who_waits_for_what(client: Client, conn: Se
         ("pool `etl` is full: 3 of 3 slots in use", 2)
     ]
     assert [(runs.dag_id, runs.queued, runs.reason) for runs in found.runs_waiting] == [
-        ("d", 1, "max_active_runs: 1 of 1 are running")
+        ("d", 1, "max_active_runs is reached: 1 of 1 running")
     ]
     client.pause("d")
     assert "paused by" in client.slots().runs_waiting[0].reason

@@ -168,7 +168,7 @@ def test_a_run_set_aside_is_found_by_doctor_until_a_person_takes_it_in(
     wait_for(tmp_path / "gate.reached")
     with connect(Server(home / ".headway").dsn, role=ENGINE) as conn:
         transact(conn, tick.set_aside, (1, run_id), "KeyError: 'x'", transact(conn, clock))
-    said = "after 3 failures of the scheduler to plan it: KeyError: 'x'"
+    said = "after the scheduler failed to plan it 3 times: KeyError: 'x'"
     assert said in cli("why", run_id).stdout
     done = cli("doctor", "--output", "json")
     (found,) = [each for each in json.loads(done.stdout) if not each["ok"]]

@@ -6,13 +6,14 @@ import pytest
 
 from headway.core import admission, plan
 from headway.core.admission import Pool, Session
+from headway.core.reasons import NoAgent, PoolEmpty, PoolFull, PoolMissing, PoolTooSmall
 from tests.core.build import Story, task
 
 
 def test_a_pool_that_does_not_exist_is_named() -> None:
     story = Story(task("a", pool="etl"), task("b")).begin()
     assert story.states() == {"a": "ready", "b": "queued"}
-    assert story.at("a").blocked_reason == "pool `etl` does not exist: headway pool set etl 16"
+    assert story.at("a").blocked_reason == PoolMissing("etl")
 
 
 @pytest.mark.parametrize("slots", [0, 1, 2])
@@ -21,9 +22,8 @@ def test_no_more_than_the_pool_has(slots: int) -> None:
     story.pools["etl"] = Pool("etl", slots, 0)
     story.begin()
     assert list(story.states().values()).count("queued") == slots
-    full = f"pool `etl` is full: {slots} of {slots} slots in use"
-    none = "pool `etl` has no slots: headway pool set etl 16"
-    assert story.at("t2").blocked_reason == (full if slots else none)
+    why = PoolFull("etl", slots, slots) if slots else PoolEmpty("etl")
+    assert story.at("t2").blocked_reason == why
     if slots:
         story.succeed("t0")
         assert story.pools["etl"].used == min(slots, 2)
@@ -68,7 +68,7 @@ def test_one_that_never_fits_does_not_stop_the_others() -> None:
     story.pools["default"].slots = 4
     story.begin()
     assert story.states() == {"huge": "ready", "small": "queued"}
-    assert story.at("huge").blocked_reason == "it needs 9 slots, and pool `default` has 4"
+    assert story.at("huge").blocked_reason == PoolTooSmall("default", 9, 4)
     story.pools["default"].slots = 10
     story.tick()
     assert story.state("huge") == "queued"
@@ -80,7 +80,7 @@ def test_no_agent_and_no_place() -> None:
     plan.begin(story.run)
     plan.settle(story.run)
     admission.grant([story.run], story.pools, [], lambda: "t")
-    assert story.at("a").blocked_reason == "no live agent"
+    assert story.at("a").blocked_reason == NoAgent()
     admission.grant([story.run], story.pools, [Session("s", "local", 0)], lambda: "t")
     assert story.state("a") == "ready"
 

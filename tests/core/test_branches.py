@@ -9,6 +9,7 @@ import pytest
 
 from headway.core import branches, commands
 from headway.core.commands import Selection
+from headway.core.reasons import NotChosen
 from headway.core.reports import Outcome
 from headway.core.states import Event
 from headway.core.upstream import TriggerRule
@@ -32,7 +33,7 @@ def choosing(*follow: str) -> Story:
 def test_a_branch_skips_what_it_did_not_choose() -> None:
     story = choosing("left")
     assert (story.state("left"), story.state("right")) == ("queued", "skipped")
-    assert story.at("right").reason == "`choose` chose left"
+    assert story.at("right").reason == NotChosen("choose", ("left",))
     # Directly below the branch, but below the chosen one as well: spared.
     assert story.state("join") == "waiting"
     story.succeed("left").succeed("left_end").succeed("join")
@@ -44,7 +45,7 @@ def test_a_branch_may_choose_nothing() -> None:
     assert story.states() == {"choose": "success"} | dict.fromkeys(
         ("left", "right", "left_end", "join"), "skipped"
     )
-    assert story.at("left").reason == "`choose` chose none of the tasks behind it"
+    assert story.at("left").reason == NotChosen("choose", ())
 
 
 def test_a_choice_of_all_leaves_nothing_out() -> None:
@@ -145,7 +146,10 @@ def test_a_retry_skips_again_what_was_not_chosen(first: str) -> None:
             story.fail("load")
         else:
             story.succeed("choose", follow=frozenset({"keep"}))
-    assert (story.state("wipe"), story.at("wipe").reason) == ("skipped", "`choose` chose keep")
+    assert (story.state("wipe"), story.at("wipe").reason) == (
+        "skipped",
+        NotChosen("choose", ("keep",)),
+    )
     assert story.state("keep") == "upstream_failed"
     assert again(story, RETRY) == ["load", "keep", "end"]
     story.succeed("load").succeed("keep").succeed("end")
@@ -255,7 +259,7 @@ def test_what_any_instance_of_a_mapped_branch_chose_runs() -> None:
     assert [story.state(name) for name in "abc"] == ["waiting"] * 3
     story.succeed("which[2]", follow=frozenset({"b"})).succeed("which[1]", follow=frozenset())
     assert [story.state(name) for name in "abc"] == ["queued", "queued", "skipped"]
-    assert story.at("c").reason == "`which` chose a and b"
+    assert story.at("c").reason == NotChosen("which", ("a", "b"))
 
 
 def test_an_instance_that_left_nothing_out_has_chosen_all() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from headway.core import commands
 from headway.core.commands import Selection
+from headway.core.reasons import Cancelled
 from headway.core.reports import Outcome
 from headway.core.states import Event
 from tests.core.build import Story, chain, task
@@ -183,7 +184,7 @@ def test_cancel_ends_what_is_not_live_at_once() -> None:
     assert story.states() == {"t0": "queued", "t1": "cancelled", "side": "cancelled"}
     story.end("t0", Outcome.CANCELLED)
     story.tick()
-    assert (story.run.state, story.run.reason) == ("cancelled", "cancelled by user:ann")
+    assert (story.run.state, story.run.reason) == ("cancelled", Cancelled("user:ann"))
 
 
 def test_cancel_of_a_run_that_has_ended_does_nothing() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
+from headway.core.reasons import Cancelled, LeavesFailed, Reason, RunTimedOut
 from headway.core.states import RunState
 from headway.core.words import duration, listed
 
@@ -14,7 +15,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def facts(
     state: RunState,
     *troubles: TaskTrouble,
-    reason: str | None = None,
+    reason: Reason | None = None,
     errors: int | None = None,
     **counts: int,
 ) -> Facts:
@@ -52,19 +53,19 @@ BLOCKED = tuple(TaskTrouble(task_id=f"b{n}", blocked=1) for n in range(3))
             "Failed after 14 m: all 4 `m` failed.",
         ),
         (
-            facts(RunState.FAILED, reason="dagrun_timeout of 60 s is over"),
-            "Failed after 14 m: dagrun_timeout of 60 s is over.",
+            facts(RunState.FAILED, reason=RunTimedOut(60)),
+            "Failed after 14 m: dagrun_timeout of 60 s exceeded.",
         ),
         (
-            facts(RunState.FAILED, LOAD, reason="dagrun_timeout of 60 s is over"),
-            "Failed after 14 m: dagrun_timeout of 60 s is over; `load` failed.",
+            facts(RunState.FAILED, LOAD, reason=RunTimedOut(60)),
+            "Failed after 14 m: dagrun_timeout of 60 s exceeded; `load` failed.",
         ),
         (
-            facts(RunState.FAILED, reason="did not succeed: c"),
-            "Failed after 14 m: did not succeed: c.",
+            facts(RunState.FAILED, reason=LeavesFailed(("c",))),
+            "Failed after 14 m: did not succeed: `c`.",
         ),
         (
-            facts(RunState.CANCELLED, reason="cancelled by user:ada", cancelled=12),
+            facts(RunState.CANCELLED, reason=Cancelled("user:ada"), cancelled=12),
             "Cancelled by user:ada after 14 m: 12 task instances did not come to an end.",
         ),
         (

@@ -8,6 +8,13 @@ import pytest
 from headway.core import commands, mapping, plan
 from headway.core.commands import Selection
 from headway.core.mapping import MAP_LENGTH_MAX, positions
+from headway.core.reasons import (
+    ItemGone,
+    MappedOverNothing,
+    NotAList,
+    SourceNotSuccessful,
+    TooManyItems,
+)
 from headway.core.reports import Outcome
 from headway.core.states import Event
 from headway.core.upstream import TriggerRule
@@ -42,20 +49,20 @@ def test_one_item_is_mapped_too() -> None:
 def test_nothing_to_map_over_is_a_skip(rule: str, total: str) -> None:
     story = fanned(0, rule)
     assert story.state("each") == "skipped"
-    assert story.at("each").reason == "mapped over an empty list"
+    assert story.at("each").reason == MappedOverNothing()
     assert story.state("total") == total
 
 
 def test_what_is_no_list_is_refused_by_name() -> None:
     story = fanned(None)
     assert story.state("each") == "failed"
-    assert "result of items: it is no list" in (story.at("each").reason or "")
+    assert story.at("each").reason == NotAList("items")
     assert (story.state("total"), story.run.state) == ("upstream_failed", "failed")
 
 
 def test_more_than_the_limit_is_refused() -> None:
     story = fanned(MAP_LENGTH_MAX + 1)
-    assert story.at("each").reason == "mapped over 100,001 items; the limit is 100,000"
+    assert story.at("each").reason == TooManyItems(100_001, 100_000)
 
 
 def test_ten_thousand_items() -> None:
@@ -83,7 +90,7 @@ def test_over_a_failed_task_it_fails_with_it_whatever_its_rule(rule: str) -> Non
     story = Story(task("items"), task("each", over=["items"], trigger_rule=rule)).begin()
     story.fail("items")
     assert (story.state("each"), story.run.state) == ("upstream_failed", "failed")
-    assert story.at("each").reason == "it is mapped over `items`, which failed"
+    assert story.at("each").reason == SourceNotSuccessful("items", "failed")
 
 
 @pytest.mark.parametrize("rule", LENIENT)
@@ -124,7 +131,7 @@ def test_over_a_mapped_task_that_failed_whole_it_fails_with_it() -> None:
         else:
             story.succeed("items", length=2).fail("each[0]", "each[1]")
         assert (story.state("again"), story.run.state) == ("upstream_failed", "failed")
-        assert story.at("again").reason == "it is mapped over `each`, which failed"
+        assert story.at("again").reason == SourceNotSuccessful("each", end)
 
 
 def test_what_returned_none_is_no_item() -> None:
@@ -135,7 +142,7 @@ def test_what_returned_none_is_no_item() -> None:
     story.succeed("each[0]", "each[1]", item=False)
     assert (story.state("again"), story.at("again").reason) == (
         "skipped",
-        "mapped over an empty list",
+        MappedOverNothing(),
     )
 
 
@@ -221,7 +228,7 @@ def test_after_a_clear_the_items_beyond_a_shorter_list_are_gone(rule: str) -> No
         ("each[1]", 1, None),
         ("each[2]", 1, None),
     ]
-    assert gone[0].reason == "its list has 1 item now"
+    assert gone[0].reason == ItemGone(1)
     assert sorted(story.run.changes.removed) == [(1, 1), (1, 2)]
     story.tick()
     assert story.states() == {"items": "success", "each[0]": "queued", "total": "waiting"}

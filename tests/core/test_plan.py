@@ -4,7 +4,20 @@ from datetime import timedelta
 
 import pytest
 
-from headway.core import plan
+from headway.core import plan, wording
+from headway.core.reasons import (
+    AgentsFull,
+    AttemptFailed,
+    DagPaused,
+    GivenUp,
+    LeavesFailed,
+    LeavesSucceeded,
+    LostTooOften,
+    MaxActiveTasks,
+    MaxActiveTis,
+    RunTimedOut,
+    SkippedItself,
+)
 from headway.core.reports import Outcome
 from headway.core.retry import LOSSES_MAX
 from tests.core.build import NOON, Story, chain, task
@@ -21,7 +34,7 @@ def test_a_chain_runs_one_after_the_other() -> None:
         story.succeed(name)
     assert (story.run.state, story.run.reason) == (
         "success",
-        "all leaf tasks succeeded or were skipped",
+        LeavesSucceeded(),
     )
     story.everything_counts()
 
@@ -30,7 +43,7 @@ def test_every_move_says_why() -> None:
     story = Story(*chain(2), max_active_tasks=1)
     plan.begin(story.run)
     plan.settle(story.run)
-    assert all(move.reason and move.actor for move in story.run.changes.moves)
+    assert all(move.reason is not None and move.actor for move in story.run.changes.moves)
 
 
 def test_leaves_decide_the_outcome() -> None:
@@ -41,7 +54,7 @@ def test_leaves_decide_the_outcome() -> None:
     assert story.run.state == "success"
     story = Story(task("a"), task("b", "a"), task("c", "a", trigger_rule="all_done")).begin()
     story.fail("a").succeed("c")
-    assert (story.run.state, story.run.reason) == ("failed", "did not succeed: b")
+    assert (story.run.state, story.run.reason) == ("failed", LeavesFailed(("b",)))
 
 
 def test_an_upstream_failure_goes_all_the_way_down() -> None:
@@ -134,7 +147,7 @@ def test_the_users_retries_and_then_the_end() -> None:
         assert story.run.due_at is None
     story.fail("a")
     assert (story.state("a"), story.at("a").number, story.run.state) == ("failed", 3, "failed")
-    assert "all 2 retries are used up" in (story.at("a").reason or "")
+    assert story.at("a").reason == GivenUp("", "ValueError: no", failures=3, retries=2)
 
 
 def test_losses_use_no_retry_and_have_their_own_bound() -> None:
@@ -150,6 +163,7 @@ def test_losses_use_no_retry_and_have_their_own_bound() -> None:
     story.end("a", Outcome.LOST)
     story.tick()
     assert story.state("a") == "failed"
+    assert story.at("a").reason == LostTooOften("", "", losses=LOSSES_MAX + 1)
 
 
 def test_a_task_that_says_no_is_not_tried_again() -> None:
@@ -166,7 +180,9 @@ def test_a_task_that_says_no_is_not_tried_again() -> None:
 )
 def test_what_failed_for_good_says_why_or_at_least_how(said: dict[str, str], reason: str) -> None:
     story = Story(task("a", retries=5)).begin().fail("a", retry=False, **said)
-    assert story.at("a").reason == reason
+    why = story.at("a").reason
+    assert why == AttemptFailed(said["cause"], said["detail"])
+    assert wording.said(why) == reason
 
 
 def test_a_task_may_skip_itself() -> None:
@@ -174,7 +190,7 @@ def test_a_task_may_skip_itself() -> None:
     story.end("a", Outcome.SKIPPED, detail="no flights")
     story.tick()
     assert story.states() == {"a": "skipped", "b": "skipped"}
-    assert (story.at("a").reason, story.run.state) == ("no flights", "success")
+    assert (story.at("a").reason, story.run.state) == (SkippedItself("no flights"), "success")
 
 
 def test_the_attempts_of_a_dead_session_are_taken_back() -> None:
@@ -213,7 +229,7 @@ def test_dagrun_timeout_cancels_what_is_open_and_fails_the_run() -> None:
     story.end("a", Outcome.CANCELLED)
     story.tick()
     assert (story.state("a"), story.run.state) == ("cancelled", "failed")
-    assert story.run.reason == "dagrun_timeout of 60 s is over"
+    assert story.run.reason == RunTimedOut(60)
 
 
 def test_dagrun_timeout_begins_anew_after_a_clear() -> None:
@@ -240,10 +256,10 @@ def test_a_pause_takes_the_ranks_back_and_its_end_gives_them_again() -> None:
     story.run.hold()
     assert story.at("b").key in story.run.changes.touched  # or its pool's order would still have it
     story.tick()
-    assert (story.at("b").rank, story.at("b").blocked_reason) == (None, "DAG paused by ann")
+    assert (story.at("b").rank, story.at("b").blocked_reason) == (None, DagPaused("ann"))
     story.succeed("a")
     assert story.states() == {"a": "success", "b": "ready", "c": "ready"}
-    assert story.at("c").blocked_reason == "DAG paused by ann"
+    assert story.at("c").blocked_reason == DagPaused("ann")
     story.everything_counts()
     assert story.run.pause_noted
     story.run.paused_by = None
@@ -251,7 +267,7 @@ def test_a_pause_takes_the_ranks_back_and_its_end_gives_them_again() -> None:
     assert not story.run.pause_noted  # or it would be looked for in each turn
     assert sorted(story.states().values()) == ["queued", "ready", "success"]
     (left,) = [i for i in story.run.all() if i.state == "ready"]
-    assert left.blocked_reason == "all places of the agents are taken: local"
+    assert left.blocked_reason == AgentsFull(("local",))
     story.everything_counts()
 
 
@@ -259,7 +275,7 @@ def test_max_active_tasks_of_a_run() -> None:
     story = Story(*(task(f"t{n}", priority_weight=n + 1) for n in range(4)), max_active_tasks=2)
     story.begin()
     assert story.states() == {"t0": "ready", "t1": "ready", "t2": "queued", "t3": "queued"}
-    assert story.at("t0").blocked_reason == "max_active_tasks: 2 of this run are active"
+    assert story.at("t0").blocked_reason == MaxActiveTasks(2)
     story.succeed("t3")
     assert (story.state("t1"), story.state("t0")) == ("queued", "ready")
     story.everything_counts()
@@ -269,7 +285,7 @@ def test_max_active_tis_per_dagrun_of_a_task() -> None:
     story = Story(task("m", over=[5], max_active_tis_per_dagrun=2), task("other")).begin()
     assert [story.state(f"m[{n}]") for n in range(5)] == ["queued"] * 2 + ["ready"] * 3
     assert story.state("other") == "queued"
-    assert story.at("m[4]").blocked_reason == "max_active_tis_per_dagrun: 2 of this task are active"
+    assert story.at("m[4]").blocked_reason == MaxActiveTis(2)
     story.succeed("m[0]")
     assert (story.state("m[2]"), story.state("m[3]")) == ("queued", "ready")
     story.everything_counts()
@@ -279,8 +295,8 @@ def test_a_cap_is_named_again_after_a_pause() -> None:
     story = Story(task("a"), task("b"), max_active_tasks=1)
     story.run.paused_by = "ann"
     story.begin()
-    assert story.at("b").blocked_reason == "DAG paused by ann"
+    assert story.at("b").blocked_reason == DagPaused("ann")
     story.run.paused_by = None
     plan.settle(story.run)
-    assert story.at("b").blocked_reason == "max_active_tasks: 1 of this run are active"
+    assert story.at("b").blocked_reason == MaxActiveTasks(1)
     assert story.at("b").key in story.run.changes.touched  # and written

@@ -12,7 +12,6 @@ from headway.core.retry import (
     SPACING_S,
     Ending,
     GiveUp,
-    Retry,
     RetryPolicy,
     delay,
     loss_delay,
@@ -110,14 +109,3 @@ def test_every_sequence_of_ends_is_bounded() -> None:
             pytest.fail(f"no end after {ends}")
         longest = max(longest, attempts)
     assert longest == 1 + policy.retries + LOSSES_MAX
-
-
-def test_the_reason_is_a_sentence_for_a_person() -> None:
-    def give_up(retries: int, ending: Ending) -> Retry | GiveUp:
-        policy = RetryPolicy(retries, 1, exponential=False, max_delay_s=60, jitter=0)
-        return next_step(policy, retries + 1, LOSSES_MAX + 1, LOSSES_MAX, ending, 0)
-
-    assert give_up(0, Ending.FAILED) == GiveUp("failed, and it has no retries")
-    assert give_up(1, Ending.FAILED) == GiveUp("failed 2 times: its one retry is used up")
-    assert give_up(2, Ending.FAILED) == GiveUp("failed 3 times: all 2 retries are used up")
-    assert give_up(2, Ending.LOST) == GiveUp("lost 6 times, which is more than chance")

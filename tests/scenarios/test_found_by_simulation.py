@@ -12,6 +12,7 @@ from headway import clock
 from headway.clock import Clock
 from headway.core import plan
 from headway.core.commands import Selection
+from headway.core.reasons import SetAside
 from headway.core.reports import Outcome
 from headway.core.run import Run
 from headway.services import commands, strikes, tick, translate
@@ -118,7 +119,7 @@ def test_a_task_wider_than_its_pool_holds_up_nobody(engine: Engine) -> None:
     (reason,) = engine.conn.execute(
         "SELECT blocked_reason FROM task_instance WHERE task_id = 'wide'"
     ).fetchall()
-    assert "2 slots" in reason[0]
+    assert reason[0] == {"kind": "pool_too_small", "pool": "narrow", "needed": 2, "slots": 1}
 
 
 def test_full_dags_do_not_hide_those_behind_them(
@@ -244,7 +245,9 @@ def test_a_run_that_was_put_aside_is_not_woken_for_its_dead_attempts(engine: Eng
     engine.trigger("d", "r")
     engine.tick()
     key, later = "KeyError", engine.now + timedelta(hours=1)
-    aside = partial(runs.quarantine, error=key, reason=key, retry_at=later, now=engine.now)
+    aside = partial(
+        runs.quarantine, error=key, reason=SetAside(key), retry_at=later, now=engine.now
+    )
     transact(engine.conn, aside, TEAM, "r")
     engine.later(60)
     transact(engine.conn, sessions.expire, engine.now, LEASE)

@@ -82,7 +82,9 @@ def test_logs_go_and_all_else_of_the_run_stays(
     assert value(conn, "SELECT version FROM run WHERE run_id = %s", old) == version
     assert removed_at(conn, old) is not None
     assert removed_at(conn, young) is None
-    told = conn.execute("SELECT dag_id, actor, reason FROM event WHERE name = 'remove_logs'")
+    told = conn.execute(
+        "SELECT dag_id, actor, reason ->> 'what' FROM event WHERE name = 'remove_logs'"
+    )
     assert told.fetchall() == [("d", "janitor", old)]
 
 

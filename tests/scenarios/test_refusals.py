@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import LEASE_S
+from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, stored
 from headway.errors import Conflict
 from headway.services import commands
 from headway.store import sessions
@@ -63,8 +64,9 @@ def test_a_pool_that_shrank_starts_nothing_until_enough_has_ended(conn: Connecti
     assert len(scheduler.tick(scheduler.end(two[1])).grants) == 1
     transact(conn, commands.resize_pool, 1, "etl", 0, **commands_of)
     assert not scheduler.tick(*scheduler.work()).grants
-    assert "no slots" in value(
-        conn, "SELECT blocked_reason FROM task_instance WHERE state = 'ready'"
+    assert (
+        value(conn, "SELECT blocked_reason ->> 'kind' FROM task_instance WHERE state = 'ready'")
+        == "pool_empty"
     )
     transact(conn, commands.resize_pool, 1, "etl", 5, **commands_of)
     scheduler.play()
@@ -75,21 +77,21 @@ def test_why_it_waits_is_said_anew_when_its_pool_is_another(conn: Connection[Any
     deploy(conn, task("a", pool="etl"), task("b", pool="etl"))
     scheduler = Scheduler(conn)
 
-    def why_after(slots: int | None) -> list[str]:
+    def why_after(slots: int | None) -> list[Reason]:
         if slots is None:
             transact(conn, commands.delete_pool, 1, "etl", actor=ANN)
         else:
             transact(conn, commands.resize_pool, 1, "etl", slots, actor=ANN)
         scheduler.tick()
-        found = conn.execute("SELECT blocked_reason FROM task_instance WHERE state = 'ready'")
-        return [reason for (reason,) in found]
+        found = conn.execute("SELECT blocked_reason::text FROM task_instance WHERE state = 'ready'")
+        return [stored(reason) for (reason,) in found]
 
     trigger(conn)
     scheduler.tick()
-    assert why_after(0) == ["pool `etl` has no slots: headway pool set etl 16"] * 2
-    assert why_after(None) == ["pool `etl` does not exist: headway pool set etl 16"] * 2
-    assert why_after(1) == ["pool `etl` is full: 1 of 1 slots in use"]
-    assert why_after(0) == ["pool `etl` has no slots: headway pool set etl 16"]
+    assert why_after(0) == [PoolEmpty("etl")] * 2
+    assert why_after(None) == [PoolMissing("etl")] * 2
+    assert why_after(1) == [PoolFull("etl", 1, 1)]
+    assert why_after(0) == [PoolEmpty("etl")]
     assert why_after(2) == []  # it runs
 
 

@@ -84,7 +84,7 @@ def test_an_old_run_goes_with_all_that_hangs_on_it(
     assert left(conn, old) == dict.fromkeys(HANGING, 0)
     assert left(conn, young) == before
     assert [file.exists() for file in (*gone, *kept)] == [False, False, True, True]
-    assert value(conn, "SELECT reason FROM event WHERE name = 'prune'") == old
+    assert value(conn, "SELECT reason ->> 'what' FROM event WHERE name = 'prune'") == old
 
 
 def test_a_run_that_has_not_ended_stays_however_old(

@@ -126,7 +126,7 @@ def test_the_application_changes_only_its_team(
             )
     assert (run_state(conn, theirs), states(conn, theirs)) == ("success", {"a": "success"})
     touched = within(
-        app_conn, 1, lambda conn: conn.execute("UPDATE run SET reason = 'mine'").rowcount
+        app_conn, 1, lambda conn: conn.execute("UPDATE run SET reason = '{}'").rowcount
     )
     assert touched == 1
     with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):

@@ -80,7 +80,7 @@ def test_a_running_one_is_ended_by_a_cancel_and_makes_room(
     scheduler.play(lambda grant: {"outcome": "cancelled"})
     assert run_state(conn, bad) == "cancelled"
     assert set(states(conn, bad).values()) == {"cancelled"}
-    assert value(conn, "SELECT reason FROM run") == f"cancelled by {ANN}"
+    assert value(conn, "SELECT reason FROM run") == {"kind": "cancelled", "by": ANN, "live": False}
     assert value(conn, "SELECT sum(used) FROM pool") == 0
     assert value(conn, "SELECT count(*) FROM report") == 0
     deploy(conn, task("a"), max_active_runs=1)

@@ -74,7 +74,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             WHERE event.team_id = run.team_id AND event.run_id = run.run_id AND subject = 'run'
             ORDER BY seq DESC LIMIT 1)""",
     "I09 success without a successful attempt": f"""
-        SELECT FROM task_instance AS ti WHERE state = 'success' AND reason NOT LIKE 'mark%%'
+        SELECT FROM task_instance AS ti WHERE state = 'success' AND reason ->> 'kind' IS DISTINCT FROM 'marked'
             AND NOT EXISTS (
                 SELECT FROM attempt WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)
                     AND attempt.number = ti.number AND attempt.state = 'success')""",
@@ -113,7 +113,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             WHERE step.name = 'grant' AND ti.pool = pool.name AND ti.team_id = pool.team_id
                 AND step.seq > coalesce((
                     SELECT max(seq) FROM event WHERE event.team_id = pool.team_id
-                        AND subject = 'pool' AND reason LIKE pool.name || ':%%'), 0))""",
+                        AND subject = 'pool' AND reason ->> 'pool' = pool.name), 0))""",
     "I14 more active runs than max_active_runs": """
         SELECT FROM dag JOIN run USING (team_id, dag_id)
         WHERE state = 'running' AND backfill_id IS NULL AND NOT (dag.dag_id = ANY(%(retimed)s))

@@ -171,8 +171,8 @@ load, drain, expire = tick.load, Gateway.drain, sessions.expire
 FORGETFUL = snapshots.INSTANCES.replace("follow", "NULL::text[] AS follow")
 NO_LIMIT = queue.STARTABLE.replace("locked.max_active_runs - (", "99 - (")
 NO_HISTORY = changes.WRITE_HISTORY.replace(
-    "name text, state text, actor text, reason text)",
-    "name text, state text, actor text, reason text) WHERE name <> 'retry'",
+    "name text, state text, actor text, reason jsonb)",
+    "name text, state text, actor text, reason jsonb) WHERE name <> 'retry'",
 )
 WAITING_CLAIM = runs.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")
 

@@ -49,7 +49,7 @@ ABOUT_TO_RUN = """
 """
 # A person's mark chooses nothing, and takes back what was chosen.
 CHOICES = """
-    SELECT map_index, state, number, reason NOT LIKE 'mark%%' AND NOT EXISTS (
+    SELECT map_index, state, number, reason ->> 'kind' IS DISTINCT FROM 'marked' AND NOT EXISTS (
         SELECT FROM event WHERE event.run_id = ti.run_id AND event.task_id = ti.task_id
             AND event.map_index = ti.map_index AND name LIKE 'mark%%')
     FROM task_instance AS ti WHERE run_id = %(run)s AND task_id = %(task)s

@@ -105,6 +105,7 @@ WHOLE: Final[dict[str, Any]] = {
     "UserChange": {"role": "author"},
     "PasswordRequest": {"password": "correct horse battery staple"},
     "TokenRequest": {"name": "nightly", "role": "operator", "expires_in_days": 30},
+    "PoolFull": {"kind": "pool_full", "pool": "etl", "used": 4, "slots": 4},
     "Component": {"name": "scheduler", "healthy": True, "detail": "process 7 on worker-1"},
     "TeamRole": {"name": "default", "role": "operator"},
     "RenderedField": {"name": "command", "value": "echo ***"},

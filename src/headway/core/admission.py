@@ -11,6 +11,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from headway.core.plan import block
+from headway.core.reasons import (
+    AgentsFull,
+    Granted,
+    NoAgent,
+    PoolEmpty,
+    PoolFull,
+    PoolMissing,
+    PoolTooSmall,
+    Reason,
+)
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import Event, State
 
@@ -115,7 +125,7 @@ def hand_over(run: Run, instance: Instance, session: Session, token: str) -> Non
         ready_at=instance.ready_at,
         waited_for=instance.waited_for,
     )
-    run.move(instance, Event.GRANT, f"slot of pool {instance.node.pool}, agent {session.agent}")
+    run.move(instance, Event.GRANT, Granted(instance.node.pool, session.agent))
     instance.attempt = attempt
     instance.queued_at = run.now
     instance.started_at = None
@@ -130,17 +140,17 @@ def explain_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> N
     run.fresh = []
 
 
-def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) -> str:
+def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) -> Reason:
     name = instance.node.pool
     pool = pools.get(name)
     if pool is None:
-        return f"pool `{name}` does not exist: headway pool set {name} 16"
+        return PoolMissing(name)
     if pool.slots == 0:
-        return f"pool `{name}` has no slots: headway pool set {name} 16"
+        return PoolEmpty(name)
     if pool.slots < instance.node.pool_slots:
-        return f"it needs {instance.node.pool_slots} slots, and pool `{name}` has {pool.slots}"
+        return PoolTooSmall(name, instance.node.pool_slots, pool.slots)
     if pool.free < instance.node.pool_slots:
-        return f"pool `{name}` is full: {pool.used} of {pool.slots} slots in use"
+        return PoolFull(name, pool.used, pool.slots)
     if not sessions:
-        return "no live agent"
-    return "all places of the agents are taken: " + ", ".join(s.agent for s in sessions)
+        return NoAgent()
+    return AgentsFull(tuple(session.agent for session in sessions))

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Mapping
 from headway.core.graph import Graph, Node
 from headway.core.run import Run
 from headway.core.states import State
-from headway.core.words import listed
 
 Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
 
@@ -52,10 +51,9 @@ def undecided(run: Run, node: Node) -> bool:
     return not all(run.has_ended(index) for index in node.branches)
 
 
-def chose(run: Run, branch: Node) -> str:
-    """``choose` chose a and b``: why it left the others out."""
-    names = listed(sorted(united(follows_of(run, branch))))
-    return f"`{branch.task_id}` chose {names or 'none of the tasks behind it'}"
+def chosen_by(run: Run, branch: Node) -> tuple[str, ...]:
+    """The ids of the tasks that it follows, in order."""
+    return tuple(sorted(united(follows_of(run, branch))))
 
 
 def again(

@@ -16,6 +16,7 @@ from headway.core.plan import (
     recall_below,
     reset,
 )
+from headway.core.reasons import Cancelled, Cleared, Marked
 from headway.core.run import Instance, Run
 from headway.core.states import BROKEN, FINAL, LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
@@ -83,12 +84,12 @@ def clear(run: Run, instances: Collection[Instance], actor: str) -> None:
         if instance.state in LIVE:
             intend(run, instance, Event.CLEAR, actor)
         elif instance.state is not State.WAITING:
-            run.move(instance, Event.CLEAR, f"cleared by {actor}", actor)
+            run.move(instance, Event.CLEAR, Cleared(actor), actor)
             reset(run, instance)
             run.stale.add(instance.node.index)
     recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL and run.open:
-        run.advance(RunEvent.REOPEN, f"cleared by {actor}", actor)
+        run.advance(RunEvent.REOPEN, Cleared(actor), actor)
     elif run.cancelled_by is not None and instances:
         # The last word counts: what was cancelled while others still end is wanted again.
         run.cancelled_by, run.changes.run = None, True
@@ -100,13 +101,13 @@ def mark(run: Run, instances: Collection[Instance], event: Event, actor: str) ->
         if instance.state in LIVE:
             intend(run, instance, event, actor)
         elif instance.state is not (State.SUCCESS if event is Event.MARK_SUCCESS else State.FAILED):
-            run.move(instance, event, f"marked by {actor}", actor)
+            run.move(instance, event, Marked(actor), actor)
             if event is Event.MARK_FAILED:
                 forget_result(run, instance)  # of what did not succeed nobody gets one
     recall_below(run, [instance.node.index for instance in instances], actor)
     if run.state in RUN_FINAL:
         # Its outcome may differ now: it is judged again.
-        run.advance(RunEvent.REOPEN, f"marked by {actor}", actor)
+        run.advance(RunEvent.REOPEN, Marked(actor), actor)
 
 
 def mark_run(run: Run, event: Event, actor: str) -> list[tuple[Instance, State]]:
@@ -134,7 +135,7 @@ def cancel(run: Run, actor: str) -> None:
         populate(run)
         for instance in list(run.all()):
             if instance.state is State.WAITING:
-                run.move(instance, Event.CANCEL, f"cancelled by {actor}", actor)
-        run.advance(RunEvent.CANCEL, f"cancelled by {actor}", actor)
+                run.move(instance, Event.CANCEL, Cancelled(actor), actor)
+        run.advance(RunEvent.CANCEL, Cancelled(actor), actor)
     elif run.state is RunState.RUNNING:
-        cancel_open(run, actor, f"cancelled by {actor}")
+        cancel_open(run, actor, Cancelled(actor))

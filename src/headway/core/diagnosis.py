@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from headway.core.reasons import Cancelled, Reason, RunTimedOut
 from headway.core.states import FINAL, RunState, State
+from headway.core.wording import said
 from headway.core.words import counted, duration, listed
 
 
@@ -28,30 +30,35 @@ class TaskTrouble:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     state: RunState
-    reason: str | None
+    reason: Reason | None
     started_at: datetime | None
     ended_at: datetime | None
     now: datetime
     counts: Mapping[str, int] = field(default_factory=dict)  # instances by state
     troubles: Sequence[TaskTrouble] = ()
     errors: int | None = None  # distinct ones; None: not looked at
+    waits: Reason | None = None  # why it has not started, where that is known
 
 
 def headline(facts: Facts) -> str:
     match facts.state:
         case RunState.QUEUED:
-            return "Waits to start: a place among the running runs of its DAG has to become free."
+            return sentence("Waits to start", [words_of(facts.waits)])
         case RunState.RUNNING:
             return running(facts)
         case RunState.SUCCESS:
             return succeeded(facts)
         case RunState.FAILED:
             parts = [*failures(facts), *blocked(facts)]
-            return sentence(f"Failed{after(facts)}", parts or [facts.reason or ""])
+            return sentence(f"Failed{after(facts)}", parts or [words_of(facts.reason)])
         case RunState.CANCELLED:
-            by = (facts.reason or "").removeprefix("cancelled by ")
-            beginning = f"Cancelled{f' by {by}' if by else ''}{after(facts)}"
+            by = f" by {facts.reason.by}" if isinstance(facts.reason, Cancelled) else ""
+            beginning = f"Cancelled{by}{after(facts)}"
             return sentence(beginning, [*failures(facts), *unfinished(facts)])
+
+
+def words_of(reason: Reason | None) -> str:
+    return "" if reason is None else said(reason)
 
 
 def after(facts: Facts) -> str:
@@ -68,8 +75,8 @@ def sentence(beginning: str, parts: Sequence[str]) -> str:
 
 def failures(facts: Facts) -> list[str]:
     failed = [trouble for trouble in facts.troubles if trouble.failed]
-    out_of_time = "dagrun_timeout" in (facts.reason or "") and facts.state is RunState.FAILED
-    parts = [facts.reason or ""] if out_of_time else []
+    out_of_time = isinstance(facts.reason, RunTimedOut) and facts.state is RunState.FAILED
+    parts = [words_of(facts.reason)] if out_of_time else []
     if not failed:
         return parts
     if len(failed) == 1:

@@ -11,9 +11,9 @@ from math import prod
 from typing import Final
 
 from headway.core.graph import Axis, Node
+from headway.core.reasons import ItemGone, MappedOverNothing, NotAList, Reason, TooManyItems
 from headway.core.run import NOT_MAPPED, Instance, Run
 from headway.core.states import BROKEN, LIVE, Event, State
-from headway.core.words import counted
 
 MAP_LENGTH_MAX: Final = 100_000
 
@@ -37,7 +37,7 @@ def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instan
         if instance.state is not State.WAITING:
             continue
         if length == 0:
-            run.move(instance, Event.SKIP, "mapped over an empty list")
+            run.move(instance, Event.SKIP, MappedOverNothing())
         else:
             yield instance
 
@@ -50,7 +50,7 @@ def fit(run: Run, node: Node, length: int) -> None:
         if instance.map_index == NOT_MAPPED:
             run.remove(instance)
         elif instance.state not in LIVE:
-            run.end_item(instance, f"its list has {counted(length, 'item')} now")
+            run.end_item(instance, ItemGone(length))
     for index in wanted:
         if index not in existing:
             run.add(Instance(node, index, number=run.former.pop((node.index, index), 0)))
@@ -127,15 +127,15 @@ def result_length(run: Run, source: Node) -> int | None:
     return instance.length if instance.state is State.SUCCESS else None
 
 
-def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> str | None:
+def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> Reason | None:
     assert node.axes is not None
     for axis, length in zip(node.axes, lengths, strict=True):
         if length is None:
             assert axis.source is not None
             name = run.graph.nodes[axis.source].task_id
-            return f"cannot map over the result of {name}: it is no list or dict, or there is none"
+            return NotAList(name)
     if (length := prod(known for known in lengths if known is not None)) > MAP_LENGTH_MAX:
-        return f"mapped over {length:,} items; the limit is {MAP_LENGTH_MAX:,}"
+        return TooManyItems(length, MAP_LENGTH_MAX)
     return None
 
 

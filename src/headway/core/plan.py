@@ -13,9 +13,29 @@ from typing import Final
 from headway.core import mapping
 from headway.core.fairness import rank
 from headway.core.graph import Node
+from headway.core.reasons import (
+    AttemptFailed,
+    Cancelled,
+    Cleared,
+    DagPaused,
+    GivenUp,
+    LeavesFailed,
+    LeavesSucceeded,
+    LostTooOften,
+    Marked,
+    MaxActiveTasks,
+    MaxActiveTis,
+    Reason,
+    RetryOver,
+    RunStarted,
+    RunTimedOut,
+    SkippedItself,
+    UpstreamChanged,
+)
+from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import NOT_MAPPED, PAUSED, SCHEDULER, Instance, Result, Run
+from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Result, Run
 from headway.core.states import (
     LIVE,
     AttemptState,
@@ -29,13 +49,14 @@ from headway.core.verdicts import decide
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
 AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
+NAMED_MAX: Final = 3  # tasks in a reason
 
 Chance = Callable[[], float]
 
 
 def begin(run: Run) -> None:
     """Start a queued run: its task instances come into being, or come back after a clear."""
-    run.advance(RunEvent.START, "a place among max_active_runs is free")
+    run.advance(RunEvent.START, RunStarted())
     populate(run)
     run.stale.update(range(len(run.graph.nodes)))
 
@@ -76,7 +97,7 @@ def start(run: Run, instance: Instance, age_s: float, pid: int | None) -> None:
     attempt.state = AttemptState.RUNNING
     attempt.pid = pid
     run.record(instance, attempt)
-    run.move(instance, Event.START, "its process has started", actor=f"agent:{attempt.session}")
+    run.move(instance, Event.START, ProcessStarted(), actor=f"agent:{attempt.session}")
 
 
 def began(run: Run, instance: Instance, report: Ended) -> None:
@@ -118,13 +139,15 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     elif state is AttemptState.SUCCESS:
         succeed(run, instance, report, actor)
     elif state is AttemptState.SKIPPED:
-        run.move(instance, Event.SKIP, report.detail or "it skipped itself", actor)
+        run.move(instance, Event.SKIP, SkippedItself(report.detail or ""), actor)
     elif state is AttemptState.FAILED and not report.retry:
         instance.failures += 1
-        run.move(instance, Event.FAIL, report.detail or report.cause, actor)
+        run.move(instance, Event.FAIL, AttemptFailed(report.cause, report.detail), actor)
     else:
         infrastructure = state in (AttemptState.LOST, AttemptState.CANCELLED)
-        again(run, instance, infrastructure, report.detail or report.cause, actor, chance)
+        again(
+            run, instance, infrastructure, AttemptFailed(report.cause, report.detail), actor, chance
+        )
 
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
@@ -132,7 +155,7 @@ def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
     if report.follow is not None and not covers(run, instance.node, report.follow):
         instance.follow = report.follow
     run.changes.results.extend(Result(instance, instance.number, xcom) for xcom in report.xcoms)
-    run.move(instance, Event.SUCCEED, "", actor)
+    run.move(instance, Event.SUCCEED, None, actor)
 
 
 def covers(run: Run, branch: Node, follow: frozenset[str]) -> bool:
@@ -145,11 +168,18 @@ def fulfil(run: Run, instance: Instance) -> None:
     event, actor = instance.intent, instance.intent_by
     assert event is not None
     assert actor is not None
-    run.move(instance, event, f"{event.replace('_', ' ')} asked for while it was running", actor)
+    run.move(instance, event, wanted(event, actor), actor)
     if event is Event.CLEAR:
         reset(run, instance)
         run.stale.add(instance.node.index)
     recall_below(run, [instance.node.index], actor)
+
+
+def wanted(event: Event, actor: str) -> Reason:
+    """What a person asked for while the attempt was live."""
+    if event is Event.CLEAR:
+        return Cleared(actor, live=True)
+    return Cancelled(actor, live=True) if event is Event.CANCEL else Marked(actor, live=True)
 
 
 def reset(run: Run, instance: Instance) -> None:
@@ -188,7 +218,7 @@ def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
 
 
 def recall(run: Run, instance: Instance, actor: str) -> None:
-    run.move(instance, Event.RECALL, "what it depends on has changed", actor)
+    run.move(instance, Event.RECALL, UpstreamChanged(), actor)
     run.stale.add(instance.node.index)
 
 
@@ -199,7 +229,12 @@ def released(run: Run, instance: Instance) -> bool:
 
 
 def again(
-    run: Run, instance: Instance, infrastructure: bool, why: str, actor: str, chance: Chance
+    run: Run,
+    instance: Instance,
+    infrastructure: bool,
+    why: AttemptFailed,
+    actor: str,
+    chance: Chance,
 ) -> None:
     """Another attempt, if the budget for this kind of end has one left."""
     if infrastructure:
@@ -213,8 +248,12 @@ def again(
         case Retry(delay_s):
             run.move(instance, Event.RETRY, why, actor)
             instance.wake_at = run.now + timedelta(seconds=delay_s)
-        case GiveUp(reason):
-            run.move(instance, Event.FAIL, f"{why} ({reason})" if why else reason, actor)
+        case GiveUp() if infrastructure:
+            given_up: Reason = LostTooOften(why.cause, why.detail, instance.losses)
+            run.move(instance, Event.FAIL, given_up, actor)
+        case GiveUp():
+            given_up = GivenUp(why.cause, why.detail, instance.failures, policy.retries)
+            run.move(instance, Event.FAIL, given_up, actor)
 
 
 def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
@@ -229,8 +268,8 @@ def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
         assert attempt is not None, f"{instance} is {instance.state} without an attempt"
         if attempt.session not in dead_sessions:
             continue
-        why = "its agent sent no heartbeat"
-        run.end_attempt(instance, AttemptState.LOST, run.now, cause="no_heartbeat", detail=why)
+        why = AttemptFailed("no_heartbeat", "its agent sent no heartbeat")
+        run.end_attempt(instance, AttemptState.LOST, run.now, cause=why.cause, detail=why.detail)
         if instance.intent is not None:
             fulfil(run, instance)
         else:
@@ -270,7 +309,7 @@ def wake(run: Run) -> None:
         if not released(run, instance):
             recall(run, instance, SCHEDULER)
         else:
-            run.move(instance, Event.WAKE, "the retry delay is over")
+            run.move(instance, Event.WAKE, RetryOver())
             make_ready(run, instance)
 
 
@@ -280,10 +319,10 @@ def expire(run: Run) -> None:
     if limit_s is None or run.started_at is None or run.cancelled_by is not None or not run.open:
         return
     if run.started_at + timedelta(seconds=limit_s) <= run.now:
-        cancel_open(run, TIMEOUT, f"dagrun_timeout of {limit_s:g} s is over")
+        cancel_open(run, TIMEOUT, RunTimedOut(limit_s))
 
 
-def cancel_open(run: Run, actor: str, reason: str) -> None:
+def cancel_open(run: Run, actor: str, reason: Reason) -> None:
     run.cancelled_by = actor
     run.changes.run = True
     for instance in list(run.all()):
@@ -341,7 +380,7 @@ def admit(run: Run) -> None:
     say why of the others.
     """
     if run.paused_by is not None:
-        explain_held(run, f"{PAUSED} {run.paused_by}")
+        explain_held(run, DagPaused(run.paused_by))
         run.pause_noted = True
         return
     if run.pause_noted:
@@ -382,7 +421,7 @@ def give_rank(run: Run, instance: Instance) -> None:
     run.touch(instance)
 
 
-def explain_held(run: Run, reason: str | None) -> None:
+def explain_held(run: Run, reason: Reason | None) -> None:
     """Write why they do not run to those that have become ready since, once each."""
     ranked = [instance for instance in run.fresh if instance.rank is not None]
     for instance in run.fresh:
@@ -391,13 +430,15 @@ def explain_held(run: Run, reason: str | None) -> None:
     run.fresh = ranked
 
 
-def cap_reason(run: Run, node: Node) -> str:
+def cap_reason(run: Run, node: Node) -> Reason:
     if is_full(run):
-        return f"max_active_tasks: {run.graph.live_max} of this run are active"
-    return f"max_active_tis_per_dagrun: {node.live_max} of this task are active"
+        assert run.graph.live_max is not None
+        return MaxActiveTasks(run.graph.live_max)
+    assert node.live_max is not None
+    return MaxActiveTis(node.live_max)
 
 
-def block(run: Run, instance: Instance, reason: str) -> None:
+def block(run: Run, instance: Instance, reason: Reason) -> None:
     if instance.blocked_reason != reason:
         instance.blocked_reason = instance.waited_for = reason
         run.touch(instance)
@@ -409,17 +450,18 @@ def finish(run: Run) -> None:
     the leaves decide (Airflow's rule), unless the run was ended from outside.
     """
     if run.cancelled_by == TIMEOUT:
-        run.advance(RunEvent.FAIL, f"dagrun_timeout of {run.graph.timeout_s:g} s is over")
+        assert run.graph.timeout_s is not None
+        run.advance(RunEvent.FAIL, RunTimedOut(run.graph.timeout_s))
         return
     if run.cancelled_by is not None:
-        run.advance(RunEvent.CANCEL, f"cancelled by {run.cancelled_by}", run.cancelled_by)
+        run.advance(RunEvent.CANCEL, Cancelled(run.cancelled_by), run.cancelled_by)
         return
     bad = [node for node in run.graph.nodes if not node.downstream and broken(run, node)]
     if bad:
-        names = ", ".join(node.task_id for node in bad[:3]) + (" …" if len(bad) > 3 else "")
-        run.advance(RunEvent.FAIL, f"did not succeed: {names}")
+        names = tuple(node.task_id for node in bad[:NAMED_MAX])
+        run.advance(RunEvent.FAIL, LeavesFailed(names, len(bad) - len(names)))
     else:
-        run.advance(RunEvent.SUCCEED, "all leaf tasks succeeded or were skipped")
+        run.advance(RunEvent.SUCCEED, LeavesSucceeded())
 
 
 def broken(run: Run, node: Node) -> int:

@@ -52,7 +52,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    reason: str
+    """No attempt is left."""
 
 
 def delay(policy: RetryPolicy, failure_number: int, fraction: float) -> float:
@@ -88,17 +88,10 @@ def next_step(
     """``failures`` and ``losses`` count the attempts so far, the one that just ended included."""
     match ending:
         case Ending.FAILED if failures > policy.retries:
-            return GiveUp(given_up(failures, policy.retries))
+            return GiveUp()
         case Ending.FAILED:
             return Retry(delay(policy, failures, fraction))
         case Ending.LOST if losses > losses_max:
-            return GiveUp(f"lost {losses} times, which is more than chance")
+            return GiveUp()
         case Ending.LOST:
             return Retry(loss_delay(losses))
-
-
-def given_up(failures: int, retries: int) -> str:
-    if retries == 0:
-        return "failed, and it has no retries"
-    used = "its one retry is" if retries == 1 else f"all {retries} retries are"
-    return f"failed {failures} times: {used} used up"

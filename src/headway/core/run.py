@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from headway.core.graph import Graph, Node
+from headway.core.reasons import DagPaused, Reason
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     FINAL,
@@ -29,7 +30,6 @@ from headway.core.states import (
 
 NOT_MAPPED = -1
 SCHEDULER = "scheduler"
-PAUSED = "DAG paused by"
 
 Key = tuple[int, int]  # a node's index and a map index
 
@@ -43,7 +43,7 @@ class Attempt:
     session: str
     queued_at: datetime
     ready_at: datetime | None = None
-    waited_for: str | None = None  # the last reason for which it was not granted at once
+    waited_for: Reason | None = None  # the last reason for which it was not granted at once
     state: AttemptState = AttemptState.QUEUED
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -72,9 +72,9 @@ class Instance:
     length: int | None = None
     item: bool = False  # its result is one of the list that tasks below a mapped task get
     follow: frozenset[str] | None = None  # a branch's choice; None: it left nothing out
-    blocked_reason: str | None = None
-    waited_for: str | None = None  # the last ``blocked_reason`` since it became ready
-    reason: str | None = None
+    blocked_reason: Reason | None = None
+    waited_for: Reason | None = None  # the last ``blocked_reason`` since it became ready
+    reason: Reason | None = None
     ready_at: datetime | None = None
     queued_at: datetime | None = None
     started_at: datetime | None = None
@@ -97,7 +97,7 @@ class Move(NamedTuple):
     name: str
     state: str | None  # None: it is gone
     actor: str
-    reason: str
+    reason: Reason | None
 
 
 class Result(NamedTuple):
@@ -170,7 +170,7 @@ class Run:
         self.started_at = started_at
         self.paused_by = paused_by
         self.ended_at: datetime | None = None
-        self.reason: str | None = None
+        self.reason: Reason | None = None
         self.due_at: datetime | None = None
         self.instances: list[dict[int, Instance]] = [{} for _ in graph.nodes]
         self.counts: list[dict[State, int]] = [{} for _ in graph.nodes]
@@ -230,7 +230,7 @@ class Run:
             self.former[instance.key] = instance.number
             self.changes.forgotten[instance.key] = instance
 
-    def end_item(self, instance: Instance, why: str) -> None:
+    def end_item(self, instance: Instance, why: Reason) -> None:
         """Its list has this item no more. Its attempts stay, and its history says why it is gone."""
         self.remove(instance)
         self.stale.update(instance.node.downstream)
@@ -313,7 +313,7 @@ class Run:
                 self.held[node] = []
                 heapq.heappush(self.held_order, (-instance.node.weight, node))
             heapq.heappush(self.held[node], instance.map_index)
-            self.pause_noted |= (instance.blocked_reason or "").startswith(PAUSED)
+            self.pause_noted |= isinstance(instance.blocked_reason, DagPaused)
         else:
             self._rank(node, +1)
             self.queue(instance)
@@ -343,7 +343,7 @@ class Run:
         """It is over: those that do not run yet have another reason, to be written anew."""
         self.pause_noted = False
         for instance in self.all():
-            if instance.state is State.READY and (instance.blocked_reason or "").startswith(PAUSED):
+            if instance.state is State.READY and isinstance(instance.blocked_reason, DagPaused):
                 instance.blocked_reason = None
                 self.fresh.append(instance)
 
@@ -380,7 +380,9 @@ class Run:
     def touch(self, instance: Instance) -> None:
         self.changes.touched.setdefault(instance.key, instance)
 
-    def move(self, instance: Instance, event: Event, reason: str, actor: str = SCHEDULER) -> None:
+    def move(
+        self, instance: Instance, event: Event, reason: Reason | None, actor: str = SCHEDULER
+    ) -> None:
         """Apply one row of the transition table: the only way a task instance changes its state."""
         to = target(instance.state, event)
         held_slot = instance.state in LIVE
@@ -434,7 +436,7 @@ class Run:
     def record(self, instance: Instance, attempt: Attempt) -> None:
         self.changes.attempts[(*instance.key, attempt.number)] = (instance, attempt)
 
-    def advance(self, event: RunEvent, reason: str, actor: str = SCHEDULER) -> None:
+    def advance(self, event: RunEvent, reason: Reason, actor: str = SCHEDULER) -> None:
         """The same for the run itself."""
         to = RUN_TRANSITIONS.get((self.state, event))
         assert to is not None, f"illegal move: {event} of a run that is {self.state}"

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from headway.core.run import PAUSED
+from headway.core.reasons import Reason, Wait, wait_of
 from headway.core.states import FINAL, State
+from headway.core.wording import heading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Tried:
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
-    waited_for: str | None
+    waited_for: Reason | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Life:
     began_at: datetime
     ready_at: datetime | None
     ended_at: datetime | None
-    blocked_reason: str | None
+    blocked_reason: Reason | None
     attempts: Sequence[Tried]
 
 
@@ -38,11 +39,20 @@ class Segment:
     """``kind``: upstream, ready, queued, running or retry. ``end`` None: it goes on."""
 
     kind: str
-    reason: str | None
+    reason: Reason | None
     start: datetime
     end: datetime | None
     number: int | None = None
     state: str | None = None
+
+    @property
+    def wait(self) -> Wait | None:
+        """What for; None: it worked."""
+        if self.kind == "running":
+            return None
+        if self.kind == "ready":
+            return Wait.OTHER if self.reason is None else wait_of(self.reason)
+        return OF_KIND[self.kind]
 
 
 def segments(life: Life) -> list[Segment]:
@@ -65,7 +75,7 @@ def pieces(life: Life) -> Iterator[Segment]:
     elif life.state is State.READY and life.ready_at is not None:
         ready_at = max(at, life.ready_at)
         yield Segment(waiting, None, at, ready_at)
-        yield Segment("ready", short(life.blocked_reason), ready_at, None)
+        yield Segment("ready", life.blocked_reason, ready_at, None)
     elif life.state is State.UP_FOR_RETRY:
         yield Segment("retry", None, at, None)
     else:
@@ -73,25 +83,10 @@ def pieces(life: Life) -> Iterator[Segment]:
 
 
 def attempted(tried: Tried, ready_at: datetime) -> Iterator[Segment]:
-    yield Segment("ready", short(tried.waited_for), ready_at, tried.queued_at, tried.number)
+    yield Segment("ready", tried.waited_for, ready_at, tried.queued_at, tried.number)
     yield Segment("queued", None, tried.queued_at, tried.started_at or tried.ended_at, tried.number)
     if tried.started_at is not None:
         yield Segment("running", None, tried.started_at, tried.ended_at, tried.number, tried.state)
-
-
-def short(reason: str | None) -> str | None:
-    """What held it back, without the figures of the moment; None: only the next tick."""
-    if reason is None:
-        return None
-    if reason.startswith("pool `"):
-        return reason[: reason.index("`", 6) + 1]
-    if reason.startswith("it needs "):
-        return "more slots than its pool has"
-    if reason.startswith(PAUSED):
-        return "DAG paused"
-    if reason.startswith("all places of the agents"):
-        return "places of the agents"
-    return reason.partition(":")[0]
 
 
 def waiting_by_reason(lives: Iterable[Sequence[Segment]], now: datetime) -> list[tuple[str, float]]:
@@ -100,12 +95,14 @@ def waiting_by_reason(lives: Iterable[Sequence[Segment]], now: datetime) -> list
     for pieces in lives:
         for each in pieces:
             if each.kind != "running":
-                name = each.reason or WORDS[each.kind]
+                name = heading(each.reason) if each.reason else WORDS[each.kind]
                 total[name] = (
                     total.get(name, 0.0) + ((each.end or now) - each.start).total_seconds()
                 )
     return sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))
 
+
+OF_KIND = {"upstream": Wait.UPSTREAM, "queued": Wait.START, "retry": Wait.RETRY}
 
 WORDS = {
     "upstream": "upstream tasks",

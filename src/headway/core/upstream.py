@@ -69,6 +69,18 @@ class Counts:
         return self.success + self.skipped + self.broken
 
     @property
+    def ends(self) -> dict[str, int]:
+        """How many ended how, without those that are 0."""
+        named = (
+            ("success", self.success),
+            ("skipped", self.skipped),
+            ("failed", self.failed),
+            ("upstream_failed", self.upstream_failed),
+            ("cancelled", self.cancelled),
+        )
+        return {state: number for state, number in named if number}
+
+    @property
     def ended(self) -> bool:
         return self.done == self.total
 
@@ -128,22 +140,6 @@ TABLE: Final[Mapping[TriggerRule, tuple[Row, ...]]] = {
     R.ALWAYS: ((V.RUN, lambda up: True),),
 }
 
-NEEDS: Final[Mapping[TriggerRule, str]] = {
-    R.ALL_SUCCESS: "all of them to succeed",
-    R.ALL_FAILED: "all of them to fail",
-    R.ALL_DONE: "all of them to end",
-    R.ALL_DONE_MIN_ONE_SUCCESS: "all of them to end, none skipped and one succeeded",
-    R.ALL_DONE_SETUP_SUCCESS: "all of them to end",
-    R.ONE_SUCCESS: "one of them to succeed",
-    R.ONE_FAILED: "one of them to fail",
-    R.ONE_DONE: "one of them to succeed or fail",
-    R.NONE_FAILED: "all of them to end and none to fail",
-    R.NONE_FAILED_MIN_ONE_SUCCESS: "one of them to succeed and none to fail",
-    R.NONE_SKIPPED: "all of them to end and none to be skipped",
-    R.ALL_SKIPPED: "all of them to be skipped",
-    R.ALWAYS: "nothing",
-}
-
 
 def judge(rule: TriggerRule, counts: Counts) -> Verdict:
     """What becomes of a task instance. One without upstream tasks runs, whatever its rule."""
@@ -154,33 +150,3 @@ def judge(rule: TriggerRule, counts: Counts) -> Verdict:
         if holds(counts):
             return verdict
     return Verdict.WAIT
-
-
-def explain(rule: TriggerRule, counts: Counts) -> str:
-    """One sentence for a person: why ``judge`` says what it says."""
-    if counts.total == 0:
-        return "it has no upstream tasks"
-    tasks = "upstream task" if counts.total == 1 else "upstream tasks"
-    match judge(rule, counts):
-        case Verdict.WAIT:
-            has = "has" if counts.total - counts.done == 1 else "have"
-            return (
-                f"{counts.total - counts.done} of {counts.total} {tasks} {has} not ended; "
-                f"{rule} needs {NEEDS[rule]}"
-            )
-        case Verdict.RUN:
-            return f"{rule} is met: of {counts.total} {tasks}, {tally(counts)}"
-        case Verdict.SKIP | Verdict.UPSTREAM_FAILED:
-            return f"{rule} needs {NEEDS[rule]}, but of {counts.total} {tasks}, {tally(counts)}"
-
-
-def tally(counts: Counts) -> str:
-    named = (
-        (counts.success, "succeeded"),
-        (counts.skipped, "skipped"),
-        (counts.failed, "failed"),
-        (counts.upstream_failed, "upstream_failed"),
-        (counts.cancelled, "cancelled"),
-        (counts.total - counts.done, "not ended"),
-    )
-    return ", ".join(f"{number} {name}" for number, name in named if number)

@@ -7,24 +7,38 @@ The first of these that holds decides, and none says anything before it is certa
 4. What it is mapped over was skipped: so is it.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from headway.core import branches, mapping
 from headway.core.graph import Node
+from headway.core.reasons import NotChosen, Reason, RuleMet, RuleNotMet, SourceNotSuccessful
 from headway.core.run import Run
 from headway.core.states import State
-from headway.core.upstream import Counts, Verdict, explain, judge
+from headway.core.upstream import Counts, TriggerRule, Verdict, judge
 
-WAIT = (Verdict.WAIT, "")
+Decision = tuple[Verdict, Reason | None]
+WAIT: Final[Decision] = (Verdict.WAIT, None)
+NAMED_MAX: Final = 3  # tasks in a reason
+BADLY: Final = (State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED)
+SPOILERS: Final[Mapping[TriggerRule, tuple[State, ...]]] = {
+    TriggerRule.ALL_FAILED: (State.SUCCESS, State.SKIPPED),
+    TriggerRule.ALL_SKIPPED: (State.SUCCESS, *BADLY),
+    TriggerRule.ALL_DONE_MIN_ONE_SUCCESS: (State.SKIPPED, *BADLY),
+    TriggerRule.ONE_FAILED: (),  # nobody's end decided it, but that all had ended
+    TriggerRule.ONE_DONE: (),
+}
 
 
-def decide(run: Run, node: Node) -> tuple[Verdict, str]:
-    """With the reason, for a person; of one that waits there is none."""
+def decide(run: Run, node: Node) -> Decision:
+    """The verdict and its reason; one that waits has none."""
     if node.branches:
         if (branch := branches.against(run, node)) is not None:
-            return Verdict.SKIP, branches.chose(run, branch)
+            return Verdict.SKIP, NotChosen(branch.task_id, branches.chosen_by(run, branch))
         if branches.undecided(run, node):
             return WAIT
     if node.axes and (source := mapping.broken_source(run, node)) is not None:
-        return Verdict.UPSTREAM_FAILED, f"it is mapped over `{source.task_id}`, which failed"
+        return Verdict.UPSTREAM_FAILED, source_ended(run, source)
     counts = upstream_counts(run, node)
     verdict = judge(node.rule, counts)
     if verdict is Verdict.WAIT:
@@ -33,8 +47,37 @@ def decide(run: Run, node: Node) -> tuple[Verdict, str]:
         if not mapping.lengths_known(run, node):
             return WAIT
         if verdict is Verdict.RUN and (skipped := mapping.skipped_source(run, node)) is not None:
-            return Verdict.SKIP, f"it is mapped over `{skipped.task_id}`, which was skipped"
-    return verdict, explain(node.rule, counts)
+            return Verdict.SKIP, source_ended(run, skipped)
+    if verdict is Verdict.RUN:
+        return verdict, RuleMet(node.rule, counts.total, counts.ends)
+    return verdict, not_met(run, node, verdict, counts)
+
+
+def source_ended(run: Run, source: Node) -> SourceNotSuccessful:
+    ends = run.counts[source.index]
+    return SourceNotSuccessful(
+        source.task_id, next(state for state in (*BADLY, State.SKIPPED) if ends.get(state))
+    )
+
+
+def not_met(run: Run, node: Node, verdict: Verdict, counts: Counts) -> RuleNotMet:
+    """With the first few upstream tasks whose end decided it."""
+    default = BADLY if verdict is Verdict.UPSTREAM_FAILED else (State.SKIPPED,)
+    states = SPOILERS.get(node.rule, default)
+    ended = {
+        index: [state for state in states if run.counts[index].get(state)]
+        for index in node.upstream
+    }
+    culprits = [index for index, found in ended.items() if found]
+    alike = {state for found in ended.values() for state in found}
+    return RuleNotMet(
+        rule=node.rule,
+        total=counts.total,
+        ends=counts.ends,
+        tasks=tuple(run.graph.nodes[index].task_id for index in culprits[:NAMED_MAX]),
+        more=max(0, len(culprits) - NAMED_MAX),
+        state=alike.pop() if len(alike) == 1 else "",
+    )
 
 
 def upstream_counts(run: Run, node: Node) -> Counts:

@@ -19,8 +19,10 @@ from headway import ids
 from headway.core import branches, commands, timetable
 from headway.core.commands import Selection
 from headway.core.graph import Graph
+from headway.core.reasons import NotChosen
 from headway.core.run import Instance, Run
 from headway.core.states import Event, State
+from headway.core.wording import said
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services.strikes import EXHAUSTED
 from headway.services.timetables import slot_key
@@ -372,8 +374,9 @@ def chosen_of(run: Run, selection: Selection) -> list[Instance]:
     chosen = commands.select(run, selection)
     branch = branches.against(run, roots[0].node) if selection.tasks and roots else None
     if not chosen and branch is not None:
+        choice = NotChosen(branch.task_id, branches.chosen_by(run, branch))
         raise Conflict(
-            f"`{roots[0].node.task_id}` stays skipped: {branches.chose(run, branch)}",
+            f"`{roots[0].node.task_id}` stays skipped: {said(choice)}",
             hint=f"headway clear {run.run_id} {branch.task_id} lets it choose again",
         )
     return chosen

@@ -7,6 +7,8 @@ from psycopg import Connection
 from headway import wire
 from headway.core.commands import Selection, mark_run
 from headway.core.states import Event, State
+from headway.core.waiting import held_back
+from headway.core.wording import said
 from headway.services.commands import (
     Affected,
     Graphs,
@@ -28,21 +30,14 @@ def would_trigger(
 ) -> wire.TriggerPreview:
     """Raises what ``commands.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)
+    why = held_back(queue.line_of(conn, team_id, dag_id))
     return wire.TriggerPreview(
         params=check_params(spec, wanted.params),
         tasks=len(spec.tasks),
-        would_wait=why_wait(queue.line_of(conn, team_id, dag_id)),
+        would_wait=None if why is None else said(why),
         logical_date=date_of(spec, compile.schedule(spec, now), wanted, now),
+        why=why,
     )
-
-
-def why_wait(line: queue.Line) -> str | None:
-    if line.paused_by is not None:
-        return f"the DAG was paused by {line.paused_by}"
-    if line.running >= line.max_active_runs:
-        before = f", and {line.queued} wait before it" if line.queued else ""
-        return f"max_active_runs: {line.running} of {line.max_active_runs} are running{before}"
-    return None
 
 
 def would_mark(

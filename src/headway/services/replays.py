@@ -11,10 +11,11 @@ import msgspec
 from psycopg import Connection
 
 from headway import ids, wire
+from headway.core.waiting import held_back
+from headway.core.wording import said
 from headway.errors import Conflict, NotFound
 from headway.services.bundles import Bundles
 from headway.services.commands import create
-from headway.services.previews import why_wait
 from headway.spec.model import Dag
 from headway.store import dags, queue, runs
 from headway.store.clock import clock
@@ -69,6 +70,7 @@ def would_replay(
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
     spec = whole(conn, data, row)
+    why = held_back(queue.line_of(conn, team_id, row.dag_id))
     return wire.ReplayPreview(
         run_id=row.run_id,
         dag_id=row.dag_id,
@@ -79,8 +81,9 @@ def would_replay(
         interval_start=row.interval_start,
         interval_end=row.interval_end,
         tasks=len(spec.tasks),
-        would_wait=why_wait(queue.line_of(conn, team_id, row.dag_id)),
+        would_wait=None if why is None else said(why),
         not_reproduced=not_reproduced(row, dags.standing(conn, team_id, row.dag_id)),
+        why=why,
     )
 
 

@@ -8,11 +8,12 @@ starts anew counts anew.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from psycopg import errors
 
+from headway.core.reasons import SetAside
 from headway.errors import HeadwayError
 
 STRIKES_MAX: Final = 3
@@ -72,12 +73,9 @@ class Strikes:
             self.counted.pop(key, None)
 
 
-def verdict(error: str, retry_at: datetime) -> str:
-    """What a person reads as the reason of the run's standing still."""
-    return (
-        f"set aside until {retry_at:%Y-%m-%d %H:%M:%S} UTC, after {STRIKES_MAX} failures of the "
-        f"scheduler to plan it: {error}"
-    )
+def verdict(error: str, retry_at: datetime) -> SetAside:
+    """Why the run stands still."""
+    return SetAside(error, retry_at.astimezone(UTC).isoformat(), STRIKES_MAX)
 
 
 def pause(times: int) -> timedelta:

@@ -14,7 +14,8 @@ CREATE: LiteralString = """
         RETURNING team_id, dag_id, created_by
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
-    SELECT team_id, %(now)s, 'backfill', dag_id, 'create', created_by, %(id)s FROM created
+    SELECT team_id, %(now)s, 'backfill', dag_id, 'create', created_by,
+        jsonb_build_object('kind', 'about', 'what', %(id)s::text) FROM created
 """
 
 
@@ -25,7 +26,8 @@ CANCEL: LiteralString = """
         RETURNING team_id, dag_id, backfill_id
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
-    SELECT team_id, %(now)s, 'backfill', dag_id, 'cancel', %(actor)s, backfill_id FROM cancelled
+    SELECT team_id, %(now)s, 'backfill', dag_id, 'cancel', %(actor)s,
+        jsonb_build_object('kind', 'about', 'what', backfill_id) FROM cancelled
 """
 
 OPEN_RUNS: LiteralString = """

@@ -14,7 +14,8 @@ ADD: LiteralString = """
         RETURNING version
     )
     INSERT INTO event (team_id, at, subject, name, actor, reason)
-    SELECT %(team_id)s, %(now)s, 'bundle', 'load', 'loader', version FROM added
+    SELECT %(team_id)s, %(now)s, 'bundle', 'load', 'loader', jsonb_build_object('kind', 'about', 'what', version)
+    FROM added
 """
 
 # A run keeps its bundle for as long as it can be asked for again: until the janitor removes the run.

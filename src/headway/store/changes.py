@@ -24,7 +24,7 @@ INSERT_INSTANCES: LiteralString = """
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, run_id text, task_id text, map_index integer, state text, number integer,
         pool text, pool_slots integer, rank double precision, item boolean, follow text[],
-        blocked_reason text, reason text, ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
+        blocked_reason jsonb, reason jsonb, ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
 """
 
 UPDATE_INSTANCES: LiteralString = """
@@ -33,7 +33,7 @@ UPDATE_INSTANCES: LiteralString = """
             team_id integer, run_id text, task_id text, map_index integer, stored text, state text,
             number integer, failures integer, losses integer, rank double precision, intent text,
             intent_by text, wake_at timestamptz, length integer, item boolean, follow text[],
-            blocked_reason text, reason text,
+            blocked_reason jsonb, reason jsonb,
             ready_at timestamptz, queued_at timestamptz, started_at timestamptz, ended_at timestamptz)
     )
     UPDATE task_instance SET
@@ -86,7 +86,7 @@ INSERT_ATTEMPTS: LiteralString = """
     SELECT team_id, run_id, task_id, map_index, number, session_id, token, queued_at, ready_at, waited_for
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, run_id text, task_id text, map_index integer, number integer,
-        session_id text, token text, queued_at timestamptz, ready_at timestamptz, waited_for text)
+        session_id text, token text, queued_at timestamptz, ready_at timestamptz, waited_for jsonb)
 """
 
 # Live is who has a token, by a CHECK. Said by the states, it would allow a plan to take the partial
@@ -143,13 +143,13 @@ WRITE_HISTORY: LiteralString = """
         task_id, map_index, number, name, state, actor, reason
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, dag_id text, run_id text, task_id text, map_index integer, number integer,
-        name text, state text, actor text, reason text)
+        name text, state text, actor text, reason jsonb)
 """
 
 UPDATE_RUNS: LiteralString = """
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
-            team_id integer, run_id text, version bigint, state text, reason text, due_at timestamptz,
+            team_id integer, run_id text, version bigint, state text, reason jsonb, due_at timestamptz,
             cancelled_by text, started_at timestamptz, ended_at timestamptz)
     ), changed AS (
         UPDATE run SET

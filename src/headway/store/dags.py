@@ -142,7 +142,8 @@ PUT: LiteralString = """
         RETURNING dag_id, number, file
     )
     INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
-    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'load', 'loader', file FROM put
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'load', 'loader',
+        jsonb_build_object('kind', 'about', 'what', file) FROM put
 """
 
 REPIN: LiteralString = """
@@ -158,7 +159,7 @@ MISS: LiteralString = """
     )
     INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
     SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'miss', 'loader',
-        file || ' no longer defines it'
+        jsonb_build_object('kind', 'text', 'text', file || ' no longer defines it')
     FROM missed
 """
 

@@ -46,7 +46,8 @@ REMOVE: LiteralString = """
         RETURNING run.team_id, run.dag_id, run.run_id
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
-    SELECT team_id, %(now)s, 'retention', dag_id, 'remove_logs', 'janitor', run_id FROM removed
+    SELECT team_id, %(now)s, 'retention', dag_id, 'remove_logs', 'janitor',
+        jsonb_build_object('kind', 'about', 'what', run_id) FROM removed
 """
 
 # Nothing is changed by it, so nothing is locked.

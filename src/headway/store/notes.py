@@ -13,7 +13,10 @@ WRITE: LiteralString = """
         RETURNING team_id, dag_id, run_id, state
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
-    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'note', state, %(actor)s, left(%(note)s, 200) FROM noted
+    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'note', state, %(actor)s,
+        CASE WHEN %(note)s::text <> '' THEN
+            jsonb_build_object('kind', 'text', 'text', left(%(note)s::text, 200)) END
+    FROM noted
 """
 
 

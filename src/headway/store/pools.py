@@ -25,7 +25,9 @@ SET: LiteralString = """
         RETURNING team_id
     )
     INSERT INTO event (team_id, at, subject, name, actor, reason)
-    SELECT team_id, %(now)s, 'pool', 'resize', %(actor)s, %(what)s FROM changed
+    SELECT team_id, %(now)s, 'pool', 'resize', %(actor)s,
+        jsonb_build_object('kind', 'pool_resized', 'pool', %(name)s::text, 'slots', %(slots)s::integer)
+    FROM changed
 """
 
 DELETE: LiteralString = """
@@ -33,7 +35,8 @@ DELETE: LiteralString = """
         DELETE FROM pool WHERE team_id = %(team)s AND name = %(name)s AND used = 0 RETURNING team_id
     ), history AS (
         INSERT INTO event (team_id, at, subject, name, actor, reason)
-        SELECT team_id, %(now)s, 'pool', 'delete', %(actor)s, %(name)s FROM gone
+        SELECT team_id, %(now)s, 'pool', 'delete', %(actor)s,
+            jsonb_build_object('kind', 'about', 'what', %(name)s::text) FROM gone
     )
     SELECT FROM gone
 """
@@ -111,8 +114,7 @@ def resize(
 
     Below what is in use: nothing starts until enough has ended.
     """
-    what = f"{name}: {slots} slots"
-    values = {"team": team_id, "name": name, "slots": slots, "what": what}
+    values = {"team": team_id, "name": name, "slots": slots}
     conn.execute(SET, {**values, "actor": actor, "now": now})
 
 

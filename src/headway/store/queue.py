@@ -12,6 +12,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway.core.waiting import Line
 from headway.store.clock import clock
 
 DAGS_WITH_QUEUED: LiteralString = """
@@ -104,15 +105,6 @@ LINE: LiteralString = """
 """
 
 
-class Line(msgspec.Struct, frozen=True):
-    """The runs of a DAG that go on, and those that wait to."""
-
-    paused_by: str | None
-    max_active_runs: int
-    running: int
-    queued: int
-
-
 class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
@@ -170,9 +162,13 @@ def slots_decided(
     conn.execute(SLOTS_DECIDED, values)
 
 
+def line(paused_by: str | None, limit: int, running: int, before: int) -> Line:
+    return Line(paused_by=paused_by, running=running, limit=limit, before=before)
+
+
 def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
     """What a new run of a DAG would meet. The DAG exists."""
-    with conn.cursor(row_factory=args_row(Line)) as cursor:
+    with conn.cursor(row_factory=args_row(line)) as cursor:
         found = cursor.execute(LINE, {"team": team_id, "dag": dag_id}).fetchone()
     assert found is not None
     return found

@@ -33,7 +33,8 @@ DELETE_RUNS: LiteralString = """
         RETURNING run.team_id, run.dag_id, run.run_id
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
-    SELECT team_id, %(now)s, 'retention', dag_id, 'prune', 'janitor', run_id FROM gone
+    SELECT team_id, %(now)s, 'retention', dag_id, 'prune', 'janitor',
+        jsonb_build_object('kind', 'about', 'what', run_id) FROM gone
 """
 
 DELETE_REPORTS: LiteralString = """
@@ -51,7 +52,7 @@ PRUNE_OTHER_HISTORY: LiteralString = """
 
 # Of both kinds: runs, and logs of runs.
 REMOVED: LiteralString = """
-    SELECT at, seq, (SELECT name FROM team WHERE team.team_id = event.team_id), reason,
+    SELECT at, seq, (SELECT name FROM team WHERE team.team_id = event.team_id), reason ->> 'what',
         name = 'prune'
     FROM event
     WHERE run_id IS NULL AND subject = 'retention' AND name IN ('prune', 'remove_logs')

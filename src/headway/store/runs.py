@@ -8,6 +8,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row, scalar_row
 
+from headway.core.reasons import Reason
 from headway.store.rows import rows
 
 
@@ -102,7 +103,7 @@ CREATE: LiteralString = """
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, number, name, state, actor, reason)
         SELECT team_id, %(now)s, 'run', dag_id, run_id, number, 'create', 'queued', created_by,
-            coalesce(note, trigger)
+            jsonb_build_object('kind', 'created', 'trigger', trigger, 'note', note)
         FROM created
     )
     SELECT run_id FROM created
@@ -165,16 +166,17 @@ READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
 # Without ranks: its ready task instances would stand first in the pools' order for ever.
 QUARANTINE: LiteralString = """
     WITH unranked AS (
-        UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s
+        UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s::jsonb
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     ), aside AS (
-        UPDATE run SET quarantined = %(error)s, reason = %(reason)s, due_at = NULL, version = version + 1,
+        UPDATE run SET quarantined = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, version = version + 1,
             times_set_aside = times_set_aside + 1, retry_at = %(retry_at)s
         WHERE team_id = %(team)s AND run_id = %(run)s
         RETURNING team_id, dag_id, run_id, state
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
-        SELECT team_id, %(now)s, 'run', dag_id, run_id, 'quarantine', state, 'scheduler', %(error)s FROM aside
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, 'quarantine', state, 'scheduler',
+            jsonb_build_object('kind', 'set_aside', 'error', %(error)s::text) FROM aside
     )
     SELECT pg_notify('headway_run', run_id) FROM aside
 """
@@ -312,12 +314,17 @@ def quarantine(
     run_id: str,
     *,
     error: str,
-    reason: str,
+    reason: Reason,
     retry_at: datetime,
     now: datetime,
 ) -> None:
-    """Take a run out of every tick: planning it failed again and again. ``reason`` is for people."""
-    values = {"team": team_id, "run": run_id, "error": error, "reason": reason}
+    """Take a run out of every tick: planning it failed again and again."""
+    values = {
+        "team": team_id,
+        "run": run_id,
+        "error": error,
+        "reason": msgspec.json.encode(reason).decode(),
+    }
     conn.execute(QUARANTINE, {**values, "retry_at": retry_at, "now": now})
 
 

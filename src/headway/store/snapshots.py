@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
+from headway.core import reasons
 from headway.core.graph import Graph, remains
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
@@ -20,7 +21,7 @@ INSTANCES: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, state, number, failures, losses, rank, intent, intent_by,
-            wake_at, length, item, follow, blocked_reason, reason, ready_at, queued_at, started_at, ended_at
+            wake_at, length, item, follow, blocked_reason::text, reason::text, ready_at, queued_at, started_at, ended_at
         FROM task_instance AS instance
         WHERE instance.team_id = wanted.team_id AND instance.run_id = wanted.run_id
         OFFSET 0
@@ -138,6 +139,7 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
     )
     (blocked_reason, reason, ready_at, queued_at, started_at, ended_at) = rest
     known = State(state)
+    held_by = None if blocked_reason is None else reasons.stored(blocked_reason)
     instance = Instance(
         node=run.graph.nodes[run.graph.by_id[task_id]],
         map_index=map_index,
@@ -153,9 +155,9 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         length=length,
         item=item,
         follow=None if follow is None else frozenset(follow),
-        blocked_reason=blocked_reason,
-        waited_for=blocked_reason,
-        reason=reason,
+        blocked_reason=held_by,
+        waited_for=held_by,
+        reason=None if reason is None else reasons.stored(reason),
         ready_at=ready_at,
         queued_at=queued_at,
         started_at=started_at,

@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 import msgspec
 
+from headway.core.reasons import Reason
+
 
 class Fire(msgspec.Struct, frozen=True, kw_only=True):
     """``local``: the same moment on the wall clock of the answer's time zone."""
@@ -18,6 +20,7 @@ class Fires(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     fires: list[Fire]
     reason: str | None
+    why: Reason | None = None
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from headway.core.reasons import Reason
 from headway.wire.instances import InstanceKey
 from headway.wire.runs import Run
 
@@ -35,6 +36,7 @@ class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     count: int
     reason: str | None
+    why: Reason | None = None
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

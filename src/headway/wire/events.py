@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from headway.core.reasons import Reason
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
@@ -18,3 +20,4 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     dag_id: str | None = None
     run_id: str | None = None
+    why: Reason | None = None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from headway.core.reasons import Reason
 from headway.wire.runs import Run
 
 
@@ -18,6 +19,10 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     end: datetime | None = msgspec.field(name="to")
     number: int | None
     state: str | None
+    wait: str | None = (
+        None  # upstream, pool, limit, agent, paused, retry, start, other; None: it worked
+    )
+    why: Reason | None = None
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from headway.core.reasons import Reason
+
 
 class InstanceKey(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
@@ -21,6 +23,7 @@ class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    why: Reason | None = None  # what holds it back, or why it is in its state
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from headway.core.reasons import Reason
 from headway.wire.dags import ImportError
 from headway.wire.health import Component
 from headway.wire.pools import Pool
@@ -38,6 +39,7 @@ class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
     map_index: int
     since: datetime
     reason: str
+    why: Reason | None = None
 
 
 class LateDag(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class LateDag(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
     expected_at: datetime
     reason: str
+    why: Reason | None = None
 
 
 class NextRun(msgspec.Struct, frozen=True, kw_only=True):

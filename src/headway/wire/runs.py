@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from headway.core.reasons import Reason
 from headway.wire.bounds import Date, Id, Index, said
 from headway.wire.instances import InstanceKey
 
@@ -37,6 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None = None  # when it is taken again that was set aside
     note: str | None = None
     duration_s: float | None = None  # of what has ended
+    why: Reason | None = None
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,9 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     pool: str = ""
     critical: bool = False  # on the path that made the run as long as it is
     duration_s: float | None = None  # from its first start to its last end
+    why: Reason | None = (
+        None  # of one of its instances: what holds it back, or why it is in its state
+    )
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,6 +92,7 @@ class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     would_wait: str | None
     logical_date: datetime
+    why: Reason | None = None
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,6 +113,7 @@ class ReplayPreview(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     would_wait: str | None
     not_reproduced: list[str]
+    why: Reason | None = None
 
 
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

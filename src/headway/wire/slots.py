@@ -2,6 +2,8 @@
 
 import msgspec
 
+from headway.core.reasons import Reason
+
 
 class SlotUser(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
@@ -14,6 +16,7 @@ class SlotQueue(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     count: int
+    why: Reason | None = None
 
 
 class PoolSlots(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +32,7 @@ class WaitingRuns(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
     queued: int
     reason: str
+    why: Reason | None = None
 
 
 class Slots(msgspec.Struct, frozen=True, kw_only=True):

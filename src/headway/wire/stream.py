@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from headway.core.reasons import Reason
+
 
 class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
     """Event ``run``. The fields mean what they mean in ``Run``."""
@@ -16,6 +18,7 @@ class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     counts: dict[str, int]
+    why: Reason | None = None
 
 
 class InstanceChange(msgspec.Struct, frozen=True):
@@ -26,6 +29,7 @@ class InstanceChange(msgspec.Struct, frozen=True):
     started_at: datetime | None
     ended_at: datetime | None
     blocked_reason: str | None
+    why: Reason | None = None
 
 
 class InstancesDelta(msgspec.Struct, frozen=True, kw_only=True):

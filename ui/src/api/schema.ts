@@ -1360,6 +1360,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** About */
+        About: {
+            /** @constant */
+            kind: "about";
+            what: string;
+        };
+        /** AgentsFull */
+        AgentsFull: {
+            agents: string[];
+            /** @constant */
+            kind: "agents_full";
+        };
         /** Attempt */
         Attempt: {
             agent: string | null;
@@ -1377,6 +1389,14 @@ export interface components {
             queued_at: string;
             started_at: string | null;
             state: string;
+        };
+        /** AttemptFailed */
+        AttemptFailed: {
+            cause: string;
+            /** @default  */
+            detail: string;
+            /** @constant */
+            kind: "attempt_failed";
         };
         /** AuditCheck */
         AuditCheck: {
@@ -1442,6 +1462,11 @@ export interface components {
             runs: components["schemas"]["BackfillRun"][];
             timezone: string;
         };
+        /** BackfillFull */
+        BackfillFull: {
+            /** @constant */
+            kind: "backfill_full";
+        };
         /** BackfillRequest */
         BackfillRequest: {
             /** @default false */
@@ -1476,6 +1501,7 @@ export interface components {
             count: number;
             reason: string | null;
             task_id: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** BulkAnswer */
         BulkAnswer: {
@@ -1499,6 +1525,14 @@ export interface components {
             at: string;
             dag_id: string;
         };
+        /** Cancelled */
+        Cancelled: {
+            by: string;
+            /** @constant */
+            kind: "cancelled";
+            /** @default false */
+            live: boolean;
+        };
         /** ClearAnswer */
         ClearAnswer: {
             cleared: components["schemas"]["InstanceKey"][];
@@ -1518,6 +1552,14 @@ export interface components {
             /** @default false */
             upstream: boolean;
         };
+        /** Cleared */
+        Cleared: {
+            by: string;
+            /** @constant */
+            kind: "cleared";
+            /** @default false */
+            live: boolean;
+        };
         /** Comparison */
         Comparison: {
             differences: components["schemas"]["Difference"][];
@@ -1533,6 +1575,13 @@ export interface components {
             healthy: boolean;
             last_seen_at?: string | null;
             name: string;
+        };
+        /** Created */
+        Created: {
+            /** @constant */
+            kind: "created";
+            note?: string | null;
+            trigger: string;
         };
         /** Dag */
         Dag: {
@@ -1641,6 +1690,12 @@ export interface components {
             p95_s: number | null;
             trend_pct: number | null;
         };
+        /** DagPaused */
+        DagPaused: {
+            by: string;
+            /** @constant */
+            kind: "dag_paused";
+        };
         /** DagSummary */
         DagSummary: {
             bundle_version: string;
@@ -1742,6 +1797,11 @@ export interface components {
             sampled_runs: number;
             tasks: components["schemas"]["TaskDuration"][];
         };
+        /** EndDateReached */
+        EndDateReached: {
+            /** @constant */
+            kind: "end_date";
+        };
         /** ErrorGroup */
         ErrorGroup: {
             /** Format: int64 */
@@ -1766,6 +1826,7 @@ export interface components {
             state: string | null;
             subject: string;
             task_id: string | null;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FailedRun */
         FailedRun: {
@@ -1781,6 +1842,11 @@ export interface components {
             state: string;
             trigger: string;
         };
+        /** FileGone */
+        FileGone: {
+            /** @constant */
+            kind: "file_gone";
+        };
         /** Fire */
         Fire: {
             local: string;
@@ -1792,6 +1858,7 @@ export interface components {
             fires: components["schemas"]["Fire"][];
             reason: string | null;
             timezone: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FirstError */
         FirstError: {
@@ -1863,6 +1930,24 @@ export interface components {
             truncated: boolean;
             waiting_by_reason: components["schemas"]["Waited"][];
         };
+        /** GivenUp */
+        GivenUp: {
+            cause: string;
+            detail: string;
+            /** Format: int64 */
+            failures: number;
+            /** @constant */
+            kind: "given_up";
+            /** Format: int64 */
+            retries: number;
+        };
+        /** Granted */
+        Granted: {
+            agent: string;
+            /** @constant */
+            kind: "granted";
+            pool: string;
+        };
         /** Grid */
         Grid: {
             dag_id: string;
@@ -1910,6 +1995,11 @@ export interface components {
             removed: boolean;
             task_id: string;
             upstream: number[];
+        };
+        /** HandedOver */
+        HandedOver: {
+            /** @constant */
+            kind: "handed_over";
         };
         /** Health */
         Health: {
@@ -1965,12 +2055,36 @@ export interface components {
             map_index: number;
             task_id: string;
         };
+        /** ItemGone */
+        ItemGone: {
+            /** Format: int64 */
+            items: number;
+            /** @constant */
+            kind: "item_gone";
+        };
         /** LateDag */
         LateDag: {
             dag_id: string;
             /** Format: date-time */
             expected_at: string;
             reason: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** LeavesFailed */
+        LeavesFailed: {
+            /** @constant */
+            kind: "leaves_failed";
+            /**
+             * Format: int64
+             * @default 0
+             */
+            more: number;
+            tasks: string[];
+        };
+        /** LeavesSucceeded */
+        LeavesSucceeded: {
+            /** @constant */
+            kind: "leaves_succeeded";
         };
         /** LinkRequest */
         LinkRequest: {
@@ -2039,6 +2153,20 @@ export interface components {
         LoginLinkRequest: {
             user?: string | null;
         };
+        /** LostTooOften */
+        LostTooOften: {
+            cause: string;
+            detail: string;
+            /** @constant */
+            kind: "lost_too_often";
+            /** Format: int64 */
+            losses: number;
+        };
+        /** MappedOverNothing */
+        MappedOverNothing: {
+            /** @constant */
+            kind: "mapped_over_nothing";
+        };
         /** Mapping */
         Mapping: {
             axes: components["schemas"]["Axis"][];
@@ -2066,6 +2194,42 @@ export interface components {
             state: "success" | "failed";
             task_id?: string | null;
         };
+        /** Marked */
+        Marked: {
+            by: string;
+            /** @constant */
+            kind: "marked";
+            /** @default false */
+            live: boolean;
+        };
+        /** MaxActiveRuns */
+        MaxActiveRuns: {
+            /**
+             * Format: int64
+             * @default 0
+             */
+            before: number;
+            /** @constant */
+            kind: "max_active_runs";
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            running: number;
+        };
+        /** MaxActiveTasks */
+        MaxActiveTasks: {
+            /** @constant */
+            kind: "max_active_tasks";
+            /** Format: int64 */
+            limit: number;
+        };
+        /** MaxActiveTis */
+        MaxActiveTis: {
+            /** @constant */
+            kind: "max_active_tis_per_dagrun";
+            /** Format: int64 */
+            limit: number;
+        };
         /** MemberRequest */
         MemberRequest: {
             name: string;
@@ -2090,6 +2254,44 @@ export interface components {
             dag_id: string;
             /** Format: date-time */
             fire_at: string;
+        };
+        /** NoAgent */
+        NoAgent: {
+            /** @constant */
+            kind: "no_agent";
+        };
+        /** NoSchedule */
+        NoSchedule: {
+            /** @constant */
+            kind: "no_schedule";
+        };
+        /** NoScheduler */
+        NoScheduler: {
+            /** @constant */
+            kind: "no_scheduler";
+        };
+        /** NotAList */
+        NotAList: {
+            /** @constant */
+            kind: "not_a_list";
+            task: string;
+        };
+        /** NotChosen */
+        NotChosen: {
+            branch: string;
+            chosen: string[];
+            /** @constant */
+            kind: "not_chosen";
+        };
+        /** NotCreated */
+        NotCreated: {
+            /** @constant */
+            kind: "not_created";
+        };
+        /** NotSeen */
+        NotSeen: {
+            /** @constant */
+            kind: "not_seen";
         };
         /** NoteRequest */
         NoteRequest: {
@@ -2201,6 +2403,22 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        /** PoolEmpty */
+        PoolEmpty: {
+            /** @constant */
+            kind: "pool_empty";
+            pool: string;
+        };
+        /** PoolFull */
+        PoolFull: {
+            /** @constant */
+            kind: "pool_full";
+            pool: string;
+            /** Format: int64 */
+            slots: number;
+            /** Format: int64 */
+            used: number;
+        };
         /** PoolLoad */
         PoolLoad: {
             name: string;
@@ -2208,8 +2426,22 @@ export interface components {
             /** Format: int64 */
             slots: number;
         };
+        /** PoolMissing */
+        PoolMissing: {
+            /** @constant */
+            kind: "pool_missing";
+            pool: string;
+        };
         /** PoolRequest */
         PoolRequest: {
+            /** Format: int64 */
+            slots: number;
+        };
+        /** PoolResized */
+        PoolResized: {
+            /** @constant */
+            kind: "pool_resized";
+            pool: string;
             /** Format: int64 */
             slots: number;
         };
@@ -2224,6 +2456,16 @@ export interface components {
             users: components["schemas"]["SlotUser"][];
             /** Format: int64 */
             waiting: number;
+        };
+        /** PoolTooSmall */
+        PoolTooSmall: {
+            /** @constant */
+            kind: "pool_too_small";
+            /** Format: int64 */
+            needed: number;
+            pool: string;
+            /** Format: int64 */
+            slots: number;
         };
         /** PredictedRun */
         PredictedRun: {
@@ -2275,6 +2517,7 @@ export interface components {
             tasks: number;
             /** Format: int64 */
             version: number;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** ReplayRequest */
@@ -2289,11 +2532,46 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        /** RetryOver */
+        RetryOver: {
+            /** @constant */
+            kind: "retry_over";
+        };
         /**
          * Role
          * @enum {string}
          */
         Role: "viewer" | "operator" | "author" | "admin";
+        /** RuleMet */
+        RuleMet: {
+            ends: {
+                [key: string]: number;
+            };
+            /** @constant */
+            kind: "rule_met";
+            rule: string;
+            /** Format: int64 */
+            total: number;
+        };
+        /** RuleNotMet */
+        RuleNotMet: {
+            ends: {
+                [key: string]: number;
+            };
+            /** @constant */
+            kind: "rule_not_met";
+            /**
+             * Format: int64
+             * @default 0
+             */
+            more: number;
+            rule: string;
+            /** @default  */
+            state: string;
+            tasks: string[];
+            /** Format: int64 */
+            total: number;
+        };
         /** Run */
         Run: {
             backfill_id?: string | null;
@@ -2327,6 +2605,7 @@ export interface components {
             trigger: string;
             /** Format: int64 */
             version: number;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** RunBrief */
         RunBrief: {
@@ -2376,6 +2655,11 @@ export interface components {
             matches: components["schemas"]["RunLogMatch"][];
             next_cursor: string | null;
         };
+        /** RunStarted */
+        RunStarted: {
+            /** @constant */
+            kind: "run_started";
+        };
         /** RunTask */
         RunTask: {
             blocked_reason: string | null;
@@ -2403,6 +2687,18 @@ export interface components {
             /** @default  */
             trigger_rule: string;
             upstream: string[];
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** RunTimedOut */
+        RunTimedOut: {
+            /** @constant */
+            kind: "run_timed_out";
+            limit_s: number;
+        };
+        /** RunsOnce */
+        RunsOnce: {
+            /** @constant */
+            kind: "runs_once";
         };
         /** Schedule */
         Schedule: {
@@ -2422,6 +2718,8 @@ export interface components {
             reason: string | null;
             state: string | null;
             to: string | null;
+            wait?: string | null;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** Session */
         Session: {
@@ -2437,11 +2735,32 @@ export interface components {
             name: string;
             password: string;
         };
+        /** SetAside */
+        SetAside: {
+            error: string;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failures: number;
+            /** @constant */
+            kind: "set_aside";
+            /** @default  */
+            until: string;
+        };
+        /** SkippedItself */
+        SkippedItself: {
+            /** @constant */
+            kind: "skipped_itself";
+            /** @default  */
+            message: string;
+        };
         /** SlotQueue */
         SlotQueue: {
             /** Format: int64 */
             count: number;
             reason: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** SlotUser */
         SlotUser: {
@@ -2463,12 +2782,24 @@ export interface components {
             text: string;
             truncated: boolean;
         };
+        /** SourceNotSuccessful */
+        SourceNotSuccessful: {
+            /** @constant */
+            kind: "source_not_successful";
+            state: string;
+            task: string;
+        };
         /** SpecChange */
         SpecChange: {
             after: unknown;
             before: unknown;
             path: string;
             what: string;
+        };
+        /** Started */
+        Started: {
+            /** @constant */
+            kind: "started";
         };
         /** Task */
         Task: {
@@ -2550,6 +2881,7 @@ export interface components {
             started_at: string | null;
             state: string;
             task_id: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
@@ -2570,11 +2902,18 @@ export interface components {
             state: string;
             task_id: string;
             wake_at: string | null;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TeamRole */
         TeamRole: {
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** Text */
+        Text: {
+            /** @constant */
+            kind: "text";
+            text: string;
         };
         /** Timeline */
         Timeline: {
@@ -2625,6 +2964,15 @@ export interface components {
             role?: components["schemas"]["Role"] | null;
             user?: string | null;
         };
+        /** TooManyItems */
+        TooManyItems: {
+            /** Format: int64 */
+            items: number;
+            /** @constant */
+            kind: "too_many_items";
+            /** Format: int64 */
+            limit: number;
+        };
         /** TriggerPreview */
         TriggerPreview: {
             /** Format: date-time */
@@ -2634,6 +2982,7 @@ export interface components {
             };
             /** Format: int64 */
             tasks: number;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** TriggerRequest */
@@ -2645,6 +2994,11 @@ export interface components {
             params?: {
                 [key: string]: unknown;
             };
+        };
+        /** UpstreamChanged */
+        UpstreamChanged: {
+            /** @constant */
+            kind: "upstream_changed";
         };
         /** User */
         User: {
@@ -2703,6 +3057,7 @@ export interface components {
             /** Format: int64 */
             queued: number;
             reason: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -2714,6 +3069,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             task_id: string;
+            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** XCom */
         XCom: {
@@ -4214,7 +4570,13 @@ export interface operations {
                      *         }
                      *       ],
                      *       "reason": null,
-                     *       "timezone": "UTC"
+                     *       "timezone": "UTC",
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Fires"];
@@ -4499,7 +4861,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["TriggerPreview"];
@@ -4952,7 +5320,13 @@ export interface operations {
                      *           "seq": 1,
                      *           "state": "success",
                      *           "subject": "run",
-                     *           "task_id": "extract"
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -5656,7 +6030,13 @@ export interface operations {
                      *         {
                      *           "dag_id": "daily_delays",
                      *           "expected_at": "2026-01-31T05:00:00Z",
-                     *           "reason": "pool etl is full"
+                     *           "reason": "pool etl is full",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next": [
@@ -5687,7 +6067,13 @@ export interface operations {
                      *           "reason": "pool etl is full",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "since": "2026-01-31T05:00:00Z",
-                     *           "task_id": "extract"
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ]
                      *     }
@@ -5972,7 +6358,13 @@ export interface operations {
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
                      *           "trigger": "schedule",
-                     *           "version": 3
+                     *           "version": 3,
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6066,7 +6458,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"];
@@ -6153,7 +6551,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"];
@@ -6226,7 +6630,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"];
@@ -6359,7 +6769,13 @@ export interface operations {
                      *         {
                      *           "count": 1,
                      *           "reason": null,
-                     *           "task_id": "extract"
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "compared_to": {
@@ -6494,7 +6910,13 @@ export interface operations {
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
-                     *         "version": 3
+                     *         "version": 3,
+                     *         "why": {
+                     *           "kind": "pool_full",
+                     *           "pool": "etl",
+                     *           "slots": 4,
+                     *           "used": 4
+                     *         }
                      *       },
                      *       "before": {
                      *         "backfill_id": "01jk5w2d4r6t",
@@ -6521,7 +6943,13 @@ export interface operations {
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
-                     *         "version": 3
+                     *         "version": 3,
+                     *         "why": {
+                     *           "kind": "pool_full",
+                     *           "pool": "etl",
+                     *           "slots": 4,
+                     *           "used": 4
+                     *         }
                      *       },
                      *       "differences": [
                      *         {
@@ -6627,7 +7055,13 @@ export interface operations {
                      *           "seq": 1,
                      *           "state": "success",
                      *           "subject": "run",
-                     *           "task_id": "extract"
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -6709,7 +7143,14 @@ export interface operations {
                      *               "number": 1,
                      *               "reason": null,
                      *               "state": "success",
-                     *               "to": "2026-01-31T05:00:00Z"
+                     *               "to": "2026-01-31T05:00:00Z",
+                     *               "wait": "text",
+                     *               "why": {
+                     *                 "kind": "pool_full",
+                     *                 "pool": "etl",
+                     *                 "slots": 4,
+                     *                 "used": 4
+                     *               }
                      *             }
                      *           ],
                      *           "state": "success",
@@ -6742,7 +7183,13 @@ export interface operations {
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
-                     *         "version": 3
+                     *         "version": 3,
+                     *         "why": {
+                     *           "kind": "pool_full",
+                     *           "pool": "etl",
+                     *           "slots": 4,
+                     *           "used": 4
+                     *         }
                      *       },
                      *       "truncated": false,
                      *       "waiting_by_reason": [
@@ -6940,7 +7387,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["MarkPreview"];
@@ -7029,7 +7482,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
-                     *       "version": 3
+                     *       "version": 3,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Run"] | components["schemas"]["ReplayPreview"];
@@ -7186,7 +7645,13 @@ export interface operations {
                      *           "reason": null,
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
-                     *           "task_id": "extract"
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -7291,7 +7756,13 @@ export interface operations {
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "task_id": "extract",
-                     *       "wake_at": null
+                     *       "wake_at": null,
+                     *       "why": {
+                     *         "kind": "pool_full",
+                     *         "pool": "etl",
+                     *         "slots": 4,
+                     *         "used": 4
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["TaskInstanceDetail"];
@@ -7792,7 +8263,13 @@ export interface operations {
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "task_id": "extract",
                      *           "trigger_rule": "all_success",
-                     *           "upstream": []
+                     *           "upstream": [],
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -8250,7 +8727,13 @@ export interface operations {
                      *           "queue": [
                      *             {
                      *               "count": 1,
-                     *               "reason": "pool etl is full"
+                     *               "reason": "pool etl is full",
+                     *               "why": {
+                     *                 "kind": "pool_full",
+                     *                 "pool": "etl",
+                     *                 "slots": 4,
+                     *                 "used": 4
+                     *               }
                      *             }
                      *           ],
                      *           "slots": 1,
@@ -8269,7 +8752,13 @@ export interface operations {
                      *         {
                      *           "dag_id": "daily_delays",
                      *           "queued": 1,
-                     *           "reason": "pool etl is full"
+                     *           "reason": "pool etl is full",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ]
                      *     }

@@ -14,7 +14,9 @@ from headway import wire
 from headway.core import forecast
 from headway.core.forecast import Planned
 from headway.core.schedules import BadSchedule, check_zone
-from headway.core.timetable import LAST, Cron, Once, OnDemand
+from headway.core.timetable import LAST, Cron
+from headway.core.waiting import why_nothing_fires
+from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile
 from headway.spec.model import Dag, Schedule
@@ -86,13 +88,20 @@ def upcoming(
         raise UsageError(f"count must be between 1 and {COUNT_MAX}")
     first = max(now, last_slot + timedelta(microseconds=1)) if last_slot else now
     found = list(forecast.fires(planned, first, LAST, count))
+    why = why_nothing_fires(
+        planned.schedule,
+        file_gone=missing_since is not None,
+        paused_by=paused_by,
+        ends=len(found) < count,
+    )
     return wire.Fires(
         timezone=zone,
         fires=[
             wire.Fire(logical_date=at, local=at.astimezone(ZoneInfo(zone)).isoformat())
             for at in found
         ],
-        reason=why_not(planned, paused_by, missing_since, len(found) < count),
+        reason=None if why is None else said(why),
+        why=why,
     )
 
 
@@ -114,20 +123,6 @@ def planned_of(
         dag_id=dag_id, file="", tasks=(), schedule=when, start_date=start_date, end_date=end_date
     )
     return plan(spec, first_seen)
-
-
-def why_not(
-    planned: Planned, paused_by: str | None, missing_since: datetime | None, ends: bool
-) -> str | None:
-    if missing_since is not None:
-        return "its file is not in the DAG folder any more: nothing will start"
-    if isinstance(planned.schedule, OnDemand):
-        return "it has no schedule: it runs when somebody asks for it"
-    if isinstance(planned.schedule, Once):
-        return "it runs once, at its start date"
-    if paused_by is not None:
-        return f"the DAG was paused by {paused_by}: nothing starts until it is resumed"
-    return "its end date is reached" if ends else None
 
 
 def checked(zone: str) -> str:

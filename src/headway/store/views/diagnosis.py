@@ -1,20 +1,26 @@
 """What broke in a run, in what order, what it stopped, and what is different from the last good one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import args_row, tuple_row
 
 from headway import wire
 from headway.core import branches
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
 from headway.core.graph import Graph
+from headway.core.reasons import Reason
 from headway.core.states import BROKEN, FINAL, RunState, State
+from headway.core.waiting import why_queued
 from headway.spec import compile
 from headway.spec.model import Dag
+from headway.store import queue
 from headway.store.views import run_tasks, runs, troubles
 from headway.store.views.memory import Memory
+from headway.store.views.worded import worded_row, words
 
 ERRORS_MAX: Final = 5_000  # that are looked at
 GROUPS_MAX: Final = 50
@@ -25,9 +31,8 @@ BLOCKED_MAX: Final = 200
 ERRORS: LiteralString = """
     SELECT task_id, map_index, instance.number, coalesce(attempt.ended_at, instance.ended_at) AS at,
         coalesce(attempt.cause, 'refused') AS cause,
-        CASE WHEN attempt.state <> 'lost' THEN coalesce(attempt.detail, instance.reason)
-            ELSE instance.reason END AS detail,
-        line
+        CASE WHEN attempt.state <> 'lost' THEN attempt.detail END AS detail,
+        line, instance.reason::text AS reason
     FROM task_instance AS instance LEFT JOIN LATERAL (
         SELECT ended_at, state, cause, detail, line FROM attempt AS last
         WHERE last.team_id = instance.team_id AND last.run_id = instance.run_id
@@ -39,7 +44,7 @@ ERRORS: LiteralString = """
 """
 
 BLOCKED: LiteralString = """
-    SELECT task_id, count(*) AS count, min(reason) AS reason FROM task_instance
+    SELECT task_id, count(*) AS count, min(reason::text) AS reason FROM task_instance
     WHERE run_id = %(run_id)s AND state = 'upstream_failed' GROUP BY task_id
 """
 
@@ -47,6 +52,7 @@ CHOICES: LiteralString = """
     SELECT DISTINCT task_id, state, follow FROM task_instance
     WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
 """
+TEAM: LiteralString = "SELECT team_id FROM run WHERE run_id = %(run_id)s"
 
 LAST_GOOD: LiteralString = """
     SELECT run_id FROM run
@@ -64,13 +70,14 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis
     broken = troubles.of_runs(conn, [run_id])[run_id]
     facts = Facts(
         state=RunState(run.state),
-        reason=run.reason,
+        reason=run.why,
         started_at=run.started_at,
         ended_at=run.ended_at,
         now=now,
         counts=run.counts,
         troubles=broken,
         errors=len(groups),
+        waits=waits(conn, run),
     )
     first = found[0] if found else None
     return wire.Diagnosis(
@@ -84,14 +91,48 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis
     )
 
 
+def waits(conn: Connection[Any], run: wire.Run) -> Reason | None:
+    """Why a queued run has not started."""
+    if run.state != RunState.QUEUED:
+        return None
+    row = conn.execute(TEAM, {"run_id": run.run_id}).fetchone()
+    if row is None:
+        return None
+    line = queue.line_of(conn, row[0], run.dag_id)
+    return why_queued(
+        replace(line, set_aside=run.quarantined, backfill=run.backfill_id is not None)
+    )
+
+
 def key_of(error: wire.FirstError) -> wire.InstanceKey:
     return wire.InstanceKey(task_id=error.task_id, map_index=error.map_index)
 
 
 def errors(conn: Connection[Any], run_id: str) -> list[wire.FirstError]:
     """The first of them first."""
-    with conn.cursor(row_factory=class_row(wire.FirstError)) as cursor:
+    with conn.cursor(row_factory=args_row(first_error)) as cursor:
         return cursor.execute(ERRORS, {"run_id": run_id, "limit": ERRORS_MAX}).fetchall()
+
+
+def first_error(
+    task_id: str,
+    map_index: int,
+    number: int,
+    at: datetime | None,
+    cause: str,
+    detail: str | None,
+    line: int | None,
+    reason: str | None,
+) -> wire.FirstError:
+    return wire.FirstError(
+        task_id=task_id,
+        map_index=map_index,
+        number=number,
+        at=at,
+        cause=cause,
+        detail=words(reason) if detail is None else detail,
+        line=line,
+    )
 
 
 def grouped(found: Sequence[wire.FirstError]) -> list[wire.ErrorGroup]:
@@ -114,7 +155,7 @@ def grouped(found: Sequence[wire.FirstError]) -> list[wire.ErrorGroup]:
 def blocked(conn: Connection[Any], run_id: str, dag: Dag) -> list[wire.BlockedTask]:
     """Upstream first."""
     place = {task.task_id: number for number, task in enumerate(dag.tasks)}
-    with conn.cursor(row_factory=class_row(wire.BlockedTask)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.BlockedTask)) as cursor:
         found = cursor.execute(BLOCKED, {"run_id": run_id}).fetchall()
     return sorted(found, key=lambda task: place.get(task.task_id, len(place)))
 

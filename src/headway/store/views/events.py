@@ -8,12 +8,13 @@ from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import scalar_row
 
 from headway import wire
 from headway.errors import UsageError
 from headway.store.views import pages
 from headway.store.views.history import COLUMNS
+from headway.store.views.worded import worded_row
 
 WINDOW: Final = 20_000  # rows looked at for one page
 SUBJECTS: Final = frozenset(
@@ -97,7 +98,7 @@ def page(
         "window": WINDOW,
     }
     look = source(wanted)
-    with conn.cursor(row_factory=class_row(wire.Event)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.Event)) as cursor:
         rows = cursor.execute(listing(look), values).fetchall()
     if len(rows) > limit:
         return wire.Page(rows[:limit], pages.encode((rows[limit - 1].seq,)))

@@ -11,18 +11,20 @@ from headway import wire
 from headway.core import segments
 from headway.core.segments import Life, Segment, Tried
 from headway.core.states import State
+from headway.core.wording import heading
 from headway.store.views import expected, pages, runs
 from headway.store.views.memory import Memory
+from headway.store.views.worded import why
 
 # The first of the run, and all their attempts.
 BARS: LiteralString = """
-    SELECT task_id, map_index, state, number, ready_at, ended_at, blocked_reason FROM task_instance
+    SELECT task_id, map_index, state, number, ready_at, ended_at, blocked_reason::text FROM task_instance
     WHERE run_id = %(run_id)s
     ORDER BY coalesce(ready_at, started_at, ended_at), task_id, map_index LIMIT %(limit)s
 """
 
 ATTEMPTS: LiteralString = """
-    SELECT task_id, map_index, number, state, ready_at, queued_at, started_at, ended_at, waited_for
+    SELECT task_id, map_index, number, state, ready_at, queued_at, started_at, ended_at, waited_for::text
     FROM attempt WHERE run_id = %(run_id)s
     ORDER BY task_id, map_index, number LIMIT %(limit)s
 """
@@ -54,7 +56,7 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str, limit: int) -> wi
         run=run,
         now=now,
         bars=[bar(row, pieces, usual) for row, pieces in shown],
-        waiting_by_reason=[wire.Waited(reason=why, total_s=total) for why, total in waited],
+        waiting_by_reason=[wire.Waited(reason=name, total_s=total) for name, total in waited],
         truncated=len(rows) > limit,
     )
 
@@ -85,7 +87,7 @@ def attempt_of_row(
         queued_at=queued_at,
         started_at=started_at,
         ended_at=ended_at,
-        waited_for=waited_for,
+        waited_for=why(waited_for),
     )
 
 
@@ -96,7 +98,7 @@ def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried]) -> Life:
         began_at=began_at,
         ready_at=ready_at,
         ended_at=ended_at,
-        blocked_reason=blocked_reason,
+        blocked_reason=why(blocked_reason),
         attempts=tried,
     )
 
@@ -111,11 +113,13 @@ def bar(row: tuple[Any, ...], pieces: list[Segment], usual: Mapping[str, float])
         segments=[
             wire.Segment(
                 kind=each.kind,
-                reason=each.reason,
+                reason=None if each.reason is None else heading(each.reason),
                 start=each.start,
                 end=each.end,
                 number=each.number,
                 state=each.state,
+                wait=each.wait,
+                why=each.reason,
             )
             for each in pieces
         ],

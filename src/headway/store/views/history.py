@@ -3,13 +3,13 @@
 from typing import Any, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import class_row
 
 from headway import wire
 from headway.store.views import pages
+from headway.store.views.worded import worded_row
 
 COLUMNS: LiteralString = """
-    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, number, actor, reason
+    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, number, actor, reason::text
 """
 
 OF_RUN: LiteralString = f"""
@@ -22,5 +22,5 @@ OF_RUN: LiteralString = f"""
 def of_run(conn: Connection[Any], run_id: str, after: int, limit: int) -> list[wire.Event]:
     """What happened after event number ``after``, oldest first."""
     values = {"run_id": run_id, "after": after, "limit": pages.capped(limit)}
-    with conn.cursor(row_factory=class_row(wire.Event)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.Event)) as cursor:
         return cursor.execute(OF_RUN, values).fetchall()

@@ -5,7 +5,7 @@ from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import args_row, class_row, dict_row, scalar_row, tuple_row
+from psycopg.rows import args_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
 from headway.core.states import AttemptState, State
@@ -14,9 +14,10 @@ from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
+from headway.store.views.worded import worded, worded_row
 
 COLUMNS: LiteralString = """
-    task_id, map_index, state, number AS attempts, blocked_reason, reason,
+    task_id, map_index, state, number AS attempts, blocked_reason::text, reason::text,
     queued_at, started_at, ended_at
 """
 
@@ -108,7 +109,7 @@ def page(
         "after_index": after_index,
         "limit": limit + 1,
     }
-    with conn.cursor(row_factory=class_row(wire.TaskInstance)) as rows_cursor:
+    with conn.cursor(row_factory=worded_row(wire.TaskInstance)) as rows_cursor:
         rows = rows_cursor.execute(PAGE, values).fetchall()
     if len(rows) <= limit:
         return wire.Page(rows)
@@ -127,7 +128,7 @@ def one(
         row = cursor.execute(ONE, key).fetchone()
     if row is None:
         raise unknown(conn, run_id, task_id, map_index)
-    return wire.TaskInstanceDetail(**row, history=history)
+    return wire.TaskInstanceDetail(**worded(row), history=history)
 
 
 def history(

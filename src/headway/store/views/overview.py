@@ -10,8 +10,12 @@ from psycopg import Connection
 from psycopg.rows import class_row, dict_row, tuple_row
 
 from headway import wire
+from headway.core.reasons import Reason
+from headway.core.waiting import Line, why_not_created, why_queued
+from headway.core.wording import said
 from headway.store.views import dags, health, pools, troubles
 from headway.store.views.memory import Memory
+from headway.store.views.worded import worded_row
 
 DAY: Final = timedelta(hours=24)
 HOUR: Final = timedelta(hours=1)
@@ -53,7 +57,7 @@ FAILED: LiteralString = """
         ORDER BY dag_id, ended_at DESC
     )
     SELECT run_id, run.version, dag_id, state, logical_date, started_at, run.ended_at, trigger,
-        reason, latest.team_id, latest.count
+        reason::text, latest.team_id, latest.count
     FROM latest JOIN run USING (team_id, run_id, dag_id)
     WHERE NOT EXISTS (
         SELECT FROM run AS good
@@ -68,14 +72,14 @@ WAITING: LiteralString = """
     SELECT dag_id, waiting.* FROM (
         SELECT first.* FROM pool CROSS JOIN LATERAL (
             SELECT run_id, task_id, map_index, ready_at AS since,
-                coalesce(blocked_reason, 'no scheduler has looked at it yet') AS reason
+                coalesce(blocked_reason, '{"kind": "not_seen"}')::text AS reason
             FROM task_instance AS instance
             WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
                 AND rank IS NOT NULL
             ORDER BY rank LIMIT %(limit)s
         ) AS first
         UNION ALL
-        SELECT run_id, task_id, map_index, queued_at, 'handed to an agent, not started yet'
+        SELECT run_id, task_id, map_index, queued_at, '{"kind": "handed_over"}'
         FROM attempt WHERE state IN ('queued', 'running') AND state = 'queued'
     ) AS waiting JOIN run USING (run_id)
     WHERE since < %(before)s
@@ -165,7 +169,7 @@ def failed(conn: Connection[Any], memory: Memory, now: datetime) -> list[wire.Fa
 
 def waiting(conn: Connection[Any], now: datetime) -> list[wire.WaitingTask]:
     values = {"before": now - PATIENCE, "limit": LISTED_MAX}
-    with conn.cursor(row_factory=class_row(wire.WaitingTask)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.WaitingTask)) as cursor:
         return cursor.execute(WAITING, values).fetchall()
 
 
@@ -173,24 +177,27 @@ def late(conn: Connection[Any], now: datetime, *, scheduling: bool) -> list[wire
     values = {"before": now - GRACE, "limit": LISTED_MAX}
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(LATE, values).fetchall()
+    found = [(dag_id, at, why_late(*facts, scheduling=scheduling)) for dag_id, at, *facts in rows]
     return [
-        wire.LateDag(dag_id=dag_id, expected_at=at, reason=why_late(*facts, scheduling=scheduling))
-        for dag_id, at, *facts in rows
+        wire.LateDag(dag_id=dag_id, expected_at=at, reason=said(why), why=why)
+        for dag_id, at, why in found
     ]
 
 
 def why_late(
     paused_by: str | None, quarantined: str | None, active_max: int | None, *, scheduling: bool
-) -> str:
-    if quarantined is not None:
-        return f"it was set aside: {quarantined}"
-    if paused_by is not None:
-        return f"the DAG was paused by {paused_by}"
-    if not scheduling:
-        return "no scheduler is running"
+) -> Reason:
     if active_max is None:
-        return "no scheduler has made its run yet"
-    return f"max_active_runs: {active_max} of the DAG are running"
+        return why_not_created(scheduling=scheduling)
+    return why_queued(
+        Line(
+            paused_by=paused_by,
+            running=active_max,  # what else would keep the first of them waiting
+            limit=active_max,
+            set_aside=quarantined,
+            scheduling=scheduling,
+        )
+    )
 
 
 def upcoming(conn: Connection[Any], now: datetime) -> list[wire.NextRun]:

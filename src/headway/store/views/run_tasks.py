@@ -14,6 +14,7 @@ from headway.spec import model
 from headway.spec.outline import group_of
 from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
+from headway.store.views.worded import why, words
 
 PINNED: LiteralString = "SELECT team_id, dag_id, number, now() FROM run WHERE run_id = %(run_id)s"
 
@@ -23,8 +24,8 @@ BY_TASK: LiteralString = """
     FROM (
         SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,
             min(started_at) AS started_at, max(ended_at) AS ended_at,
-            min(blocked_reason) AS blocked_reason,
-            min(reason) FILTER (WHERE state NOT IN ('success', 'waiting')) AS reason
+            min(blocked_reason::text) AS blocked_reason,
+            min(reason::text) FILTER (WHERE state NOT IN ('success', 'waiting')) AS reason
         FROM task_instance WHERE run_id = %(run_id)s
         GROUP BY task_id, state
     ) AS by_state
@@ -85,8 +86,9 @@ def run_task(
         counts=counts,
         started_at=started_at,
         ended_at=ended_at,
-        blocked_reason=blocked_reason,
-        reason=reason,
+        blocked_reason=words(blocked_reason),
+        reason=words(reason),
+        why=why(blocked_reason or reason),
         group=group_of(task.task_id),
         label=task.task_id.rpartition(".")[2],
         kind=task.kind,

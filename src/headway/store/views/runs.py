@@ -5,7 +5,7 @@ from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import scalar_row
 
 from headway import wire
 from headway.core.states import RunState
@@ -13,12 +13,13 @@ from headway.errors import NotFound, UsageError
 from headway.spec import dates
 from headway.spec.errors import did_you_mean
 from headway.store.views import pages
+from headway.store.views.worded import worded_row
 
 WINDOW: Final = 20_000  # rows looked through for one page
 TRIGGERS: Final = ("schedule", "manual", "backfill")
 
 COLUMNS: LiteralString = """
-    run.run_id, run.dag_id, run.state, run.reason, run.trigger, run.logical_date,
+    run.run_id, run.dag_id, run.state, run.reason::text, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
     run.backfill_id, run.created_by, run.quarantined, run.retry_at, run.note,
@@ -143,7 +144,7 @@ def resolve_word(conn: Connection[Any], word: str) -> str:
 
 
 def one(conn: Connection[Any], run_id: str) -> wire.Run:
-    with conn.cursor(row_factory=class_row(wire.Run)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.Run)) as cursor:
         found = cursor.execute(ONE, {"run_id": run_id}).fetchone()
     if found is None:
         raise NotFound(f"there is no run {run_id!r}")
@@ -225,7 +226,7 @@ def page(
         "window": WINDOW,
     }
     statement = OF_DAG if wanted.dag_id else NEWEST
-    with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
+    with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
         rows = rows_cursor.execute(statement, values).fetchall()
     if len(rows) > limit:
         return wire.Page(rows[:limit], cursor_after(wanted, rows[limit - 1]))
@@ -240,7 +241,7 @@ def page(
         "limit": 1,
         "skip": WINDOW - 1,
     }
-    with conn.cursor(row_factory=class_row(wire.Run)) as rows_cursor:
+    with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
         last = rows_cursor.execute(
             statement.replace("LIMIT %(limit)s", "OFFSET %(skip)s LIMIT %(limit)s"), edge
         ).fetchone()

@@ -7,12 +7,14 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway import wire
+from headway.core.reasons import stored
+from headway.core.waiting import Line, why_queued
+from headway.core.wording import said
 from headway.store.views import pools
 
 USERS_MAX: Final = 20  # of a pool
 WAITING_MAX: Final = 20_000  # of a pool, whose reasons are counted
 RUNS_MAX: Final = 100
-UNSEEN: Final = "no scheduler has looked at it yet"
 
 # Attempts that are live are never more than there are slots.
 USERS: LiteralString = """
@@ -30,9 +32,9 @@ USERS: LiteralString = """
 """
 
 QUEUES: LiteralString = """
-    SELECT pool.name, reason, count(*) AS count
+    SELECT pool.name, reason::text, count(*) AS count
     FROM pool CROSS JOIN LATERAL (
-        SELECT coalesce(blocked_reason, %(unseen)s) AS reason FROM task_instance AS instance
+        SELECT coalesce(blocked_reason, '{"kind": "not_seen"}') AS reason FROM task_instance AS instance
         WHERE instance.team_id = pool.team_id AND instance.pool = pool.name AND rank IS NOT NULL
         ORDER BY rank LIMIT %(limit)s
     ) AS waiting
@@ -41,11 +43,14 @@ QUEUES: LiteralString = """
 """
 
 RUNS: LiteralString = """
-    SELECT dag_id, waiting.queued, paused_by, max_active_runs, waiting.running
+    SELECT dag_id, waiting.queued, paused_by, max_active_runs, waiting.running,
+        waiting.backfill
     FROM dag CROSS JOIN LATERAL (
         SELECT
             (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'queued') AS queued,
+            NOT EXISTS (SELECT FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+                AND state = 'queued' AND backfill_id IS NULL) AS backfill,
             (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
                 AND state = 'running' AND backfill_id IS NULL) AS running
     ) AS waiting
@@ -57,14 +62,11 @@ RUNS: LiteralString = """
 def now(conn: Connection[Any]) -> wire.Slots:
     with conn.cursor(row_factory=tuple_row) as cursor:
         users = cursor.execute(USERS).fetchall()
-        queues = cursor.execute(QUEUES, {"limit": WAITING_MAX, "unseen": UNSEEN}).fetchall()
+        queues = cursor.execute(QUEUES, {"limit": WAITING_MAX}).fetchall()
         runs = cursor.execute(RUNS, {"limit": RUNS_MAX}).fetchall()
     return wire.Slots(
         pools=[with_users(pool, users, queues) for pool in pools.every(conn)],
-        runs_waiting=[
-            wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=why(*facts))
-            for dag_id, queued, *facts in runs
-        ],
+        runs_waiting=[waiting_runs(*row) for row in runs],
     )
 
 
@@ -83,16 +85,16 @@ def with_users(
         waiting=pool.waiting,
         users=mine[:USERS_MAX],
         queue=[
-            wire.SlotQueue(reason=reason, count=count)
-            for name, reason, count in queues
+            wire.SlotQueue(reason=said(stored(text)), count=count, why=stored(text))
+            for name, text, count in queues
             if name == pool.name
         ],
     )
 
 
-def why(paused_by: str | None, active_max: int, running: int) -> str:
-    if paused_by is not None:
-        return f"the DAG was paused by {paused_by}"
-    if running >= active_max:
-        return f"max_active_runs: {running} of {active_max} are running"
-    return "the lane of its backfill is full, or no scheduler has looked at it yet"
+def waiting_runs(
+    dag_id: str, queued: int, paused_by: str | None, limit: int, running: int, backfill: bool
+) -> wire.WaitingRuns:
+    line = Line(paused_by=paused_by, running=running, limit=limit, backfill=backfill)
+    why = why_queued(line)
+    return wire.WaitingRuns(dag_id=dag_id, queued=queued, reason=said(why), why=why)

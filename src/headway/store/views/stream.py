@@ -16,6 +16,7 @@ from psycopg.rows import class_row, tuple_row
 
 from headway import wire
 from headway.store.views.runs import COUNTED
+from headway.store.views.worded import why, worded_row, words
 
 EVENTS_MAX: Final = 20_000  # between two looks; beyond it is cheaper to read everything anew
 
@@ -48,7 +49,7 @@ CHANGED: LiteralString = """
 """
 
 RUNS: LiteralString = f"""
-    SELECT run.run_id, run.dag_id, run.state, run.number AS version, run.reason, run.started_at,
+    SELECT run.run_id, run.dag_id, run.state, run.number AS version, run.reason::text, run.started_at,
         run.ended_at, coalesce(counted.counts, '{{}}') AS counts
     FROM unnest(%(runs)s::text[]) AS wanted (run_id)
     CROSS JOIN LATERAL (SELECT * FROM run WHERE run.run_id = wanted.run_id OFFSET 0) AS run
@@ -57,7 +58,7 @@ RUNS: LiteralString = f"""
 
 INSTANCES: LiteralString = """
     SELECT wanted.run_id, wanted.task_id, wanted.map_index, state, number, started_at, ended_at,
-        blocked_reason
+        blocked_reason::text
     FROM unnest(%(runs)s::text[], %(tasks)s::text[], %(indexes)s::integer[])
         AS wanted (run_id, task_id, map_index)
     LEFT JOIN LATERAL (
@@ -160,7 +161,7 @@ def changed(
 
 
 def runs_now(conn: Connection[Any], runs: Sequence[str]) -> list[wire.RunDelta]:
-    with conn.cursor(row_factory=class_row(wire.RunDelta)) as cursor:
+    with conn.cursor(row_factory=worded_row(wire.RunDelta)) as cursor:
         return cursor.execute(RUNS, {"runs": list(runs)}).fetchall()
 
 
@@ -175,7 +176,8 @@ def instances_now(
     }
     found: dict[str, list[wire.InstanceChange]] = {}
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for run_id, *columns in cursor.execute(INSTANCES, values):
+        for run_id, *columns, held_by in cursor.execute(INSTANCES, values):
+            columns += [words(held_by), why(held_by)]
             found.setdefault(run_id, []).append(wire.InstanceChange(*columns))
     return found
 

@@ -10,6 +10,7 @@ from psycopg.rows import tuple_row
 from headway.core.diagnosis import Facts, TaskTrouble, headline
 from headway.core.states import RunState
 from headway.store.views.memory import Memory
+from headway.store.views.worded import why
 
 # Only tasks of which something went wrong; of those all instances are counted.
 OF_RUNS: LiteralString = """
@@ -58,7 +59,7 @@ def headlines(
         text = headline(
             Facts(
                 state=RunState(run["state"]),
-                reason=run["reason"],
+                reason=why(run["reason"]),
                 started_at=run["started_at"],
                 ended_at=run["ended_at"],
                 now=now,

@@ -1,0 +1,73 @@
+"""Why a run has not started, or a DAG starts none: one answer for whoever asks. Pure."""
+
+from dataclasses import dataclass
+
+from headway.core.reasons import (
+    BackfillFull,
+    DagPaused,
+    EndDateReached,
+    FileGone,
+    MaxActiveRuns,
+    NoSchedule,
+    NoScheduler,
+    NotCreated,
+    NotSeen,
+    Reason,
+    RunsOnce,
+    SetAside,
+)
+from headway.core.timetable import Once, OnDemand, Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Where a queued run stands. ``running``: those of its DAG that count against ``limit``
+    (``max_active_runs``); ``before``: queued ones that come first; ``set_aside``: the error.
+    """
+
+    paused_by: str | None
+    running: int
+    limit: int
+    before: int = 0
+    set_aside: str | None = None
+    backfill: bool = False
+    scheduling: bool = True  # a scheduler is alive
+
+
+def why_queued(line: Line) -> Reason:
+    return held_back(line) or NotSeen()
+
+
+def held_back(line: Line) -> Reason | None:
+    """None: it starts as soon as a scheduler looks at it."""
+    if line.set_aside is not None:
+        return SetAside(line.set_aside)
+    if line.paused_by is not None:
+        return DagPaused(line.paused_by)
+    if not line.scheduling:
+        return NoScheduler()
+    if line.backfill:
+        return BackfillFull()
+    if line.running >= line.limit:
+        return MaxActiveRuns(line.running, line.limit, line.before)
+    return None
+
+
+def why_not_created(*, scheduling: bool) -> Reason:
+    """Of a slot of the schedule that is over."""
+    return NotCreated() if scheduling else NoScheduler()
+
+
+def why_nothing_fires(
+    schedule: Schedule, *, file_gone: bool, paused_by: str | None, ends: bool
+) -> Reason | None:
+    """None: it goes on."""
+    if file_gone:
+        return FileGone()
+    if isinstance(schedule, OnDemand):
+        return NoSchedule()
+    if isinstance(schedule, Once):
+        return RunsOnce()
+    if paused_by is not None:
+        return DagPaused(paused_by)
+    return EndDateReached() if ends else None

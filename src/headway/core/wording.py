@@ -1,0 +1,249 @@
+"""Reasons in words: the only place where a sentence is made of one, for command line, API and interface alike.
+
+A sentence begins in lower case, for it follows a name and a state ("b is skipped: `gate` chose no task"). Names of
+tasks and pools are in backquotes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from headway.core.reasons import (
+    About,
+    AgentsFull,
+    AttemptFailed,
+    BackfillFull,
+    Cancelled,
+    Cleared,
+    Created,
+    DagPaused,
+    EndDateReached,
+    FileGone,
+    GivenUp,
+    Granted,
+    HandedOver,
+    ItemGone,
+    LeavesFailed,
+    LeavesSucceeded,
+    LostTooOften,
+    MappedOverNothing,
+    Marked,
+    MaxActiveRuns,
+    MaxActiveTasks,
+    MaxActiveTis,
+    NoAgent,
+    NoSchedule,
+    NoScheduler,
+    NotAList,
+    NotChosen,
+    NotCreated,
+    NotSeen,
+    PoolEmpty,
+    PoolFull,
+    PoolMissing,
+    PoolResized,
+    PoolTooSmall,
+    Reason,
+    RetryOver,
+    RuleMet,
+    RuleNotMet,
+    RunsOnce,
+    RunStarted,
+    RunTimedOut,
+    SetAside,
+    SkippedItself,
+    SourceNotSuccessful,
+    Started,
+    Text,
+    TooManyItems,
+    UpstreamChanged,
+)
+from headway.core.words import counted, listed
+
+ENDED: Final = {
+    "success": "succeeded",
+    "failed": "failed",
+    "skipped": "was skipped",
+    "upstream_failed": "did not run",
+    "cancelled": "was cancelled",
+}
+EACH: Final = {**ENDED, "skipped": "skipped", "cancelled": "cancelled"}
+DONE: Final = {Cleared: "cleared", Marked: "marked", Cancelled: "cancelled"}
+
+
+def said(reason: Reason) -> str:
+    """One sentence, without a full stop."""
+    for say in (said_of_waits, said_of_runs, said_of_upstream, said_of_attempts):
+        if (text := say(reason)) is not None:
+            return text
+    raise AssertionError(f"no words for {reason}")
+
+
+def heading(reason: Reason) -> str:
+    """What a wait is for, without the figures of the moment."""
+    match reason:
+        case PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool):
+            return f"pool `{pool}`"
+        case PoolTooSmall(pool):
+            return f"more slots than pool `{pool}` has"
+        case AgentsFull():
+            return "busy agents"
+        case DagPaused():
+            return "DAG paused"
+        case MaxActiveTasks() | MaxActiveTis():
+            return str(reason.kind)
+    return said(reason)
+
+
+def said_of_waits(reason: Reason) -> str | None:
+    match reason:
+        case PoolFull(pool, used, slots):
+            return f"pool `{pool}` is full: {used} of {slots} slots in use"
+        case PoolMissing(pool):
+            return f"pool `{pool}` does not exist: headway pool set {pool} 16"
+        case PoolEmpty(pool):
+            return f"pool `{pool}` has no slots: headway pool set {pool} 16"
+        case PoolTooSmall(pool, needed, slots):
+            return f"needs {counted(needed, 'slot')}, but pool `{pool}` has {slots}"
+        case NoAgent():
+            return "no live agent"
+        case AgentsFull(agents):
+            return f"all agents are busy: {', '.join(agents)}"
+        case DagPaused(by):
+            return f"DAG paused by {by}"
+        case MaxActiveTasks(limit):
+            return f"max_active_tasks is reached: {limit} queued or running"
+        case MaxActiveTis(limit):
+            return f"max_active_tis_per_dagrun is reached: {limit} queued or running"
+        case NotSeen():
+            return "no scheduler has looked at it yet"
+        case HandedOver():
+            return "sent to an agent, not started yet"
+    return None
+
+
+def said_of_runs(reason: Reason) -> str | None:
+    match reason:
+        case MaxActiveRuns(running, limit, before):
+            line = f", {before} queued before it" if before else ""
+            return f"max_active_runs is reached: {running} of {limit} running{line}"
+        case BackfillFull():
+            return "its backfill has as many active runs as it may have"
+        case SetAside(error, until, failures):
+            when = f" until {until[:19].replace('T', ' ')} UTC" if until else ""
+            why = f" after the scheduler failed to plan it {failures} times" if failures else ""
+            return f"set aside{when}{why}: {error}"
+        case NoScheduler():
+            return "no scheduler is running"
+        case NotCreated():
+            return "no scheduler has created its run yet"
+        case FileGone():
+            return "its file is no longer in the DAG folder: nothing will start"
+        case NoSchedule():
+            return "it has no schedule: it runs only when triggered"
+        case RunsOnce():
+            return "it runs once, at its start date"
+        case EndDateReached():
+            return "its end date has passed"
+        case RunStarted():
+            return "max_active_runs allows another run"
+        case RunTimedOut(limit_s):
+            return f"dagrun_timeout of {limit_s:g} s exceeded"
+        case LeavesFailed(tasks, more):
+            return f"did not succeed: {named(tasks, more)}"
+        case LeavesSucceeded():
+            return "all leaf tasks succeeded or were skipped"
+    return None
+
+
+def said_of_upstream(reason: Reason) -> str | None:
+    match reason:
+        case RuleMet(rule, total, ends):
+            if total == 0:
+                return "it has no upstream tasks"
+            return f"{rule} is met: of {counted(total, 'upstream task')}, {tally(ends, total)}"
+        case RuleNotMet():
+            return said_of_rule(reason)
+        case NotChosen(branch, ()):
+            return f"`{branch}` chose no task"
+        case NotChosen(branch, chosen):
+            return f"`{branch}` chose {listed([f'`{task}`' for task in chosen])}"
+        case SkippedItself(message):
+            return message or "the task skipped itself"
+        case MappedOverNothing():
+            return "mapped over an empty list"
+        case SourceNotSuccessful(task, state):
+            return f"mapped over the result of `{task}`, which {ended(state)}"
+        case NotAList(task):
+            return f"cannot map over the result of `{task}`: it is not a list or dict"
+        case TooManyItems(items, limit):
+            return f"mapped over {items:,} items; the limit is {limit:,}"
+        case ItemGone(items):
+            return f"its list has only {counted(items, 'item')} now"
+    return None
+
+
+def said_of_attempts(reason: Reason) -> str | None:
+    match reason:
+        case Granted(pool, agent):
+            return f"got a slot of pool `{pool}` on agent {agent}"
+        case Started():
+            return "its process has started"
+        case AttemptFailed(cause, detail):
+            return detail or cause
+        case GivenUp(cause, detail, failures, retries):
+            return with_why(detail or cause, used_up(failures, retries))
+        case LostTooOften(cause, detail, losses):
+            return with_why(detail or cause, f"lost {losses} times with its agent or node")
+        case RetryOver():
+            return "the retry delay is over"
+        case UpstreamChanged():
+            return "an upstream task has changed"
+        case Cleared(by, live) | Marked(by, live) | Cancelled(by, live):
+            return f"{DONE[type(reason)]} by {by}{' while it was running' if live else ''}"
+        case PoolResized(pool, slots):
+            return f"pool `{pool}` has {counted(slots, 'slot')}"
+        case Created(trigger, note):
+            return note or trigger
+        case About(text) | Text(text):
+            return text
+    return None
+
+
+def said_of_rule(reason: RuleNotMet) -> str:
+    """Name the tasks to look at if they ended alike: "upstream task `b` failed (rule: all_success)"."""
+    if reason.tasks and reason.state:
+        tasks = "upstream task" if len(reason.tasks) == 1 and not reason.more else "upstream tasks"
+        did = ended(reason.state, many=len(reason.tasks) + reason.more > 1)
+        return f"{tasks} {named(reason.tasks, reason.more)} {did} (rule: {reason.rule})"
+    ends = tally(reason.ends, reason.total)
+    names = f" ({named(reason.tasks, reason.more)})" if reason.tasks else ""
+    return f"{reason.rule} is not met: of {counted(reason.total, 'upstream task')}, {ends}{names}"
+
+
+def tally(ends: Mapping[str, int], total: int) -> str:
+    parts = [f"{ends[state]} {word}" for state, word in EACH.items() if state in ends]
+    left = total - sum(ends.values())
+    return ", ".join(
+        [*parts, f"{left} {'has' if left == 1 else 'have'} not ended"] if left else parts
+    )
+
+
+def ended(state: str, *, many: bool = False) -> str:
+    word = ENDED.get(state, state)
+    return word.replace("was ", "were ", 1) if many else word
+
+
+def used_up(failures: int, retries: int) -> str:
+    if retries == 0:
+        return "no retries"
+    used = "its one retry is" if retries == 1 else f"all {retries} retries are"
+    return f"failed {failures} times: {used} used up"
+
+
+def with_why(why: str, end: str) -> str:
+    return f"{why} ({end})" if why else end
+
+
+def named(tasks: Sequence[str], more: int) -> str:
+    others = f" and {counted(more, 'other')}" if more else ""
+    return ", ".join(f"`{task}`" for task in tasks) + others

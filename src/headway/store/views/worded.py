@@ -1,0 +1,41 @@
+"""Reasons as they were stored → what people read, and the reason itself beside it, as ``why``."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from psycopg import Cursor
+
+from headway.core.reasons import Reason, stored
+from headway.core.wording import said
+
+T = TypeVar("T")
+
+
+def words(text: str | None) -> str | None:
+    return None if text is None else said(stored(text))
+
+
+def why(text: str | None) -> Reason | None:
+    return None if text is None else stored(text)
+
+
+def worded(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with ``reason`` and ``blocked_reason`` in words, and ``why``: what holds it back, or else
+    the reason itself.
+    """
+    found: Reason | None = None
+    for name in ("reason", "blocked_reason"):
+        if (text := fields.get(name)) is not None:
+            found = stored(text)
+            fields[name] = said(found)
+    return {**fields, "why": found}
+
+
+def worded_row(cls: type[T]) -> Callable[[Cursor[Any]], Callable[[Sequence[Any]], T]]:
+    """Like ``class_row``, of what is ``worded``; both columns are selected as text."""
+
+    def rows_of(cursor: Cursor[Any]) -> Callable[[Sequence[Any]], T]:
+        names = [column.name for column in cursor.description or ()]
+        return lambda values: cls(**worded(dict(zip(names, values, strict=True))))
+
+    return rows_of

@@ -1,0 +1,204 @@
+"""One example of each kind of reason, and how it is said: for tests that go through all of them."""
+
+from typing import Final
+
+import msgspec
+
+from headway.core import reasons as r
+
+EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
+    (
+        r.PoolFull("etl", 4, 4),
+        "pool `etl` is full: 4 of 4 slots in use",
+    ),
+    (
+        r.PoolMissing("etl"),
+        "pool `etl` does not exist: headway pool set etl 16",
+    ),
+    (
+        r.PoolEmpty("etl"),
+        "pool `etl` has no slots: headway pool set etl 16",
+    ),
+    (
+        r.PoolTooSmall("etl", 9, 4),
+        "needs 9 slots, but pool `etl` has 4",
+    ),
+    (
+        r.NoAgent(),
+        "no live agent",
+    ),
+    (
+        r.AgentsFull(("a", "b")),
+        "all agents are busy: a, b",
+    ),
+    (
+        r.DagPaused("ann"),
+        "DAG paused by ann",
+    ),
+    (
+        r.MaxActiveTasks(2),
+        "max_active_tasks is reached: 2 queued or running",
+    ),
+    (
+        r.MaxActiveTis(2),
+        "max_active_tis_per_dagrun is reached: 2 queued or running",
+    ),
+    (
+        r.MaxActiveRuns(1, 1, 3),
+        "max_active_runs is reached: 1 of 1 running, 3 queued before it",
+    ),
+    (
+        r.BackfillFull(),
+        "its backfill has as many active runs as it may have",
+    ),
+    (
+        r.SetAside("boom", "2026-01-01T12:00:00+00:00", 5),
+        (
+            "set aside until 2026-01-01 12:00:00 UTC after the scheduler failed to plan it 5 times: boom"
+        ),
+    ),
+    (
+        r.NotSeen(),
+        "no scheduler has looked at it yet",
+    ),
+    (
+        r.HandedOver(),
+        "sent to an agent, not started yet",
+    ),
+    (
+        r.NoScheduler(),
+        "no scheduler is running",
+    ),
+    (
+        r.NotCreated(),
+        "no scheduler has created its run yet",
+    ),
+    (
+        r.FileGone(),
+        "its file is no longer in the DAG folder: nothing will start",
+    ),
+    (
+        r.NoSchedule(),
+        "it has no schedule: it runs only when triggered",
+    ),
+    (
+        r.RunsOnce(),
+        "it runs once, at its start date",
+    ),
+    (
+        r.EndDateReached(),
+        "its end date has passed",
+    ),
+    (
+        r.RuleMet("all_done", 3, {"success": 2, "skipped": 1}),
+        ("all_done is met: of 3 upstream tasks, 2 succeeded, 1 skipped"),
+    ),
+    (
+        r.RuleNotMet("all_success", 3, {"success": 1, "failed": 1}, ("b",), state="failed"),
+        ("upstream task `b` failed (rule: all_success)"),
+    ),
+    (
+        r.NotChosen("gate", ("a", "b")),
+        "`gate` chose `a` and `b`",
+    ),
+    (
+        r.SkippedItself("no flights"),
+        "no flights",
+    ),
+    (
+        r.MappedOverNothing(),
+        "mapped over an empty list",
+    ),
+    (
+        r.SourceNotSuccessful("items", "skipped"),
+        ("mapped over the result of `items`, which was skipped"),
+    ),
+    (
+        r.NotAList("items"),
+        "cannot map over the result of `items`: it is not a list or dict",
+    ),
+    (
+        r.TooManyItems(100_001, 100_000),
+        "mapped over 100,001 items; the limit is 100,000",
+    ),
+    (
+        r.ItemGone(1),
+        "its list has only 1 item now",
+    ),
+    (
+        r.Granted("etl", "local"),
+        "got a slot of pool `etl` on agent local",
+    ),
+    (
+        r.Started(),
+        "its process has started",
+    ),
+    (
+        r.AttemptFailed("exception", "ValueError: no"),
+        "ValueError: no",
+    ),
+    (
+        r.GivenUp("exception", "ValueError: no", 3, 2),
+        ("ValueError: no (failed 3 times: all 2 retries are used up)"),
+    ),
+    (
+        r.LostTooOften("no_heartbeat", "", 6),
+        "no_heartbeat (lost 6 times with its agent or node)",
+    ),
+    (
+        r.RetryOver(),
+        "the retry delay is over",
+    ),
+    (
+        r.UpstreamChanged(),
+        "an upstream task has changed",
+    ),
+    (
+        r.Cleared("user:ann"),
+        "cleared by user:ann",
+    ),
+    (
+        r.Marked("user:ann", live=True),
+        "marked by user:ann while it was running",
+    ),
+    (
+        r.Cancelled("user:ann"),
+        "cancelled by user:ann",
+    ),
+    (
+        r.RunStarted(),
+        "max_active_runs allows another run",
+    ),
+    (
+        r.RunTimedOut(90.5),
+        "dagrun_timeout of 90.5 s exceeded",
+    ),
+    (
+        r.LeavesFailed(("a", "b", "c"), 2),
+        "did not succeed: `a`, `b`, `c` and 2 others",
+    ),
+    (
+        r.LeavesSucceeded(),
+        "all leaf tasks succeeded or were skipped",
+    ),
+    (
+        r.PoolResized("etl", 1),
+        "pool `etl` has 1 slot",
+    ),
+    (
+        r.Created("manual", "for Ann"),
+        "for Ann",
+    ),
+    (
+        r.About("etl"),
+        "etl",
+    ),
+    (
+        r.Text("as it was said"),
+        "as it was said",
+    ),
+)
+
+
+def as_stored(reason: r.Reason) -> str:
+    return msgspec.json.encode(reason).decode()
