@@ -23,7 +23,7 @@ from headway.agent.protocol import (
     XComValue,
 )
 from headway.clock import Clock
-from headway.services import gateway
+from headway.executors.agents import gateway
 from headway.services.scheduler import Scheduler
 from headway.spec import model
 from headway.store import xcoms

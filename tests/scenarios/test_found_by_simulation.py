@@ -15,7 +15,8 @@ from headway.core.commands import Selection
 from headway.core.reasons import SetAside
 from headway.core.reports import Outcome
 from headway.core.run import Run
-from headway.services import commands, strikes, tick, translate
+from headway.executors.agents import translate
+from headway.services import commands, strikes, tick
 from headway.spec.model import Axis, Mapping, Task
 from headway.store import runs, sessions, snapshots
 from headway.store.transact import transact

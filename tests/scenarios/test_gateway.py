@@ -20,7 +20,7 @@ from headway.agent.protocol import (
     Hello,
     Welcome,
 )
-from headway.services import gateway
+from headway.executors.agents import gateway
 from headway.services.scheduler import Scheduler
 from headway.spec import model
 from tests.scenarios.world import deploy, run_state, trigger

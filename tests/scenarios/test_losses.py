@@ -12,7 +12,7 @@ from psycopg import Connection
 from headway.agent import protocol
 from headway.agent.protocol import AttemptKey
 from headway.errors import HeadwayError
-from headway.services import translate
+from headway.executors.agents import translate
 from headway.services.tick import Envelope
 from headway.store import sessions
 from headway.store.transact import Session, connect

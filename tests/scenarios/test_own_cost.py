@@ -10,7 +10,8 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Hello
-from headway.services import timetables, translate
+from headway.executors.agents import translate
+from headway.services import timetables
 from headway.spec.model import Schedule
 from headway.store import sessions
 from tests.scenarios.test_links import connect, grants_in, heard, process

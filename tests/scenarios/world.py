@@ -15,7 +15,8 @@ from psycopg import Connection
 from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
-from headway.services import commands, tick, translate
+from headway.executors.agents import translate
+from headway.services import commands, tick
 from headway.services.catalog import Catalog
 from headway.services.commands import Trigger
 from headway.services.scheduler import LEASE

@@ -11,7 +11,8 @@ from unittest import mock
 import psycopg
 
 from headway.errors import HeadwayError
-from headway.services import gateway, scheduler
+from headway.executors.agents import gateway
+from headway.services import scheduler
 from headway.services.scheduler import Scheduler
 from headway.store.transact import Session
 from tests.simulation.agents import SECRET

@@ -19,8 +19,8 @@ from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.states import Event, State
 from headway.core.upstream import Verdict
+from headway.executors.agents.gateway import Gateway
 from headway.services import tick
-from headway.services.gateway import Gateway
 from headway.services.scheduler import Scheduler
 from headway.store import changes, queue, reports, runs, sessions, snapshots
 from tests.simulation.calm import Short

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from headway.executors.agents.gateway import Gateway
 from headway.services import scheduler, tick
-from headway.services.gateway import Gateway
 from headway.services.scheduler import Scheduler
 from headway.store import changes
 

@@ -29,9 +29,10 @@ from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
 from headway.core.reports import Ended
 from headway.core.run import Run
 from headway.errors import HeadwayError, NotReachable
-from headway.services import janitor, timetables, translate
+from headway.executors.agents import translate
+from headway.executors.agents.gateway import Gateway, Link, grouped
+from headway.services import janitor, timetables
 from headway.services.catalog import Catalog
-from headway.services.gateway import Gateway, Link, grouped
 from headway.services.strikes import EXHAUSTED, explained
 from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
 from headway.store import notices, queue, runs, schedulers, sessions, snapshots, teams, xcoms
