@@ -98,3 +98,12 @@ HTTP_STATUS: Final[Mapping[type, int]] = {
     RateLimited: 429,
     RunFailed: 500,
 }
+
+# The process can do no more, and no run is at fault: it makes way for a new one.
+EXHAUSTED: Final = (MemoryError, OSError)
+
+
+def explained(error: Exception) -> str:
+    """The kind of an error and the first line of what it says."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"

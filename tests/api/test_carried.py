@@ -20,7 +20,7 @@ from headway.agent.attempts import Attempt
 from headway.agent.orders import ENCODER, ORDER
 from headway.agent.protocol import Ended, Grant, Grants, Hello, Started, XComValue
 from headway.agent.xcoms import Xcoms
-from headway.services.scheduler import LEASE
+from headway.executors.base import LEASE
 from headway.spec import model
 from headway.spec.carried import DEPTH_MAX, flaws
 from headway.spec.errors import BadSpec

@@ -12,9 +12,9 @@ from headway.client import Client
 from headway.config import Layout
 from headway.core.commands import Selection
 from headway.errors import NotFound
+from headway.executors.base import Grant
 from headway.paths import log_path
 from headway.services import commands
-from headway.services.tick import Grant
 from headway.store.transact import Session, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, trigger
 

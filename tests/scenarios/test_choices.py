@@ -10,8 +10,8 @@ from psycopg import Connection
 from headway.core.commands import Selection
 from headway.core.reasons import ItemGone, stored
 from headway.errors import Conflict
+from headway.executors.base import Grant
 from headway.services import commands
-from headway.services.tick import Grant
 from headway.store.transact import transact
 from headway.store.views import diagnosis, instances
 from headway.store.views.memory import Memory

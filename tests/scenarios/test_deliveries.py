@@ -30,6 +30,7 @@ from headway.store import xcoms
 from tests.scenarios import world
 from tests.scenarios.test_gateway import SECRET, Peer, scheduler
 from tests.scenarios.world import START_DATE, deploy, task, trigger
+from tests.simulation.process import gateway_of
 
 __all__ = ["scheduler"]
 
@@ -50,7 +51,7 @@ def test_a_context_goes_with_each_grant_and_its_parameters_are_the_text_that_is_
     assert first.runs == second.runs
     assert repr(msgspec.json.decode(first.runs[0].params)) == repr(given)
     assert (first.changed, second.changed) == ([first.runs[0].run_id], [])
-    assert list(scheduler.gateway.links["s1"].known) == [first.runs[0].run_id]
+    assert list(gateway_of(scheduler).links["s1"].known) == [first.runs[0].run_id]
 
 
 def test_what_a_gateway_knows_of_an_agent_is_bounded(
@@ -60,8 +61,8 @@ def test_what_a_gateway_knows_of_an_agent_is_bounded(
     agent = greeted(scheduler, tmp_path)
     for number in (*range(20), 19, 5):
         grant = Grant(AttemptKey(f"r{number}", "a", -1, number), "t", "python", [])
-        scheduler.gateway.deliver("s1", context(f"r{number}"), [grant])
-    assert len(scheduler.gateway.links["s1"].known) == 10
+        gateway_of(scheduler).deliver("s1", context(f"r{number}"), [grant])
+    assert len(gateway_of(scheduler).links["s1"].known) == 10
     changed = [message.changed for message in agent.of(Grants)]
     assert changed == [*([f"r{number}"] for number in range(20)), [], ["r5"]]
 
@@ -78,20 +79,20 @@ def test_an_agent_that_reads_slowly_is_not_cut_off_and_one_that_does_not_is(
     scheduler: Scheduler, tmp_path: Path
 ) -> None:
     agent = greeted(scheduler, tmp_path)
-    link = scheduler.gateway.links["s1"]
+    link = gateway_of(scheduler).links["s1"]
     stopwatch = Stopwatch()
     with clock.use(stopwatch):
         for number in range(100):  # 100 MB
             stopwatch.elapsed += LEASE_S / 2
             grant = Grant(AttemptKey(f"r{number}", "a", -1, 1), "t", "python", [])
             text = b'"%s"' % (b"x" * 2**20)
-            scheduler.gateway.deliver("s1", context(f"r{number}", text), [grant])
+            gateway_of(scheduler).deliver("s1", context(f"r{number}", text), [grant])
             agent.listen()
-            scheduler.gateway.flush(link)
+            gateway_of(scheduler).flush(link)
         assert link.unsent
         assert link.sock.fileno() >= 0
         stopwatch.elapsed += LEASE_S + 1
-        scheduler.gateway.deliver("s1", context("last"), [grant])
+        gateway_of(scheduler).deliver("s1", context("last"), [grant])
     assert link.sock.fileno() < 0
 
 
@@ -101,13 +102,13 @@ def test_what_is_too_large_for_a_frame_is_cut(
     monkeypatch.setattr(gateway, "FRAME_BYTES_MAX", 2000)
     agent = greeted(scheduler, tmp_path)
     grants = [Grant(AttemptKey("r", "a", n, 1), "t" * 100, "python", []) for n in range(50)]
-    scheduler.gateway.deliver("s1", context("r"), grants)
+    gateway_of(scheduler).deliver("s1", context("r"), grants)
     sent = agent.of(Grants)
     assert [grant for message in sent for grant in message.grants] == grants
     assert all(message.runs for message in sent)
     run_id = mapped_results(conn, 50)
     agent.say(Fetch(1, run_id, [XComRef("a", map_index=None), XComRef("b")]))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     answers = agent.of(Values)
     assert len(answers) > 2
     assert [answer.more for answer in answers] == [*[True] * (len(answers) - 1), False]
@@ -124,7 +125,7 @@ def test_results_beyond_what_one_attempt_may_receive_are_refused(
     run_id = mapped_results(conn, 50)
     agent.say(Fetch(1, run_id, [XComRef("a", map_index=None)]))
     agent.say(Fetch(2, run_id, [XComRef("a", map_index=3)]))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     refused, answered = agent.of(Values)
     assert "results that it receives" in refused.refused
     assert not refused.values
@@ -136,7 +137,7 @@ def greeted(scheduler: Scheduler, folder: Path) -> Peer:
     agent = Peer(scheduler, f"{folder}/g.sock")
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     assert agent.of(Welcome)
     return agent
 

@@ -21,9 +21,10 @@ from headway.agent.protocol import (
     Welcome,
 )
 from headway.executors.agents import gateway
-from headway.services.scheduler import Scheduler
+from headway.services.scheduler import Scheduler, executors_of
 from headway.spec import model
 from tests.scenarios.world import deploy, run_state, trigger
+from tests.simulation.process import gateway_of
 
 SECRET = "secret"
 DECODER = msgspec.msgpack.Decoder(GatewayMessage)
@@ -65,14 +66,14 @@ class Peer:
 
 @pytest.fixture
 def scheduler(dsn: str, tmp_path: Path) -> Iterator[Scheduler]:
-    scheduler = Scheduler(dsn, f"unix:{tmp_path}/g.sock", SECRET)
+    scheduler = Scheduler(dsn, executors_of(f"unix:{tmp_path}/g.sock", SECRET, None))
     scheduler.register()
     yield scheduler
     # Both ends of each connection.
     for peer in Peer.all:
         peer.sock.close()
     Peer.all.clear()
-    scheduler.gateway.close()
+    gateway_of(scheduler).close()
     scheduler.conn.close()
     scheduler.ears.close()
     scheduler.selector.close()
@@ -86,7 +87,7 @@ def test_an_end_that_waits_for_its_tick_takes_no_place(
     agent = Peer(scheduler, f"{tmp_path}/g.sock")
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     assert agent.of(Welcome)
     scheduler.tick()
     (grants,) = agent.of(Grants)
@@ -96,7 +97,7 @@ def test_an_end_that_waits_for_its_tick_takes_no_place(
     scheduler.tick()
     assert run_state(conn, run_id) == "success"
     assert len(agent.of(Grants)) == 1
-    (places,) = scheduler.gateway.places()[1]
+    (places,) = gateway_of(scheduler).places()[1]
     assert places.free == 4
 
 
@@ -106,8 +107,8 @@ def test_an_attempt_that_is_over_takes_no_place(
     agent = Peer(scheduler, f"{tmp_path}/g.sock")
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, [AttemptKey("gone", "a", -1, 1)]))
-    scheduler.answer_arrivals()
-    (places,) = scheduler.gateway.places()[1]
+    scheduler.serve()
+    (places,) = gateway_of(scheduler).places()[1]
     assert places.free == 4
 
 
@@ -126,7 +127,7 @@ def test_without_a_descriptor_left_nobody_is_let_in_until_there_is_one(
     scheduler.sweep()
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     assert agent.of(Welcome)
 
 
@@ -138,16 +139,16 @@ def test_who_does_not_say_hello_is_dropped_and_keeps_nobody_out(
     for _ in range(5):
         silent.append(Peer(scheduler, f"{tmp_path}/g.sock"))
         scheduler.wait(1.0)
-    assert len(scheduler.gateway.strangers) == 3
+    assert len(gateway_of(scheduler).strangers) == 3
     assert silent[0].sock.recv(1) == silent[1].sock.recv(1) == b""
     agent = Peer(scheduler, f"{tmp_path}/g.sock")
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
-    scheduler.answer_arrivals()
+    scheduler.serve()
     assert agent.of(Welcome)
     scheduler.sweep()
-    assert len(scheduler.gateway.strangers) == 2  # they have time yet
+    assert len(gateway_of(scheduler).strangers) == 2  # they have time yet
     monkeypatch.setattr(gateway, "HELLO_S", 0.0)
     scheduler.sweep()
-    assert scheduler.gateway.strangers == {}
-    assert list(scheduler.gateway.links) == ["s1"]
+    assert gateway_of(scheduler).strangers == {}
+    assert list(gateway_of(scheduler).links) == ["s1"]

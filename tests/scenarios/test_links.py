@@ -24,7 +24,7 @@ from headway.store.transact import Session, transact
 from tests.scenarios.world import ANN, deploy, states, task, trigger
 from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
-from tests.simulation.process import Process, one_round
+from tests.simulation.process import Process, gateway_of, one_round
 
 LIST = XComValue("return_value", b"[1, 2]", None, 6, 2)
 
@@ -69,7 +69,7 @@ def test_an_end_that_no_tick_has_taken_yet_costs_no_place(
     process.scheduler.wait(0.0)
     process.scheduler.sweep()
     process.scheduler.tick()
-    (link,) = process.scheduler.gateway.links.values()
+    (link,) = gateway_of(process.scheduler).links.values()
     assert link.held == set()
     assert not [message for message in line.hear() if isinstance(message, Grants)]
     assert states(conn, grant.key.run_id) == {"a": "success"}

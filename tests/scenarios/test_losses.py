@@ -13,7 +13,7 @@ from headway.agent import protocol
 from headway.agent.protocol import AttemptKey
 from headway.errors import HeadwayError
 from headway.executors.agents import translate
-from headway.services.tick import Envelope
+from headway.executors.base import Envelope
 from headway.store import sessions
 from headway.store.transact import Session, connect
 from tests.scenarios.world import Scheduler, deploy, run_state, task, trigger, value

@@ -18,7 +18,7 @@ from tests.scenarios.test_links import connect, grants_in, heard, process
 from tests.scenarios.world import deploy, run_state, states, task, trigger, value
 from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
-from tests.simulation.process import Process
+from tests.simulation.process import Process, gateway_of
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -119,7 +119,7 @@ def test_a_message_that_nobody_could_mean_costs_its_connection(
     bad.tell(message)
     heard(process, good, rounds=3)
     assert process.scheduler is not None
-    assert set(process.scheduler.gateway.links) == {"s1"}
+    assert set(gateway_of(process.scheduler).links) == {"s1"}
     (run_id,) = trigger(conn)
     (grant,) = grants_in(heard(process, good)).grants
     good.tell(Ended(1, grant.key, grant.token, "success", ""))

@@ -252,7 +252,7 @@ def test_a_turn_is_as_large_as_fits() -> None:
 def test_the_scheduler_turns_it_between_ticks_not_only_once_a_second(
     dsn: str, tmp_path: Path
 ) -> None:
-    scheduler = Process(dsn, f"unix:{tmp_path}/g.sock", "secret", data=tmp_path)
+    scheduler = Process(dsn, [], data=tmp_path)
     try:
         assert scheduler.janitor is not None
         scheduler.wanted = False
@@ -261,7 +261,6 @@ def test_the_scheduler_turns_it_between_ticks_not_only_once_a_second(
         scheduler.janitor.due_at = 0.0
         assert scheduler.pause() == 0
     finally:
-        scheduler.gateway.close()
         scheduler.conn.close()
         scheduler.ears.close()
         scheduler.selector.close()

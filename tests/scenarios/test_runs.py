@@ -7,8 +7,8 @@ from psycopg import Connection
 
 from headway.core.commands import Selection
 from headway.core.states import Event
+from headway.executors.base import Grant
 from headway.services import commands, previews
-from headway.services.tick import Grant
 from headway.store import changes
 from headway.store.changes import ModelDiffers
 from headway.store.transact import connect, transact

@@ -16,11 +16,11 @@ from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
 from headway.executors.agents import translate
+from headway.executors.base import LEASE, Envelope, Grant
 from headway.services import commands, tick
 from headway.services.catalog import Catalog
 from headway.services.commands import Trigger
-from headway.services.scheduler import LEASE
-from headway.services.tick import Envelope, Grant, Ticker, Turn
+from headway.services.tick import Ticker, Turn
 from headway.spec import model
 from headway.store import bundles as bundle_rows
 from headway.store import dags, sessions

@@ -12,8 +12,10 @@ import psycopg
 
 from headway.errors import HeadwayError
 from headway.executors.agents import gateway
+from headway.executors.agents.executor import Agents
+from headway.executors.agents.gateway import Gateway
 from headway.services import scheduler
-from headway.services.scheduler import Scheduler
+from headway.services.scheduler import Scheduler, executors_of
 from headway.store.transact import Session
 from tests.simulation.agents import SECRET
 from tests.simulation.line import Ears, Listener, Selector
@@ -44,7 +46,7 @@ class Process:
             mock.patch.object(selectors, "DefaultSelector", Selector),
             mock.patch.object(gateway, "listen", return_value=self.listener),
         ):
-            self.scheduler = Scheduler("", "line:", SECRET)
+            self.scheduler = Scheduler("", executors_of("line:", SECRET, None))
         self.scheduler.register()
 
     def connect(self, dsn: str, *, application: str, **_: Any) -> Any:
@@ -55,8 +57,8 @@ class Process:
         if self.scheduler is not None:
             self.deaths += 1
             for link in [
-                *self.scheduler.gateway.links.values(),
-                *self.scheduler.gateway.strangers,
+                *gateway_of(self.scheduler).links.values(),
+                *gateway_of(self.scheduler).strangers,
             ]:
                 link.sock.close()
             for line in self.listener.waiting:
@@ -68,7 +70,7 @@ class Process:
     def has_news(self) -> bool:
         return self.scheduler is not None and any(
             link.sock.up  # type: ignore[attr-defined]
-            for link in self.scheduler.gateway.links.values()
+            for link in gateway_of(self.scheduler).links.values()
         )
 
     def turn(self) -> None:
@@ -97,8 +99,13 @@ class Process:
 
 def one_round(this: Scheduler) -> None:
     this.wait(0.0)
-    if this.gateway.arrivals:
-        this.answer_arrivals()
+    this.serve()
     if this.sweep_in() <= 0:
         this.sweep()
     this.tick()
+
+
+def gateway_of(scheduler: Scheduler) -> Gateway:
+    agents, *_ = scheduler.executors
+    assert isinstance(agents, Agents)
+    return agents.gateway

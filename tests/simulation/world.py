@@ -24,9 +24,9 @@ from headway.agent.protocol import AttemptKey, Ended
 from headway.core.graph import Graph
 from headway.core.reports import Ended as End
 from headway.executors.agents.gateway import Gateway
+from headway.executors.base import Envelope
 from headway.services import scheduler, tick
 from headway.services.catalog import Catalog
-from headway.services.tick import Envelope
 from headway.spec.model import Dag, Task, decode
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.transact import ENGINE, Limits, Session, connect, transact

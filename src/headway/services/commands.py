@@ -23,8 +23,7 @@ from headway.core.reasons import NotChosen
 from headway.core.run import Instance, Run
 from headway.core.states import Event, State
 from headway.core.wording import said
-from headway.errors import Conflict, NotFound, UsageError
-from headway.services.strikes import EXHAUSTED
+from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
 from headway.services.timetables import slot_key
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean

@@ -23,7 +23,7 @@ from psycopg import Connection
 from watchfiles import watch
 
 from headway import clock, pulse
-from headway.errors import Conflict, HeadwayError, NotFound, NotReachable
+from headway.errors import Conflict, HeadwayError, NotFound, NotReachable, explained
 from headway.services.bundles import Bundle, Bundles
 from headway.services.environment import clean_environment
 from headway.services.folder import matters
@@ -31,7 +31,6 @@ from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
-from headway.services.strikes import explained
 from headway.store import dags, installations
 from headway.store.transact import ENGINE, Session, connect, transact
 

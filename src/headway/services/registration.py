@@ -6,9 +6,9 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import Connection
 
+from headway.errors import explained
 from headway.services.bundles import Bundle
 from headway.services.sources import Plan, Source, Spec, plan, timing
-from headway.services.strikes import explained
 from headway.spec.model import Dag
 from headway.store import bundles, dags, import_errors
 

@@ -15,8 +15,7 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -25,21 +24,19 @@ import psycopg
 from psycopg import Connection
 
 from headway import clock, ids, pulse
-from headway.agent.protocol import LEASE_S, AttemptKey, Cancel, Fetch, Hello
+from headway.agent.protocol import AttemptKey
+from headway.core.admission import Session
 from headway.core.reports import Ended
-from headway.core.run import Run
-from headway.errors import HeadwayError, NotReachable
+from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
-from headway.executors.agents.gateway import Gateway, Link, grouped
+from headway.executors.agents.executor import Agents
+from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
 from headway.services import janitor, timetables
 from headway.services.catalog import Catalog
-from headway.services.strikes import EXHAUSTED, explained
-from headway.services.tick import Envelope, Grant, Ticker, Turn, advance, take_in_again
-from headway.store import notices, queue, runs, schedulers, sessions, snapshots, teams, xcoms
+from headway.services.tick import Ticker, Turn, advance, take_in_again
+from headway.store import notices, queue, runs, schedulers, sessions
 from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
-from headway.store.runs import Claimed
-from headway.store.sessions import Bound
 from headway.store.transact import ENGINE, Limits, connect, once, read, transact
 
 log = logging.getLogger(__name__)
@@ -58,21 +55,20 @@ RETRIES_MAX: Final = 50  # of runs that were set aside, in one sweep
 FAILURE_PAUSE_S: Final = 0.5
 # A tick that waits for the locks of a frozen neighbour gives up in time for our agents' heartbeats.
 LIMITS: Final = Limits(lock_timeout_s=2.0)
-LEASE: Final = timedelta(seconds=LEASE_S)
 
 
 class Scheduler:
+    """``executors``: the ways to execute attempts; the first is that of tasks that name none."""
+
     def __init__(
         self,
         dsn: str,
-        address: str,
-        secret: str,
+        executors: Sequence[Open],
         *,
         scheduled: bool = True,
         data: Path | None = None,
         ships_logs: bool = False,
     ) -> None:
-        self.data = data
         self.scheduled = scheduled  # makes the runs that timetables want
         self.selector = selectors.DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
@@ -80,8 +76,14 @@ class Scheduler:
         if not self.ears.pooled:
             self.ears.execute("LISTEN headway_scheduler")
         self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
-        self.gateway = Gateway(self.selector, address, secret)
         self.catalog = Catalog(self.conn)
+        host = Host(
+            conn=self.conn,
+            selector=self.selector,
+            versions=self.catalog,
+            safely=self.go_on_after,
+        )
+        self.executors: list[Executor] = [open_one(host) for open_one in executors]
         self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
         self.janitor = (
             None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
@@ -101,15 +103,15 @@ class Scheduler:
         while not self.stopping:
             pulse.beat()
             self.wait(self.pause())
-            if self.gateway.arrivals:
-                self.answer_arrivals()
+            self.serve()
             if self.sweep_in() <= 0:
                 self.sweep()
             if self.janitor is not None:
                 self.go_on_after(self.janitor.turn)
             if self.due():
                 self.tick()
-        self.gateway.close()
+        for executor in self.executors:
+            executor.close()
         transact(self.conn, schedulers.close, self.scheduler_id)
         if self.janitor is not None:
             self.janitor.close()
@@ -124,12 +126,22 @@ class Scheduler:
         # What a person did may be meant for our agents: look at once.
         self.last_sweep = float("-inf")
 
+    def serve(self) -> None:
+        """Let the executors answer what came in; new capacity is a reason to tick."""
+        for executor in self.executors:
+            if executor.serve():
+                self.wanted = True
+
+    def backlog(self) -> Backlog:
+        return sum((executor.backlog() for executor in self.executors), Backlog())
+
     def pause(self) -> float:
         """Seconds to wait for news: none when a tick is due, a pace under load, else the poll."""
         since = clock.monotonic() - self.last_tick
-        if self.gateway.envelopes or self.wanted:
-            return max(0.0, self.pace() - since)
-        if self.gateway.starts:
+        backlog = self.backlog()
+        if backlog.ends or self.wanted:
+            return max(0.0, pace(backlog) - since)
+        if backlog.starts:
             return max(0.0, STARTS_WAIT_S - since)
         due_s = [self.poll_s() - since, self.sweep_in()]
         if self.janitor is not None:
@@ -141,47 +153,52 @@ class Scheduler:
 
     def sweep_in(self) -> float:
         """Seconds. A heartbeat is never kept waiting for the end of a rest."""
-        every_s = SWEEP_S if self.gateway.heartbeats() else max(SWEEP_S, self.rest_s)
+        every_s = SWEEP_S if self.backlog().beats else max(SWEEP_S, self.rest_s)
         return self.last_sweep + every_s - clock.monotonic()
 
-    def pace(self) -> float:
-        ended = len(self.gateway.envelopes)
-        in_flight = ended + sum(len(link.held) for link in self.gateway.links.values())
-        if in_flight <= PACE_ABOVE or ended * PACE_SHARE >= in_flight:
-            return 0.0
-        return min(PACE_S * in_flight**2, PACE_MAX_S)
-
     def due(self) -> bool:
+        backlog = self.backlog()
         since = clock.monotonic() - self.last_tick
-        if self.gateway.envelopes or self.wanted:
-            return since >= self.pace()
-        return since >= (STARTS_WAIT_S if self.gateway.starts else self.poll_s())
+        if backlog.ends or self.wanted:
+            return since >= pace(backlog)
+        return since >= (STARTS_WAIT_S if backlog.starts else self.poll_s())
 
     def tick(self) -> None:
         """A tick, and then, after its commit, what follows from it."""
-        self.wanted, starts = False, self.look_for_starts or not self.gateway.envelopes
+        self.wanted, starts = False, self.look_for_starts or not self.backlog().ends
         self.look_for_starts = False
-        envelopes = self.gateway.drain()
+        collected = [(executor, executor.collect()) for executor in self.executors]
+        envelopes = [each for _, reports in collected for each in reports]
         self.last_tick = clock.monotonic()
         try:
             turn, models = once(
-                self.conn, advance, self.ticker, envelopes, self.gateway.places(), starts=starts
+                self.conn, advance, self.ticker, envelopes, self.offers(), starts=starts
             )
         except EXHAUSTED:
             raise
         except Exception as error:
             # Whatever it was: ended by it, the process would only meet it again.
             self.recover(error)
-            self.gateway.give_back(envelopes)
+            for executor, reports in collected:
+                executor.give_back(reports)
             return
         self.ticker.settle(models)
         self.count(envelopes, turn)
-        self.gateway.acknowledge()
-        for run_id in turn.read:
-            self.gateway.forget_run(run_id)
+        for executor in self.executors:
+            executor.acknowledge()
+            for run_id in turn.read:
+                executor.forget_results(run_id)
         self.deliver(turn.grants)
         self.follow_up(turn)
         self.rest_s = 0.0 if turn.claimed or self.wanted else self.rest()
+
+    def offers(self) -> dict[int, list[Session]]:
+        """The free capacity of all executors, by team."""
+        found: dict[int, list[Session]] = {}
+        for executor in self.executors:
+            for team_id, offered in executor.offers().items():
+                found.setdefault(team_id, []).extend(offered)
+        return found
 
     def count(self, envelopes: list[Envelope], turn: Turn) -> None:
         """For /metrics, after the commit; a lease that is over is no report, and not among the ends."""
@@ -199,7 +216,7 @@ class Scheduler:
 
     def rest(self) -> float:
         """How long to leave the database alone: whatever begins meanwhile is notified, if not by way of a pooler."""
-        if self.ears.pooled or any(link.held for link in self.gateway.links.values()):
+        if self.ears.pooled or self.backlog().held:
             return 0.0
         if read(self.conn, queue.is_under_way):
             return 0.0
@@ -227,61 +244,29 @@ class Scheduler:
 
     # -- acting after the commit
 
-    def deliver(self, grants: list[Grant]) -> None:
-        for session, of_session in grouped((g.attempt.session, g) for g in grants).items():
-            for of_run in grouped((g.row.run_id, g) for g in of_session).values():
-                self.deliver_run(session, of_run)
-
-    def deliver_run(self, session: str, grants: list[Grant]) -> None:
-        row, run = grants[0].row, grants[0].run
-        tokens = {
-            translate.attempt_key(row.run_id, g.instance, g.attempt.number): g.attempt.token or ""
-            for g in grants
-        }
-        with self.at_own_cost(self.gateway.links.get(session), row.run_id, tokens):
-            messages = [
-                translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
-                for g in grants
-            ]
-            dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-            context = translate.context(row, dag.file, dag.reuse_child)
-            self.gateway.deliver(session, context, messages)
-
-    @contextlib.contextmanager
-    def at_own_cost(
-        self, link: Link | None, run_id: str, tokens: Mapping[AttemptKey, str]
-    ) -> Iterator[None]:
-        """What goes wrong while attempts are handed out costs these attempts, and nobody else."""
-        try:
-            yield
-        except (psycopg.Error, *EXHAUSTED):
-            raise
-        except Exception as error:  # of another version of Headway, as a rule
-            log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
-            why = f"its run cannot be handed to an agent: {explained(error)}"
-            for key, token in tokens.items():
-                if link is not None:
-                    self.gateway.give_up(link, key, token, why)
+    def deliver(self, grants: Sequence[Grant]) -> None:
+        """Start what was granted. A session that has left since then gets it when it is back."""
+        for executor in self.executors:
+            mine = executor.sessions()
+            if chosen := [grant for grant in grants if grant.attempt.session in mine]:
+                executor.start(chosen)
 
     def cancel_intended(self) -> None:
-        """Tell our agents which of their attempts a person or a time-out wants ended.
+        """Tell executors which of their attempts a person or a time-out wants ended.
 
         Told again until they have.
         """
-        mine = list(self.gateway.links)
+        mine = {session: each for each in self.executors for session in each.sessions()}
         for session, keys in read(self.conn, sessions.intended, mine).items():
-            self.gateway.send(
-                self.gateway.links[session], Cancel([AttemptKey(*key) for key in keys])
-            )
+            mine[session].cancel(session, [AttemptKey(*key) for key in keys])
 
     # -- once a second, or at the end of a rest
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()
-        # Another scheduler may have bound attempts to an agent that has come over to us.
         steps: list[Callable[[], object]] = [self.renew, self.take_back, self.create_due]
-        steps += [partial(self.send_bound, link) for link in self.gateway.links.values()]
-        steps += [self.cancel_intended, self.gateway.sweep]
+        steps += [executor.adopt for executor in self.executors]
+        steps.append(self.cancel_intended)
         for step in steps:
             self.go_on_after(step)
 
@@ -315,14 +300,11 @@ class Scheduler:
             self.look_for_starts = self.wanted = True
 
     def renew(self) -> None:
-        """Heartbeats of agents, answered after the commit, and our own."""
-        beating = self.gateway.heartbeats()
-        alive = transact(self.conn, self.renew_rows, list(beating))
-        for session, link in beating.items():
-            if session in alive:
-                self.gateway.answer_heartbeat(link)
-            else:
-                self.gateway.refuse(link, "the session's lease was over")
+        """Renew the leases of sessions that gave a sign of life, and our own; told after the commit."""
+        beating = [session for executor in self.executors for session in executor.beating()]
+        alive = transact(self.conn, self.renew_rows, beating)
+        for executor in self.executors:
+            executor.renewed(alive)
 
     def renew_rows(self, conn: Connection[Any], beating: list[str]) -> set[str]:
         now = database_clock(conn)
@@ -335,91 +317,6 @@ class Scheduler:
         now = database_clock(conn)
         return sessions.expire(conn, now, LEASE), runs.to_retry(conn, now, RETRIES_MAX)
 
-    # -- agents that arrive
-
-    def answer_arrivals(self) -> None:
-        arrivals, self.gateway.arrivals = self.gateway.arrivals, []
-        for link, message in arrivals:
-            if link.sock.fileno() >= 0 and not self.go_on_after(
-                partial(self.answer, link, message)
-            ):
-                self.gateway.drop(link)
-
-    def answer(self, link: Link, message: Hello | Fetch) -> None:
-        match message:
-            case Hello():
-                self.let_in(link, message)
-            case Fetch(request, run_id, refs):
-                found = read(self.conn, xcoms.fetch, link.team_id, run_id, translate.wanted(refs))
-                self.gateway.answer(link, translate.values(request, refs, found))
-
-    def let_in(self, link: Link, hello: Hello) -> None:
-        team_id = teams.DEFAULT
-        alive = transact(
-            self.conn,
-            sessions.open_session,
-            team_id,
-            hello.session,
-            hello.agent,
-            hello.host,
-            hello.pid,
-            hello.slots,
-            read(self.conn, database_clock),
-            LEASE,
-            None if self.data is None else str(self.data),
-        )
-        if not alive:
-            self.gateway.refuse(link, "the session's lease was over")
-            return
-        self.gateway.welcome(link, hello, team_id)
-        self.send_bound(link)
-        self.wanted = True
-
-    def send_bound(self, link: Link) -> None:
-        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse.
-
-        An attempt whose end waits for a tick, or in the inbox, is neither: sent again it would take a place
-        for ever.
-        """
-        assert link.hello is not None
-        bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)
-        keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
-        link.ended.intersection_update(keys)
-        stale = [key for key in link.held if key not in keys]
-        if stale:
-            self.gateway.send(link, Cancel(stale))
-            link.held.difference_update(stale)
-        known = link.held | link.ended
-        missing = [
-            (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported
-        ]
-        for run_id, pairs in grouped(iter(missing)).items():
-            with self.at_own_cost(link, run_id, {key: b.token for key, b in pairs}):
-                self.send_again(link, run_id, pairs)
-
-    def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
-        assert link.hello is not None
-        row, run = read(self.conn, self.run_of, link.team_id, run_id)
-        dag = self.catalog.dag(row.team_id, row.dag_id, row.number)
-        messages, unwanted = [], []
-        for key, b in pairs:
-            instance = run.get(key.task_id, key.map_index)
-            if instance is not None and instance.attempt is not None:
-                messages.append(translate.grant(run, instance, b.number, b.token))
-                if instance.intent is not None:
-                    unwanted.append(key)
-        if unwanted:  # before their grants: then they end without starting
-            self.gateway.send(link, Cancel(unwanted))
-        self.gateway.deliver(
-            link.hello.session, translate.context(row, dag.file, dag.reuse_child), messages
-        )
-
-    def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:
-        row = runs.read(conn, team_id, run_id)
-        assert row is not None, f"an attempt of no run: {run_id}"
-        (run,) = snapshots.load(conn, [row], self.catalog.graph, database_clock(conn))
-        return row, run
-
     def register(self) -> None:
         transact(self.conn, self.open_rows)
 
@@ -430,6 +327,14 @@ class Scheduler:
 
     def stop(self, *_: object) -> None:
         self.stopping = True
+
+
+def pace(backlog: Backlog) -> float:
+    """Seconds between two ticks, so that what ends meanwhile makes one batch."""
+    in_flight = backlog.ends + backlog.held
+    if in_flight <= PACE_ABOVE or backlog.ends * PACE_SHARE >= in_flight:
+        return 0.0
+    return min(PACE_S * in_flight**2, PACE_MAX_S)
 
 
 @contextlib.contextmanager
@@ -447,6 +352,12 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         signal.set_wakeup_fd(-1)
 
 
+def executors_of(address: str, secret: str, data: Path | None) -> list[Open]:
+    """Every way to execute attempts; the first is that of tasks that name none."""
+    place = None if data is None else str(data)
+    return [partial(Agents, address=address, secret=secret, data=place)]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The process: settings come by the environment, so that no credential shows in a list of
     processes.
@@ -461,8 +372,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         scheduler = Scheduler(
             os.environ.pop("HEADWAY_DATABASE_URL"),
-            chosen.listen,
-            os.environ.pop("HEADWAY_AGENT_TOKEN"),
+            executors_of(chosen.listen, os.environ.pop("HEADWAY_AGENT_TOKEN"), chosen.data),
             scheduled=not chosen.on_demand,
             data=chosen.data,
             ships_logs=chosen.ships_logs,

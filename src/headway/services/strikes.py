@@ -14,7 +14,7 @@ from typing import Final
 from psycopg import errors
 
 from headway.core.reasons import SetAside
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, explained
 
 STRIKES_MAX: Final = 3
 PAUSE_S: Final = 30.0
@@ -27,9 +27,6 @@ PASSING: Final = (
     errors.InternalError,
     HeadwayError,  # the same, explained
 )
-
-# It is the process that can no more, not a run that is at fault: the process makes way for a new one.
-EXHAUSTED: Final = (MemoryError, OSError)
 
 RunKey = tuple[int, str]
 
@@ -81,8 +78,3 @@ def verdict(error: str, retry_at: datetime) -> SetAside:
 def pause(times: int) -> timedelta:
     """Until a run is tried again that was set aside so many times before."""
     return timedelta(seconds=min(PAUSE_S * 2 ** min(times, DOUBLINGS_MAX), PAUSE_MAX_S))
-
-
-def explained(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"

@@ -9,7 +9,7 @@ cannot be read, planned or written is left out, and in the end quarantined (``st
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,10 +19,12 @@ from psycopg import Connection
 from headway.core import admission, plan
 from headway.core.admission import Session
 from headway.core.reports import Ended, Report
-from headway.core.run import SCHEDULER, Attempt, Instance, Run
+from headway.core.run import SCHEDULER, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
+from headway.errors import EXHAUSTED, explained
+from headway.executors.base import Envelope, Grant
 from headway.services.catalog import Catalog
-from headway.services.strikes import EXHAUSTED, RunKey, Strikes, explained, pause, verdict
+from headway.services.strikes import RunKey, Strikes, pause, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
@@ -33,39 +35,6 @@ DUE_MAX: Final = 200  # runs that one tick takes up by itself
 DAGS_MAX: Final = 50
 STARTS_MAX: Final = 200
 CACHE_INSTANCES_MAX: Final = 200_000  # at about 1 kB each
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """A report on its way in.
-
-    ``body`` is what the inbox keeps when another scheduler holds the run.
-    """
-
-    team_id: int
-    run_id: str
-    report: Report
-    body: bytes
-    arrived: float = 0.0  # by the monotonic clock
-
-    @property
-    def key(self) -> RunKey:
-        return self.team_id, self.run_id
-
-    def aged(self, now: float) -> "Envelope":
-        """What it tells of is older by the time that it has waited here."""
-        age_s = self.report.age_s + now - self.arrived
-        return replace(self, report=replace(self.report, age_s=age_s), arrived=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """An attempt to hand to its session."""
-
-    row: Claimed
-    run: Run
-    instance: Instance
-    attempt: Attempt
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ import psycopg
 from psycopg import Connection
 
 from headway.core import timetable
+from headway.errors import EXHAUSTED
 from headway.services.catalog import Catalog
-from headway.services.strikes import EXHAUSTED
 from headway.spec import compile
 from headway.spec.params import check_params
 from headway.store import dags, queue, runs

@@ -46,7 +46,7 @@ from headway.agent.protocol import (
 from headway.core.admission import Session
 from headway.errors import UsageError
 from headway.executors.agents.translate import report
-from headway.services.tick import Envelope
+from headway.executors.base import Envelope
 from headway.spec.carried import flaw_of_text
 
 log = logging.getLogger(__name__)

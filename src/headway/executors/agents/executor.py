@@ -1,0 +1,222 @@
+"""Agents as an executor: sessions of connected agents, and what the database knows of them."""
+
+import contextlib
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import psycopg
+from psycopg import Connection
+
+from headway.agent.protocol import AttemptKey, Cancel, Fetch, Hello
+from headway.core.admission import Session
+from headway.core.run import Run
+from headway.errors import EXHAUSTED, explained
+from headway.executors.agents import translate
+from headway.executors.agents.gateway import Gateway, Link, grouped
+from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
+from headway.store import runs, sessions, snapshots, teams, xcoms
+from headway.store.clock import clock
+from headway.store.runs import Claimed
+from headway.store.sessions import Bound
+from headway.store.transact import read, transact
+
+log = logging.getLogger(__name__)
+
+AGENTS: Final = "agents"
+
+
+class Agents:
+    """``data``: the directory on the agents' host where their logs and large results are."""
+
+    def __init__(
+        self, host: Host, *, address: str, secret: str, data: str | None, name: str = AGENTS
+    ) -> None:
+        self.name = name
+        self.host = host
+        self.conn = host.conn
+        self.versions = host.versions
+        self.data = data
+        self.gateway = Gateway(host.selector, address, secret)
+
+    # -- what came in
+
+    def backlog(self) -> Backlog:
+        links = self.gateway.links.values()
+        return Backlog(
+            ends=len(self.gateway.envelopes),
+            starts=len(self.gateway.starts),
+            held=sum(len(link.held) for link in links),
+            beats=any(link.heartbeat is not None for link in links),
+        )
+
+    def collect(self) -> list[Envelope]:
+        return self.gateway.drain()
+
+    def give_back(self, reports: Sequence[Envelope]) -> None:
+        self.gateway.give_back(reports)
+
+    def acknowledge(self) -> None:
+        self.gateway.acknowledge()
+
+    # -- capacity
+
+    def sessions(self) -> Collection[str]:
+        return self.gateway.links.keys()
+
+    def offers(self) -> Mapping[int, Sequence[Session]]:
+        return self.gateway.places()
+
+    def forget_results(self, run_id: str) -> None:
+        self.gateway.forget_run(run_id)
+
+    # -- attempts
+
+    def start(self, grants: Sequence[Grant]) -> None:
+        for session, of_session in grouped((g.attempt.session, g) for g in grants).items():
+            if (link := self.gateway.links.get(session)) is not None:
+                for of_run in grouped((g.row.run_id, g) for g in of_session).values():
+                    self.start_in_run(link, session, of_run)
+
+    def start_in_run(self, link: Link, session: str, grants: list[Grant]) -> None:
+        row, run = grants[0].row, grants[0].run
+        tokens = {
+            translate.attempt_key(row.run_id, g.instance, g.attempt.number): g.attempt.token or ""
+            for g in grants
+        }
+        with self.at_own_cost(link, row.run_id, tokens):
+            messages = [
+                translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
+                for g in grants
+            ]
+            dag = self.versions.dag(row.team_id, row.dag_id, row.number)
+            context = translate.context(row, dag.file, dag.reuse_child)
+            self.gateway.deliver(session, context, messages)
+
+    @contextlib.contextmanager
+    def at_own_cost(
+        self, link: Link, run_id: str, tokens: Mapping[AttemptKey, str]
+    ) -> Iterator[None]:
+        """What goes wrong while attempts are handed out costs these attempts, and nobody else."""
+        try:
+            yield
+        except (psycopg.Error, *EXHAUSTED):
+            raise
+        except Exception as error:  # of another version of Headway, as a rule
+            log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
+            why = f"its run cannot be handed to an agent: {explained(error)}"
+            for key, token in tokens.items():
+                self.gateway.give_up(link, key, token, why)
+
+    def cancel(self, session: str, keys: Sequence[AttemptKey]) -> None:
+        if (link := self.gateway.links.get(session)) is not None:
+            self.gateway.send(link, Cancel(list(keys)))
+
+    # -- leases
+
+    def beating(self) -> Collection[str]:
+        return self.gateway.heartbeats()
+
+    def renewed(self, alive: Collection[str]) -> None:
+        for session, link in self.gateway.heartbeats().items():
+            if session in alive:
+                self.gateway.answer_heartbeat(link)
+            else:
+                self.gateway.refuse(link, "the session's lease was over")
+
+    # -- agents that arrive
+
+    def serve(self) -> bool:
+        arrivals, self.gateway.arrivals = self.gateway.arrivals, []
+        for link, message in arrivals:
+            if link.sock.fileno() >= 0 and not self.host.safely(
+                partial(self.answer, link, message)
+            ):
+                self.gateway.drop(link)
+        return any(isinstance(message, Hello) for _, message in arrivals)
+
+    def answer(self, link: Link, message: Hello | Fetch) -> None:
+        match message:
+            case Hello():
+                self.let_in(link, message)
+            case Fetch(request, run_id, refs):
+                found = read(self.conn, xcoms.fetch, link.team_id, run_id, translate.wanted(refs))
+                self.gateway.answer(link, translate.values(request, refs, found))
+
+    def let_in(self, link: Link, hello: Hello) -> None:
+        team_id = teams.DEFAULT
+        alive = transact(
+            self.conn,
+            sessions.open_session,
+            team_id,
+            hello.session,
+            hello.agent,
+            hello.host,
+            hello.pid,
+            hello.slots,
+            read(self.conn, clock),
+            LEASE,
+            self.data,
+        )
+        if not alive:
+            self.gateway.refuse(link, "the session's lease was over")
+            return
+        self.gateway.welcome(link, hello, team_id)
+        self.send_bound(link)
+
+    # -- what is bound
+
+    def adopt(self) -> None:
+        """Another scheduler may have bound attempts to an agent that has come over to us."""
+        for link in list(self.gateway.links.values()):
+            self.host.safely(partial(self.send_bound, link))
+        self.gateway.sweep()
+
+    def send_bound(self, link: Link) -> None:
+        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse.
+
+        An attempt whose end waits for a tick, or in the inbox, is neither: sent again it would take a place
+        for ever.
+        """
+        assert link.hello is not None
+        bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)
+        keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
+        link.ended.intersection_update(keys)
+        stale = [key for key in link.held if key not in keys]
+        if stale:
+            self.gateway.send(link, Cancel(stale))
+            link.held.difference_update(stale)
+        known = link.held | link.ended
+        missing = [
+            (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported
+        ]
+        for run_id, pairs in grouped(iter(missing)).items():
+            with self.at_own_cost(link, run_id, {key: b.token for key, b in pairs}):
+                self.send_again(link, run_id, pairs)
+
+    def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
+        assert link.hello is not None
+        row, run = read(self.conn, self.run_of, link.team_id, run_id)
+        dag = self.versions.dag(row.team_id, row.dag_id, row.number)
+        messages, unwanted = [], []
+        for key, b in pairs:
+            instance = run.get(key.task_id, key.map_index)
+            if instance is not None and instance.attempt is not None:
+                messages.append(translate.grant(run, instance, b.number, b.token))
+                if instance.intent is not None:
+                    unwanted.append(key)
+        if unwanted:  # before their grants: then they end without starting
+            self.gateway.send(link, Cancel(unwanted))
+        self.gateway.deliver(
+            link.hello.session, translate.context(row, dag.file, dag.reuse_child), messages
+        )
+
+    def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:
+        row = runs.read(conn, team_id, run_id)
+        assert row is not None, f"an attempt of no run: {run_id}"
+        (run,) = snapshots.load(conn, [row], self.versions.graph, clock(conn))
+        return row, run
+
+    def close(self) -> None:
+        self.gateway.close()
