@@ -115,13 +115,16 @@ class Agent:
         self.keep_the_fence()
         if self.line is None:
             return
-        if self.welcomed and self.clock - self.last_beat >= HEARTBEAT_S:
-            self.last_beat = self.clock
-            self.beats[self.next_seq()] = self.clock
-            self.line.tell(Heartbeat(self.seq))
+        self.beat()
         self.start_some()
         self.end_some()
         self.haunt()
+
+    def beat(self) -> None:
+        if self.line is not None and self.welcomed and self.clock - self.last_beat >= HEARTBEAT_S:
+            self.last_beat = self.clock
+            self.beats[self.next_seq()] = self.clock
+            self.line.tell(Heartbeat(self.seq))
 
     def next_seq(self) -> int:
         self.seq += 1

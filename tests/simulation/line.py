@@ -112,6 +112,9 @@ class Selector:
     def get_key(self, fileobj: Any) -> Key:
         return self.keys[fileobj]
 
+    def close(self) -> None:
+        self.keys.clear()
+
     def select(self, timeout: float) -> list[tuple[Key, int]]:
         return [
             (key, selectors.EVENT_READ) for key in list(self.keys.values()) if readable(key.fileobj)
