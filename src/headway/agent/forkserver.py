@@ -19,11 +19,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, cast
 
-from headway import clock, descriptors
+from headway import clock, descriptors, frontends
 from headway.agent import child, generators, ground, leaving, processes, rehearsal
 from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
-from headway.authoring.loading import load_file
 from headway.errors import HeadwayError
 
 FORGOTTEN = -1  # a slot whose directory a process of our own is removing
@@ -190,14 +189,14 @@ class FileServer:
 
     def import_file(self) -> str:
         """What goes wrong there is the user's, and is told in one line."""
-        root = Path(self.opening.root)
+        root, file = Path(self.opening.root), self.opening.file
         try:
-            self.dags = {dag.dag_id: dag for dag in load_file(root / self.opening.file, root)}
+            self.dags = dict(frontends.front_end_of(root, file).runnable(root, file))
             return ""
         except HeadwayError as error:
             return "; ".join(line.strip() for line in str(error).splitlines())
         except BaseException as error:
-            return f"{self.opening.file} cannot be imported: {child.headline(error)}"
+            return f"{file} cannot be imported: {child.headline(error)}"
 
     def begin_again(self, environment: dict[str, str], folder: str) -> NoReturn:
         """As a process that the file has not touched: its threads end here, its ports and locks are free."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from headway import config
+from headway import config, frontends
 from headway.cli.options import Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
@@ -60,7 +60,7 @@ def check(
     if errors:
         raise typer.Exit(2)
     if not found:
-        say(f"no DAG file in {folder}: a DAG file is a .py file that imports headway")
+        say(f"no DAG file in {folder}: a DAG file is {frontends.described()}")
 
 
 def told(found: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from headway import clock, config
+from headway import clock, config, frontends
 from headway.cli.output import located
 from headway.cli.terminal import say
 from headway.client import Client, connect
@@ -44,17 +44,22 @@ class Place:
 
 
 def target_of(text: str) -> Target:
-    if not text.endswith(".py") and ".py:" not in text:
-        return Target(None, text)
-    name, _, dag_id = text.partition(".py:") if ".py:" in text else (text[:-3], "", "")
-    file = Path(f"{name}.py")
+    for suffix in frontends.suffixes():
+        name, found, dag_id = text.partition(f"{suffix}:")
+        if found or text.endswith(suffix):
+            return Target(existing(f"{name}{suffix}" if found else text), dag_id or None)
+    return Target(None, text)
+
+
+def existing(name: str) -> Path:
+    file = Path(name)
     if not file.is_file():
         raise NotFound(
             "there is no such file",
-            where=str(file),
+            where=name,
             hint="give a DAG file, file.py:dag, or the name of a DAG (headway ls)",
         )
-    return Target(Path(os.path.abspath(file)), dag_id or None)
+    return Path(os.path.abspath(file))
 
 
 @contextmanager

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from headway import bundle as files
-from headway import clock
+from headway import clock, frontends
 from headway.bundle import LIST, TEMPORARY, Entry, Lost, locked, version_of
 from headway.config import Layout
 from headway.errors import HeadwayError, StorageFull
-from headway.services.folder import Found, may_define_dag, scan
+from headway.services.folder import Found, scan
 
 READ_TRIES_MAX: Final = 5
 READ_AGAIN_S: Final = 0.02
@@ -52,7 +52,7 @@ class Bundle:
 class Seen:
     found: Found
     entry: Entry
-    may_define_dag: bool
+    claimed: bool  # by a front end
 
 
 class Bundles:
@@ -113,7 +113,7 @@ class Bundles:
                 problems[found.path] = result
         self._seen = seen
         entries = {path: taken[path].entry for path in sorted(taken)}
-        defining = frozenset(path for path, one in taken.items() if one.may_define_dag)
+        defining = frozenset(path for path, one in taken.items() if one.claimed)
         return Bundle(version_of(entries), entries, problems, defining)
 
     def store(self, dags: Path, changed: list[Found]) -> list[Seen | str | None]:
@@ -137,7 +137,8 @@ class Bundles:
         blob = hashlib.sha256(content).hexdigest()
         entry = Entry(blob, len(content), found.executable)
         self.put(entry, content)
-        return Seen(found, entry, may_define_dag(found.path, content))
+        claimed = frontends.claimant(found.path, content) is not None
+        return Seen(found, entry, claimed)
 
     def put(self, entry: Entry, content: bytes) -> None:
         target = self.blobs / entry.blob

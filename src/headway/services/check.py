@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from headway import frontends
 from headway.errors import NotFound
+from headway.frontends.base import Trouble
 from headway.services.environment import clean_environment
-from headway.services.folder import Listing, may_define_dag, scan
-from headway.services.import_child import Trouble
+from headway.services.folder import Listing, scan
 from headway.services.importer import Imported, Importer, Job
 from headway.spec.model import Dag
 
@@ -73,7 +74,7 @@ def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
 
 
 def candidates(copied: Mapping[str, Path]) -> list[str]:
-    return [path for path, file in copied.items() if may_define_dag(path, file.read_bytes())]
+    return [path for path, file in copied.items() if frontends.claimant(path, file.read_bytes())]
 
 
 def import_all(

@@ -23,7 +23,6 @@ IGNORE_FILE: Final = ".headwayignore"
 FILES_MAX: Final = 20_000
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 BYTES_MAX: Final = 512 * 1024 * 1024
-NAMES_HEADWAY: Final = b"headway"
 KINDS: Final = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
 KERNEL: Final = ("/proc", "/sys", "/dev")  # some of their files never end, some are credentials
 
@@ -78,11 +77,6 @@ def scan(folder: Path) -> Listing:
         follow_outermost(walk, place, path)
     walk.files.sort(key=lambda found: found.path)
     return Listing(walk.files, walk.problems)
-
-
-def may_define_dag(path: str, content: bytes) -> bool:
-    """Whether a file is imported for DAGs: it names the package that they are made with."""
-    return path.endswith(".py") and NAMES_HEADWAY in content
 
 
 def wanted(name: str) -> bool:

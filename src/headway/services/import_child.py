@@ -10,24 +10,22 @@ import contextlib
 import ctypes
 import faulthandler
 import gc
-import importlib
 import os
 import resource
 import selectors
 import signal
 import socket
 import sys
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
 
-from headway import clock, descriptors
-from headway.services import module_state
+from headway import clock, descriptors, frontends
+from headway.frontends.base import Loaded, Trouble
 from headway.spec.carried import flaw_of_text, shown
+from headway.spec.errors import BadSpec
 from headway.spec.model import Dag
 
 PACKET_BYTES_MAX: Final = 64 * 1024
@@ -36,20 +34,6 @@ PROCESSES_MAX: Final = 256  # the kernel's limit: a bomb that outruns every watc
 WATCH_S: Final = 0.05  # while something is imported: strays and fork bombs are looked for
 FIRST_UID: Final = 3_000_000_000
 NICENESS: Final = 5
-SAMPLE: Final = """
-from datetime import datetime, timedelta
-from headway import Run, dag, task
-
-@dag(schedule="0 5 * * *", start_date=datetime(2013, 1, 1), catchup=False, tags=["sample"])
-def sample():
-    @task(retries=2, retry_delay=timedelta(seconds=30))
-    def first(run: Run) -> list[int]: ...
-
-    @task
-    def second(item: int) -> None: ...
-
-    second.expand(item=first())
-"""
 LIBC: Final = ctypes.CDLL(None)
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
@@ -76,12 +60,6 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     number: int
     exit_code: int  # negative: the signal
     crowd: bool = False  # stopped because it started too many processes
-
-
-class Trouble(msgspec.Struct, frozen=True):
-    message: str
-    line: int | None = None
-    hint: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -112,8 +90,8 @@ def main() -> None:
     descriptors.restore_limit()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # suspended, it would not see that the loader is gone
-    loading = importlib.import_module("headway.authoring.loading")
-    warm(loading)
+    for front_end in frontends.FRONT_ENDS:
+        front_end.warm()
     wake, woken = socket.socketpair()
     wake.setblocking(False)
     woken.setblocking(False)
@@ -134,7 +112,7 @@ def main() -> None:
                 wake.recv(4096)
         if reap(zygote):
             kill_strays(zygote)
-        if control in ready and not serve(zygote, loading):
+        if control in ready and not serve(zygote):
             end(zygote)
             return
         if clock.monotonic() - watched > WATCH_S:
@@ -143,20 +121,7 @@ def main() -> None:
             kill_crowds(zygote)
 
 
-def warm(loading: Any) -> None:
-    """Import one DAG here, so that no child pays for what every DAG file needs."""
-    paths, modules = list(sys.path), set(sys.modules)
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "warm.py")
-        path.write_text(SAMPLE)
-        msgspec.json.encode([dag.spec(path.name) for dag in loading.load_file(path, Path(folder))])
-    sys.path[:] = paths
-    for name in set(sys.modules) - modules:
-        if str(getattr(sys.modules[name], "__file__", "")) == str(path):
-            del sys.modules[name]
-
-
-def serve(zygote: Zygote, loading: Any) -> bool:
+def serve(zygote: Zygote) -> bool:
     """One request; False when the loader is gone."""
     try:
         packet, fds, _, _ = socket.recv_fds(zygote.control, PACKET_BYTES_MAX, 2)
@@ -173,7 +138,7 @@ def serve(zygote: Zygote, loading: Any) -> bool:
     pid = os.fork()
     if pid == 0:
         try:
-            run_child(request, loading, report_fd=fds[0], output_fd=fds[1])
+            run_child(request, report_fd=fds[0], output_fd=fds[1])
         finally:
             os._exit(1)  # nothing that happens in a child may make a second zygote of it
     zygote.children[pid] = Forked(request.number)
@@ -253,7 +218,7 @@ def count_descendants(pid: int, limit: int) -> int:
 # -- in the child
 
 
-def run_child(start: Start, loading: Any, report_fd: int, output_fd: int) -> None:
+def run_child(start: Start, report_fd: int, output_fd: int) -> None:
     """Never returns: whatever the file does, the process ends here or in its caller."""
     own_pid = os.getpid()
     os.setsid()
@@ -261,7 +226,7 @@ def run_child(start: Start, loading: Any, report_fd: int, output_fd: int) -> Non
     restrict(start)
     limit_processes(start.number)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    report = attempt(start, loading)
+    report = attempt(start)
     if os.getpid() == own_pid:  # a fork of the file's own making has nothing to report
         write_all(report_fd, encode(report))
     sys.stdout.flush()
@@ -327,29 +292,26 @@ def drop_capabilities() -> None:
     LIBC.capset(header, (ctypes.c_uint32 * 6)())  # effective, permitted, inheritable: nothing
 
 
-def attempt(start: Start, loading: Any) -> Report:
+def attempt(start: Start) -> Report:
+    root = Path(start.root)
     files: set[str] = set()
     folders: set[str] = set()
     sys.addaudithook(recorder(start.root + "/", files, folders))
     sys.dont_write_bytecode = True
-    path = Path(start.root, start.file)
-    dags: list[Dag] = []
+    loaded = Loaded([])
     trouble: Trouble | None = None
-    warnings: list[Trouble] = []
-    before = module_state.before(Path(start.root), start.file)
     try:
-        dags = [dag.spec(start.file) for dag in loading.load_file(path, Path(start.root))]
-        warnings = [Trouble(*warned) for warned in module_state.warnings_of(before)]
-    except loading.BadSpec as error:
-        trouble = from_load_error(error, start)
+        loaded = frontends.front_end_of(root, start.file).load(root, start.file)
+    except BadSpec as error:
+        trouble = from_bad_spec(error, start)
     except MemoryError:
         trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
-    except BaseException as error:
-        trouble = from_exception(error, str(path), loading)
+    except Exception as error:
+        trouble = Trouble(f"cannot be read: {type(error).__name__}: {error}")
     return Report(
-        dags,
+        loaded.dags,
         trouble and told(trouble, start.root),
-        [told(warning, start.root) for warning in warnings],
+        [told(warning, start.root) for warning in loaded.warnings],
         *(
             sorted(path for path in paths if flaw_of_text(path) is None)
             for paths in (files, folders)
@@ -363,26 +325,13 @@ def told(trouble: Trouble, root: str) -> Trouble:
     return Trouble(message, trouble.line, trouble.hint and shown(trouble.hint))
 
 
-def from_load_error(error: Any, start: Start) -> Trouble:
+def from_bad_spec(error: BadSpec, start: Start) -> Trouble:
     """The place may lie in another file of the bundle: then it belongs into the sentence."""
-    place = str(error.file or start.file)
+    place = error.file or start.file
     relative = place.removeprefix(start.root + "/")
     if relative == start.file or place == str(Path(start.root, start.file)):
-        return Trouble(str(error.message), error.line, error.hint)
+        return Trouble(error.message, error.line, error.hint)
     return Trouble(f"{error.message} (in {relative}:{error.line})", None, error.hint)
-
-
-def from_exception(error: BaseException, path: str, loading: Any) -> Trouble:
-    if isinstance(error, SystemExit):
-        said = f"calls sys.exit({loading.text_of(error.code)}) while it is imported"
-    else:
-        said = loading.one_line(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == path]
-    line = lines[-1] if lines else None
-    if isinstance(error, SyntaxError) and error.filename == path:
-        line = error.lineno
-    return Trouble(said, line)
 
 
 def recorder(prefix: str, files: set[str], folders: set[str]) -> Any:

@@ -24,6 +24,7 @@ import msgspec
 
 from headway import clock, descriptors
 from headway.errors import HeadwayError
+from headway.frontends.base import WARNINGS_MAX, Trouble
 from headway.services.import_child import (
     DESCENDANTS_MAX,
     PACKET_BYTES_MAX,
@@ -31,9 +32,7 @@ from headway.services.import_child import (
     Report,
     Start,
     Stop,
-    Trouble,
 )
-from headway.services.module_state import WARNINGS_MAX
 from headway.spec.model import Dag
 from headway.spec.validate import validate
 

@@ -24,10 +24,10 @@ from watchfiles import watch
 
 from headway import clock, pulse
 from headway.errors import Conflict, HeadwayError, NotFound, NotReachable, explained
+from headway.frontends.base import Trouble
 from headway.services.bundles import Bundle, Bundles
 from headway.services.environment import clean_environment
 from headway.services.folder import matters
-from headway.services.import_child import Trouble
 from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec

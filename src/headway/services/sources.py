@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from headway.frontends.base import Trouble
 from headway.services.bundles import Bundle
-from headway.services.import_child import Trouble
 from headway.services.importer import Imported
 from headway.spec.carried import shown
 from headway.spec.model import Dag, encode, spec_hash

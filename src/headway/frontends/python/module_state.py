@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from headway import clock
 from headway.authoring.decorators import TaskFunction
 from headway.authoring.names import owner_of
+from headway.frontends.base import WARNINGS_MAX
 
 if TYPE_CHECKING:
     import ast
 
-WARNINGS_MAX: Final = 20
 ITEMS_MAX: Final = 100
 FIRST_FD: Final = 4  # standard streams and the report
 SHARED: Final = "all attempts of all runs share it, for the file is imported once for many"

@@ -1,0 +1,36 @@
+"""DAG files in Python, written with the words of ``headway`` (``headway.authoring``)."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from headway.frontends.base import Loaded
+
+if TYPE_CHECKING:
+    from headway.authoring.dag import DAG
+
+
+class Python:
+    suffixes = (".py",)
+    describes = "a .py file that imports headway"
+
+    def claims(self, path: str, content: bytes) -> bool:
+        """A file that defines DAGs names the package that they are made with."""
+        return path.endswith(self.suffixes) and b"headway" in content
+
+    def warm(self) -> None:
+        from headway.frontends.python import loading
+
+        loading.warm()
+
+    def load(self, root: Path, file: str) -> Loaded:
+        from headway.frontends.python import loading
+
+        return loading.load(root, file)
+
+    def runnable(self, root: Path, file: str) -> dict[str, "DAG"]:
+        from headway.authoring.loading import load_file
+
+        return {dag.dag_id: dag for dag in load_file(root / file, root)}
+
+
+FRONT_END: Final = Python()

@@ -1,0 +1,55 @@
+"""From a Python file to specs: it is run once, its DAGs become data, and what it leaves behind is looked at."""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import msgspec
+
+from headway.authoring.loading import explained, load_file
+from headway.frontends.base import Loaded, Trouble
+from headway.frontends.python import module_state
+from headway.spec.errors import BadSpec
+
+SAMPLE: Final = """
+from datetime import datetime, timedelta
+from headway import Run, dag, task
+
+@dag(schedule="0 5 * * *", start_date=datetime(2013, 1, 1), catchup=False, tags=["sample"])
+def sample():
+    @task(retries=2, retry_delay=timedelta(seconds=30))
+    def first(run: Run) -> list[int]: ...
+
+    @task
+    def second(item: int) -> None: ...
+
+    second.expand(item=first())
+"""
+
+
+def load(root: Path, file: str) -> Loaded:
+    """The DAGs of ``file``. Raises BadSpec, whatever the file does, and MemoryError."""
+    path = root / file
+    before = module_state.before(root, file)
+    try:
+        dags = [dag.spec(file) for dag in load_file(path, root)]
+        warnings = [Trouble(*warned) for warned in module_state.warnings_of(before)]
+    except (BadSpec, MemoryError):
+        raise
+    except BaseException as error:  # raised by an object of the file's own
+        raise explained(error, path, file) from None
+    return Loaded(dags, warnings)
+
+
+def warm() -> None:
+    """Load one DAG here, so that no child pays for what every DAG file needs."""
+    paths, modules = list(sys.path), set(sys.modules)
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "warm.py")
+        path.write_text(SAMPLE)
+        msgspec.json.encode([dag.spec(path.name) for dag in load_file(path, folder)])
+    sys.path[:] = paths
+    for name in set(sys.modules) - modules:
+        if str(getattr(sys.modules[name], "__file__", "")) == str(path):
+            del sys.modules[name]
