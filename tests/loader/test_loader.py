@@ -9,6 +9,9 @@ from psycopg import Connection
 from headway.services import loader as module
 from headway.services.importer import Importer, Job
 from headway.services.loader import Loader
+from headway.spec.arguments import without_arguments
+from headway.spec.diff import changes
+from headway.spec.model import encode, spec_hash
 from headway.store import dags as store
 from tests.loader.conftest import Folder, LoaderMaker, dags, errors, rows
 
@@ -215,6 +218,69 @@ def test_another_environment_is_a_new_version_not_an_error(
     make_loader().settle()
     assert dags(conn)["one"][0] == 2
     assert errors(conn) == {}
+
+
+COMMAND = """
+import os, time, uuid
+from datetime import datetime
+from headway import bash, dag
+
+@dag
+def one():
+    bash(task_id="b", command={command})
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["f'echo {time.time_ns()}'", "str(datetime.now())", "uuid.uuid4().hex", "f'cat {__file__}'"],
+)
+def test_an_argument_that_is_never_the_same_makes_no_versions(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any], command: str
+) -> None:
+    """Neither at a restart nor when something else of the folder changed; an edit of the file may make one."""
+    folder.write("a.py", COMMAND.format(command=command))
+    for number in range(3):
+        folder.write("other.txt", str(number))
+        make_loader().settle()
+    assert dags(conn)["one"] == (1, "a.py", False)
+    assert rows(conn, "SELECT count(*) FROM dag_version") == [(1,)]
+    assert errors(conn) == {}
+    assert rows(conn, "SELECT count(DISTINCT bundle_version) FROM dag") == [(1,)]
+    folder.write("a.py", COMMAND.format(command="'echo'"))
+    make_loader().settle()
+    assert dags(conn)["one"][0] == 2
+
+
+def test_a_changed_command_is_a_version_and_a_difference(
+    loader: Loader, folder: Folder, conn: Connection[Any]
+) -> None:
+    for command in ("'echo 1'", "'echo 2'", "'echo 1'"):
+        folder.write("a.py", COMMAND.format(command=command))
+        loader.settle()
+    assert dags(conn)["one"][0] == 1
+    first, last = (store.spec(conn, 1, "one", number) for number in (1, 2))
+    assert [(each.path, each.before, each.after) for each in changes(first, last)] == [
+        ("b.arguments.command", "echo 1", "echo 2")
+    ]
+
+
+def test_a_registered_spec_without_arguments_stays_until_its_file_changes(
+    make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]
+) -> None:
+    folder.write("a.py", COMMAND.format(command="'echo 1'"))
+    make_loader().settle()
+    old = without_arguments(store.spec(conn, 1, "one"))
+    conn.execute(
+        "UPDATE dag_version SET spec = %s, spec_hash = %s", [encode(old).decode(), spec_hash(old)]
+    )
+    conn.commit()
+    make_loader().settle()
+    assert rows(conn, "SELECT number FROM dag_version") == [(1,)]
+    assert store.spec(conn, 1, "one") == old
+    folder.write("a.py", COMMAND.format(command="'echo 1'") + "# edited\n")
+    make_loader().settle()
+    assert store.spec(conn, 1, "one").tasks[0].arguments == {"command": "echo 1"}
 
 
 def test_two_loaders_agree(make_loader: LoaderMaker, folder: Folder, conn: Connection[Any]) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from headway.authoring.arguments import Writer
 from headway.authoring.params import Declared
 from headway.authoring.references import references
 from headway.authoring.task import Follows, Task
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 def build(dag: "DAG", file: str) -> model.Dag:
     """The valid spec of ``dag``."""
-    tasks = {task.task_id: task_spec(task) for task in dag.tasks.values()}
+    writer = Writer(dag.site.file, file)
+    tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)
@@ -39,7 +41,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
     return spec
 
 
-def task_spec(task: Task) -> model.Task:
+def task_spec(task: Task, writer: Writer) -> model.Task:
     """A literal that is mapped over may contain results too: they are read like other inputs."""
     arguments = task.arguments
     literals = [value for value in arguments.axes.values() if is_literal(value)]
@@ -51,6 +53,8 @@ def task_spec(task: Task) -> model.Task:
         upstream=tuple(sorted(task.upstream)),
         inputs=tuple(model.Input(task_id=task_id, key=key) for task_id, key in inputs),
         mapping=mapping_spec(task),
+        function=writer.function(task),
+        arguments=writer.arguments(task),
         branch=task.follows is not Follows.ALL,
         line=task.line,
         **task.options,

@@ -10,7 +10,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final
 from uuid import UUID
 
-from headway.authoring.values import TAG, NotSerialisable, full_name, kind_of
+from headway.authoring.values import NotSerialisable, full_name, kind_of
+from headway.spec.carried import TAG
 
 INT64: Final = 2**63
 DEPTH_MAX: Final = 200

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from headway.errors import HeadwayError
-
-TAG: Final = "__headway__"
+from headway.spec.carried import TAG
 
 
 class NotSerialisable(HeadwayError):

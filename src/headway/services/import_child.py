@@ -24,11 +24,13 @@ import msgspec
 
 from headway import clock, descriptors, frontends
 from headway.frontends.base import Loaded, Trouble
+from headway.spec.arguments import without_arguments
 from headway.spec.carried import flaw_of_text, shown
 from headway.spec.errors import BadSpec
 from headway.spec.model import Dag
 
 PACKET_BYTES_MAX: Final = 64 * 1024
+REPORT_BYTES_MAX: Final = 16 << 20
 DESCENDANTS_MAX: Final = 128
 PROCESSES_MAX: Final = 256  # the kernel's limit: a bomb that outruns every watcher meets it
 WATCH_S: Final = 0.05  # while something is imported: strays and fork bombs are looked for
@@ -355,8 +357,13 @@ def by_import_system() -> bool:
 
 
 def encode(report: Report) -> bytes:
+    """Arguments are left out rather than DAGs refused because there are many of them."""
     try:
-        return msgspec.json.encode(report)
+        encoded = msgspec.json.encode(report)
+        if len(encoded) > REPORT_BYTES_MAX:
+            bare = [without_arguments(dag) for dag in report.dags]
+            encoded = msgspec.json.encode(msgspec.structs.replace(report, dags=bare))
+        return encoded
     except Exception as error:
         broken = msgspec.structs.replace(
             report, dags=[], trouble=Trouble(f"holds a value that is not JSON: {error}")

@@ -28,6 +28,7 @@ from headway.frontends.base import WARNINGS_MAX, Trouble
 from headway.services.import_child import (
     DESCENDANTS_MAX,
     PACKET_BYTES_MAX,
+    REPORT_BYTES_MAX,
     Ended,
     Report,
     Start,
@@ -38,7 +39,6 @@ from headway.spec.validate import validate
 
 TIME_LIMIT_S: Final = 30.0
 MEMORY_LIMIT_BYTES: Final = 2 << 30
-REPORT_BYTES_MAX: Final = 16 << 20
 OUTPUT_BYTES_MAX: Final = 16 << 20
 OUTPUT_KEPT: Final = 16 << 10
 WARNING_CHARS_MAX: Final = 500

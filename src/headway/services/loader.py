@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final, LiteralString
@@ -31,6 +32,8 @@ from headway.services.folder import matters
 from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.spec.arguments import same_but_arguments
+from headway.spec.model import Dag
 from headway.store import dags, installations
 from headway.store.transact import ENGINE, Session, connect, transact
 
@@ -161,6 +164,7 @@ class Loader:
     def on_imported(self, imported: Imported) -> None:
         source = self.catalogue.sources[imported.job.file]
         origin = source.bundle
+        imported = self.pinned(imported)
         if self.is_suspect(imported):
             first = self.suspected.pop(source.path, None)
             if first is None:
@@ -180,14 +184,41 @@ class Loader:
 
     def is_suspect(self, imported: Imported) -> bool:
         """Another specification than the registered one, of the very same content."""
-        file = imported.job.file
-        for dag in imported.dags:
-            row = self.known.get(dag.dag_id)
-            if row is None or row.file != file or row.spec_hash == to_spec(dag).hash:
-                continue
-            if self.same_content(row.bundle_version, imported):
-                return True
-        return False
+        return any(self.odd(dag, imported) is not None for dag in imported.dags)
+
+    def odd(self, dag: Dag, imported: Imported) -> dags.Known | None:
+        """What is registered of ``dag``, if that is something else although the content is the same."""
+        row = self.known.get(dag.dag_id)
+        if row is None or row.file != imported.job.file or row.spec_hash == to_spec(dag).hash:
+            return None
+        return row if self.same_content(row.bundle_version, imported) else None
+
+    def pinned(self, imported: Imported) -> Imported:
+        """With the registered arguments where nothing else differs and the content is the same.
+
+        A command with the time of import in it makes no version at each start, nor does an upgrade from a Headway
+        whose specifications had no arguments.
+        """
+        rows = [row for dag in imported.dags if (row := self.odd(dag, imported)) is not None]
+        if not rows or self.conn is None:
+            return imported
+        try:
+            asked = [(row.dag_id, row.number) for row in rows]
+            found = transact(self.conn, dags.specs, self.team_id, asked)
+        except NotReachable as error:
+            self.complain(error)
+            self.lose_database()
+            return imported
+        there = {dag.dag_id: dag for dag in found}
+        return replace(
+            imported,
+            dags=tuple(
+                before
+                if (before := there.get(dag.dag_id)) and same_but_arguments(before, dag)
+                else dag
+                for dag in imported.dags
+            ),
+        )
 
     def same_content(self, version: str, imported: Imported) -> bool:
         before = self.bundles.entries(version)

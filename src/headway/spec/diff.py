@@ -10,7 +10,7 @@ import msgspec
 
 from headway.spec.model import Dag, Task
 
-ELSEWHERE: Final = frozenset({"line", "tasks", "spec_version"})
+ELSEWHERE: Final = frozenset({"line", "tasks", "spec_version", "arguments"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ def changes(before: Dag, after: Dag) -> list[Change]:
         else:
             found += [
                 Change("task changed", f"{task_id}.{name}", was, now)
-                for name, was, now in differing(old[task_id], task)
+                for name, was, now in (
+                    *differing(old[task_id], task),
+                    *differing_arguments(old[task_id], task),
+                )
             ]
     gone = [task for task_id, task in old.items() if task_id not in new]
     found += [Change("task removed", task.task_id, told(task), None) for task in gone]
@@ -44,6 +47,16 @@ def differing(before: Dag | Task, after: Dag | Task) -> Iterator[tuple[str, Any,
         was, now = getattr(before, name), getattr(after, name)
         if name not in ELSEWHERE and was != now:
             yield name, msgspec.to_builtins(was), msgspec.to_builtins(now)
+
+
+def differing_arguments(before: Task, after: Task) -> Iterator[tuple[str, Any, Any]]:
+    """Each argument by its name; nothing where one of the two versions does not say its arguments."""
+    if before.arguments is None or after.arguments is None:
+        return
+    for name in dict.fromkeys((*before.arguments, *after.arguments)):
+        was, now = before.arguments.get(name), after.arguments.get(name)
+        if was != now or (name in before.arguments) != (name in after.arguments):
+            yield f"arguments.{name}", was, now
 
 
 def told(task: Task) -> Any:

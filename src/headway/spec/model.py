@@ -1,6 +1,6 @@
 """The DAG as data: what a DAG file says, with no Python object left in it.
 
-Authoring and YAML produce a ``DagSpec``; the scheduler, the API and the UI read nothing else. It is
+Front ends produce a ``Dag``; the scheduler, the API and the UI read nothing else. It is
 versioned (``spec_version``), content-hashed (``spec_hash``) and its JSON Schema is generated from
 these types (``headway.spec.schema``). Durations are seconds, instants are aware and in UTC.
 Validation beyond types is in ``headway.spec.validate``.
@@ -83,6 +83,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     memory_limit_mb: int | None = None
     inputs: tuple[Input, ...] = ()  # what it reads besides the mapped axes
     mapping: Mapping | None = None
+    function: str = ""  # whose call gives its result, or its command: only the file has it
+    # Of its operator or function, as data (``spec.arguments``). None: nobody says, as in an older spec.
+    arguments: dict[str, Any] | None = None
     branch: bool = (
         False  # its result names the direct downstream tasks to follow, the others are skipped
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from headway.core.schedules import BadSchedule, parse_schedule
 from headway.core.upstream import TriggerRule
 from headway.errors import UsageError
+from headway.spec.arguments import TASK_BYTES_MAX, tagged
 from headway.spec.carried import (
     INTEGER_MAX,
     PARAMS_BYTES_MAX,
@@ -91,9 +92,10 @@ def check_carried(dag: Dag) -> None:
         if date is not None and (flaw := flaw_of_date(date)) is not None:
             raise wrong(dag, f"its {name} {date.isoformat()} {flaw}")
     for task in dag.tasks:
-        for name in ("owner", "doc", "kind"):
+        for name in ("owner", "doc", "kind", "function"):
             if (flaw := flaw_of_text(getattr(task, name))) is not None:
                 raise wrong(dag, f"its {name} {flaw}", task)
+        check_arguments(dag, task)
     for param in dag.params:
         whole = (param.description, param.default, list(param.enum))
         for path, why in flaws(whole):
@@ -106,6 +108,32 @@ def check_carried(dag: Dag) -> None:
             f"the limit is {PARAMS_BYTES_MAX:,}",
             hint="put large data into a file beside the DAG file, and read it in a task",
         )
+
+
+def check_arguments(dag: Dag, task: Task) -> None:
+    if not task.arguments:
+        return
+    for path, why in flaws(task.arguments):
+        raise wrong(dag, f"its arguments{place(path)} {why}", task)
+    if (size := size_of(task.arguments)) > TASK_BYTES_MAX:
+        raise wrong(
+            dag,
+            f"its arguments take {size:,} bytes as JSON, the limit is {TASK_BYTES_MAX:,}",
+            task,
+            "put large data into a file beside the DAG file, and read it in the task",
+        )
+    for reference in tagged(task.arguments, "result"):
+        if reference.get("task_id") not in task.upstream:
+            named = reference.get("task_id")
+            raise wrong(
+                dag, f"an argument is the result of {named!a}, not a task it waits for", task
+            )
+    for reference in tagged(task.arguments, "param"):
+        if not any(param.name == reference.get("name") for param in dag.params):
+            named = reference.get("name")
+            raise wrong(
+                dag, f"an argument is the parameter {named!a}, which the DAG does not have", task
+            )
 
 
 def check_file(dag: Dag) -> None:

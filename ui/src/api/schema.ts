@@ -2803,11 +2803,16 @@ export interface components {
         };
         /** Task */
         Task: {
+            arguments?: {
+                [key: string]: unknown;
+            } | null;
             /** @default false */
             branch: boolean;
             /** @default  */
             doc: string;
             execution_timeout_s?: number | null;
+            /** @default  */
+            function: string;
             /** @default [] */
             inputs: components["schemas"]["Input"][];
             /** @default python */
@@ -5100,9 +5105,11 @@ export interface operations {
                      *       ],
                      *       "tasks": [
                      *         {
+                     *           "arguments": {},
                      *           "branch": false,
                      *           "doc": "What it does.",
                      *           "execution_timeout_s": 1.5,
+                     *           "function": "text",
                      *           "inputs": [
                      *             {
                      *               "key": "return_value",

@@ -19,7 +19,8 @@ class Operator(NamedTuple):
     """``parameters`` are its arguments besides the options of every task; ``run`` returns the
     task's result.
 
-    ``run_function``, if there is one, makes ``@task.<word>``: it gets the decorated function.
+    ``guarded`` are parameters in which secrets are expected: of their texts a spec has only what is written in the
+    DAG file. ``run_function``, if there is one, makes ``@task.<word>``: it gets the decorated function.
     """
 
     word: str
@@ -27,3 +28,4 @@ class Operator(NamedTuple):
     required: tuple[str, ...]
     run: Callable[[Call], object]
     run_function: Callable[[Call], object] | None = None
+    guarded: tuple[str, ...] = ()

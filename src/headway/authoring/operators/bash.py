@@ -166,4 +166,5 @@ OPERATOR = Operator(
     required=("command",),
     run=run,
     run_function=run_function,
+    guarded=("env",),
 )

@@ -22,9 +22,9 @@ def sample():
     def first(run: Run) -> list[int]: ...
 
     @task
-    def second(item: int) -> None: ...
+    def second(item: int, since: datetime) -> None: ...
 
-    second.expand(item=first())
+    second.partial(since=datetime(2013, 1, 1)).expand(item=first())
 """
 
 
