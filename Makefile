@@ -71,6 +71,7 @@ lint: .venv/.ready ## All of the gate but the tests
 	$(BIN)/python docs/generate.py --check
 	ui/with-node true
 	$(BIN)/python -m headway.api.document > ui/node_modules/.openapi.json
+	@$(BIN)/python -m headway.api.vocabulary | diff - ui/src/api/words.ts || { echo "the words have changed: make ui-types"; exit 1; }
 	ui/with-node npm run --silent types -- --check 2>/dev/null || { echo "the API has changed: make ui-types"; exit 1; }
 	ui/with-node npm run --silent lint
 
@@ -89,6 +90,7 @@ ui-test: ui ## Its tests: functions, then the pages in a browser
 ui-types: ui ## Write its types anew, from what the API says of itself
 	@$(BIN)/python -m headway.api.document > ui/node_modules/.openapi.json
 	@ui/with-node npm run --silent types 2>/dev/null
+	@$(BIN)/python -m headway.api.vocabulary > ui/src/api/words.ts
 
 .PHONY: screenshots
 screenshots: ui ## Every page, light and dark, in three widths: out/screenshots

@@ -81,11 +81,7 @@ def runs() -> str:
 
 
 def attempts() -> str:
-    arrows = [
-        (source, "ends" if target in ATTEMPT_FINAL else "start", target)
-        for source, targets in ATTEMPT_TRANSITIONS.items()
-        for target in sorted(targets)
-    ]
+    arrows = [(s, e, t) for (s, e), t in ATTEMPT_TRANSITIONS.items()]
     return diagram(arrows, "queued", ATTEMPT_FINAL)
 
 

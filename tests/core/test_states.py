@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from headway.core import states
+from headway.core.plan import END_OF
+from headway.core.reports import Outcome
 from headway.core.states import (
     ATTEMPT_FINAL,
-    ATTEMPT_LIVE,
     ATTEMPT_TRANSITIONS,
     FINAL,
     LIVE,
@@ -16,6 +17,7 @@ from headway.core.states import (
     RUN_FINAL,
     RUN_TRANSITIONS,
     TRANSITIONS,
+    AttemptEvent,
     AttemptState,
     Event,
     RunEvent,
@@ -23,6 +25,7 @@ from headway.core.states import (
     State,
 )
 
+AE = AttemptEvent
 PERSONS = {Event.CLEAR, Event.MARK_SUCCESS, Event.MARK_FAILED}
 
 
@@ -45,6 +48,16 @@ def test_every_state_is_reached_and_every_event_used() -> None:
     assert {event for _, event in TRANSITIONS} == set(Event)
     assert reachable(RUN_TRANSITIONS, RunState.QUEUED) == set(RunState)
     assert {event for _, event in RUN_TRANSITIONS} == set(RunEvent)
+    assert reachable(ATTEMPT_TRANSITIONS, AttemptState.QUEUED) == set(AttemptState)
+    assert {event for _, event in ATTEMPT_TRANSITIONS} == set(AttemptEvent)
+
+
+def test_an_attempt_ends_as_its_executor_says() -> None:
+    ends = {event: to for (_, event), to in ATTEMPT_TRANSITIONS.items()}
+    assert {outcome: ends[event] for outcome, event in END_OF.items()} == {
+        outcome: AttemptState(outcome) for outcome in Outcome
+    }
+    assert set(ends.values()) - set(map(AttemptState, Outcome)) == {AttemptState.RUNNING}
 
 
 def sources(event: Event) -> set[State]:
@@ -71,12 +84,13 @@ def test_only_a_grant_makes_an_attempt_live_and_every_live_one_can_end() -> None
     assert into == {Event.GRANT}
     for state in LIVE:
         assert {to for (at, _), to in TRANSITIONS.items() if at is state} & FINAL
-    # The ends of attempts of the same state: lost and cancelled ones too.
-    assert set(ATTEMPT_TRANSITIONS) == ATTEMPT_LIVE
-    assert set().union(*ATTEMPT_TRANSITIONS.values()) == ATTEMPT_FINAL | {AttemptState.RUNNING}
+    assert {to for (_, event), to in ATTEMPT_TRANSITIONS.items() if event is not AE.START} == (
+        ATTEMPT_FINAL
+    )
 
 
 def test_a_result_needs_a_process() -> None:
-    assert AttemptState.SUCCESS not in ATTEMPT_TRANSITIONS[AttemptState.QUEUED]
+    assert (AttemptState.QUEUED, AE.SUCCEED) not in ATTEMPT_TRANSITIONS
+    assert (AttemptState.QUEUED, AE.SKIP) not in ATTEMPT_TRANSITIONS
     assert (State.QUEUED, Event.SUCCEED) not in TRANSITIONS
     assert (State.READY, Event.SUCCEED) not in TRANSITIONS

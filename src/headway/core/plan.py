@@ -6,7 +6,7 @@ changed are judged again.
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,11 +33,15 @@ from headway.core.reasons import (
     UpstreamChanged,
 )
 from headway.core.reasons import Started as ProcessStarted
-from headway.core.reports import Ended, Report, Started
+from headway.core.reports import Ended, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
 from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Result, Run
 from headway.core.states import (
+    ATTEMPT_TRANSITIONS,
+    BROKEN,
     LIVE,
+    PENDING,
+    AttemptEvent,
     AttemptState,
     Event,
     RunEvent,
@@ -48,6 +52,13 @@ from headway.core.upstream import Verdict
 from headway.core.verdicts import decide
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
+END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
+    Outcome.SUCCESS: AttemptEvent.SUCCEED,
+    Outcome.FAILED: AttemptEvent.FAIL,
+    Outcome.SKIPPED: AttemptEvent.SKIP,
+    Outcome.CANCELLED: AttemptEvent.CANCEL,
+    Outcome.LOST: AttemptEvent.LOSE,
+}
 AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
 NAMED_MAX: Final = 3  # tasks in a reason
 
@@ -93,10 +104,7 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
 def start(run: Run, instance: Instance, age_s: float, pid: int | None) -> None:
     attempt = instance.attempt
     assert attempt is not None
-    attempt.started_at = instance.started_at = ago(run, age_s, attempt.queued_at)
-    attempt.state = AttemptState.RUNNING
-    attempt.pid = pid
-    run.record(instance, attempt)
+    run.start_attempt(instance, ago(run, age_s, attempt.queued_at), pid)
     run.move(instance, Event.START, ProcessStarted(), actor=f"agent:{attempt.session}")
 
 
@@ -121,13 +129,13 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     attempt = instance.attempt
     assert attempt is not None
     actor = f"agent:{attempt.session}"
+    event = END_OF[report.outcome]
     # A process that never existed cannot have brought a result.
-    state = AttemptState(report.outcome)
-    if instance.state is State.QUEUED and state in (AttemptState.SUCCESS, AttemptState.SKIPPED):
-        state = AttemptState.LOST
+    if (attempt.state, event) not in ATTEMPT_TRANSITIONS:
+        event = AttemptEvent.LOSE
     run.end_attempt(
         instance,
-        state,
+        event,
         ago(run, report.age_s, attempt.started_at or attempt.queued_at),
         cause=report.cause or None,
         detail=report.detail or None,
@@ -136,15 +144,15 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     )
     if instance.intent is not None:
         fulfil(run, instance)
-    elif state is AttemptState.SUCCESS:
+    elif attempt.state is AttemptState.SUCCESS:
         succeed(run, instance, report, actor)
-    elif state is AttemptState.SKIPPED:
+    elif attempt.state is AttemptState.SKIPPED:
         run.move(instance, Event.SKIP, SkippedItself(report.detail or ""), actor)
-    elif state is AttemptState.FAILED and not report.retry:
+    elif attempt.state is AttemptState.FAILED and not report.retry:
         instance.failures += 1
         run.move(instance, Event.FAIL, AttemptFailed(report.cause, report.detail), actor)
     else:
-        infrastructure = state in (AttemptState.LOST, AttemptState.CANCELLED)
+        infrastructure = attempt.state in (AttemptState.LOST, AttemptState.CANCELLED)
         again(
             run, instance, infrastructure, AttemptFailed(report.cause, report.detail), actor, chance
         )
@@ -211,7 +219,7 @@ def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
         for instance in list(run.instances[index].values()):
             if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
                 continue
-            if instance.state in (State.READY, State.UP_FOR_RETRY):
+            if instance.state in PENDING:
                 recall(run, instance, actor)
             elif instance.state is State.QUEUED and instance.intent is None:
                 intend(run, instance, Event.CLEAR, actor)
@@ -269,7 +277,7 @@ def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
         if attempt.session not in dead_sessions:
             continue
         why = AttemptFailed("no_heartbeat", "its agent sent no heartbeat")
-        run.end_attempt(instance, AttemptState.LOST, run.now, cause=why.cause, detail=why.detail)
+        run.end_attempt(instance, AttemptEvent.LOSE, run.now, cause=why.cause, detail=why.detail)
         if instance.intent is not None:
             fulfil(run, instance)
         else:
@@ -328,7 +336,7 @@ def cancel_open(run: Run, actor: str, reason: Reason) -> None:
     for instance in list(run.all()):
         if instance.state in LIVE:
             intend(run, instance, Event.CANCEL, actor)
-        elif instance.state in (State.WAITING, State.READY, State.UP_FOR_RETRY):
+        elif instance.state in PENDING:
             run.move(instance, Event.CANCEL, reason, actor)
 
 
@@ -361,8 +369,8 @@ def judge_node(run: Run, node: Node) -> None:
 
 def end_gone(run: Run, node: Node) -> None:
     """What runs although its item is gone is told to end; then it is gone, too."""
-    counts = run.counts[node.index].get
-    if counts(State.QUEUED) or counts(State.RUNNING):
+    counts = run.counts[node.index]
+    if any(counts.get(state) for state in LIVE):
         for instance in mapping.gone_live(run, node):
             if instance.intent is None:
                 intend(run, instance, Event.CLEAR, SCHEDULER)
@@ -407,9 +415,9 @@ def is_full(run: Run) -> bool:
 def has_room(run: Run, node: Node) -> bool:
     if node.live_max is None:
         return True
-    counts = run.counts[node.index].get
-    active = counts(State.QUEUED, 0) + counts(State.RUNNING, 0) + run.ranked[node.index]
-    return active < node.live_max
+    counts = run.counts[node.index]
+    active = sum(counts.get(state, 0) for state in LIVE)
+    return active + run.ranked[node.index] < node.live_max
 
 
 def give_rank(run: Run, instance: Instance) -> None:
@@ -465,8 +473,8 @@ def finish(run: Run) -> None:
 
 
 def broken(run: Run, node: Node) -> int:
-    counts = run.counts[node.index].get
-    return counts(State.FAILED, 0) + counts(State.UPSTREAM_FAILED, 0) + counts(State.CANCELLED, 0)
+    counts = run.counts[node.index]
+    return sum(counts.get(state, 0) for state in BROKEN)
 
 
 def next_timer(run: Run) -> datetime | None:

@@ -1,8 +1,8 @@
 """A run in memory: its task instances, counted by state, and every change made to it since it was
 loaded.
 
-Only ``move`` and ``finish`` change a state, both through the transition tables; they keep the
-counts and the record that the store writes. The functions that decide are in ``plan``,
+Only ``move``, ``advance`` and ``_move_attempt`` change a state, each through its transition table;
+they keep the counts and the record that the store writes. The functions that decide are in ``plan``,
 ``admission`` and ``commands``. A model whose transaction failed is thrown away, never repaired.
 """
 
@@ -20,6 +20,7 @@ from headway.core.states import (
     LIVE,
     RUN_FINAL,
     RUN_TRANSITIONS,
+    AttemptEvent,
     AttemptState,
     Event,
     RunEvent,
@@ -407,18 +408,20 @@ class Run:
         self.touch(instance)
         self.changes.moves.append(Move(instance, instance.number, event, to, actor, reason))
 
+    def start_attempt(self, instance: Instance, at: datetime, pid: int | None) -> None:
+        """The live attempt has a process."""
+        attempt = self._move_attempt(instance, AttemptEvent.START)
+        attempt.started_at = instance.started_at = at
+        attempt.pid = pid
+        self.record(instance, attempt)
+
     def end_attempt(
-        self, instance: Instance, state: AttemptState, at: datetime, **how: object
+        self, instance: Instance, event: AttemptEvent, at: datetime, **how: object
     ) -> None:
         """Close the live attempt: its token is worthless from here on. The move that follows takes
         over ``at`` as the end of the instance.
         """
-        attempt = instance.attempt
-        assert attempt is not None, f"{instance} has no live attempt"
-        assert state in ATTEMPT_TRANSITIONS[attempt.state], (
-            f"{attempt.state} attempt cannot become {state}"
-        )
-        attempt.state = state
+        attempt = self._move_attempt(instance, event)
         attempt.token = None
         attempt.ended_at = instance.ended_at = at
         instance.started_at = attempt.started_at
@@ -426,6 +429,15 @@ class Run:
             setattr(attempt, name, value)
         instance.attempt = None
         self.record(instance, attempt)
+
+    def _move_attempt(self, instance: Instance, event: AttemptEvent) -> Attempt:
+        """Apply one row of the attempts' table: the only way an attempt changes its state."""
+        attempt = instance.attempt
+        assert attempt is not None, f"{instance} has no live attempt"
+        to = ATTEMPT_TRANSITIONS.get((attempt.state, event))
+        assert to is not None, f"illegal move: {event} of an attempt that is {attempt.state}"
+        attempt.state = to
+        return attempt
 
     def last_end(self) -> datetime:
         """When the last of its instances ended: what came after is only our looking at it."""

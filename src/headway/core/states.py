@@ -3,27 +3,66 @@
 Rule 1: every legal move is a row of ``TRANSITIONS`` (task instances), ``RUN_TRANSITIONS`` or
 ``ATTEMPT_TRANSITIONS``.
 Rule 2: this module knows no database, clock, executor or DAG.
+Rule 3: what others have to know of a state is said beside its name. The sets below, the lists in SQL
+(``store/states.py``) and those of the web interface (``api/vocabulary.py``) are made from it.
 The invariants and the diagram in the docs derive from these tables.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Final
+from enum import Enum, StrEnum, auto
+from typing import Final, Self
+
+
+class Standing(Enum):
+    """How a task instance stands to its pool and to what is below it."""
+
+    PENDING = auto()  # waits, and holds nothing
+    LIVE = auto()  # has a live attempt, and holds a pool slot
+    GOOD = auto()  # has ended, and nothing is wrong
+    BAD = auto()  # has ended, and a person may want it to run again
 
 
 class State(StrEnum):
-    """Of a task instance."""
+    """The states of a task instance, the most telling first: that one stands for many instances.
 
-    WAITING = "waiting"  # upstream has not settled
-    READY = "ready"  # may run as soon as a slot is free
-    QUEUED = "queued"  # holds a pool slot; its attempt is bound to an agent's session
-    RUNNING = "running"  # the user's process exists
-    UP_FOR_RETRY = "up_for_retry"  # failed or lost, waits for ``wake_at``
-    SUCCESS = "success"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    UPSTREAM_FAILED = "upstream_failed"
-    CANCELLED = "cancelled"
+    ``letter`` is its mark in the grid.
+    """
+
+    standing: Standing
+    letter: str
+
+    # The defaults are for type checkers, who read ``State("ready")``, a look-up, as a call of this.
+    def __new__(cls, value: str, standing: Standing = Standing.PENDING, letter: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.standing, member.letter = standing, letter
+        return member
+
+    FAILED = "failed", Standing.BAD, "f"
+    RUNNING = "running", Standing.LIVE, "R"  # the user's process exists
+    UP_FOR_RETRY = "up_for_retry", Standing.PENDING, "y"  # failed or lost, waits for ``wake_at``
+    QUEUED = "queued", Standing.LIVE, "q"  # its attempt is bound to an agent's session
+    READY = "ready", Standing.PENDING, "r"  # may run as soon as a slot is free
+    WAITING = "waiting", Standing.PENDING, "w"  # upstream has not settled
+    UPSTREAM_FAILED = "upstream_failed", Standing.BAD, "u"
+    CANCELLED = "cancelled", Standing.BAD, "c"
+    SUCCESS = "success", Standing.GOOD, "s"
+    SKIPPED = "skipped", Standing.GOOD, "k"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing but a person moves it any more."""
+        return self.standing in (Standing.GOOD, Standing.BAD)
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether it has a live attempt, and so occupies slots of its pool."""
+        return self.standing is Standing.LIVE
+
+    @property
+    def word(self) -> str:
+        """The state as people read it."""
+        return self.value.replace("_", " ")
 
 
 class Event(StrEnum):
@@ -48,10 +87,10 @@ class Event(StrEnum):
 
 S, E = State, Event
 
-LIVE: Final = frozenset({S.QUEUED, S.RUNNING})  # has a live attempt, occupies a pool slot
-PENDING: Final = frozenset({S.WAITING, S.READY, S.UP_FOR_RETRY})
-BROKEN: Final = frozenset({S.FAILED, S.UPSTREAM_FAILED, S.CANCELLED})
-FINAL: Final = frozenset({S.SUCCESS, S.FAILED, S.SKIPPED, S.UPSTREAM_FAILED, S.CANCELLED})
+LIVE: Final = frozenset(state for state in State if state.holds_slot)
+PENDING: Final = frozenset(state for state in State if state.standing is Standing.PENDING)
+BROKEN: Final = frozenset(state for state in State if state.standing is Standing.BAD)
+FINAL: Final = frozenset(state for state in State if state.is_final)
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.WAITING, E.RELEASE): S.READY,
@@ -115,6 +154,8 @@ RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
 
 
 class AttemptState(StrEnum):
+    """The states of an attempt."""
+
     QUEUED = "queued"
     RUNNING = "running"
     SUCCESS = "success"
@@ -124,16 +165,34 @@ class AttemptState(StrEnum):
     CANCELLED = "cancelled"
 
 
-A = AttemptState
+class AttemptEvent(StrEnum):
+    """What happens to an attempt."""
 
-ATTEMPT_LIVE: Final = frozenset({A.QUEUED, A.RUNNING})
-ATTEMPT_FINAL: Final = frozenset(AttemptState) - ATTEMPT_LIVE
+    START = "start"  # the user's process exists
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    SKIP = "skip"  # the user's code skipped itself
+    LOSE = "lose"  # the infrastructure's fault
+    CANCEL = "cancel"
 
-# Every end but a loss or a cancellation passes through ``running``: a result needs a process.
-ATTEMPT_TRANSITIONS: Final[Mapping[AttemptState, frozenset[AttemptState]]] = {
-    A.QUEUED: frozenset({A.RUNNING, A.FAILED, A.LOST, A.CANCELLED}),
-    A.RUNNING: frozenset({A.SUCCESS, A.FAILED, A.SKIPPED, A.LOST, A.CANCELLED}),
+
+A, AE = AttemptState, AttemptEvent
+
+# Every end but a failure, a loss or a cancellation passes through ``running``: a result needs a process.
+ATTEMPT_TRANSITIONS: Final[Mapping[tuple[AttemptState, AttemptEvent], AttemptState]] = {
+    (A.QUEUED, AE.START): A.RUNNING,
+    (A.QUEUED, AE.FAIL): A.FAILED,
+    (A.QUEUED, AE.LOSE): A.LOST,
+    (A.QUEUED, AE.CANCEL): A.CANCELLED,
+    (A.RUNNING, AE.SUCCEED): A.SUCCESS,
+    (A.RUNNING, AE.FAIL): A.FAILED,
+    (A.RUNNING, AE.SKIP): A.SKIPPED,
+    (A.RUNNING, AE.LOSE): A.LOST,
+    (A.RUNNING, AE.CANCEL): A.CANCELLED,
 }
+
+ATTEMPT_LIVE: Final = frozenset(state for state, _ in ATTEMPT_TRANSITIONS)
+ATTEMPT_FINAL: Final = frozenset(AttemptState) - ATTEMPT_LIVE
 
 
 def target(state: State, event: Event) -> State:

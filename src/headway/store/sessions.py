@@ -12,6 +12,8 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.rows import args_row, scalar_row
 
+from headway.store import states
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -54,12 +56,12 @@ EXPIRE: LiteralString = """
 
 # Level-triggered: an attempt may have been bound to a session in the moment of its death, and a run
 # that a tick changes at this moment is found the next time.
-ALARM: LiteralString = """
+ALARM: LiteralString = f"""
     WITH wanted AS MATERIALIZED (
         SELECT DISTINCT attempt.team_id, attempt.run_id
         FROM attempt JOIN agent_session AS dead
             ON dead.team_id = attempt.team_id AND dead.session_id = attempt.session_id
-        WHERE dead.ended_at IS NOT NULL AND attempt.state IN ('queued', 'running')
+        WHERE dead.ended_at IS NOT NULL AND attempt.state IN {states.LIVE_ATTEMPTS}
         ORDER BY attempt.team_id, attempt.run_id
     )
     UPDATE run SET due_at = least(due_at, %(now)s)
@@ -76,22 +78,22 @@ DEAD: LiteralString = """
     SELECT session_id FROM agent_session WHERE session_id = ANY(%(sessions)s) AND ended_at IS NOT NULL
 """
 
-UNSENT: LiteralString = """
+UNSENT: LiteralString = f"""
     SELECT team_id, run_id, task_id, map_index, number, token, EXISTS (
         SELECT FROM report
         WHERE report.team_id = attempt.team_id AND report.run_id = attempt.run_id
     )
     FROM attempt
-    WHERE team_id = %(team)s AND session_id = %(session)s AND state IN ('queued', 'running')
+    WHERE team_id = %(team)s AND session_id = %(session)s AND state IN {states.LIVE_ATTEMPTS}
 """
 
-INTENDED: LiteralString = """
+INTENDED: LiteralString = f"""
     SELECT attempt.session_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number
     FROM task_instance AS instance JOIN attempt
         ON attempt.team_id = instance.team_id AND attempt.run_id = instance.run_id
         AND attempt.task_id = instance.task_id AND attempt.map_index = instance.map_index
         AND attempt.number = instance.number
-    WHERE instance.intent IS NOT NULL AND attempt.state IN ('queued', 'running')
+    WHERE instance.intent IS NOT NULL AND attempt.state IN {states.LIVE_ATTEMPTS}
         AND attempt.session_id = ANY(%(sessions)s)
 """
 

@@ -20,6 +20,7 @@ from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile
 from headway.spec.model import Dag, Schedule
+from headway.store import states
 from headway.store.views import dags, pages, versions
 from headway.store.views.memory import Memory
 
@@ -29,11 +30,11 @@ DAGS_MAX: Final = 2_000
 COUNT_MAX: Final = 200
 
 # By logical date: a backfill of January is January's.
-DAYS_OF_DAG: LiteralString = """
+DAYS_OF_DAG: LiteralString = f"""
     SELECT (logical_date AT TIME ZONE %(zone)s)::date AS day,
         count(*) FILTER (WHERE state = 'success') AS success,
         count(*) FILTER (WHERE state = 'failed') AS failed,
-        count(*) FILTER (WHERE state IN ('queued', 'running')) AS running,
+        count(*) FILTER (WHERE state IN {states.OPEN_RUNS}) AS running,
         count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
         avg(extract(epoch FROM ended_at - started_at))::float8 AS duration_s
     FROM run

@@ -13,6 +13,7 @@ from headway import wire
 from headway.core.reasons import Reason
 from headway.core.waiting import Line, why_not_created, why_queued
 from headway.core.wording import said
+from headway.store import states
 from headway.store.views import dags, health, pools, troubles
 from headway.store.views.memory import Memory
 from headway.store.views.worded import worded_row
@@ -68,19 +69,19 @@ FAILED: LiteralString = """
 
 # The first of each pool in the order in which they will run; what its own DAG holds back is not
 # among them. And what an agent was given and has not begun: as many as there are slots, at most.
-WAITING: LiteralString = """
+WAITING: LiteralString = f"""
     SELECT dag_id, waiting.* FROM (
         SELECT first.* FROM pool CROSS JOIN LATERAL (
             SELECT run_id, task_id, map_index, ready_at AS since,
-                coalesce(blocked_reason, '{"kind": "not_seen"}')::text AS reason
+                coalesce(blocked_reason, '{{"kind": "not_seen"}}')::text AS reason
             FROM task_instance AS instance
             WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
                 AND rank IS NOT NULL
             ORDER BY rank LIMIT %(limit)s
         ) AS first
         UNION ALL
-        SELECT run_id, task_id, map_index, queued_at, '{"kind": "handed_over"}'
-        FROM attempt WHERE state IN ('queued', 'running') AND state = 'queued'
+        SELECT run_id, task_id, map_index, queued_at, '{{"kind": "handed_over"}}'
+        FROM attempt WHERE state IN {states.LIVE_ATTEMPTS} AND state = 'queued'
     ) AS waiting JOIN run USING (run_id)
     WHERE since < %(before)s
     ORDER BY since LIMIT %(limit)s

@@ -12,20 +12,21 @@ from headway.core.states import FINAL, State
 from headway.errors import NotFound
 from headway.spec import model
 from headway.spec.outline import group_of
+from headway.store import states
 from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
 from headway.store.views.worded import why, words
 
 PINNED: LiteralString = "SELECT team_id, dag_id, number, now() FROM run WHERE run_id = %(run_id)s"
 
-BY_TASK: LiteralString = """
+BY_TASK: LiteralString = f"""
     SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
         min(started_at), max(ended_at), max(blocked_reason), max(reason)
     FROM (
         SELECT task_id, state, count(*) AS instances, bool_or(map_index >= 0) AS mapped,
             min(started_at) AS started_at, max(ended_at) AS ended_at,
             min(blocked_reason::text) AS blocked_reason,
-            min(reason::text) FILTER (WHERE state NOT IN ('success', 'waiting')) AS reason
+            min(reason::text) FILTER (WHERE state NOT IN {states.NOTHING_TO_EXPLAIN}) AS reason
         FROM task_instance WHERE run_id = %(run_id)s
         GROUP BY task_id, state
     ) AS by_state

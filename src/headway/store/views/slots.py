@@ -10,6 +10,7 @@ from headway import wire
 from headway.core.reasons import stored
 from headway.core.waiting import Line, why_queued
 from headway.core.wording import said
+from headway.store import states
 from headway.store.views import pools
 
 USERS_MAX: Final = 20  # of a pool
@@ -17,7 +18,7 @@ WAITING_MAX: Final = 20_000  # of a pool, whose reasons are counted
 RUNS_MAX: Final = 100
 
 # Attempts that are live are never more than there are slots.
-USERS: LiteralString = """
+USERS: LiteralString = f"""
     SELECT pool, dag_id, run_id, sum(pool_slots)::integer AS used
     FROM attempt
     CROSS JOIN LATERAL (
@@ -26,7 +27,7 @@ USERS: LiteralString = """
             AND instance.task_id = attempt.task_id AND instance.map_index = attempt.map_index
     ) AS held
     JOIN run USING (team_id, run_id)
-    WHERE attempt.state IN ('queued', 'running')
+    WHERE attempt.state IN {states.LIVE_ATTEMPTS}
     GROUP BY pool, dag_id, run_id
     ORDER BY used DESC, run_id
 """

@@ -7,33 +7,17 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway.core.states import State
+from headway.store import states
 from headway.store.views.memory import RunVersion, Strip, Version
 
 NOTHING: Final = "."
 
-# The most telling state first: it stands for a mapped task whose instances differ.
-LETTERS: Final[Mapping[State, str]] = {
-    State.FAILED: "f",
-    State.RUNNING: "R",
-    State.UP_FOR_RETRY: "y",
-    State.QUEUED: "q",
-    State.READY: "r",
-    State.WAITING: "w",
-    State.UPSTREAM_FAILED: "u",
-    State.CANCELLED: "c",
-    State.SUCCESS: "s",
-    State.SKIPPED: "k",
-}
-
 # One statement, so that both halves are of one moment. Letters come in the order of the primary
 # key, without the ids: a tenth of the bytes, and nothing is sorted.
-STRIPS: LiteralString = """
+STRIPS: LiteralString = f"""
     SELECT asked.run_id,
         (SELECT string_agg(letter, '') FROM (
-            SELECT CASE state WHEN 'success' THEN 's' WHEN 'waiting' THEN 'w' WHEN 'failed' THEN 'f'
-                WHEN 'upstream_failed' THEN 'u' WHEN 'skipped' THEN 'k' WHEN 'cancelled' THEN 'c'
-                WHEN 'running' THEN 'R' WHEN 'ready' THEN 'r' WHEN 'queued' THEN 'q'
-                WHEN 'up_for_retry' THEN 'y' END AS letter
+            SELECT {states.LETTER} AS letter
             FROM task_instance AS instance
             WHERE instance.run_id = asked.run_id AND map_index = -1 ORDER BY task_id
         ) AS single),
@@ -70,4 +54,5 @@ def strip(names: Sequence[str], letters: str, counted: Sequence[tuple[str, str, 
 
 
 def telling(counts: Mapping[str, int]) -> str:
-    return next(letter for state, letter in LETTERS.items() if state in counts)
+    """The letter of a mapped task whose instances differ."""
+    return next(state.letter for state in State if state in counts)

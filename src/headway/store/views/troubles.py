@@ -9,11 +9,12 @@ from psycopg.rows import tuple_row
 
 from headway.core.diagnosis import Facts, TaskTrouble, headline
 from headway.core.states import RunState
+from headway.store import states
 from headway.store.views.memory import Memory
 from headway.store.views.worded import why
 
 # Only tasks of which something went wrong; of those all instances are counted.
-OF_RUNS: LiteralString = """
+OF_RUNS: LiteralString = f"""
     SELECT asked.run_id, found.* FROM unnest(%(run_ids)s::text[]) AS asked (run_id)
     CROSS JOIN LATERAL (
         SELECT task_id,
@@ -23,7 +24,7 @@ OF_RUNS: LiteralString = """
             count(*) AS total
         FROM task_instance AS instance WHERE instance.run_id = asked.run_id
         GROUP BY task_id
-        HAVING count(*) FILTER (WHERE state IN ('failed', 'upstream_failed', 'cancelled')) > 0
+        HAVING count(*) FILTER (WHERE state IN {states.BROKEN_INSTANCES}) > 0
     ) AS found
 """
 
