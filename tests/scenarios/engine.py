@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from headway.core.admission import Session
 from headway.core.reports import Ended, Outcome, Report
+from headway.core.triggers import Trigger
 from headway.executors.base import LEASE, Envelope, Grant
 from headway.services.catalog import Catalog
 from headway.services.tick import Ticker, Turn, advance
@@ -57,7 +58,7 @@ class Engine:
             run_id=run_id,
             dag_id=dag_id,
             run_key=f"manual:{run_id}",
-            trigger="manual",
+            trigger=Trigger.MANUAL,
             logical_date=self.now,
             interval_start=self.now,
             interval_end=self.now,

@@ -15,12 +15,13 @@ from headway.core.states import (
     RunState,
     State,
 )
+from headway.core.triggers import Trigger
 from headway.store.states import listed
 from headway.store.transact import Session
 from tests.tidy.tree import ROOT
 
 STORE = ROOT / "src" / "headway" / "store"
-KNOWN = {*State, *RunState, *AttemptState}
+KNOWN = {*State, *RunState, *AttemptState, *Trigger}
 
 # The sets that the tables' rules list, by table and name of the rule.
 RULES: list[tuple[str, str, set[StrEnum]]] = [
@@ -30,6 +31,7 @@ RULES: list[tuple[str, str, set[StrEnum]]] = [
     ("task_instance", "a_slot_has_an_attempt", set(LIVE)),
     ("run", "known_run_state", set(RunState)),
     ("run", "ended_iff_final", set(RUN_FINAL)),
+    ("run", "run_trigger_check", set(Trigger)),
     ("attempt", "known_attempt_state", set(AttemptState)),
     ("attempt", "ended_iff_final", set(ATTEMPT_LIVE)),
     ("attempt", "live_iff_token", set(ATTEMPT_LIVE)),
@@ -57,7 +59,7 @@ def test_every_state_that_a_statement_names_is_one() -> None:
     named = {
         (place, state)
         for place, text in texts()
-        for state in re.findall(r"\bstate (?:=|<>) '(\w+)'", text)
+        for state in re.findall(r"\b(?:state|trigger) (?:=|<>) '(\w+)'", text)
     }
     assert len(named) > 20, "the statements are not found any more"
     assert not {(place, state) for place, state in named if state not in KNOWN}

@@ -157,7 +157,7 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
     logical_date: datetime
     interval_start: datetime
     interval_end: datetime
-    trigger: str  # schedule, manual, backfill
+    trigger: str  # a ``core.triggers.Trigger``
     params: bytes  # JSON, as it was stored: nobody but the task reads it
     reuse_child: int = 1
 

@@ -13,6 +13,7 @@ from litestar.types import Method
 
 from headway.api import refusals, samples
 from headway.api.parameters import INT32_MAX
+from headway.core.triggers import Trigger
 
 PARAMETERS: Final = {
     "run_id": ("Its id, the beginning of it, `@latest` or `@failed`.", "@latest"),
@@ -53,7 +54,7 @@ PARAMETERS: Final = {
     "tag": ("Only with this tag.", "flights"),
     "paused": ("Only those that are paused, or that are not.", False),
     "with": ("The other run: its id, the beginning of it, `@latest` or `@failed`.", "@failed"),
-    "trigger": ("Only what was started so: schedule, manual or backfill.", "manual"),
+    "trigger": ("Only runs that were started this way.", Trigger.MANUAL),
     "days": ("Of so many days.", 30),
     "timezone": ("In this time zone.", "Europe/Paris"),
     "version": ("Its number, from 1.", 1),

@@ -6,6 +6,8 @@ that does not fit the field's schema is passed over.
 
 from typing import Any, Final
 
+from headway.core.triggers import Trigger
+
 SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "dag_id": ("daily_delays",),
     "run_id": ("01jk5v9s8t0q",),
@@ -32,7 +34,7 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "doc": ("What it does.",),
     "state": ("success",),
     "last_run_state": ("success",),
-    "trigger": ("schedule",),
+    "trigger": (Trigger.SCHEDULE,),
     "trigger_rule": ("all_success",),
     "kind": ("python",),
     "pool": ("default",),

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from headway.core.states import ATTEMPT_FINAL, FINAL, AttemptState, RunState, State
-from headway.store.views.runs import TRIGGERS
+from headway.core.triggers import Trigger
 
 
 def typescript() -> str:
@@ -26,7 +26,7 @@ def typescript() -> str:
             constant("STATE_WORDS", words),
             constant("FINAL_STATES", final),
             constant("STATE_LETTERS", {state.value: state.letter for state in State}),
-            constant("TRIGGERS", list(TRIGGERS)),
+            constant("TRIGGERS", list(Trigger)),
             "",
         )
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple, NoReturn
 
+from headway.core.triggers import Trigger
+
 
 class Skip(Exception):
     """Raised by a task: it has nothing to do. The task instance ends as skipped."""
@@ -67,7 +69,7 @@ class Run:
         map_index: int = -1,
         try_number: int = 1,
         max_tries: int = 1,
-        trigger: str = "manual",
+        trigger: str = Trigger.MANUAL,
         params: Mapping[str, object] | None = None,
     ) -> None:
         put = object.__setattr__

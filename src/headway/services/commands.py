@@ -16,7 +16,7 @@ import psycopg
 from psycopg import Connection
 
 from headway import ids
-from headway.core import branches, commands, timetable
+from headway.core import branches, commands, timetable, triggers
 from headway.core.commands import Selection
 from headway.core.graph import Graph
 from headway.core.reasons import NotChosen
@@ -88,7 +88,7 @@ def trigger(
                 run_id=run_id,
                 dag_id=dag_id,
                 run_key=f"manual:{asked.key or run_id}",
-                trigger="manual",
+                trigger=triggers.Trigger.MANUAL,
                 logical_date=logical_date,
                 interval_start=start,
                 interval_end=end,
@@ -193,7 +193,7 @@ def backfill(
                 run_id=ids.run_id(),
                 dag_id=dag_id,
                 run_key=slot_key(date),
-                trigger="backfill",
+                trigger=triggers.Trigger.BACKFILL,
                 logical_date=date,
                 interval_start=start,
                 interval_end=end,

@@ -11,6 +11,7 @@ import msgspec
 from psycopg import Connection
 
 from headway import ids, wire
+from headway.core.triggers import Trigger
 from headway.core.waiting import held_back
 from headway.core.wording import said
 from headway.errors import Conflict, NotFound
@@ -48,7 +49,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
         run_id=again,
         dag_id=row.dag_id,
         run_key=f"manual:{again}",
-        trigger="manual",
+        trigger=Trigger.MANUAL,
         logical_date=row.logical_date,
         interval_start=row.interval_start,
         interval_end=row.interval_end,
@@ -110,8 +111,8 @@ def not_reproduced(row: Claimed, today: Standing) -> list[str]:
         )
     if today.bundle_version != row.bundle_version:
         said.append("files of the DAG folder have changed since; the replay runs those of then")
-    if row.trigger != "manual":
-        said.append(f"the run was started as {row.trigger}; the replay says manual")
+    if row.trigger != Trigger.MANUAL:
+        said.append(f"the run was started as {row.trigger}; the replay says {Trigger.MANUAL}")
     if row.backfill_id is not None:
         said.append(
             f"the run was of backfill {row.backfill_id}, with a limit of its own; "

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection
 
 from headway.core import timetable
+from headway.core.triggers import Trigger
 from headway.errors import EXHAUSTED
 from headway.services.catalog import Catalog
 from headway.spec import compile
@@ -89,7 +90,7 @@ def slot_run(
         run_id=run_id,
         dag_id=dag.dag_id,
         run_key=slot_key(logical_date),
-        trigger="schedule",
+        trigger=Trigger.SCHEDULE,
         logical_date=logical_date,
         interval_start=start,
         interval_end=end,

@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import args_row, scalar_row
 
 from headway.core.reasons import Reason
+from headway.core.triggers import Trigger
 from headway.store.rows import rows
 
 
@@ -22,7 +23,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     dag_id: str
     run_key: str
-    trigger: str
+    trigger: Trigger
     logical_date: datetime
     interval_start: datetime
     interval_end: datetime

@@ -6284,7 +6284,7 @@ export interface operations {
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
                 /**
-                 * @description Only what was started so: schedule, manual or backfill.
+                 * @description Only runs that were started this way.
                  * @example manual
                  */
                 trigger?: "backfill" | "manual" | "schedule";

@@ -27,6 +27,7 @@ from headway.api.wakeups import wait
 from headway.core.commands import Selection
 from headway.core.roles import Role
 from headway.core.states import LIVE, RUN_FINAL, Event, RunState
+from headway.core.triggers import Trigger
 from headway.errors import UsageError
 from headway.services import commands, notes, previews
 from headway.services.catalog import Catalog
@@ -42,7 +43,7 @@ async def list_runs(
     api: Handed,
     dag_id: IdFilter = None,
     in_state: Annotated[str | None, one_of(RunState, "state")] = None,
-    trigger: Annotated[str | None, one_of(views.TRIGGERS)] = None,
+    trigger: Annotated[str | None, one_of(Trigger)] = None,
     backfill_id: IdFilter = None,
     q: TextFilter = None,
     set_aside: FromQuery[bool] = False,

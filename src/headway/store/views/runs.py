@@ -9,6 +9,7 @@ from psycopg.rows import scalar_row
 
 from headway import wire
 from headway.core.states import RunState
+from headway.core.triggers import Trigger
 from headway.errors import NotFound, UsageError
 from headway.spec import dates
 from headway.spec.errors import did_you_mean
@@ -16,7 +17,6 @@ from headway.store.views import pages
 from headway.store.views.worded import worded_row
 
 WINDOW: Final = 20_000  # rows looked through for one page
-TRIGGERS: Final = ("schedule", "manual", "backfill")
 
 COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason::text, run.trigger, run.logical_date,
@@ -207,9 +207,9 @@ def page(
     limit = pages.capped(limit)
     if wanted.state is not None:
         check_state(wanted.state)
-    if wanted.trigger is not None and wanted.trigger not in TRIGGERS:
+    if wanted.trigger is not None and wanted.trigger not in set(Trigger):
         raise UsageError(
-            f"{wanted.trigger!r} is no trigger of a run", hint=f"one of: {', '.join(TRIGGERS)}"
+            f"{wanted.trigger!r} is no trigger of a run", hint=f"one of: {', '.join(Trigger)}"
         )
     if wanted.backfill_id is not None and wanted.dag_id is None:
         # Its runs were created at one instant, which is no order; and they are of one DAG.

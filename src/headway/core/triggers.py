@@ -1,0 +1,11 @@
+"""What starts a run."""
+
+from enum import StrEnum
+
+
+class Trigger(StrEnum):
+    """Kept with each run, and given to its tasks as ``run.trigger``."""
+
+    SCHEDULE = "schedule"  # a slot of its DAG's timetable
+    MANUAL = "manual"  # a person or a program asked for it
+    BACKFILL = "backfill"  # a person asked for a range of slots
