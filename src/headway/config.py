@@ -27,7 +27,7 @@ API_RATE: Final = 100  # requests a second of one person or token, in the long r
 SLOTS: Final = 32  # tasks that run at once
 FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 FORBIDDEN_ERRNOS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-SOCKET_PATH_BYTES_MAX: Final = 103
+SOCKET_PATH_BYTES_MAX: Final = 103  # macOS; Linux has 107
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,31 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lock:
-    """The right to work on a data directory, until ``release`` or the end of the process."""
+    """The right to work on a data directory, until ``release`` or the end of the process.
 
-    def __init__(self, layout: Layout) -> None:
+    ``file``: held instead of ``run/lock``, for a part of the directory. ``advice``: what else can be
+    done, where ``{holder}`` is the process that has it.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        file: Path | None = None,
+        advice: str = "use that server, stop it (kill -INT {holder}), or take another with --data",
+    ) -> None:
         self.layout = layout
+        self.file = file or layout.lock
+        self.advice = advice
         self._handle: int | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        return self._handle is not None
+
     def acquire(self) -> None:
+        """Raises Conflict when another process has it."""
         try:
-            handle = os.open(self.layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise explained(error, self.layout.data) from error
         try:
@@ -144,7 +160,7 @@ class Lock:
             raise Conflict(
                 f"the data directory is in use by process {holder}",
                 where=str(self.layout.data),
-                hint=f"use that server, stop it (kill -INT {holder}), or take another with --data",
+                hint=self.advice.format(holder=holder),
             ) from None
         os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
         self._handle = handle

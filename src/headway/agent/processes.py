@@ -13,7 +13,7 @@ import re
 import resource
 import signal
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
@@ -153,16 +153,15 @@ def parent_of(pid: int) -> int:
         return 0
 
 
-def tree_rss_bytes(pids: Iterable[int]) -> int:
-    """Resident memory of processes and all below them."""
-    total, queue = 0, list(pids)
+def tree(pids: Iterable[int]) -> Iterator[int]:
+    """Processes and all below them, whichever of their threads started those."""
+    queue = list(pids)
     while queue:
         pid = queue.pop()
+        yield pid
         try:
-            with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
-                total += int(file.read(200).split()[1]) * PAGE_BYTES
             threads = os.listdir(f"/proc/{pid}/task")
-        except (OSError, IndexError):
+        except OSError:
             continue
         for thread in threads:
             try:
@@ -170,4 +169,15 @@ def tree_rss_bytes(pids: Iterable[int]) -> int:
                     queue += [int(word) for word in file.read(1 << 20).split()]
             except OSError:
                 continue
+
+
+def tree_rss_bytes(pids: Iterable[int]) -> int:
+    """Resident memory of processes and all below them."""
+    total = 0
+    for pid in tree(pids):
+        try:
+            with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+                total += int(file.read(200).split()[1]) * PAGE_BYTES
+        except (OSError, IndexError):
+            continue
     return total

@@ -5,8 +5,6 @@ A Headway that ends in order stops it. Locks: ``run/postgres.lock`` is held for 
 ``Server`` is started, so two can never start, adopt or stop the same one.
 """
 
-import errno
-import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -18,7 +16,8 @@ from typing import Final
 from psycopg.conninfo import make_conninfo
 
 from headway import clock
-from headway.errors import Conflict, HeadwayError, NotAllowed, NotReachable, StorageFull
+from headway.config import SOCKET_PATH_BYTES_MAX, Layout, Lock, explained
+from headway.errors import HeadwayError, NotReachable, StorageFull
 from headway.pg import cluster, postmaster
 from headway.pg.account import ENVIRONMENT, Account, account_for
 from headway.pg.binaries import Binaries, reachable_by
@@ -26,13 +25,12 @@ from headway.pg.postmaster import Postmaster
 from headway.pg.settings import arguments
 
 SOCKET: Final = ".s.PGSQL.5432"
-SOCKET_PATH_BYTES_MAX: Final = 103  # macOS; Linux has 107
 START_S: Final = 60.0  # recovery after a crash replays at most max_wal_size
 ORPHANS: Final = "pre-existing shared memory block"
 ORPHANS_S: Final = 30.0  # the statement_timeout of an ordinary transaction
 ORPHANS_PAUSE_S: Final = 0.1
 LOG_BYTES_MAX: Final = 1_000_000
-FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+ADVICE: Final = "stop that Headway first, or choose another directory with --data"
 
 
 class Server:
@@ -45,7 +43,7 @@ class Server:
         self.log = self.run / "postgres.log"
         self.settings = settings or {}
         self.pid: int | None = None
-        self._lock: int | None = None
+        self._lock = Lock(Layout(self.data), self.run / "postgres.lock", ADVICE)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -67,9 +65,9 @@ class Server:
 
     def start(self) -> str:
         """Start or adopt the server; it accepts connections when this returns."""
-        assert self._lock is None, "started already"
+        assert not self._lock.is_ours, "started already"
         self.prepare_directories()
-        self._lock = self.acquire()
+        self._lock.acquire()
         try:
             account = account_for(self.cluster)
             binaries = reachable_by(account)
@@ -78,10 +76,10 @@ class Server:
             if self.pid is None:
                 self.launch(account, binaries)
         except OSError as error:
-            self.release()
+            self._lock.release()
             raise explained(error, self.data) from error
         except BaseException:
-            self.release()
+            self._lock.release()
             raise
         return self.dsn
 
@@ -93,7 +91,7 @@ class Server:
             self._process.wait()
             self._process = None
         self.pid = None
-        self.release()
+        self._lock.release()
 
     def is_alive(self) -> bool:
         """Whether the started server still runs. If not: ``stop()``, then ``start()`` recovers."""
@@ -105,29 +103,6 @@ class Server:
             self.run.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise explained(error, self.data) from error
-
-    def acquire(self) -> int:
-        try:
-            handle = os.open(self.run / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise explained(error, self.data) from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(handle, 20, 0).decode() or "unknown"
-            os.close(handle)
-            raise Conflict(
-                f"the data directory is in use by process {holder}",
-                where=str(self.data),
-                hint="stop that Headway first, or choose another directory with --data",
-            ) from None
-        os.ftruncate(handle, os.pwrite(handle, str(os.getpid()).encode(), 0))
-        return handle
-
-    def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def adopt(self) -> int | None:
         """The pid of a server that still runs on the cluster, since a Headway was killed."""
@@ -240,17 +215,3 @@ class Server:
         link.symlink_to(self.cluster)
         note.write_text(str(link))
         return link
-
-
-def explained(error: OSError, data: Path) -> HeadwayError:
-    """The error of the file system as one sentence with the next step."""
-    where = str(error.filename or data)
-    if error.errno in FULL_ERRNOS:
-        return StorageFull("the disk is full", where=where, hint="make room, then start again")
-    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-        return NotAllowed(
-            f"the data directory cannot be written: {error.strerror}",
-            where=where,
-            hint="choose another directory with --data, or change who owns this one",
-        )
-    return NotReachable(f"the data directory cannot be used: {error.strerror}", where=where)

@@ -17,12 +17,14 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from headway import clock, descriptors, frontends
+from headway.agent import processes
 from headway.frontends.base import Loaded, Trouble
 from headway.spec.arguments import without_arguments
 from headway.spec.carried import flaw_of_text, shown
@@ -36,9 +38,6 @@ PROCESSES_MAX: Final = 256  # the kernel's limit: a bomb that outruns every watc
 WATCH_S: Final = 0.05  # while something is imported: strays and fork bombs are looked for
 FIRST_UID: Final = 3_000_000_000
 NICENESS: Final = 5
-LIBC: Final = ctypes.CDLL(None)
-PR_SET_PDEATHSIG: Final = 1
-PR_SET_CHILD_SUBREAPER: Final = 36
 PR_CAPBSET_DROP: Final = 24
 CAP_LAST: Final = 40
 CAPABILITY_VERSION_3: Final = 0x20080522
@@ -90,8 +89,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     descriptors.restore_limit()
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)  # suspended, it would not see that the loader is gone
+    processes.adopt_orphans()
+    processes.die_with_parent(signal.SIGCONT)  # suspended, it would not see that the loader is gone
     for front_end in frontends.FRONT_ENDS:
         front_end.warm()
     wake, woken = socket.socketpair()
@@ -113,13 +112,13 @@ def main() -> None:
             with contextlib.suppress(BlockingIOError):
                 wake.recv(4096)
         if reap(zygote):
-            kill_strays(zygote)
+            processes.kill_strays(zygote.children)
         if control in ready and not serve(zygote):
             end(zygote)
             return
         if clock.monotonic() - watched > WATCH_S:
             watched = clock.monotonic()
-            kill_strays(zygote)
+            processes.kill_strays(zygote.children)
             kill_crowds(zygote)
 
 
@@ -135,7 +134,7 @@ def serve(zygote: Zygote) -> bool:
     if isinstance(request, Stop):
         for pid, child in zygote.children.items():
             if child.number == request.number:
-                kill(pid)
+                processes.signal_group(pid, signal.SIGKILL)
         return True
     pid = os.fork()
     if pid == 0:
@@ -163,58 +162,25 @@ def reap(zygote: Zygote) -> bool:
         forked = zygote.children.pop(pid, None)
         if forked is None:
             continue  # an orphan
-        kill(pid, group_only=True)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)  # at once: no fork can run away from it
         ended = Ended(forked.number, os.waitstatus_to_exitcode(status), forked.crowd)
         with contextlib.suppress(ConnectionError):
             zygote.control.send(msgspec.json.encode(ended))
 
 
-def kill_strays(zygote: Zygote) -> None:
-    """What an import left behind became a child of the zygote."""
-    for pid in children_of(os.getpid()):
-        if pid not in zygote.children:
-            kill(pid)
-
-
 def kill_crowds(zygote: Zygote) -> None:
     for pid, forked in zygote.children.items():
-        if count_descendants(pid, DESCENDANTS_MAX + 1) > DESCENDANTS_MAX:
+        if next(islice(processes.tree([pid]), 1 + DESCENDANTS_MAX, None), None) is not None:
             forked.crowd = True
-            kill(pid)
+            processes.signal_group(pid, signal.SIGKILL)
 
 
 def end(zygote: Zygote) -> None:
     for pid in zygote.children:
-        kill(pid)
-    while any(kill(pid) for pid in children_of(os.getpid())):
+        processes.signal_group(pid, signal.SIGKILL)
+    while processes.kill_strays(()):
         reap(zygote)
-
-
-def kill(pid: int, *, group_only: bool = False) -> bool:
-    """The process and the group it leads. A group is killed at once: no fork can run away from it."""
-    for send in (os.killpg,) if group_only else (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            send(pid, signal.SIGKILL)
-    return True
-
-
-def children_of(pid: int) -> list[int]:
-    """Of a single-threaded process, or of the threads of a user's; Linux only, elsewhere none."""
-    found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
-    except OSError:
-        pass  # gone, or no such file on this system
-    return found
-
-
-def count_descendants(pid: int, limit: int) -> int:
-    count, unseen = 0, children_of(pid)
-    while unseen and count < limit:
-        count += 1
-        unseen += children_of(unseen.pop())
-    return count + len(unseen)
 
 
 # -- in the child
@@ -227,7 +193,7 @@ def run_child(start: Start, report_fd: int, output_fd: int) -> None:
     report_fd = keep_only(report_fd, output_fd)
     restrict(start)
     limit_processes(start.number)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    processes.die_with_parent()
     report = attempt(start)
     if os.getpid() == own_pid:  # a fork of the file's own making has nothing to report
         write_all(report_fd, encode(report))
@@ -289,9 +255,11 @@ def drop_capabilities() -> None:
     if sys.platform != "linux":
         return
     for capability in range(CAP_LAST + 1):
-        LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+        processes.LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    LIBC.capset(header, (ctypes.c_uint32 * 6)())  # effective, permitted, inheritable: nothing
+    processes.LIBC.capset(
+        header, (ctypes.c_uint32 * 6)()
+    )  # effective, permitted, inheritable: nothing
 
 
 def attempt(start: Start) -> Report:
@@ -375,11 +343,6 @@ def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        LIBC.prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Rule 3: ``--dsn -`` reads the DSN from standard input, for a command line can be
 """
 
 import argparse
-import ctypes
 import os
 import selectors
 import signal
@@ -24,6 +23,7 @@ from psycopg import Connection
 from watchfiles import watch
 
 from headway import clock, pulse
+from headway.agent import processes
 from headway.errors import Conflict, HeadwayError, NotFound, NotReachable, explained
 from headway.frontends.base import Trouble
 from headway.services.bundles import Bundle, Bundles
@@ -42,8 +42,6 @@ STEP_MS: Final = 150  # the watcher wakes this often, whether something changed 
 POLL_S: Final = 10.0  # the watcher may miss something: another host's change on a shared folder
 BATCH_S: Final = 0.25  # while imports go on, what is done is registered this often
 RECONNECT_S: Final = 1.0
-PR_SET_DUMPABLE: Final = 4
-FOLDER: Final = "."  # the file of an error that is the whole folder's
 
 LISTEN: LiteralString = "LISTEN headway_loader"
 TEAM: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
@@ -358,7 +356,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--team", default="default")
     options = parser.parse_args(arguments)
     dsn = sys.stdin.readline().strip() if options.dsn == "-" else options.dsn
-    hide_memory()
+    processes.hide_memory()
     environment = clean_environment(os.environ)
 
     def open_connection() -> Session:
@@ -416,12 +414,6 @@ def watch_folder(folder: Path, waker: socket.socket, stopped: Event) -> None:
                     waker.send(b"!")
         except (OSError, RuntimeError):
             stopped.wait(POLL_S)
-
-
-def hide_memory() -> None:
-    """No other process of the same user may read our memory or environment."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 if __name__ == "__main__":

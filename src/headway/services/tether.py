@@ -4,23 +4,20 @@ Only Linux sends the signal; elsewhere a component notices the end by its broken
 signal is SIGTERM, so that the component still ends in order. To FD go its signs of life.
 """
 
-import ctypes
 import os
 import runpy
 import signal
 import sys
-from typing import Final
 
 from headway import descriptors, pulse
-
-PR_SET_PDEATHSIG: Final = 1
+from headway.agent import processes
 
 
 def main(parent: int, mouth: int, module: str, arguments: list[str]) -> None:
     pulse.tell_to(mouth)
     descriptors.raise_limit()
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if processes.LINUX:
+        processes.die_with_parent(signal.SIGTERM)
         if os.getppid() != parent:  # it died before we asked
             raise SystemExit(1)
     sys.argv = [module, *arguments]
