@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from headway.blobs.s3 import only
 from headway.errors import NotReachable, UsageError
-from headway.logs.remote import Part, Remote, chosen, only, open_store
+from headway.logs.remote import LOGS, Part, Remote, chosen, open_store
 from headway.paths import log_path, spool_name, stored_log, stored_of
 from tests.logs.s3 import Store
 
@@ -171,7 +172,7 @@ def test_the_store_may_have_variables_of_its_own() -> None:
 
 def test_what_the_library_reads_is_only_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of-tasks")
-    with only({"HEADWAY_LOG_STORE_AWS_ACCESS_KEY_ID": "own"}):
+    with only({"HEADWAY_LOG_STORE_AWS_ACCESS_KEY_ID": "own"}, LOGS):
         assert os.environ["AWS_ACCESS_KEY_ID"] == "own"
         assert "AWS_SESSION_TOKEN" not in os.environ
     assert os.environ["AWS_SESSION_TOKEN"] == "of-tasks"

@@ -220,7 +220,7 @@ def test_a_log_that_cannot_be_shipped_holds_up_no_other(
     layout: Layout, begin: Begin, tmp_path: Path
 ) -> None:
     plain = open_store(f"file://{tmp_path}/store", {})
-    works = Shipper(Choosy(plain.url, plain.store), layout)
+    works = Shipper(Choosy(plain.blobs), layout)
     for task_id in ("bad", "good"):
         log = begin(task_id)
         log.write(b"x\n")

@@ -1,0 +1,42 @@
+"""What a store says when something is wrong, in a few words for people."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+CODE: Final = re.compile(r"<Code>(\w+)</Code>")
+STATUS: Final = re.compile(r"status code: (\d{3} [A-Za-z ]+)")
+WORDS: Final[Mapping[str, str]] = {
+    "AccessDenied": "it does not let us in (AccessDenied)",
+    "InvalidAccessKeyId": "it does not know the access key (InvalidAccessKeyId)",
+    "SignatureDoesNotMatch": "the secret key is wrong (SignatureDoesNotMatch)",
+    "NoSuchBucket": "its bucket does not exist (NoSuchBucket)",
+    "RequestTimeTooSkewed": "this machine's clock is wrong (RequestTimeTooSkewed)",
+}
+
+
+def code_of(error: Exception) -> str:
+    """S3's own word for what is wrong; of what is missing it may be the bucket."""
+    found = CODE.search(str(error))
+    return found[1] if found else ""
+
+
+def is_beyond_end(error: Exception) -> bool:
+    """Whether all that is wrong is that the bytes end before the range begins."""
+    return "InvalidRange" in str(error)
+
+
+def reason_of(error: Exception) -> str:
+    """The reason without what the library says of itself."""
+    code = code_of(error)
+    if code:
+        return WORDS.get(code, f"it answers {code}")
+    if found := STATUS.search(str(error)):
+        return f"it answers {found[1].strip()}"
+    if "HTTP error" in str(error):
+        return "it does not answer"
+    return first_line(error)
+
+
+def first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
