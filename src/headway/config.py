@@ -23,6 +23,9 @@ DATA: Final = ".headway"
 DATA_MARK: Final = ".headway-data"  # in each data directory: it is never part of a DAG folder
 PORT: Final = 8080
 HOST: Final = "127.0.0.1"
+TEAM: Final = (
+    "default"  # whose DAGs a data directory provides unless it is told; made by the migrations
+)
 API_RATE: Final = 100  # requests a second of one person or token, in the long run
 SLOTS: Final = 32  # tasks that run at once
 FULL_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -159,7 +159,7 @@ class Bench:
         # Time stands still, so that neither a retry's delay nor dagrun_timeout takes part.
         graph = replace(compile.graph(self.spec), timeout_s=None)
         state = RunState.QUEUED
-        run = Model(team_id=1, run_id=RUN_ID, graph=graph, state=state, now=self.at)
+        run = Model(team_id=0, run_id=RUN_ID, graph=graph, state=state, now=self.at)
         plan.begin(run)
         plan.settle(run)
         while run.state is RunState.RUNNING:

@@ -54,10 +54,11 @@ def served(
         dags=Path("dags"),
         children=list,
         url=url or url_of(listener, "127.0.0.1"),
-        signin=SignIn(),
+        team_id=1,
+        signin=SignIn(1),
         places=places,
     )
-    app = create(api, TOKEN, local_admin(database), names_of("127.0.0.1"), rate, site)
+    app = create(api, TOKEN, local_admin(database, 1), names_of("127.0.0.1"), rate, site)
     server = HttpServer(app, listener, live.close)
     server.start()
     try:

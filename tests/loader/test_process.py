@@ -25,7 +25,10 @@ def running(
     dsn: str, data: Path, folder: Folder, code: tuple[str, ...] = ("-m", "headway.services.loader")
 ) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, *code, "--dsn", "-", "--data", str(data), "--dags", str(folder.root)],
+        [
+            *(sys.executable, *code, "--dsn", "-", "--team", "default"),
+            *("--data", str(data), "--dags", str(folder.root)),
+        ],
         stdin=subprocess.PIPE,
         text=True,
     )

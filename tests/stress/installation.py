@@ -51,7 +51,7 @@ class Installation:
             Component(
                 "loader",
                 "headway.services.loader",
-                ["--dsn", "-", *data, "--dags", str(DAGS)],
+                ["--dsn", "-", *data, "--dags", str(DAGS), "--team", "default"],
                 {},
                 self.layout.server_logs / "loader.log",
                 first_line=self.dsn,

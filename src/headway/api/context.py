@@ -34,6 +34,9 @@ class Api:
     # The processes whose life the database does not show: told by who started them.
     children: Callable[[], list[wire.Component]]
     url: str  # how people reach it
+    team_id: (
+        int  # whose DAGs this installation provides: what is told without a principal is theirs
+    )
     signin: SignIn
     places: LogPlaces | None = None  # where there is a log store
     who: Principal | None = None

@@ -16,7 +16,7 @@ from headway.api.principal import SESSION, Principal, chosen, principal
 from headway.api.rates import Rate
 from headway.errors import NotAuthenticated
 from headway.services import identity, passwords
-from headway.store import audit, browser_sessions, people, teams
+from headway.store import audit, browser_sessions, people
 from headway.store.transact import enter_team
 
 NAME_CHARS_MAX: Final = 100
@@ -30,6 +30,7 @@ class SignedIn:
 
 @dataclass(slots=True)
 class SignIn:
+    team_id: int  # keeps the record of attempts that are nobody's
     # A person who mistypes; somebody who tries many names; many who try one name.
     by_pair: Rate = field(default_factory=lambda: Rate(5, 60.0))
     by_address: Rate = field(default_factory=lambda: Rate(50, 60.0))
@@ -41,7 +42,7 @@ class SignIn:
         name = name.strip()[:NAME_CHARS_MAX]
         self.take((name, address))
         known = await door.call(people.password_parameters, name)
-        home, parameters = known or (teams.DEFAULT, None)
+        home, parameters = known or (self.team_id, None)
         computed = await self.hash_with(password, parameters)
         signed_in = await door.of(home).call(with_hash, home, name, computed, address)
         if signed_in is None:
@@ -53,7 +54,7 @@ class SignIn:
 
     async def with_link(self, door: Door, secret: str, address: str) -> SignedIn:
         self.by_address.take(address)
-        signed_in = await door.call(with_link, identity.fingerprint(secret), address)
+        signed_in = await door.call(with_link, self.team_id, identity.fingerprint(secret), address)
         if signed_in is None:
             raise NotAuthenticated(
                 "this link was used before, or is too old",
@@ -85,12 +86,12 @@ def with_hash(
     return signed_in
 
 
-def with_link(conn: Connection[Any], hashed: bytes, address: str) -> SignedIn | None:
+def with_link(conn: Connection[Any], home: int, hashed: bytes, address: str) -> SignedIn | None:
     person_id = browser_sessions.use_link(conn, hashed)
     signed_in = None if person_id is None else enter(conn, person_id, address)
     if signed_in is None:
-        enter_team(conn, teams.DEFAULT)
-        note(conn, teams.DEFAULT, "", "link", False, address)
+        enter_team(conn, home)
+        note(conn, home, "", "link", False, address)
         return None
     who = signed_in.principal
     note(conn, who.home_team_id, who.name, "link", True, address)

@@ -17,14 +17,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
-from psycopg import Connection
 from watchfiles import watch
 
 from headway import clock, pulse
 from headway.agent import processes
-from headway.errors import Conflict, HeadwayError, NotFound, NotReachable, explained
+from headway.errors import Conflict, HeadwayError, NotReachable, explained
 from headway.frontends.base import Trouble
 from headway.services.bundles import Bundle, Bundles
 from headway.services.environment import clean_environment
@@ -32,9 +31,10 @@ from headway.services.folder import matters
 from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.services.strikes import explained
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
-from headway.store import dags, installations
+from headway.store import dags, installations, teams
 from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
@@ -44,7 +44,6 @@ BATCH_S: Final = 0.25  # while imports go on, what is done is registered this of
 RECONNECT_S: Final = 1.0
 
 LISTEN: LiteralString = "LISTEN headway_loader"
-TEAM: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
 
 Connect = Callable[[], Session]
 
@@ -247,7 +246,7 @@ class Loader:
         else:
             self.register_at = None
 
-    def register_held(self, conn: Connection[Any], bundle: Bundle) -> None:
+    def register_held(self, conn: Session, bundle: Bundle) -> None:
         installations.hold(conn, self.team_id, self.ours)
         register(conn, self.team_id, bundle, self.catalogue.sources)
 
@@ -269,7 +268,7 @@ class Loader:
     def reach_database(self) -> None:
         conn = self.connect()
         try:
-            self.team_id = transact(conn, team_named, self.team)
+            self.team_id = transact(conn, teams.named, self.team)
             transact(conn, installations.hold, self.team_id, self.ours)
             if not conn.pooled:
                 conn.execute(LISTEN)
@@ -326,13 +325,6 @@ class Loader:
         print(f"loader: {error}", file=sys.stderr, flush=True)
 
 
-def team_named(conn: Connection[Any], name: str) -> int:
-    row = conn.execute(TEAM, {"name": name}).fetchone()
-    if row is None:
-        raise NotFound(f"there is no team {name}")
-    return int(row[0])
-
-
 def unstable(first: Imported, second: Imported) -> Trouble:
     ids = sorted(
         one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other
@@ -353,7 +345,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dsn", required=True, help="of the database; - to read it from stdin")
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--dags", required=True, type=Path)
-    parser.add_argument("--team", default="default")
+    parser.add_argument("--team", required=True, help="whose DAGs the folder holds")
     options = parser.parse_args(arguments)
     dsn = sys.stdin.readline().strip() if options.dsn == "-" else options.dsn
     processes.hide_memory()

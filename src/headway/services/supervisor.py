@@ -46,6 +46,7 @@ HURRY_S: Final = 5.0  # for everything, once somebody is in a hurry
 class Settings:
     layout: Layout
     dags: Path
+    team: str = config.TEAM  # whose DAGs these are
     host: str = config.HOST
     port: int = config.PORT
     database_url: str | None = None
@@ -70,6 +71,7 @@ class Supervisor:
         self.server: ServerFile | None = None
         self.url = ""  # as people are told it
         self.door: Door | None = None
+        self._team_id = 0
         self._admin: Principal | None = None
         self._log_store: LogStore | None = None
         self._components: list[Component] = []
@@ -165,24 +167,26 @@ class Supervisor:
             dsn = self._database.start()
             self._ends.callback(self._database.stop)
         migrate(dsn)
-        self._take_team(dsn)
+        self._team_id = self._take_team(dsn)
         return dsn
 
-    def _take_team(self, dsn: str) -> None:
-        """One data directory provides the DAGs of a database: a second one is refused before it starts anything."""
+    def _take_team(self, dsn: str) -> int:
+        """One data directory provides the DAGs of a team: a second one is refused before it starts anything."""
         from headway.store import installations, teams
         from headway.store.transact import ENGINE, connect, transact
 
         ours = installations.here(self.layout.data, self.settings.dags)
         with connect(dsn, role=ENGINE) as conn:
-            transact(conn, installations.hold, teams.DEFAULT, ours)
+            team_id = transact(conn, teams.named, self.settings.team)
+            transact(conn, installations.hold, team_id, ours)
 
         def let_go() -> None:
             # When the database is away, the time that it was held for ends it.
             with suppress(HeadwayError), connect(dsn, role=ENGINE) as conn:
-                transact(conn, installations.let_go, teams.DEFAULT, ours)
+                transact(conn, installations.let_go, team_id, ours)
 
         self._ends.callback(let_go)
+        return team_id
 
     def _start_components(self, dsn: str, secret: str) -> None:
         data = str(self.layout.data)
@@ -207,7 +211,7 @@ class Supervisor:
             Component(
                 "loader",
                 "headway.services.loader",
-                ["--dsn", "-", "--data", data, "--dags", str(self.settings.dags.absolute())],
+                ["--dsn", "-", "--data", data, *self._source()],
                 private,
                 logs / "loader.log",
                 first_line=dsn,
@@ -235,6 +239,10 @@ class Supervisor:
         url = self.settings.database_url
         names = [] if url is None else private_names(os.environ, url)
         return {PRIVATE: ",".join(names)}
+
+    def _source(self) -> list[str]:
+        """The DAG folder, and whose it is."""
+        return ["--dags", str(self.settings.dags.absolute()), "--team", self.settings.team]
 
     def _agent_size(self) -> list[str]:
         """It holds as many again as it runs: the next are at hand when one ends."""
@@ -273,14 +281,13 @@ class Supervisor:
         from headway.api.server import HttpServer
         from headway.api.signin import SignIn
         from headway.api.wakeups import Wakeups
-        from headway.store import teams
 
         self._log_to_file()
         door = Door(Connections(dsn))
-        self.door = door.of(teams.DEFAULT)
+        self.door = door.of(self._team_id)
         wakeups = Wakeups(dsn, self.bell.set)
         live = Live(wakeups, self.layout.data)
-        self._admin = local_admin(dsn)
+        self._admin = local_admin(dsn, self._team_id)
         api = Api(
             door=door,
             wakeups=wakeups,
@@ -289,7 +296,8 @@ class Supervisor:
             dags=self.settings.dags.absolute(),
             children=self.components,
             url=self.url,
-            signin=SignIn(),
+            team_id=self._team_id,
+            signin=SignIn(self._team_id),
             places=self._log_places(),
         )
         names = names_of(self.settings.host)
@@ -410,16 +418,16 @@ class Supervisor:
             component.deafen()
 
 
-def local_admin(dsn: str) -> "Principal":
-    """Whoever can read the data directory; made by the first start."""
+def local_admin(dsn: str, team_id: int) -> "Principal":
+    """Whoever can read the data directory of a team; made by the first start."""
     from headway.api.principal import LOCAL, principal
     from headway.services import identity
-    from headway.store import people, teams
+    from headway.store import people
     from headway.store.transact import APP, connect, enter_team, transact
 
     def find(conn: "Connection[Any]") -> "Principal":
-        enter_team(conn, teams.DEFAULT)
-        person_id = identity.ensure_admin(conn, teams.DEFAULT)
+        enter_team(conn, team_id)
+        person_id = identity.ensure_admin(conn, team_id)
         first, *_ = people.standing(conn, person_id)
         return principal(first, person_id, LOCAL)
 

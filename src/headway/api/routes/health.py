@@ -12,7 +12,7 @@ from headway.api.context import Api, Handed
 from headway.api.door import Door
 from headway.core.roles import Role
 from headway.errors import NotReachable
-from headway.store import notices, teams
+from headway.store import notices
 from headway.store.views import health as views
 
 BESIDE: Final = {"shipper"}  # no run needs it
@@ -29,7 +29,7 @@ def healthz() -> str:
 @get("/readyz", include_in_schema=False, media_type="text/plain", needs=PUBLIC)
 async def readyz(api: Handed) -> Response[str]:
     """Everything that a run needs is there. No more is told to who has not signed in."""
-    health = await look(api, api.door.of(teams.DEFAULT))
+    health = await look(api, api.door.of(api.team_id))
     found = [each for each in health.components if each.name not in BESIDE]
     if all(each.healthy for each in found):
         return Response("ready", media_type="text/plain")
