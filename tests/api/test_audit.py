@@ -163,7 +163,7 @@ def aged(owner_conn: Session, entries: int) -> None:
 
 
 def pruned(conn: Session, days: int, limit: int = 1000) -> int:
-    return transact(conn, audit.prune, clock.now() - timedelta(days=days), limit)
+    return transact(conn, audit.prune, 1, clock.now() - timedelta(days=days), limit)
 
 
 def test_what_is_old_goes_and_the_chain_holds(

@@ -14,7 +14,7 @@ from headway import clock
 from headway.api.repeats import MASKED, ONCE, WHOLE
 from headway.api.server import HttpServer
 from headway.services import janitor
-from headway.store.transact import Session, transact
+from headway.store.transact import Session, in_team, transact
 from tests.api import seed
 from tests.api.conftest import TOKEN
 
@@ -107,10 +107,10 @@ def test_sent_ten_times_at_once_it_is_done_once(url: str, conn: Session) -> None
 def test_answers_are_kept_for_a_day(url: str, conn: Session) -> None:
     ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k")
     now = clock.now()
-    transact(conn, janitor.prune, now - timedelta(days=90), now, 10)
+    transact(conn, in_team, 1, janitor.prune, now - timedelta(days=90), now, 10)
     assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (1,)
     later = now + timedelta(days=1, minutes=1)
-    transact(conn, janitor.prune, later - timedelta(days=90), later, 10)
+    transact(conn, in_team, 1, janitor.prune, later - timedelta(days=90), later, 10)
     assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (0,)
 
 

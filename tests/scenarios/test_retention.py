@@ -17,7 +17,7 @@ from headway.services import commands, janitor, removals
 from headway.services.catalog import Catalog
 from headway.services.janitor import Janitor, retention_from
 from headway.services.scheduler import Scheduler as Process
-from headway.store.transact import connect, transact
+from headway.store.transact import connect, in_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, task, trigger, value
 
 KEEP = timedelta(days=90)
@@ -119,13 +119,13 @@ def test_a_batch_is_bounded_and_a_crash_leaves_whole_runs(
     for run_id in ids:
         age(owner_conn, run_id, 100)
     now = value(conn, "SELECT now()")
-    assert len(transact(conn, janitor.prune, now - KEEP, now, 3)) == 3
+    assert len(transact(conn, in_team, 1, janitor.prune, now - KEEP, now, 3)) == 3
 
     class Crash(Exception):
         pass
 
     def crashing(conn: Connection[Any]) -> None:
-        janitor.prune(conn, now - KEEP, now, 3)
+        janitor.prune(conn, 1, now - KEEP, now, 3)
         raise Crash
 
     with pytest.raises(Crash):
@@ -144,7 +144,7 @@ def test_files_that_a_crash_left_go_at_the_next_start(
     files = files_of(tmp_path, run_id)
     strangers = files_of(tmp_path, "000000000000")  # of another database: none of our business
     now = value(conn, "SELECT clock_timestamp()")
-    transact(conn, janitor.prune, now - KEEP, now, 10)  # and then it died
+    transact(conn, in_team, 1, janitor.prune, now - KEEP, now, 10)  # and then it died
     sweep(conn, tmp_path)
     assert [file.exists() for file in (*files, *strangers)] == [False, False, True, True]
 
@@ -180,7 +180,7 @@ def test_the_right_to_prune_history_is_narrow(
 ) -> None:
     (run_id,) = finished(conn, 1)
     prune = "SELECT prune_events_of_runs(ARRAY[1], ARRAY[%s], 'infinity')"
-    other = "SELECT prune_other_events('infinity', 1000)"
+    other = "SELECT prune_other_events_of_team(1, 'infinity', 1000)"
     age(owner_conn, run_id, 100)
     assert value(conn, prune, run_id) == 0  # the run is there
     assert value(conn, other) == 0  # younger than a week
@@ -198,7 +198,7 @@ def test_an_owner_without_superpowers_can_prune(
     age(owner_conn, run_id, 100)
     things = (
         *("TABLE event", "TABLE run"),
-        *("FUNCTION prune_events_of_runs", "FUNCTION prune_other_events"),
+        *("FUNCTION prune_events_of_runs", "FUNCTION prune_other_events_of_team"),
     )
     policies = ("janitor_reads ON event", "janitor_deletes ON event", "janitor_reads ON run")
     prune = "SELECT prune_events_of_runs(ARRAY[1], ARRAY[%s], 'infinity')"

@@ -1,7 +1,8 @@
 """Retention: what has been over for long enough goes, a little at a time.
 
-A turn removes as many runs as fit into ``TURN_S``, in one transaction; after its commit a thread
-removes their files. While more is to be removed it turns for half of the time, ticks wait for one
+Teams come one after another, each in transactions that entered it: what is broken in one is told, and
+the next one has its turn. A turn removes as many runs as fit into ``TURN_S``, in one transaction; after
+its commit a thread removes their files. While more is to be removed it turns for half of the time, ticks wait for one
 turn at most, and rows wait while too many files do. A crash leaves files of runs that are gone: the
 first turns of the next life remove them, by the history of the days before. A run that has not ended
 is never touched. Logs may go before their run: ``log_retention``.
@@ -10,6 +11,7 @@ is never touched. Logs may go before their run: ``log_retention``.
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -25,9 +27,12 @@ from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.log_retention import LogSweep, of_installation
 from headway.services.removals import Removals
-from headway.store import audit, bundles, idempotency, retention
+from headway.services.strikes import EXHAUSTED
+from headway.services.tick import clock as database_clock
+from headway.store import audit, bundles, idempotency, retention, teams
 from headway.store.clock import clock as database_clock
-from headway.store.transact import transact
+from headway.store.teams import Team
+from headway.store.transact import in_team, transact
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +50,6 @@ FULL_S: Final = 0.05  # until there may be room for the files of more
 EVENTS_MAX: Final = 10_000
 REPEATS: Final = timedelta(days=1)  # a request is not sent again after that
 REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left by a crash
-
-Gone = tuple[str, str]  # its team and its id
 
 
 def audit_retention_from(environment: dict[str, str]) -> timedelta | None:
@@ -74,12 +77,14 @@ def days_of(text: str, variable: str, least: float, otherwise: str) -> timedelta
     return timedelta(days=days)
 
 
-def prune(conn: Connection[Any], older_than: datetime, now: datetime, limit: int) -> list[Gone]:
-    """One batch, in the caller's transaction; answers with the runs that are gone."""
-    gone = list(retention.prune_runs(conn, older_than, now, limit))
-    idempotency.prune(conn, now - REPEATS)
+def prune(
+    conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Remove one batch of a team, in a transaction that entered it; answers with the runs that are gone."""
+    gone = retention.prune_runs(conn, team_id, older_than, now, limit)
+    idempotency.prune(conn, team_id, now - REPEATS)
     if len(gone) < limit:
-        retention.prune_rest(conn, older_than, EVENTS_MAX)
+        retention.prune_rest(conn, team_id, older_than, EVENTS_MAX)
     return gone
 
 
@@ -109,6 +114,7 @@ class Janitor:
         self.logs = LogSweep(conn, self.layout, self.removals, keep_logs, ships_logs=ships_logs)
         self.due_at = clock.monotonic() + EVERY_S / 10  # not while everything starts
         self.runs = RUNS_MIN  # removed in a turn
+        self.teams: list[Team] = []  # those still to be cleaned in this round
         self.left: tuple[datetime, int] | None = None  # by a crash: looked for up to here
         self.first = True
 
@@ -120,39 +126,67 @@ class Janitor:
             self.due_at = began + FULL_S
             return
         self.due_at = began + EVERY_S  # also when it goes wrong
-        more = self.work()
-        took_s = clock.monotonic() - began
-        if more:
-            self.runs = fitting(self.runs, took_s)
-            self.due_at = began + took_s * (1 + REST)
+        if self.work():
+            self.due_at = began + (clock.monotonic() - began) * (1 + REST)
 
     def due_in(self) -> float:
         """Seconds."""
         return self.due_at - clock.monotonic()
 
     def work(self) -> bool:
-        """One batch. Whether there is more."""
+        """Do one batch of one team. Whether there is more, of it or of another."""
         now = transact(self.conn, database_clock)
         if self.first:
             self.left, self.first = (now - REPEAT, 0), False
         if self.left is not None:
             self.remove_left(*self.left)
             return True
-        gone = transact(self.conn, prune, now - self.keep, now, self.runs)
-        for team, run_id in gone:
-            self.removals.add(partial(self.remove_files, team, run_id))
+        self.teams = self.teams or transact(self.conn, teams.every)
+        if self.has_more(self.teams[0], now):
+            return True
+        del self.teams[0]
+        if self.teams:
+            return True
+        self.clean_rest(now)
+        return False
+
+    def has_more(self, team: Team, now: datetime) -> bool:
+        """Clean a batch of a team. One that cannot be cleaned has no more now: others go on."""
+        try:
+            return self.clean(team, now)
+        except EXHAUSTED:
+            raise
+        except Exception:
+            if self.conn.closed:
+                raise
+            log.exception("team %s cannot be cleaned now; tried again in %g s", team.name, EVERY_S)
+            return False
+
+    def clean(self, team: Team, now: datetime) -> bool:
+        began, limit = clock.monotonic(), self.runs
+        gone = transact(self.conn, in_team, team.team_id, prune, now - self.keep, now, limit)
+        for run_id in gone:
+            self.removals.add(partial(self.remove_files, team.name, run_id))
         if gone:
             log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
-        if len(gone) == self.runs or self.logs.work(now):
+        if len(gone) == limit:
+            self.runs = fitting(limit, clock.monotonic() - began)
+            return True
+        if self.logs.work(team, now):
             return True
         if self.keep_audit is not None:
-            transact(self.conn, audit.prune, now - self.keep_audit, EVENTS_MAX)
+            before = now - self.keep_audit
+            transact(self.conn, in_team, team.team_id, audit.prune, before, EVENTS_MAX)
+        return False
+
+    def clean_rest(self, now: datetime) -> None:
+        """Clean what is of no team, once no team has more."""
+        transact(self.conn, retention.prune_schedulers, now - self.keep)
         in_use, active = transact(self.conn, bundles.in_use), transact(self.conn, bundles.active)
         try:
             Bundles(self.layout.data).prune(in_use, active)
         except OSError as error:
             log.warning("old bundles cannot be removed: %s", error)
-        return False
 
     def remove_left(self, at: datetime, seq: int) -> None:
         """A batch of what the life before decided and may not have come to do."""

@@ -30,7 +30,8 @@ from headway.logs.unwanted import Unwanted
 from headway.paths import plain_name
 from headway.services.removals import Removals
 from headway.store import log_retention as store
-from headway.store.transact import transact
+from headway.store.teams import Team
+from headway.store.transact import in_team, transact
 
 log = logging.getLogger(__name__)
 
@@ -90,27 +91,25 @@ class LogSweep:
         self.thinned: dict[int, tuple[datetime, str]] = {}  # by team: up to which run
         self.all_again_at = clock.monotonic() + ALL_AGAIN_S
 
-    def work(self, now: datetime) -> bool:
-        """One batch of each team. Whether there is more."""
+    def work(self, team: Team, now: datetime) -> bool:
+        """Do one batch of a team. Whether there is more."""
         if clock.monotonic() > self.all_again_at:
             self.thinned.clear()
             self.all_again_at = clock.monotonic() + ALL_AGAIN_S
-        more = False
-        for team_id, team, wish in transact(self.conn, store.policies):
-            if self.removals.room() < 2 * RUNS_MAX:
-                return True
-            policy = core.in_effect(wish, self.installation)
-            if policy.days is not None:
-                more |= self.expire(team_id, team, policy.days, now)
-            if policy.local_days is not None and self.ships_logs:
-                more |= self.thin(team_id, policy.local_days, now)
+        if self.removals.room() < 2 * RUNS_MAX:
+            return True
+        wish = transact(self.conn, in_team, team.team_id, store.policy)
+        policy = core.in_effect(wish, self.installation)
+        more = policy.days is not None and self.expire(team, policy.days, now)
+        if policy.local_days is not None and self.ships_logs:
+            more |= self.thin(team.team_id, policy.local_days, now)
         return more
 
-    def expire(self, team_id: int, team: str, days: int, now: datetime) -> bool:
+    def expire(self, team: Team, days: int, now: datetime) -> bool:
         older_than = now - timedelta(days=days)
-        gone = transact(self.conn, store.remove, team_id, older_than, now, RUNS_MAX)
+        gone = transact(self.conn, in_team, team.team_id, store.remove, older_than, now, RUNS_MAX)
         for run_id in gone:
-            self.removals.add(partial(self.remove, team, run_id, now))
+            self.removals.add(partial(self.remove, team.name, run_id, now))
         if gone:
             kept = core.counted(days)
             log.info("logs of %d runs removed: they ended more than %s ago", len(gone), kept)
@@ -119,7 +118,7 @@ class LogSweep:
     def thin(self, team_id: int, days: int, now: datetime) -> bool:
         """From this machine goes what the log store has whole. Nothing is decided by it: nothing is lost."""
         after, older_than = self.thinned.get(team_id, BEGINNING), now - timedelta(days=days)
-        ended = transact(self.conn, store.ended, team_id, after, older_than, RUNS_MAX)
+        ended = transact(self.conn, in_team, team_id, store.ended, after, older_than, RUNS_MAX)
         for _, run_id in ended:
             folder = self.layout.logs / plain_name(run_id)
             self.removals.add(partial(remove_logs, folder, Shipped(now - core.MARGIN)))

@@ -30,7 +30,7 @@ WRITE: LiteralString = """
 """
 
 PRUNE: LiteralString = """
-    SELECT coalesce(sum(prune_audit(team_id, %(older_than)s, %(limit)s)), 0)::bigint FROM team
+    SELECT prune_audit(%(team_id)s, %(older_than)s, %(limit)s)
 """
 
 
@@ -41,10 +41,9 @@ def write(conn: Connection[Any], team_id: int, entry: Entry) -> None:
     conn.execute(WRITE, {"team_id": team_id, **values, "detail": detail})
 
 
-def prune(conn: Connection[Any], older_than: datetime, limit: int) -> int:
-    """Remove the oldest entries of each team, and say so in the audit; how many are gone."""
+def prune(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> int:
+    """Remove the oldest entries of a team, and say so in the audit; how many are gone."""
+    values = {"team_id": team_id, "older_than": older_than, "limit": limit}
     with conn.cursor(row_factory=scalar_row) as cursor:
-        gone: int | None = cursor.execute(
-            PRUNE, {"older_than": older_than, "limit": limit}
-        ).fetchone()
+        gone: int | None = cursor.execute(PRUNE, values).fetchone()
         return gone or 0

@@ -22,7 +22,9 @@ KEEP: LiteralString = """
     WHERE team_id = %(team_id)s AND actor = %(actor)s AND key = %(key)s
 """
 
-PRUNE: LiteralString = "DELETE FROM idempotency WHERE created_at < %(older_than)s"
+PRUNE: LiteralString = """
+    DELETE FROM idempotency WHERE team_id = %(team_id)s AND created_at < %(older_than)s
+"""
 
 
 def claim(
@@ -42,5 +44,5 @@ def keep(conn: Connection[Any], team_id: int, actor: str, key: str, answer: byte
     conn.execute(KEEP, {**values, "answer": answer})
 
 
-def prune(conn: Connection[Any], older_than: datetime) -> None:
-    conn.execute(PRUNE, {"older_than": older_than})
+def prune(conn: Connection[Any], team_id: int, older_than: datetime) -> None:
+    conn.execute(PRUNE, {"team_id": team_id, "older_than": older_than})

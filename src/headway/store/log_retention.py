@@ -12,10 +12,6 @@ from psycopg.rows import scalar_row
 
 from headway.core.log_retention import Policy
 
-POLICIES: LiteralString = """
-    SELECT team_id, name, log_days, log_local_days FROM team ORDER BY team_id
-"""
-
 POLICY: LiteralString = """
     SELECT log_days, log_local_days FROM team WHERE team_id = %(team)s
 """
@@ -57,11 +53,6 @@ ENDED: LiteralString = """
         AND (ended_at, run_id) > (%(first)s, %(run)s)
     ORDER BY ended_at, run_id LIMIT %(limit)s
 """
-
-
-def policies(conn: Connection[Any]) -> list[tuple[int, str, Policy]]:
-    """Of every team that the connection sees, with its name."""
-    return [(team_id, name, Policy(*days)) for team_id, name, *days in conn.execute(POLICIES)]
 
 
 def policy(conn: Connection[Any], team_id: int) -> Policy:

@@ -1,8 +1,9 @@
 """Removing what is old. Every function takes a connection; none commits.
 
 A run goes with all that hangs on it, in the order of locks that everybody has; what is locked is
-left for the next time. History is append-only for every role: it goes only through two functions
+left for the next time. History is append-only for every role: it goes only through functions
 of the schema's owner, which refuse what belongs to a run that is there or is younger than a week.
+All but schedulers is of one team, which the transaction has entered: the policies let nothing else go.
 """
 
 from collections.abc import Sequence
@@ -10,11 +11,12 @@ from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
+from psycopg.rows import scalar_row
 
 # Ended is final (a CHECK says so); one that is opened again meanwhile is seen by the lock.
 OLD_RUNS: LiteralString = """
-    SELECT team_id, run_id, (SELECT name FROM team WHERE team.team_id = run.team_id) FROM run
-    WHERE ended_at < %(older_than)s
+    SELECT run_id FROM run
+    WHERE team_id = %(team)s AND ended_at < %(older_than)s
     ORDER BY ended_at LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 """
@@ -23,10 +25,10 @@ OLD_RUNS: LiteralString = """
 DELETE_RUNS: LiteralString = """
     WITH gone AS (
         DELETE FROM run
-        USING unnest(%(teams)s::integer[], %(runs)s::text[]) AS old (team_id, run_id)
+        USING unnest(%(runs)s::text[]) AS old (run_id)
         CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known
-            WHERE known.team_id = old.team_id AND known.run_id = old.run_id
+            WHERE known.team_id = %(team)s AND known.run_id = old.run_id
             OFFSET 0
         ) AS found
         WHERE run.ctid = found.ctid
@@ -38,16 +40,18 @@ DELETE_RUNS: LiteralString = """
 """
 
 DELETE_REPORTS: LiteralString = """
-    DELETE FROM report
-    WHERE (team_id, run_id) IN (SELECT * FROM unnest(%(teams)s::integer[], %(runs)s::text[]))
+    DELETE FROM report WHERE team_id = %(team)s AND run_id = ANY (%(runs)s::text[])
 """
 
 PRUNE_HISTORY: LiteralString = """
-    SELECT prune_events_of_runs(%(teams)s::integer[], %(runs)s::text[], %(older_than)s::timestamptz)
+    SELECT prune_events_of_runs(
+        array_fill(%(team)s::integer, ARRAY[cardinality(%(runs)s::text[])]), %(runs)s::text[],
+        %(older_than)s::timestamptz)
 """
 
 PRUNE_OTHER_HISTORY: LiteralString = """
-    SELECT prune_other_events(%(older_than)s::timestamptz, %(limit)s::integer)
+    SELECT prune_other_events_of_team(
+        %(team)s::integer, %(older_than)s::timestamptz, %(limit)s::integer)
 """
 
 # Of both kinds: runs, and logs of runs.
@@ -60,18 +64,20 @@ REMOVED: LiteralString = """
     ORDER BY at, seq LIMIT %(limit)s
 """
 
-OLD_IMPORT_ERRORS: LiteralString = "DELETE FROM import_error WHERE at < %(older_than)s"
+OLD_IMPORT_ERRORS: LiteralString = """
+    DELETE FROM import_error WHERE team_id = %(team)s AND at < %(older_than)s
+"""
 
 OLD_BACKFILLS: LiteralString = """
     DELETE FROM backfill
-    WHERE created_at < %(older_than)s AND NOT EXISTS (
+    WHERE team_id = %(team)s AND created_at < %(older_than)s AND NOT EXISTS (
         SELECT FROM run
         WHERE run.team_id = backfill.team_id AND run.backfill_id = backfill.backfill_id OFFSET 0)
 """
 
 OLD_SESSIONS: LiteralString = """
     DELETE FROM agent_session
-    WHERE ended_at < %(older_than)s AND NOT EXISTS (
+    WHERE team_id = %(team)s AND ended_at < %(older_than)s AND NOT EXISTS (
         SELECT FROM attempt
         WHERE attempt.team_id = agent_session.team_id
             AND attempt.session_id = agent_session.session_id OFFSET 0)
@@ -82,7 +88,7 @@ OLD_SCHEDULERS: LiteralString = "DELETE FROM scheduler WHERE heartbeat_at < %(ol
 
 OLD_BUNDLES: LiteralString = """
     DELETE FROM bundle
-    WHERE created_at < %(older_than)s
+    WHERE team_id = %(team)s AND created_at < %(older_than)s
         AND NOT EXISTS (
             SELECT FROM dag
             WHERE dag.team_id = bundle.team_id AND dag.bundle_version = bundle.version OFFSET 0)
@@ -92,13 +98,15 @@ OLD_BUNDLES: LiteralString = """
 """
 
 OLD_BROWSER_SESSIONS: LiteralString = """
-    DELETE FROM browser_session WHERE expires_at < %(older_than)s
+    DELETE FROM browser_session WHERE team_id = %(team)s AND expires_at < %(older_than)s
 """
 
-OLD_LINKS: LiteralString = "DELETE FROM login_link WHERE expires_at < %(older_than)s"
+OLD_LINKS: LiteralString = """
+    DELETE FROM login_link WHERE team_id = %(team)s AND expires_at < %(older_than)s
+"""
 
 REST: tuple[LiteralString, ...] = (
-    *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_SCHEDULERS, OLD_BUNDLES),
+    *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_BUNDLES),
     *(OLD_BROWSER_SESSIONS, OLD_LINKS),
 )
 
@@ -112,24 +120,30 @@ class Removed(NamedTuple):
 
 
 def prune_runs(
-    conn: Connection[Any], older_than: datetime, now: datetime, limit: int
-) -> Sequence[tuple[str, str]]:
-    """Remove runs that ended before ``older_than``, the oldest first; answers with teams and ids."""
-    old = conn.execute(OLD_RUNS, {"older_than": older_than, "limit": limit}).fetchall()
-    if not old:
-        return []
-    values = {"teams": [team for team, *_ in old], "runs": [run for _, run, _ in old]}
-    conn.execute(DELETE_REPORTS, values)
-    conn.execute(DELETE_RUNS, {**values, "now": now})
-    conn.execute(PRUNE_HISTORY, {**values, "older_than": older_than})
-    return [(team, run) for _, run, team in old]
+    conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Remove runs that ended before ``older_than``, the oldest first; answers with their ids."""
+    values = {"team": team_id, "older_than": older_than}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        old: list[str] = cursor.execute(OLD_RUNS, {**values, "limit": limit}).fetchall()
+    if old:
+        conn.execute(DELETE_REPORTS, {"team": team_id, "runs": old})
+        conn.execute(DELETE_RUNS, {"team": team_id, "runs": old, "now": now})
+        conn.execute(PRUNE_HISTORY, {**values, "runs": old})
+    return old
 
 
-def prune_rest(conn: Connection[Any], older_than: datetime, limit: int) -> None:
-    """What hangs on no run any more, and history that never did."""
+def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
+    """Remove what hangs on no run any more, and history that never did."""
+    values = {"team": team_id, "older_than": older_than}
     for statement in REST:
-        conn.execute(statement, {"older_than": older_than})
-    conn.execute(PRUNE_OTHER_HISTORY, {"older_than": older_than, "limit": limit})
+        conn.execute(statement, values)
+    conn.execute(PRUNE_OTHER_HISTORY, {**values, "limit": limit})
+
+
+def prune_schedulers(conn: Connection[Any], older_than: datetime) -> None:
+    """Remove those that have been silent since ``older_than``: they are of no team."""
+    conn.execute(OLD_SCHEDULERS, {"older_than": older_than})
 
 
 def removed_after(conn: Connection[Any], at: datetime, seq: int, limit: int) -> list[Removed]:

@@ -237,6 +237,18 @@ def enter_team(conn: Connection[Any], team_id: int) -> None:
     conn.execute("SELECT set_config('app.team_id', %s, true)", [str(team_id)])
 
 
+def in_team(
+    conn: C,
+    team_id: int,
+    work: Callable[Concatenate[C, int, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do ``work`` of a team after entering it, in the caller's transaction."""
+    enter_team(conn, team_id)
+    return work(conn, team_id, *args, **kwargs)
+
+
 def explained(conn: Connection[Any], error: psycopg.Error) -> HeadwayError | None:
     """The world's errors that any statement may meet; others belong to whoever wrote it."""
     if isinstance(error, errors.DiskFull):
