@@ -8,6 +8,7 @@ from headway import clock
 from headway.api.door import CONNECTIONS
 from headway.client import Client
 from headway.errors import NotFound
+from headway.events import Follower
 from headway.store import schedulers
 from headway.store.measures import Measures
 from headway.store.transact import Session
@@ -107,6 +108,7 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     measures.add_ends([(1, "success")])
     schedulers.open_scheduler(conn, "s1", "worker-1", 7)
     schedulers.renew(conn, "s1", clock.now(), measures)
+    Follower("alerts", lambda conn, found: None).turn(conn)
     client.runs(1)
     text = client.metrics()
     told = set(re.findall(r"# TYPE (\S+)", text))
@@ -119,3 +121,20 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     section = (ROOT / "docs/operating.md").read_text("utf-8").partition("\n## Metrics\n")[2]
     written = set(re.findall(r"`(headway_\w+)`", section.partition("\n## ")[0]))
     assert told == written
+
+
+def test_how_late_followers_of_events_are(client: Client, conn: Session) -> None:
+    conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    for name, team_id in (("alerts", None), ("alerts", 1), ("theirs", 2)):
+        Follower(name, lambda conn, found: None, team_id).turn(conn)
+    name = "headway_event_follower_lag_seconds"
+    assert f'{name}{{follower="alerts",teams="all"}} 0' in client.metrics().splitlines()
+    conn.execute(
+        "INSERT INTO event (team_id, at, subject, name, actor)"
+        " VALUES (1, now() - interval '1 hour', 'pool', 'resize', 'me')"
+    )
+    Follower("alerts", lambda conn, found: None, 1).turn(conn)
+    found = dict(line.rsplit(" ", 1) for line in client.metrics().splitlines() if name in line)
+    assert float(found[f'{name}{{follower="alerts",teams="all"}}']) >= 3600
+    assert float(found[f'{name}{{follower="alerts",teams="one"}}']) == 0
+    assert "theirs" not in "".join(found)

@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import Connection
 
+from headway.store import moments
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import (
     backfills,
@@ -169,7 +170,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (gauges.ENDED, {}),
     (gauges.DURATIONS, {"limit": 500, "runs": 20_000}),
     (gauges.SCHEDULERS, {}),
-    (stream.NOW, {}),
+    (gauges.FOLLOWERS, {"limit": 500}),
+    (moments.NOW, {}),
     (stream.CHANGED, WINDOW),
     (stream.RUNS, SOME),
     (stream.INSTANCES, SOME),

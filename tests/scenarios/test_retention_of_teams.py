@@ -110,7 +110,8 @@ def test_a_batch_of_one_team_leaves_what_another_has(
     count = "SELECT count(*) FROM event WHERE team_id <> 3"
     now, before = value(conn, "SELECT now()"), value(conn, count)
     assert list(transact(conn, in_team, 3, janitor.prune, now - KEEP, now, 10)) == [old_runs[3]]
-    transact(conn, in_team, 3, retention.prune_rest, now - KEEP, 100)
+    transact(conn, in_team, 3, retention.prune_rest, now - KEEP)
+    transact(conn, in_team, 3, retention.prune_history, now - KEEP, 100)
     transact(conn, in_team, 3, audit.prune, now - timedelta(days=90), 100)
     assert runs_left(conn) == [1, 2]
     assert value(conn, count) == before

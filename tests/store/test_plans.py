@@ -21,7 +21,9 @@ from headway.store import (
     bundles,
     changes,
     dags,
+    events,
     log_retention,
+    moments,
     notes,
     pools,
     queue,
@@ -44,7 +46,9 @@ ENGINES: Final = (
         bundles,
         changes,
         dags,
+        events,
         log_retention,
+        moments,
         notes,
         pools,
         queue,
@@ -72,16 +76,17 @@ CURRENT: Final = {
 }
 
 # It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
-# for a run that is running.
+# for a run that is running; of followers there are a few.
 WHOLE: Final = {
     "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
     "queue.UNDER_WAY": {"run_running"},
     "bundles.ACTIVE": {"run_running", "run_queued"},
+    "events.UNREAD_SINCE": {"event_position_follower_team_id_key"},
 }
 
 TYPES: Final = {
-    "integer": "team team_id number slots map_index limit max due_max places ending pid bytes_max",
-    "timestamptz": "now first last next older_than since retry_at",
+    "integer": "team team_id number slots map_index limit max due_max places ending pid bytes_max last_seq",
+    "timestamptz": "now first last next older_than since retry_at at since_at until_at",
     "interval": "lease",
     "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",

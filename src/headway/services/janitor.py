@@ -22,14 +22,13 @@ from psycopg import Connection
 from headway import clock
 from headway.config import Layout
 from headway.core.log_retention import WITH_THE_RUN, Policy
-from headway.errors import UsageError
+from headway.errors import EXHAUSTED, UsageError
+from headway.events import held
 from headway.paths import plain_name
 from headway.services.bundles import Bundles
 from headway.services.log_retention import LogSweep, of_installation
 from headway.services.removals import Removals
-from headway.services.strikes import EXHAUSTED
-from headway.services.tick import clock as database_clock
-from headway.store import audit, bundles, idempotency, retention, teams
+from headway.store import audit, bundles, events, idempotency, retention, teams
 from headway.store.clock import clock as database_clock
 from headway.store.teams import Team
 from headway.store.transact import in_team, transact
@@ -80,11 +79,16 @@ def days_of(text: str, variable: str, least: float, otherwise: str) -> timedelta
 def prune(
     conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
-    """Remove one batch of a team, in a transaction that entered it; answers with the runs that are gone."""
-    gone = retention.prune_runs(conn, team_id, older_than, now, limit)
+    """Remove one batch of a team, in a transaction that entered it; answers with the runs that are gone.
+
+    What somebody who follows events has not read stays longer, with its runs, within bounds.
+    """
+    unread = held(older_than, events.unread_since(conn, team_id))
+    gone = retention.prune_runs(conn, team_id, unread, now, limit)
     idempotency.prune(conn, team_id, now - REPEATS)
     if len(gone) < limit:
-        retention.prune_rest(conn, team_id, older_than, EVENTS_MAX)
+        retention.prune_rest(conn, team_id, older_than)
+        retention.prune_history(conn, team_id, unread, EVENTS_MAX)
     return gone
 
 

@@ -31,7 +31,6 @@ from headway.services.folder import matters
 from headway.services.importer import Imported, Importer, Job
 from headway.services.registration import refused, register
 from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
-from headway.services.strikes import explained
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
 from headway.store import dags, installations, teams

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, LiteralString
 
 import psycopg
 from psycopg import Connection, errors
@@ -25,6 +25,14 @@ GRANT: Final = re.compile(rb"(?:GRANT|REVOKE) .* (?:TO|FROM) (\"[^\"]+\"|\w+)(?:
 POLICY: Final = re.compile(
     rb"(CREATE POLICY .* ON .*? TO )(\"[^\"]+\"|\w+)((?: USING| WITH CHECK) .*\n)"
 )
+HAS_TRANSACTIONS: LiteralString = """
+    SELECT EXISTS (
+        SELECT FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name = 'event' AND column_name = 'xact')
+"""
+FORGET_TRANSACTIONS: LiteralString = """
+    UPDATE public.event SET xact = '0' WHERE xact >= pg_snapshot_xmax(pg_current_snapshot())
+"""
 NOT_HERE: Final = re.compile(rb"SET SESSION AUTHORIZATION|RESET SESSION AUTHORIZATION|\\")
 
 
@@ -46,7 +54,10 @@ def put_back(conn: Connection[Any], file: Path) -> list[str]:
             where=str(file),
             hint="nothing was changed; restore it into the version of PostgreSQL that it was made of",
         ) from error
+    # The archive has switched it off, for what it did not say itself.
+    conn.execute("SET LOCAL row_security = on")
     forget_installation(conn)
+    forget_transactions(conn)
     return script.left_out
 
 
@@ -54,9 +65,14 @@ def forget_installation(conn: Connection[Any]) -> None:
     """Whoever provided its DAGs did so when it was backed up."""
     row = conn.execute("SELECT to_regclass('public.installation')").fetchone()
     if row is not None and row[0] is not None:
-        # The archive has switched it off, for what it did not say itself.
-        conn.execute("SET LOCAL row_security = on")
         conn.execute("DELETE FROM public.installation")
+
+
+def forget_transactions(conn: Connection[Any]) -> None:
+    """Another server counts its own: what it has not reached yet would happen once more when it does."""
+    row = conn.execute(HAS_TRANSACTIONS).fetchone()
+    if row is not None and row[0]:
+        conn.execute(FORGET_TRANSACTIONS)
 
 
 class Script:

@@ -133,12 +133,16 @@ def prune_runs(
     return old
 
 
-def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
-    """Remove what hangs on no run any more, and history that never did."""
-    values = {"team": team_id, "older_than": older_than}
+def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> None:
+    """Remove what hangs on no run any more."""
     for statement in REST:
-        conn.execute(statement, values)
-    conn.execute(PRUNE_OTHER_HISTORY, {**values, "limit": limit})
+        conn.execute(statement, {"team": team_id, "older_than": older_than})
+
+
+def prune_history(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
+    """Remove history that is of no run."""
+    values = {"team": team_id, "older_than": older_than, "limit": limit}
+    conn.execute(PRUNE_OTHER_HISTORY, values)
 
 
 def prune_schedulers(conn: Connection[Any], older_than: datetime) -> None:

@@ -18,7 +18,7 @@ from headway.api.live.tails import Tails, Target
 from headway.api.live.watcher import Holder, Interest, Watcher
 from headway.api.wakeups import ANY, Wakeups
 from headway.errors import HeadwayError, NotReachable, RateLimited
-from headway.store.views.stream import Moment, moment
+from headway.store.moments import Moment, moment
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ PACE_S: Final = 0.25
 POLL_S: Final = 1.0
 BACK_OFF_S: Final = 1.0
 FULL_S: Final = 5  # when to try again
+POSITION_CHARS_MAX: Final = 4000  # beyond it nobody reads: it is none of ours
 OF_ONE_CREDENTIAL_MAX: Final = 20
 OF_ONE_PERSON_MAX: Final = 60
 
@@ -42,7 +43,7 @@ class Hub:
 
     def join(self, interest: Interest, position: str | None, holder: Holder | None) -> Watcher:
         """A new watcher; what it missed since ``position``, or that nobody knows, comes first."""
-        since = moment(position) if position else None
+        since = moment(position) if position and len(position) <= POSITION_CHARS_MAX else None
         watcher = Watcher(interest, lambda: self.moment, holder)
         if position and since is None:
             since = Moment("0", 0, ())  # none of ours: it is told to begin anew

@@ -9,9 +9,9 @@ from psycopg import Connection
 
 from headway import wire
 from headway.api.live.watcher import Holder, Interest, empty, ending, frame
-from headway.store import people
+from headway.store import moments, people
+from headway.store.moments import Moment
 from headway.store.views import stream
-from headway.store.views.stream import Moment
 
 RUNS_MAX: Final = 1000  # told one by one; beyond it is cheaper for everybody to read anew
 INSTANCES_MAX: Final = 5000
@@ -52,7 +52,7 @@ def look(
     holders: Collection[Holder],
 ) -> Look:
     """Everything since the last look; ``since`` None: nobody has been told anything yet."""
-    until = stream.now(conn)
+    until = moments.now(conn)
     told = messages(conn, since, until, interests) if since and interests else {}
     welcomes = {join: welcome(conn, join, until) for join in set(joins)}
     return Look(until, told, welcomes, shut_out(conn, team_id, holders))
@@ -71,7 +71,7 @@ def shut_out(conn: Connection[Any], team_id: int, holders: Collection[Holder]) -
 def welcome(conn: Connection[Any], join: Join, until: Moment) -> bytes:
     if join.since is None:
         return empty("ready", until)
-    if not stream.is_reachable(join.since, until):
+    if not moments.is_reachable(join.since, until):
         return empty("reset", until)
     missed = messages(conn, join.since, until, [join.interest]).get(join.interest, b"")
     return missed or b"id: %b\n\n" % str(until).encode()

@@ -58,6 +58,11 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
     name = "headway_run_seconds_last_hour"
     yield from family(name, "gauge", "How long runs that went well took.", quantiles)
     yield from family("headway_stream_watchers", "gauge", "Clients that watch.", [({}, watchers)])
+    lags: Iterator[Sample] = (
+        ({"follower": name, "teams": teams}, lag_s) for name, teams, lag_s in found.followers
+    )
+    name = "headway_event_follower_lag_seconds"
+    yield from family(name, "gauge", "Age of the oldest event that it has not handled.", lags)
 
 
 def of_schedulers(found: Gauges) -> Iterator[str]:

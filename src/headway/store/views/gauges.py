@@ -53,6 +53,14 @@ CONNECTIONS: LiteralString = """
     SELECT sum(numbackends)::bigint, current_setting('max_connections')::int FROM pg_stat_database
 """
 
+# By the first event that is not known to be handled: what was begun before that moment counts as handled.
+FOLLOWERS: LiteralString = """
+    SELECT follower, CASE WHEN team_id IS NULL THEN 'all' ELSE 'one' END, coalesce((
+        SELECT extract(epoch FROM now() - at)::float8 FROM event
+        WHERE xact >= split_part(since, ':', 2)::xid8 ORDER BY xact LIMIT 1), 0)
+    FROM event_position ORDER BY follower, team_id LIMIT %(limit)s
+"""
+
 ENDED: LiteralString = """
     SELECT state, count(*) FROM run WHERE ended_at > now() - interval '1 hour' GROUP BY state
 """
@@ -88,6 +96,7 @@ class Gauges(NamedTuple):
     ended: list[tuple[str, int]]  # state, runs of the last hour
     dags: list[DagGauge]
     schedulers: list[SchedulerGauge]
+    followers: list[tuple[str, str, float]]  # of events: name, of one team or all, lag in seconds
     connections: tuple[int, int]  # to the server of the database: open, at most
 
 
@@ -100,6 +109,7 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
             cursor.execute(ENDED).fetchall(),
             [DagGauge(*row) for row in cursor.execute(DURATIONS, {**limit, "runs": RUNS_MAX})],
             [scheduler(team_id, *row) for row in cursor.execute(SCHEDULERS)],
+            cursor.execute(FOLLOWERS, limit).fetchall(),
             cursor.execute(CONNECTIONS).fetchone() or (0, 0),
         )
 

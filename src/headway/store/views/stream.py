@@ -1,12 +1,9 @@
 """What changed between two moments, for those who watch.
 
-A moment is a snapshot of transactions: which had committed, which were open. An event happened
-between two when its transaction is seen by the later one and not by the earlier. So nothing is lost
-and nothing comes twice, whatever the order in which identity numbers become visible. What is told
-is not the event but how things stand now, so that a thousand changes of one run are one answer.
+What is told is not the event but how things stand now, so that a thousand changes of one run are one
+answer.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
@@ -15,28 +12,21 @@ from psycopg import Connection
 from psycopg.rows import class_row, tuple_row
 
 from headway import wire
+from headway.store.moments import BEGUN_SINCE, OPEN_THEN, Moment, between
 from headway.store.views.runs import COUNTED
 from headway.store.views.worded import why, worded_row, words
 
 EVENTS_MAX: Final = 20_000  # between two looks; beyond it is cheaper to read everything anew
 
-# The database's own number is part of it: one that was restored has other transactions.
-NOW: LiteralString = """
-    SELECT oid::text || '.' || pg_current_snapshot()::text
-    FROM pg_database WHERE datname = current_database()
-"""
-
 # Both parts by index: what began after the earlier moment, and what was open then.
-CHANGED: LiteralString = """
+CHANGED: LiteralString = f"""
     WITH recent AS MATERIALIZED (
         (
             SELECT subject, dag_id, run_id, task_id, map_index FROM event
-            WHERE xact >= %(begun)s::text::xid8 AND xact < %(end)s::text::xid8
-                AND xact <> ALL (%(still_open)s::text[]::xid8[])
+            WHERE {BEGUN_SINCE}
         ) UNION ALL (
             SELECT subject, dag_id, run_id, task_id, map_index FROM event
-            WHERE xact = ANY (%(were_open)s::text[]::xid8[]) AND xact < %(end)s::text::xid8
-                AND xact <> ALL (%(still_open)s::text[]::xid8[])
+            WHERE {OPEN_THEN}
         ) LIMIT %(limit)s
     )
     SELECT DISTINCT CASE subject WHEN 'task_instance' THEN 'run' ELSE subject END, dag_id, run_id,
@@ -78,32 +68,6 @@ POOLS: LiteralString = "SELECT name, slots, used FROM pool ORDER BY name LIMIT 1
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """As text it is the id of an event of the stream: opaque to clients."""
-
-    database: str
-    begun: int  # transactions from this number on had not begun
-    open: tuple[int, ...]  # those below it that had not ended
-
-    def __str__(self) -> str:
-        oldest = self.open[0] if self.open else self.begun
-        return f"{self.database}.{oldest}:{self.begun}:{','.join(map(str, self.open))}"
-
-
-TEXT: Final = re.compile(r"(\d{1,10})\.\d{1,19}:(\d{1,19}):((?:\d{1,19},)*\d{1,19})?")
-TEXT_CHARS_MAX: Final = 4000
-
-
-def moment(text: str) -> Moment | None:
-    """None: this is none of ours."""
-    match = TEXT.fullmatch(text) if len(text) <= TEXT_CHARS_MAX else None
-    if match is None:
-        return None
-    still_open = tuple(map(int, match[3].split(","))) if match[3] else ()
-    return Moment(match[1], int(match[2]), still_open)
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
     """What happened between two moments; ``too_many`` to be told one by one."""
 
@@ -112,18 +76,6 @@ class Changes:
     dags: set[str]
     pools: bool
     too_many: bool
-
-
-def now(conn: Connection[Any]) -> Moment:
-    with conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(NOW).fetchone()
-    found = moment(row[0]) if row else None
-    assert found is not None, f"{row} is no snapshot"
-    return found
-
-
-def is_reachable(past: Moment, present: Moment) -> bool:
-    return past.database == present.database and past.begun <= present.begun
 
 
 def changed(
@@ -136,10 +88,7 @@ def changed(
     """``runs`` and ``dags``: those whose task instances are wanted one by one."""
     found = Changes({}, [], set(), pools=False, too_many=False)
     values = {
-        "begun": str(since.begun),
-        "were_open": [str(xact) for xact in since.open],
-        "end": str(until.begun),
-        "still_open": [str(xact) for xact in until.open],
+        **between(since, until),
         "runs": list(runs),
         "dags": list(dags),
         "limit": EVENTS_MAX + 1,

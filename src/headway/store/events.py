@@ -1,0 +1,166 @@
+"""Events as a follower reads them, and how far each has read. Every function takes a connection; none commits.
+
+What happened between two moments is a stretch. It is read in parts, by number: within a stretch, who
+waited for a lock has the higher numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row, scalar_row, tuple_row
+
+from headway.store.moments import BEGUN_SINCE, OPEN_THEN, SEEN, Moment, between, known
+
+# Held until the transaction ends. It is no row lock: that would be a write, and what the transaction
+# writes itself must come after the moment that it reads up to.
+LOCK: LiteralString = """
+    SELECT pg_try_advisory_xact_lock(
+        hashtext('headway event follower'), hashtext(concat_ws(' ', %(team)s::integer, %(follower)s::text)))
+"""
+
+POSITION: LiteralString = """
+    SELECT since, since_at, until, until_at, seq, last_seq FROM event_position
+    WHERE follower = %(follower)s AND team_id IS NOT DISTINCT FROM %(team)s
+"""
+
+SAVE: LiteralString = """
+    INSERT INTO event_position (follower, team_id, since, since_at, until, until_at, seq, last_seq)
+    VALUES (%(follower)s, %(team)s, %(since)s, %(since_at)s, %(until)s, %(until_at)s, %(seq)s,
+        %(last_seq)s)
+    ON CONFLICT (follower, team_id) DO UPDATE
+    SET since = excluded.since, since_at = excluded.since_at, until = excluded.until,
+        until_at = excluded.until_at, seq = excluded.seq, last_seq = excluded.last_seq
+"""
+
+# Reads each event of the stretch once, however long it is: the parts then need only their own.
+STRETCH: LiteralString = f"""
+    SELECT min(seq), max(seq) FROM team CROSS JOIN LATERAL (
+        SELECT seq FROM event WHERE event.team_id = team.team_id AND {BEGUN_SINCE}
+        UNION ALL
+        SELECT seq FROM event WHERE event.team_id = team.team_id AND {OPEN_THEN}
+    ) AS found
+    WHERE %(team)s::integer IS NULL OR team.team_id = %(team)s
+"""
+
+PART: LiteralString = f"""
+    SELECT seq, team_id, at, subject, dag_id, run_id, task_id, map_index, number, name, state, actor,
+        reason
+    FROM event
+    WHERE seq > %(after)s AND seq <= %(last_seq)s
+        AND (%(team)s::integer IS NULL OR team_id = %(team)s)
+        AND (xact >= %(begun)s::text::xid8 OR xact = ANY (%(were_open)s::text[]::xid8[])) AND {SEEN}
+    ORDER BY seq LIMIT %(limit)s
+"""
+
+# From the end: events come nearly in the order of their times.
+LAST_BEFORE: LiteralString = """
+    SELECT coalesce((SELECT seq FROM event WHERE at < %(at)s ORDER BY seq DESC LIMIT 1), 0),
+        coalesce((SELECT max(seq) FROM event), 0)
+"""
+
+UNREAD_SINCE: LiteralString = """
+    SELECT min(since_at) FROM event_position WHERE team_id = %(team)s OR team_id IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, as its row says."""
+
+    seq: int
+    team_id: int
+    at: datetime
+    subject: str
+    dag_id: str | None
+    run_id: str | None
+    task_id: str | None
+    map_index: int | None
+    number: int | None
+    name: str
+    state: str | None
+    actor: str
+    reason: str | None
+
+
+class Stretch(NamedTuple):
+    """What is being handled in parts."""
+
+    until: Moment
+    until_at: datetime
+    seq: int  # the last one that is handled
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    since: Moment
+    since_at: datetime
+    stretch: Stretch | None = None
+
+
+def lock(conn: Connection[Any], follower: str, team_id: int | None) -> bool:
+    """Keep every other process from following by that name until this transaction ends. False: one does."""
+    row = conn.execute(LOCK, {"follower": follower, "team": team_id}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def position(conn: Connection[Any], follower: str, team_id: int | None) -> Position | None:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(POSITION, {"follower": follower, "team": team_id}).fetchone()
+    if row is None:
+        return None
+    since, since_at, until, *rest = row
+    return Position(known(since), since_at, until and Stretch(known(until), *rest))
+
+
+def save(conn: Connection[Any], follower: str, team_id: int | None, where: Position) -> None:
+    until, until_at, seq, last_seq = where.stretch or (None, None, None, None)
+    conn.execute(
+        SAVE,
+        {
+            "follower": follower,
+            "team": team_id,
+            "since": str(where.since),
+            "since_at": where.since_at,
+            "until": until and str(until),
+            "until_at": until_at,
+            "seq": seq,
+            "last_seq": last_seq,
+        },
+    )
+
+
+def stretch(
+    conn: Connection[Any], team_id: int | None, since: Moment, until: Moment, until_at: datetime
+) -> Stretch | None:
+    """What happened between two moments; None: nothing. ``until_at``: when the later one was."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(STRETCH, {"team": team_id, **between(since, until)}).fetchone()
+    assert row is not None
+    return None if row[0] is None else Stretch(until, until_at, row[0] - 1, row[1])
+
+
+def part(
+    conn: Connection[Any], team_id: int | None, since: Moment, where: Stretch, limit: int
+) -> Sequence[Event]:
+    """The next events of a stretch, at most ``limit``, by number."""
+    values = {"team": team_id, "after": where.seq, "last_seq": where.last_seq, "limit": limit}
+    with conn.cursor(row_factory=class_row(Event)) as cursor:
+        return cursor.execute(PART, {**values, **between(since, where.until)}).fetchall()
+
+
+def since_time(conn: Connection[Any], at: datetime, until: Moment, until_at: datetime) -> Stretch:
+    """About all that happened since a time: for a follower whose moment means nothing here."""
+    row = conn.execute(LAST_BEFORE, {"at": at}).fetchone()
+    assert row is not None
+    return Stretch(until, until_at, *row)
+
+
+def unread_since(conn: Connection[Any], team_id: int) -> datetime | None:
+    """Since when some follower of the team has read nothing; None: nobody follows."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: datetime | None = cursor.execute(UNREAD_SINCE, {"team": team_id}).fetchone()
+        return found
