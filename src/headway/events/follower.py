@@ -63,10 +63,10 @@ class Follower:
             if now - position.since_at > QUIET:
                 self.save(conn, Position(present, now))
             return 0
-        found = events.part(conn, self.team_id, position.since, position.stretch, self.part)
+        found, rest = events.part(conn, self.team_id, position.since, position.stretch, self.part)
         if found:
             self.handle(conn, found)
-        self.save(conn, self.after(position, position.stretch, found))
+        self.save(conn, after(position, rest))
         return len(found)
 
     def begun(
@@ -82,13 +82,14 @@ class Follower:
         found = events.stretch(conn, self.team_id, position.since, present, now)
         return replace(position, stretch=found)
 
-    def after(self, position: Position, stretch: Stretch, found: Sequence[Event]) -> Position:
-        if len(found) < self.part:
-            return Position(stretch.until, stretch.until_at)
-        return replace(position, stretch=stretch._replace(seq=found[-1].seq))
-
     def save(self, conn: Connection[Any], position: Position) -> None:
         events.save(conn, self.name, self.team_id, position)
+
+
+def after(position: Position, rest: Stretch) -> Position:
+    if rest.is_over:
+        return Position(rest.until, rest.until_at)
+    return replace(position, stretch=rest)
 
 
 def held(older_than: datetime, unread_since: datetime | None) -> datetime:

@@ -45,14 +45,15 @@ STRETCH: LiteralString = f"""
     WHERE %(team)s::integer IS NULL OR team.team_id = %(team)s
 """
 
+# By numbers, not by LIMIT: however little the server knows, it enters the primary key and sorts nothing.
 PART: LiteralString = f"""
     SELECT seq, team_id, at, subject, dag_id, run_id, task_id, map_index, number, name, state, actor,
         reason
     FROM event
-    WHERE seq > %(after)s AND seq <= %(last_seq)s
+    WHERE seq BETWEEN %(from_seq)s::bigint AND %(to_seq)s::bigint
         AND (%(team)s::integer IS NULL OR team_id = %(team)s)
         AND (xact >= %(begun)s::text::xid8 OR xact = ANY (%(were_open)s::text[]::xid8[])) AND {SEEN}
-    ORDER BY seq LIMIT %(limit)s
+    ORDER BY seq
 """
 
 # From the end: events come nearly in the order of their times.
@@ -86,12 +87,16 @@ class Event:
 
 
 class Stretch(NamedTuple):
-    """What is being handled in parts."""
+    """What is being handled in parts: events up to ``last_seq``, not all those between are of it."""
 
     until: Moment
     until_at: datetime
     seq: int  # the last one that is handled
     last_seq: int
+
+    @property
+    def is_over(self) -> bool:
+        return self.seq >= self.last_seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +150,18 @@ def stretch(
 
 def part(
     conn: Connection[Any], team_id: int | None, since: Moment, where: Stretch, limit: int
-) -> Sequence[Event]:
-    """The next events of a stretch, at most ``limit``, by number."""
-    values = {"team": team_id, "after": where.seq, "last_seq": where.last_seq, "limit": limit}
+) -> tuple[Sequence[Event], Stretch]:
+    """The next events of a stretch, by number: at most ``limit``, none only at its end. And what is left of it."""
+    values = {"team": team_id, **between(since, where.until)}
     with conn.cursor(row_factory=class_row(Event)) as cursor:
-        return cursor.execute(PART, {**values, **between(since, where.until)}).fetchall()
+        while not where.is_over:
+            first, where = where.seq + 1, where._replace(seq=min(where.seq + limit, where.last_seq))
+            found = cursor.execute(
+                PART, {**values, "from_seq": first, "to_seq": where.seq}
+            ).fetchall()
+            if found:
+                return found, where
+    return [], where
 
 
 def since_time(conn: Connection[Any], at: datetime, until: Moment, until_at: datetime) -> Stretch:
