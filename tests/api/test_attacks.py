@@ -7,7 +7,7 @@ import pytest
 
 from headway.config import Layout
 from headway.errors import NotReachable
-from headway.services import passwords
+from headway.identity import passwords
 from headway.services.address import url_of
 from headway.store.transact import APP, Session, connect
 from tests.api import people, seed

@@ -21,7 +21,7 @@ from headway.api.principal import LOCAL, SESSION, Principal, chosen, principal
 from headway.api.rates import Rate
 from headway.core.roles import Role, allows
 from headway.errors import NotAllowed, NotAuthenticated
-from headway.services.identity import TOKEN_PREFIX, fingerprint
+from headway.identity.accounts import TOKEN_PREFIX, fingerprint
 from headway.store import api_tokens, browser_sessions, people
 
 PUBLIC: Final = "public"

@@ -15,7 +15,7 @@ from headway.api.door import Door
 from headway.api.principal import SESSION, Principal, chosen, principal
 from headway.api.rates import Rate
 from headway.errors import NotAuthenticated
-from headway.services import identity, passwords
+from headway.identity import accounts, passwords
 from headway.store import audit, browser_sessions, people
 from headway.store.transact import enter_team
 
@@ -54,7 +54,7 @@ class SignIn:
 
     async def with_link(self, door: Door, secret: str, address: str) -> SignedIn:
         self.by_address.take(address)
-        signed_in = await door.call(with_link, self.team_id, identity.fingerprint(secret), address)
+        signed_in = await door.call(with_link, self.team_id, accounts.fingerprint(secret), address)
         if signed_in is None:
             raise NotAuthenticated(
                 "this link was used before, or is too old",
@@ -105,7 +105,7 @@ def enter(conn: Connection[Any], person_id: int, address: str) -> SignedIn | Non
         return None
     first = chosen(standing, None)
     enter_team(conn, first.home_team_id)
-    opened = identity.open_session(conn, first.home_team_id, person_id, address)
+    opened = accounts.open_session(conn, first.home_team_id, person_id, address)
     session = opened.session
     return SignedIn(
         opened.secret,

@@ -381,13 +381,13 @@ class Supervisor:
 
     def login_url(self) -> str:
         """Signs the local admin in, once, within ten minutes."""
-        from headway.services import identity
+        from headway.identity import accounts
 
         assert self.door is not None
         assert self._admin is not None
         who = self._admin
         secret = self.door.transact(
-            identity.offer_link, who.team_id, who.person_id, "headway up", identity.LINK_S
+            accounts.offer_link, who.team_id, who.person_id, "headway up", accounts.LINK_S
         )
         return f"{self.url}/login#{secret}"
 
@@ -421,13 +421,13 @@ class Supervisor:
 def local_admin(dsn: str, team_id: int) -> "Principal":
     """Whoever can read the data directory of a team; made by the first start."""
     from headway.api.principal import LOCAL, principal
-    from headway.services import identity
+    from headway.identity import accounts
     from headway.store import people
     from headway.store.transact import APP, connect, enter_team, transact
 
     def find(conn: "Connection[Any]") -> "Principal":
         enter_team(conn, team_id)
-        person_id = identity.ensure_admin(conn, team_id)
+        person_id = accounts.ensure_admin(conn, team_id)
         first, *_ = people.standing(conn, person_id)
         return principal(first, person_id, LOCAL)
 

@@ -11,7 +11,7 @@ from headway.api.context import Handed
 from headway.api.parameters import Id
 from headway.api.repeats import WHOLE
 from headway.core.roles import Role
-from headway.services import identity
+from headway.identity import accounts
 from headway.store.views import people as views
 
 
@@ -20,7 +20,7 @@ async def add_member(api: Handed, data: JSONBody[wire.MemberRequest]) -> wire.Us
     """Take somebody into the team who is a user already. GET /users shows all members."""
 
     def work(conn: Connection[Any]) -> wire.User:
-        identity.add_member(conn, api.door.team_id, data.name, data.role, api.actor)
+        accounts.add_member(conn, api.door.team_id, data.name, data.role, api.actor)
         after = views.one(conn, data.name)
         api.door.tell(before=None, after=after)
         return after
@@ -34,7 +34,7 @@ async def remove_member(api: Handed, name: Id) -> wire.User:
 
     def work(conn: Connection[Any]) -> wire.User:
         before = views.one(conn, name)
-        identity.remove_member(conn, api.door.team_id, name)
+        accounts.remove_member(conn, api.door.team_id, name)
         api.door.tell(before=before, after=None)
         return before
 

@@ -16,7 +16,7 @@ from headway.api.record import address_of
 from headway.api.signin import SignedIn
 from headway.core.roles import Role
 from headway.errors import NotAllowed
-from headway.services import identity
+from headway.identity import accounts
 from headway.store import browser_sessions, people
 
 OPEN: Final[list[dict[str, list[str]]]] = [{}]  # as OpenAPI says that nothing is needed
@@ -69,12 +69,12 @@ async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire
     if not (is_own or who.role is Role.ADMIN):
         raise NotAllowed("only an admin makes links for others", hint="ask an admin")
     home_id = who.home_team_id if is_own else who.team_id
-    lifetime_s = identity.LINK_S if is_own else identity.INVITATION_S
+    lifetime_s = accounts.LINK_S if is_own else accounts.INVITATION_S
 
     def work(conn: Connection[Any]) -> str:
-        identity.require_ours(conn, name)
+        accounts.require_ours(conn, name)
         person_id = people.require(conn, name)
-        return identity.offer_link(conn, home_id, person_id, who.actor, lifetime_s)
+        return accounts.offer_link(conn, home_id, person_id, who.actor, lifetime_s)
 
     secret = await api.door.of(home_id, api.door.entry).call(work)
     return wire.LoginLink(url=f"{api.url}/login#{secret}", user=name, expires_in_s=lifetime_s)

@@ -13,7 +13,7 @@ from headway.api.parameters import Cursor, Id, Limit
 from headway.api.repeats import ONCE
 from headway.core.roles import Role, allows
 from headway.errors import NotAllowed
-from headway.services import identity
+from headway.identity import accounts
 from headway.store import api_tokens, people
 from headway.store.views import api_tokens as views
 
@@ -46,7 +46,7 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
 
     def work(conn: Connection[Any]) -> wire.NewToken:
         owner = who.person_id if data.user is None else people.require(conn, data.user)
-        token_id, secret = identity.create_token(
+        token_id, secret = accounts.create_token(
             conn, api.door.team_id, owner, data.name, role, data.expires_in_days
         )
         shown = views.one(conn, token_id, owner)

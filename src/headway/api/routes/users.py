@@ -12,7 +12,7 @@ from headway.api.parameters import Cursor, Id, Limit
 from headway.api.repeats import MASKED
 from headway.core.roles import Role
 from headway.errors import NotAllowed
-from headway.services import identity
+from headway.identity import accounts
 from headway.store import people
 from headway.store.views import people as views
 
@@ -39,7 +39,7 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
     hashed = None if data.password is None else await api.signin.hash_of(data.password)
 
     def work(conn: Connection[Any]) -> wire.User:
-        identity.create_user(
+        accounts.create_user(
             *(conn, api.door.team_id, data.name, data.display_name, hashed, data.role, api.actor)
         )
         made = views.one(conn, data.name)
@@ -55,7 +55,7 @@ async def change_user(api: Handed, name: Id, data: JSONBody[wire.UserChange]) ->
 
     def work(conn: Connection[Any]) -> wire.User:
         before = views.one(conn, name)
-        identity.change_user(
+        accounts.change_user(
             *(conn, api.door.team_id, name, data.role, data.display_name, data.disabled)
         )
         after = views.one(conn, name)
@@ -77,7 +77,7 @@ async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordReques
         await prove_current(api, name, data.current)
     hashed = await api.signin.hash_of(data.password)
     home = api.door.of(who.home_team_id if is_own else who.team_id, api.door.entry)
-    await home.call(identity.set_password, name, hashed, who.credential if is_own else None)
+    await home.call(accounts.set_password, name, hashed, who.credential if is_own else None)
 
 
 async def prove_current(api: Api, name: str, current: str | None) -> None:
