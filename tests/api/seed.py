@@ -22,7 +22,7 @@ def spec(dag_id: str, tasks: int = 3, params: tuple[model.Param, ...] = (SIZE,))
         dag_id=dag_id,
         file=f"{dag_id}.py",
         tasks=chain,
-        schedule=model.Schedule(cron="0 5 * * *"),
+        schedule={"cron": "0 5 * * *"},
         tags=("demo",),
         params=params,
     )

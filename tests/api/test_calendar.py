@@ -8,12 +8,11 @@ from headway import wire
 from headway.client import Client
 from headway.core.reasons import DagPaused, EndDateReached, NoSchedule
 from headway.errors import NotFound, UsageError
-from headway.spec import model
 from headway.store.transact import Session
 from tests.api import seed
 from tests.scenarios.world import Scheduler, deploy, run_state, task
 
-DAILY = model.Schedule(cron="30 2 * * *", timezone="Europe/Berlin")
+DAILY = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
 
 
 def test_the_next_fires_follow_the_wall_clock_of_the_schedule(
@@ -98,7 +97,7 @@ def test_days_are_those_of_a_time_zone(client: Client, conn: Session) -> None:
 
 def test_the_calendar_of_all_tells_what_will_fire(client: Client, conn: Session) -> None:
     for dag_id, cron in (("a", "0 5 * * *"), ("b", "0 4 * * *"), ("off", "0 3 * * *")):
-        deploy(conn, task("t"), dag_id=dag_id, schedule=model.Schedule(cron=cron))
+        deploy(conn, task("t"), dag_id=dag_id, schedule={"cron": cron})
     conn.execute("UPDATE dag SET paused_at = now(), paused_by = 'user:ada' WHERE dag_id = 'off'")
     begin = datetime(2040, 5, 1, tzinfo=UTC)
     fires = client.calendar(begin, begin + timedelta(days=2)).fires
@@ -108,7 +107,7 @@ def test_the_calendar_of_all_tells_what_will_fire(client: Client, conn: Session)
 
 
 def test_a_schedule_of_every_second_is_cut(client: Client, conn: Session) -> None:
-    deploy(conn, task("t"), schedule=model.Schedule(interval_s=1.0))
+    deploy(conn, task("t"), schedule={"interval_s": 1.0})
     begin = datetime(2040, 5, 1, tzinfo=UTC)
     found = client.calendar(begin, begin + timedelta(days=300), dag_id="d")
     assert found.truncated
@@ -202,7 +201,7 @@ def backfill_id(client: Client, conn: Session) -> str:
     deploy(
         conn,
         task("a"),
-        schedule=model.Schedule(cron="0 0 * * *"),
+        schedule={"cron": "0 0 * * *"},
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
     )
     request = wire.BackfillRequest(first="2026-01-01", last="2026-01-05", max_active_runs=2)

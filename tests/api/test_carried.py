@@ -188,11 +188,11 @@ TASKS: Final = st.builds(
     doc=TEXT,
     line=st.just(1) | INTEGERS,
 )
-SCHEDULES: Final = (
+SCHEDULES: Final[st.SearchStrategy[Any]] = (
     st.none()
-    | st.just(model.Schedule(once=True))
-    | st.just(model.Schedule(cron="0 5 * * *"))
-    | st.builds(model.Schedule, interval_s=SECONDS)
+    | st.just({"once": True})
+    | st.just({"cron": "0 5 * * *"})
+    | st.builds(dict, interval_s=SECONDS)
 )
 
 

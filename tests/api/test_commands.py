@@ -11,7 +11,7 @@ from headway import wire
 from headway.client import Client
 from headway.core.reasons import Marked
 from headway.errors import Conflict, NotFound, UsageError
-from headway.spec.model import Param, Schedule
+from headway.spec.model import Param
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API
@@ -70,7 +70,7 @@ def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
 
 def test_the_server_reads_dates_on_the_clock_of_the_dag(client: Client, conn: Session) -> None:
     berlin = "Europe/Berlin"
-    nightly = Schedule(cron="0 0 * * *", timezone=berlin)
+    nightly = {"cron": "0 0 * * *", "timezone": berlin}
     world.deploy(conn, world.task("a"), dag_id="nightly", schedule=nightly)
     world.deploy(conn, world.task("a"), dag_id="asked", timezone=berlin)
     request = wire.BackfillRequest(first="2026-03-28", last="2026-03-30", dry_run=True)
@@ -97,7 +97,7 @@ def test_the_server_reads_dates_on_the_clock_of_the_dag(client: Client, conn: Se
 
 
 def test_runs_are_found_by_the_days_of_their_dag(client: Client, conn: Session) -> None:
-    nightly = Schedule(cron="0 0 * * *", timezone="Europe/Berlin")
+    nightly = {"cron": "0 0 * * *", "timezone": "Europe/Berlin"}
     world.deploy(conn, world.task("a"), dag_id="nightly", schedule=nightly)
     request = wire.BackfillRequest(first="2026-03-27", last="2026-03-31")
     made = [run.run_id for run in client.backfill("nightly", request).runs]

@@ -7,13 +7,12 @@ import pytest
 from headway import wire
 from headway.client import Client
 from headway.errors import UsageError
-from headway.spec import model
 from headway.store.transact import Session
 from tests.api import seed
 from tests.scenarios.world import deploy, task, value
 
 HOUR = timedelta(hours=1)
-HOURLY = model.Schedule(interval_s=3600.0)
+HOURLY = {"interval_s": 3600.0}
 
 
 def ran(

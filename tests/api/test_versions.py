@@ -134,7 +134,7 @@ def test_where_something_stands_is_no_difference() -> None:
     assert changes(before, moved) == []
     other = msgspec.structs.replace(
         before,
-        schedule=model.Schedule(cron="0 6 * * *"),
+        schedule={"cron": "0 6 * * *"},
         tasks=(msgspec.structs.replace(before.tasks[0], retries=3), before.tasks[1]),
     )
     assert [(each.what, each.path) for each in changes(before, other)] == [

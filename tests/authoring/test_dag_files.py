@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headway.authoring.loading import LoadError
-from headway.spec.model import Axis, Input, Param, Schedule
+from headway.spec.model import Axis, Input, Param
 from tests.authoring.files import load, spec_of
 
 FLIGHTS = """
@@ -37,7 +37,7 @@ def daily_delays(country: str = "us", limit: int | None = None):
 
 def test_the_example_of_the_readme(tmp_path: Path) -> None:
     dag = spec_of(tmp_path, FLIGHTS)
-    assert dag.schedule == Schedule(cron="0 5 * * *", timezone="Europe/Berlin")
+    assert dag.schedule == {"cron": "0 5 * * *", "timezone": "Europe/Berlin"}
     assert dag.start_date == datetime(2012, 12, 31, 23, tzinfo=UTC)  # midnight in Berlin
     assert (dag.doc, dag.line, dag.tags) == ("Delays by carrier.", 4, ("flights",))
     assert dag.params == (

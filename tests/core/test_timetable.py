@@ -10,20 +10,8 @@ from cronsim import CronSim
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from headway.core.timetable import (
-    FIRST,
-    LAST,
-    Cron,
-    Every,
-    Once,
-    OnDemand,
-    Schedule,
-    due,
-    interval,
-    next_after,
-    previous_before,
-    slots,
-)
+from headway.core.schedules import FIRST, LAST, Cron, Every, Once, OnDemand, Schedule
+from headway.core.timetable import due, interval
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -51,7 +39,7 @@ def utc(text: str) -> datetime:
 
 def fired(expression: str, zone: str, start: str, end: str) -> list[str]:
     """The slots of a time span, on the clock on the wall."""
-    found = slots(Cron(expression, zone), utc(start), utc(end))
+    found = Cron(expression, zone).between(utc(start), utc(end))
     return [f"{slot.astimezone(ZoneInfo(zone)):%d %H:%M %z}" for slot in found]
 
 
@@ -235,12 +223,12 @@ def test_slots_are_what_the_clock_on_the_wall_says(
     inner = (start + DAY, end - DAY)
     expected = [t for t in by_minute(expression, zone, start, end) if inner[0] <= t <= inner[1]]
     schedule = Cron(expression, zone)
-    assert list(slots(schedule, *inner)) == expected
+    assert list(schedule.between(*inner)) == expected
     backwards = list[datetime]()
-    slot = previous_before(schedule, inner[1] + MINUTE)
+    slot = schedule.previous_before(inner[1] + MINUTE)
     while slot is not None and slot >= inner[0]:
         backwards.insert(0, slot)
-        slot = previous_before(schedule, slot)
+        slot = schedule.previous_before(slot)
     assert backwards == expected
 
 
@@ -264,18 +252,18 @@ SCHEDULES = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(SCHEDULES, MOMENTS)
 def test_next_and_previous_are_inverse_and_strict(schedule: Schedule, moment: datetime) -> None:
-    later = next_after(schedule, moment)
-    earlier = previous_before(schedule, moment)
+    later = schedule.next_after(moment)
+    earlier = schedule.previous_before(moment)
     assert later is not None
     assert earlier is not None
     assert earlier < moment < later
-    assert next_after(schedule, earlier) in (moment, later), "a slot lost or doubled"
-    assert previous_before(schedule, later) in (moment, earlier), "a slot lost or doubled"
-    further = next_after(schedule, later)
+    assert schedule.next_after(earlier) in (moment, later), "a slot lost or doubled"
+    assert schedule.previous_before(later) in (moment, earlier), "a slot lost or doubled"
+    further = schedule.next_after(later)
     assert further is not None
-    assert previous_before(schedule, further) == later
+    assert schedule.previous_before(further) == later
     assert later.tzinfo is earlier.tzinfo is UTC
-    assert interval(schedule, later) == (previous_before(schedule, later), later)
+    assert interval(schedule, later) == (schedule.previous_before(later), later)
 
 
 @settings(max_examples=60, deadline=None)
@@ -308,7 +296,7 @@ def test_it_agrees_with_cronsim_where_both_read_a_schedule_alike(
     moment = moment.replace(second=0, microsecond=0)
     theirs = [t.astimezone(UTC) for t in islice(CronSim(expression, moment.astimezone(clock)), 30)]
     theirs = [t for t in theirs if moment < t <= moment + 390 * DAY]
-    ours = slots(Cron(expression, zone), moment + MINUTE, moment + 390 * DAY)
+    ours = Cron(expression, zone).between(moment + MINUTE, moment + 390 * DAY)
     assert list(islice(ours, len(theirs))) == theirs
 
 
@@ -317,21 +305,21 @@ def test_it_agrees_with_cronsim_where_both_read_a_schedule_alike(
 
 def test_an_interval_counts_from_its_anchor_in_both_directions() -> None:
     schedule = Every(6 * HOUR, utc("2026-01-01T01:00"))
-    assert next_after(schedule, utc("2026-01-01T01:00")) == utc("2026-01-01T07:00")
-    assert next_after(schedule, utc("2026-01-01T00:59:59")) == utc("2026-01-01T01:00")
-    assert previous_before(schedule, utc("2026-01-01T01:00")) == utc("2025-12-31T19:00")
-    assert previous_before(schedule, utc("2026-01-01T01:00:01")) == utc("2026-01-01T01:00")
+    assert schedule.next_after(utc("2026-01-01T01:00")) == utc("2026-01-01T07:00")
+    assert schedule.next_after(utc("2026-01-01T00:59:59")) == utc("2026-01-01T01:00")
+    assert schedule.previous_before(utc("2026-01-01T01:00")) == utc("2025-12-31T19:00")
+    assert schedule.previous_before(utc("2026-01-01T01:00:01")) == utc("2026-01-01T01:00")
 
 
 @pytest.mark.parametrize("schedule", [Cron("0 0 * * *"), Every(DAY), Once(), OnDemand()])
 def test_time_has_ends(schedule: Schedule) -> None:
-    assert next_after(schedule, LAST) is None
-    assert previous_before(schedule, FIRST) is None
-    assert next_after(schedule, datetime.max.replace(tzinfo=UTC)) is None
-    assert previous_before(schedule, datetime.min.replace(tzinfo=UTC)) is None
+    assert schedule.next_after(LAST) is None
+    assert schedule.previous_before(FIRST) is None
+    assert schedule.next_after(datetime.max.replace(tzinfo=UTC)) is None
+    assert schedule.previous_before(datetime.min.replace(tzinfo=UTC)) is None
     fires = isinstance(schedule, Cron | Every)
-    assert next_after(schedule, datetime.min.replace(tzinfo=UTC)) == (FIRST if fires else None)
-    assert previous_before(schedule, datetime.max.replace(tzinfo=UTC)) == (LAST if fires else None)
+    assert schedule.next_after(datetime.min.replace(tzinfo=UTC)) == (FIRST if fires else None)
+    assert schedule.previous_before(datetime.max.replace(tzinfo=UTC)) == (LAST if fires else None)
 
 
 def test_a_run_on_demand_stands_for_what_came_since_the_last_slot() -> None:
@@ -464,4 +452,4 @@ def test_looking_again_and_again_loses_and_doubles_nothing(
         assert again > now or len(found) == limit
     assert all(a < b for a, b in pairwise(created))
     if catchup:
-        assert created == list(islice(slots(schedule, start, now), len(created)))
+        assert created == list(islice(schedule.between(start, now), len(created)))

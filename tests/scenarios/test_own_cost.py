@@ -12,7 +12,6 @@ from psycopg import Connection
 from headway.agent.protocol import AttemptKey, Ended, Hello
 from headway.executors.agents import translate
 from headway.services import timetables
-from headway.spec.model import Schedule
 from headway.store import sessions
 from tests.scenarios.test_links import connect, grants_in, heard, process
 from tests.scenarios.world import deploy, run_state, states, task, trigger, value
@@ -82,7 +81,7 @@ def test_a_step_of_a_sweep_that_fails_keeps_no_other_from_being_done(
 def test_a_timetable_whose_run_the_database_refuses_costs_its_dag(
     conn: Connection[Any], owner_conn: Connection[Any], process: Process
 ) -> None:
-    minutely = Schedule(cron="* * * * *")
+    minutely = {"cron": "* * * * *"}
     for dag_id in ("bad", "good"):
         deploy(conn, task("a"), dag_id=dag_id, schedule=minutely, start_date=PAST)
     owner_conn.execute("ALTER TABLE run ADD CHECK (dag_id <> 'bad')")

@@ -10,7 +10,6 @@ from headway import ids
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services import commands, timetables
 from headway.services.commands import Trigger
-from headway.spec import model
 from headway.store.transact import transact
 from tests.scenarios.world import (
     ANN,
@@ -23,7 +22,7 @@ from tests.scenarios.world import (
     value,
 )
 
-DAILY = model.Schedule(cron="0 0 * * *")
+DAILY = {"cron": "0 0 * * *"}
 ACTIVE = "SELECT count(*) FROM run WHERE state = 'running'"
 
 

@@ -17,7 +17,6 @@ from headway.errors import Conflict
 from headway.services import commands, timetables
 from headway.services.catalog import Catalog
 from headway.services.strikes import STRIKES_MAX
-from headway.spec.model import Schedule
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from tests.scenarios.test_links import connect as connect_agent
 from tests.scenarios.test_links import heard
@@ -155,7 +154,7 @@ def test_a_scheduler_survives_it_and_its_attempts_end(
 
 
 def test_its_timetable_stops_nobody_else_and_loses_no_slot(conn: Connection[Any]) -> None:
-    schedule = Schedule(interval_s=60.0)
+    schedule = {"interval_s": 60.0}
     for name in ("d", "other"):
         options = {"schedule": schedule, "start_date": START_DATE, "catchup": True}
         deploy(conn, task("a"), dag_id=name, team_id=1, bundle="b1", **options)

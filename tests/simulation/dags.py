@@ -8,7 +8,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from headway.core.upstream import TriggerRule
-from headway.spec.model import Axis, Dag, Input, Mapping, Schedule, Task
+from headway.spec.model import Axis, Dag, Input, Mapping, Task
 
 POOLS: Final = ("default", "a", "b")
 RULES: Final = [rule for rule in TriggerRule if rule is not TriggerRule.ALL_SUCCESS]
@@ -63,7 +63,7 @@ def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
         tasks.append(random_task(chance, index, tasks, flavour))
     schedule = None
     if chance.random() < 0.3:
-        schedule = Schedule(interval_s=chance.choice([60.0, 600.0]))
+        schedule = {"interval_s": chance.choice([60.0, 600.0])}
     return Dag(
         dag_id=dag_id,
         file=f"{dag_id}.py",

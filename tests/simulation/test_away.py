@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from headway.spec.model import Schedule
 from tests.simulation.calm import Calm, lasting
 from tests.simulation.world import START, Connections
 
@@ -36,7 +35,7 @@ class Away(Calm):
             lasting("long", 12.0, "below"),
             lasting("last", 0.0, "short", "long"),
         )
-        slots = {"schedule": Schedule(interval_s=SLOT_S), "start_date": START}
+        slots = {"schedule": {"interval_s": SLOT_S}, "start_date": START}
         self.deploy("all_slots", lasting("slot", 0.0), catchup=True, **slots)
         self.deploy("latest_slot", lasting("slot", 0.0), catchup=False, **slots)
         self.trigger("work")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headway.core.timetable import Cron, OnDemand, slots
+from headway.core.schedules import Cron, OnDemand
 from headway.errors import UsageError
 from headway.spec.dates import between, logical_date, span
 
@@ -84,10 +84,10 @@ def test_what_is_no_date_says_so(text: str, told: str) -> None:
 
 def test_a_range_has_both_its_ends() -> None:
     january = between("2013-01-01", "2013-01-31", "UTC")
-    assert len(list(slots(Cron("0 5 * * *"), *january))) == 31
-    assert len(list(slots(Cron("0 5 * * *"), *between("2013-01-31", "2013-01-31", "UTC")))) == 1
+    assert len(list(Cron("0 5 * * *").between(*january))) == 31
+    assert len(list(Cron("0 5 * * *").between(*between("2013-01-31", "2013-01-31", "UTC")))) == 1
     berlin = Cron("0 0 * * *", "Europe/Berlin")
-    found = slots(berlin, *between("2026-03-28", "2026-03-30", "Europe/Berlin"))
+    found = berlin.between(*between("2026-03-28", "2026-03-30", "Europe/Berlin"))
     local = [slot.astimezone(ZoneInfo("Europe/Berlin")) for slot in found]
     assert [f"{at:%d %H}" for at in local] == ["28 00", "29 00", "30 00"]
     with pytest.raises(UsageError, match=r"ends \(2013-01-30\) before it begins \(2013-01-31\)"):

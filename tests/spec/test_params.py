@@ -6,12 +6,12 @@ import pytest
 
 from headway.errors import UsageError
 from headway.spec.errors import BadSpec
-from headway.spec.model import Dag, Param, Schedule, Task
+from headway.spec.model import Dag, Param, Task
 from headway.spec.params import check_params, params_from_text
 from headway.spec.validate import validate
 
 
-def dag(*params: Param, schedule: Schedule | None = None) -> Dag:
+def dag(*params: Param, schedule: dict[str, Any] | None = None) -> Dag:
     return Dag(
         dag_id="d",
         file="d.py",
@@ -78,7 +78,7 @@ def test_what_is_not_of_its_type_is_refused(param: Param, given: str, told: str)
 def test_a_schedule_gives_no_parameters() -> None:
     needed = Param(name="country", type="string", required=True)
     validate(dag(needed))
-    for schedule in (Schedule(cron="0 5 * * *"), Schedule(once=True)):
+    for schedule in ({"cron": "0 5 * * *"}, {"once": True}):
         with pytest.raises(BadSpec, match="cannot give the parameter country") as refused:
             validate(dag(needed, schedule=schedule))
         assert (refused.value.where, "a default" in (refused.value.hint or "")) == ("d.py:3", True)

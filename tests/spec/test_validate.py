@@ -7,7 +7,7 @@ import pytest
 
 from headway.errors import UsageError
 from headway.spec.errors import BadSpec
-from headway.spec.model import Axis, Dag, Input, Mapping, Param, Schedule, Task
+from headway.spec.model import Axis, Dag, Input, Mapping, Param, Task
 from headway.spec.params import check_params, params_from_text
 from headway.spec.schema import PATH, main, text
 from headway.spec.validate import validate
@@ -56,11 +56,11 @@ WRONG = [
     ),
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
-        dag(A, schedule=Schedule(cron="* * * * *", once=True)),
-        "f.py:1: d: a schedule is one of cron, interval and once",
+        dag(A, schedule={"cron": "* * * * *", "once": True}),
+        "f.py:1: d: a schedule has one of interval_s, once, cron, and only one",
     ),
     (
-        dag(A, schedule=Schedule(cron="* * * * *", timezone="Mars/Base")),
+        dag(A, schedule={"cron": "* * * * *", "timezone": "Mars/Base"}),
         'f.py:1: d: unknown time zone "Mars/Base": an IANA name such as Europe/Berlin is needed',
     ),
     (

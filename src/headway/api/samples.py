@@ -26,6 +26,7 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "bundle_version": ("9f2c4e1b7a60",),
     "spec_hash": ("b7a1c0de",),
     "schedule": ({"cron": "0 5 * * *", "timezone": "UTC"},),
+    "schedule_words": ("daily at 05:00 UTC",),
     "cron": ("0 5 * * *",),
     "timezone": ("UTC", "Europe/Paris"),
     "tags": (["flights"],),

@@ -1,6 +1,6 @@
 """From the objects of a DAG file to the spec."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ from headway.authoring.arguments import Writer
 from headway.authoring.params import Declared
 from headway.authoring.references import references
 from headway.authoring.task import Follows, Task
-from headway.core.schedules import PRESETS
+from headway.core import schedules
 from headway.spec import model
 from headway.spec.graph import in_order
 from headway.spec.validate import validate, zone_named
@@ -24,7 +24,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)
-    schedule = schedule_spec(options.pop("schedule", None), zone_name)
+    schedule = schedules.keep(options.pop("schedule", None), zone_name)
     spec = model.Dag(
         dag_id=dag.dag_id,
         file=file,
@@ -89,16 +89,6 @@ def param_spec(param: Declared) -> model.Param:
         description=param.description,
         enum=kind.enum,
     )
-
-
-def schedule_spec(given: str | timedelta | None, zone: str) -> model.Schedule | None:
-    if given is None:
-        return None
-    if isinstance(given, timedelta):
-        return model.Schedule(interval_s=given.total_seconds(), timezone=zone)
-    if given == "@once":
-        return model.Schedule(once=True, timezone=zone)
-    return model.Schedule(cron=PRESETS.get(given, given), timezone=zone)
 
 
 def zone_of(start: datetime | None) -> str:

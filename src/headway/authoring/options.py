@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, TypedDict
 
 from headway.authoring.frames import Site
+from headway.core import schedules
+from headway.core.schedules import BadSchedule
 from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
@@ -122,12 +124,16 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 }
 
 
-def schedule(value: object) -> str | timedelta | None:
-    if value is None or isinstance(value, timedelta):
-        return value
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    raise Wrong("a cron string, a preset like @daily, a timedelta or None")
+def schedule(value: object) -> object:
+    """What a kind of schedule takes; the spec is checked as a whole."""
+    given = value.strip() if isinstance(value, str) else value
+    try:
+        schedules.keep(given, "UTC")
+    except BadSchedule:
+        raise Wrong(schedules.forms()) from None
+    if given == "":
+        raise Wrong(schedules.forms())
+    return given
 
 
 def zone_name(value: object) -> str:

@@ -54,7 +54,7 @@ def list_errors(client: "Client", output: Output) -> None:
 def list_dags(client: "Client", output: Output) -> None:
     dags = client.dags()
     rows = [
-        (d.dag_id, schedule_text(d.schedule), "paused" if d.paused_at else d.last_run_state,
+        (d.dag_id, d.schedule_words, "paused" if d.paused_at else d.last_run_state,
          d.last_run_at, d.next_run_at, ",".join(d.tags))
         for d in dags
     ]  # fmt: skip
@@ -74,15 +74,3 @@ def list_runs(
         for r in runs
     ]
     show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "LOGICAL DATE", "TOOK"), rows)
-
-
-def schedule_text(schedule: dict[str, object] | None) -> str:
-    """As a person would write it."""
-    if schedule is None:
-        return "on demand"
-    if schedule.get("once"):
-        return "once"
-    if (interval_s := schedule.get("interval_s")) is not None:
-        return f"every {interval_s} s"
-    zone = schedule.get("timezone", "UTC")
-    return str(schedule["cron"]) if zone == "UTC" else f"{schedule['cron']} {zone}"

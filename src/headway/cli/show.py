@@ -7,7 +7,6 @@ import typer
 
 from headway import config
 from headway.cli import trouble
-from headway.cli.ls import schedule_text
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import seconds
 from headway.cli.output import show as show_data
@@ -47,7 +46,7 @@ def show_dag(client: Client, dag_id: str, output: Output) -> None:
         for task in spec["tasks"]
     ]  # fmt: skip
     state = "paused" if dag.paused_at else "active"
-    say(f"{dag.dag_id}, version {dag.version}, {schedule_text(dag.schedule)}, {state}")
+    say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")
     show_data(dag, output, ("TASK", "AFTER", "POOL", "RETRIES", "WHERE"), rows)
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+from cronsim import CronSimError as CronSimError
 
 YEARS: Final = range(1899, 2202)  # a day more than any slot needs, at both ends
 MIDNIGHT: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall time)
@@ -39,7 +40,11 @@ class Fields:
 
 @lru_cache(maxsize=10_000)
 def fields(expression: str) -> Fields:
-    """Raises ``cronsim.CronSimError`` when the expression is no good."""
+    """Read an expression; raises CronSimError when it is no good.
+
+    ``hours``, ``minutes``, ``months`` and ``match_day`` are not in the documentation of cronsim: a test
+    pins them.
+    """
     sim = CronSim(expression, MIDNIGHT)
     minutes = tuple(
         60 * hour + minute for hour in sorted(sim.hours) for minute in sorted(sim.minutes)

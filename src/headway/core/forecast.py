@@ -6,8 +6,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import islice
 
-from headway.core import timetable
-from headway.core.timetable import Schedule
+from headway.core.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ def fires(planned: Planned, first: datetime, last: datetime, most: int) -> Itera
     """Both ends included."""
     begin = max(first, planned.start) if planned.start is not None else first
     end = min(last, planned.end) if planned.end is not None else last
-    return islice(timetable.slots(planned.schedule, begin, end), most)
+    return islice(planned.schedule.between(begin, end), most)
 
 
 def together(

@@ -8,15 +8,13 @@ from headway.core.reasons import (
     EndDateReached,
     FileGone,
     MaxActiveRuns,
-    NoSchedule,
     NoScheduler,
     NotCreated,
     NotSeen,
     Reason,
-    RunsOnce,
     SetAside,
 )
-from headway.core.timetable import Once, OnDemand, Schedule
+from headway.core.schedules.base import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +62,8 @@ def why_nothing_fires(
     """None: it goes on."""
     if file_gone:
         return FileGone()
-    if isinstance(schedule, OnDemand):
-        return NoSchedule()
-    if isinstance(schedule, Once):
-        return RunsOnce()
+    if schedule.idle is not None:
+        return schedule.idle
     if paused_by is not None:
         return DagPaused(paused_by)
     return EndDateReached() if ends else None

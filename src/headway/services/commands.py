@@ -21,6 +21,7 @@ from headway.core.commands import Selection
 from headway.core.graph import Graph
 from headway.core.reasons import NotChosen
 from headway.core.run import Instance, Run
+from headway.core.schedules import Schedule
 from headway.core.states import Event, State
 from headway.core.wording import said
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
@@ -80,7 +81,7 @@ def trigger(
     new = []
     for asked in wanted:
         logical_date = date_of(spec, schedule, asked, now)
-        start, end = interval_of(schedule, logical_date)
+        start, end = timetable.interval(schedule, logical_date)
         run_id = ids.run_id()
         new.append(
             NewRun(
@@ -120,21 +121,11 @@ def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
     return spec
 
 
-def date_of(spec: Dag, schedule: timetable.Schedule, asked: Trigger, now: datetime) -> datetime:
+def date_of(spec: Dag, schedule: Schedule, asked: Trigger, now: datetime) -> datetime:
     """The logical date of a run on demand."""
     if asked.logical_date is None:
         return now
     return dates.logical_date(asked.logical_date, spec.zone, schedule)
-
-
-def interval_of(schedule: timetable.Schedule, logical_date: datetime) -> tuple[datetime, datetime]:
-    """The data interval of a run on demand:
-
-    that of its date in the timetable, or just the date itself.
-    """
-    if isinstance(schedule, timetable.Cron | timetable.Every):
-        return timetable.interval(schedule, logical_date)
-    return logical_date, logical_date
 
 
 def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
@@ -144,13 +135,13 @@ def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
     """
     first, last = dates.between(since, until, spec.zone)
     schedule = compile.schedule(spec, first)
-    if isinstance(schedule, timetable.OnDemand | timetable.Once):
+    if not schedule.recurs:
         raise UsageError(
             f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to fill',
             hint=f"headway run {spec.dag_id} --date {since} makes a single run",
         )
     found: list[datetime] = []
-    for date in timetable.slots(schedule, first, last):
+    for date in schedule.between(first, last):
         found.append(date)
         if len(found) > BACKFILL_RUNS_MAX:
             raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs: choose a shorter time")

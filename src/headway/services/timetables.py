@@ -12,6 +12,7 @@ import psycopg
 from psycopg import Connection
 
 from headway.core import timetable
+from headway.core.schedules import Schedule
 from headway.core.triggers import Trigger
 from headway.errors import EXHAUSTED
 from headway.services.catalog import Catalog
@@ -79,7 +80,7 @@ def create_for(
 
 def slot_run(
     dag: DueDag,
-    schedule: timetable.Schedule,
+    schedule: Schedule,
     logical_date: datetime,
     run_id: str,
     params: dict[str, Any],

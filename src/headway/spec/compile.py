@@ -1,13 +1,13 @@
 """Spec → the core's graph. The spec is trusted to be valid (``headway.spec.validate``)."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from headway.core import schedules
 from headway.core.graph import Axis, Graph, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
-from headway.core.schedules import parse_schedule
-from headway.core.timetable import OnDemand, Schedule
+from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
 from headway.spec.model import Dag, Task
 
@@ -86,12 +86,5 @@ def retry_policy(task: Task) -> RetryPolicy:
 
 
 def schedule(dag: Dag, first_seen: datetime) -> Schedule:
-    """The timetable; an interval is counted from the start date."""
-    if dag.schedule is None:
-        return OnDemand()
-    zone, anchor = dag.schedule.timezone, dag.start_date or first_seen
-    if dag.schedule.once:
-        return parse_schedule("@once", zone)
-    if dag.schedule.interval_s is not None:
-        return parse_schedule(timedelta(seconds=dag.schedule.interval_s), zone, anchor=anchor)
-    return parse_schedule(dag.schedule.cron, zone)
+    """Return when runs are due; an interval is counted from the start date."""
+    return schedules.read(dag.schedule, dag.start_date or first_seen)

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from headway.core.cron import gap_end, midnight, offsets
-from headway.core.timetable import Schedule, slots
+from headway.core.schedules import Schedule
 from headway.errors import UsageError
 from headway.spec.carried import DATES, flaw_of_date
 
@@ -58,7 +58,7 @@ def before(text: str, zone: str) -> datetime:
 def logical_date(text: str, zone: str, schedule: Schedule) -> datetime:
     """Of a run on demand: a day is the first time the schedule fires on it, or else its first instant."""
     begin, end = span(text, zone)
-    return next(slots(schedule, begin, end), begin) if begin < end else begin
+    return next(schedule.between(begin, end), begin) if begin < end else begin
 
 
 def day_of(text: str) -> date | None:

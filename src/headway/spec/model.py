@@ -16,15 +16,6 @@ SPEC_VERSION: Final = 1
 RESULT_KEY: Final = "return_value"
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """When runs are due: exactly one of the three is set. No schedule at all: only on demand."""
-
-    cron: str | None = None
-    interval_s: float | None = None
-    once: bool = False
-    timezone: str = "UTC"
-
-
 class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A value given at trigger time. ``type`` is a JSON Schema type; ``default`` any JSON value."""
 
@@ -99,7 +90,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     file: str  # relative to the bundle's root, with forward slashes
     tasks: tuple[Task, ...]  # in a topological order
     spec_version: int = SPEC_VERSION
-    schedule: Schedule | None = None
+    schedule: dict[str, Any] | None = None  # ``headway.core.schedules`` reads it
     timezone: str = "UTC"  # without a schedule, which has its own
     start_date: datetime | None = None
     end_date: datetime | None = None
@@ -118,7 +109,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def zone(self) -> str:
         """On whose clock its dates are read."""
-        return self.timezone if self.schedule is None else self.schedule.timezone
+        return self.timezone if self.schedule is None else self.schedule.get("timezone", "UTC")
 
 
 def encode(dag: Dag) -> bytes:

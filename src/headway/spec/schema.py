@@ -10,16 +10,24 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core import schedules
 from headway.spec.model import Dag
 
 PATH: Final = Path("docs/dag.schema.json")
 
 
 def schema() -> dict[str, Any]:
+    """Return it. A schedule is of a kind that ``headway.core.schedules`` knows, not one of the types here."""
+    types = msgspec.json.schema(Dag)
+    types["$defs"]["Schedule"] = schedules.schema()
+    types["$defs"]["Dag"]["properties"]["schedule"] = {
+        "anyOf": [{"$ref": "#/$defs/Schedule"}, {"type": "null"}],
+        "default": None,
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The spec of a Headway DAG",
-        **msgspec.json.schema(Dag),
+        **types,
     }
 
 

@@ -7,11 +7,11 @@ probably meant.
 import math
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from headway.core.schedules import BadSchedule, parse_schedule
+from headway.core import schedules
+from headway.core.schedules import BadSchedule
 from headway.core.upstream import TriggerRule
 from headway.errors import UsageError
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
@@ -166,21 +166,8 @@ def check_numbers(dag: Dag) -> None:
 
 
 def check_schedule(dag: Dag) -> None:
-    schedule = dag.schedule
-    if schedule is None:
-        return
-    if (schedule.cron is not None) + (schedule.interval_s is not None) + schedule.once != 1:
-        raise wrong(dag, "a schedule is one of cron, interval and once")
-    given: str | timedelta = "@once"
-    if schedule.cron is not None:
-        given = schedule.cron
-    elif schedule.interval_s is not None:
-        positive(dag, None, "schedule", schedule.interval_s)
-        if dag.start_date is None:
-            raise wrong(dag, "a schedule of a fixed length needs a start_date to count from")
-        given = timedelta(seconds=min(schedule.interval_s, timedelta.max.total_seconds()))
     try:
-        parse_schedule(given, schedule.timezone)
+        schedules.read(dag.schedule, dag.start_date)
     except BadSchedule as error:
         raise wrong(dag, str(error)) from None
 

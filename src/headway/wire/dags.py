@@ -20,7 +20,8 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     version: int
     bundle_version: str
-    schedule: dict[str, Any] | None  # headway.spec.model.Schedule
+    schedule: dict[str, Any] | None  # as the spec keeps it: headway.core.schedules
+    schedule_words: str  # when it fires
     tags: list[str]
     paused_at: datetime | None
     paused_by: str | None

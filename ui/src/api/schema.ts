@@ -1615,7 +1615,9 @@ export interface components {
              * @default 1
              */
             reuse_child: number;
-            schedule?: components["schemas"]["Schedule"] | null;
+            schedule?: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Format: int64
              * @default 1
@@ -1667,6 +1669,7 @@ export interface components {
             schedule: {
                 [key: string]: unknown;
             } | null;
+            schedule_words: string;
             spec: unknown;
             tags: string[];
             /**
@@ -1726,6 +1729,7 @@ export interface components {
             schedule: {
                 [key: string]: unknown;
             } | null;
+            schedule_words: string;
             tags: string[];
             /**
              * Format: int64
@@ -2699,15 +2703,6 @@ export interface components {
         RunsOnce: {
             /** @constant */
             kind: "runs_once";
-        };
-        /** Schedule */
-        Schedule: {
-            cron?: string | null;
-            interval_s?: number | null;
-            /** @default false */
-            once: boolean;
-            /** @default UTC */
-            timezone: string;
         };
         /** Segment */
         Segment: {
@@ -3936,6 +3931,7 @@ export interface operations {
                      *             "cron": "0 5 * * *",
                      *             "timezone": "UTC"
                      *           },
+                     *           "schedule_words": "daily at 05:00 UTC",
                      *           "tags": [
                      *             "flights"
                      *           ],
@@ -4036,6 +4032,7 @@ export interface operations {
                      *         "cron": "0 5 * * *",
                      *         "timezone": "UTC"
                      *       },
+                     *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
                      *         "dag_id": "daily_delays",
                      *         "file": "daily_delays.py",
@@ -4663,6 +4660,7 @@ export interface operations {
                      *         "cron": "0 5 * * *",
                      *         "timezone": "UTC"
                      *       },
+                     *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
                      *         "dag_id": "daily_delays",
                      *         "file": "daily_delays.py",
@@ -4757,6 +4755,7 @@ export interface operations {
                      *         "cron": "0 5 * * *",
                      *         "timezone": "UTC"
                      *       },
+                     *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
                      *         "dag_id": "daily_delays",
                      *         "file": "daily_delays.py",
@@ -5094,8 +5093,6 @@ export interface operations {
                      *       "reuse_child": 1,
                      *       "schedule": {
                      *         "cron": "0 5 * * *",
-                     *         "interval_s": 1.5,
-                     *         "once": false,
                      *         "timezone": "UTC"
                      *       },
                      *       "spec_version": 1,

@@ -48,19 +48,8 @@ export type LogRetentionRequest = Said["LogRetentionRequest"];
 export type AuditEntry = Said["AuditEntry"];
 export type AuditCheck = Said["AuditCheck"];
 
-export interface Schedule {
-  cron?: string | null;
-  interval_s?: number | null;
-  once?: boolean;
-  timezone?: string;
-}
-
-export type DagSummary = Omit<Said["DagSummary"], "schedule"> & { schedule: Schedule | null };
-
-export type DagDetail = Omit<Said["DagDetail"], "schedule" | "spec"> & {
-  schedule: Schedule | null;
-  spec: DagSpec;
-};
+export type DagSummary = Said["DagSummary"];
+export type DagDetail = Omit<Said["DagDetail"], "spec"> & { spec: DagSpec };
 
 export type ParamType = "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
 
@@ -91,7 +80,7 @@ export interface DagSpec {
   dag_id: string;
   file: string;
   tasks: TaskSpec[];
-  schedule?: Schedule | null;
+  schedule?: Record<string, unknown> | null;
   catchup?: boolean;
   max_active_runs?: number;
   params?: Param[];

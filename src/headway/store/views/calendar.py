@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 from zoneinfo import ZoneInfo
 
-import msgspec
 from psycopg import Connection
 from psycopg.errors import InvalidParameterValue
 from psycopg.rows import class_row, tuple_row
@@ -13,13 +12,12 @@ from psycopg.rows import class_row, tuple_row
 from headway import wire
 from headway.core import forecast
 from headway.core.forecast import Planned
-from headway.core.schedules import BadSchedule, check_zone
-from headway.core.timetable import LAST, Cron
+from headway.core.schedules import LAST, BadSchedule, check_zone
 from headway.core.waiting import why_nothing_fires
 from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile
-from headway.spec.model import Dag, Schedule
+from headway.spec.model import Dag
 from headway.store import states
 from headway.store.views import dags, pages, versions
 from headway.store.views.memory import Memory
@@ -84,7 +82,7 @@ def upcoming(
     team_id, number, paused_by, missing_since, last_slot, now = row
     spec = versions.of_dag(conn, memory, team_id, dag_id, [number])[number].dag
     planned = plan(spec, now)
-    zone = checked(zone or (planned.schedule.zone if isinstance(planned.schedule, Cron) else "UTC"))
+    zone = checked(zone or planned.schedule.zone)
     if not 0 < count <= COUNT_MAX:
         raise UsageError(f"count must be between 1 and {COUNT_MAX}")
     first = max(now, last_slot + timedelta(microseconds=1)) if last_slot else now
@@ -119,9 +117,13 @@ def planned_of(
     first_seen: datetime,
 ) -> Planned:
     """As much of a spec as says when it fires."""
-    when = msgspec.convert(schedule, Schedule)
     spec = Dag(
-        dag_id=dag_id, file="", tasks=(), schedule=when, start_date=start_date, end_date=end_date
+        dag_id=dag_id,
+        file="",
+        tasks=(),
+        schedule=schedule,
+        start_date=start_date,
+        end_date=end_date,
     )
     return plan(spec, first_seen)
 

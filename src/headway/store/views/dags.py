@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import class_row, dict_row, scalar_row
 
 from headway import wire
+from headway.core import schedules
 from headway.errors import NotFound
 from headway.spec import model
 from headway.spec.errors import did_you_mean
@@ -110,7 +111,8 @@ def summary(row: dict[str, Any], recent: list[wire.RunBrief]) -> wire.DagSummary
     trouble = None
     if message is not None:
         trouble = wire.ImportError(file=row["file"], line=line, message=message, at=at)
-    return wire.DagSummary(**row, recent=recent, import_error=trouble)
+    words = schedules.in_words(row["schedule"])
+    return wire.DagSummary(**row, schedule_words=words, recent=recent, import_error=trouble)
 
 
 def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:

@@ -15,7 +15,7 @@ from psycopg.rows import class_row, tuple_row
 from headway import wire
 from headway.core import forecast, load
 from headway.core.load import Step
-from headway.core.timetable import LAST
+from headway.core.schedules import LAST
 from headway.errors import UsageError
 from headway.spec import dates
 from headway.store.views import calendar, overview, pools

@@ -3,7 +3,6 @@ import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
 import { Pause, Play, TriangleAlert } from "lucide-react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
-import { inWords } from "@/lib/schedule.ts";
 import { selectionOf } from "@/lib/selection.ts";
 import { Button, buttonClass } from "@/parts/Button.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -96,7 +95,7 @@ function Facts({ detail }: { detail: DagDetail | undefined }) {
   if (!detail) return <Skeleton width={260} height={20} />;
   return (
     <span className={styles.facts}>
-      <span>{inWords(detail.schedule)}</span>
+      <span>{detail.schedule_words}</span>
       {detail.next_run_at && !detail.paused_at && (
         <span>
           next <RelativeTime at={detail.next_run_at} />

@@ -2,7 +2,6 @@ import { Link } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import type { DagSummary } from "@/api/types.ts";
 import { between, duration } from "@/lib/duration.ts";
-import { inWords } from "@/lib/schedule.ts";
 import { stateWord } from "@/lib/states.ts";
 import { absolute } from "@/lib/time.ts";
 import { buttonClass } from "@/parts/Button.tsx";
@@ -29,7 +28,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     head: "Schedule",
     width: "minmax(120px, 2fr)",
     secondary: true,
-    cell: (dag) => <span title={dag.schedule?.cron ?? undefined}>{inWords(dag.schedule)}</span>,
+    cell: (dag) => <span title={texts(dag.schedule)}>{dag.schedule_words}</span>,
   },
   {
     key: "next",
@@ -141,6 +140,12 @@ function Recent({ dag }: { dag: DagSummary }) {
       <Sparkbar bars={bars} />
     </Link>
   );
+}
+
+/** A schedule exactly, of whatever kind: the texts that the spec keeps of it. */
+function texts(schedule: DagSummary["schedule"]): string | undefined {
+  const kept = Object.values(schedule ?? {}).filter((value) => typeof value === "string");
+  return kept.join(" ") || undefined;
 }
 
 function Run({ dag }: { dag: DagSummary }) {

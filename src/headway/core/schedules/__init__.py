@@ -1,0 +1,107 @@
+"""Schedules: what a DAG file gives, what a spec keeps of it as JSON, and when runs are due.
+
+In a spec a schedule is an object with the word of its kind and what that kind keeps, and with the
+zone on whose clock it is read, unless that is UTC: ``{"cron": "0 5 * * *", "timezone":
+"Europe/Berlin"}``. A DAG without a schedule runs on demand.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from headway.core.schedules.base import FIRST, LAST, TICK, BadSchedule, Schedule
+from headway.core.schedules.cron import Cron
+from headway.core.schedules.interval import Every
+from headway.core.schedules.on_demand import OnDemand
+from headway.core.schedules.once import Once
+from headway.core.schedules.zones import check_zone
+
+__all__ = (
+    "FIRST",
+    "KINDS",
+    "LAST",
+    "TICK",
+    "BadSchedule",
+    "Cron",
+    "Every",
+    "OnDemand",
+    "Once",
+    "Schedule",
+    "check_zone",
+    "forms",
+    "in_words",
+    "keep",
+    "read",
+    "schema",
+)
+
+# In the order in which they are asked for what a DAG file gives: a text that no other takes is a cron.
+KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron)
+
+ZONE: Final = "timezone"
+
+
+def keep(given: object, zone: str) -> dict[str, Any] | None:
+    """Return what a spec keeps of what a DAG file gives; ``read`` says whether it is any good.
+
+    Raises:
+        BadSchedule: no kind takes it.
+    """
+    if given is None:
+        return None
+    for kind in KINDS:
+        value = kind.keep(given)
+        if value is not None:
+            return {kind.word: value} if zone == "UTC" else {kind.word: value, ZONE: zone}
+    raise BadSchedule(f"a schedule is {forms()}, not {type(given).__name__}")
+
+
+def read(kept: Mapping[str, Any] | None, anchor: datetime | None) -> Schedule:
+    """Return the schedule of a spec; ``anchor`` (the DAG's start date) is what intervals count from.
+
+    Raises:
+        BadSchedule: it is not of one kind, or its kind cannot read it.
+    """
+    if kept is None:
+        return OnDemand()
+    words = {kind.word: kind for kind in KINDS}
+    if unknown := [key for key in kept if key not in words and key != ZONE]:
+        raise BadSchedule(f"a schedule has one of {', '.join(words)}, not {unknown[0]!a:.40}")
+    named = [word for word in words if is_said(kept.get(word))]
+    if len(named) != 1:
+        raise BadSchedule(f"a schedule has one of {', '.join(words)}, and only one")
+    zone = kept.get(ZONE, "UTC")
+    check_zone(zone)
+    return words[named[0]].read(kept[named[0]], zone, anchor)
+
+
+def is_said(value: object) -> bool:
+    return value is not None and value is not False
+
+
+def in_words(kept: Mapping[str, Any] | None) -> str:
+    """Say when the schedule of a spec fires. The spec may be of another version of Headway."""
+    try:
+        return read(kept, FIRST).words()
+    except BadSchedule:
+        return "a schedule that this version of Headway does not know"
+
+
+def forms() -> str:
+    """Name what a DAG file may give."""
+    return f"{', '.join(kind.form for kind in KINDS)} or None"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a schedule in a spec."""
+    return {
+        "title": "Schedule",
+        "description": "When runs are due: of one kind. No schedule at all: only on demand.",
+        "type": "object",
+        "properties": {
+            **{kind.word: dict(kind.schema) for kind in KINDS},
+            ZONE: {"type": "string", "default": "UTC"},
+        },
+        "additionalProperties": False,
+        "oneOf": [{"required": [kind.word]} for kind in KINDS],
+    }

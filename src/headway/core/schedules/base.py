@@ -1,0 +1,93 @@
+"""What every kind of schedule says, and the ends of the calendar.
+
+A slot is a time at which a schedule fires, in UTC: the logical date of its run. Slots are strictly
+increasing. There are none before ``FIRST`` or after ``LAST``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Final
+
+from headway.core.reasons import Reason
+
+FIRST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+TICK: Final = timedelta(microseconds=1)
+
+
+class BadSchedule(ValueError):
+    """A schedule that cannot be read, or that would never fire."""
+
+
+class Schedule(ABC):
+    """When the runs of a DAG are due. A kind is one file of this folder and a line in its registry."""
+
+    __slots__ = ()
+
+    word: ClassVar[str]  # its key in a spec
+    schema: ClassVar[Mapping[str, object]]  # the JSON Schema of what stands under that key
+    form: ClassVar[str]  # what a person writes for it, in an error
+    recurs: ClassVar[bool] = True  # False: it has no slots that could be counted or filled
+    idle: ClassVar[Reason | None] = None  # why no slot is to come, where it has none
+
+    @classmethod
+    @abstractmethod
+    def keep(cls, given: object) -> object | None:
+        """Return what a spec keeps of what a DAG file gives; None: it is of another kind."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, value: object, zone: str, anchor: datetime | None) -> "Schedule":
+        """Return the schedule that a spec keeps; ``anchor`` is the start date of the DAG.
+
+        Raises:
+            BadSchedule: ``value`` is of the wrong type, out of range or never fires.
+        """
+
+    @abstractmethod
+    def following(self, after: datetime) -> datetime | None:
+        """Return the first slot strictly later than ``after``, which lies within the calendar."""
+
+    @abstractmethod
+    def preceding(self, before: datetime) -> datetime | None:
+        """Return the last slot strictly earlier than ``before``, which lies within the calendar."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """Say in a few words, on one line, when it fires."""
+
+    @property
+    def zone(self) -> str:
+        """The IANA zone on whose clock it fires."""
+        return "UTC"
+
+    def upcoming(self, start_date: datetime, last: datetime | None) -> datetime | None:
+        """Return the first slot that has no run yet, in the past or in the future."""
+        begin = max(start_date, FIRST) - TICK
+        return self.next_after(begin if last is None else max(last, begin))
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """Return the first slot strictly later than ``after``."""
+        assert after.utcoffset() is not None, "a time without a zone"
+        after = max(after, FIRST - TICK)
+        if after >= LAST:
+            return None
+        slot = self.following(after)
+        return slot if slot is not None and slot <= LAST else None
+
+    def previous_before(self, before: datetime) -> datetime | None:
+        """Return the last slot strictly earlier than ``before``."""
+        assert before.utcoffset() is not None, "a time without a zone"
+        before = min(before, LAST + TICK)
+        if before <= FIRST:
+            return None
+        slot = self.preceding(before)
+        return slot if slot is not None and slot >= FIRST else None
+
+    def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield the slots from ``start`` to ``end``, both included. How many to take is up to the caller."""
+        slot = self.next_after(max(start, FIRST) - TICK)
+        while slot is not None and slot <= end:
+            yield slot
+            slot = self.next_after(slot)
