@@ -237,7 +237,7 @@ def test_while_more_is_to_go_the_janitor_turns_again_soon(
         clock.sleep(max(0.0, worker.due_in()))
         worker.turn()
         turns += 1
-    assert 2 <= turns <= 4
+    assert turns >= 2
     assert value(conn, "SELECT count(*) FROM run") == 0
 
 
