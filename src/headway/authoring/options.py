@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, TypedDict
 
 from headway.authoring.frames import Site
-from headway.core import schedules
-from headway.core.schedules import BadSchedule
 from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
@@ -126,10 +124,13 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 def schedule(value: object) -> object:
     """What a kind of schedule takes; the spec is checked as a whole."""
+    # What only a DAG with a schedule needs, not each file that imports Headway.
+    from headway.core import schedules
+
     given = value.strip() if isinstance(value, str) else value
     try:
         schedules.keep(given, "UTC")
-    except BadSchedule:
+    except schedules.BadSchedule:
         raise Wrong(schedules.forms()) from None
     if given == "":
         raise Wrong(schedules.forms())
