@@ -2,14 +2,17 @@
 to be due by itself.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from psycopg import Connection
 
-from headway.agent.protocol import Ended, Grants, Heartbeat
+from headway.agent.protocol import Ended, Grant, Grants, Heartbeat
+from headway.core.reasons import SetAside
+from headway.core.waits import Kind, Wait
 from headway.services.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
-from headway.store import queue
+from headway.store import queue, runs, waits
 from tests.scenarios.world import deploy, task, trigger
 from tests.simulation.line import Line
 from tests.simulation.process import one_round
@@ -80,15 +83,73 @@ def test_a_rest_ends_with_the_next_slot_of_a_timetable(
     conn.execute(IN_TWO_SECONDS)
     turn(scheduler)
     assert SWEEP_S < scheduler.pause() <= 2
+    scheduler.scheduled = False
+    turn(scheduler)
+    assert scheduler.pause() > 2, "it waits for a slot that it does not make a run for"
+
+
+def test_a_rest_ends_with_the_delay_of_a_retry(
+    conn: Connection[Any], scheduler: Scheduler, line: Line
+) -> None:
+    """A run that only waits for the clock is no reason to look every half second."""
+    deploy(conn, task("a", retries=1, retry_delay_s=300.0))
+    trigger(conn)
+    (grant,) = granted(scheduler, line)
+    line.tell(Ended(1, grant.key, grant.token, "failed", "exit code 1"))
+    turn(scheduler)
+    turn(scheduler)
+    assert not queue.is_under_way(conn)
+    _, found = waits.by_clock(conn)
+    assert [wait.kind for wait in found] == [Kind.RUN]
+    assert SWEEP_S < scheduler.pause() <= REST_S
+    conn.execute("UPDATE task_instance SET wake_at = clock_timestamp()")
+    conn.execute("UPDATE run SET due_at = clock_timestamp()")
+    assert scheduler.rest() == 0
+    scheduler.ticker.models.clear()
+    scheduler.wanted = True
+    (again,) = granted(scheduler, line)
+    assert (again.key.number, scheduler.pause() <= POLL_S) == (2, True)
+
+
+def test_the_pause_of_a_run_that_was_set_aside_ends_a_rest(
+    conn: Connection[Any], scheduler: Scheduler
+) -> None:
+    deploy(conn, task("a"))
+    conn.execute("UPDATE pool SET slots = 0")  # it waits for a place
+    trigger(conn)
+    turn(scheduler)
+    assert queue.is_under_way(conn)
+    team_id, run_id = conn.execute("SELECT team_id, run_id FROM run").fetchall()[0]
+    now, _ = waits.by_clock(conn)
+    retry_at = now + timedelta(seconds=300)
+    runs.quarantine(
+        conn, team_id, run_id, error="why", reason=SetAside("why"), retry_at=retry_at, now=now
+    )
+    assert not queue.is_under_way(conn)
+    scheduler.ticker.models.clear()
+    scheduler.wanted = True
+    turn(scheduler)
+    assert SWEEP_S < scheduler.pause() <= REST_S
+    assert waits.by_clock(conn)[1] == [Wait(Kind.SET_ASIDE, retry_at, run_id)]
+    conn.execute("UPDATE run SET retry_at = clock_timestamp()")
+    assert scheduler.rest() == 0
+    runs.readmit(conn, team_id, run_id, "scheduler", now, anew=False)
+
+
+def granted(scheduler: Scheduler, line: Line) -> list[Grant]:
+    turn(scheduler)
+    turn(scheduler)
+    return [
+        each for message in line.hear() if isinstance(message, Grants) for each in message.grants
+    ]
 
 
 @pytest.mark.parametrize(
     ("change", "under_way"),
     [
-        ("UPDATE run SET state = 'running'", True),
-        ("UPDATE run SET state = 'running', quarantined = 'why'", False),
-        ("UPDATE dag SET paused_at = now(), paused_by = 'ann'", False),
-        ("UPDATE dag SET max_active_runs = 1", True),
+        ("UPDATE dag SET has_queued = true", True),
+        ("UPDATE dag SET has_queued = true, paused_at = now(), paused_by = 'ann'", False),
+        ("UPDATE run SET quarantined = 'why'", False),
     ],
 )
 def test_what_is_under_way(conn: Connection[Any], change: str, under_way: bool) -> None:
@@ -96,6 +157,7 @@ def test_what_is_under_way(conn: Connection[Any], change: str, under_way: bool) 
     deploy(conn, task("a"))
     trigger(conn)
     with conn.transaction(force_rollback=True):  # by hand, and no state that a scenario may leave
-        conn.execute("UPDATE dag SET has_queued = %s", ["SET state" not in change])
+        conn.execute("UPDATE dag SET has_queued = false")
+        assert not queue.is_under_way(conn)
         conn.execute(change.encode())
         assert queue.is_under_way(conn) is under_way

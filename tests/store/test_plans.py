@@ -32,6 +32,7 @@ from headway.store import (
     runs,
     sessions,
     snapshots,
+    waits,
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
@@ -57,6 +58,7 @@ ENGINES: Final = (
         runs,
         sessions,
         snapshots,
+        waits,
         xcoms,
     ),
 )
@@ -76,10 +78,10 @@ CURRENT: Final = {
 }
 
 # It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
-# for a run that is running; of followers there are a few.
+# for anything that holds a slot or waits for one; of followers there are a few.
 WHOLE: Final = {
     "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
-    "queue.UNDER_WAY": {"run_running"},
+    "queue.UNDER_WAY": {"task_instance_ready", "one_live_attempt", "attempt_live_of_session"},
     "bundles.ACTIVE": {"run_running", "run_queued"},
     "events.UNREAD_SINCE": {"event_position_follower_team_id_key"},
 }

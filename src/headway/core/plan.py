@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from headway.core import mapping
+from headway.core import mapping, waits
 from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reasons import (
@@ -50,6 +50,7 @@ from headway.core.states import (
 )
 from headway.core.upstream import Verdict
 from headway.core.verdicts import decide
+from headway.core.waits.of_run import of_run, timeout
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
 END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
@@ -303,7 +304,7 @@ def settle(run: Run) -> None:
         finish(run)
     elif run.held:
         admit(run)
-    due_at = next_timer(run)
+    due_at = waits.first(of_run(run))
     if due_at != run.due_at:
         run.due_at = due_at
         run.changes.run = True
@@ -323,10 +324,10 @@ def wake(run: Run) -> None:
 
 def expire(run: Run) -> None:
     """``dagrun_timeout``: what has not ended is cancelled, and the run will have failed."""
-    limit_s = run.graph.timeout_s
-    if limit_s is None or run.started_at is None or run.cancelled_by is not None or not run.open:
+    ends_at, limit_s = timeout(run), run.graph.timeout_s
+    if ends_at is None or limit_s is None or not run.open:
         return
-    if run.started_at + timedelta(seconds=limit_s) <= run.now:
+    if ends_at <= run.now:
         cancel_open(run, TIMEOUT, RunTimedOut(limit_s))
 
 
@@ -475,13 +476,3 @@ def finish(run: Run) -> None:
 def broken(run: Run, node: Node) -> int:
     counts = run.counts[node.index]
     return sum(counts.get(state, 0) for state in BROKEN)
-
-
-def next_timer(run: Run) -> datetime | None:
-    if run.state is not RunState.RUNNING:
-        return None
-    times = [i.wake_at for i in run.retrying.values() if i.wake_at is not None]
-    limit_s = run.graph.timeout_s
-    if limit_s is not None and run.started_at is not None and run.cancelled_by is None:
-        times.append(run.started_at + timedelta(seconds=limit_s))
-    return min(times, default=None)

@@ -27,6 +27,7 @@ from headway import clock, ids, pulse
 from headway.agent.protocol import AttemptKey
 from headway.core.admission import Session
 from headway.core.reports import Ended
+from headway.core.waits import Kind, seconds_left
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
 from headway.executors.agents.executor import Agents
@@ -34,7 +35,7 @@ from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Ho
 from headway.services import janitor, timetables
 from headway.services.catalog import Catalog
 from headway.services.tick import Ticker, Turn, advance, take_in_again
-from headway.store import notices, queue, runs, schedulers, sessions
+from headway.store import notices, queue, runs, schedulers, sessions, waits
 from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
 from headway.store.transact import ENGINE, Limits, connect, once, read, transact
@@ -215,13 +216,17 @@ class Scheduler:
         )
 
     def rest(self) -> float:
-        """How long to leave the database alone: whatever begins meanwhile is notified, if not by way of a pooler."""
+        """Return for how long nothing can come to be due by itself, in seconds.
+
+        What begins meanwhile is notified, if not by way of a pooler.
+        """
         if self.ears.pooled or self.backlog().held:
             return 0.0
         if read(self.conn, queue.is_under_way):
             return 0.0
-        slot = read(self.conn, queue.until_next_slot) if self.scheduled else None
-        return REST_S if slot is None else min(REST_S, max(0.0, slot.total_seconds()))
+        now, found = read(self.conn, waits.by_clock)
+        ours = (wait for wait in found if self.scheduled or wait.kind is not Kind.SLOT)
+        return seconds_left(ours, now, most=REST_S)
 
     def follow_up(self, turn: Turn) -> None:
         if turn.finished or turn.starts_left:

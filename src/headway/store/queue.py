@@ -5,7 +5,7 @@ others only end runs meanwhile.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 import msgspec
@@ -13,7 +13,6 @@ from psycopg import Connection
 from psycopg.rows import args_row
 
 from headway.core.waiting import Line
-from headway.store.clock import clock
 
 DAGS_WITH_QUEUED: LiteralString = """
     SELECT team_id, dag_id FROM dag
@@ -80,17 +79,24 @@ SLOTS_DECIDED: LiteralString = """
 """
 
 
-# Nothing else changes by itself: only a running run has timers, attempts and places in a pool.
+# What can go on without a wait's end: an attempt, a place in a pool, a place among the active runs.
 UNDER_WAY: LiteralString = """
-    SELECT EXISTS (SELECT FROM run WHERE state = 'running' AND quarantined IS NULL)
-        OR EXISTS (SELECT FROM dag WHERE has_queued AND paused_at IS NULL)
-"""
-
-NEXT_SLOT: LiteralString = """
-    SELECT next_slot_at - %(now)s FROM dag
-    WHERE next_slot_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
-    ORDER BY next_slot_at
-    LIMIT 1
+    SELECT EXISTS (SELECT FROM dag WHERE has_queued AND paused_at IS NULL)
+        OR EXISTS (
+            SELECT FROM pool CROSS JOIN LATERAL (
+                SELECT FROM task_instance AS instance
+                WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
+                    AND instance.rank IS NOT NULL
+                ORDER BY instance.rank LIMIT 1
+            ) AS next)
+        OR EXISTS (
+            SELECT FROM attempt CROSS JOIN LATERAL (
+                SELECT FROM run
+                WHERE run.team_id = attempt.team_id AND run.run_id = attempt.run_id
+                    AND quarantined IS NULL
+                OFFSET 0
+            ) AS planned
+            WHERE attempt.state IN ('queued', 'running'))
 """
 
 
@@ -138,15 +144,12 @@ def startable(
 
 
 def is_under_way(conn: Connection[Any]) -> bool:
-    """Whether any run is running, or queued and may start."""
+    """Whether anything holds a slot or waits for one, or a queued run may start.
+
+    Nothing else changes by itself but what the clock ends (``store.waits``).
+    """
     row = conn.execute(UNDER_WAY).fetchone()
     return row is not None and bool(row[0])
-
-
-def until_next_slot(conn: Connection[Any]) -> timedelta | None:
-    """How long no timetable is to be asked; None: for ever, as far as is known."""
-    row = conn.execute(NEXT_SLOT, {"now": clock(conn)}).fetchone()
-    return None if row is None else row[0]
 
 
 def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDag]:

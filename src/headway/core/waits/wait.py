@@ -1,0 +1,23 @@
+"""One thing that is waited for."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What is waited for."""
+
+    RETRY = "retry"  # the delay between an attempt of a task instance and the next
+    TIMEOUT = "timeout"  # the end of the time that a run may take
+    RUN = "run"  # the first of these two, as it is stored with its run
+    SLOT = "slot"  # the next time at which a schedule fires
+    SET_ASIDE = "set_aside"  # the end of the pause of a run that could not be planned
+
+
+class Wait(NamedTuple):
+    """``until``: when the clock ends it; None: something else does."""
+
+    kind: Kind
+    until: datetime | None
+    who: str  # the task, run or DAG that waits
