@@ -173,9 +173,8 @@ class Bench:
         return self.result(run)
 
     def attempt(self, run: Model, instance: Instance) -> Ended:
-        instance.number += 1
-        instance.attempt = Attempt(instance.number, "token", "test", run.now)
-        run.move(instance, Event.GRANT, Granted(instance.node.pool, "test"))
+        attempt = Attempt(instance.number + 1, "token", "test", run.now)
+        run.move(instance, Event.GRANT, Granted(instance.node.pool, "test"), attempt=attempt)
         ended = Ended(
             task_id=instance.node.task_id,
             map_index=instance.map_index,

@@ -116,20 +116,16 @@ class Line:
 
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
-    instance.number += 1
     attempt = Attempt(
-        number=instance.number,
+        number=instance.number + 1,
         token=token,
         session=session.session_id,
         queued_at=run.now,
         ready_at=instance.ready_at,
         waited_for=instance.waited_for,
     )
-    run.move(instance, Event.GRANT, Granted(instance.node.pool, session.agent))
-    instance.attempt = attempt
-    instance.queued_at = run.now
-    instance.started_at = None
-    run.changes.granted.append((instance, attempt))
+    why = Granted(instance.node.pool, session.agent)
+    run.move(instance, Event.GRANT, why, attempt=attempt)
 
 
 def explain_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> None:

@@ -255,8 +255,8 @@ def again(
     step = next_step(policy, instance.failures, instance.losses, LOSSES_MAX, ending, chance())
     match step:
         case Retry(delay_s):
-            run.move(instance, Event.RETRY, why, actor)
-            instance.wake_at = run.now + timedelta(seconds=delay_s)
+            wake_at = run.now + timedelta(seconds=delay_s)
+            run.move(instance, Event.RETRY, why, actor, wake_at=wake_at)
         case GiveUp() if infrastructure:
             given_up: Reason = LostTooOften(why.cause, why.detail, instance.losses)
             run.move(instance, Event.FAIL, given_up, actor)
@@ -319,7 +319,6 @@ def wake(run: Run) -> None:
             recall(run, instance, SCHEDULER)
         else:
             run.move(instance, Event.WAKE, RetryOver())
-            make_ready(run, instance)
 
 
 def expire(run: Run) -> None:
@@ -359,7 +358,6 @@ def judge_node(run: Run, node: Node) -> None:
     if verdict is Verdict.RUN:
         for instance in mapping.expand(run, node, waiting):
             run.move(instance, Event.RELEASE, reason)
-            make_ready(run, instance)
         if node.axes is not None:
             end_gone(run, node)
         return
@@ -375,12 +373,6 @@ def end_gone(run: Run, node: Node) -> None:
         for instance in mapping.gone_live(run, node):
             if instance.intent is None:
                 intend(run, instance, Event.CLEAR, SCHEDULER)
-
-
-def make_ready(run: Run, instance: Instance) -> None:
-    instance.ready_at = run.now
-    instance.waited_for = None
-    run.offer(instance)
 
 
 def admit(run: Run) -> None:

@@ -382,16 +382,33 @@ class Run:
         self.changes.touched.setdefault(instance.key, instance)
 
     def move(
-        self, instance: Instance, event: Event, reason: Reason | None, actor: str = SCHEDULER
+        self,
+        instance: Instance,
+        event: Event,
+        reason: Reason | None,
+        actor: str = SCHEDULER,
+        *,
+        wake_at: datetime | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
-        """Apply one row of the transition table: the only way a task instance changes its state."""
+        """Apply one row of the transition table: the only way a task instance changes its state.
+
+        A move brings with it what its state cannot be without: ``wake_at`` a retry, ``attempt`` a
+        grant, and no other.
+        """
         to = target(instance.state, event)
+        assert (wake_at is not None) == (to is State.UP_FOR_RETRY), f"{event} with {wake_at=}"
+        assert (attempt is not None) == (to is State.QUEUED), f"{event} with {attempt=}"
+        assert attempt is None or attempt.number == instance.number + 1, f"a gap: {attempt}"
         held_slot = instance.state in LIVE
         self._count(instance, -1)
         instance.state = to
         self._count(instance, +1)
         instance.reason = reason
-        instance.rank = instance.blocked_reason = instance.wake_at = None
+        instance.rank = instance.blocked_reason = None
+        instance.wake_at = wake_at
+        if attempt is not None:
+            self._hand_over(instance, attempt)
         if to not in FINAL:
             instance.ended_at = None
         elif instance.ended_at is None:  # no attempt led to this end
@@ -407,6 +424,15 @@ class Run:
             self.stale.update(instance.node.downstream)
         self.touch(instance)
         self.changes.moves.append(Move(instance, instance.number, event, to, actor, reason))
+        if to is State.READY:
+            instance.ready_at = self.now
+            instance.waited_for = None
+            self.offer(instance)
+
+    def _hand_over(self, instance: Instance, attempt: Attempt) -> None:
+        instance.number, instance.attempt = attempt.number, attempt
+        instance.queued_at, instance.started_at = attempt.queued_at, None
+        self.changes.granted.append((instance, attempt))
 
     def start_attempt(self, instance: Instance, at: datetime, pid: int | None) -> None:
         """The live attempt has a process."""
@@ -416,7 +442,15 @@ class Run:
         self.record(instance, attempt)
 
     def end_attempt(
-        self, instance: Instance, event: AttemptEvent, at: datetime, **how: object
+        self,
+        instance: Instance,
+        event: AttemptEvent,
+        at: datetime,
+        *,
+        cause: str | None,
+        detail: str | None,
+        line: int | None = None,
+        exit_code: int | None = None,
     ) -> None:
         """Close the live attempt: its token is worthless from here on. The move that follows takes
         over ``at`` as the end of the instance.
@@ -425,8 +459,8 @@ class Run:
         attempt.token = None
         attempt.ended_at = instance.ended_at = at
         instance.started_at = attempt.started_at
-        for name, value in how.items():
-            setattr(attempt, name, value)
+        attempt.cause, attempt.detail = cause, detail
+        attempt.line, attempt.exit_code = line, exit_code
         instance.attempt = None
         self.record(instance, attempt)
 
