@@ -267,5 +267,7 @@ class Bench:
 
 def first_ready(run: Model) -> Instance | None:
     """By rank over all pools, which have room for everything here."""
-    heads = [instance for pool in run.queues if (instance := run.first(pool)) is not None]
+    heads = [
+        instance for pool in run.queues.by_pool if (instance := run.queues.first(pool)) is not None
+    ]
     return min(heads, key=lambda head: (head.rank, head.key), default=None)

@@ -130,7 +130,7 @@ class Story:
         assert run.open == sum(i.ended_at is None for i in run.all())
         assert run.live == sum(i.state in ("queued", "running") for i in run.all())
         assert run.ready == sum(i.state == "ready" for i in run.all())
-        assert run.ranked_total == sum(i.rank is not None for i in run.all())
+        assert run.queues.ranked_total == sum(i.rank is not None for i in run.all())
         for node, by_index in enumerate(run.instances):
             found: dict[str, int] = {}
             for instance in by_index.values():

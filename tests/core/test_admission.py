@@ -107,7 +107,7 @@ def ordered(*stories: Story) -> list[str]:
     runs = [story.run for story in stories]
     pool = {"default": Pool("default", 1000, 0)}
     order = []
-    while any(run.first("default") for run in runs):
+    while any(run.queues.first("default") for run in runs):
         before = {id(run): len(run.changes.granted) for run in runs}
         admission.grant(runs, pool, [Session("s", "local", 1)], lambda: "t")
         order += [

@@ -261,10 +261,10 @@ def test_a_pause_takes_the_ranks_back_and_its_end_gives_them_again() -> None:
     assert story.states() == {"a": "success", "b": "ready", "c": "ready"}
     assert story.at("c").blocked_reason == DagPaused("ann")
     story.everything_counts()
-    assert story.run.pause_noted
+    assert story.run.queues.pause_noted
     story.run.paused_by = None
     story.tick()
-    assert not story.run.pause_noted  # or it would be looked for in each turn
+    assert not story.run.queues.pause_noted  # or it would be looked for in each turn
     assert sorted(story.states().values()) == ["queued", "ready", "success"]
     (left,) = [i for i in story.run.all() if i.state == "ready"]
     assert left.blocked_reason == AgentsFull(("local",))

@@ -20,9 +20,9 @@ def test_a_loaded_rank_is_counted_once_and_given_back_once() -> None:
     )
     story.run.add(ready)
     story.everything_counts()
-    assert story.run.ranked_total == 1
+    assert story.run.queues.ranked_total == 1
     story.run.remove(ready)
-    assert (story.run.ranked_total, story.run.ready, story.run.open) == (0, 0, 0)
+    assert (story.run.queues.ranked_total, story.run.ready, story.run.open) == (0, 0, 0)
 
 
 def test_a_loaded_ready_one_that_is_held_back_gives_no_rank_back() -> None:
@@ -30,7 +30,7 @@ def test_a_loaded_ready_one_that_is_held_back_gives_no_rank_back() -> None:
     held = Instance(story.run.graph.nodes[0], NOT_MAPPED, State.READY, stored=State.READY)
     story.run.add(held)
     story.run.remove(held)
-    assert story.run.ranked_total == 0
+    assert story.run.queues.ranked_total == 0
 
 
 def test_what_is_gone_is_remembered_by_its_last_attempt() -> None:

@@ -55,7 +55,7 @@ def grant(
 ) -> None:
     """Grant what can be granted, and write to those that are left why they wait."""
     runs = list(runs)
-    for name in sorted({name for run in runs for name in run.queues}):
+    for name in sorted({name for run in runs for name in run.queues.by_pool}):
         fill(name, pools.get(name), runs, sessions, token)
     for run in runs:
         explain_left(run, pools, sessions)
@@ -105,14 +105,14 @@ class Line:
         self.move_up()
 
     def move_up(self) -> None:
-        self.head = self.run.first(self.pool.name)
+        self.head = self.run.queues.first(self.pool.name)
         while self.head is not None and self.head.node.pool_slots > self.pool.slots:
-            self.aside.append(self.run.step_aside(self.head))
-            self.head = self.run.first(self.pool.name)
+            self.aside.append(self.run.queues.step_aside(self.head))
+            self.head = self.run.queues.first(self.pool.name)
 
     def leave(self) -> None:
         for instance in self.aside:
-            self.run.queue(instance)
+            self.run.queues.put_back(instance)
 
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
@@ -130,10 +130,10 @@ def hand_over(run: Run, instance: Instance, session: Session, token: str) -> Non
 
 def explain_left(run: Run, pools: dict[str, Pool], sessions: list[Session]) -> None:
     """Write to each instance that became ready and was not granted why it waits, once."""
-    for instance in run.fresh:
+    for instance in run.queues.fresh:
         if instance.state is State.READY and instance.rank is not None:
             block(run, instance, reason(instance, pools, sessions))
-    run.fresh = []
+    run.queues.fresh = []
 
 
 def reason(instance: Instance, pools: dict[str, Pool], sessions: list[Session]) -> Reason:

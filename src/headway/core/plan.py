@@ -302,7 +302,7 @@ def settle(run: Run) -> None:
             judge_node(run, run.graph.nodes[index])
     if run.open == 0:
         finish(run)
-    elif run.held:
+    elif run.queues.held:
         admit(run)
     due_at = waits.first(of_run(run))
     if due_at != run.due_at:
@@ -382,27 +382,29 @@ def admit(run: Run) -> None:
     """
     if run.paused_by is not None:
         explain_held(run, DagPaused(run.paused_by))
-        run.pause_noted = True
+        run.queues.pause_noted = True
         return
-    if run.pause_noted:
-        run.forget_pause()
+    if run.queues.pause_noted:
+        run.queues.forget_pause(run.all())
     full_nodes = []
-    while run.held_order and not is_full(run):
-        entry = run.held_order[0]
+    while run.queues.held_order and not is_full(run):
+        entry = run.queues.held_order[0]
         node = run.graph.nodes[entry[1]]
         if not has_room(run, node):
-            full_nodes.append(heapq.heappop(run.held_order))
-        elif (instance := run.first_held(node.index)) is not None:
+            full_nodes.append(heapq.heappop(run.queues.held_order))
+        elif (instance := run.queues.first_held(node.index)) is not None:
             give_rank(run, instance)
     for entry in full_nodes:
-        heapq.heappush(run.held_order, entry)
-    if run.held:
+        heapq.heappush(run.queues.held_order, entry)
+    if run.queues.held:
         explain_held(run, None)
 
 
 def is_full(run: Run) -> bool:
     """As many as ``max_active_tasks`` are active, or will be as soon as they get a slot."""
-    return run.graph.live_max is not None and run.live + run.ranked_total >= run.graph.live_max
+    return (
+        run.graph.live_max is not None and run.live + run.queues.ranked_total >= run.graph.live_max
+    )
 
 
 def has_room(run: Run, node: Node) -> bool:
@@ -410,25 +412,27 @@ def has_room(run: Run, node: Node) -> bool:
         return True
     counts = run.counts[node.index]
     active = sum(counts.get(state, 0) for state in LIVE)
-    return active + run.ranked[node.index] < node.live_max
+    return active + run.queues.ranked[node.index] < node.live_max
 
 
 def give_rank(run: Run, instance: Instance) -> None:
     assert instance.ready_at is not None
     if instance.blocked_reason is not None:
         instance.blocked_reason = None
-    instance.rank = rank(instance.ready_at, instance.node.weight, run.ranked_total, run.backfill)
-    run.offer(instance)
+    instance.rank = rank(
+        instance.ready_at, instance.node.weight, run.queues.ranked_total, run.backfill
+    )
+    run.queues.offer(instance)
     run.touch(instance)
 
 
 def explain_held(run: Run, reason: Reason | None) -> None:
     """Write why they do not run to those that have become ready since, once each."""
-    ranked = [instance for instance in run.fresh if instance.rank is not None]
-    for instance in run.fresh:
+    ranked = [instance for instance in run.queues.fresh if instance.rank is not None]
+    for instance in run.queues.fresh:
         if instance.state is State.READY and instance.rank is None:
             block(run, instance, reason or cap_reason(run, instance.node))
-    run.fresh = ranked
+    run.queues.fresh = ranked
 
 
 def cap_reason(run: Run, node: Node) -> Reason:

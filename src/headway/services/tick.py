@@ -253,7 +253,7 @@ def plan_run(
     starting: bool,
 ) -> None:
     run.paused_by = row.paused_by
-    if row.paused_by is not None and run.ranked_total:
+    if row.paused_by is not None and run.queues.ranked_total:
         run.hold()
     if starting and run.state is RunState.QUEUED:
         plan.begin(run)
@@ -311,7 +311,9 @@ def give_slots(
     """Lock the pools, take back what has ended, grant what is free by rank, and write it all."""
     models = [run for _, run in planned]
     wanted = {
-        (run.team_id, name) for run in models for name in (*run.queues, *run.changes.released)
+        (run.team_id, name)
+        for run in models
+        for name in (*run.queues.by_pool, *run.changes.released)
     }
     locked = pools.lock(conn, wanted) if wanted else {}
     before = {(team, pool.name): pool.used for team in locked for pool in locked[team].values()}
@@ -319,7 +321,7 @@ def give_slots(
         for name, slots in run.changes.released.items():
             if (pool := locked.get(run.team_id, {}).get(name)) is not None:
                 pool.used -= slots
-    if any(run.queues for run in models):
+    if any(run.queues.by_pool for run in models):
         places = alive(conn, places)
     for team in sorted({run.team_id for run in models}):
         of_team = [run for run in models if run.team_id == team]

@@ -6,14 +6,15 @@ they keep the counts and the record that the store writes. The functions that de
 ``admission`` and ``commands``. A model whose transaction failed is thrown away, never repaired.
 """
 
-import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from headway.core.graph import Graph, Node
-from headway.core.reasons import DagPaused, Reason
+from headway.core.reasons import Reason
+from headway.core.run.changes import Changes, Move
+from headway.core.run.instance import Attempt, Instance, Key
+from headway.core.run.queues import Queues
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     FINAL,
@@ -21,7 +22,6 @@ from headway.core.states import (
     RUN_FINAL,
     RUN_TRANSITIONS,
     AttemptEvent,
-    AttemptState,
     Event,
     RunEvent,
     RunState,
@@ -29,84 +29,7 @@ from headway.core.states import (
     target,
 )
 
-NOT_MAPPED = -1
 SCHEDULER = "scheduler"
-
-Key = tuple[int, int]  # a node's index and a map index
-
-
-@dataclass(slots=True)
-class Attempt:
-    """A live attempt, or one that ended in this transaction."""
-
-    number: int
-    token: str | None
-    session: str
-    queued_at: datetime
-    ready_at: datetime | None = None
-    waited_for: Reason | None = None  # the last reason for which it was not granted at once
-    state: AttemptState = AttemptState.QUEUED
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    pid: int | None = None
-    cause: str | None = None
-    detail: str | None = None
-    line: int | None = None
-    exit_code: int | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Instance:
-    """A task instance. ``stored`` is the state the database has; None: it has no row yet."""
-
-    node: Node
-    map_index: int
-    state: State = State.WAITING
-    stored: State | None = None
-    number: int = 0
-    failures: int = 0
-    losses: int = 0
-    rank: float | None = None
-    intent: Event | None = None
-    intent_by: str | None = None
-    wake_at: datetime | None = None
-    length: int | None = None
-    item: bool = False  # its result is one of the list that tasks below a mapped task get
-    follow: frozenset[str] | None = None  # a branch's choice; None: it left nothing out
-    blocked_reason: Reason | None = None
-    waited_for: Reason | None = None  # the last ``blocked_reason`` since it became ready
-    reason: Reason | None = None
-    ready_at: datetime | None = None
-    queued_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    attempt: Attempt | None = None
-
-    @property
-    def key(self) -> Key:
-        return self.node.index, self.map_index
-
-    def __str__(self) -> str:
-        return self.node.task_id if self.map_index < 0 else f"{self.node.task_id}[{self.map_index}]"
-
-
-class Move(NamedTuple):
-    """One row of history; ``instance`` is None for the run itself."""
-
-    instance: Instance | None
-    number: int
-    name: str
-    state: str | None  # None: it is gone
-    actor: str
-    reason: Reason | None
-
-
-class Result(NamedTuple):
-    """A value to store: the attempt's own encoding, opaque to the core."""
-
-    instance: Instance
-    number: int
-    xcom: object
 
 
 @dataclass(slots=True)
@@ -119,26 +42,6 @@ class Above:
 
     total: int
     ended: dict[State, int]
-
-
-@dataclass(slots=True)
-class Changes:
-    """What the store has to write. ``touched`` keeps first-touch order."""
-
-    touched: dict[Key, Instance] = field(default_factory=dict)
-    removed: dict[Key, Instance] = field(default_factory=dict)
-    granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
-    attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
-    results: list[Result] = field(default_factory=list)
-    forgotten: dict[Key, Instance] = field(
-        default_factory=dict
-    )  # their stored results count no more
-    moves: list[Move] = field(default_factory=list)
-    released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
-    run: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.touched or self.moves or self.attempts or self.removed or self.run)
 
 
 class Run:
@@ -184,17 +87,7 @@ class Run:
         self.retrying: dict[Key, Instance] = {}
         self.intended: dict[Key, Instance] = {}  # live, and a person wants it ended
         self.ready = 0
-        self.ranked: list[int] = [0] * len(graph.nodes)  # ready ones that may be granted, by node
-        self.ranked_total = 0
-        self.held: dict[
-            int, list[int]
-        ] = {}  # ready ones that may not: map indexes by node, a heap each
-        self.held_order: list[tuple[int, int]] = []  # their nodes, the heaviest first: a heap
-        self.fresh: list[Instance] = []  # ready, and no reason is written yet why it does not run
-        self.queues: dict[
-            str, list[tuple[float, int, int]]
-        ] = {}  # ranked by pool: rank and key, a heap each
-        self.pause_noted = False  # some of them are told that a pause holds them
+        self.queues = Queues(self.instances)
         self.stale: set[int] = set()  # nodes whose upstream changed
         self.changes = Changes()
 
@@ -211,7 +104,7 @@ class Run:
         self._count(instance, +1)
         self._count_above(instance, +1)
         if instance.state is State.READY:
-            self.offer(instance)
+            self.queues.offer(instance)
         if instance.intent is not None:
             self.intended[instance.key] = instance
         if instance.stored is None:
@@ -275,7 +168,7 @@ class Run:
         elif instance.state is State.READY:
             self.ready += by
             if by < 0 and instance.rank is not None:
-                self._rank(instance.node.index, -1)
+                self.queues.count(instance.node.index, -1)
         elif instance.state is State.UP_FOR_RETRY and by > 0:
             self.retrying[instance.key] = instance
         elif instance.state is State.UP_FOR_RETRY:
@@ -298,83 +191,10 @@ class Run:
             above = self.above[node.index] = Above(total, ended)
         return above
 
-    def _rank(self, node: int, by: int) -> None:
-        self.ranked[node] += by
-        self.ranked_total += by
-
-    # -- the ready ones
-
-    def offer(self, instance: Instance) -> None:
-        """A ready instance: into its pool's queue when it has a rank, else among those held
-        back.
-        """
-        node = instance.node.index
-        if instance.rank is None:
-            if node not in self.held:
-                self.held[node] = []
-                heapq.heappush(self.held_order, (-instance.node.weight, node))
-            heapq.heappush(self.held[node], instance.map_index)
-            self.pause_noted |= isinstance(instance.blocked_reason, DagPaused)
-        else:
-            self._rank(node, +1)
-            self.queue(instance)
-        if instance.blocked_reason is None:
-            self.fresh.append(instance)
-
-    def queue(self, instance: Instance) -> None:
-        assert instance.rank is not None, f"{instance} has no rank"
-        entry = (instance.rank, instance.node.index, instance.map_index)
-        heapq.heappush(self.queues.setdefault(instance.node.pool, []), entry)
-
-    def step_aside(self, instance: Instance) -> Instance:
-        """Take the first of its pool's queue out; ``queue`` puts it back."""
-        heapq.heappop(self.queues[instance.node.pool])
-        return instance
-
     def hold(self) -> None:
-        """Take the ranks back: a pause. What is held again is offered again when it is over."""
-        for instance in list(self.all()):
-            if instance.state is State.READY and instance.rank is not None:
-                self._rank(instance.node.index, -1)
-                instance.rank = instance.blocked_reason = None
-                self.touch(instance)
-                self.offer(instance)
-
-    def forget_pause(self) -> None:
-        """It is over: those that do not run yet have another reason, to be written anew."""
-        self.pause_noted = False
-        for instance in self.all():
-            if instance.state is State.READY and isinstance(instance.blocked_reason, DagPaused):
-                instance.blocked_reason = None
-                self.fresh.append(instance)
-
-    def first(self, pool: str) -> Instance | None:
-        """The ready instance that is next in ``pool``;
-
-        entries of instances that have moved on are dropped.
-        """
-        queue = self.queues.get(pool, [])
-        while queue:
-            rank, node, map_index = queue[0]
-            instance = self.instances[node].get(map_index)
-            if instance is not None and instance.state is State.READY and instance.rank == rank:
-                return instance
-            heapq.heappop(queue)
-        return None
-
-    def first_held(self, node: int) -> Instance | None:
-        """The same among those that are held back; ``node`` is the first in their order. What is
-        found is taken out.
-        """
-        assert self.held_order[0][1] == node, "not the first"
-        heap = self.held[node]
-        while heap:
-            instance = self.instances[node].get(heapq.heappop(heap))
-            if instance is not None and instance.state is State.READY and instance.rank is None:
-                return instance
-        del self.held[node]
-        heapq.heappop(self.held_order)
-        return None
+        """Take the ranks of its ready instances back: a pause."""
+        for instance in self.queues.hold():
+            self.touch(instance)
 
     # -- changing
 
@@ -427,7 +247,7 @@ class Run:
         if to is State.READY:
             instance.ready_at = self.now
             instance.waited_for = None
-            self.offer(instance)
+            self.queues.offer(instance)
 
     def _hand_over(self, instance: Instance, attempt: Attempt) -> None:
         instance.number, instance.attempt = attempt.number, attempt

@@ -1,0 +1,46 @@
+"""Every change made to a run since it was loaded: what the store has to write."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from headway.core.reasons import Reason
+from headway.core.run.instance import Attempt, Instance, Key
+
+
+class Move(NamedTuple):
+    """One row of history; ``instance`` is None for the run itself."""
+
+    instance: Instance | None
+    number: int
+    name: str
+    state: str | None  # None: it is gone
+    actor: str
+    reason: Reason | None
+
+
+class Result(NamedTuple):
+    """A value to store: the attempt's own encoding, opaque to the core."""
+
+    instance: Instance
+    number: int
+    xcom: object
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the store has to write. ``touched`` keeps first-touch order."""
+
+    touched: dict[Key, Instance] = field(default_factory=dict)
+    removed: dict[Key, Instance] = field(default_factory=dict)
+    granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
+    attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    forgotten: dict[Key, Instance] = field(
+        default_factory=dict
+    )  # their stored results count no more
+    moves: list[Move] = field(default_factory=list)
+    released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
+    run: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.touched or self.moves or self.attempts or self.removed or self.run)
