@@ -87,9 +87,6 @@ class Layout:
     def backups(self) -> Path:
         return self.data / "backups"
 
-    def attempt_log(self, run_id: str, task_id: str, map_index: int, number: int) -> Path:
-        return self.logs / run_id / task_id / str(map_index) / f"{number}.log"
-
     def mark(self) -> None:
         """A DAG folder may lie around the directory: nobody takes it for DAG files."""
         place = self.data / DATA_MARK

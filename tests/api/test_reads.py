@@ -11,6 +11,7 @@ from headway.api.routes.runs import WAIT_S_MAX
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, UsageError
+from headway.paths import log_path
 from headway.spec import model
 from headway.store.transact import Session
 from tests.api import seed
@@ -106,7 +107,7 @@ def test_an_instance_shows_its_attempts_and_log(
     seed.attempt(conn, "r1", "t1", 0, "ValueError: no flights")
     found = client.instance("r1", "t1")
     assert found.history[0].detail == "ValueError: no flights"
-    log = layout.attempt_log("r1", "t1", 0, 1)
+    log = layout.data / log_path("r1", "t1", 0, 1)
     log.parent.mkdir(parents=True)
     log.write_bytes(b"one\ntwo\n")
     assert layout.data / found.history[0].log == log

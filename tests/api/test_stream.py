@@ -7,6 +7,7 @@ from headway.api.server import HttpServer
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import UsageError
+from headway.paths import log_path
 from headway.store.transact import Session, connect
 from tests.api import seed
 from tests.api.stream import listening
@@ -183,7 +184,7 @@ def test_dags_and_pools(url: str, client: Client) -> None:
 @pytest.mark.usefixtures("runs")
 def test_a_log_that_grows(url: str, conn: Session, layout: Layout) -> None:
     seed.attempt(conn, "r1", "t0")
-    log = layout.attempt_log("r1", "t0", -1, 1)
+    log = layout.data / log_path("r1", "t0", -1, 1)
     log.parent.mkdir(parents=True)
     log.write_bytes(b"one\n")
     with listening(url, run_id="r1", task_id="t0", topics="log") as stream:

@@ -64,6 +64,9 @@ class Home:
         done = headway("run", *arguments, cwd=self.folder)
         return done.stdout.strip()
 
+    def log(self, run_id: str, task_id: str) -> Path:
+        return self.layout.data / log_path(run_id, task_id, -1, 1)
+
     def stored(self, run_id: str, task_id: str, number: int = 1) -> bytes | None:
         file = io.BytesIO()
         name = stored_log("default", log_path(run_id, task_id, -1, number))
@@ -103,9 +106,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, s3_server: Store) -> Iterator
 def test_what_has_ended_is_in_the_store_as_text(home: Home, s3_server: Store) -> None:
     run_id = home.run("sad")
     until(lambda: home.stored(run_id, "weep") is not None, "it was not shipped")
-    assert (
-        home.stored(run_id, "weep") == home.layout.attempt_log(run_id, "weep", -1, 1).read_bytes()
-    )
+    assert home.stored(run_id, "weep") == home.log(run_id, "weep").read_bytes()
     text, kind = s3_server.read(f"s3://of-up/logs/default/{run_id}/weep/-1/1.log")
     assert b"before the tears" in text
     assert kind == "text/plain; charset=utf-8"
@@ -149,7 +150,7 @@ def test_an_agent_that_is_killed_leaves_a_log_with_a_reason(home: Home, tmp_path
 
 def test_no_task_and_no_agent_has_the_key_of_the_store(home: Home) -> None:
     run_id = home.run("curious")
-    text = home.layout.attempt_log(run_id, "look", -1, 1).read_text()
+    text = home.log(run_id, "look").read_text()
     assert text.count("PATH is there: True") == 2
     assert text.count("found: []") == 2
     server = read_server_file(home.layout)

@@ -1,5 +1,5 @@
 """What must hold in the database at every instant between transactions, as SQL, by the ids of
-``docs/reliability.md``.
+``docs/coverage.md``.
 
 ``check`` runs them all in one statement. History is checked from ``since`` on, so that a check
 after every step costs what changed; the legal moves are those of ``core/states.py``.

@@ -3,8 +3,8 @@ virtual time, simulated agents and people, and faults.
 
 A step is one thing that happens. While a transaction is between two of its steps, other things
 happen on other connections, or its process dies. After every step all invariants are checked; in
-the end the faults stop, and every run must end as the reference says. Faults of
-``docs/reliability.md`` and where they are: ``FAULTS``.
+the end the faults stop, and every run must end as the reference says. ``FAULTS`` says which faults
+of ``docs/coverage.md`` there are, and where.
 """
 
 import hashlib
