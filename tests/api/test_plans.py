@@ -61,6 +61,7 @@ LISTED: dict[str, Any] = {
     **PAGE,
     **dict.fromkeys(("state", "trigger", "backfill_id", "q", "first", "last")),
     "window": 20_000,
+    "skip": 0,
     "set_aside": False,
 }
 SPAN: dict[str, Any] = {
@@ -80,7 +81,14 @@ SOURCES: tuple[LiteralString, ...] = (
 )
 EVENTS_ASKED: dict[str, Any] = {
     **dict.fromkeys(("subject", "actor", "task_id", "name")),
-    **{"dag_id": "d", "run_id": "run000001000", "before": 5000, "limit": 101, "window": 20_000},
+    **{
+        "dag_id": "d",
+        "run_id": "run000001000",
+        "before": 5000,
+        "limit": 101,
+        "window": 20_000,
+        "skip": 0,
+    },
 }
 
 SEEN: dict[str, Any] = {

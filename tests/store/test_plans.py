@@ -280,7 +280,7 @@ NOTHING: Final[dict[str, Any]] = dict.fromkeys(
         "first",
         "last",
     )
-) | {"set_aside": False}
+) | {"set_aside": False, "skip": 0}
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "run": (run_views.ONE, RUN),
     "run's state": (run_views.STATE, RUN),

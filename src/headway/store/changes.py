@@ -1,7 +1,7 @@
 """Everything a tick or a command changed in its runs, written in a few bulk statements. None
 commits.
 
-Each row is found by its full key in a fenced subquery and guarded by the state it had when it was
+Each row is found by its full key behind a fence (see ``headway.store``) and guarded by the state it had when it was
 loaded; a row that is not found means that the model was wrong: the transaction is given up and the
 model thrown away. Lock order: runs (held already), pools (held already), task instances, attempts.
 """
@@ -13,36 +13,72 @@ from typing import Any, LiteralString
 from psycopg import Connection
 
 from headway.core.run import Attempt, Changes, Instance, Run
-from headway.store.rows import rows
+from headway.store.rows import Columns, names, rows, taken, typed
 from headway.store.transact import pipelined
 
-INSERT_INSTANCES: LiteralString = """
-    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
-        item, follow, blocked_reason, reason, ready_at, queued_at, ended_at)
-    SELECT team_id, run_id, task_id, map_index, state, number, pool, pool_slots, rank,
-        item, follow, blocked_reason, reason, ready_at, queued_at, ended_at
-    FROM json_to_recordset(%(rows)s::json) AS new (
-        team_id integer, run_id text, task_id text, map_index integer, state text, number integer,
-        pool text, pool_slots integer, rank double precision, item boolean, follow text[],
-        blocked_reason jsonb, reason jsonb, ready_at timestamptz, queued_at timestamptz, ended_at timestamptz)
+KEY: Columns = {
+    "team_id": "integer",
+    "run_id": "text",
+    "task_id": "text",
+    "map_index": "integer",
+}
+INSTANCE: Columns = {
+    "state": "text",
+    "number": "integer",
+    "rank": "double precision",
+    "item": "boolean",
+    "follow": "text[]",
+    "blocked_reason": "jsonb",
+    "reason": "jsonb",
+    "ready_at": "timestamptz",
+    "queued_at": "timestamptz",
+    "ended_at": "timestamptz",
+}
+# What a new one has not yet, and what stays as it was.
+INSTANCE_LATER: Columns = {
+    "failures": "integer",
+    "losses": "integer",
+    "intent": "text",
+    "intent_by": "text",
+    "wake_at": "timestamptz",
+    "length": "integer",
+    "started_at": "timestamptz",
+}
+INSTANCE_FIXED: Columns = {"pool": "text", "pool_slots": "integer"}
+INSTANCE_NEW: Columns = {**KEY, **INSTANCE, **INSTANCE_FIXED}
+INSTANCE_CHANGE: Columns = {**INSTANCE, **INSTANCE_LATER}
+ATTEMPT_NEW: Columns = {
+    **KEY,
+    "number": "integer",
+    "session_id": "text",
+    "token": "text",
+    "queued_at": "timestamptz",
+    "ready_at": "timestamptz",
+    "waited_for": "jsonb",
+}
+ATTEMPT_CHANGE: Columns = {
+    "state": "text",
+    "token": "text",
+    "started_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "cause": "text",
+    "detail": "text",
+    "line": "integer",
+    "exit_code": "integer",
+}
+
+INSERT_INSTANCES: LiteralString = f"""
+    INSERT INTO task_instance ({names(INSTANCE_NEW)})
+    SELECT {names(INSTANCE_NEW)}
+    FROM json_to_recordset(%(rows)s::json) AS new ({typed(INSTANCE_NEW)})
 """
 
-UPDATE_INSTANCES: LiteralString = """
+UPDATE_INSTANCES: LiteralString = f"""
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
-            team_id integer, run_id text, task_id text, map_index integer, stored text, state text,
-            number integer, failures integer, losses integer, rank double precision, intent text,
-            intent_by text, wake_at timestamptz, length integer, item boolean, follow text[],
-            blocked_reason jsonb, reason jsonb,
-            ready_at timestamptz, queued_at timestamptz, started_at timestamptz, ended_at timestamptz)
+            {typed(KEY)}, stored text, {typed(INSTANCE_CHANGE)})
     )
-    UPDATE task_instance SET
-        state = change.state, number = change.number, failures = change.failures,
-        losses = change.losses, rank = change.rank, intent = change.intent,
-        intent_by = change.intent_by, wake_at = change.wake_at, length = change.length,
-        item = change.item, follow = change.follow,
-        blocked_reason = change.blocked_reason, reason = change.reason, ready_at = change.ready_at,
-        queued_at = change.queued_at, started_at = change.started_at, ended_at = change.ended_at
+    UPDATE task_instance SET {taken(INSTANCE_CHANGE, "change")}
     FROM change CROSS JOIN LATERAL (
         SELECT ctid FROM task_instance AS instance
         WHERE instance.team_id = change.team_id AND instance.run_id = change.run_id
@@ -80,28 +116,21 @@ DELETE_INSTANCES: LiteralString = """
     WHERE task_instance.ctid = found.ctid
 """
 
-INSERT_ATTEMPTS: LiteralString = """
-    INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at,
-        ready_at, waited_for)
-    SELECT team_id, run_id, task_id, map_index, number, session_id, token, queued_at, ready_at, waited_for
-    FROM json_to_recordset(%(rows)s::json) AS new (
-        team_id integer, run_id text, task_id text, map_index integer, number integer,
-        session_id text, token text, queued_at timestamptz, ready_at timestamptz, waited_for jsonb)
+INSERT_ATTEMPTS: LiteralString = f"""
+    INSERT INTO attempt ({names(ATTEMPT_NEW)})
+    SELECT {names(ATTEMPT_NEW)}
+    FROM json_to_recordset(%(rows)s::json) AS new ({typed(ATTEMPT_NEW)})
 """
 
 # Live is who has a token, by a CHECK. Said by the states, it would allow a plan to take the partial
 # index of one live attempt for the primary key.
-UPDATE_ATTEMPTS: LiteralString = """
+UPDATE_ATTEMPTS: LiteralString = f"""
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
-            team_id integer, run_id text, task_id text, map_index integer, number integer, state text,
-            token text, pid integer, started_at timestamptz, ended_at timestamptz, cause text,
-            detail text, line integer, exit_code integer)
+            {typed(KEY)}, number integer, pid integer, {typed(ATTEMPT_CHANGE)})
     )
     UPDATE attempt SET
-        state = change.state, token = change.token, pid = coalesce(change.pid, attempt.pid),
-        started_at = change.started_at, ended_at = change.ended_at, cause = change.cause,
-        detail = change.detail, line = change.line, exit_code = change.exit_code
+        {taken(ATTEMPT_CHANGE, "change")}, pid = coalesce(change.pid, attempt.pid)
     FROM change CROSS JOIN LATERAL (
         SELECT ctid FROM attempt AS known
         WHERE known.team_id = change.team_id AND known.run_id = change.run_id

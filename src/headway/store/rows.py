@@ -5,8 +5,8 @@ for each column.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
 import msgspec
 
@@ -14,6 +14,25 @@ ENCODER = msgspec.json.Encoder()
 
 # The escape of NUL, and not an escaped backslash before the plain text "u0000".
 NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+Columns = Mapping[LiteralString, LiteralString]
+"""The columns of a table by name, with their types: what a statement says of them is made from it."""
+
+
+def names(columns: Columns) -> LiteralString:
+    """``a, b``"""
+    return ", ".join(columns)
+
+
+def typed(columns: Columns) -> LiteralString:
+    """``a integer, b text``, for ``json_to_recordset``."""
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def taken(columns: Columns, source: LiteralString) -> LiteralString:
+    """``a = source.a, b = source.b``, for ``SET``."""
+    return ", ".join(f"{name} = {source}.{name}" for name in columns)
 
 
 def rows(values: Sequence[Any]) -> str:

@@ -10,6 +10,7 @@ from psycopg.rows import args_row, scalar_row
 
 from headway.core.reasons import Reason
 from headway.core.triggers import Trigger
+from headway.store import states
 from headway.store.rows import rows
 
 
@@ -151,7 +152,7 @@ CLAIM: LiteralString = """
     JOIN team ON team.team_id = locked.team_id
 """
 
-LOCK: LiteralString = """
+READ: LiteralString = """
     SELECT run.team_id, run_id, run.dag_id, run.number, run.bundle_version, trigger, backfill_id, state, version,
         logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at,
         dag.paused_by, team.name, false
@@ -159,20 +160,19 @@ LOCK: LiteralString = """
     JOIN dag ON dag.team_id = run.team_id AND dag.dag_id = run.dag_id
     JOIN team ON team.team_id = run.team_id
     WHERE run.team_id = %(team)s AND run_id = %(run)s
-    FOR NO KEY UPDATE OF run
 """
 
-READ: LiteralString = LOCK.replace("FOR NO KEY UPDATE OF run", "")
+LOCK: LiteralString = f"{READ} FOR NO KEY UPDATE OF run"
 
 # Without ranks: its ready task instances would stand first in the pools' order for ever.
-QUARANTINE: LiteralString = """
+QUARANTINE: LiteralString = f"""
     WITH unranked AS (
         UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s::jsonb
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     ), aside AS (
         UPDATE run SET quarantined = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, version = version + 1,
             times_set_aside = times_set_aside + 1, retry_at = %(retry_at)s
-        WHERE team_id = %(team)s AND run_id = %(run)s
+        WHERE team_id = %(team)s AND run_id = %(run)s AND state IN {states.QUARANTINE_FROM}
         RETURNING team_id, dag_id, run_id, state
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)

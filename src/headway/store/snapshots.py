@@ -16,7 +16,7 @@ from headway.core.states import AttemptState, Event, RunState, State
 from headway.store.runs import Claimed
 from headway.store.transact import pipelined
 
-# Found by the full key in a fenced subquery: a plan made on empty tables must do on large ones.
+# Behind a fence (see ``headway.store``).
 INSTANCES: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
@@ -28,22 +28,27 @@ INSTANCES: LiteralString = """
     ) AS found
 """
 
-# And the last ones of instances that are gone. Live is what has not ended: said by the states, it would
-# allow a plan to take the partial index of all live attempts instead of the run's own.
-ATTEMPTS: LiteralString = """
-    SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
-    CROSS JOIN LATERAL (
-        SELECT team_id, run_id, task_id, map_index, former, number, token, session_id, queued_at, state, started_at,
-            pid
-        FROM attempt
-        WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
-            AND (attempt.ended_at IS NULL OR attempt.former)
-        OFFSET 0
-    ) AS found
-"""
 
+def live_attempts(token: LiteralString) -> LiteralString:
+    """And the last ones of instances that are gone. Live is what has not ended: said by the states, it
+    would allow a plan to take the partial index of all live attempts instead of the run's own.
+    """
+    return f"""
+        SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
+        CROSS JOIN LATERAL (
+            SELECT team_id, run_id, task_id, map_index, former, number, {token}, session_id, queued_at,
+                state, started_at, pid
+            FROM attempt
+            WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
+                AND (attempt.ended_at IS NULL OR attempt.former)
+            OFFSET 0
+        ) AS found
+    """
+
+
+ATTEMPTS: LiteralString = live_attempts("token")
 # For whoever may not read tokens, and needs none: nothing is granted or reported with it.
-ATTEMPTS_OF_A_PERSON: LiteralString = ATTEMPTS.replace("token,", "NULL::text AS token,")
+ATTEMPTS_OF_A_PERSON: LiteralString = live_attempts("NULL::text AS token")
 
 # Of a run whose version cannot be read.
 TASKS: LiteralString = """

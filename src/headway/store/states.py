@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, LiteralString
 
-from headway.core.states import ATTEMPT_LIVE, BROKEN, RUN_FINAL, RunState, State
+from headway.core.states import (
+    ATTEMPT_LIVE,
+    BROKEN,
+    RUN_FINAL,
+    RUN_TRANSITIONS,
+    RunEvent,
+    RunState,
+    State,
+)
 
 
 def own(text: Any) -> LiteralString:
@@ -21,6 +29,7 @@ def listed(states: Iterable[StrEnum]) -> LiteralString:
 LIVE_ATTEMPTS: Final = listed(ATTEMPT_LIVE)
 BROKEN_INSTANCES: Final = listed(BROKEN)
 OPEN_RUNS: Final = listed(set(RunState) - RUN_FINAL)
+QUARANTINE_FROM: Final = listed(s for s, event in RUN_TRANSITIONS if event is RunEvent.QUARANTINE)
 NOTHING_TO_EXPLAIN: Final = listed({State.SUCCESS, State.WAITING})
 
 # The quiet states come first: most task instances are in one of them.

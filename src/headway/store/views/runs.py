@@ -60,7 +60,7 @@ NEWEST: LiteralString = f"""
                     AND (created_at < %(after)s OR run_id > %(after_id)s)))
             ORDER BY created_at DESC, run_id LIMIT %(window)s
         ) AS run
-        WHERE {WANTED} ORDER BY created_at DESC, run_id LIMIT %(limit)s
+        WHERE {WANTED} ORDER BY created_at DESC, run_id OFFSET %(skip)s LIMIT %(limit)s
     )
     SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.created_at DESC, run.run_id
 """
@@ -79,7 +79,7 @@ OF_DAG: LiteralString = f"""
                     AND (logical_date < %(after)s OR run_id > %(after_id)s)))
             ORDER BY logical_date DESC, run_id LIMIT %(window)s
         ) AS run
-        WHERE {WANTED} ORDER BY logical_date DESC, run_id LIMIT %(limit)s
+        WHERE {WANTED} ORDER BY logical_date DESC, run_id OFFSET %(skip)s LIMIT %(limit)s
     )
     SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.logical_date DESC, run.run_id
 """
@@ -223,6 +223,7 @@ def page(
         "after": after,
         "after_id": after_id,
         "limit": limit + 1,
+        "skip": 0,
         "window": WINDOW,
     }
     statement = OF_DAG if wanted.dag_id else NEWEST
@@ -242,9 +243,7 @@ def page(
         "skip": WINDOW - 1,
     }
     with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
-        last = rows_cursor.execute(
-            statement.replace("LIMIT %(limit)s", "OFFSET %(skip)s LIMIT %(limit)s"), edge
-        ).fetchone()
+        last = rows_cursor.execute(statement, edge).fetchone()
     return wire.Page(rows, None if last is None else cursor_after(wanted, last))
 
 
