@@ -8,7 +8,7 @@ import pytest
 
 from headway import wire
 from headway.cli import trouble
-from headway.cli.output import cell, duration, yaml
+from headway.cli.output import cell, yaml
 from headway.cli.params import texts_of
 from headway.cli.place import Target, target_of
 from headway.cli.tree import TASKS_MAX, fold, lines
@@ -53,20 +53,6 @@ def test_a_target_is_a_file_or_a_name(tmp_path: Path) -> None:
         target_of("nothing.py")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.0123, "12 ms"),
-        (1.25, "1.2 s"),
-        (59.94, "59.9 s"),
-        (61, "1 min 01 s"),
-        (7260, "2 h 01 min"),
-    ],
-)
-def test_durations_are_read_by_people(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
 def test_yaml_takes_no_word_for_something_else() -> None:
     assert yaml({"on": "no", "a": [1, {"b": None}], "e": []}) == (
         '"on": "no"\na:\n  - 1\n  -\n    b: null\ne: []\n'
@@ -80,7 +66,7 @@ def test_a_run_is_a_line_for_each_task() -> None:
         task("report", {"waiting": 1}, blocked="waits for summarise"),
     ]
     text = lines(run("running"), tasks, NOON + timedelta(seconds=5)).plain
-    assert text.splitlines()[0] == "▶ flights abc123abc123  running  5.0 s"
+    assert text.splitlines()[0] == "▶ flights abc123abc123  running  5 s"
     assert "✓ extract" in text
     assert "8/10, 1 failed" in text
     assert "waits for summarise" in text

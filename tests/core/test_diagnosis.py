@@ -131,7 +131,14 @@ def test_the_cause_makes_a_difference_and_stands_alone() -> None:
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        *((0, "less than 0.1 s"), (-1, "less than 0.1 s"), (0.44, "0.4 s"), (2, "2 s")),
+        *(
+            (0, "0 ms"),
+            (-1, "0 ms"),
+            (0.0123, "12 ms"),
+            (0.44, "440 ms"),
+            (0.9996, "1 s"),
+            (2, "2 s"),
+        ),
         *((12.4, "12 s"), (60, "1 m"), (192, "3 m 12 s")),
         *((849, "14 m"), (7_500, "2 h 5 m"), (7_200, "2 h"), (273_600, "3 d 4 h")),
     ],

@@ -8,11 +8,12 @@ import typer
 
 from headway import clock, config, wire
 from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
-from headway.cli.output import duration, show
+from headway.cli.output import show
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import is_interactive, paint, say
 from headway.cli.watching import is_over
 from headway.client import Client
+from headway.core.words import duration
 
 LOOK_S: Final = 0.2
 

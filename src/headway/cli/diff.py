@@ -8,8 +8,9 @@ import typer
 
 from headway import config
 from headway.cli.options import Data, Format, Output, RunId
-from headway.cli.output import cell, duration, show
+from headway.cli.output import cell, show
 from headway.cli.terminal import say
+from headway.core.words import duration
 
 Other = Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare it with.")]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headway.cli.options import Output
+from headway.core.words import duration
 
 
 def show(
@@ -83,13 +84,3 @@ def seconds(first: datetime | None, last: datetime | None) -> str:
     if first is None or last is None:
         return "-"
     return duration((last - first).total_seconds())
-
-
-def duration(seconds: float) -> str:
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"

@@ -7,7 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from headway import wire
-from headway.cli.output import duration
+from headway.core.words import duration
 
 BAR_WIDTH: Final = 20
 TASKS_MAX: Final = 40  # lines; what is done folds away first

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 
 def duration(seconds: float) -> str:
-    """``less than 0.1 s``, ``0.4 s``, ``12 s``, ``3 m 12 s``, ``14 m``, ``2 h 5 m``, ``3 d 4 h``."""
-    if seconds < 0.1:
-        return "less than 0.1 s"
+    """``180 ms``, ``4.2 s``, ``12 s``, ``3 m 12 s``, ``14 m``, ``2 h 5 m``, ``3 d 4 h``."""
+    if seconds < 0.9995:
+        return f"{max(0, round(seconds * 1000))} ms"
     if seconds < 10:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     whole = round(seconds)
