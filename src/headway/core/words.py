@@ -1,6 +1,9 @@
-"""How long and how many, in words a person reads at a glance."""
+"""How long, how many, and what was meant: words that a person reads at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+CANDIDATES_MAX: Final = 10_000  # comparing with more costs longer than a person waits
 
 
 def duration(seconds: float) -> str:
@@ -39,3 +42,15 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The one of ``known`` that is closest to ``word``; None: none is close. Case does not matter."""
+    import difflib
+
+    candidates = list(known)
+    if len(candidates) > CANDIDATES_MAX:
+        return None
+    folded = {candidate.casefold(): candidate for candidate in candidates}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=cutoff)
+    return folded[close[0]] if close else None

@@ -1,11 +1,9 @@
 """What is wrong with a DAG: what, where, and what was probably meant."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from headway.core.words import nearest
 from headway.errors import UsageError
-
-CANDIDATES_MAX: Final = 10_000  # comparing with more costs longer than a person waits
 
 
 class BadSpec(UsageError):
@@ -22,14 +20,8 @@ class BadSpec(UsageError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """``did you mean "x"?`` when one of ``known`` is close to ``word``."""
-    import difflib
-
-    candidates = list(known)
-    if len(candidates) > CANDIDATES_MAX:
-        return None
-    folded = {candidate.casefold(): candidate for candidate in candidates}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    return f'did you mean "{folded[close[0]]}"?' if close else None
+    found = nearest(word, known)
+    return None if found is None else f'did you mean "{found}"?'
 
 
 def listing(words: Iterable[str], limit: int = 8) -> str:

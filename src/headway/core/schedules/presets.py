@@ -5,7 +5,7 @@ from typing import Final
 
 from headway.core.schedules.base import BadSchedule
 from headway.core.schedules.once import Once
-from headway.core.schedules.zones import did_you_mean
+from headway.core.words import nearest
 
 PRESETS: Final[Mapping[str, str]] = {
     "@hourly": "0 * * * *",
@@ -27,6 +27,7 @@ def expression_of(name: str) -> str:
         )
     if name not in PRESETS:
         known = [*PRESETS, Once.form]
-        meant = did_you_mean(name, known) or f": known are {', '.join(known)}"
-        raise BadSchedule(f'unknown preset "{name}"{meant}')
+        meant = nearest(name, known)
+        hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
+        raise BadSchedule(f'unknown preset "{name}": {hint}')
     return PRESETS[name]
