@@ -4,14 +4,17 @@ import os
 import selectors
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headway import clock
 from headway.agent.processes import state_of
+from headway.services import import_child
 from headway.services import importer as module
 from headway.services.check import check
 from headway.services.environment import PRIVATE, clean_environment, private_names
 from headway.services.importer import Imported, Importer, Job
+from headway.spec.model import Dag, Task
 from tests.loader.conftest import Folder
 from tests.processes import begin
 
@@ -213,6 +216,15 @@ def test_a_child_has_no_credentials(folder: Folder, tmp_path: Path) -> None:
     fds = text.split('"fds": ')[1].split("}")[0]
     assert "socket:" not in fds
     assert fds.count("pipe:") == 3  # stdout, stderr, the report
+
+
+def test_a_report_that_is_too_long_comes_without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = Task(task_id="a", kind="bash", arguments={"command": "x" * 1000})
+    report = import_child.Report([Dag(dag_id="one", file="a.py", tasks=(task,))])
+    assert msgspec.json.decode(import_child.encode(report), type=import_child.Report) == report
+    monkeypatch.setattr(import_child, "REPORT_BYTES_MAX", 1000)
+    bare = msgspec.json.decode(import_child.encode(report), type=import_child.Report)
+    assert bare.dags[0].tasks == (Task(task_id="a", kind="bash"),)
 
 
 def test_check_lists_files_dags_and_errors(folder: Folder) -> None:

@@ -60,10 +60,13 @@ class Writer:
 
     def arguments(self, task: Task) -> dict[str, Any]:
         """By name; what is mapped over too, as ``expand`` was given it."""
+        given = {**named(task), **task.arguments.axes}
+        if given and self.room <= 0:
+            return {MORE: absent("size")}
         guarded = task.operator.guarded if task.function is None else ()
         room = min(TASK_BYTES_MAX, self.room)
         found: dict[str, Any] = {}
-        for name, value in {**named(task), **task.arguments.axes}.items():
+        for name, value in given.items():
             # The dicts of ``expand_kwargs`` have the name "".
             data = self.argument(value, guarded=name in guarded or (not name and bool(guarded)))
             if len(json.encode(data)) > room:

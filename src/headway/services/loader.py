@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from threading import Event, Thread
 from typing import Final, LiteralString
@@ -167,7 +168,7 @@ class Loader:
                 self.suspected[source.path] = imported
                 self.submit([source])
                 return
-            if first.dags != imported.dags:
+            if differing(first.dags, imported.dags):
                 self.catalogue.reject(source.path, unstable(first, imported))
                 self.register_soon()
                 return
@@ -324,10 +325,18 @@ class Loader:
         print(f"loader: {error}", file=sys.stderr, flush=True)
 
 
-def unstable(first: Imported, second: Imported) -> Trouble:
-    ids = sorted(
-        one.dag_id for one, other in zip(first.dags, second.dags, strict=False) if one != other
+def differing(first: tuple[Dag, ...], second: tuple[Dag, ...]) -> list[str]:
+    """The DAGs that two imports make in two ways, whatever their tasks' arguments are."""
+    pairs = zip_longest(first, second)
+    return sorted(
+        (one or other).dag_id
+        for one, other in pairs
+        if one is None or other is None or not same_but_arguments(one, other)
     )
+
+
+def unstable(first: Imported, second: Imported) -> Trouble:
+    ids = differing(first.dags, second.dags)
     line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
     return Trouble(
         f"gives another DAG {', '.join(ids)} each time it is imported; the first version stays",
