@@ -7,7 +7,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from headway.store.transact import APP, ENGINE, Session, connect
-from tests.postgres import fresh_database, private_server
+from tests.lending import Lender
+from tests.postgres import private_server
 from tests.processes import end_begun
 
 
@@ -29,11 +30,18 @@ def postgres() -> Iterator[str]:
         yield dsn
 
 
+@pytest.fixture(scope="session")
+def lender(postgres: str) -> Iterator[Lender]:
+    lender = Lender(postgres)
+    yield lender
+    lender.close()
+
+
 @pytest.fixture
-def database(postgres: str) -> Iterator[str]:
-    """A fresh database, migrated and empty: its owner's dsn, as ``connect(database, role=…)``."""
-    with fresh_database(postgres) as fresh:
-        yield fresh
+def database(lender: Lender) -> Iterator[str]:
+    """A database, migrated and empty: its owner's dsn, as ``connect(database, role=…)``."""
+    with lender.lend() as lent:
+        yield lent
 
 
 @pytest.fixture

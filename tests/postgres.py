@@ -50,15 +50,24 @@ def private_server() -> Iterator[str]:
 @contextmanager
 def fresh_database(dsn: str, template: str = TEMPLATE) -> Iterator[str]:
     """The owner's dsn of another migrated, otherwise empty database on a private server."""
+    fresh = make_database(dsn, template)
+    try:
+        yield fresh
+    finally:
+        drop_database(fresh)
+
+
+def make_database(dsn: str, template: str = TEMPLATE) -> str:
     name = f"headway_{next(numbers)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    makers[server_of(dsn)].execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    return make_conninfo(dsn, dbname=name)
+
+
+def drop_database(dsn: str) -> None:
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    conn = makers[server_of(dsn)]
-    conn.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-    try:
-        yield make_conninfo(dsn, dbname=name)
-    finally:
-        conn.execute(drop.format(sql.Identifier(name)))
+    name = str(conninfo_to_dict(dsn)["dbname"])
+    makers[server_of(dsn)].execute(drop.format(sql.Identifier(name)))
 
 
 def server_of(dsn: str) -> object:

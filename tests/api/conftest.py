@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from headway.api.app import create
+from headway.api.access import Admission
+from headway.api.app import BURST_S, Application
 from headway.api.context import Api
 from headway.api.door import Connections, Door
-from headway.api.guard import names_of
+from headway.api.guard import Guard, names_of
 from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
+from headway.api.rates import Rate
 from headway.api.server import HttpServer
 from headway.api.signin import SignIn
-from headway.api.site import BUILT
+from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import API_RATE, Layout
@@ -29,6 +31,18 @@ def layout(tmp_path: Path) -> Layout:
     layout = Layout(tmp_path / "data")
     layout.prepare()
     return layout
+
+
+IDLE: list[Application] = []
+
+
+@contextmanager
+def application(api: Api, admission: Admission) -> Iterator[Application]:
+    """One that a test before has left: to register all routes takes longer than most tests."""
+    found = IDLE.pop() if IDLE else Application(api, admission)
+    found.api, found.admission = api, admission
+    yield found
+    IDLE.append(found)
 
 
 @contextmanager
@@ -58,13 +72,16 @@ def served(
         signin=SignIn(1),
         places=places,
     )
-    app = create(api, TOKEN, local_admin(database, 1), names_of("127.0.0.1"), rate, site)
-    server = HttpServer(app, listener, live.close)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    admin = local_admin(database, 1)
+    admission = Admission(api.door, TOKEN, admin, Rate(rate * BURST_S, BURST_S))
+    with application(api, admission) as found:
+        guard = Guard(found.routed, Site(site), names_of("127.0.0.1"), api.url)
+        server = HttpServer(guard, listener, live.close)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture

@@ -4,20 +4,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme, Tag
 from litestar.routes import BaseRoute
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
 from headway import config
 from headway.api import cookies, etags, openapi, problems
-from headway.api.access import Admission, declared
+from headway.api.access import Admission, Connection, declared
 from headway.api.context import Api
 from headway.api.guard import Guard
 from headway.api.principal import Principal
@@ -117,9 +118,40 @@ def create(
 ) -> Guard:
     """API and web interface behind their guard. ``token`` is that of ``admin``."""
     admission = Admission(api.door, token, admin, Rate(rate * BURST_S, BURST_S))
+    return Guard(Application(api, admission).routed, Site(site), names, api.url)
+
+
+class Application:
+    """The routes. They are costly to register, so that tests hand one application another ``api`` and ``admission``."""
+
+    def __init__(self, api: Api, admission: Admission) -> None:
+        self.api = api
+        self.admission = admission
+        self.routed = Litestar(
+            [routes(), *health.PROBES],
+            guards=[self.admit],
+            dependencies={"api": Provide(self.handed)},
+            exception_handlers={
+                HeadwayError: problems.from_error,
+                HTTPException: problems.from_http,
+                Answered: problems.from_before,
+                RecursionError: problems.from_depth,
+                Exception: problems.from_surprise,
+            },
+            lifespan=[self.lifespan],
+            logging_config=None,
+            compression_config=COMPRESSION,
+            middleware=[self.counted],
+            before_request=etags.expect,
+            after_request=etags.tagged,
+            request_max_body_size=BODY_BYTES_MAX,
+            openapi_config=described(),
+        )
+        assert list(declared(self.routed.routes)), "every route says who may enter it"
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        api = self.api
         api.door.connections.open()
         api.wakeups.start()
         try:
@@ -128,28 +160,17 @@ def create(
             api.wakeups.stop()
             api.door.connections.close()
 
-    app = Litestar(
-        [routes(), *health.PROBES],
-        guards=[admission.admit],
-        dependencies={"api": Provide(api.of)},
-        exception_handlers={
-            HeadwayError: problems.from_error,
-            HTTPException: problems.from_http,
-            Answered: problems.from_before,
-            RecursionError: problems.from_depth,
-            Exception: problems.from_surprise,
-        },
-        lifespan=[lifespan],
-        logging_config=None,
-        compression_config=COMPRESSION,
-        middleware=[api.requests.middleware],
-        before_request=etags.expect,
-        after_request=etags.tagged,
-        request_max_body_size=BODY_BYTES_MAX,
-        openapi_config=described(),
-    )
-    assert list(declared(app.routes)), "every route says who may enter it"
-    return Guard(app, Site(site), names, api.url)
+    async def admit(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        await self.admission.admit(connection, handler)
+
+    async def handed(self, request: Request[Any, Any, Any]) -> Api:
+        return await self.api.of(request)
+
+    def counted(self, app: ASGIApp) -> ASGIApp:
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            await self.api.requests.count(app, scope, receive, send)
+
+        return counting
 
 
 class Unrouted(Router):

@@ -22,25 +22,23 @@ class Requests:
         self.answered: Counter[Labels] = Counter()
         self.within: Counter[tuple[str, float]] = Counter()
         self.seconds: Counter[str] = Counter()
-        self.count: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
 
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            began = clock.monotonic()
-            status = 0
+    async def count(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to ``app``, and remember its answer."""
+        began = clock.monotonic()
+        status = 0
 
-            async def watched(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
 
-            try:
-                await app(scope, receive, watched)
-            finally:
-                self.add(scope, status, clock.monotonic() - began)
-
-        return counted
+        try:
+            await app(scope, receive, watched)
+        finally:
+            self.add(scope, status, clock.monotonic() - began)
 
     def add(self, scope: Scope, status: int, took_s: float) -> None:
         route = str(scope.get("path_template") or UNKNOWN)
@@ -49,7 +47,7 @@ class Requests:
         if route.endswith("/stream"):
             return  # it lasts as long as somebody watches
         self.seconds[route] += took_s  # type: ignore[assignment] # a sum of seconds
-        self.count[route] += 1
+        self.counted[route] += 1
         for limit in SECONDS:
             self.within[route, limit] += took_s <= limit
 
@@ -60,7 +58,7 @@ class Requests:
         )
         name = "headway_api_request_seconds"
         yield f"# HELP {name} Time to answer.\n# TYPE {name} histogram\n"
-        for route, count in self.count.items():
+        for route, count in self.counted.items():
             for limit in SECONDS:
                 labels = {"route": route, "le": f"{limit:g}"}
                 yield line(f"{name}_bucket", labels, self.within[route, limit])
