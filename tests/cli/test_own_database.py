@@ -81,7 +81,7 @@ def test_one_database_is_of_one_data_directory_at_a_time(
 
     said = headway("migrate", "--database-url", database, cwd=first)
     assert said.returncode == 0
-    assert said.stderr.count("the password in --database-url can be read by everybody") == 1
+    assert said.stderr.count("anyone on this machine can read the password in --database-url") == 1
     said = headway("migrate", cwd=first)
     assert said.stderr == "the database is up to date\n"
 

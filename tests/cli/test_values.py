@@ -198,5 +198,5 @@ def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path) -> None:
     done = headway("run", "af.py", cwd=tmp_path)
     assert (done.returncode, "airflow" in done.stderr) == (2, True), done.stderr
     (tmp_path / "none.py").write_text("import headway\n")
-    with pytest.raises(UsageError, match="the file defines no DAG"):
+    with pytest.raises(UsageError, match="the file does not define a DAG"):
         refuse_broken(tmp_path / "none.py")

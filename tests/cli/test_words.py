@@ -26,7 +26,7 @@ def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
         quarantined="KeyError",
     )  # fmt: skip
     assert trouble.standing(run).startswith(
-        "run abcdef123456 of d is running: set aside: KeyError; headway retry abcdef tries again"
+        "run abcdef123456 of d is running: set aside: KeyError; to try again from here: headway retry abcdef"
     )
     assert is_over(run)
 

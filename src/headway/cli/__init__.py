@@ -15,7 +15,7 @@ from headway.errors import HeadwayError
 
 
 def main() -> None:
-    """The entry point: an exit code for every end, never a stack trace."""
+    """Run the command line. Every outcome has an exit code; none prints a stack trace."""
     sys.exit(execute(sys.argv[1:]))
 
 
@@ -37,11 +37,11 @@ def execute(arguments: list[str]) -> int:
 
 
 def surprised(error: Exception) -> int:
-    """An error of ours: one line, and the whole story in a file."""
+    """Report a bug in Headway: one line on the terminal, the full traceback in a file."""
     handle, name = mkstemp(prefix="headway-error-", suffix=".txt")
     with os.fdopen(handle, "w") as file:
         file.write("".join(traceback.format_exception(error)))
-    complain(HeadwayError(f"{type(error).__name__}: {error}", hint=f"the whole story is in {name}"))
+    complain(HeadwayError(f"{type(error).__name__}: {error}", hint=f"full traceback in {name}"))
     return 1
 
 

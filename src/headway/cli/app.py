@@ -59,7 +59,7 @@ def root(
         typer.Option("--version", callback=print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Runs data workflows: on time, on demand, to the end."""
+    """Run and monitor data workflows."""
 
 
 for command in (

@@ -1,4 +1,4 @@
-"""``headway audit``: who asked for what."""
+"""``headway audit``: list who did what."""
 
 from typing import Annotated
 
@@ -12,16 +12,20 @@ from headway.errors import HeadwayError
 
 
 def audit(
-    actor: Annotated[str | None, typer.Option(help="Only of this one, like user:ann.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only this, like runs.cancel.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many entries.")] = 20,
+    actor: Annotated[
+        str | None, typer.Option(help="Show only this actor, for instance user:ann.")
+    ] = None,
+    action: Annotated[
+        str | None, typer.Option(help="Show only this action, for instance runs.cancel.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of entries.")] = 20,
     check: Annotated[
-        bool, typer.Option("--check", help="Only check that no entry was changed or removed.")
+        bool, typer.Option("--check", help="Verify that no entry was changed or removed.")
     ] = False,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List what people asked for, the latest first."""
+    """List the changes that people and programs made, newest first."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -29,11 +33,13 @@ def audit(
         found = client.check_audit()
         if not found.intact:
             raise HeadwayError(
-                f"the audit was changed: entry {found.broken_at} is not as it was written",
-                hint="compare with a backup: headway restore",
+                f"the audit log was tampered with: entry {found.broken_at} differs from what was written",
+                hint="compare it with a backup: headway restore",
             )
-        removed = f"; {found.removed:,} older ones were removed by age" if found.removed else ""
-        say(f"{found.entries:,} entries, all as they were written{removed}")
+        removed = (
+            f"; {found.removed:,} older entries were removed by retention" if found.removed else ""
+        )
+        say(f"{found.entries:,} entries verified, none changed{removed}")
         return
     entries = client.audit(limit, actor=actor, action=action)
     rows = [(e.seq, e.at, e.actor, e.via, e.action, e.subject, e.address) for e in entries]

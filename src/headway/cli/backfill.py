@@ -19,23 +19,30 @@ LOOK_S: Final = 0.2
 
 
 def backfill(
-    target: Annotated[str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG.")],
-    first: Annotated[str, typer.Option("--from", help="The first day, or moment.")],
-    last: Annotated[str, typer.Option("--to", help="The last day, included.")],
+    target: Annotated[
+        str, typer.Argument(metavar="DAG", help="file.py, file.py:dag, or a DAG id.")
+    ],
+    first: Annotated[str, typer.Option("--from", help="First date or time.")],
+    last: Annotated[str, typer.Option("--to", help="Last date or time, inclusive.")],
     param: Params = None,
     max_active_runs: Annotated[
-        int | None, typer.Option(min=1, help="Runs of this backfill at once.")
+        int | None,
+        typer.Option(min=1, help="Maximum number of runs of this backfill at the same time."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the dates.")] = False,
-    wait: Annotated[bool, typer.Option(help="Wait for the end (always without a server).")] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the dates that would run.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option(help="Wait until all runs end. Always on without a server.")
+    ] = True,
     dags: Dags = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run a DAG for every time of its schedule from one day to another, both included.
+    """Create runs for all past times of a DAG's schedule from one date to another, inclusive.
 
-    Days are those of the DAG's time zone.
+    Dates are in the DAG's time zone.
     """
     from headway.cli.place import loaded, place_of, target_of
 
@@ -79,7 +86,7 @@ def backfill(
 
 
 def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:
-    """Until all of its runs have ended. A date that had a run already keeps it and is not one."""
+    """Wait until all runs of the backfill end. Dates that already had a run are not part of it."""
     if not is_interactive():
         while not ended(runs := client.runs_of_backfill(backfill_id)):
             clock.sleep(LOOK_S)

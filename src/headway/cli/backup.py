@@ -6,7 +6,7 @@ from headway.cli.output import line
 
 
 def backup(data: Data = None, database_url: DatabaseUrl = None) -> None:
-    """Write a backup of the database below the data directory; also while a server runs."""
+    """Write a backup of the database to the data directory. The server may be running."""
     from headway.pg import Server
     from headway.store.backup import backup as write
 

@@ -1,4 +1,4 @@
-"""``headway cancel``: end a run and what it is doing."""
+"""``headway cancel``: end a run and stop its tasks."""
 
 from headway import config
 from headway.cli.options import Data, RunId
@@ -6,7 +6,7 @@ from headway.cli.terminal import say
 
 
 def cancel(run_id: RunId, data: Data = None) -> None:
-    """Cancel a run: its tasks are ended, first by SIGTERM, then by SIGKILL."""
+    """Cancel a run. Its running tasks get SIGTERM, then SIGKILL."""
     from headway.client import client_of
 
     run = client_of(config.layout(data)).cancel(run_id)
@@ -16,4 +16,4 @@ def cancel(run_id: RunId, data: Data = None) -> None:
     elif run.state == "cancelled":
         say(f"{which} is cancelled")
     else:
-        say(f"{which} has ended already ({run.state}): nothing was left to cancel")
+        say(f"{which} has already ended ({run.state}), so there is nothing to cancel")

@@ -1,4 +1,4 @@
-"""``headway check``: would these DAG files load?"""
+"""``headway check``: check that DAG files load."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +12,10 @@ from headway.cli.terminal import paint, say
 
 
 def check(
-    path: Annotated[Path | None, typer.Argument(help="A DAG file or a folder of them.")] = None,
+    path: Annotated[Path | None, typer.Argument(help="A DAG file or a DAG folder.")] = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Load DAG files as the server would, and say what is wrong where."""
+    """Check that DAG files load, and report each error with its file and line."""
     from headway.services.check import check as load
 
     folder = path or config.default_dags()
@@ -60,7 +60,7 @@ def check(
     if errors:
         raise typer.Exit(2)
     if not found:
-        say(f"no DAG file in {folder}: a DAG file is {frontends.described()}")
+        say(f"no DAG files in {folder}; a DAG file is {frontends.described()}")
 
 
 def told(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``headway clear``: let tasks of a run happen again, with what depends on them."""
+"""``headway clear``: run tasks of a run again, with their downstream tasks."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,22 +13,24 @@ if TYPE_CHECKING:
     from headway.client import Client
 
 Index = Annotated[
-    list[int] | None, typer.Option("--index", help="Only these map indexes; may be repeated.")
+    list[int] | None, typer.Option("--index", help="Clear only this map index. Can be repeated.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would run again.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only show which task instances would run again.")
+]
 
 
 def clear(
     run_id: RunId,
     tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK]…")] = None,
     index: Index = None,
-    downstream: Annotated[bool, typer.Option(help="And what depends on them.")] = True,
-    upstream: Annotated[bool, typer.Option(help="And what they depend on.")] = False,
+    downstream: Annotated[bool, typer.Option(help="Also clear downstream tasks.")] = True,
+    upstream: Annotated[bool, typer.Option(help="Also clear upstream tasks.")] = False,
     dry_run: DryRun = False,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run tasks of a run again (all of them, if none is named)."""
+    """Clear tasks of a run so that they run again. Without task names: all tasks."""
     from headway.client import client_of
 
     request = wire.ClearRequest(

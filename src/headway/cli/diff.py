@@ -12,11 +12,11 @@ from headway.cli.output import cell, show
 from headway.cli.terminal import say
 from headway.core.words import duration
 
-Other = Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare it with.")]
+Other = Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare with.")]
 
 
 def diff(run_id: RunId, other: Other, data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show what one run had that another has not: version, parameters, state, times, tasks."""
+    """Show how two runs of a DAG differ: version, parameters, state, times, tasks."""
     from headway.client import client_of
 
     found = client_of(config.layout(data)).compare(run_id, other)
@@ -26,18 +26,18 @@ def diff(run_id: RunId, other: Other, data: Data = None, output: Format = Output
     ]
     columns = ("TASK", "WHAT", found.before.run_id, found.after.run_id)
     if not rows and output is Output.TABLE:
-        say(f"runs {found.before.run_id} and {found.after.run_id} do not differ")
+        say(f"runs {found.before.run_id} and {found.after.run_id} are identical")
         return
     shown = [(task, what, word(what, one), word(what, two)) for task, what, one, two in rows]
     show(found, output, columns, shown)
 
 
 def word(what: str, value: Any) -> str:
-    """As a person reads it: of a task's states how many are in each."""
+    """Format a value for a person. The states of a task become counts."""
     if what == "duration" and isinstance(value, int | float):
         return duration(value)
     if what == "task":
-        return "there" if value else "not there"
+        return "there" if value else "missing"
     if what == "states":
         return ", ".join(f"{state} {count}" for state, count in sorted(value.items())) or "none"
     if what == "logical date":

@@ -1,4 +1,4 @@
-"""``headway doctor``: everything that is wrong on this machine more often than one would think."""
+"""``headway doctor``: check this machine for common problems."""
 
 import os
 import shutil
@@ -34,10 +34,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 def doctor(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="The port `headway up` would take.")] = config.PORT,
+    port: Annotated[int, typer.Option(help="The port that `headway up` would use.")] = config.PORT,
     output: Format = Output.TABLE,
 ) -> None:
-    """Look for what keeps Headway from working, and say what to do about it."""
+    """Check for problems that keep Headway from working, and show how to fix them."""
     layout = config.layout(data)
     findings = [*machine(), *directory(layout)]
     server = config.read_server_file(layout)
@@ -65,7 +65,12 @@ def postgres() -> Finding:
 
         return Finding("postgres", True, str(installed().program("postgres")))
     except (HeadwayError, ImportError) as error:
-        return Finding("postgres", False, str(error), "reinstall Headway, or give a --database-url")
+        return Finding(
+            "postgres",
+            False,
+            str(error),
+            "reinstall Headway, or use your own PostgreSQL with --database-url",
+        )
 
 
 def directory(layout: Layout) -> Iterator[Finding]:
@@ -76,8 +81,8 @@ def directory(layout: Layout) -> Iterator[Finding]:
     yield Finding(
         "data directory",
         writable,
-        str(layout.data) if layout.data.exists() else f"{layout.data} (will be made)",
-        f"{place} cannot be written: choose another with --data",
+        str(layout.data) if layout.data.exists() else f"{layout.data} (will be created)",
+        f"{place} is not writable: choose another directory with --data",
     )
     free = shutil.disk_usage(place).free
     yield from log_store(layout)
@@ -85,7 +90,7 @@ def directory(layout: Layout) -> Iterator[Finding]:
         "disk",
         free >= DISK_BYTES_MIN,
         f"{free / 1e9:.1f} GB free",
-        "make room, or choose a data directory on another disk with --data",
+        "free disk space, or choose a data directory on another disk with --data",
     )
 
 
@@ -98,7 +103,7 @@ def log_store(layout: Layout) -> Iterator[Finding]:
             "log store",
             not shipping.error,
             str(shipping),
-            "mend its address, credentials or bucket; until then logs are kept in run/spool",
+            "fix its URL, credentials or bucket; until then logs stay in run/spool",
         )
 
 
@@ -108,12 +113,12 @@ def free_port(port: int) -> Finding:
         try:
             probe.bind((config.HOST, port))
         except OSError as error:
-            return Finding("port", False, f"{port}: {error.strerror}", "choose one with --port")
+            return Finding("port", False, f"{port}: {error.strerror}", "choose another with --port")
     return Finding("port", True, f"{port} is free")
 
 
 def running(server: ServerFile) -> Iterator[Finding]:
-    """What the running server says of itself."""
+    """Check the running server."""
     from headway.client import connect
 
     client = connect(server)
@@ -125,7 +130,7 @@ def running(server: ServerFile) -> Iterator[Finding]:
             return  # all else is in it
         for error in client.import_errors():
             detail = f"{located(error.file, error.line)}: {error.message}"
-            hint = "mend it; headway check shows whether it would load"
+            hint = "fix the file, then run: headway check"
             yield Finding("DAG file", False, detail, hint)
         yield from missing_pools(client)
         yield from set_aside(client)
@@ -135,8 +140,8 @@ def running(server: ServerFile) -> Iterator[Finding]:
 
 def advice_on(part: str) -> str:
     if part.startswith("disk"):
-        return "make room; until then nothing new is kept"
-    return "see logs/server; headway up starts it again"
+        return "free disk space; until then no new data can be stored"
+    return "look in logs/server, or restart: headway up"
 
 
 def missing_pools(client: "Client") -> Iterator[Finding]:
@@ -144,7 +149,7 @@ def missing_pools(client: "Client") -> Iterator[Finding]:
     for dag in client.dags():
         spec = decode(bytes(client.dag(dag.dag_id).spec))
         for pool in sorted({task.pool for task in spec.tasks} - known):
-            detail = f"{dag.dag_id} needs {pool}, which does not exist"
+            detail = f"{dag.dag_id} uses pool {pool}, which does not exist"
             yield Finding("pool", False, detail, f"headway pool set {pool} 8")
 
 
@@ -156,5 +161,5 @@ def set_aside(client: "Client") -> Iterator[Finding]:
                 f"run {short}",
                 False,
                 f"of {run.dag_id}: {run.reason}",
-                f"headway why {short} shows the ways out; logs/server/scheduler.log has the error",
+                f"headway why {short} shows what you can do; the error is in logs/server/scheduler.log",
             )

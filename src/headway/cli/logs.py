@@ -1,4 +1,4 @@
-"""``headway logs``: what a task wrote."""
+"""``headway logs``: print and search the logs of tasks."""
 
 import sys
 from collections.abc import Iterable
@@ -22,23 +22,28 @@ FOLLOW_S = 0.3
 def logs(
     run_id: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="A run's id, a unique prefix, @latest or @failed."),
+        typer.Argument(metavar="[RUN]", help="Run id or unique prefix, @latest or @failed."),
     ] = None,
     task_id: Annotated[
-        str | None, typer.Argument(metavar="[TASK]", help="Default: the first that failed.")
+        str | None, typer.Argument(metavar="[TASK]", help="Default: the first task that failed.")
     ] = None,
-    index: Annotated[int | None, typer.Option("--index", help="Of a mapped task.")] = None,
-    attempt: Annotated[int | None, typer.Option(help="Default: the latest.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
+    index: Annotated[
+        int | None, typer.Option("--index", help="Map index of a mapped task.")
+    ] = None,
+    attempt: Annotated[int | None, typer.Option(help="Default: the latest attempt.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Follow the log until the attempt ends.")
+    ] = False,
     grep: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Only lines that match an expression.")
+        str | None,
+        typer.Option(metavar="PATTERN", help="Search for lines that match a regular expression."),
     ] = None,
-    dag: Annotated[str | None, typer.Option(help="With --grep: of this DAG's runs.")] = None,
+    dag: Annotated[
+        str | None, typer.Option(help="With --grep: search only runs of this DAG.")
+    ] = None,
     data: Data = None,
 ) -> None:
-    """Print the log of a task, from the beginning; -f goes on with it. With --grep: the lines that match,
-    of a task, of a run, or without one of all runs, the newest first.
-    """
+    """Print the log of a task. With --grep, search the logs of a task, a run or all runs."""
     from headway.cli.trouble import first_with_log
     from headway.client import client_of
 
@@ -47,7 +52,10 @@ def logs(
         print_matches(client, grep, dag, run_id, task_id)
         return
     if run_id is None:
-        raise UsageError("the log of which run?", hint="headway logs @latest, or give --grep")
+        raise UsageError(
+            "no run given",
+            hint="name a run, for instance headway logs @latest, or search all logs with --grep",
+        )
     if task_id is None:
         task_id, index = first_with_log(client, run_id)
         place = task_id if index < 0 else f"{task_id}[{index}]"
@@ -66,7 +74,7 @@ def logs(
 def print_matches(
     client: "Client", pattern: str, dag: str | None, run_id: str | None, task_id: str | None
 ) -> None:
-    """As grep does: where, and the line."""
+    """Format a match as grep does: the place, then the line."""
     found: Iterable[wire.RunLogMatch]
     if run_id is None:
         found = client.search_logs(pattern, regex=True, ignore_case=False, dag_id=dag)

@@ -1,4 +1,4 @@
-"""``headway ls``: DAGs, runs, and files that could not be loaded."""
+"""``headway ls``: list DAGs, runs and import errors."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -23,13 +23,13 @@ class What(StrEnum):
 
 def ls(
     what: Annotated[What, typer.Argument(help="What to list.")] = What.DAGS,
-    dag: Annotated[str | None, typer.Option(help="Only runs of this DAG.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only runs in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many runs.")] = 20,
+    dag: Annotated[str | None, typer.Option(help="Show only runs of this DAG.")] = None,
+    state: Annotated[str | None, typer.Option(help="Show only runs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List DAGs, runs or the files that could not be loaded."""
+    """List DAGs, runs, or DAG files that failed to load."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -42,7 +42,7 @@ def ls(
 
 
 def list_errors(client: "Client", output: Output) -> None:
-    """Warnings are for people: what reads JSON finds them with each DAG."""
+    """Print warnings for people. In JSON output they are part of each DAG."""
     errors = client.import_errors()
     rows = [(located(e.file, e.line), e.message) for e in errors]
     show(errors, output, ("WHERE", "ERROR"), rows)
@@ -60,7 +60,7 @@ def list_dags(client: "Client", output: Output) -> None:
     ]  # fmt: skip
     show(dags, output, ("DAG", "SCHEDULE", "LAST RUN", "AT", "NEXT", "TAGS"), rows)
     if broken := len(client.import_errors()):
-        say(f"{counted(broken, 'file')} could not be loaded: headway ls errors")
+        say(f"{counted(broken, 'file')} failed to load; run: headway ls errors")
 
 
 def list_runs(

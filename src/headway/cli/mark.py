@@ -1,4 +1,4 @@
-"""``headway mark``: say how a run, or a task of it, has ended, instead of what it would come to."""
+"""``headway mark``: set the state of a run or a task by hand."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -17,7 +17,7 @@ class Mark(StrEnum):
 
 
 Task = Annotated[str | None, typer.Argument(metavar="[TASK]")]
-Index = Annotated[int, typer.Option("--index", help="Of a mapped task this map index.")]
+Index = Annotated[int, typer.Option("--index", help="Map index of a mapped task.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be marked.")]
 
 
@@ -30,9 +30,10 @@ def mark(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Mark a run: what is not over, and for a success what failed too; or only one task of it.
+    """Mark a run, or one task instance, as success or failed.
 
-    What runs is told to end, and is marked when it has.
+    Marking a run marks all its unfinished tasks; `success` also marks the failed ones.
+    Running tasks are stopped first.
     """
     from headway.client import client_of
 
@@ -40,7 +41,7 @@ def mark(
     request = wire.MarkRequest(task_id=task, state=state, map_index=index)
     if not dry_run:
         run = client.mark(run_id, request)
-        say(f"{task or 'all'} of run {run.run_id} of {run.dag_id} is marked as {state}")
+        say(f"{task or 'all'} of run {run.run_id} of {run.dag_id} marked as {state}")
         return
     would = client.would_mark(run_id, request)
     rows = [(key.task_id, key.map_index if key.map_index >= 0 else None) for key in would.marked]

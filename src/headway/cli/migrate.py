@@ -1,4 +1,4 @@
-"""``headway migrate``: bring a database to this version's schema."""
+"""``headway migrate``: upgrade the database schema."""
 
 from headway import config
 from headway.cli.options import Data, DatabaseUrl
@@ -6,7 +6,7 @@ from headway.cli.terminal import say
 
 
 def migrate(data: Data = None, database_url: DatabaseUrl = None) -> None:
-    """Bring the database to this version's schema (`headway up` does it by itself)."""
+    """Upgrade the database schema to this version. `headway up` does this automatically."""
     from headway.store.migrate import migrate as apply
 
     if database_url is not None:

@@ -1,4 +1,4 @@
-"""Lines about DAG files in the terminal of ``headway up``: what was loaded, what is broken and where."""
+"""Lines in the terminal of ``headway up`` about DAG files: loaded, removed, broken."""
 
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class News:
-    """The first look is a summary; after it every change is a line."""
+    """Print a summary at first, then one line for each change."""
 
     def __init__(self, supervisor: "Supervisor") -> None:
         assert supervisor.door is not None
@@ -38,7 +38,9 @@ class News:
                 verb = "updated" if version else "loaded"
                 say(f"{paint('✓', 'green')} {event.dag_id} {verb}{version}")
             elif event.name == "miss":
-                say(f"{paint('-', 'yellow')} {event.dag_id} is gone: no new runs")
+                say(
+                    f"{paint('-', 'yellow')} {event.dag_id} was removed from the DAG folder: no new runs"
+                )
         for error in errors:
             self.told_until = error.at
             where = located(self.dags / error.file, error.line)

@@ -1,4 +1,4 @@
-"""``headway open``: the web interface, signed in."""
+"""``headway open``: open the web interface, signed in."""
 
 from headway import config
 from headway.cli.options import Data
@@ -7,13 +7,15 @@ from headway.cli.terminal import is_interactive, say
 
 
 def open_(data: Data = None) -> None:
-    """Print an address that signs in once, and open it in the browser."""
+    """Print a sign-in link that works once, and open it in the browser."""
     import webbrowser
 
     from headway.client import client_of
 
     link = client_of(config.layout(data)).login_link()
     line(link.url)
-    say(f"it signs in {link.user} once, within {link.expires_in_s // 60} minutes")
+    say(
+        f"the link signs in {link.user}; it works once and expires in {link.expires_in_s // 60} minutes"
+    )
     if is_interactive():
         webbrowser.open(link.url)

@@ -20,7 +20,7 @@ STDIN: Final = "-"
 
 
 def database_url_of(context: typer.Context, text: str | None) -> str | None:
-    """From standard input for ``-``. What is on the command line can be read by everybody on the machine."""
+    """Read the URL from standard input for ``-``; warn about a password that others can read with ps."""
     if text == STDIN:
         return sys.stdin.readline().strip()
     source = context.get_parameter_source("database_url")
@@ -29,8 +29,8 @@ def database_url_of(context: typer.Context, text: str | None) -> str | None:
 
         if parsed(text).get("password"):
             say(
-                "the password in --database-url can be read by everybody on this machine (ps); "
-                "give the URL as HEADWAY_DATABASE_URL, or write --database-url - and give it as a line of input"
+                "anyone on this machine can read the password in --database-url (ps); "
+                "set HEADWAY_DATABASE_URL instead, or pass --database-url - and type the URL on standard input"
             )
     return text
 
@@ -41,20 +41,21 @@ Data = Annotated[
 ]
 Dags = Annotated[
     Path | None,
-    typer.Option("--dags", envvar="HEADWAY_DAGS", help="Folder of DAG files (default: dags or .)."),
+    typer.Option("--dags", envvar="HEADWAY_DAGS", help="DAG folder (default: dags or .)."),
 ]
-Format = Annotated[Output, typer.Option("--output", "-o", help="How data is shown.")]
+Format = Annotated[Output, typer.Option("--output", "-o", help="Output format.")]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
         "--database-url",
         envvar="HEADWAY_DATABASE_URL",
-        help="PostgreSQL 15 or newer, instead of the embedded one; - reads it from standard input.",
+        help="URL of a PostgreSQL server (15 or later) to use instead of the embedded one; - "
+        "reads it from standard input.",
         callback=database_url_of,
         show_envvar=True,
     ),
 ]
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, a unique prefix, @latest or @failed.")
+    str, typer.Argument(metavar="RUN", help="Run id or unique prefix, @latest or @failed.")
 ]
 DagId = Annotated[str, typer.Argument(metavar="DAG")]

@@ -14,7 +14,7 @@ from headway.core.words import duration
 def show(
     data: object, output: Output, columns: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> None:
-    """``data`` for programs, ``rows`` for people."""
+    """Print ``data`` as JSON or YAML, or ``rows`` as a table."""
     if output is Output.JSON:
         line(msgspec.json.format(msgspec.json.encode(data)).decode())
     elif output is Output.YAML:
@@ -24,7 +24,7 @@ def show(
 
 
 def located(file: object, line: int | None) -> str:
-    """A link, say, has no line."""
+    """Return file:line, or only the file if there is no line, as for a link."""
     return f"{file}:{line}" if line else str(file)
 
 
@@ -34,7 +34,7 @@ def line(text: str) -> None:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns aligned by spaces: easy to read, easy to cut."""
+    """Format rows as columns aligned by spaces, easy to read and to cut."""
     cells = [list(columns), *([cell(value) for value in row] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     for row in cells:
@@ -52,7 +52,7 @@ def cell(value: object) -> str:
 
 
 def yaml(value: object, indent: int = 0) -> str:
-    """Every scalar is written as JSON, which is YAML: no word is taken for a number or a date."""
+    """Format a value as YAML. Scalars are written as JSON, so that no text is read as a number or a date."""
     pad = "  " * indent
     if isinstance(value, dict) and value:
         return "".join(f"{pad}{key_of(key)}:{nested(item, indent)}" for key, item in value.items())
@@ -80,7 +80,7 @@ WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def seconds(first: datetime | None, last: datetime | None) -> str:
-    """How long, in units a person reads."""
+    """Format a duration for a person."""
     if first is None or last is None:
         return "-"
     return duration((last - first).total_seconds())

@@ -1,4 +1,4 @@
-"""``-p name=value``: what was typed, read as the types that the DAG declares."""
+"""``-p name=value``: parse values by the types that the DAG declares."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from headway.errors import UsageError
 Params = Annotated[
     list[str] | None,
     typer.Option(
-        "-p", "--param", metavar="NAME=VALUE", help="A parameter of the DAG; may be repeated."
+        "-p", "--param", metavar="NAME=VALUE", help="Parameter of the DAG. Can be repeated."
     ),
 ]
 
@@ -20,13 +20,13 @@ def texts_of(given: list[str] | None) -> dict[str, str]:
     for text in given or []:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"{text!r} is not a parameter", hint="write it as -p name=value")
+            raise UsageError(f"{text!r} is not a valid parameter", hint="write it as -p name=value")
         texts[name] = value
     return texts
 
 
 def values_of(client: Client, dag_id: str, texts: dict[str, str]) -> dict[str, Any]:
-    """The types are those of the DAG's present version. Raises UsageError."""
+    """Parse values by the types in the DAG's current version. Raises UsageError."""
     if not texts:
         return {}
     from headway.spec import model

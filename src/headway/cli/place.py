@@ -1,4 +1,4 @@
-"""Where a command works: the running server of the data directory, or one started for it alone."""
+"""The server that a command uses: the running one of the data directory, or one started for the command."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ TURN_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to run: ``file.py``, ``file.py:dag`` or the name of a DAG."""
+    """Parse what to run: ``file.py``, ``file.py:dag`` or a DAG id."""
 
     file: Path | None
     dag_id: str | None
@@ -55,7 +55,7 @@ def existing(name: str) -> Path:
     file = Path(name)
     if not file.is_file():
         raise NotFound(
-            "there is no such file",
+            "the file does not exist",
             where=name,
             hint="give a DAG file, file.py:dag, or the name of a DAG (headway ls)",
         )
@@ -66,7 +66,7 @@ def existing(name: str) -> Path:
 def place_of(
     layout: Layout, target: Target, dags: Path | None, database_url: str | None
 ) -> Iterator[Place]:
-    """A client of a server that has the target's folder; without one, of what is started on that database."""
+    """Connect to a server with the target's DAG folder, or start one with ``database_url``."""
     server = config.read_server_file(layout)
     if server is not None:
         client = connect(server)
@@ -109,7 +109,7 @@ def look_after(supervisor: "Supervisor", stopping: threading.Event) -> None:
 
 
 def loaded(place: Place, target: Target, layout: Layout) -> str:
-    """The id of the DAG that is meant, once the server has the folder as it is now."""
+    """Wait until the server has loaded the current DAG folder, and return the DAG id of the target."""
     if target.file is None:
         assert target.dag_id is not None
         if place.ours:
@@ -118,16 +118,16 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
     file = path_in(place.dags, target.file)
     if file is None:
         raise UsageError(
-            f"the server of this data directory has the DAG folder {place.dags}",
+            f"the server of this data directory uses the DAG folder {place.dags}",
             where=str(target.file),
-            hint="move the file there, or run it with a data directory of its own: --data DIR",
+            hint="move the file there, or run it with a separate data directory: --data DIR",
         )
     wait_for_folder(place, layout, target, file)
     return chosen(place.client, file, target.dag_id)
 
 
 def path_in(dags: Path, file: Path) -> str | None:
-    """As the loader names it; a link in the folder is its own name, wherever it leads."""
+    """Return the path as the loader names it. A link in the DAG folder is not followed."""
     folders = (dags.absolute(), dags.resolve())
     for place in (file, file.parent.resolve() / file.name, file.resolve()):
         for folder in folders:
@@ -137,7 +137,7 @@ def path_in(dags: Path, file: Path) -> str | None:
 
 
 def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | None) -> None:
-    """Until the loader has judged the present content: of this file, or of the one with this DAG."""
+    """Wait until the loader has loaded the current content of this file, or of the file with this DAG."""
     from headway.services.bundles import Bundles
 
     version = Bundles(layout.data).read(place.dags).version
@@ -166,13 +166,13 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
             raise UsageError(error.message, where=located(place.dags / error.file, error.line))
         clock.sleep(LOOK_S)
     raise NotReachable(
-        f"the loader has not read {file or 'the folder'} within {LOADED_S:.0f} s",
+        f"the loader did not read {file or 'the DAG folder'} within {LOADED_S:.0f} s",
         hint=f"see {layout.server_logs / 'loader.log'}",
     )
 
 
 def refuse_broken(file: Path) -> None:
-    """What the server says of a file may be of what it was. UsageError: what is wrong with it now."""
+    """Raise UsageError if the current content of the file does not load."""
     from headway.services.check import check
 
     (found,) = check(file)
@@ -181,9 +181,9 @@ def refuse_broken(file: Path) -> None:
         raise UsageError(found.error.message, where=where, hint=found.error.hint)
     if not found.dags:
         raise UsageError(
-            "the file defines no DAG",
+            "the file does not define a DAG",
             where=str(file),
-            hint="a DAG file imports headway, and has a function under @dag or a `with DAG(…):`",
+            hint="a DAG file imports headway and has a function with @dag, or a `with DAG(…):` block",
         )
 
 
@@ -192,10 +192,12 @@ def chosen(client: Client, file: str, dag_id: str | None) -> str:
     if dag_id is not None and dag_id in found:
         return dag_id
     if dag_id is not None:
-        raise NotFound(f"{file} defines no DAG {dag_id!r}", hint=f"it defines: {', '.join(found)}")
+        raise NotFound(
+            f"{file} does not define a DAG named {dag_id!r}", hint=f"it defines: {', '.join(found)}"
+        )
     if len(found) > 1:
         raise UsageError(
             f"{file} defines {len(found)} DAGs",
-            hint=f"name one: {file}:{found[0]} (there are {', '.join(found)})",
+            hint=f"choose one, for instance {file}:{found[0]} (it defines {', '.join(found)})",
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""``headway pool``: how many tasks may share something at once."""
+"""``headway pool``: limit how many tasks run at the same time."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from headway.cli.output import show
 from headway.cli.terminal import say
 from headway.core.words import counted
 
-app = typer.Typer(no_args_is_help=True, help="Pools: how many tasks may share something at once.")
+app = typer.Typer(no_args_is_help=True, help="Pools: limit how many tasks run at the same time.")
 
 
 @app.command("ls")
 def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show all pools, who uses them and who waits."""
+    """List pools with their used slots and waiting tasks."""
     from headway.client import client_of
 
     pools = client_of(config.layout(data)).pools()
@@ -25,7 +25,7 @@ def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
 
 @app.command("set")
 def set_pool(name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data = None) -> None:
-    """Make a pool, or give it another size."""
+    """Create a pool, or change its size."""
     from headway.client import client_of
 
     pool = client_of(config.layout(data)).set_pool(name, slots)
@@ -34,8 +34,8 @@ def set_pool(name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data
 
 @app.command("delete")
 def delete_pool(name: str, data: Data = None) -> None:
-    """Delete a pool that nothing uses."""
+    """Delete a pool. It must not be in use."""
     from headway.client import client_of
 
     client_of(config.layout(data)).delete_pool(name)
-    say(f"pool {name} is deleted")
+    say(f"pool {name} deleted")

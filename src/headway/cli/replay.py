@@ -1,4 +1,4 @@
-"""``headway replay``: a run once more as it was, whatever its DAG is by now."""
+"""``headway replay``: repeat a run with its original code and parameters."""
 
 from typing import Annotated
 
@@ -11,20 +11,22 @@ from headway.cli.output import line, show
 from headway.cli.terminal import say
 
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only show what it would run, and what would differ.")
+    bool, typer.Option("--dry-run", help="Only show what would run, and what would differ.")
 ]
 
 
 def replay(
     run_id: RunId, dry_run: DryRun = False, data: Data = None, output: Format = Output.TABLE
 ) -> None:
-    """Run a run once more: same specification, files, parameters and dates; its id is printed."""
+    """Repeat a run with the same DAG version, files, parameters and dates, and print the new run id."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
     if not dry_run:
         run = client.replay(run_id)
-        say(f"run {run.run_id} of {run.dag_id} is a {run.note}; headway show {run.run_id} shows it")
+        say(
+            f"run {run.run_id} of {run.dag_id} is a {run.note}; to follow it: headway show {run.run_id}"
+        )
         line(run.run_id)
         return
     would = client.would_replay(run_id)

@@ -1,4 +1,4 @@
-"""``headway restore``: the database as a backup holds it; what it was is kept beside it."""
+"""``headway restore``: restore the database from a backup; the previous database is kept."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,15 +16,15 @@ NOT_IN_A_BACKUP: Final = ("blobs", "bundles", "xcom", "logs")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `headway backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="Backup file written by `headway backup`.")],
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Put the database back to a backup; Headway must be stopped."""
+    """Restore the database from a backup. Headway must be stopped."""
     layout = config.layout(data)
     if not file.is_file():
         raise NotFound(
-            "there is no such backup", where=str(file), hint=f"they are in {layout.backups}"
+            "the backup does not exist", where=str(file), hint=f"backups are in {layout.backups}"
         )
     kept = f"headway_before_{clock.now():%Y%m%d_%H%M%S}"
     if database_url is not None:
@@ -34,11 +34,11 @@ def restore(
     else:
         left_out = restore_embedded(layout, file, kept)
     for grant in left_out:
-        say(f"not granted, for there is no such role here: {grant}")
-    say(f"the database is now what {file} holds; what it was is kept as the database {kept}")
+        say(f"skipped a grant, because its role does not exist here: {grant}")
+    say(f"restored {file}; the previous database is kept as {kept}")
     folders = ", ".join(f"{name}/" for name in NOT_IN_A_BACKUP)
-    say(f"not in a backup, so left as they are in {layout.data}: {folders}")
-    say("headway up goes on from there")
+    say(f"not part of a backup, so left unchanged in {layout.data}: {folders}")
+    say("start Headway again: headway up")
     line(kept)
 
 

@@ -1,4 +1,4 @@
-"""``headway resume``: the end of a pause."""
+"""``headway resume``: resume a paused DAG."""
 
 from headway import config
 from headway.cli.options import DagId, Data
@@ -6,8 +6,8 @@ from headway.cli.terminal import say
 
 
 def resume(dag_id: DagId, data: Data = None) -> None:
-    """Let a paused DAG run again."""
+    """Resume a paused DAG."""
     from headway.client import client_of
 
     client_of(config.layout(data)).resume(dag_id)
-    say(f"{dag_id} runs again")
+    say(f"{dag_id} is resumed")

@@ -1,4 +1,4 @@
-"""``headway retention``: for how long logs are kept."""
+"""``headway retention``: show or change how long logs are kept."""
 
 from typing import Annotated, Final
 
@@ -12,27 +12,27 @@ from headway.errors import UsageError
 
 DEFAULT: Final = "default"
 AS_RUN: Final = "as long as the run"
-AS_ANYWHERE: Final = "as long as anywhere"
+AS_ANYWHERE: Final = "as long as in the log store"
 
 
 def retention(
     days: Annotated[
         str | None,
         typer.Option(
-            metavar="N|default", help="Keep logs so many days after the end of their run."
+            metavar="N|default", help="Keep logs for this many days after their run ends."
         ),
     ] = None,
     local_days: Annotated[
         str | None,
         typer.Option(
             metavar="N|default",
-            help="Keep them on this machine so long; then a log store has them.",
+            help="Keep logs on this machine for this many days; later they are only in the log store.",
         ),
     ] = None,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show for how long the team keeps logs, or change it. What is over goes within minutes."""
+    """Show or change how long the team keeps logs. Older logs are removed within minutes."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -56,7 +56,7 @@ def kept(days: int | None, otherwise: str) -> str:
 
 
 def says(own: int | None) -> str:
-    return "the installation" if own is None else "this team"
+    return "installation default" if own is None else "this team"
 
 
 def number(option: str, text: str | None, before: int | None) -> int | None:
@@ -66,8 +66,8 @@ def number(option: str, text: str | None, before: int | None) -> int | None:
         return None
     if not text.isascii() or not text.isdigit():
         raise UsageError(
-            f"{text!r} is no number of days",
+            f"{text!r} is not a number of days",
             where=option,
-            hint=f"give 1 or more, or: {option} default",
+            hint=f"give 1 or more, or reset it: {option} default",
         )
     return int(text)

@@ -1,4 +1,4 @@
-"""``headway retry``: what failed in a run happens again, with what waited for it."""
+"""``headway retry``: run failed tasks again, with their downstream tasks."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ from headway.cli.options import Data, Format, Output, RunId
 
 def retry(
     run_id: RunId,
-    failed: Annotated[bool, typer.Option("--failed/--all", help="Only what failed.")] = True,
+    failed: Annotated[bool, typer.Option("--failed/--all", help="Retry only failed tasks.")] = True,
     dry_run: DryRun = False,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run the failed tasks of a run again, and everything after them."""
+    """Run the failed tasks of a run again, with their downstream tasks."""
     from headway.client import client_of
 
     request = wire.ClearRequest(failed_only=failed, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""``headway run``: one run of one DAG, watched to its end. Needs no server, uses one if it is there."""
+"""``headway run``: run a DAG once and wait for the end. Uses the running server, or starts one for the run."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,22 +20,25 @@ Date = Annotated[
     typer.Option(
         "--date",
         "-d",
-        help="Logical date, as 2013-01-31 or 2013-01-31T05:00; in the zone of the DAG unless it names one.",
+        help="Logical date, for instance 2013-01-31 or 2013-01-31T05:00, in the DAG's time zone unless given.",
     ),
 ]
 
 
 def run(
-    target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or the name of a DAG.")],
+    target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or a DAG id.")],
     date: Date = None,
     param: Params = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Do not wait (needs a server).")] = False,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Do not wait for the run to end. Needs a running server."),
+    ] = False,
     dags: Dags = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Run a DAG now and show how it goes; the exit code is the run's result."""
+    """Run a DAG once and show its progress. The exit code is 0 if the run succeeds."""
     from headway.cli.place import loaded, place_of, target_of
 
     texts = texts_of(param)
@@ -44,14 +47,15 @@ def run(
     with place_of(layout, wanted, dags, database_url) as place:
         if detach and place.ours:
             raise UsageError(
-                "no server runs that could go on with it", hint="headway up, or leave out --detach"
+                "--detach needs a running server",
+                hint="start one with headway up, or omit --detach",
             )
         dag_id = loaded(place, wanted, layout)
         params = values_of(place.client, dag_id, texts)
         request = wire.TriggerRequest(logical_date=date, params=params)
         run = place.client.trigger(dag_id, request)
         if detach:
-            say(f"run {run.run_id} of {dag_id} goes on; headway show {run.run_id} shows it")
+            say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
             line(run.run_id)
             return
         run = watch_or_leave(place, run)
@@ -61,16 +65,16 @@ def run(
 
 
 def watch_or_leave(place: "Place", run: wire.Run) -> wire.Run:
-    """Ctrl-C: leaves the run to the server, or cancels it where the server is ours."""
+    """Watch the run. On Ctrl-C leave it to the server, or cancel it if the server is ours."""
     from headway.cli.watching import watch
 
     try:
         return watch(place.client, run.run_id)
     except KeyboardInterrupt:
         if not place.ours:
-            say(f"\nrun {run.run_id} goes on; headway cancel {run.run_id} ends it")
+            say(f"\nrun {run.run_id} keeps running; to cancel it: headway cancel {run.run_id}")
             raise typer.Exit(130) from None
-        say("\ncancelling the run … (Ctrl-C again: at once)")
+        say("\ncancelling the run … (press Ctrl-C again to stop immediately)")
         place.client.close()
         place.client.cancel(run.run_id)
         return place.client.run(run.run_id, wait_s=20)
@@ -88,7 +92,7 @@ def report(place: "Place", layout: config.Layout, run: wire.Run, output: Output)
 
 
 def result(run: wire.Run, instances: list[wire.TaskInstance]) -> dict[str, Any]:
-    """The one object that ``--output json`` ends with."""
+    """Return the object that ``--output json`` prints last."""
     return {
         "run_id": run.run_id,
         "dag_id": run.dag_id,

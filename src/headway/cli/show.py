@@ -18,12 +18,14 @@ from headway.errors import NotFound
 def show(
     target: Annotated[
         str,
-        typer.Argument(metavar="DAG|RUN", help="A DAG, or a run: id, prefix, @latest, @failed."),
+        typer.Argument(
+            metavar="DAG|RUN", help="DAG id, run id or unique prefix, @latest or @failed."
+        ),
     ],
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show a DAG, or a run and the state of its tasks."""
+    """Show a DAG, or a run with the states of its tasks."""
     client = client_of(config.layout(data))
     if not target.startswith("@"):
         try:

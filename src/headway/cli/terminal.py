@@ -1,4 +1,4 @@
-"""How commands talk: data on stdout, talk on stderr; colour only for a person who wants it."""
+"""Terminal output: data on stdout, messages on stderr, colour only on a terminal that allows it."""
 
 import os
 import sys
@@ -31,5 +31,5 @@ def has_colour() -> bool:
 
 
 def is_interactive() -> bool:
-    """A person watches: not in CI, not into a pipe."""
+    """Return whether a person watches: stderr is a terminal and this is not CI."""
     return sys.stderr.isatty() and not os.environ.get("CI")

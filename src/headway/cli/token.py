@@ -1,4 +1,4 @@
-"""``headway token``: what programs sign in with."""
+"""``headway token``: manage API tokens."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from headway.cli.output import line, show
 from headway.cli.terminal import say
 from headway.core.roles import Role
 
-app = typer.Typer(no_args_is_help=True, help="API tokens: what programs sign in with.")
+app = typer.Typer(no_args_is_help=True, help="API tokens: let programs sign in.")
 
 
 @app.command("ls")
 def list_tokens(data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show tokens: yours, or as an admin everybody's."""
+    """List your tokens. Admins see all tokens of the team."""
     from headway.client import client_of
 
     tokens = client_of(config.layout(data)).tokens()
@@ -29,25 +29,29 @@ def list_tokens(data: Data = None, output: Format = Output.TABLE) -> None:
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="What it is for.")],
-    role: Annotated[Role | None, typer.Option(help="No more than this (default: yours).")] = None,
-    days: Annotated[int, typer.Option(min=1, help="How long it is good.")] = 90,
-    user: Annotated[str | None, typer.Option(help="For somebody else, as an admin.")] = None,
+    name: Annotated[str, typer.Argument(help="What the token is for.")],
+    role: Annotated[
+        Role | None, typer.Option(help="Role of the token (default: your role).")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="Days until the token expires.")] = 90,
+    user: Annotated[
+        str | None, typer.Option(help="Create it for another user. Needs the role admin.")
+    ] = None,
     data: Data = None,
 ) -> None:
-    """Make a token and print it: nobody can show it again."""
+    """Create a token and print it. It cannot be shown again."""
     from headway.client import client_of
 
     request = wire.TokenRequest(name=name, role=role, expires_in_days=days, user=user)
     token = client_of(config.layout(data)).create_token(request)
     line(token.token)
-    say(f"of {token.user}, at most {token.role}, until {token.expires_at:%Y-%m-%d}")
+    say(f"token of {token.user} with role {token.role}, expires on {token.expires_at:%Y-%m-%d}")
 
 
 @app.command("revoke")
 def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")], data: Data = None) -> None:
-    """Refuse a token from now on."""
+    """Revoke a token. It stops working immediately."""
     from headway.client import client_of
 
     token = client_of(config.layout(data)).revoke_token(token_id)
-    say(f"the token {token.name} of {token.user} is refused from now on")
+    say(f"token {token.name} of {token.user} is revoked")

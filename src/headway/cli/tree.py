@@ -1,4 +1,4 @@
-"""A run as lines for a terminal: pure, from what the API says to coloured text."""
+"""The terminal's view of a run: pure functions from the API's answer to coloured lines."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,7 +34,7 @@ LOUDEST: Final = (
 
 
 def lines(run: wire.Run, tasks: list[wire.RunTask], now: datetime) -> Text:
-    """The whole picture: one line for the run, one for each task."""
+    """Return one line for the run and one for each task."""
     icon, colour = LOOKS.get(run.state, ("◌", "bright_black"))
     began = run.started_at or run.created_at
     took = duration(max(0.0, ((run.ended_at or now) - began).total_seconds()))
@@ -50,7 +50,7 @@ def lines(run: wire.Run, tasks: list[wire.RunTask], now: datetime) -> Text:
 
 
 def fold(tasks: list[wire.RunTask]) -> tuple[list[wire.RunTask], int]:
-    """What fits on a screen: the tasks that are not done yet, and the last of the others."""
+    """Choose the tasks that fit on the screen: unfinished ones first, then the latest finished ones."""
     surplus = len(tasks) - TASKS_MAX
     if surplus <= 0:
         return tasks, 0
@@ -84,7 +84,7 @@ TROUBLED: Final = frozenset({"failed", "up_for_retry", "skipped", "upstream_fail
 
 
 def bar(counts: Mapping[str, int]) -> Text:
-    """Done and failed of all, as a bar and as numbers."""
+    """Draw the finished and failed instances of a task as a bar with numbers."""
     total = sum(counts.values())
     done = counts.get("success", 0) + counts.get("skipped", 0)
     failed = counts.get("failed", 0) + counts.get("upstream_failed", 0)

@@ -1,4 +1,4 @@
-"""What went wrong in a run, or holds it up: the first failing task and the end of its log."""
+"""The cause of a failed or waiting run: its first failed task and the end of the log."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -13,7 +13,7 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def standing(run: wire.Run) -> str:
-    """The run's state and why; of one that was set aside, the ways out."""
+    """Return the run's state and reason and, for a run that was set aside, what to do."""
     text = (
         f"run {run.run_id} of {run.dag_id} is {run.state}{': ' + run.reason if run.reason else ''}"
     )
@@ -21,13 +21,13 @@ def standing(run: wire.Run) -> str:
         return text
     short = run.run_id[:6]
     return (
-        f"{text}; headway retry {short} tries again from where it is, headway clear {short} tries "
-        f"again from the start, headway cancel {short} ends it"
+        f"{text}; to try again from here: headway retry {short}; from the start: headway clear "
+        f"{short}; to give up: headway cancel {short}"
     )
 
 
 def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
-    """The task instance that failed first, even before it could start."""
+    """Return the task instance that failed first, including ones that never started."""
     first = earliest(client.instances(run_id, state="failed")) or earliest(
         client.instances(run_id, state="up_for_retry")
     )
@@ -37,7 +37,7 @@ def first_trouble(client: Client, run_id: str) -> tuple[str, int]:
 
 
 def first_with_log(client: Client, run_id: str) -> tuple[str, int]:
-    """The task instance that failed first of those that started; of a run without, one that runs or ran."""
+    """Return the first failed task instance that has a log; without one, a running or finished one."""
     for state in ("failed", "up_for_retry", "running", "success"):
         found = client.instances(run_id, state=state)
         if (first := earliest([each for each in found if each.attempts > 0])) is not None:
@@ -50,7 +50,7 @@ def earliest(found: list[wire.TaskInstance]) -> wire.TaskInstance | None:
 
 
 def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[str]:
-    """Why it failed, where, and the end of its log."""
+    """Return why and where the task instance failed, and the end of its log."""
     instance = client.instance(run_id, task_id, map_index)
     place = task_id if map_index < 0 else f"{task_id}[{map_index}]"
     if not instance.history:
@@ -60,11 +60,11 @@ def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[
     lost = instance.reason if attempt.state == "lost" else None  # it says how often
     lines = [f"{place}: {lost or attempt.detail or attempt.cause or instance.state}{line}"]
     if attempt.log_removed_at is not None:
-        return [*lines, f"  its log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
+        return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
     try:
         lines += [f"  {text}" for text in excerpt(client, instance)]
     except NotReachable as error:
-        return [*lines, f"  its log cannot be read now: {error.message}"]
+        return [*lines, f"  cannot read the log: {error.message}"]
     return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
 
 
@@ -84,5 +84,5 @@ def index_option(map_index: int) -> str:
 
 
 def blocked(tasks: list[wire.RunTask]) -> list[str]:
-    """Why what could run does not."""
+    """Return why each ready task waits."""
     return [f"{task.task_id}: {task.blocked_reason}" for task in tasks if task.blocked_reason]

@@ -1,4 +1,4 @@
-"""``headway up``: everything on this machine, until Ctrl-C."""
+"""``headway up``: run the server until Ctrl-C."""
 
 import threading
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,15 +20,23 @@ def up(
     data: Data = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, envvar="HEADWAY_PORT", help="0: any that is free.")
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            envvar="HEADWAY_PORT",
+            help="Port to listen on; 0 takes any free port.",
+        ),
     ] = config.PORT,
     database_url: DatabaseUrl = None,
-    slots: Annotated[int, typer.Option(min=1, help="Tasks that run at once.")] = config.SLOTS,
+    slots: Annotated[
+        int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
+    ] = config.SLOTS,
     public_url: Annotated[
         str | None,
         typer.Option(
             envvar="HEADWAY_PUBLIC_URL",
-            help="How people reach it, when that is through a proxy: https://headway.example.org",
+            help="Public URL, if the server is behind a proxy: https://headway.example.org",
         ),
     ] = None,
     api_rate: Annotated[
@@ -36,18 +44,18 @@ def up(
         typer.Option(
             min=1,
             envvar="HEADWAY_API_RATE",
-            help="Requests a second that each user or token may make.",
+            help="Maximum requests per second for each user or token.",
         ),
     ] = config.API_RATE,
     log_store: Annotated[
         str | None,
         typer.Option(
             envvar="HEADWAY_LOG_STORE",
-            help="Where logs are kept besides: s3://bucket/prefix or file:///folder",
+            help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
         ),
     ] = None,
 ) -> None:
-    """Start everything: database, scheduler, loader, agent and API."""
+    """Start the server: database, scheduler, loader, agent, API and web interface."""
     from headway import clock
     from headway.services.supervisor import Settings, Supervisor, end_on_signals
 
@@ -70,14 +78,14 @@ def up(
     try:
         supervisor.wait_until_healthy()
         say(f"{paint('Headway', 'bold')} is up, in {clock.monotonic() - began:.1f} s")
-        say(f"  Open  {supervisor.login_url()}  (signs in once, within 10 minutes)")
+        say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
         say(f"  API   {server.url}/api/v1")
         say(f"  DAGs  {settings.dags.absolute()}")
         say(f"  Data  {settings.layout.data}")
-        say("  Ctrl-C stops it; the next start goes on where it was")
+        say("  Ctrl-C stops it; runs continue at the next start")
         watch(supervisor, stopping)
     finally:
-        say("stopping … (Ctrl-C again: at once)")
+        say("stopping … (press Ctrl-C again to stop immediately)")
         supervisor.stop()
         say("stopped")
 

@@ -1,4 +1,4 @@
-"""``headway user``: who may do what."""
+"""``headway user``: manage users and their roles."""
 
 import sys
 from getpass import getpass
@@ -15,12 +15,12 @@ from headway.core.roles import Role
 if TYPE_CHECKING:
     from headway.client import Client
 
-app = typer.Typer(no_args_is_help=True, help="Users, and what they may do.")
+app = typer.Typer(no_args_is_help=True, help="Users and their roles.")
 
 
 @app.command("ls")
 def list_users(data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show everybody in the team."""
+    """List the users of the team."""
     users = client(data).users()
     rows = [
         (u.name, u.display_name, u.role, "yes" if u.has_password else "no", u.disabled_at)
@@ -32,70 +32,72 @@ def list_users(data: Data = None, output: Format = Output.TABLE) -> None:
 @app.command("create")
 def create(
     name: str,
-    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.VIEWER,
-    display_name: Annotated[str | None, typer.Option("--name", help="As people read it.")] = None,
+    role: Annotated[Role, typer.Option(help="Role in the team.")] = Role.VIEWER,
+    display_name: Annotated[str | None, typer.Option("--name", help="Display name.")] = None,
     data: Data = None,
 ) -> None:
-    """Make a user, and print an address that signs them in once, within a day."""
+    """Create a user, and print a sign-in link that works once and expires in a day."""
     connection = client(data)
     request = wire.UserRequest(name=name, role=role, display_name=display_name)
     user = connection.create_user(request)
     line(connection.login_link(user.name).url)
-    say(f"{user.name} is {user.role}; the address above signs them in once, within a day")
+    say(
+        f"{user.name} created with role {user.role}; the link above signs them in, works once and expires in a day"
+    )
 
 
 @app.command("add")
 def add(
     name: str,
-    role: Annotated[Role, typer.Option(help="What they may do here.")] = Role.VIEWER,
+    role: Annotated[Role, typer.Option(help="Role in this team.")] = Role.VIEWER,
     data: Data = None,
 ) -> None:
-    """Take somebody of another team into this one, too."""
+    """Add a user of another team to this team."""
     user = client(data).add_member(wire.MemberRequest(name=name, role=role))
-    say(f"{user.name} is {user.role} in this team now")
+    say(f"{user.name} now has role {user.role} in this team")
 
 
 @app.command("remove")
 def remove(name: str, data: Data = None) -> None:
-    """Let somebody go from the team: their sessions and tokens stop working here at once."""
+    """Remove a user from the team. Their sessions and tokens stop working here immediately."""
     client(data).remove_member(name)
-    say(f"{name} is in this team no more; headway user add {name} takes them in again")
+    say(f"{name} was removed from this team; to add them again: headway user add {name}")
 
 
 @app.command("role")
 def set_role(name: str, role: Role, data: Data = None) -> None:
-    """Change what somebody may do."""
+    """Change the role of a user."""
     user = client(data).change_user(name, wire.UserChange(role=role))
-    say(f"{user.name} is {user.role} now")
+    say(f"{user.name} now has role {user.role}")
 
 
 @app.command("disable")
 def disable(name: str, data: Data = None) -> None:
-    """Let somebody in no more: sessions and tokens end at once."""
+    """Disable a user. Their sessions and tokens stop working immediately."""
     client(data).change_user(name, wire.UserChange(disabled=True))
-    say(f"{name} is disabled; headway user enable {name} lets them in again")
+    say(f"{name} is disabled; to enable them: headway user enable {name}")
 
 
 @app.command("enable")
 def enable(name: str, data: Data = None) -> None:
-    """Let somebody in again."""
+    """Enable a disabled user."""
     client(data).change_user(name, wire.UserChange(disabled=False))
-    say(f"{name} may sign in again")
+    say(f"{name} is enabled")
 
 
 @app.command("password")
 def set_password(name: str, data: Data = None) -> None:
-    """Give somebody a password, typed or from standard input."""
+    """Set a user's password, typed or from standard input."""
     connection = client(data)
     current = None
     if sys.stdin.isatty():
         if connection.session().user.name == name:
-            current = getpass("Current password (empty if there is none): ") or None
-        password = getpass(f"New password of {name}: ")
+            current = getpass("Current password (empty if not set): ") or None
+        password = getpass(f"New password for {name}: ")
     else:
         password = sys.stdin.readline().rstrip("\n")
     connection.set_password(name, wire.PasswordRequest(password=password, current=current))
-    say(f"{name} has a new password; their other sessions have ended")
+    say(f"{name} has a new password; their other sessions were signed out")
 
 
 def client(data: Data) -> "Client":

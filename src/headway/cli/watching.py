@@ -1,4 +1,4 @@
-"""Watching a run to its end: a live tree for a person, a few lines for a log."""
+"""Watch a run until it ends: a live tree on a terminal, a few lines in a log."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ WAIT_S: Final = 20.0
 
 
 def watch(client: Client, run_id: str) -> wire.Run:
-    """Until the run has ended, or no scheduler takes it any more."""
+    """Watch until the run ends or is set aside."""
     run = watch_live(client, run_id) if is_interactive() else watch_quietly(client, run_id)
     if run.state != "success":
         for text in failure(client, run):
@@ -36,7 +36,7 @@ def watch_live(client: Client, run_id: str) -> wire.Run:
 
 
 def watch_quietly(client: Client, run_id: str) -> wire.Run:
-    """In CI or a pipe: a line for each failure, nothing that moves."""
+    """Print one line for each failure. For CI and pipes."""
     after = 0
     while True:
         events = client.events(run_id, after=after, wait_s=WAIT_S)

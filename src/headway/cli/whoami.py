@@ -1,4 +1,4 @@
-"""``headway whoami``: who the server takes you for."""
+"""``headway whoami``: show who you are signed in as."""
 
 from headway import config
 from headway.cli.options import Data, Format, Output
@@ -6,7 +6,7 @@ from headway.cli.output import show
 
 
 def whoami(data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show who you are to the server, in which team, and what you may do there."""
+    """Show your user, team and role."""
     from headway.client import client_of
 
     session = client_of(config.layout(data)).session()

@@ -1,4 +1,4 @@
-"""``headway why``: why does it not run, or why did it fail?"""
+"""``headway why``: explain why a run or task waits or failed."""
 
 from typing import Annotated
 
@@ -12,10 +12,12 @@ from headway.cli.output import line
 def why(
     run_id: RunId,
     task_id: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
-    index: Annotated[int | None, typer.Option("--index", help="Of a mapped task.")] = None,
+    index: Annotated[
+        int | None, typer.Option("--index", help="Map index of a mapped task.")
+    ] = None,
     data: Data = None,
 ) -> None:
-    """Say why a run or a task waits or failed."""
+    """Explain why a run or task waits or failed."""
     from headway.cli import trouble
     from headway.client import client_of
 
