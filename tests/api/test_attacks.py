@@ -65,7 +65,7 @@ HOSTILE = {
     "nested": b'{"params": {"size": ' + b"[" * 10_000 + b"]" * 10_000 + b"}}",
     "nested a little less": b'{"params": {"size": ' + b"[" * 1_500 + b"]" * 1_500 + b"}}",
     "NUL": b'{"params": {"size": "\\u0000"}}',
-    "half a character": b'{"params": {"size": "\\ud800"}}',
+    "an incomplete character": b'{"params": {"size": "\\ud800"}}',
     "a type": b'{"params": {"size": {"__class__": "os.system", "py/object": "os.system"}}}',
     "many keys": b'{"params": {' + b",".join(b'"k%d": 1' % n for n in range(100_000)) + b"}}",
     "no text": b"\x80\x04\x95cposix\nsystem\n.",

@@ -77,7 +77,7 @@ def test_an_empty_date_is_refused_as_any_other_text_that_is_none(browser: Browse
         for path in ("/runs?", "/runs?dag_id=d&", "/timeline?", "/logs/search?q=x&"):
             answer = browser.ask("GET", f"{API}{path}{name}=")
             assert answer.status == 400, (path, name)
-            assert answer.json["detail"] == "'' is not a date"
+            assert answer.json["detail"] == "'' is not a valid date"
 
 
 def lists(span: str = "") -> Iterator[str]:

@@ -55,7 +55,7 @@ def test_a_variable_without_a_value_is_refused() -> None:
         bash("say", command="echo $V", env={"V": nothing()}, trigger_rule="all_done")
     error = run_dag(flow)["say"].error
     assert isinstance(error, Fail)
-    assert "the variable V of env has no value" in str(error)
+    assert "the variable V of env is None" in str(error)
     assert result_of("echo $V", {"V": 0})["say"].value == "0"
 
 

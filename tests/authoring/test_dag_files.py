@@ -266,8 +266,7 @@ def test_a_relative_import_is_explained(tmp_path: Path) -> None:
         load(tmp_path, "from . import near\n", "sub/flow.py")
     assert (caught.value.line, caught.value.hint) == (
         1,
-        "a DAG file is in no package: import by the path from the DAG folder, "
-        "as in `from package import module`",
+        "relative imports do not work in DAG files; import from the DAG folder: `from package import module`",
     )
 
 

@@ -23,8 +23,8 @@ def flow(country="de"):
 BODY = [
     (
         "a = one(); b = two(a); a << b",
-        "flow.py:6: the tasks wait for each other in a circle: one → two → one\n"
-        "  remove one of these arrows, for instance two → one",
+        "flow.py:6: the tasks form a cycle: one → two → one\n"
+        "  remove one of these dependencies, for instance two → one",
     ),
     (
         "two(y=1)",
@@ -39,7 +39,7 @@ BODY = [
     (
         "two.expand(x='abc')",
         "flow.py:10: two can be mapped over a list, tuple, dict or the result of a task, "
-        "but x='abc' is str\n  put it into a list: x=['abc']",
+        "but x='abc' is str\n  put it in a list: x=['abc']",
     ),
     (
         "two.expand(x=country)",
@@ -49,7 +49,7 @@ BODY = [
     (
         "two.expand(x=one()['a'])",
         "flow.py:10: two can be mapped over a whole result, not over <result of one['a']>\n"
-        "  let a task return just that list",
+        "  let the upstream task return only that list",
     ),
     (
         "two.expand()",
@@ -58,7 +58,7 @@ BODY = [
     ),
     (
         "two.partial(x=1).expand(x=[1])",
-        'flow.py:10: two got "x" from both partial() and expand()',
+        'flow.py:10: two got the argument "x" from both partial() and expand()',
     ),
     (
         "two.expand_kwargs([{'x': 1}, 2])",
@@ -66,26 +66,24 @@ BODY = [
     ),
     (
         "a = one()\n    if a: pass",
-        "flow.py:11: the result of one is not known yet while the file is read, "
-        "it cannot be tested here\n"
-        "  decide inside a task; see @task.branch and @task.short_circuit",
+        "flow.py:11: the result of one is not known while the file is read, so it cannot be tested here\n"
+        "  decide inside a task, with @task.branch or @task.short_circuit",
     ),
     (
         "for item in one(): pass",
-        "flow.py:10: the result of one is not known yet while the file is read, "
-        "it cannot be looped over or unpacked here\n"
+        "flow.py:10: the result of one is not known while the file is read, so it cannot be "
+        "looped over or unpacked here\n"
         '  use .expand(argument=result) to map over it, or result["key"]',
     ),
     (
         "bash('say', command=f'echo {one()}')",
-        "flow.py:10: the result of one is not known yet while the file is read, "
-        "it cannot be made a string here\n"
+        "flow.py:10: the result of one is not known while the file is read, so it cannot be converted to a string here\n"
         "  pass it to a task as an argument and format it there",
     ),
     (
         "one() >> two",
-        "flow.py:10: an arrow needs tasks on both sides, not <task function two>: "
-        "it was not called\n  call the task function in the DAG: extract() >> load()",
+        "flow.py:10: >> and << need tasks on both sides, not <task function two>: "
+        "it was not called\n  call the task function inside the DAG: extract() >> load()",
     ),
     (
         "bash('a', command='x')\n    bash('a', command='y')",
@@ -98,11 +96,11 @@ BODY = [
     ),
     (
         "bash('a', command='x', retrys=1)",
-        'flow.py:10: bash("a") does not know "retrys"\n  did you mean "retries"?',
+        'flow.py:10: bash("a") has no option "retrys"\n  did you mean "retries"?',
     ),
     (
         "one.override(retrys=1)()",
-        'flow.py:10: one.override() does not know "retrys"\n  did you mean "retries"?',
+        'flow.py:10: one.override() has no option "retrys"\n  did you mean "retries"?',
     ),
     (
         "one.override(trigger_rule='all_sucess')()",
@@ -118,7 +116,7 @@ BODY = [
     ),
     (
         "one.override(execution_timeout=timedelta(0))()",
-        "flow.py:6: one: execution_timeout is 0 seconds, it must be longer than nothing",
+        "flow.py:6: one: execution_timeout is 0 seconds, it must be longer than 0",
     ),
     (
         "one.override(pool_slots=0)()",
@@ -126,7 +124,7 @@ BODY = [
     ),
     (
         "one.override(priority_weight=1001)()",
-        "flow.py:6: one: priority_weight is 1001, it can be from -1000 to 1000",
+        "flow.py:6: one: priority_weight is 1001, it must be between -1000 and 1000",
     ),
     (
         "one.override(memory_limit='lots')()",
@@ -136,21 +134,21 @@ BODY = [
     (
         "one.override(task_id='../etc')()",
         "flow.py:6: the task_id '../etc' is not allowed\n"
-        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+        "  use letters, digits, _, - and ., and begin with a letter, a digit or _",
     ),
     (
         "one.override(task_id='x' * 251)()",
-        f"flow.py:6: the task_id '{'x' * 40}...' is 251 bytes long, the limit is 250\n"
-        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+        f"flow.py:6: the task_id '{'x' * 40}...' is 251 bytes long; the limit is 250\n"
+        "  use letters, digits, _, - and ., and begin with a letter, a digit or _",
     ),
     (
         "one.override(depends_on_past=True)()",
-        'flow.py:10: one.override() does not know "depends_on_past"\n'
-        "  runs do not wait for each other; max_active_runs=1 keeps them in order",
+        'flow.py:10: one.override() has no option "depends_on_past"\n'
+        "  runs do not wait for each other; use max_active_runs=1 to run them in order",
     ),
     (
         "chain([one(), one()], [one()])",
-        "flow.py:10: chain() pairs neighbouring lists, but one has 2 tasks and the next 1\n"
+        "flow.py:10: chain() pairs the items of adjacent lists, but one has 2 tasks and the next 1\n"
         "  use cross_downstream(first, second) to connect all with all",
     ),
 ]
@@ -174,11 +172,11 @@ def flow():
 HEAD = [
     (
         '@dag(shedule="@daily")',
-        'flow.py:3: @dag does not know "shedule"\n  did you mean "schedule"?',
+        'flow.py:3: @dag has no option "shedule"\n  did you mean "schedule"?',
     ),
     (
         '@dag(schedule_interval="@daily")',
-        'flow.py:3: @dag does not know "schedule_interval"\n  it is called schedule',
+        'flow.py:3: @dag has no option "schedule_interval"\n  use schedule instead',
     ),
     (
         '@dag(schedule="@dayly")',
@@ -191,7 +189,7 @@ HEAD = [
     ),
     (
         "@dag(schedule=timedelta(hours=1))",
-        "flow.py:3: flow: a schedule of a fixed length needs a start_date to count from",
+        "flow.py:3: flow: an interval schedule needs a start_date to count from",
     ),
     (
         '@dag(timezone="Europe/Pariss")',
@@ -200,12 +198,12 @@ HEAD = [
     (
         '@dag(dag_id="a/b")',
         "flow.py:3: the dag_id 'a/b' is not allowed\n"
-        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+        "  use letters, digits, _, - and ., and begin with a letter, a digit or _",
     ),
     (
         '@dag(dag_id="a\\0b")',
         "flow.py:3: the dag_id 'a\\x00b' is not allowed\n"
-        "  letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+        "  use letters, digits, _, - and ., and begin with a letter, a digit or _",
     ),
     ("@dag(max_active_runs=0)", "flow.py:3: flow: max_active_runs is 0, it must be at least 1"),
     (
@@ -228,7 +226,7 @@ HEAD = [
     ),
     (
         "@dag(params={'x': Param(5, type='int')})",
-        'flow.py:3: the type of the parameter x does not know "int"\n  did you mean "integer"?',
+        'flow.py:3: the type of the parameter x has no option "int"\n  did you mean "integer"?',
     ),
     (
         "@dag(params={'x': Param('5', type='integer')})",
@@ -236,12 +234,12 @@ HEAD = [
     ),
     (
         "@dag(params={'x': object})",
-        "flow.py:3: a value of the parameter x is a type, which JSON does not have\n"
+        "flow.py:3: a value of the parameter x is a type, which JSON cannot represent\n"
         "  use a string, number, boolean, list, dict, date, datetime or None",
     ),
     (
         "@dag(default_args={'retry': 2})",
-        'flow.py:3: DAG("flow"): default_args does not know "retry"\n  did you mean "retries"?',
+        'flow.py:3: DAG("flow"): default_args has no option "retry"\n  did you mean "retries"?',
     ),
 ]
 
@@ -259,30 +257,30 @@ FILES = [
         "flow.py:2: ModuleNotFoundError: No module named 'no_such_package'\n"
         "  install it in the environment that Headway's agent runs in: "
         f"{sys.executable} -m pip install no_such_package, "
-        "or put no_such_package.py beside the DAG file",
+        "or put no_such_package.py next to the DAG file",
     ),
     (
         "from airflow import DAG",
         "flow.py:1: ModuleNotFoundError: No module named 'airflow'\n"
-        "  the words are Headway's own: from headway import DAG, dag, task",
+        "  import from headway instead: from headway import DAG, dag, task",
     ),
     ("x = 1\nx.y", "flow.py:2: AttributeError: 'int' object has no attribute 'y'"),
     ("raise BaseException('so')", "flow.py:1: BaseException: so"),
     (
         "from headway import DAG\nDAG('a')\n\nDAG('a')",
         'flow.py:4: two DAGs are called "a", made at lines 2 and 4\n'
-        '  give each its own id: @dag(dag_id=f"report_{country}"), '
+        '  give each DAG its own id: @dag(dag_id=f"report_{country}"), '
         "or function.override(dag_id=…)()",
     ),
     (
         "from headway import task\n@task\ndef f(): pass\nf()",
         "flow.py:4: f() is called outside a DAG\n"
-        "  write it in the body of a @dag function or in `with DAG(…):`; "
-        "f.function(…) runs the plain function",
+        "  call it in the body of a @dag function or in `with DAG(…):`; "
+        "f.function(…) calls the plain function",
     ),
     (
         "from headway import task\n@task.bahs\ndef f(): pass",
-        'flow.py:2: @task does not know "bahs"\n  did you mean "bash"?',
+        'flow.py:2: @task has no option "bahs"\n  did you mean "bash"?',
     ),
     (
         "from headway import DAG, task\nwith DAG('a'):\n"
@@ -297,8 +295,8 @@ FILES = [
 def test_in_a_file(text: str, told: str | None, tmp_path: Path) -> None:
     assert mistake(tmp_path, text) == (
         told
-        or "flow.py:2: the file ends its process: sys.exit(3)\n"
-        "  reading a DAG file must only define DAGs; do the work in tasks"
+        or "flow.py:2: the file ends the process: sys.exit(3)\n"
+        "  a DAG file must only define DAGs; do the work in tasks"
     )
 
 

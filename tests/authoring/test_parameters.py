@@ -126,14 +126,14 @@ def test_dates_in_params_of_a_dag_are_dates() -> None:
 @pytest.mark.parametrize(
     ("default", "told"),
     [
-        ("math.inf", "the default of the parameter x is inf, which JSON does not have"),
-        ("math.nan", "the default of the parameter x is nan, which JSON does not have"),
-        ("[{'a': -math.inf}]", "x is -inf, which JSON does not have"),
-        ("time(5)", "a value of the parameter x is a time, which JSON does not have"),
-        ("timedelta(1)", "is a timedelta, which JSON does not have"),
-        ("Decimal(1)", "is a Decimal, which JSON does not have"),
-        ("b'x'", "is a bytes, which JSON does not have"),
-        ("Path('x')", "is a PosixPath, which JSON does not have"),
+        ("math.inf", "the default of the parameter x is inf, which JSON cannot represent"),
+        ("math.nan", "the default of the parameter x is nan, which JSON cannot represent"),
+        ("[{'a': -math.inf}]", "x is -inf, which JSON cannot represent"),
+        ("time(5)", "a value of the parameter x is a time, which JSON cannot represent"),
+        ("timedelta(1)", "is a timedelta, which JSON cannot represent"),
+        ("Decimal(1)", "is a Decimal, which JSON cannot represent"),
+        ("b'x'", "is a bytes, which JSON cannot represent"),
+        ("Path('x')", "is a PosixPath, which JSON cannot represent"),
     ],
 )
 def test_a_default_that_json_cannot_say_is_refused(tmp_path: Path, default: str, told: str) -> None:

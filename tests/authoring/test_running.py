@@ -176,10 +176,10 @@ def test_branch_and_short_circuit() -> None:
     [
         (
             "rihgt",
-            "choose branches to 'rihgt', which is no task directly behind it; "
+            "choose branches to 'rihgt', which is not a direct downstream task; "
             'did you mean "right"?',
         ),
-        (5, "a branch returns a task id, a list of them or None, not 5"),
+        (5, "a branch must return a task id, a list of task ids or None, not 5"),
     ],
 )
 def test_a_wrong_branch(target: object, told: str) -> None:

@@ -166,28 +166,28 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: {"rows": [1, Opaque()]},
         "the result['rows'][1] is of type tests.authoring.test_values.Opaque, "
         "which cannot be stored\n"
-        "  return plain data (numbers, text, lists, dicts, dates, dataclasses), "
-        "or write it to a file and return the path",
+        "  return plain data (numbers, text, lists, dicts, dates, dataclasses), or write the data "
+        "to a file and return its path",
     ),
     (
         lambda: (n for n in [1]),
-        "the result is of type generator, which cannot be stored\n  return list(…) of it",
+        "the result is of type generator, which cannot be stored\n  return list(…) instead",
     ),
     (
         lambda: numpy.zeros(2),
         "the result is of type numpy.ndarray, which cannot be stored\n"
-        "  return array.tolist(), or write it to a file and return the path",
+        "  return array.tolist(), or write the data to a file and return its path",
     ),
     (
         lambda: [len],
         "the result[0] is of type builtin_function_or_method, which cannot be stored\n"
-        "  a function cannot travel to another process: return what it gives",
+        "  a function cannot be sent to another process; return its result instead",
     ),
     (
         local_class,
         "the result is of type tests.authoring.test_values.local_class.<locals>.Local, "
         "which cannot be stored\n"
-        "  define Local at the top level of a module, not in a function",
+        "  define Local at the top level of a module, not inside a function",
     ),
     (
         endless,
@@ -214,7 +214,7 @@ def test_what_cannot_be_stored(make: Callable[[], object], told: str) -> None:
     ],
 )
 def test_a_forged_value_makes_nothing(forged: bytes) -> None:
-    with pytest.raises(HeadwayError, match=r"unknown kind|no data class"):
+    with pytest.raises(HeadwayError, match=r"unknown kind|not a data class"):
         from_json(forged)
 
 

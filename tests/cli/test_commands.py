@@ -66,7 +66,7 @@ def test_a_detached_run_goes_on(cli: Command) -> None:
     [
         (("run", "helo"), 2, 'did you mean "hello"?'),
         (("run", "hello", "-p", "sise=3"), 2, "sise"),
-        (("run", "hello", "--date", "soon"), 2, "'soon' is not a date"),
+        (("run", "hello", "--date", "soon"), 2, "'soon' is not a valid date"),
         (("run", "nothing.py"), 2, "no such file"),
         (("show", "zzzz"), 2, "zzzz"),
         (("logs", "@latest", "nobody"), 2, "nobody"),

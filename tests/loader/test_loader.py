@@ -378,7 +378,7 @@ def test_what_cannot_be_stored_is_shown_in_prose_and_refused_elsewhere(
     assert {line for line, _ in errors(conn).values()} == {5}
     found = {path: text for path, (_, text) in errors(conn).items()}
     assert "tags[0] contains the character NUL" in found["tag.py"]
-    assert "the default of the parameter text contains half a character" in found["value.py"]
+    assert "the default of the parameter text contains an incomplete character" in found["value.py"]
     assert "the limit is 262,144" in found["large.py"]
     assert "an integer of more than 1,000 digits" in found["digits.py"]
 

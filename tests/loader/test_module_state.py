@@ -186,8 +186,7 @@ def test_a_file_cannot_take_the_name_of_another_module(folder: Folder, name: str
     for error in errors.values():
         assert error is not None
         assert error.hint == (
-            f"`import {module}` finds {owner} {module}, not {name} of the DAG folder: "
-            "give that another name"
+            f"`import {module}` finds {owner} {module}, not {name} in the DAG folder; rename that file"
         )
 
 

@@ -22,7 +22,7 @@ def dag(arguments: dict[str, object] | None, *, upstream: tuple[str, ...] = ("a"
     ("arguments", "told"),
     [
         ({"command": "a\0b"}, r"its arguments\['command'\] contains the character NUL"),
-        ({"x": float("inf")}, "is inf, which JSON does not have"),
+        ({"x": float("inf")}, "is inf, which JSON cannot represent"),
         ({"x\udc80": 1}, "lone surrogate"),
         ({"x": "y" * TASK_BYTES_MAX}, "its arguments take 32,776 bytes as JSON"),
         ({"x": [result("c")]}, "is the result of 'c', not a task it waits for"),

@@ -61,8 +61,8 @@ def test_a_text_is_read_as_its_type(param: Param, text: str, value: object) -> N
     ("param", "given", "told"),
     [
         (Param(name="p", type="integer"), "0123", 'is an integer, not "0123"'),
-        (Param(name="p", type="number"), "NaN", "is nan, which JSON does not have"),
-        (Param(name="p", type="number"), "Infinity", "is inf, which JSON does not have"),
+        (Param(name="p", type="number"), "NaN", "is nan, which JSON cannot represent"),
+        (Param(name="p", type="number"), "Infinity", "is inf, which JSON cannot represent"),
         (Param(name="p", type="string", format="date"), "nonsense", 'is a date, not "nonsense"'),
         (Param(name="p", type="string", format="date"), "2013-02-29", "is a date, not"),
         (Param(name="p", type="string", format="date-time"), "5 o'clock", "is a date-time, not"),
@@ -79,7 +79,9 @@ def test_a_schedule_gives_no_parameters() -> None:
     needed = Param(name="country", type="string", required=True)
     validate(dag(needed))
     for schedule in ({"cron": "0 5 * * *"}, {"once": True}):
-        with pytest.raises(BadSpec, match="cannot give the parameter country") as refused:
+        with pytest.raises(
+            BadSpec, match="scheduled runs have no value for the parameter country"
+        ) as refused:
             validate(dag(needed, schedule=schedule))
         assert (refused.value.where, "a default" in (refused.value.hint or "")) == ("d.py:3", True)
 

@@ -34,13 +34,13 @@ WRONG = [
             Task(task_id="c", line=4, upstream=("b",)),
             Task(task_id="behind", line=1, upstream=("c",)),
         ),
-        "f.py:2: the tasks wait for each other in a circle: a → b → c → a\n"
-        "  remove one of these arrows, for instance c → a",
+        "f.py:2: the tasks form a cycle: a → b → c → a\n"
+        "  remove one of these dependencies, for instance c → a",
     ),
     (
         dag(Task(task_id="a", line=2, upstream=("a",))),
-        "f.py:2: the tasks wait for each other in a circle: a → a\n"
-        "  remove one of these arrows, for instance a → a",
+        "f.py:2: the tasks form a cycle: a → a\n"
+        "  remove one of these dependencies, for instance a → a",
     ),
     (
         dag(A, Task(task_id="b", line=3, inputs=(Input(task_id="a"),))),
@@ -52,7 +52,7 @@ WRONG = [
     ),
     (
         dag(A, params=(Param(name="__proto__"),)),
-        "f.py:1: d: a parameter cannot be called __proto__, which is no name in a browser",
+        "f.py:1: d: a parameter cannot be called __proto__, because browsers reserve that name",
     ),
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
@@ -118,7 +118,7 @@ def test_params() -> None:
     }
     with pytest.raises(UsageError) as raised:
         check_params(PARAMS, {})
-    assert str(raised.value) == 'd needs the parameter "day"\n  give it with -p day=…'
+    assert str(raised.value) == 'd needs a value for the parameter "day"\n  give it with -p day=…'
     with pytest.raises(UsageError, match='"n" of d is an integer, not true'):
         check_params(PARAMS, {"day": "x", "n": True})
     with pytest.raises(UsageError, match='"n" of d is an integer, not "five"'):

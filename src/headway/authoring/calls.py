@@ -86,11 +86,11 @@ def check_axes(name: str, kwargs: Mapping[str, object], axes: Mapping[str, objec
         )
     for argument, value in axes.items():
         if argument in kwargs:
-            raise wrong(f'{name} got "{argument}" from both partial() and expand()')
+            raise wrong(f'{name} got the argument "{argument}" from both partial() and expand()')
         if isinstance(value, XComArg) and value.key != RESULT_KEY:
             raise wrong(
                 f"{name} can be mapped over a whole result, not over {value!r}",
-                hint="let a task return just that list",
+                hint="let the upstream task return only that list",
             )
         if isinstance(value, (list, tuple, dict, Node)):
             continue
@@ -99,7 +99,7 @@ def check_axes(name: str, kwargs: Mapping[str, object], axes: Mapping[str, objec
         raise wrong(
             f"{name} can be mapped over a list, tuple, dict or the result of a task, "
             f"but {given} is {kind}",
-            hint=f"put it into a list: {argument}=[{value!r}]"
+            hint=f"put it in a list: {argument}=[{value!r}]"
             if isinstance(value, (str, int, float))
             else "let a task return the list",
         )

@@ -20,9 +20,9 @@ def current_dag(word: str) -> "DAG":
     if dags:
         return dags[-1]
     site = call_site()
-    hint = "write it in the body of a @dag function or in `with DAG(…):`"
+    hint = "call it in the body of a @dag function or in `with DAG(…):`"
     if word.endswith("()"):
-        hint += f"; {word.removesuffix('()')}.function(…) runs the plain function"
+        hint += f"; {word.removesuffix('()')}.function(…) calls the plain function"
     raise BadSpec(f"{word} is called outside a DAG", file=site.file, line=site.line, hint=hint)
 
 

@@ -16,8 +16,8 @@ from headway.spec.carried import TAG
 INT64: Final = 2**63
 DEPTH_MAX: Final = 200
 RETURN_DATA: Final = (
-    "return plain data (numbers, text, lists, dicts, dates, dataclasses), "
-    "or write it to a file and return the path"
+    "return plain data (numbers, text, lists, dicts, dates, dataclasses), or write the data to a "
+    "file and return its path"
 )
 
 
@@ -115,7 +115,9 @@ def named(value: object, path: str) -> str:
     cls = type(value)
     if "<locals>" in cls.__qualname__:
         raise NotSerialisable(
-            path, value, f"define {cls.__name__} at the top level of a module, not in a function"
+            path,
+            value,
+            f"define {cls.__name__} at the top level of a module, not inside a function",
         )
     return f"{cls.__module__}:{cls.__qualname__}"
 
@@ -124,7 +126,7 @@ def moment(value: datetime, path: str, depth: int) -> object:
     if hasattr(value, "to_pydatetime"):
         value = value.to_pydatetime(warn=False)
     if type(value).__name__ == "NaTType":
-        raise NotSerialisable(path, value, "return None where there is no time")
+        raise NotSerialisable(path, value, "return None instead of a missing time")
     zone = getattr(value.tzinfo, "key", None)
     more: dict[str, object] = {"fold": value.fold} if value.fold else {}
     if zone is None:
@@ -189,13 +191,13 @@ def advice(value: object) -> str:
     name = full_name(type(value))
     package = name.partition(".")[0]
     if package == "numpy":
-        return "return array.tolist(), or write it to a file and return the path"
+        return "return array.tolist(), or write the data to a file and return its path"
     if package in ("pandas", "polars", "pyarrow", "duckdb"):
-        return "write it to a file, for instance Parquet, and return the path"
+        return "write the data to a file, for instance Parquet, and return its path"
     if hasattr(value, "model_dump"):
         return "return value.model_dump()"
     if type(value).__name__ in ("generator", "map", "filter", "zip", "dict_keys", "dict_values"):
-        return "return list(…) of it"
+        return "return list(…) instead"
     if callable(value):
-        return "a function cannot travel to another process: return what it gives"
+        return "a function cannot be sent to another process; return its result instead"
     return RETURN_DATA

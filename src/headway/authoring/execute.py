@@ -49,7 +49,7 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     args, kwargs = arguments_of(dag, task, run, inputs)
     call = Call(task.function, args, kwargs, run)
     work = task.operator.run_function if task.function else task.operator.run
-    assert work is not None, f"{task.operator.word} cannot decorate"
+    assert work is not None, f"{task.operator.word} cannot be used as a decorator"
     value = work(call)
     return Result(value, stored(dag, task, value), followed(task, value))
 
@@ -111,12 +111,15 @@ def followed(task: Task, value: object) -> list[str] | None:
         return sorted(task.downstream) if value else []
     names = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, (list, tuple, set, frozenset)):
-        raise Fail(f"a branch returns a task id, a list of them or None, not {value!r}")
+        raise Fail(f"a branch must return a task id, a list of task ids or None, not {value!r}")
     for name in names:
         if name not in task.downstream:
             known = list(task.downstream)
-            hint = did_you_mean(str(name), known) or f"those are {listing(known) or 'none'}"
+            hint = (
+                did_you_mean(str(name), known)
+                or f"direct downstream tasks: {listing(known) or 'none'}"
+            )
             raise Fail(
-                f"{task.task_id} branches to {name!r}, which is no task directly behind it; {hint}"
+                f"{task.task_id} branches to {name!r}, which is not a direct downstream task; {hint}"
             )
     return sorted(set(names))

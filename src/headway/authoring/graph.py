@@ -76,10 +76,10 @@ def nodes_of(value: object) -> list[Node]:
     site = call_site()
     called = "" if not callable(value) else ": it was not called"
     raise BadSpec(
-        f"an arrow needs tasks on both sides, not {value!r}{called}",
+        f">> and << need tasks on both sides, not {value!r}{called}",
         file=site.file,
         line=site.line,
-        hint="call the task function in the DAG: extract() >> load()" if called else None,
+        hint="call the task function inside the DAG: extract() >> load()" if called else None,
     )
 
 
@@ -92,7 +92,7 @@ def chain(*parts: Nodes) -> None:
         if len(first) != len(second):
             site = call_site()
             raise BadSpec(
-                f"chain() pairs neighbouring lists, but one has {len(first)} tasks "
+                f"chain() pairs the items of adjacent lists, but one has {len(first)} tasks "
                 f"and the next {len(second)}",
                 file=site.file,
                 line=site.line,

@@ -95,7 +95,7 @@ def compiled(path: Path, file: str) -> CodeType:
     except OSError as error:
         raise LoadError(f"the file cannot be read: {error.strerror}", file) from None
     except (ValueError, RecursionError, MemoryError) as error:
-        raise LoadError(f"the file is no Python source: {error}", file) from None
+        raise LoadError(f"the file is not valid Python: {error}", file) from None
 
 
 def guarded(work: Callable[[], object], path: Path, file: str) -> None:
@@ -119,10 +119,10 @@ def explained(error: BaseException, path: Path, file: str) -> LoadError:
     if isinstance(error, SystemExit):
         code = "" if error.code is None else text_of(error.code)
         return LoadError(
-            f"the file ends its process: sys.exit({code})",
+            f"the file ends the process: sys.exit({code})",
             file,
             line,
-            "reading a DAG file must only define DAGs; do the work in tasks",
+            "a DAG file must only define DAGs; do the work in tasks",
         )
     if hint := import_hint(error, path, file):
         return LoadError(one_line(error), file, line, hint)
@@ -168,7 +168,7 @@ def import_hint(error: BaseException, path: Path, file: str) -> str | None:
     """What to do about a module that is missing, or is another than the one that was meant."""
     root = path.parents[file.count("/")]
     if isinstance(error, ImportError) and "relative import" in text_of(error):
-        return "a DAG file is in no package: import by the path from the DAG folder, as in `from package import module`"
+        return "relative imports do not work in DAG files; import from the DAG folder: `from package import module`"
     hint = name_hint(error, (path.parent, root))
     if hint is None and isinstance(error, ModuleNotFoundError):
         return package_hint(error)
@@ -181,11 +181,11 @@ def package_hint(error: ModuleNotFoundError) -> str | None:
     if not top or top in sys.modules:
         return None
     if top == "airflow":
-        return "the words are Headway's own: from headway import DAG, dag, task"
+        return "import from headway instead: from headway import DAG, dag, task"
     package = DISTRIBUTIONS.get(top, top)
     return (
         f"install it in the environment that Headway's agent runs in: "
-        f"{sys.executable} -m pip install {package}, or put {top}.py beside the DAG file"
+        f"{sys.executable} -m pip install {package}, or put {top}.py next to the DAG file"
     )
 
 
@@ -199,6 +199,6 @@ def refuse_duplicates(dags: list[DAG], file: str) -> None:
                 f'two DAGs are called "{dag.dag_id}", made at lines {first} and {second}',
                 file,
                 second,
-                'give each its own id: @dag(dag_id=f"report_{country}"), '
+                'give each DAG its own id: @dag(dag_id=f"report_{country}"), '
                 "or function.override(dag_id=…)()",
             )

@@ -32,7 +32,7 @@ def name_hint(error: BaseException, folders: Iterable[Path]) -> str | None:
     for folder in folders if name else ():
         file = next((f for f in (folder / f"{name}.py", folder / name) if f.exists()), None)
         if file is not None and (owner := owner_of(name, folder)):
-            return f"`import {name}` finds {owner} {name}, not {file.name} of the DAG folder: give that another name"
+            return f"`import {name}` finds {owner} {name}, not {file.name} in the DAG folder; rename that file"
     return None
 
 

@@ -194,23 +194,24 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 # Airflow's words that change what happens: taking them in silence would be a lie.
 NOT_HERE: Final[Mapping[str, str]] = {
-    "depends_on_past": "runs do not wait for each other; max_active_runs=1 keeps them in order",
-    "wait_for_downstream": "runs do not wait for each other; max_active_runs=1 keeps them in order",
-    "email": "mail is not a matter of the task",
-    "email_on_failure": "mail is not a matter of the task",
-    "email_on_retry": "mail is not a matter of the task",
+    "depends_on_past": "runs do not wait for each other; use max_active_runs=1 to run them in order",
+    "wait_for_downstream": "runs do not wait for each other; use max_active_runs=1 to run them in order",
+    "email": "tasks do not send mail; remove it",
+    "email_on_failure": "tasks do not send mail; remove it",
+    "email_on_retry": "tasks do not send mail; remove it",
     "on_failure_callback": 'write a task with trigger_rule="one_failed" instead',
     "on_success_callback": "write a downstream task instead",
     "sla": "use execution_timeout or dagrun_timeout",
     "queue": "use a pool",
-    "provide_context": "name the parameters run, ds, params, … in the function and leave this out",
-    "schedule_interval": "it is called schedule",
-    "concurrency": "it is called max_active_tasks",
-    "weight_rule": "priority_weight of each task is used as it is",
-    "resources": "memory_limit bounds the memory of a task, pool_slots its share of a pool",
-    "retry_policy": "retries, retry_delay and retry_exponential_backoff say when a task is tried again",
-    "max_active_tis_per_dag": "max_active_tis_per_dagrun bounds it in one run, a pool over all runs",
-    "max_consecutive_failed_dag_runs": "a DAG is not paused by its failures: headway pause DAG does",
+    "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
+    "schedule_interval": "use schedule instead",
+    "concurrency": "use max_active_tasks instead",
+    "weight_rule": "remove it; Headway uses each task's own priority_weight",
+    "resources": "use memory_limit for memory and pool_slots for the share of a pool",
+    "retry_policy": "use retries, retry_delay and retry_exponential_backoff instead",
+    "max_active_tis_per_dag": "use max_active_tis_per_dagrun to limit it in one run, or a pool to "
+    "limit it over all runs",
+    "max_consecutive_failed_dag_runs": "failures do not pause a DAG; to pause it: headway pause DAG",
 }
 
 
@@ -242,8 +243,8 @@ def read_options(
 def unknown_word(name: str, site: Site, word: str, known: list[str]) -> BadSpec:
     hint = NOT_HERE.get(name) or did_you_mean(name, known)
     return BadSpec(
-        f'{word} does not know "{name}"',
+        f'{word} has no option "{name}"',
         file=site.file,
         line=site.line,
-        hint=hint or f"it knows {listing(sorted(known), 30)}",
+        hint=hint or f"it has {listing(sorted(known), 30)}",
     )

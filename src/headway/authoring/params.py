@@ -77,7 +77,7 @@ def carried(name: str, value: object, site: Site) -> object:
         return plain(value)
     except TypeError as error:
         raise BadSpec(
-            f"a value of the parameter {name} is a {error}, which JSON does not have",
+            f"a value of the parameter {name} is a {error}, which JSON cannot represent",
             file=site.file,
             line=site.line,
             hint="use a string, number, boolean, list, dict, date, datetime or None",

@@ -28,14 +28,14 @@ class Unknown:
     def refuse(self, deed: str, hint: str) -> NoReturn:
         site = call_site()
         raise BadSpec(
-            f"{self.described()} is not known yet while the file is read, it cannot be {deed} here",
+            f"{self.described()} is not known while the file is read, so it cannot be {deed} here",
             file=site.file,
             line=site.line,
             hint=hint,
         )
 
     def __bool__(self) -> bool:
-        self.refuse("tested", "decide inside a task; see @task.branch and @task.short_circuit")
+        self.refuse("tested", "decide inside a task, with @task.branch or @task.short_circuit")
 
     def __iter__(self) -> Iterator[object]:
         self.refuse(
@@ -47,7 +47,7 @@ class Unknown:
         self.refuse("counted", "count it inside a task")
 
     def __str__(self) -> str:
-        self.refuse("made a string", "pass it to a task as an argument and format it there")
+        self.refuse("converted to a string", "pass it to a task as an argument and format it there")
 
     def __format__(self, spec: str) -> str:
         return str(self)
@@ -91,7 +91,7 @@ class XComArg(Unknown, Node):
             f"only a string key of a result can be referred to, not [{key!r}] of {self!r}",
             file=site.file,
             line=site.line,
-            hint="pass the whole result and take the item inside the task",
+            hint="pass the whole result and get the item inside the task",
         )
 
 

@@ -105,7 +105,7 @@ class Task(Node):
                 f"{other.task_id} of {other.dag.dag_id}",
                 file=self.dag.site.file,
                 line=self.line,
-                hint="an arrow joins tasks of one DAG",
+                hint="dependencies connect tasks of the same DAG",
             )
         self.upstream[other.task_id] = other
         other.downstream[self.task_id] = self

@@ -77,7 +77,7 @@ def class_named(name: str) -> type:
     for part in path.split("."):
         found = getattr(found, part)
     if not isinstance(found, type) or kind_of(found) is None:
-        raise HeadwayError(f"a stored value names {name}, which is no data class")
+        raise HeadwayError(f"a stored value names {name}, which is not a data class")
     return found
 
 

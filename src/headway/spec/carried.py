@@ -1,7 +1,6 @@
-"""What a value that a team gives may be, so that every later step carries it: PostgreSQL's text and JSON, the agents'
-messages, the API's answers.
+"""Checks that a value can be stored and sent: in PostgreSQL's text and JSON, agents' messages and the API.
 
-Checked once, at each edge: parameters and dates of a run, and every field of a specification.
+Applied at each entry point: parameters and dates of runs, and every field of a spec.
 """
 
 import re
@@ -25,9 +24,9 @@ Path = tuple[str | int, ...]
 
 
 def flaws(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """What JSON, a message or the database could not carry: where, and why.
+    """Yield each part of a value that JSON, a message or the database cannot carry: its path and why.
 
-    ``value`` is of the types that JSON has.
+    ``value`` consists of JSON types.
     """
     if isinstance(value, str):
         if (why := flaw_of_text(value)) is not None:
@@ -39,7 +38,7 @@ def flaws(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield path, f"is an integer of more than {DIGITS_MAX:,} digits"
     elif isinstance(value, float):
         if not -float("inf") < value < float("inf"):
-            yield path, f"is {value}, which JSON does not have"
+            yield path, f"is {value}, which JSON cannot represent"
     elif len(path) >= DEPTH_MAX:
         yield path, f"is nested more than {DEPTH_MAX} levels deep"
     elif isinstance(value, Mapping):
@@ -56,7 +55,7 @@ def flaw_of_text(text: str) -> str | None:
     if "\0" in text:
         return "contains the character NUL (\\0)"
     if not text.isascii() and SURROGATE.search(text):
-        return "contains half a character (a lone surrogate), as in a file name that is not UTF-8"
+        return "contains an incomplete character (lone surrogate), as from a file name that is not UTF-8"
     return None
 
 
@@ -69,12 +68,12 @@ def flaw_of_date(date: datetime) -> str | None:
 
 
 def shown(text: str) -> str:
-    """Text for people, in which what cannot be stored is seen."""
+    """Return text for people, with characters that cannot be stored made visible."""
     if flaw_of_text(text) is None:
         return text
     return text.replace("\0", "\u2400").encode("utf-8", "backslashreplace").decode()
 
 
 def place(path: Path) -> str:
-    """``["a"][0]``, after the name of what is looked into."""
+    """Format a path as ``["a"][0]``, to append to a name."""
     return "".join(f"[{key!r}]" if isinstance(key, str) else f"[{key}]" for key in path)

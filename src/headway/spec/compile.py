@@ -1,4 +1,4 @@
-"""Spec → the core's graph. The spec is trusted to be valid (``headway.spec.validate``)."""
+"""Compiles a spec to the core's graph. The spec must be valid (``headway.spec.validate``)."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -1,8 +1,8 @@
-"""What a person writes as a date, as instants.
+"""Parses dates that people write.
 
-``2013-01-31`` is a whole day on the clock of the DAG's zone, from its first instant to its last. With
-a time it is one instant: in the zone that it names, or else in the DAG's. A time that the clock skips
-is the end of the gap, one that comes twice is the first of the two.
+``2013-01-31`` is a whole day in the DAG's time zone. With a time it is one instant, in the zone that
+it names or else the DAG's. A local time that daylight saving skips becomes the end of the gap; one
+that occurs twice becomes the first.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ TICK: Final = timedelta(microseconds=1)
 
 
 def span(text: str, zone: str) -> tuple[datetime, datetime]:
-    """The first and the last instant of what ``text`` names, both included, in UTC. Raises UsageError."""
+    """Return the first and last instant of a date or time, inclusive, in UTC. Raises UsageError."""
     text = text.strip()
     try:
         if (day := day_of(text)) is not None:
@@ -32,7 +32,7 @@ def span(text: str, zone: str) -> tuple[datetime, datetime]:
         within = False
     except ValueError:
         raise UsageError(
-            f"{text[:80]!r} is not a date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
+            f"{text[:80]!r} is not a valid date", hint="write it as 2013-01-31 or 2013-01-31T05:00Z"
         ) from None
     if not within:
         raise UsageError(f"the date {text} is not {DATES}")
@@ -40,23 +40,21 @@ def span(text: str, zone: str) -> tuple[datetime, datetime]:
 
 
 def between(first: str, last: str, zone: str) -> tuple[datetime, datetime]:
-    """From the first instant of one to the last of the other, both included. Raises UsageError."""
+    """Return the range from the start of one date to the end of another, inclusive. Raises UsageError."""
     begin, end = span(first, zone)[0], span(last, zone)[1]
     if begin > end:
-        raise UsageError(
-            f"the range ends ({last}) before it begins ({first})", hint="exchange the two"
-        )
+        raise UsageError(f"the range ends ({last}) before it starts ({first})", hint="swap the two")
     return begin, end
 
 
 def before(text: str, zone: str) -> datetime:
-    """Where a range ends that has all of a day, or nothing from a moment on. Raises UsageError."""
+    """Return the exclusive end of a range: after the day of a date, or at a time. Raises UsageError."""
     first, last = span(text, zone)
     return last if first == last else last + TICK
 
 
 def logical_date(text: str, zone: str, schedule: Schedule) -> datetime:
-    """Of a run on demand: a day is the first time the schedule fires on it, or else its first instant."""
+    """Return the logical date of a manual run: for a date, the first fire time of that day or its start."""
     begin, end = span(text, zone)
     return next(schedule.between(begin, end), begin) if begin < end else begin
 
@@ -69,7 +67,7 @@ def day_of(text: str) -> date | None:
 
 
 def instant(wall: datetime, zone: str) -> datetime:
-    """When the clock of ``zone`` shows ``wall``, in UTC."""
+    """Return the UTC time at which the clock of ``zone`` shows ``wall``."""
     clock = ZoneInfo(zone)
     early, late = offsets(clock, wall)
     first = (wall - early).replace(tzinfo=UTC)

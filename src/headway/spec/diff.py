@@ -1,6 +1,4 @@
-"""How two versions of a DAG differ, as far as its spec says. Where in a file something stands is no
-difference.
-"""
+"""Compares two DAG versions by their specs. Line numbers are ignored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ class Change:
 
 
 def changes(before: Dag, after: Dag) -> list[Change]:
-    """The DAG's own fields first, then tasks in the order of the later version, then those gone."""
+    """List the differences: fields of the DAG, tasks in the order of the new version, removed tasks."""
     found = [Change(name, name, was, now) for name, was, now in differing(before, after)]
     old = {task.task_id: task for task in before.tasks}
     new = {task.task_id: task for task in after.tasks}

@@ -1,4 +1,4 @@
-"""What is wrong with a DAG: what, where, and what was probably meant."""
+"""Errors of DAG definitions, with place and suggestion."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from headway.errors import UsageError
 
 
 class BadSpec(UsageError):
-    """A DAG that cannot be: ``file`` and ``line`` tell where it was written."""
+    """An invalid DAG. ``file`` and ``line`` say where the error is."""
 
     def __init__(
         self, message: str, *, file: str = "", line: int = 0, hint: str | None = None
@@ -19,13 +19,13 @@ class BadSpec(UsageError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """``did you mean "x"?`` when one of ``known`` is close to ``word``."""
+    """Return ``did you mean "x"?`` if one of ``known`` is close to ``word``."""
     found = nearest(word, known)
     return None if found is None else f'did you mean "{found}"?'
 
 
 def listing(words: Iterable[str], limit: int = 8) -> str:
-    """``a, b, c`` or ``a, b and 12 more``."""
+    """Format a list as ``a, b, c`` or ``a, b and 12 more``."""
     every = list(words)
     if len(every) <= limit:
         return ", ".join(every)

@@ -11,7 +11,7 @@ from headway.spec.model import Task
 
 
 def in_order(tasks: Mapping[str, Task], file: str) -> list[Task]:
-    """Upstream first, else as written. Raises BadSpec with the path of a cycle."""
+    """Sort tasks upstream first, otherwise in file order. Raises BadSpec with the path of a cycle."""
     waits_for = {task_id: len(set(task.upstream)) for task_id, task in tasks.items()}
     downstream: dict[str, list[str]] = {task_id: [] for task_id in tasks}
     for task in tasks.values():
@@ -34,7 +34,7 @@ def in_order(tasks: Mapping[str, Task], file: str) -> list[Task]:
 
 
 def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:
-    """``stuck`` holds each cycle and what is behind one: walking upstream must come round."""
+    """Find a cycle. ``stuck`` are tasks in or downstream of cycles, so walking upstream must reach one."""
     path: dict[str, None] = {}
     at = next(iter(stuck))
     while at not in path:
@@ -46,10 +46,10 @@ def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:
     ring = ring[first:] + ring[:first]
     shown = [*ring, ring[0]] if len(ring) <= 12 else [*ring[:10], "…", ring[-1], ring[0]]
     return BadSpec(
-        f"the tasks wait for each other in a circle: {' → '.join(shown)}",
+        f"the tasks form a cycle: {' → '.join(shown)}",
         file=file,
         line=stuck[ring[0]].line,
-        hint=f"remove one of these arrows, for instance {ring[-1]} → {ring[0]}",
+        hint=f"remove one of these dependencies, for instance {ring[-1]} → {ring[0]}",
     )
 
 

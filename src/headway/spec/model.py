@@ -1,4 +1,4 @@
-"""The DAG as data: what a DAG file says, with no Python object left in it.
+"""The DAG as plain data, without Python objects.
 
 Front ends produce a ``Dag``; the scheduler, the API and the UI read nothing else. It is
 versioned (``spec_version``), content-hashed (``spec_hash``) and its JSON Schema is generated from
@@ -29,18 +29,14 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A stored result that the task receives:
-
-    of one instance, or of all when ``task_id`` is mapped.
-    """
+    """A stored result that the task receives: of one instance, or of all instances of a mapped task."""
 
     task_id: str
     key: str = RESULT_KEY
 
 
 class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One argument that is mapped over: a literal of known ``length``, or the result of
-    ``task_id``.
+    """One mapped argument: a literal of known ``length``, or the result of ``task_id``.
 
     ``argument`` is empty for ``expand_kwargs``: each item is then a dict of arguments.
     """
@@ -52,7 +48,7 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """The cross product of the axes, the last varying fastest."""
+    """The cross product of the axes. The last axis varies fastest."""
 
     axes: tuple[Axis, ...]
 
@@ -108,12 +104,12 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def zone(self) -> str:
-        """On whose clock its dates are read."""
+        """Return the time zone in which dates of the DAG are read."""
         return self.timezone if self.schedule is None else self.schedule.get("timezone", "UTC")
 
 
 def encode(dag: Dag) -> bytes:
-    """Canonical JSON: the same spec gives the same bytes on any machine."""
+    """Encode as canonical JSON: the same spec gives the same bytes on every machine."""
     return msgspec.json.encode(dag, order="deterministic")
 
 

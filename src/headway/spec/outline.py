@@ -1,7 +1,7 @@
-"""The tasks of a DAG as rows: a tree of groups, each in one piece, upstream first within it.
+"""The tasks of a DAG as rows: a tree of groups, sorted upstream first.
 
-A group is what a task id says before its last dot. Several versions of a DAG make one outline: the
-tasks of the current one, and those that only older ones had, marked as removed.
+The group of a task is the part of its id before the last dot. The outline of several versions has
+the current tasks and, marked as removed, those that only older versions had.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ class Outline:
 
 
 def outline(current: Dag, older: Sequence[Dag] = ()) -> Outline:
-    """``older``: the newest first."""
+    """Build the outline. ``older`` are older versions, newest first."""
     rows = {task.task_id: Row(task, removed=False) for task in current.tasks}
     for dag in older:
         for task in dag.tasks:
@@ -66,7 +66,7 @@ def outline(current: Dag, older: Sequence[Dag] = ()) -> Outline:
 
 
 def fill(found: Outline, inside: dict[str, list[Row | Group]]) -> None:
-    """Depth first, each group where its first task comes. Without recursion: ids may be deep."""
+    """Yield rows depth first, each group at its first task. Not recursive, because ids may be deep."""
     stack = [iter(inside[""])]
     while stack:
         entry = next(stack[-1], None)
@@ -85,7 +85,7 @@ def group_of(name: str) -> str:
 
 
 def groups_of(task_id: str) -> Iterator[str]:
-    """The innermost first, without the root."""
+    """Yield the groups of a task, innermost first, without the root."""
     group = group_of(task_id)
     while group:
         yield group

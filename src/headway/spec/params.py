@@ -1,4 +1,4 @@
-"""The parameters of a run: what was given, checked against what the DAG declares."""
+"""The parameters of a run, checked against the DAG's declarations."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ ARTICLE: Final = {"integer": "an", "array": "an", "object": "an"}
 
 
 def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
-    """The parameters of a run, defaults filled in. Raises UsageError."""
+    """Return the parameters of a run with defaults filled in. Raises UsageError."""
     declared = {param.name: param for param in dag.params}
     for name in given:
         if name not in declared:
@@ -41,9 +41,8 @@ def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
     found = {name: checked(dag, param, given) for name, param in declared.items()}
     if (size := size_of(found)) > PARAMS_BYTES_MAX:
         raise UsageError(
-            f"the parameters of {dag.dag_id} take {size:,} bytes as JSON, "
-            f"the limit is {PARAMS_BYTES_MAX:,}",
-            hint="put large data into a file or an object store, and give its path",
+            f"the parameters of {dag.dag_id} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
+            hint="put large data in a file or an object store and pass its path",
         )
     return found
 
@@ -52,7 +51,7 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
     if param.name not in given:
         if param.required:
             raise UsageError(
-                f'{dag.dag_id} needs the parameter "{param.name}"',
+                f'{dag.dag_id} needs a value for the parameter "{param.name}"',
                 hint=f"give it with -p {param.name}=…",
             )
         return param.default
@@ -85,7 +84,7 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
 
 
 def dated(dag: Dag, param: Param, text: str) -> str:
-    """As ISO 8601 writes it: what is given may be any of its forms."""
+    """Normalise a date or time to one ISO 8601 form."""
     try:
         return READ[param.format](text.strip()).isoformat()
     except (ValueError, OverflowError):
@@ -96,17 +95,17 @@ def dated(dag: Dag, param: Param, text: str) -> str:
 
 
 def same(value: object, other: object) -> bool:
-    """Equal in JSON, where True is not 1."""
+    """Return whether two values are equal in JSON, where True is not 1."""
     return value == other and isinstance(value, bool) == isinstance(other, bool)
 
 
 def size_of(params: Mapping[str, Any]) -> int:
-    """Bytes as JSON, of what has no flaws."""
+    """Return the size in bytes as JSON of a value without flaws."""
     return len(msgspec.json.encode(params))
 
 
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
-    """``-p name=text`` of a command line, each read as its parameter's type asks for. Raises UsageError."""
+    """Parse ``-p name=text`` options by the types of the parameters. Raises UsageError."""
     known = {param.name: param for param in dag.params}
     read = {
         name: parsed(known[name], text) if name in known else text for name, text in given.items()

@@ -1,7 +1,6 @@
-"""What the types of the spec cannot say. Every rule is linear: 10,000 tasks take well below 1 s.
+"""Validation beyond types. Every rule is linear: 10,000 tasks take well below 1 s.
 
-``validate(dag)`` raises ``BadSpec`` at the first thing that is wrong, with its line and what was
-probably meant.
+``validate(dag)`` raises ``BadSpec`` for the first error, with its line and a suggestion.
 """
 
 import math
@@ -72,19 +71,19 @@ def check_id(what: str, given: str, file: str, line: int) -> None:
     if not given:
         message = f"a {what} is empty"
     elif size > ID_BYTES_MAX:
-        message = f"the {what} {shown} is {size} bytes long, the limit is {ID_BYTES_MAX}"
+        message = f"the {what} {shown} is {size} bytes long; the limit is {ID_BYTES_MAX}"
     else:
         message = f"the {what} {shown} is not allowed"
     raise BadSpec(
         message,
         file=file,
         line=line,
-        hint="letters, digits, _, - and . can be used, a letter, digit or _ comes first",
+        hint="use letters, digits, _, - and ., and begin with a letter, a digit or _",
     )
 
 
 def check_carried(dag: Dag) -> None:
-    """What is stored with the DAG can be stored: its texts, and its numbers, which are PostgreSQL's."""
+    """Check that texts and numbers of the DAG fit PostgreSQL's types."""
     for name in ("owner", "tags", "description", "doc"):
         for path, why in flaws(getattr(dag, name)):
             raise wrong(dag, f"{name}{place(path)} {why}")
@@ -104,9 +103,8 @@ def check_carried(dag: Dag) -> None:
     if (size := size_of({p.name: p.default for p in dag.params})) > PARAMS_BYTES_MAX:
         raise wrong(
             dag,
-            f"the defaults of its parameters take {size:,} bytes as JSON, "
-            f"the limit is {PARAMS_BYTES_MAX:,}",
-            hint="put large data into a file beside the DAG file, and read it in a task",
+            f"the defaults of its parameters take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
+            hint="put large data in a file next to the DAG file and read it in a task",
         )
 
 
@@ -118,7 +116,7 @@ def check_arguments(dag: Dag, task: Task) -> None:
     if (size := size_of(task.arguments)) > TASK_BYTES_MAX:
         raise wrong(
             dag,
-            f"its arguments take {size:,} bytes as JSON, the limit is {TASK_BYTES_MAX:,}",
+            f"its arguments take {size:,} bytes as JSON; the limit is {TASK_BYTES_MAX:,}",
             task,
             "put large data into a file beside the DAG file, and read it in the task",
         )
@@ -184,10 +182,10 @@ def check_params_declared(dag: Dag) -> None:
     seen: set[str] = set()
     for param in dag.params:
         if not PARAM.fullmatch(param.name):
-            raise wrong(dag, f"the parameter {param.name!a} must be a name like a variable's")
+            raise wrong(dag, f"the parameter {param.name!a} must be a valid variable name")
         if param.name == "__proto__":
             raise wrong(
-                dag, "a parameter cannot be called __proto__, which is no name in a browser"
+                dag, "a parameter cannot be called __proto__, because browsers reserve that name"
             )
         if param.name in seen:
             raise wrong(dag, f'two parameters are called "{param.name}"')
@@ -195,8 +193,8 @@ def check_params_declared(dag: Dag) -> None:
         if param.required and dag.schedule is not None:
             raise wrong(
                 dag,
-                f"its schedule cannot give the parameter {param.name}, which has no default",
-                hint=f"give {param.name} a default, or leave the schedule out",
+                f"scheduled runs have no value for the parameter {param.name}, which has no default",
+                hint=f"give {param.name} a default, or remove the schedule",
             )
         if not param.required:  # a default obeys its own type
             check_default(dag, param)
@@ -232,17 +230,17 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
         raise wrong(
             dag,
             f"priority_weight is {task.priority_weight}, "
-            f"it can be from -{PRIORITY_MAX} to {PRIORITY_MAX}",
+            f"it must be between -{PRIORITY_MAX} and {PRIORITY_MAX}",
             task,
         )
     check_inputs(dag, task, tasks)
 
 
 def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
-    """What a task reads must be settled before it: a task that is directly upstream."""
+    """Check that a task reads results only of its direct upstream tasks."""
     upstream = set(task.upstream)
     if task.mapping is not None and not task.mapping.axes:
-        raise wrong(dag, "it is mapped over nothing", task)
+        raise wrong(dag, "it is mapped, but over no argument", task)
     axes = task.mapping.axes if task.mapping else ()
     for axis in axes:
         if (axis.length is None) == (axis.task_id is None):
@@ -270,6 +268,6 @@ def at_least(dag: Dag, task: Task | None, name: str, value: float | None, least:
 
 def positive(dag: Dag, task: Task | None, name: str, seconds: float | None) -> None:
     if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be longer than nothing", task)
+        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be longer than 0", task)
     if seconds is not None and seconds > SECONDS_MAX:
-        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be below 100 years", task)
+        raise wrong(dag, f"{name} is {seconds:g} seconds, it must be less than 100 years", task)

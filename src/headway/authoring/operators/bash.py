@@ -64,8 +64,8 @@ def run_command(command: object, env: object, cwd: object, run: Run) -> str:
 def text_of(name: object, value: object) -> str:
     if value is None:
         raise Fail(
-            f"the variable {name} of env has no value: it is None, as is the result of a task that "
-            "was skipped; give it a value, or leave it out"
+            f"the variable {name} of env is None, which is also the result of a skipped task; "
+            f"give it a value or remove it"
         )
     return str(value)
 
@@ -89,8 +89,7 @@ def start(line: str, environment: dict[str, str], folder: str | None) -> subproc
     except OSError as error:
         if error.errno == errno.E2BIG:
             raise Fail(
-                "the command or its environment is longer than the system allows: "
-                "hand large values over in a file"
+                "the command or its environment is longer than the system allows; pass large values in a file"
             ) from None
         raise Fail(f"bash cannot be started in {folder or os.getcwd()}: {error.strerror}") from None
     except ValueError as error:  # of a NUL
