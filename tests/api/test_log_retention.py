@@ -138,7 +138,7 @@ def test_what_stays_of_a_run_whose_logs_are_gone(removed: Client) -> None:
 
 def test_why_a_run_failed_is_told_without_its_log(removed: Client, conn: Session) -> None:
     conn.execute("DELETE FROM attempt WHERE number = 2")
-    said = ["t0: ValueError: no flights (d.py:11)", "  its log was removed on 2026-01-21"]
+    said = ["t0: ValueError: no flights (d.py:11)", "  the log was removed on 2026-01-21"]
     assert describe(removed, "r1", "t0", -1) == said
     (group,) = removed.diagnosis("r1").errors
     assert (group.first.detail, group.first.excerpt) == ("ValueError: no flights", None)

@@ -145,7 +145,7 @@ def test_one_token_does_not_take_all_streams(
         listen(stack, url, one)
     refused = Browser(url, headers=one).ask("GET", f"{API}/stream")
     assert refused.status == 429
-    assert refused.json["detail"] == "you watch 3 streams already"
+    assert refused.json["detail"] == "you already have 3 open streams"
     assert int(refused.headers["retry-after"]) >= 1
     for _ in range(2):
         listen(opened, url, two)

@@ -77,7 +77,8 @@ BODY = [
     ),
     (
         "bash('say', command=f'echo {one()}')",
-        "flow.py:10: the result of one is not known while the file is read, so it cannot be converted to a string here\n"
+        "flow.py:10: the result of one is not known while the file is read, "
+        "so it cannot be converted to a string here\n"
         "  pass it to a task as an argument and format it there",
     ),
     (

@@ -89,7 +89,7 @@ def test_a_log_that_broke_off_says_why(client: Client, put: Put, remote: Remote)
     assert [line[25:] for line in lines] == [
         "one",
         "tw",
-        "headway: the log ends here: what came after did not reach the log store"
+        "headway: the log ends here: the rest did not reach the log store"
         " (exception: no heartbeat for 15 s)",
     ]
 

@@ -235,7 +235,7 @@ def test_what_a_lost_machine_had_shipped_is_read_with_the_reason(
         until(lambda: home.stored(run_id, "wait", 2) is not None, "it was not repeated")
         first = headway("logs", run_id, "wait", "--attempt", "1", cwd=tmp_path).stdout.splitlines()
         assert first[0].endswith("before the gate")
-        assert "the log ends here: what came after did not reach the log store" in first[1]
+        assert "the log ends here: the rest did not reach the log store" in first[1]
         assert "no_heartbeat" in first[1]
         assert len(first) == 2
         stop(home.process)

@@ -1,8 +1,8 @@
-"""Who may do what: every route declares it, ``@get(…, needs=Role.VIEWER)``; nothing starts otherwise.
+"""Access rules: every route declares the role it needs, ``@get(…, needs=Role.VIEWER)``, or the server does not start.
 
-``needs=PUBLIC`` is for what must answer before anybody has signed in, and for nothing else. Who
-asks is told by a bearer token (that of the data directory, or one of a person's) or by the cookie
-of a browser's session; a request that has a token is judged by that alone.
+``needs=PUBLIC`` is only for routes that must answer before anyone has signed in. A bearer
+token (of the data directory, or of a user) or the cookie of a browser's session identifies the
+caller. If a request has a token, only the token counts.
 """
 
 import hmac
@@ -31,7 +31,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Admission:
-    """Asked before each route is entered, with a body unread."""
+    """Check each request before its route is entered and before its body is read."""
 
     def __init__(self, door: Door, token: str, admin: Principal, rate: Rate) -> None:
         self.door = door
@@ -43,8 +43,8 @@ class Admission:
         """Leave the principal in the scope.
 
         Raises:
-            NotAuthenticated: nobody known. NotAllowed: the role does not allow it, or another
-                site asks. RateLimited: too often.
+            NotAuthenticated: no valid credentials. NotAllowed: the role is too low, or the request
+                comes from another site. RateLimited: too many requests.
         """
         refuse_other_sites(connection)
         needed = needs_of(handler)
@@ -53,15 +53,15 @@ class Admission:
         who = await self.authenticate(connection)
         if who is None:
             raise NotAuthenticated(
-                "nobody is signed in, or no longer",
-                hint="sign in, or send 'Authorization: Bearer …' with a token: headway token create",
+                "you are not signed in, or your session has expired",
+                hint="sign in, or send 'Authorization: Bearer …' with a token from: headway token create",
             )
         if who.via != LOCAL:
             self.rate.take((who.person_id, who.credential))
         if not allows(who.role, Role(needed)):
             raise NotAllowed(
-                f"this needs the role {needed}; you are {who.role} here",
-                hint="ask an admin of the team",
+                f"this needs the role {needed}; your role in this team is {who.role}",
+                hint="ask an admin of the team for it",
             )
         connection.scope["user"] = who
 
@@ -76,7 +76,7 @@ class Admission:
         return await self.door.call(of_session, fingerprint(secret), wanted)
 
     async def bearer(self, given: list[bytes], wanted: str | None) -> Principal | None:
-        """Two tokens are none: a proxy and we could each believe another one."""
+        """Return the bearer token. Two tokens count as none, because a proxy might pick the other one."""
         if len(given) != 1:
             return None
         if hmac.compare_digest(given[0], self.expected):
@@ -100,7 +100,7 @@ def of_session(conn: Database[Any], hashed: bytes, wanted: str | None) -> Princi
 
 
 def of_token(conn: Database[Any], hashed: bytes, wanted: str | None) -> Principal | None:
-    """A token is of one team, and dies with its owner's membership there."""
+    """Return the principal of a token. A token belongs to one team and ends with its owner's membership."""
     token = api_tokens.identify(conn, hashed)
     if token is None:
         return None
@@ -118,7 +118,7 @@ def of_person(conn: Database[Any], person_id: int, wanted: str) -> Principal:
 
 
 def refuse_other_sites(connection: Connection) -> None:
-    """What changes something must come from our own pages, unless a token shows that it is no page."""
+    """Refuse changes that come from other sites' pages. A request with a token is not from a page."""
     headers = connection.headers
     if connection.scope.get("method") in origins.SAFE:
         return
@@ -128,11 +128,13 @@ def refuse_other_sites(connection: Connection) -> None:
         return
     by_cookie = cookies.secret_of(connection) is not None
     if not origins.is_from_here(headers, unknown=not by_cookie):
-        raise NotAllowed("a page of another site asked for this", hint="use Headway's own pages")
+        raise NotAllowed(
+            "the request came from a page of another site", hint="use Headway's own web interface"
+        )
 
 
 def needs_of(handler: BaseRouteHandler) -> str:
-    """What a route declares. OPTIONS, which the framework answers, tells only its methods."""
+    """Return the role that a route declares. OPTIONS, answered by the framework, needs none."""
     declared = handler.opt.get("needs")
     if declared is None and is_options(handler):
         return Role.VIEWER
@@ -141,10 +143,10 @@ def needs_of(handler: BaseRouteHandler) -> str:
 
 
 def declared(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, str]]:
-    """Method, path and need of every route there is.
+    """Return method, path and required role of every route.
 
     Raises:
-        AssertionError: one declares nothing known, or is of a kind that admits without asking.
+        AssertionError: a route declares no role, or is of a kind that is not guarded.
     """
     for route in routes:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP routes are guarded"

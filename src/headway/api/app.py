@@ -1,4 +1,4 @@
-"""The application: its routes, its errors, what is opened and closed with it."""
+"""The application: routes, error handlers, and what opens and closes with it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,13 +65,13 @@ VERSION: Final = "1"
 BURST_S: Final = 10
 SCHEMES: Final[dict[str, SecurityScheme | Reference]] = {
     "token": SecurityScheme(
-        type="http", scheme="bearer", description="An API token, or that of run/server.json."
+        type="http", scheme="bearer", description="An API token, or the token in run/server.json."
     ),
     "session": SecurityScheme(
         type="apiKey",
         name=cookies.NAME,
         security_scheme_in="cookie",
-        description=f"Of a browser; over https its name is {cookies.SECURE_NAME}.",
+        description=f"Session cookie of a browser. Over https its name is {cookies.SECURE_NAME}.",
     ),
 }
 
@@ -86,7 +86,7 @@ NOUNS: Final = (
 
 
 def routes() -> Router:
-    """A tag for each noun."""
+    """Return one OpenAPI tag for each noun."""
     nouns = [Router("/", route_handlers=noun.ROUTES, tags=[tag_of(noun)]) for noun in NOUNS]
     return Router("/api/v1", route_handlers=nouns)
 
@@ -116,7 +116,7 @@ def create(
     rate: int = config.API_RATE,
     site: Path = BUILT,
 ) -> Guard:
-    """API and web interface behind their guard. ``token`` is that of ``admin``."""
+    """Build the application: API and web interface behind the guard. ``token`` signs in as ``admin``."""
     admission = Admission(api.door, token, admin, Rate(rate * BURST_S, BURST_S))
     return Guard(Application(api, admission).routed, Site(site), names, api.url)
 
@@ -174,7 +174,7 @@ class Application:
 
 
 class Unrouted(Router):
-    """The framework's own routes to the document, left out: it has one among ours."""
+    """Leave out the framework's routes to the OpenAPI document. We serve it by our own."""
 
     def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
         return []

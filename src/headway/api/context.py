@@ -1,4 +1,4 @@
-"""What every route is handed."""
+"""The object that every route receives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ from headway.store.views.memory import Memory
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Of one request: its door leads to the team of the principal, and without one to none."""
+    """The context of one request. Its door leads to the principal's team, or to no team."""
 
     door: Door
     wakeups: Wakeups

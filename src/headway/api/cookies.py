@@ -1,4 +1,4 @@
-"""The cookie of a browser's session. Its name says to the browser that it is of this host alone."""
+"""The cookie of a browser's session. Its name prefix makes the browser keep it to this host."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ def secret_of(connection: Connection) -> str | None:
 
 
 def cookie(secret: str, lifetime_s: int, *, secure: bool) -> Cookie:
-    """An empty one with no time to live takes it away."""
+    """Return a cookie that deletes the session cookie."""
     return Cookie(
         key=SECURE_NAME if secure else NAME,
         value=secret,

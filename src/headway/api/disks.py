@@ -1,6 +1,6 @@
-"""Whether what is written now finds room: in the data directory, and where the database is.
+"""Check for free space in the data directory and on the database's disk.
 
-Reading goes on as ever on a full disk, so everything else looks well.
+Reading still works on a full disk, so every other check looks healthy.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ class Disks:
         self.looking = asyncio.Lock()
 
     async def lacking(self, data: Path, door: Door) -> list[wire.Component]:
-        """The disks that are full; raises what ``door.call`` does."""
+        """Return the disks that are full. Raises what ``door.call`` raises."""
         async with self.looking:
             if clock.monotonic() - self.looked_at > EVERY_S:
                 self.database_full = await is_full(door)
                 self.looked_at = clock.monotonic()
         found = await asyncio.to_thread(full_disk, data)
         if self.database_full:
-            found.append(lack("disk of the database", "is full: nothing more can be written"))
+            found.append(lack("disk of the database", "is full"))
         return found
 
 
@@ -46,11 +46,11 @@ async def is_full(door: Door) -> bool:
 
 
 def full_disk(data: Path) -> list[wire.Component]:
-    """The data directory's, where there is no room left, neither for bytes nor for files."""
+    """Return a message if the data directory has no space or no inodes left."""
     room = os.statvfs(data)
     free = room.f_bavail * room.f_frsize
     if room.f_files and not room.f_favail:
-        return [lack("disk", f"{data} has room for no more files")]
+        return [lack("disk", f"{data} cannot hold more files (no inodes left)")]
     if free < BYTES_MIN:
         return [lack("disk", f"{data} has {free / 1e6:.1f} MB free")]
     return []

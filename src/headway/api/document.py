@@ -1,6 +1,6 @@
 """The OpenAPI document without a server: ``python -m headway.api.document``.
 
-The types of the web interface are made from it (``make ui-types``).
+The web interface's types are generated from it (``make ui-types``).
 """
 
 import json
@@ -15,14 +15,14 @@ from headway.api import openapi
 
 
 def document() -> dict[str, Any]:
-    """What the routes say of themselves. Nobody asks them, so nothing has to be behind them."""
+    """Build the document from the routes alone. They are never called, so no database is needed."""
     handed = {"api": Provide(nothing, sync_to_thread=False)}
     app = Litestar([api.routes()], dependencies=handed, openapi_config=api.described())
     return openapi.document(app)
 
 
 def nothing() -> None:
-    """In the place of what a request would be handed."""
+    """A placeholder for the context of a request."""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The one way from the API to the store: a transaction of one team, on one of a few threads.
+"""The only way from the API to the store: a transaction for one team, on one of a few threads.
 
-``Connections`` are opened and closed with the application; a ``Door`` is of one request. The door of
-a request that changes something writes who asked for what, in the first transaction that commits.
+``Connections`` live as long as the application, a ``Door`` as long as one request. In a request
+that changes something, the first transaction that commits also writes the audit entry.
 """
 
 import asyncio
@@ -39,8 +39,10 @@ T = TypeVar("T")
 
 
 class Pulse:
-    """Whether the database answers anybody. Who waits for a statement cannot tell a server that stands
-    still from a long answer; a server that is at work lets others in.
+    """Return whether the database accepts a new connection.
+
+    A client that waits for a statement cannot tell a frozen server from a slow statement, but a
+    working server still accepts connections.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -82,7 +84,7 @@ class Connections:
 
 
 class Door:
-    """To what one team has. Team 0 is none: behind its door there is nothing."""
+    """Access to the data of one team. Team 0 means no team and sees nothing."""
 
     def __init__(
         self,
@@ -102,12 +104,12 @@ class Door:
         return Door(self.connections, team_id, entry, once)
 
     def tell(self, **more: object) -> None:
-        """What the audit is to say of this request, beside what was asked for: before and after."""
+        """Add details to the audit entry of this request, such as the values before and after."""
         if self.entry is not None:
             self.entry.detail.update(more)
 
     def about(self, subject: str) -> str:
-        """What is changed, by its id: the request may have named it @failed, or by its beginning."""
+        """Record the id of the changed object. The request may have said @failed or a prefix."""
         if self.entry is not None:
             self.entry = replace(self.entry, subject=subject)
         return subject
@@ -138,7 +140,7 @@ class Door:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The same for who is not in the event loop."""
+        """Like ``call``, from a thread that is not the event loop's."""
         todo = partial(self._do, work, *args, **kwargs)
         doing = self.connections.threads.submit(todo)
         try:
@@ -150,12 +152,12 @@ class Door:
         return doing.result()
 
     def silence(self) -> NotReachable:
-        """The database is there and says nothing: its machine, its disk or its process stands still."""
-        hint = "headway doctor looks for the cause"
+        """The database accepts no connection: its machine, disk or process is frozen."""
+        hint = "to find the cause, run: headway doctor"
         if self.entry is None:
             return NotReachable("the database does not answer", hint=hint)
         return AmbiguousCommit(
-            "the database does not answer, and may make the change when it goes on", hint=hint
+            "the database does not answer; the change may still happen when it recovers", hint=hint
         )
 
     def _do(
@@ -189,21 +191,23 @@ class Door:
             raise busy() from error
         except PoolTimeout as error:
             raise NotReachable(
-                "the database does not answer", hint="headway doctor looks for the cause"
+                "the database does not answer", hint="to find the cause, run: headway doctor"
             ) from error
 
 
 def busy() -> NotReachable:
     return NotReachable(
-        "the database is busy: what this needs is held by something else",
-        hint="try again in a while; pg_stat_activity shows who holds it",
+        "the database is busy: another transaction holds a lock that this request needs",
+        hint="try again later; pg_stat_activity shows which connection holds the lock",
     )
 
 
 def refused(error: DataError | UnicodeEncodeError) -> UsageError | None:
-    """None: it is not the request's fault."""
+    """Return the error to answer with, or None if the request did not cause it."""
     if isinstance(error, BEYOND):
         return UsageError("a number or date in the request is out of range")
     if isinstance(error, (UnicodeEncodeError, *NO_TEXT)) or "NUL" in str(error):
-        return UsageError("a text in the request holds NUL or half a character (lone surrogate)")
+        return UsageError(
+            "a text in the request contains NUL or an incomplete character (lone surrogate)"
+        )
     return None

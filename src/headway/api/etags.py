@@ -1,4 +1,4 @@
-"""ETag and If-None-Match: who has the answer already is told just that."""
+"""ETag and If-None-Match: answer 304 to a client that has the current answer."""
 
 from contextvars import ContextVar
 from hashlib import blake2b
@@ -11,12 +11,12 @@ given: Final[ContextVar[str | None]] = ContextVar("if_none_match", default=None)
 
 
 async def expect(request: Request[Any, Any, Any]) -> None:
-    """Before its route is entered."""
+    """Note the request's If-None-Match before its route runs."""
     given.set(request.headers.get("if-none-match", "") if request.method == "GET" else None)
 
 
 def tagged(response: Response[Any]) -> Response[Any]:
-    """A JSON answer to a GET, with its tag; without its body when that is known."""
+    """Add the ETag to a JSON answer to a GET, and drop the body if the client has it."""
     known = given.get()
     if known is None or response.status_code != 200 or not isinstance(response.content, JSON):
         return response

@@ -1,4 +1,4 @@
-"""Where an error came first, with the part of its log that says why. Reads only the ends of files."""
+"""The first place of each error with the matching part of its log. Reads only the ends of files."""
 
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ TAIL_BYTES: Final = 64 * 1024
 
 
 def logs_of(diagnosis: wire.Diagnosis) -> list[str]:
-    """Those that are shown: below the data directory, or in the log store."""
+    """Read the excerpts of the shown errors, from the data directory or the log store."""
     return [
         log_path(diagnosis.run_id, first.task_id, first.map_index, first.number)
         for first in (group.first for group in diagnosis.errors[:EXCERPTS_MAX])
@@ -34,7 +34,7 @@ def explained(log: Path, first: wire.FirstError) -> wire.FirstError:
 
 
 def tail_of(log: Path) -> str:
-    """Nothing when there is no log, or when it went meanwhile."""
+    """Return the excerpt of one log; empty if the log does not exist or was removed meanwhile."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))

@@ -1,8 +1,8 @@
-"""What every request meets first: is it meant for us, for the API or for the web interface?
+"""The first check of every request: is it for this server, and for the API or the web interface?
 
-The Host header is checked so that a web page whose name was pointed at this machine (DNS rebinding)
-gets nothing. An address is no name: it cannot be pointed elsewhere. Every answer leaves with the
-headers that tell a browser to keep it to itself.
+Checking the Host header stops DNS rebinding: a web page whose name was pointed at this machine
+gets nothing. IP addresses are allowed, because they cannot be pointed elsewhere. Every answer gets
+the headers that tell browsers not to share or embed it.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class Guard:
         if not self.is_ours(host):
             await refuse(shielded, wire.Problem(
                 title="Misdirected Request", status=421, code="unknown_host",
-                detail="the Host header names no host of this server",
+                detail="the Host header does not name this server",
                 hint="use localhost, an IP address, or start with --host NAME or --public-url URL",
             ))  # fmt: skip
             return
@@ -98,7 +98,7 @@ class Guard:
 
 
 def patient(receive: Receive) -> Receive:
-    """A body must have come within a time, however slowly its sender drips it."""
+    """Limit the time in which the whole body must arrive."""
     deadline = asyncio.get_running_loop().time() + BODY_S
     is_whole = False
 
@@ -110,7 +110,9 @@ def patient(receive: Receive) -> Receive:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError as error:
-            raise HTTPException("the body did not come in time", status_code=408) from error
+            raise HTTPException(
+                "the request body did not arrive in time", status_code=408
+            ) from error
         is_whole = not message.get("more_body", False)
         return message
 
@@ -118,7 +120,7 @@ def patient(receive: Receive) -> Receive:
 
 
 def names_of(host: str) -> frozenset[str]:
-    """The names under which a server bound to ``host`` may be called."""
+    """Return the host names that a server bound to ``host`` accepts."""
     names = {"localhost", host.lower()}
     if host not in ("127.0.0.1", "localhost", "::1"):
         names |= {socket.gethostname().lower(), socket.getfqdn().lower()}

@@ -1,4 +1,4 @@
-"""What happens here, counted for Prometheus: a few lines of text, so that is all this is."""
+"""Counters for Prometheus, written as text without a library."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ Sample = tuple[Mapping[str, str], float]
 
 
 class Requests:
-    """Requests by method, template of the route and status; how long they took by route."""
+    """Count requests by method, route template and status, and their durations by route."""
 
     def __init__(self) -> None:
         self.answered: Counter[Labels] = Counter()

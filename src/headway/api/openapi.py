@@ -1,7 +1,7 @@
-"""What the framework's OpenAPI document lacks: refusals as they are sent, headers, words, examples, short names.
+"""Adds what the framework's OpenAPI document lacks: errors, headers, descriptions, examples, short names.
 
-``completed`` is pure: a document goes in and one comes out. What it says of parameters' bounds comes from the
-routes themselves, where the bounds are enforced.
+``completed`` is pure: it takes a document and returns one. Bounds of parameters come from the
+routes, which enforce them.
 """
 
 import re
@@ -16,50 +16,53 @@ from headway.api.parameters import INT32_MAX
 from headway.core.triggers import Trigger
 
 PARAMETERS: Final = {
-    "run_id": ("Its id, the beginning of it, `@latest` or `@failed`.", "@latest"),
-    "dag_id": ("Its id.", "daily_delays"),
-    "task_id": ("Its id.", "extract"),
-    "name": ("Its name.", "etl"),
-    "token_id": ("Its id.", None),
-    "map_index": ("Which instance of a mapped task; -1 of one that is not mapped.", 0),
-    "attempt": ("Its number, from 1. Default: the latest.", 1),
-    "limit": ("At most so many.", 50),
-    "cursor": ("`next_cursor` of the page before, unchanged.", None),
-    "before": ("The cursor of what follows.", None),
-    "state": ("Only of this state.", "failed"),
+    "run_id": ("The run's id, a unique prefix of it, `@latest` or `@failed`.", "@latest"),
+    "dag_id": ("The object's id.", "daily_delays"),
+    "task_id": ("The object's id.", "extract"),
+    "name": ("The object's name.", "etl"),
+    "token_id": ("The object's id.", None),
+    "map_index": ("Map index of the task instance; -1 if the task is not mapped.", 0),
+    "attempt": ("Attempt number, from 1. Default: the latest.", 1),
+    "limit": ("Maximum number of results.", 50),
+    "cursor": ("`next_cursor` of the previous page, unchanged.", None),
+    "before": ("`next_cursor` of the previous answer.", None),
+    "state": ("Only with this state.", "failed"),
     "backfill_id": ("Only of this backfill.", None),
-    "set_aside": ("Only those that no scheduler takes at the moment.", True),
-    "wait_s": ("Answer when there is something to say, or after so many seconds.", 10.0),
-    "after": ("Only what came after this number.", 0),
+    "set_aside": ("Only runs that are set aside: no scheduler works on them at the moment.", True),
+    "wait_s": ("Wait for news up to this many seconds before answering.", 10.0),
+    "after": ("Only events after this number.", 0),
     "offset": ("From this byte on.", 0),
     "tail": (
-        "Only so many bytes at the end (a megabyte at most), from the beginning of a line on.",
+        "Only this many bytes at the end (at most 1 MB), starting at the beginning of a line.",
         65536,
     ),
     "from": ("From here on.", None),
-    "to": ("Up to here.", None),
-    "count": ("So many.", 100),
-    "q": ("What to look for.", "error"),
+    "to": ("End of the range.", None),
+    "count": ("Number of items.", 100),
+    "q": ("Text to search for.", "error"),
     "regex": ("Whether `q` is a regular expression.", False),
-    "ignore_case": ("Whether `Error` is found by `error`.", True),
-    "topics": ("Which of run, task_instance, dag, pool, log; separated by commas.", "run,dag"),
-    "last_event_id": ("The position to go on from, for who cannot send the header.", None),
-    "Last-Event-ID": ("The position to go on from.", None),
-    "actor": ("Only what this person or part did.", "user:admin"),
+    "ignore_case": ("Ignore case: `error` also finds `Error`.", True),
+    "topics": ("Comma-separated topics: run, task_instance, dag, pool, log.", "run,dag"),
+    "last_event_id": (
+        "The position to continue from, for clients that cannot send the header.",
+        None,
+    ),
+    "Last-Event-ID": ("The position to continue from.", None),
+    "actor": ("Only by this user or component.", "user:admin"),
     "action": ("Only this action.", "dags.trigger"),
     "since": ("Only from this time on.", "2026-01-31T00:00:00Z"),
     "until": ("Only up to this time.", "2026-01-31T00:00:00Z"),
-    "subject": ("Only of this kind of thing.", "run"),
-    "owner": ("Only of this owner.", "data-platform"),
+    "subject": ("Only about this kind of object.", "run"),
+    "owner": ("Only with this owner.", "data-platform"),
     "tag": ("Only with this tag.", "flights"),
-    "paused": ("Only those that are paused, or that are not.", False),
-    "with": ("The other run: its id, the beginning of it, `@latest` or `@failed`.", "@failed"),
+    "paused": ("`true`: only paused DAGs; `false`: only DAGs that are not paused.", False),
+    "with": ("The other run: its id, a unique prefix, `@latest` or `@failed`.", "@failed"),
     "trigger": ("Only runs that were started this way.", Trigger.MANUAL),
-    "days": ("Of so many days.", 30),
+    "days": ("Number of days.", 30),
     "timezone": ("In this time zone.", "Europe/Paris"),
-    "version": ("Its number, from 1.", 1),
+    "version": ("Version number, from 1.", 1),
     "file": (
-        "Another file of the same bundle, by its path. Default: that of the DAG.",
+        "Path of another file in the same bundle. Default: the DAG's file.",
         "lib/dates.py",
     ),
 }
@@ -68,7 +71,7 @@ KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Names the request: sent again with it, it is not done again.",
+    "description": "Identifies the request. A repeated request with the same key is not executed again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
     "example": "a7f3",
 }
@@ -76,7 +79,7 @@ KNOWN: Final = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The ETag of an answer that you have: if it is still so, 304 says just that.",
+    "description": "ETag of the answer that you have. If it is still current, the answer is 304 without a body.",
     "schema": {"type": "string"},
     "example": 'W/"c0ffee"',
 }
@@ -84,34 +87,34 @@ TEAM: Final = {
     "name": "Headway-Team",
     "in": "header",
     "required": False,
-    "description": "In which of your teams. Default: the first.",
+    "description": "Name of one of your teams. Default: the first.",
     "schema": {"type": "string"},
     "example": "default",
 }
 HEADERS: Final[dict[str, dict[str, Any]]] = {"Key": KEY, "Known": KNOWN, "Team": TEAM}
 ETAG: Final = {
-    "ETag": {"description": "What the answer is known by.", "schema": {"type": "string"}}
+    "ETag": {"description": "Identifies this version of the answer.", "schema": {"type": "string"}}
 }
 REPLAYED: Final = {
     "Idempotent-Replayed": {
-        "description": "`true`: it was done before, and this was the answer.",
+        "description": "`true`: the request was executed before, and this was the answer.",
         "schema": {"const": "true"},
     }
 }
 OF_LOGS: Final = {
     f"X-Headway-{name}": {"description": words, "schema": {"type": "string"}}
     for name, words in (
-        ("Attempt", "The number of the attempt; 0: there has been none."),
+        ("Attempt", "The attempt number; 0 if there was no attempt."),
         ("Offset", "Where the piece begins, in bytes."),
         ("Next-Offset", "Where the next one does."),
-        ("Size", "Of the whole log, in bytes."),
-        ("Complete", "`true`: nothing will follow."),
+        ("Size", "Size of the whole log in bytes."),
+        ("Complete", "`true`: the log is complete."),
     )
 }
 
 
 def operation_id(handler: Any, method: Method, path: Any) -> str:
-    """The name of the function: unique, and what a client's method is called."""
+    """Return the operation id: the name of the route's function, which generated clients use."""
     return str(handler.fn.__name__)
 
 
@@ -123,16 +126,16 @@ def document(app: Litestar) -> dict[str, Any]:
 
 
 def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str, Any]:
-    """``repeatable``: the operations that take an Idempotency-Key."""
+    """Complete the document. ``repeatable`` lists the operations that accept an Idempotency-Key."""
     document = plain(renamed(document))
     components = document["components"]
     components["schemas"]["Problem"] = refusals.SCHEMA
     components["responses"] = refusals.components()
     components["parameters"] = {name: dict(header) for name, header in HEADERS.items()}
     document["info"]["description"] = (
-        "Everything that the command line and the web interface do. Pages follow each other by "
-        "`next_cursor`; refusals are problems; a GET answers 304 to the ETag it gave; what creates "
-        "something may be sent again with the same Idempotency-Key."
+        "Everything that the command line and the web interface can do. Lists are paged with "
+        "`next_cursor`. Errors are problem documents (RFC 9457). A GET with the current ETag "
+        "answers 304. Requests that create something can be repeated safely with the same Idempotency-Key."
     )
     for operations in document["paths"].values():
         for method, operation in operations.items():
@@ -156,7 +159,10 @@ def complete(operation: dict[str, Any], method: str, is_repeatable: bool) -> Non
     if method == "get" and has_json:
         headers.append("Known")
         answers["200"]["headers"] = ETAG
-        answers["304"] = {"description": "It is as you know it.", "headers": ETAG}
+        answers["304"] = {
+            "description": "Not modified: you have the current answer.",
+            "headers": ETAG,
+        }
     if is_repeatable:
         headers.append("Key")
         for answer in answers.values():
@@ -169,7 +175,7 @@ def complete(operation: dict[str, Any], method: str, is_repeatable: bool) -> Non
 
 
 def exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """An example for each body and each answer that has one."""
+    """Add an example to each body and answer."""
     holders = [answer for status, answer in operation["responses"].items() if int(status) < 300]
     for holder in [*holders, operation.get("requestBody", {})]:
         for kind, media in holder.get("content", {}).items():
@@ -178,7 +184,7 @@ def exemplify(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def plain(node: Any) -> Any:
-    """Whole numbers are whole, integers have a size, and what may be anything may be null too."""
+    """Correct schemas: integers are whole and have a format, and a value of any type may be null."""
     if isinstance(node, list):
         return [plain(each) for each in node]
     if not isinstance(node, dict):
@@ -212,7 +218,7 @@ def describe(parameter: dict[str, Any]) -> None:
 
 
 def renamed(document: dict[str, Any]) -> dict[str, Any]:
-    """``Page_headway.wire.runs.Run_`` is ``PageOfRun`` to everybody else."""
+    """Shorten type names: ``Page_headway.wire.runs.Run_`` becomes ``PageOfRun``."""
     names = {
         name: re.sub(r"_(?:\w+\.)*(\w+)_$", r"Of\1", name)
         for name in document["components"]["schemas"]

@@ -1,6 +1,6 @@
-"""Where a request of a browser comes from: only our own pages may change anything with a cookie.
+"""Checks the origin of browser requests: only our own pages may change anything with a cookie.
 
-Browsers tell it in ``Sec-Fetch-Site``, older ones in ``Origin``; no page can forge either. The
+Browsers send it in ``Sec-Fetch-Site``, older ones in ``Origin``; no page can forge either. The
 cookie is also SameSite=Strict, and bodies must be JSON, which no form of another site can send.
 """
 
@@ -13,7 +13,7 @@ HERE: Final = frozenset({"same-origin", "none"})  # none: typed into the address
 
 
 def is_from_here(headers: Mapping[str, str], *, unknown: bool) -> bool:
-    """``unknown``: the answer when the headers do not tell."""
+    """Return whether the request is from our pages; ``unknown`` if the headers do not say."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in HERE
@@ -24,7 +24,7 @@ def is_from_here(headers: Mapping[str, str], *, unknown: bool) -> bool:
 
 
 def has_foreign_body(headers: Mapping[str, str]) -> bool:
-    """A body that says it is something else than JSON, or does not say what it is."""
+    """Return whether the body's Content-Type is missing or not JSON."""
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     return has_body and kind != "application/json"

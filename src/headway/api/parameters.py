@@ -1,7 +1,7 @@
-"""Parameters with their bounds, said once: the document shows them, and the framework enforces them.
+"""Parameters with their bounds, declared once: documented by OpenAPI, enforced by the framework.
 
-What only a route can judge (a state, a time zone) it refuses in its own words; ``one_of`` tells the
-document what there is.
+A route itself refuses values that only it can check, such as a state or a time zone; ``one_of``
+lists the valid values in the document.
 """
 
 from collections.abc import Iterable

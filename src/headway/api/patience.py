@@ -1,8 +1,8 @@
-"""The protocol of the server, with what uvicorn lacks: a bound of connections, and times within which a
-request must arrive and its answer be fetched.
+"""uvicorn's HTTP protocol plus limits: number of connections, and time to send a request and to
+read its answer.
 
-A connection that brings half of a request and then nothing would be kept for ever, and so would one
-whose client reads nothing of the answer.
+Without these limits, a connection that sends half a request, or never reads the answer, would
+stay open forever.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ NO_ROOM: Final = msgspec.json.encode(
         title="Service Unavailable",
         status=503,
         code="too_many_connections",
-        detail="there are too many connections to this server, or from your address",
-        hint="try again in a while",
+        detail="too many connections to this server or from your address",
+        hint="try again later",
     )
 )
 REFUSAL: Final = (
@@ -76,7 +76,7 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def is_idle(self) -> bool:
-        """No request is being answered."""
+        """Return whether the connection is idle."""
         return self.cycle is None or self.cycle.response_complete
 
     def expect(self) -> None:

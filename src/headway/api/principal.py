@@ -1,4 +1,4 @@
-"""Who asks: a person in one team, and what they may do there."""
+"""The caller of a request: a user in one team, with a role."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,37 +29,39 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """As history names them."""
+        """Return the name that events and the audit use."""
         return f"user:{self.name}"
 
     @property
     def holder(self) -> Holder | None:
-        """Of what is held open; None: nobody can take the data directory's token away."""
+        """Return the holder of open streams; None for the data directory's token, which cannot be revoked."""
         return None if self.via == LOCAL else Holder(self.person_id, self.credential)
 
     @property
     def is_whole(self) -> bool:
-        """Not a token, which was given to a program and may do less than its owner."""
+        """Return whether a user asks in person, not a program with a token."""
         return self.via in (LOCAL, SESSION)
 
     def require_whole(self, what: str) -> None:
-        """Raises NotAllowed: a token makes nothing that can do more, or lasts longer, than itself."""
+        """Raise NotAllowed for a token: it must not create credentials that allow more or last longer than itself."""
         if not self.is_whole:
             raise NotAllowed(f"a token cannot {what}", hint="sign in as a user to do this")
 
 
 def chosen(teams: Sequence[Standing], wanted: str | None) -> Standing:
-    """The team that a request names, or the first one of the person.
+    """Return the team that the request names, or the user's first team.
 
     Raises:
-        NotAllowed: they are in no such team. Whether it exists is not said.
+        NotAllowed: the user is not in that team. The message does not reveal whether it exists.
     """
     for standing in teams:
         if wanted is None or standing.team == wanted:
             return standing
     names = [standing.team for standing in teams]
     raise NotAllowed(
-        "you are in no team" if wanted is None else f"you are not in a team {wanted!r}",
+        "you are not a member of any team"
+        if wanted is None
+        else f"you are not a member of a team {wanted!r}",
         hint=did_you_mean(wanted or "", names) or f"your teams: {', '.join(names) or 'none'}",
     )
 

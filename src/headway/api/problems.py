@@ -1,4 +1,4 @@
-"""Every error as application/problem+json; the status comes from the error tree's own table."""
+"""Turns every error into application/problem+json. The status comes from the table in ``errors``."""
 
 import logging
 from http import HTTPStatus
@@ -28,7 +28,7 @@ def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
 
 
 def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
-    """What Litestar refuses by itself: an unknown path, a body that does not fit."""
+    """Answer errors that Litestar raises: an unknown path, an invalid body."""
     extra = error.extra if isinstance(error.extra, list) else []
     parts = [f"{each.get('key', '')}: {each['message']}".lstrip(": ") for each in extra]
     detail = "; ".join(parts) or error.detail
@@ -36,7 +36,7 @@ def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 
 def code_of(status: int) -> str:
-    """Ours where we declare one: Python's names of a status differ from version to version."""
+    """Return the title of a status: ours if declared, because Python's names vary by version."""
     for code in refusals.EARLY.get(status, ()):
         return code
     return HTTPStatus(status).name.lower()
@@ -52,13 +52,13 @@ def from_before(request: AnyRequest, answered: Answered) -> Response[bytes]:
 
 
 def from_depth(request: AnyRequest, error: RecursionError) -> Response[bytes]:
-    """Only what a request brings can be nested so deeply."""
+    """Answer RecursionError, which only a deeply nested request body can cause."""
     return answer(problem(400, code_of(400), "the body is nested too deeply"))
 
 
 def from_surprise(request: AnyRequest, error: Exception) -> Response[bytes]:
     logger.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-    detail = f"an error of ours: {type(error).__name__}"
+    detail = f"internal error: {type(error).__name__}"
     return answer(problem(500, "internal", detail, "the details are in logs/server/api.log"))
 
 

@@ -1,4 +1,4 @@
-"""How often somebody may ask: token buckets in memory, as many as there are people who ask."""
+"""Rate limits: token buckets in memory, one for each caller."""
 
 import math
 from collections.abc import Hashable
@@ -19,21 +19,21 @@ class Bucket:
 
 @dataclass(slots=True)
 class Rate:
-    """``burst`` at once, and so many again in ``period_s``."""
+    """A limit of ``burst`` requests at once, refilled over ``period_s``."""
 
     burst: int
     period_s: float
     buckets: dict[Hashable, Bucket] = field(default_factory=dict)
 
     def take(self, key: Hashable) -> None:
-        """Raises RateLimited, with the time after which one more is allowed."""
+        """Take one request from the bucket. Raises RateLimited with the time to wait."""
         now = clock.monotonic()
         per_second = self.burst / self.period_s
         bucket = self.buckets.setdefault(key, Bucket(self.burst, now))
         bucket.left = min(self.burst, bucket.left + (now - bucket.at) * per_second)
         bucket.at = now
         if bucket.left < 1:
-            error = RateLimited("too many requests", hint="try again in a while")
+            error = RateLimited("too many requests", hint="try again later")
             error.retry_after_s = math.ceil((1 - bucket.left) / per_second)
             raise error
         bucket.left -= 1
@@ -45,7 +45,7 @@ class Rate:
             bucket.left = min(self.burst, bucket.left + 1)
 
     def forget(self, now: float) -> None:
-        """Who has not asked for a whole period has a full bucket; then the oldest half goes."""
+        """Drop full buckets, which are idle for a whole period, then the oldest half."""
         alive = {k: b for k, b in self.buckets.items() if now - b.at < self.period_s}
         latest = sorted(alive.items(), key=lambda pair: pair[1].at)[-KEYS_MAX // 2 :]
         self.buckets = dict(latest)

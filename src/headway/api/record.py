@@ -1,4 +1,4 @@
-"""What the audit says of a request that changes something: who, what, to what, from where."""
+"""The audit entry of a request that changes something: who, what, on which object, from where."""
 
 import re
 from typing import Any, Final
@@ -33,7 +33,7 @@ async def entry(request: Request[Any, Any, Any], who: Principal) -> Entry:
 
 
 def told(body: bytes) -> Any:
-    """A small JSON body without its secrets; of a large one its size."""
+    """Return a small JSON body without secrets, or the size of a large one."""
     if len(body) > BODY_BYTES_MAX:
         return {"bytes": len(body)}
     try:
@@ -43,7 +43,7 @@ def told(body: bytes) -> Any:
 
 
 def masked(value: Any) -> Any:
-    """Whatever stands under a name that sounds like a secret is not told."""
+    """Mask values whose names suggest a secret."""
     if isinstance(value, dict):
         return {
             key: MASK if SECRET.search(str(key)) and item is not None else masked(item)

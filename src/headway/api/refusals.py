@@ -1,4 +1,4 @@
-"""How the document tells what is refused: a problem for each status, with the codes that it may have."""
+"""The errors in the OpenAPI document: a problem for each status, with its possible codes."""
 
 from http import HTTPStatus
 from typing import Any, Final
@@ -10,7 +10,7 @@ PROBLEM: Final = "application/problem+json"
 SCHEMA: Final = {
     "type": "object",
     "title": "Problem",
-    "description": "Why it was refused (RFC 9457). `code` is stable, `hint` is the next step.",
+    "description": "An error (RFC 9457). `code` is stable, `hint` is the next step.",
     "required": ["title", "status", "code", "detail"],
     "properties": {
         "title": {"type": "string"},
@@ -35,41 +35,46 @@ EARLY: Final = {
 REFUSALS: Final[dict[int, tuple[str, str, str, str]]] = {
     400: (
         "BadRequest",
-        "What was asked for makes no sense.",
+        "The request is invalid.",
         "'done' is no state of a run",
         "one of: queued, running, success, failed, cancelled",
     ),
     401: (
         "Unauthorized",
-        "Nobody is signed in, or no longer.",
-        "nobody is signed in, or no longer",
-        "sign in, or send 'Authorization: Bearer …' with a token: headway token create",
+        "Not signed in, or the session has expired.",
+        "you are not signed in, or your session has expired",
+        "sign in, or send 'Authorization: Bearer …' with a token from: headway token create",
     ),
     403: (
         "Forbidden",
-        "The role does not allow it, or another site asks.",
-        "this needs the role operator; you are viewer here",
-        "ask an admin of the team",
+        "The role does not allow this, or the request comes from another site.",
+        "this needs the role operator; your role in this team is viewer",
+        "ask an admin of the team for it",
     ),
     404: (
         "NotFound",
-        "It names something that does not exist, or not in this team.",
+        "Something in the request does not exist in this team.",
         "there is no DAG 'daily_delay'",
         'did you mean "daily_delays"?',
     ),
     408: (
         "RequestTimeout",
-        "The body did not come in time.",
-        "the body did not come in time",
+        "The request body did not arrive in time.",
+        "the request body did not arrive in time",
         "send it again",
     ),
     409: (
         "Conflict",
-        "It is at odds with what exists already.",
-        "the Idempotency-Key 'a7f3' was used for another request",
-        "take a new key for each request, and the same only to send it again",
+        "The request conflicts with the current state.",
+        "the Idempotency-Key 'a7f3' was already used for a different request",
+        "use a new key for each request; reuse a key only to repeat the same request",
     ),
-    413: ("TooLarge", "The body is too large.", "Request Entity Too Large", "send less at once"),
+    413: (
+        "TooLarge",
+        "The body is too large.",
+        "Request Entity Too Large",
+        "send less data in one request",
+    ),
     415: (
         "UnsupportedMediaType",
         "The body is not JSON.",
@@ -78,27 +83,27 @@ REFUSALS: Final[dict[int, tuple[str, str, str, str]]] = {
     ),
     421: (
         "Misdirected",
-        "The Host header names no host of this server.",
-        "the Host header names no host of this server",
+        "The Host header does not name this server.",
+        "the Host header does not name this server",
         "use localhost, an IP address, or start with --host NAME or --public-url URL",
     ),
     429: (
         "TooManyRequests",
-        "Too often: Retry-After says when again.",
+        "Too many requests. Retry-After says when to try again.",
         "too many requests",
-        "try again in a while",
+        "try again later",
     ),
     503: (
         "Unavailable",
-        "The database does not answer, or its answer to a COMMIT was lost.",
+        "The database does not answer, or the answer to a COMMIT was lost.",
         "the database does not answer",
-        "headway doctor looks for the cause",
+        "to find the cause, run: headway doctor",
     ),
     507: (
         "StorageFull",
-        "No room left for the data.",
+        "The disk is full.",
         "the disk is full",
-        "make room, then try again",
+        "free disk space, then try again",
     ),
 }
 WITH_BODY: Final = (408, 413, 415)
@@ -136,7 +141,7 @@ def answer(status: int) -> dict[str, Any]:
 
 
 def of_operation(method: str, *, has_body: bool) -> dict[str, Any]:
-    """What an operation may be refused with, by status."""
+    """Return the errors of an operation by status."""
     return {
         str(status): {"$ref": f"#/components/responses/{name}"}
         for status, (name, *_) in REFUSALS.items()

@@ -1,9 +1,9 @@
-"""Requests that may be sent again: ``Idempotency-Key`` names one, and it is done once.
+"""Repeatable requests: ``Idempotency-Key`` identifies a request, which is executed once.
 
-A route says ``idempotent=WHOLE`` and does its work in one transaction that returns the answer, which
-is kept. No secret is kept: of a route with one in its request (``MASKED``) what is not told to the
-audit is not compared either; of one with a secret in its answer (``ONCE``) the answer is not given a
-second time: who sends it again is told what was made, and makes another.
+A route with ``idempotent=WHOLE`` works in one transaction that also stores the answer. Secrets are
+never stored. For a request with a secret (``MASKED``), fields that the audit masks are not compared.
+For an answer with a secret (``ONCE``), a repeated request is told what was created, without the
+secret.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ KEY_CHARS_MAX: Final = 200
 
 
 class Answered(Exception):
-    """It was done before; this was the answer."""
+    """The request was executed before; holds the stored answer."""
 
     def __init__(self, body: bytes) -> None:
         super().__init__("answered before")
@@ -41,21 +41,21 @@ class Once:
     kind: str = WHOLE
 
     def begin(self, conn: Connection[Any], team_id: int) -> None:
-        """Raises Answered, or Conflict when the key was another request's."""
+        """Raise Answered if the request was executed before, Conflict if another request used the key."""
         known = idempotency.claim(conn, team_id, self.actor, self.key, self.fingerprint)
         if known is None:
             return
         fingerprint, answer = known
         if fingerprint != self.fingerprint:
             raise Conflict(
-                f"the {HEADER} {self.key!r} was used for another request",
-                hint="take a new key for each request, and the same only to send it again",
+                f"the {HEADER} {self.key!r} was already used for a different request",
+                hint="use a new key for each request; reuse a key only to repeat the same request",
             )
         if self.kind == ONCE:
             made = answer.decode()
             raise Conflict(
-                f"this was done before, and made {made}: its secret is shown only once",
-                hint=f"if the answer was lost, revoke {made} and make another, with a new key",
+                f"this request was executed before and created {made}, whose secret is shown only once",
+                hint=f"if you lost the answer, revoke {made} and create another one with a new key",
             )
         raise Answered(answer)
 
@@ -71,7 +71,7 @@ async def once(request: Request[Any, Any, Any], actor: str) -> Once | None:
     if key is None or kind is None:
         return None
     if not (1 <= len(key) <= KEY_CHARS_MAX and key.isascii() and key.isprintable()):
-        raise UsageError(f"{HEADER} is a text of 1 to {KEY_CHARS_MAX} visible characters")
+        raise UsageError(f"{HEADER} must have 1 to {KEY_CHARS_MAX} visible characters")
     body = await request.body()
     if kind == MASKED:
         body = msgspec.json.encode(record.told(body))

@@ -1,8 +1,8 @@
-"""How many connections the server holds, in all and of one address, and who goes when it is full.
+"""Limits connections in total and per address, and chooses which to close when the server is full.
 
-Whoever is being answered stays. What only waits for its client (a connection that has brought
-nothing or half a request, or is kept for the next one) makes room for a new one, the one that has
-waited longest first: so connections that are held open keep nobody out.
+A connection whose request is being answered stays. A connection that waits for its client (no
+request, half a request, or keep-alive) is closed for a new one, longest wait first. So idle
+connections cannot keep others out.
 """
 
 from collections import Counter
@@ -26,13 +26,13 @@ class Guest(Protocol):
     def address(self) -> str: ...
 
     def dismiss(self) -> None:
-        """Close it at once, whatever is still to be sent."""
+        """Close the connection immediately, without sending the rest."""
         ...
 
 
 class Room:
     def __init__(self, most: int, proxies: Container[str] = ()) -> None:
-        """``proxies``: addresses behind which are many people, so that only the whole is bounded."""
+        """``proxies`` are addresses shared by many people; only the total limit applies to them."""
         self.most = most
         self.of_one = max(1, int(most * OF_ONE_ADDRESS))
         self.proxies = proxies
@@ -41,7 +41,7 @@ class Room:
         self.by_address: Counter[str] = Counter()
 
     def enter(self, guest: Guest) -> bool:
-        """Whether there is room, which another one may have to make; it waits for its client."""
+        """Admit a new connection, closing an idle one if needed. Returns False if the server is full."""
         if self.is_crowded(guest.address) and not self.dismiss_one(guest.address):
             return False
         if len(self.guests) >= self.most and not self.dismiss_one(None):
@@ -62,7 +62,7 @@ class Room:
         return False
 
     def leave(self, guest: Guest) -> None:
-        """Once or again."""
+        """Remove the connection. May be called more than once."""
         if guest not in self.guests:
             return
         del self.guests[guest]
@@ -72,10 +72,10 @@ class Room:
             del self.by_address[guest.address]
 
     def answers(self, guest: Guest) -> None:
-        """From now on, until it ``waits`` again."""
+        """The connection is being answered, until ``waits`` is called."""
         self.waiting.pop(guest, None)
 
     def waits(self, guest: Guest) -> None:
-        """For its client, from now on."""
+        """The connection waits for its client from now on."""
         if guest in self.guests:
             self.waiting.setdefault(guest)

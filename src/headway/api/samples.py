@@ -1,7 +1,7 @@
-"""Examples of bodies and answers, made from their own schemas: the name of a field says what is in it.
+"""Examples of request bodies and answers, generated from schemas and field names.
 
-Nothing is written twice: a field that is added gets its example by its name or its type, and a sample
-that does not fit the field's schema is passed over.
+A new field gets its example by its name or type. A sample that does not match the field's schema is
+skipped.
 """
 
 from typing import Any, Final
@@ -139,7 +139,7 @@ Schema = dict[str, Any]
 
 
 def sample(schema: Schema, schemas: dict[str, Schema], name: str = "") -> Any:
-    """What fits ``schema``, for a field of that name. ``schemas``: the components of the document."""
+    """Return an example for ``schema`` and a field name. ``schemas`` are the document's components."""
     if "$ref" in schema:
         title = schema["$ref"].rpartition("/")[2]
         return WHOLE[title] if title in WHOLE else sample(schemas[title], schemas, name)
@@ -161,7 +161,7 @@ def sample(schema: Schema, schemas: dict[str, Schema], name: str = "") -> Any:
 
 
 def fits(value: Any, schema: Schema, schemas: dict[str, Schema]) -> bool:
-    """As far as samples need it: by type, words and items."""
+    """Check a sample against a schema, as far as samples need: type, enum and items."""
     if "$ref" in schema:
         title = schema["$ref"].rpartition("/")[2]
         return title not in WHOLE and fits(value, schemas[title], schemas)

@@ -1,6 +1,6 @@
-"""The HTTP server: uvicorn on a thread of its own, on a socket that is bound already.
+"""The HTTP server: uvicorn on its own thread, on a socket that is already bound.
 
-The main thread stays with the supervisor: it takes the signals, and the children die with it.
+The main thread belongs to the supervisor: it handles signals, and its children end with it.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ PROXIES: Final = "HEADWAY_TRUSTED_PROXIES"  # whose word on a client's address c
 
 class HttpServer:
     def __init__(self, app: Guard, listener: socket.socket, closing: Callable[[], None]) -> None:
-        """``closing`` is called in the event loop before the last answers are waited for."""
+        """``closing`` is called in the event loop before the server waits for the last answers."""
         proxies = os.environ.get(PROXIES, "")
         application: Any = app
         trusted: Any = ProxyHeadersMiddleware(application, proxies).trusted_hosts
@@ -58,7 +58,7 @@ class HttpServer:
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     def start(self) -> None:
-        """Returns when requests are answered."""
+        """Start the server, and return when it answers requests."""
         self._thread.start()
         if not self._started.wait(START_S) or not self._server.started:
             raise HeadwayError("the HTTP server did not start", hint="see logs/server/api.log")
@@ -85,14 +85,14 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def end(self) -> None:
-        """From another thread; again and again, if need be."""
+        """Stop the server. Can be called from any thread and more than once."""
         self.should_exit = True
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
                 self._loop.call_soon_threadsafe(self._ended.set)
 
     async def main_loop(self) -> None:
-        """Wakes for the Date header and for the end; uvicorn's own looks ten times a second."""
+        """Wake only for the Date header and the end. uvicorn's loop wakes ten times a second."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):

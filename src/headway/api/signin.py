@@ -1,8 +1,8 @@
-"""Signing in: by name and password, or by a link that is good for once.
+"""Signing in with name and password, or with a link that works once.
 
-The answer takes as long for a name that nobody has. Passwords are hashed one at a time, off the
-event loop: each costs 19 MiB. An identity provider gets its place here, beside these two: whatever
-proves who somebody is ends in ``enter``.
+The answer takes equally long for unknown names. Passwords are hashed one at a time, off the event
+loop, because each takes 19 MiB. An identity provider belongs here too: every proof of identity
+ends in ``enter``.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class SignIn:
     hashing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def with_password(self, door: Door, name: str, password: str, address: str) -> SignedIn:
-        """Raises NotAuthenticated, the same for every reason; RateLimited."""
+        """Sign in. Raises NotAuthenticated with one message for all causes, or RateLimited."""
         name = name.strip()[:NAME_CHARS_MAX]
         self.take((name, address))
         known = await door.call(people.password_parameters, name)
@@ -47,7 +47,8 @@ class SignIn:
         signed_in = await door.of(home).call(with_hash, home, name, computed, address)
         if signed_in is None:
             raise NotAuthenticated(
-                "name and password do not fit", hint="an admin can set a new one: headway user"
+                "wrong user name or password",
+                hint="an admin can set a new password: headway user password",
             )
         self.by_pair.give_back((name, address))
         return signed_in
@@ -57,8 +58,8 @@ class SignIn:
         signed_in = await door.call(with_link, self.team_id, accounts.fingerprint(secret), address)
         if signed_in is None:
             raise NotAuthenticated(
-                "this link was used before, or is too old",
-                hint="headway open makes a new one",
+                "this sign-in link was already used or has expired",
+                hint="create a new one: headway open",
             )
         return signed_in
 
@@ -99,7 +100,7 @@ def with_link(conn: Connection[Any], home: int, hashed: bytes, address: str) -> 
 
 
 def enter(conn: Connection[Any], person_id: int, address: str) -> SignedIn | None:
-    """A session for a person whose identity is proven; none for who is disabled or in no team."""
+    """Open a session for a proven identity, unless the user is disabled or in no team."""
     standing = people.standing(conn, person_id)
     if not standing:
         return None

@@ -1,7 +1,7 @@
-"""The web interface: files that were built before, each known by its path at the start.
+"""The web interface: prebuilt files, listed by path at the start.
 
-What is no file is a page of the interface, which finds its way by itself: ``index.html``. No path
-of a request is ever joined to a folder, so none leads out of it.
+Every other path is a page of the interface and gets ``index.html``. Request paths are never joined
+to a folder, so no path can leave it.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Long polls wait here: one LISTEN connection for all of them, however many clients wait.
+"""Wake-ups for long polls: one LISTEN connection for any number of waiting clients.
 
-A thread of its own listens; what it hears is handed to the event loop. A wake-up says only "look
-again". After a lost connection everybody looks again, for what was said meanwhile is not known.
+A separate thread listens and passes notifications to the event loop. A wake-up only means "look
+again". After a lost connection all clients look again, because notifications may be missing.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ ANY: Final = "*"  # in place of a run's id: whatever changes
 
 class Wakeups:
     def __init__(self, dsn: str, dags_changed: Callable[[], None] = lambda: None) -> None:
-        """``dags_changed`` is called on the listening thread when DAGs or import errors did."""
+        """``dags_changed`` is called on the listening thread when DAGs or import errors changed."""
         self.dsn = dsn
         self.dags_changed = dags_changed
         self._waiting: dict[str, set[asyncio.Event]] = {}
@@ -50,12 +50,12 @@ class Wakeups:
             self._stop.close()
 
     def awaiting_end(self, run_id: str) -> AbstractContextManager[asyncio.Event]:
-        """Like ``watching``, but woken only by the end: a busy run changes hundreds of times a second."""
+        """Like ``watching``, but woken only when the run ends: a busy run changes hundreds of times a second."""
         return self.watching(run_id + notices.ENDED)
 
     @contextmanager
     def watching(self, run_id: str) -> Iterator[asyncio.Event]:
-        """Enter, then read, then wait: what changes after the read is not missed."""
+        """Watch for changes. Enter first, then read, then wait, so that no change is missed."""
         wakeup = asyncio.Event()
         self._waiting.setdefault(run_id, set()).add(wakeup)
         try:
@@ -85,7 +85,7 @@ class Wakeups:
                         self._hear(conn, stopped)
                 except HeadwayError as error:
                     if not self._stopping.wait(BACK_OFF_S):
-                        logger.warning("wake-ups: %s", error)
+                        logger.warning("cannot listen for changes: %s", error)
 
     def _hear(self, conn: Session, stopped: socket.socket) -> None:
         if conn.pooled:
@@ -115,7 +115,7 @@ class Wakeups:
             self._tell(self.hear, payload)
 
     def _tell(self, tell: Callable[..., None], *heard: str) -> None:
-        """In the event loop; when that is closed already, nobody waits any more."""
+        """Call in the event loop, unless it is closed and nobody waits."""
         assert self._loop is not None
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(tell, *heard)

@@ -1,4 +1,4 @@
-"""What the HTTP API says: structs that the store's views fill, the API sends, the client reads.
+"""Types of the HTTP API: structs that the store's views fill, the API sends, the client reads.
 
 One noun a file, all of them named here. Standard library and msgspec only, so that a command starts
 without a database driver. Only ever append fields with defaults: an older client reads a newer

@@ -1,4 +1,4 @@
-"""Who asked for what."""
+"""The audit."""
 
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether every entry is as it was written. ``broken_at``: the first that is not; ``removed``: how
-    many of the oldest were removed by age, which the chain vouches for.
+    """Result of verifying the audit. ``broken_at``: the first changed entry; ``removed``: the number of
+    oldest entries that retention removed, as the hash chain confirms.
     """
 
     entries: int

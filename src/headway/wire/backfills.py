@@ -1,4 +1,4 @@
-"""Backfills: a run for each date between two."""
+"""Backfills."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from headway.wire.bounds import Count, Date
 
 
 class BackfillRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``from`` and ``to`` are days or moments, both included; a day is one of the DAG's zone."""
+    """``from`` and ``to`` are dates or times, both inclusive. Dates are in the DAG's time zone."""
 
     first: Date = msgspec.field(name="from")
     last: Date = msgspec.field(name="to")
@@ -30,7 +30,7 @@ class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
-    """``counts``: its runs by state. ``eta_s``: how long the rest may take, as its ended runs did."""
+    """``counts``: runs by state. ``eta_s``: estimated time until the end, from the ended runs."""
 
     backfill_id: str
     dag_id: str

@@ -1,4 +1,4 @@
-"""Bounds of what is asked for. A service refuses what is beyond them in its own words; this tells the document."""
+"""Bounds of request fields, for the OpenAPI document. The services enforce them with their own messages."""
 
 from typing import Annotated, Any, Final
 
@@ -8,7 +8,7 @@ INT32_MAX: Final = 2**31 - 1
 
 
 def said(**schema: Any) -> msgspec.Meta:
-    """Keywords of JSON Schema, for the document alone."""
+    """Return keywords of JSON Schema that only the document uses."""
     return msgspec.Meta(extra_json_schema={"extra": schema})
 
 

@@ -1,4 +1,4 @@
-"""Days of the past, and fires to come."""
+"""Past days and upcoming fire times."""
 
 from datetime import date, datetime
 
@@ -8,14 +8,14 @@ from headway.core.reasons import Reason
 
 
 class Fire(msgspec.Struct, frozen=True, kw_only=True):
-    """``local``: the same moment on the wall clock of the answer's time zone."""
+    """A fire time. ``local``: the same moment in the time zone of the answer."""
 
     logical_date: datetime
     local: str
 
 
 class Fires(msgspec.Struct, frozen=True, kw_only=True):
-    """``reason``: why nothing fires, or less than was asked for; None: it goes on."""
+    """``reason``: why there are no or fewer fire times than requested; None if there are more."""
 
     timezone: str
     fires: list[Fire]
@@ -40,7 +40,7 @@ class CalendarFire(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True):
-    """``fires``: from now on, in order. ``truncated``: there are more than are shown."""
+    """``fires``: upcoming fire times in order. ``truncated``: there are more than shown."""
 
     timezone: str
     days: list[Day]

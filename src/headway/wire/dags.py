@@ -1,4 +1,4 @@
-"""DAGs, their versions, and files that could not be loaded."""
+"""DAGs, their versions, and import errors."""
 
 from datetime import datetime
 from typing import Any

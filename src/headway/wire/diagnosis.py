@@ -1,4 +1,4 @@
-"""What broke in a run, what it stopped, and what is different from when it last went well."""
+"""Diagnosis of a run: its errors, what they blocked, and what changed since the last successful run."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from headway.wire.runs import Run
 
 
 class FirstError(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an error came first. ``excerpt``: its log around the line that says it, without times."""
+    """The first place of an error. ``excerpt``: the log around the error's line, without times."""
 
     task_id: str
     map_index: int
@@ -46,7 +46,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """``task``: it is in one of the runs alone."""
+    """A difference. ``task``: the task exists in only one of the runs."""
 
     task_id: str
     what: str  # task, states, attempts, duration
@@ -55,7 +55,7 @@ class TaskDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """How two runs of a DAG differ; the tasks of the earlier specification first."""
+    """Differences of two runs of a DAG; tasks in the order of the earlier spec."""
 
     before: Run
     after: Run
@@ -64,7 +64,7 @@ class RunDiff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """With the last run of the DAG that went well before this one."""
+    """Differences from the last successful run before this one."""
 
     run_id: str
     logical_date: datetime
@@ -73,7 +73,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetryCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a retry of what failed would run again: that alone, and with all that is below it."""
+    """The task instances that a retry of the failed ones would run again: without and with downstream."""
 
     failed: int
     total: int

@@ -1,4 +1,4 @@
-"""How long a DAG and its tasks take, and whether that grows."""
+"""Durations of a DAG and its tasks, with trends."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ import msgspec
 
 
 class DagDuration(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the runs that went well. ``trend_pct``: the median of the later half of the time, against
-    that of the earlier half; None: one of them had no run.
+    """Statistics of successful runs. ``trend_pct``: change of the median from the first to the second
+    half of the period; None if one half has no run.
     """
 
     count: int
@@ -18,7 +18,7 @@ class DagDuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DurationDay(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the runs that ended on it, in UTC. ``count``: those that went well."""
+    """A day in UTC, by when runs ended. ``count``: successful runs."""
 
     day: date
     count: int
@@ -28,14 +28,14 @@ class DurationDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskDuration(DagDuration, frozen=True, kw_only=True):
-    """``wait_p50_s``: from being ready to being started."""
+    """``wait_p50_s``: median time from ready to started."""
 
     task_id: str
     wait_p50_s: float | None
 
 
 class Durations(msgspec.Struct, frozen=True, kw_only=True):
-    """``sampled_runs``: the latest runs whose tasks were looked at."""
+    """``sampled_runs``: the number of latest runs whose tasks were measured."""
 
     days: int
     dag: DagDuration

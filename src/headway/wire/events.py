@@ -1,4 +1,4 @@
-"""What happened: rows of the one stream that everything writes."""
+"""Events: the history of everything."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A run on the axis of time: what waited for what, and what worked."""
+"""The Gantt chart of a run."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """A task instance. ``expected_s``: how long the task usually runs; None: nobody knows yet."""
+    """A task instance. ``expected_s``: how long the task usually runs; None if not known yet."""
 
     task_id: str
     map_index: int

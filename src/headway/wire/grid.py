@@ -1,4 +1,4 @@
-"""Tasks × runs: one letter a cell."""
+"""Tasks × runs: one letter per cell."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class GridTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A row. ``upstream``: rows. ``removed``: only older versions have it."""
+    """A row. ``upstream``: indexes of rows. ``removed``: only older versions have the task."""
 
     task_id: str
     label: str
@@ -25,7 +25,7 @@ class GridGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GridRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A column. ``cells``: a letter a row; ``mapped``: counts by state of rows with instances.
+    """A column. ``cells``: a letter per row; ``mapped``: counts by state for mapped tasks.
 
     ``.`` no instance, ``w`` waiting, ``r`` ready, ``q`` queued, ``R`` running, ``y`` up_for_retry,
     ``s`` success, ``f`` failed, ``k`` skipped, ``u`` upstream_failed, ``c`` cancelled.

@@ -1,4 +1,4 @@
-"""Whether everything that should work does."""
+"""Health of the components."""
 
 from datetime import datetime
 

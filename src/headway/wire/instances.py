@@ -52,7 +52,7 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):
-    """``value`` is what is stored, as JSON with its tagged extensions; None where it lies in ``file``."""
+    """``value`` is the stored JSON with its tagged extensions, or None if the result is in ``file``."""
 
     task_id: str
     map_index: int

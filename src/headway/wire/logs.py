@@ -1,4 +1,4 @@
-"""Logs of attempts: lines of them, and what was found in them."""
+"""Logs of attempts: lines and search results."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +12,7 @@ Days = Annotated[int, said(minimum=1, maximum=DAYS_MAX)]
 
 
 class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
-    """For how many days after the end of a run its logs are kept, and the run itself."""
+    """Days for which logs, and runs themselves, are kept after a run ends."""
 
     days: int | None  # as the team says; None: the default
     default_days: int | None  # as the installation says; None: as long as the run
@@ -25,7 +25,7 @@ class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogRetentionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None, or left out: the default."""
+    """None or omitted means the default."""
 
     days: Days | None = None
     local_days: Days | None = None
@@ -37,14 +37,14 @@ class RenderedField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenderedFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What an attempt got: arguments, the command after rendering, the names in its environment."""
+    """Rendered fields of an attempt: arguments, command, and names of environment variables."""
 
     attempt: int  # 0: there has been none yet
     fields: list[RenderedField]
 
 
 class LogLines(msgspec.Struct, frozen=True, kw_only=True):
-    """Invalid UTF-8 is replaced; a line longer than 16 kB is cut and says so."""
+    """Lines of a log. Invalid UTF-8 is replaced; lines longer than 16 kB are cut and marked."""
 
     attempt: int  # 0: there has been none yet
     first: int = msgspec.field(name="from")  # the number of the first line; a log begins with 1
@@ -62,7 +62,7 @@ class LogMatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogMatches(msgspec.Struct, frozen=True, kw_only=True):
-    """A search takes a second at most. ``next_from``: the line to go on from."""
+    """Matches found within one second. ``next_from``: the line to continue from."""
 
     attempt: int
     matches: list[LogMatch]
@@ -82,14 +82,14 @@ class FoundLogMatch(RunLogMatch, frozen=True, kw_only=True):
 
 
 class FoundLogMatches(msgspec.Struct, frozen=True, kw_only=True):
-    """A page may hold nothing and still lead on: a search takes a second at most."""
+    """Matches found within one second. May be empty although another page follows."""
 
     matches: list[FoundLogMatch]
     next_cursor: str | None
 
 
 class RunLogMatches(msgspec.Struct, frozen=True, kw_only=True):
-    """``next_cursor`` leads on; None: everything was searched."""
+    """``next_cursor`` is None if everything was searched."""
 
     matches: list[RunLogMatch]
     next_cursor: str | None

@@ -1,4 +1,4 @@
-"""Is everything all right? One answer for the first page."""
+"""The overview for the start page."""
 
 from datetime import datetime
 
@@ -43,7 +43,7 @@ class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LateDag(msgspec.Struct, frozen=True, kw_only=True):
-    """A slot of the timetable has passed, and its run has not started."""
+    """A DAG whose scheduled run has not started in time."""
 
     dag_id: str
     expected_at: datetime
@@ -57,7 +57,7 @@ class NextRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs that ended in it."""
+    """Runs that ended in this hour."""
 
     hour: datetime
     success: int

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """``next_cursor`` leads on; None: nothing follows."""
+    """``next_cursor`` is None on the last page."""
 
     items: list[T]
     next_cursor: str | None = None

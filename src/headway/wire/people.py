@@ -20,7 +20,7 @@ class TeamRole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in, and where. ``expires_at`` is that of the browser's session or the token."""
+    """The signed-in user and team. ``expires_at`` is the end of the browser session or token."""
 
     user: Person
     team: str
@@ -31,7 +31,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
-    """Good for one sign-in. The secret is behind the #, so that it reaches no log."""
+    """A link for one sign-in. The secret is behind the #, so that servers do not log it."""
 
     url: str
     user: str
@@ -49,7 +49,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """Its bearer may do what its owner may, and no more than ``role``."""
+    """A token allows what its owner may do, but not more than ``role``."""
 
     id: str
     name: str
@@ -101,7 +101,7 @@ class MemberRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is left out stays."""
+    """Omitted fields stay unchanged."""
 
     role: Role | None = None
     display_name: DisplayName | None = None
@@ -109,7 +109,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PasswordRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``current`` is needed by whoever changes their own and has one."""
+    """``current`` is required from users who change their own existing password."""
 
     password: Password
     current: Typed | None = None

@@ -1,4 +1,4 @@
-"""Errors on the wire, and the error tree on both sides of it."""
+"""Errors as problem documents, converted from and to the error tree."""
 
 import re
 from http import HTTPStatus
@@ -22,7 +22,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def code_of(kind: type) -> str:
-    """``NotFound`` is ``not_found`` on the wire."""
+    """Return the code of an error: ``NotFound`` becomes ``not_found``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
@@ -46,6 +46,6 @@ def problem_of(error: HeadwayError) -> Problem:
 
 
 def error_of(problem: Problem) -> HeadwayError:
-    """The same error on the other side of the line; of an unknown code, what has its status."""
+    """Rebuild the error from a problem. An unknown code becomes the error with the same status."""
     kind = KINDS.get(problem.code) or BY_STATUS.get(problem.status, HeadwayError)
     return kind(problem.detail, hint=problem.hint, where=problem.where)

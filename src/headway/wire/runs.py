@@ -1,4 +1,4 @@
-"""Runs, their tasks and events, and what is asked of them."""
+"""Runs, their tasks and events, and requests for actions on them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -42,7 +42,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as one mark among others."""
+    """A short form of a run, for lists of many."""
 
     run_id: str
     state: str
@@ -53,7 +53,7 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunTask(msgspec.Struct, frozen=True, kw_only=True):
-    """All instances of one task of a run, counted. In the order of the spec: upstream first."""
+    """A task of a run with counts of its instances. Tasks are in the order of the spec, upstream first."""
 
     task_id: str
     upstream: list[str]
@@ -77,7 +77,7 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``logical_date`` is a moment, or a day of the DAG's zone: the first time it fires on that day."""
+    """``logical_date`` is a time, or a date in the DAG's time zone: then the first fire time of that day."""
 
     logical_date: Date | None = None
     params: dict[str, Any] = {}
@@ -86,7 +86,7 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that a trigger would make. ``would_wait``: why it would not start at once."""
+    """The run that a trigger would create. ``would_wait``: why it would not start immediately."""
 
     params: dict[str, Any]
     tasks: int
@@ -100,7 +100,7 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ReplayPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that a replay would make. ``not_reproduced``: what differs from then or may, in sentences."""
+    """The run that a replay would create. ``not_reproduced``: sentences on what differs or may differ."""
 
     run_id: str  # of which it would be a replay
     dag_id: str
@@ -117,7 +117,7 @@ class ReplayPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exactly one of the two: ``count`` runs alike, or ``runs`` as they are given."""
+    """Exactly one of ``count`` (equal runs) and ``runs`` (individual runs)."""
 
     count: Annotated[int, said(minimum=1, maximum=RUNS_MAX)] | None = None
     runs: list[TriggerRequest] | None = None
@@ -143,8 +143,8 @@ class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Without ``task_id``: the whole run. All that is not over gets the state; ``success`` also mends
-    what failed. What has ended otherwise stays.
+    """Without ``task_id``, marks the whole run: all unfinished task instances get the state; ``success``
+    also marks failed ones. Other finished ones keep their state.
     """
 
     task_id: Id | None = None

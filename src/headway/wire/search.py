@@ -1,4 +1,4 @@
-"""What a few typed letters may mean."""
+"""Results of the search box."""
 
 from datetime import datetime
 
@@ -23,7 +23,7 @@ class FoundTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """At most eight of each."""
+    """At most 8 of each kind."""
 
     dags: list[FoundDag]
     runs: list[FoundRun]

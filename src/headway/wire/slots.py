@@ -1,4 +1,4 @@
-"""Who uses the slots, and who waits for what."""
+"""Used slots of pools, and what waits for them."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ class SlotUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SlotQueue(msgspec.Struct, frozen=True, kw_only=True):
-    """Task instances that wait for the same thing."""
+    """Task instances that wait for the same reason."""
 
     reason: str
     count: int

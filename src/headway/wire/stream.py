@@ -1,4 +1,4 @@
-"""What the stream of changes says: how things stand now, as far as they changed."""
+"""Messages of the live stream: the current state of what changed."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from headway.core.reasons import Reason
 
 
 class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """Event ``run``. The fields mean what they mean in ``Run``."""
+    """Event ``run``. Fields as in ``Run``."""
 
     run_id: str
     dag_id: str
@@ -33,7 +33,7 @@ class InstanceChange(msgspec.Struct, frozen=True):
 
 
 class InstancesDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """Event ``task_instance``: those of one run that changed."""
+    """Event ``task_instance``: changed task instances of one run."""
 
     run_id: str
     dag_id: str
@@ -58,7 +58,7 @@ class PoolDelta(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolsDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """Event ``pool``: a pool was made, resized or deleted; all that there are."""
+    """Event ``pool``: all pools, sent when a pool was created, resized or deleted."""
 
     pools: list[PoolDelta]
 

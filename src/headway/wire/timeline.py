@@ -1,4 +1,4 @@
-"""All DAGs on one axis of time: what ran, what will, and the slots that takes."""
+"""Past and upcoming runs of all DAGs, and used slots."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ class TimelineRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """``expected_s``: how long it usually runs; None: nobody knows yet."""
+    """``expected_s``: how long it usually runs; None if not known yet."""
 
     dag_id: str
     at: datetime
@@ -23,7 +23,7 @@ class PredictedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadPart(msgspec.Struct, frozen=True, kw_only=True):
-    """``used``: the mean number of slots. ``predicted``: its end is still to come."""
+    """``used``: mean number of used slots. ``predicted``: the period ends in the future."""
 
     at: datetime
     used: float
@@ -37,7 +37,7 @@ class PoolLoad(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """``part_s``: how long each part of ``load`` is. ``truncated``: there is more than is shown."""
+    """``part_s``: length of each part of ``load``. ``truncated``: there is more than shown."""
 
     now: datetime
     first: datetime = msgspec.field(name="from")

@@ -1,4 +1,4 @@
-"""Versions of a DAG: what they were, what they were made from, how two differ."""
+"""Versions of a DAG, their source files, and differences."""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 
 class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """``bundle_version``: of the latest run that had it, or the one new runs get."""
+    """``bundle_version``: of the latest run with this version, or of the next run."""
 
     version: int
     spec_hash: str
@@ -18,7 +18,7 @@ class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A file as it was. ``others``: the files beside it; ``truncated``: it is longer than shown."""
+    """A source file. ``others``: other files of the bundle; ``truncated``: the file is longer than shown."""
 
     file: str
     text: str
@@ -28,7 +28,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpecChange(msgspec.Struct, frozen=True, kw_only=True):
-    """``what``: task added, task removed, task changed, or the field of the DAG that differs."""
+    """``what``: task added, removed or changed, or the field of the DAG that differs."""
 
     what: str
     path: str
@@ -37,7 +37,7 @@ class SpecChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VersionDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """``source_diff``: of the DAG's file, unified; ``reason``: why there is none."""
+    """``source_diff``: unified diff of the DAG file; ``reason``: why there is no diff."""
 
     first: int = msgspec.field(name="from")
     last: int = msgspec.field(name="to")

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List audit
-         * @description The latest first.
+         * @description List audit entries, newest first.
          */
         get: operations["list_audit"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Check audit
-         * @description Whether every entry is as it was written, and none is missing between two.
+         * @description Verify that no audit entry was changed or removed.
          */
         get: operations["check_audit"];
         put?: never;
@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * List backfills
-         * @description Newest first.
+         * @description List backfills, newest first.
          */
         get: operations["list_backfills"];
         put?: never;
@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * Show backfill
-         * @description How far it is, and when it will be done.
+         * @description Get a backfill with its progress and estimated end.
          */
         get: operations["show_backfill"];
         put?: never;
@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel backfill
-         * @description End the runs of it that have not ended: what runs is told to end, what waits does not start.
+         * @description Cancel the unfinished runs of a backfill. Running tasks are stopped, waiting ones do not start.
          */
         post: operations["cancel_backfill"];
         delete?: never;
@@ -113,7 +113,7 @@ export interface paths {
         };
         /**
          * Show calendar of all
-         * @description Of all DAGs: days by when runs ended.
+         * @description Count runs of all DAGs by the day on which they ended.
          */
         get: operations["show_calendar_of_all"];
         put?: never;
@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * List DAGs
-         * @description By name. ``q`` is a part of the name or the description, ``state`` that of the latest run.
+         * @description List DAGs by name. ``q`` matches name or description, ``state`` is the state of the latest run.
          */
         get: operations["list_dags"];
         put?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * Show DAG
-         * @description A DAG with its spec and versions.
+         * @description Get a DAG with its spec and versions.
          */
         get: operations["show_dag"];
         put?: never;
@@ -175,7 +175,7 @@ export interface paths {
         put?: never;
         /**
          * Backfill
-         * @description Runs for the dates of the DAG's schedule, both ends included.
+         * @description Create a backfill: runs for past fire times of the DAG's schedule, both ends inclusive.
          */
         post: operations["backfill"];
         delete?: never;
@@ -193,7 +193,7 @@ export interface paths {
         };
         /**
          * Show calendar
-         * @description Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not).
+         * @description Count runs by the day of their logical date, from ``from`` (inclusive) to ``to`` (exclusive).
          */
         get: operations["show_calendar"];
         put?: never;
@@ -213,7 +213,7 @@ export interface paths {
         };
         /**
          * Show diff
-         * @description What version ``to`` has that ``from`` had not, and the other way round.
+         * @description Compare the versions ``from`` and ``to``.
          */
         get: operations["show_diff"];
         put?: never;
@@ -233,7 +233,7 @@ export interface paths {
         };
         /**
          * Show durations
-         * @description Mean, median and p95 of runs and tasks that went well, by day, and whether they grow.
+         * @description Get mean, median and p95 durations of successful runs and tasks by day, with the trend.
          */
         get: operations["show_durations"];
         put?: never;
@@ -253,7 +253,7 @@ export interface paths {
         };
         /**
          * Show grid
-         * @description Tasks × runs, a letter a cell. ``before`` is ``next_cursor`` of the answer with newer runs.
+         * @description Get the states of tasks × runs, one letter per cell. ``before`` is ``next_cursor`` of the previous answer.
          */
         get: operations["show_grid"];
         put?: never;
@@ -273,7 +273,7 @@ export interface paths {
         };
         /**
          * Show next
-         * @description The next times at which the schedule fires; ``timezone``: default that of the schedule.
+         * @description List the next fire times of the schedule. ``timezone`` defaults to the schedule's.
          */
         get: operations["show_next"];
         put?: never;
@@ -295,7 +295,7 @@ export interface paths {
         put?: never;
         /**
          * Pause
-         * @description No new runs and no new attempts; what runs goes on to its end.
+         * @description Pause a DAG: no new runs or attempts start. Running attempts continue.
          */
         post: operations["pause"];
         delete?: never;
@@ -315,7 +315,7 @@ export interface paths {
         put?: never;
         /**
          * Resume
-         * @description The end of a pause.
+         * @description Resume a paused DAG.
          */
         post: operations["resume"];
         delete?: never;
@@ -335,7 +335,7 @@ export interface paths {
         put?: never;
         /**
          * Trigger
-         * @description Ask for one run. The same idempotency key answers with the same run; a dry run says what it would be.
+         * @description Trigger a run. The same idempotency key returns the same run. A dry run shows what would run.
          */
         post: operations["trigger"];
         delete?: never;
@@ -355,7 +355,7 @@ export interface paths {
         put?: never;
         /**
          * Trigger many
-         * @description Ask for many runs: all are created, or none.
+         * @description Trigger many runs: either all are created or none.
          */
         post: operations["trigger_many"];
         delete?: never;
@@ -373,7 +373,7 @@ export interface paths {
         };
         /**
          * List versions
-         * @description Newest first.
+         * @description List the versions of a DAG, newest first.
          */
         get: operations["list_versions"];
         put?: never;
@@ -393,7 +393,7 @@ export interface paths {
         };
         /**
          * Show version
-         * @description The spec as it was registered.
+         * @description Get a version with its spec.
          */
         get: operations["show_version"];
         put?: never;
@@ -413,7 +413,7 @@ export interface paths {
         };
         /**
          * Show source
-         * @description The DAG's file as that version has it, or another ``file`` of the same bundle.
+         * @description Get the DAG file of a version, or another ``file`` of the same bundle.
          */
         get: operations["show_source"];
         put?: never;
@@ -433,7 +433,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description Newest first. ``before`` is ``next_cursor`` of the page before. ``actor`` is one (``user:ada``) or a kind of them (``user``). A page may hold fewer than ``limit`` and still be followed by another.
+         * @description List events, newest first. ``before`` is ``next_cursor`` of the previous page. ``actor`` is one actor (``user:ada``) or a kind (``user``). A page may have fewer than ``limit`` events although another page follows.
          */
         get: operations["list_events"];
         put?: never;
@@ -453,7 +453,7 @@ export interface paths {
         };
         /**
          * Health
-         * @description Whether everything that should work does.
+         * @description Get the health of each component.
          */
         get: operations["health"];
         put?: never;
@@ -473,7 +473,7 @@ export interface paths {
         };
         /**
          * List import errors
-         * @description DAG files that cannot be loaded, and why.
+         * @description List DAG files that failed to load, with the errors.
          */
         get: operations["list_import_errors"];
         put?: never;
@@ -495,7 +495,7 @@ export interface paths {
         put?: never;
         /**
          * Look at folder
-         * @description Ask the loader to look at the DAG folder now.
+         * @description Ask the loader to read the DAG folder now.
          */
         post: operations["look_at_folder"];
         delete?: never;
@@ -513,12 +513,12 @@ export interface paths {
         };
         /**
          * Show log retention
-         * @description For how many days after the end of a run its logs are kept, and who says so.
+         * @description Get how many days after the end of a run its logs are kept, and whether the team set it.
          */
         get: operations["show_log_retention"];
         /**
          * Set log retention
-         * @description Keep logs longer or shorter from now on. What is over goes within minutes, and does not come back.
+         * @description Change how long logs are kept. Older logs are removed within minutes and cannot be restored.
          */
         put: operations["set_log_retention"];
         post?: never;
@@ -539,7 +539,7 @@ export interface paths {
         put?: never;
         /**
          * Offer link
-         * @description A link that signs in once: for oneself, or by an admin for somebody the team looks after.
+         * @description Create a sign-in link that works once: for yourself or, as an admin, for a user whom the team manages.
          */
         post: operations["offer_link"];
         delete?: never;
@@ -557,7 +557,7 @@ export interface paths {
         };
         /**
          * Search logs
-         * @description The lines that hold a text, in the logs of the newest runs first; ``from`` and ``to`` as of GET /runs. A page may hold nothing and still lead on: it is as much as a second is enough for.
+         * @description Search logs for a text, newest runs first. ``from`` and ``to`` as in GET /runs. Each page is what one second of search finds, so it can be empty although another page follows.
          */
         get: operations["search_logs"];
         put?: never;
@@ -579,7 +579,7 @@ export interface paths {
         put?: never;
         /**
          * Add member
-         * @description Take somebody into the team who is a user already. GET /users shows all members.
+         * @description Add an existing user to the team. GET /users lists all members.
          */
         post: operations["add_member"];
         delete?: never;
@@ -600,7 +600,7 @@ export interface paths {
         post?: never;
         /**
          * Remove member
-         * @description Let somebody go from the team: what they are signed in with stops working here at once.
+         * @description Remove a user from the team. Their sessions and tokens stop working here immediately.
          */
         delete: operations["remove_member"];
         options?: never;
@@ -617,7 +617,7 @@ export interface paths {
         };
         /**
          * Metrics
-         * @description In Prometheus's text format.
+         * @description Get metrics in Prometheus's text format.
          */
         get: operations["metrics"];
         put?: never;
@@ -637,7 +637,7 @@ export interface paths {
         };
         /**
          * Overview
-         * @description Is everything all right: what failed, waits, is late, runs next; the last 24 hours.
+         * @description Get an overview: what failed, waits, is late or runs next, and the last 24 hours.
          */
         get: operations["overview"];
         put?: never;
@@ -657,7 +657,7 @@ export interface paths {
         };
         /**
          * List pools
-         * @description All pools, with what uses them and what waits.
+         * @description List pools with used slots and waiting task instances.
          */
         get: operations["list_pools"];
         put?: never;
@@ -678,13 +678,13 @@ export interface paths {
         get?: never;
         /**
          * Set pool
-         * @description Make a pool, or give it another size.
+         * @description Create a pool, or change its size.
          */
         put: operations["set_pool"];
         post?: never;
         /**
          * Delete pool
-         * @description Only one that nothing uses.
+         * @description Delete a pool. It must not be in use.
          */
         delete: operations["delete_pool"];
         options?: never;
@@ -701,7 +701,7 @@ export interface paths {
         };
         /**
          * List runs
-         * @description Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given; ``from`` (included) and ``to`` (not) are of the same: moments, or days, which are in it whole. ``q``: a run's first letters, a part of a DAG's name or a note.
+         * @description List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the whole day. ``q`` matches the start of a run id, or part of a DAG id or note.
          */
         get: operations["list_runs"];
         put?: never;
@@ -721,7 +721,7 @@ export interface paths {
         };
         /**
          * Show run
-         * @description With ``wait_s``: answered when the run has ended, or after that time.
+         * @description Get a run. ``wait_s`` waits up to this time for the run to end.
          */
         get: operations["show_run"];
         put?: never;
@@ -731,7 +731,7 @@ export interface paths {
         head?: never;
         /**
          * Write note
-         * @description Leave a note for those who come after; null takes it away.
+         * @description Set the note of a run; null removes it.
          */
         patch: operations["write_note"];
         trace?: never;
@@ -747,7 +747,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel
-         * @description End it: what runs is told to end, what waits does not start.
+         * @description Cancel a run. Running tasks are stopped, waiting tasks do not start.
          */
         post: operations["cancel"];
         delete?: never;
@@ -767,7 +767,7 @@ export interface paths {
         put?: never;
         /**
          * Clear
-         * @description Let task instances happen again.
+         * @description Clear task instances so that they run again.
          */
         post: operations["clear"];
         delete?: never;
@@ -785,7 +785,7 @@ export interface paths {
         };
         /**
          * Diagnose
-         * @description What failed, how often differently, what it stopped, and what is different from the last good run.
+         * @description Explain a run: distinct errors with counts, what they blocked, and what changed since the last successful run.
          */
         get: operations["diagnose"];
         put?: never;
@@ -805,7 +805,7 @@ export interface paths {
         };
         /**
          * Compare runs
-         * @description What the run ``with`` has that this one had not, and the other way round: what they ran, with what, and how it went.
+         * @description Compare the run with the run ``with``: code, parameters, states and times.
          */
         get: operations["compare_runs"];
         put?: never;
@@ -825,7 +825,7 @@ export interface paths {
         };
         /**
          * List run events
-         * @description With ``wait_s``: answered as soon as there is an event after number ``after``.
+         * @description List the events of a run. ``wait_s`` waits for an event after number ``after``.
          */
         get: operations["list_run_events"];
         put?: never;
@@ -845,7 +845,7 @@ export interface paths {
         };
         /**
          * Show gantt
-         * @description What waited for what, and what worked: the first ``limit`` task instances of a run.
+         * @description Get waiting and running times of the first ``limit`` task instances of a run.
          */
         get: operations["show_gantt"];
         put?: never;
@@ -865,7 +865,7 @@ export interface paths {
         };
         /**
          * Search run
-         * @description The lines of all attempts of a run that hold a text, by task and instance.
+         * @description Search the logs of all attempts of a run, by task and instance.
          */
         get: operations["search_run"];
         put?: never;
@@ -887,7 +887,7 @@ export interface paths {
         put?: never;
         /**
          * Mark
-         * @description Set the state of a task instance, or of all of a run, by a person's word; in a dry run, say which would be.
+         * @description Mark a task instance or a run as success or failed. A dry run lists what would be marked.
          */
         post: operations["mark"];
         delete?: never;
@@ -907,7 +907,7 @@ export interface paths {
         put?: never;
         /**
          * Replay
-         * @description Run it once more with the specification, files, parameters and dates it had, whatever its DAG is now; a dry run says what that would be, and what it cannot bring back.
+         * @description Repeat a run with its original spec, files, parameters and dates. A dry run shows what would run and what cannot be reproduced.
          */
         post: operations["replay"];
         delete?: never;
@@ -925,7 +925,7 @@ export interface paths {
         };
         /**
          * Show source of run
-         * @description Exactly what the run ran, or another ``file`` of its bundle.
+         * @description Get the DAG file that the run executes, or another ``file`` of its bundle.
          */
         get: operations["show_source_of_run"];
         put?: never;
@@ -945,7 +945,7 @@ export interface paths {
         };
         /**
          * List instances
-         * @description The task instances of a run, by task and map index.
+         * @description List the task instances of a run by task and map index.
          */
         get: operations["list_instances"];
         put?: never;
@@ -965,7 +965,7 @@ export interface paths {
         };
         /**
          * Show instance
-         * @description A task instance with its attempts, the latest first.
+         * @description Get a task instance with its attempts, latest first.
          */
         get: operations["show_instance"];
         put?: never;
@@ -985,7 +985,7 @@ export interface paths {
         };
         /**
          * Read log
-         * @description The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes. Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
+         * @description Read the log of an attempt (default: the latest) from byte ``offset``, or its last ``tail`` bytes. Repeat from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
          */
         get: operations["read_log"];
         put?: never;
@@ -1005,7 +1005,7 @@ export interface paths {
         };
         /**
          * Download log
-         * @description The whole log as a file.
+         * @description Download the whole log.
          */
         get: operations["download_log"];
         put?: never;
@@ -1025,7 +1025,7 @@ export interface paths {
         };
         /**
          * Read log lines
-         * @description Lines by number, the first of a log is 1; ``from=-100`` are the last hundred.
+         * @description Read lines by number, from 1. ``from=-100`` reads the last hundred.
          */
         get: operations["read_log_lines"];
         put?: never;
@@ -1045,7 +1045,7 @@ export interface paths {
         };
         /**
          * Search log
-         * @description The lines from ``from`` on that hold a text, or match a regular expression.
+         * @description Search a log from line ``from`` for a text or a regular expression.
          */
         get: operations["search_log"];
         put?: never;
@@ -1065,7 +1065,7 @@ export interface paths {
         };
         /**
          * Show rendered
-         * @description What an attempt got: its arguments and its command after rendering, secrets masked.
+         * @description Get the rendered arguments and command of an attempt, with secrets masked.
          */
         get: operations["show_rendered"];
         put?: never;
@@ -1085,7 +1085,7 @@ export interface paths {
         };
         /**
          * List tasks
-         * @description One row a task, its instances counted, upstream first.
+         * @description List the tasks of a run, upstream first, with counts of their instances.
          */
         get: operations["list_tasks"];
         put?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         };
         /**
          * List XComs
-         * @description The results that the tasks of a run have stored.
+         * @description List the stored results of a run's tasks.
          */
         get: operations["list_xcoms"];
         put?: never;
@@ -1125,7 +1125,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each.
+         * @description Search DAGs and tasks that contain the text and runs whose id starts with it, at most 8 of each.
          */
         get: operations["search"];
         put?: never;
@@ -1145,18 +1145,18 @@ export interface paths {
         };
         /**
          * Show session
-         * @description Who asks, in which team, as what.
+         * @description Get the signed-in user, team and role.
          */
         get: operations["show_session"];
         put?: never;
         /**
          * Sign in
-         * @description Sign in by name and password. The answer sets the cookie of the session.
+         * @description Sign in with name and password. The answer sets the session cookie.
          */
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description End the session of the cookie.
+         * @description Sign out: end the session of the cookie.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -1175,7 +1175,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in by link
-         * @description Sign in by the secret of a login link, which is good for once.
+         * @description Sign in with the secret of a sign-in link. The link works once.
          */
         post: operations["sign_in_by_link"];
         delete?: never;
@@ -1193,7 +1193,7 @@ export interface paths {
         };
         /**
          * Show slots
-         * @description Who uses the slots of each pool, who waits and for what, and which runs wait to start.
+         * @description Get the users of each pool's slots, what waits and why, and runs that wait to start.
          */
         get: operations["show_slots"];
         put?: never;
@@ -1213,7 +1213,7 @@ export interface paths {
         };
         /**
          * Watch
-         * @description Server-sent events: how things stand now, whenever they changed. Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends the position back and hears what it missed; ``reset`` says to fetch everything again. A stream ends after a minute at most: come again with the position. It ends at once when its token is revoked or its session is over. A token or session has twenty at once, a person sixty.
+         * @description Stream changes as server-sent events. After ``ready``, fetch what you show, then apply the changes. After a lost connection, the browser sends its position and receives what it missed; ``reset`` means: fetch everything again. A stream ends within a minute: reconnect with the position. It ends immediately if its token is revoked or its session ends. The limit is 20 streams for a token or session, 60 for a user.
          */
         get: operations["watch"];
         put?: never;
@@ -1233,7 +1233,7 @@ export interface paths {
         };
         /**
          * Show timeline
-         * @description Of all DAGs, from ``from`` to ``to``, at most 14 days; default: six hours before and after now.
+         * @description Get the timeline of all DAGs from ``from`` to ``to``, at most 14 days. Default: 6 hours before and after now.
          */
         get: operations["show_timeline"];
         put?: never;
@@ -1253,13 +1253,13 @@ export interface paths {
         };
         /**
          * List tokens
-         * @description One's own, the latest first; an admin sees all of the team.
+         * @description List your tokens, newest first. Admins see all tokens of the team.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
          * Create token
-         * @description The answer holds the token; nobody can show it again, not to who repeats the request either.
+         * @description Create a token. Only this answer contains it; it cannot be shown again, not even to a repeated request.
          */
         post: operations["create_token"];
         delete?: never;
@@ -1280,7 +1280,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke token
-         * @description It is refused from now on.
+         * @description Revoke a token. It stops working immediately.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -1297,13 +1297,13 @@ export interface paths {
         };
         /**
          * List users
-         * @description Who may sign in, and as what.
+         * @description List the users of the team with their roles.
          */
         get: operations["list_users"];
         put?: never;
         /**
          * Create user
-         * @description Somebody new. Without a password they sign in by a link.
+         * @description Create a user. Without a password, they sign in with a sign-in link.
          */
         post: operations["create_user"];
         delete?: never;
@@ -1321,7 +1321,7 @@ export interface paths {
         };
         /**
          * Show user
-         * @description One of them.
+         * @description Get a user.
          */
         get: operations["show_user"];
         put?: never;
@@ -1331,7 +1331,7 @@ export interface paths {
         head?: never;
         /**
          * Change user
-         * @description Role, display name, disabled or not. Who is disabled is out at once, with all tokens.
+         * @description Change role or display name, or disable a user. Disabling ends all sessions and tokens immediately.
          */
         patch: operations["change_user"];
         trace?: never;
@@ -1346,7 +1346,7 @@ export interface paths {
         get?: never;
         /**
          * Set password
-         * @description One's own, or by an admin that of somebody the team looks after. Ends their other sessions.
+         * @description Set your own password or, as an admin, that of a user whom the team manages. Ends their other sessions.
          */
         put: operations["set_password"];
         post?: never;
@@ -2480,7 +2480,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description Why it was refused (RFC 9457). `code` is stable, `hint` is the next step.
+         * @description An error (RFC 9457). `code` is stable, `hint` is the next step.
          */
         Problem: {
             code: string;
@@ -3087,7 +3087,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What was asked for makes no sense. */
+        /** @description The request is invalid. */
         BadRequest: {
             headers: {
                 [name: string]: unknown;
@@ -3110,7 +3110,7 @@ export interface components {
                 };
             };
         };
-        /** @description It is at odds with what exists already. */
+        /** @description The request conflicts with the current state. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -3119,8 +3119,8 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "conflict",
-                 *       "detail": "the Idempotency-Key 'a7f3' was used for another request",
-                 *       "hint": "take a new key for each request, and the same only to send it again",
+                 *       "detail": "the Idempotency-Key 'a7f3' was already used for a different request",
+                 *       "hint": "use a new key for each request; reuse a key only to repeat the same request",
                  *       "status": 409,
                  *       "title": "Conflict"
                  *     }
@@ -3133,7 +3133,7 @@ export interface components {
                 };
             };
         };
-        /** @description The role does not allow it, or another site asks. */
+        /** @description The role does not allow this, or the request comes from another site. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -3142,8 +3142,8 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "not_allowed",
-                 *       "detail": "this needs the role operator; you are viewer here",
-                 *       "hint": "ask an admin of the team",
+                 *       "detail": "this needs the role operator; your role in this team is viewer",
+                 *       "hint": "ask an admin of the team for it",
                  *       "status": 403,
                  *       "title": "Forbidden"
                  *     }
@@ -3156,7 +3156,7 @@ export interface components {
                 };
             };
         };
-        /** @description The Host header names no host of this server. */
+        /** @description The Host header does not name this server. */
         Misdirected: {
             headers: {
                 [name: string]: unknown;
@@ -3165,7 +3165,7 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "unknown_host",
-                 *       "detail": "the Host header names no host of this server",
+                 *       "detail": "the Host header does not name this server",
                  *       "hint": "use localhost, an IP address, or start with --host NAME or --public-url URL",
                  *       "status": 421,
                  *       "title": "Misdirected Request"
@@ -3179,7 +3179,7 @@ export interface components {
                 };
             };
         };
-        /** @description It names something that does not exist, or not in this team. */
+        /** @description Something in the request does not exist in this team. */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -3202,7 +3202,7 @@ export interface components {
                 };
             };
         };
-        /** @description The body did not come in time. */
+        /** @description The request body did not arrive in time. */
         RequestTimeout: {
             headers: {
                 [name: string]: unknown;
@@ -3211,7 +3211,7 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "request_timeout",
-                 *       "detail": "the body did not come in time",
+                 *       "detail": "the request body did not arrive in time",
                  *       "hint": "send it again",
                  *       "status": 408,
                  *       "title": "Request Timeout"
@@ -3225,7 +3225,7 @@ export interface components {
                 };
             };
         };
-        /** @description No room left for the data. */
+        /** @description The disk is full. */
         StorageFull: {
             headers: {
                 [name: string]: unknown;
@@ -3235,7 +3235,7 @@ export interface components {
                  * @example {
                  *       "code": "storage_full",
                  *       "detail": "the disk is full",
-                 *       "hint": "make room, then try again",
+                 *       "hint": "free disk space, then try again",
                  *       "status": 507,
                  *       "title": "Insufficient Storage"
                  *     }
@@ -3258,7 +3258,7 @@ export interface components {
                  * @example {
                  *       "code": "request_entity_too_large",
                  *       "detail": "Request Entity Too Large",
-                 *       "hint": "send less at once",
+                 *       "hint": "send less data in one request",
                  *       "status": 413,
                  *       "title": "Request Entity Too Large"
                  *     }
@@ -3271,7 +3271,7 @@ export interface components {
                 };
             };
         };
-        /** @description Too often: Retry-After says when again. */
+        /** @description Too many requests. Retry-After says when to try again. */
         TooManyRequests: {
             headers: {
                 /** @description Seconds. */
@@ -3283,7 +3283,7 @@ export interface components {
                  * @example {
                  *       "code": "rate_limited",
                  *       "detail": "too many requests",
-                 *       "hint": "try again in a while",
+                 *       "hint": "try again later",
                  *       "status": 429,
                  *       "title": "Too Many Requests"
                  *     }
@@ -3296,7 +3296,7 @@ export interface components {
                 };
             };
         };
-        /** @description Nobody is signed in, or no longer. */
+        /** @description Not signed in, or the session has expired. */
         Unauthorized: {
             headers: {
                 [name: string]: unknown;
@@ -3305,8 +3305,8 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "not_authenticated",
-                 *       "detail": "nobody is signed in, or no longer",
-                 *       "hint": "sign in, or send 'Authorization: Bearer …' with a token: headway token create",
+                 *       "detail": "you are not signed in, or your session has expired",
+                 *       "hint": "sign in, or send 'Authorization: Bearer …' with a token from: headway token create",
                  *       "status": 401,
                  *       "title": "Unauthorized"
                  *     }
@@ -3319,7 +3319,7 @@ export interface components {
                 };
             };
         };
-        /** @description The database does not answer, or its answer to a COMMIT was lost. */
+        /** @description The database does not answer, or the answer to a COMMIT was lost. */
         Unavailable: {
             headers: {
                 /** @description Seconds. */
@@ -3331,7 +3331,7 @@ export interface components {
                  * @example {
                  *       "code": "not_reachable",
                  *       "detail": "the database does not answer",
-                 *       "hint": "headway doctor looks for the cause",
+                 *       "hint": "to find the cause, run: headway doctor",
                  *       "status": 503,
                  *       "title": "Service Unavailable"
                  *     }
@@ -3370,17 +3370,17 @@ export interface components {
     };
     parameters: {
         /**
-         * @description Names the request: sent again with it, it is not done again.
+         * @description Identifies the request. A repeated request with the same key is not executed again.
          * @example a7f3
          */
         Key: string;
         /**
-         * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+         * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
          * @example W/"c0ffee"
          */
         Known: string;
         /**
-         * @description In which of your teams. Default: the first.
+         * @description Name of one of your teams. Default: the first.
          * @example default
          */
         Team: string;
@@ -3395,7 +3395,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only what this person or part did.
+                 * @description Only by this user or component.
                  * @example user:admin
                  */
                 actor?: string;
@@ -3410,21 +3410,21 @@ export interface operations {
                  */
                 since?: string;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3437,7 +3437,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3466,10 +3466,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfAuditEntry"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3490,12 +3490,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3508,7 +3508,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3524,10 +3524,10 @@ export interface operations {
                     "application/json": components["schemas"]["AuditCheck"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3547,26 +3547,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id?: string;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3579,7 +3579,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3610,10 +3610,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfBackfill"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3634,12 +3634,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3655,7 +3655,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3681,10 +3681,10 @@ export interface operations {
                     "application/json": components["schemas"]["Backfill"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3705,7 +3705,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -3761,7 +3761,7 @@ export interface operations {
             query: {
                 /** @description From here on. */
                 from: string;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to: string;
                 /**
                  * @description In this time zone.
@@ -3771,12 +3771,12 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3789,7 +3789,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3819,10 +3819,10 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3842,7 +3842,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q?: string;
@@ -3852,36 +3852,36 @@ export interface operations {
                  */
                 tag?: string;
                 /**
-                 * @description Only of this owner.
+                 * @description Only with this owner.
                  * @example data-platform
                  */
                 owner?: string;
                 /**
-                 * @description Only those that are paused, or that are not.
+                 * @description `true`: only paused DAGs; `false`: only DAGs that are not paused.
                  * @example false
                  */
                 paused?: boolean;
                 /**
-                 * @description Only of this state.
+                 * @description Only with this state.
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -3894,7 +3894,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3949,10 +3949,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfDagSummary"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -3973,19 +3973,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -3997,7 +3997,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4059,10 +4059,10 @@ export interface operations {
                     "application/json": components["schemas"]["DagDetail"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4083,19 +4083,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4117,7 +4117,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -4156,7 +4156,7 @@ export interface operations {
             query: {
                 /** @description From here on. */
                 from: string;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to: string;
                 /**
                  * @description In this time zone.
@@ -4166,19 +4166,19 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4190,7 +4190,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4220,10 +4220,10 @@ export interface operations {
                     "application/json": components["schemas"]["Calendar"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4244,24 +4244,24 @@ export interface operations {
             query: {
                 /** @description From here on. */
                 from: number;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4273,7 +4273,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4297,10 +4297,10 @@ export interface operations {
                     "application/json": components["schemas"]["VersionDiff"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4320,26 +4320,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Of so many days.
+                 * @description Number of days.
                  * @example 30
                  */
                 days?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4351,7 +4351,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4392,10 +4392,10 @@ export interface operations {
                     "application/json": components["schemas"]["Durations"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4415,28 +4415,28 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description The cursor of what follows. */
+                /** @description `next_cursor` of the previous answer. */
                 before?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4448,7 +4448,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4499,10 +4499,10 @@ export interface operations {
                     "application/json": components["schemas"]["Grid"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4522,7 +4522,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description So many.
+                 * @description Number of items.
                  * @example 100
                  */
                 count?: number;
@@ -4534,19 +4534,19 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4558,7 +4558,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4584,10 +4584,10 @@ export interface operations {
                     "application/json": components["schemas"]["Fires"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -4608,14 +4608,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4703,14 +4703,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4798,19 +4798,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4834,7 +4834,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -4896,19 +4896,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4929,7 +4929,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -4962,28 +4962,28 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
@@ -4995,7 +4995,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5018,10 +5018,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfVersionSummary"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5042,24 +5042,24 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
                 /**
-                 * @description Its number, from 1.
+                 * @description Version number, from 1.
                  * @example 1
                  */
                 version: number;
@@ -5071,7 +5071,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5146,10 +5146,10 @@ export interface operations {
                     "application/json": components["schemas"]["Dag"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5169,31 +5169,31 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Another file of the same bundle, by its path. Default: that of the DAG.
+                 * @description Path of another file in the same bundle. Default: the DAG's file.
                  * @example lib/dates.py
                  */
                 file?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id: string;
                 /**
-                 * @description Its number, from 1.
+                 * @description Version number, from 1.
                  * @example 1
                  */
                 version: number;
@@ -5205,7 +5205,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5224,10 +5224,10 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5247,51 +5247,51 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only of this kind of thing.
+                 * @description Only about this kind of object.
                  * @example run
                  */
                 subject?: "agent_session" | "backfill" | "bundle" | "dag" | "pool" | "retention" | "run" | "task_instance";
                 /**
-                 * @description Only what this person or part did.
+                 * @description Only by this user or component.
                  * @example user:admin
                  */
                 actor?: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id?: string;
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id?: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id?: string;
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name?: string;
-                /** @description The cursor of what follows. */
+                /** @description `next_cursor` of the previous answer. */
                 before?: string;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5304,7 +5304,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5339,10 +5339,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5363,12 +5363,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5381,7 +5381,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5404,10 +5404,10 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5427,21 +5427,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5454,7 +5454,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5475,10 +5475,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfImportError"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5499,7 +5499,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -5532,12 +5532,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5550,7 +5550,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5566,10 +5566,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogRetention"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5590,7 +5590,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -5646,7 +5646,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -5699,28 +5699,28 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id?: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id?: string;
                 /**
-                 * @description Only of this state.
+                 * @description Only with this state.
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
                 /** @description From here on. */
                 from?: string;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to?: string;
                 /**
                  * @description Whether `q` is a regular expression.
@@ -5728,26 +5728,26 @@ export interface operations {
                  */
                 regex?: boolean;
                 /**
-                 * @description Whether `Error` is found by `error`.
+                 * @description Ignore case: `error` also finds `Error`.
                  * @example true
                  */
                 ignore_case?: boolean;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5760,7 +5760,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5787,10 +5787,10 @@ export interface operations {
                     "application/json": components["schemas"]["FoundLogMatches"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -5811,12 +5811,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
@@ -5839,7 +5839,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -5877,14 +5877,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;
@@ -5929,7 +5929,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -5964,12 +5964,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -5982,7 +5982,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6085,10 +6085,10 @@ export interface operations {
                     "application/json": components["schemas"]["Home"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6109,12 +6109,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -6127,7 +6127,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6148,10 +6148,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfPool"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6172,14 +6172,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;
@@ -6233,14 +6233,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;
@@ -6271,12 +6271,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id?: string;
                 /**
-                 * @description Only of this state.
+                 * @description Only with this state.
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
@@ -6288,35 +6288,35 @@ export interface operations {
                 /** @description Only of this backfill. */
                 backfill_id?: string;
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q?: string;
                 /**
-                 * @description Only those that no scheduler takes at the moment.
+                 * @description Only runs that are set aside: no scheduler works on them at the moment.
                  * @example true
                  */
                 set_aside?: boolean;
                 /** @description From here on. */
                 from?: string;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to?: string;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -6329,7 +6329,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6377,10 +6377,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfRun"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6400,26 +6400,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Answer when there is something to say, or after so many seconds.
+                 * @description Wait for news up to this many seconds before answering.
                  * @example 10
                  */
                 wait_s?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6431,7 +6431,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6474,10 +6474,10 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6498,14 +6498,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6586,14 +6586,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6662,19 +6662,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6699,7 +6699,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -6738,19 +6738,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6762,7 +6762,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6828,10 +6828,10 @@ export interface operations {
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6851,26 +6851,26 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The other run: its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The other run: its id, a unique prefix, `@latest` or `@failed`.
                  * @example @failed
                  */
                 with: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -6882,7 +6882,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6975,10 +6975,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunDiff"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -6998,36 +6998,36 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only what came after this number.
+                 * @description Only events after this number.
                  * @example 0
                  */
                 after?: number;
                 /**
-                 * @description Answer when there is something to say, or after so many seconds.
+                 * @description Wait for news up to this many seconds before answering.
                  * @example 10
                  */
                 wait_s?: number;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7039,7 +7039,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7074,10 +7074,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfEvent"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7097,26 +7097,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7128,7 +7128,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7207,10 +7207,10 @@ export interface operations {
                     "application/json": components["schemas"]["Gantt"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7230,7 +7230,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q: string;
@@ -7240,33 +7240,33 @@ export interface operations {
                  */
                 regex?: boolean;
                 /**
-                 * @description Whether `Error` is found by `error`.
+                 * @description Ignore case: `error` also finds `Error`.
                  * @example true
                  */
                 ignore_case?: boolean;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7278,7 +7278,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7302,10 +7302,10 @@ export interface operations {
                     "application/json": components["schemas"]["RunLogMatches"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7326,19 +7326,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7360,7 +7360,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -7422,19 +7422,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7455,7 +7455,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -7516,26 +7516,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Another file of the same bundle, by its path. Default: that of the DAG.
+                 * @description Path of another file in the same bundle. Default: the DAG's file.
                  * @example lib/dates.py
                  */
                 file?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7547,7 +7547,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7566,10 +7566,10 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7589,38 +7589,38 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id?: string;
                 /**
-                 * @description Only of this state.
+                 * @description Only with this state.
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "ready" | "running" | "skipped" | "success" | "up_for_retry" | "upstream_failed" | "waiting";
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7632,7 +7632,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7664,10 +7664,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfTaskInstance"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7687,31 +7687,31 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -7723,7 +7723,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7772,10 +7772,10 @@ export interface operations {
                     "application/json": components["schemas"]["TaskInstanceDetail"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -7795,12 +7795,12 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
@@ -7810,31 +7810,31 @@ export interface operations {
                  */
                 offset?: number;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
                 /**
-                 * @description Only so many bytes at the end (a megabyte at most), from the beginning of a line on.
+                 * @description Only this many bytes at the end (at most 1 MB), starting at the beginning of a line.
                  * @example 65536
                  */
                 tail?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -7846,15 +7846,15 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description The number of the attempt; 0: there has been none. */
+                    /** @description The attempt number; 0 if there was no attempt. */
                     "X-Headway-Attempt"?: string;
-                    /** @description `true`: nothing will follow. */
+                    /** @description `true`: the log is complete. */
                     "X-Headway-Complete"?: string;
                     /** @description Where the next one does. */
                     "X-Headway-Next-Offset"?: string;
                     /** @description Where the piece begins, in bytes. */
                     "X-Headway-Offset"?: string;
-                    /** @description Of the whole log, in bytes. */
+                    /** @description Size of the whole log in bytes. */
                     "X-Headway-Size"?: string;
                     [name: string]: unknown;
                 };
@@ -7877,31 +7877,31 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -7936,41 +7936,41 @@ export interface operations {
                 /** @description From here on. */
                 from?: number;
                 /**
-                 * @description So many.
+                 * @description Number of items.
                  * @example 100
                  */
                 count?: number;
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -7982,7 +7982,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8002,10 +8002,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogLines"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8025,7 +8025,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q: string;
@@ -8035,48 +8035,48 @@ export interface operations {
                  */
                 regex?: boolean;
                 /**
-                 * @description Whether `Error` is found by `error`.
+                 * @description Ignore case: `error` also finds `Error`.
                  * @example true
                  */
                 ignore_case?: boolean;
                 /** @description From here on. */
                 from?: number;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -8088,7 +8088,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8110,10 +8110,10 @@ export interface operations {
                     "application/json": components["schemas"]["LogMatches"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8133,36 +8133,36 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id: string;
@@ -8174,7 +8174,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8193,10 +8193,10 @@ export interface operations {
                     "application/json": components["schemas"]["RenderedFields"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8217,19 +8217,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8241,7 +8241,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8282,10 +8282,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfRunTask"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8305,38 +8305,38 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id?: string;
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8348,7 +8348,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8373,10 +8373,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfXCom"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8396,19 +8396,19 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description What to look for.
+                 * @description Text to search for.
                  * @example error
                  */
                 q?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -8421,7 +8421,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8453,10 +8453,10 @@ export interface operations {
                     "application/json": components["schemas"]["Found"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8477,12 +8477,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -8495,7 +8495,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8521,10 +8521,10 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8605,7 +8605,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -8700,12 +8700,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -8718,7 +8718,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8770,10 +8770,10 @@ export interface operations {
                     "application/json": components["schemas"]["Slots"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8793,43 +8793,43 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Its id, the beginning of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
                  * @example @latest
                  */
                 run_id?: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example daily_delays
                  */
                 dag_id?: string;
                 /**
-                 * @description Which of run, task_instance, dag, pool, log; separated by commas.
+                 * @description Comma-separated topics: run, task_instance, dag, pool, log.
                  * @example run,dag
                  */
                 topics?: string;
                 /**
-                 * @description Its id.
+                 * @description The object's id.
                  * @example extract
                  */
                 task_id?: string;
                 /**
-                 * @description Which instance of a mapped task; -1 of one that is not mapped.
+                 * @description Map index of the task instance; -1 if the task is not mapped.
                  * @example 0
                  */
                 map_index?: number;
                 /**
-                 * @description Its number, from 1. Default: the latest.
+                 * @description Attempt number, from 1. Default: the latest.
                  * @example 1
                  */
                 attempt?: number;
-                /** @description The position to go on from, for who cannot send the header. */
+                /** @description The position to continue from, for clients that cannot send the header. */
                 last_event_id?: string;
             };
             header?: {
-                /** @description The position to go on from. */
+                /** @description The position to continue from. */
                 "Last-Event-ID"?: string;
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
@@ -8868,17 +8868,17 @@ export interface operations {
             query?: {
                 /** @description From here on. */
                 from?: string;
-                /** @description Up to here. */
+                /** @description End of the range. */
                 to?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -8891,7 +8891,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8938,10 +8938,10 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -8961,21 +8961,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -8988,7 +8988,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9013,10 +9013,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfToken"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9037,12 +9037,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
@@ -9066,7 +9066,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -9106,13 +9106,13 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
-                /** @description Its id. */
+                /** @description The object's id. */
                 token_id: string;
             };
             cookie?: never;
@@ -9155,21 +9155,21 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description At most so many.
+                 * @description Maximum number of results.
                  * @example 50
                  */
                 limit?: number;
-                /** @description `next_cursor` of the page before, unchanged. */
+                /** @description `next_cursor` of the previous page, unchanged. */
                 cursor?: string;
             };
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
@@ -9182,7 +9182,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9206,10 +9206,10 @@ export interface operations {
                     "application/json": components["schemas"]["PageOfUser"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9230,12 +9230,12 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description Names the request: sent again with it, it is not done again.
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
                  * @example a7f3
                  */
                 "Idempotency-Key"?: components["parameters"]["Key"];
@@ -9259,7 +9259,7 @@ export interface operations {
             /** @description Document created, URL follows */
             201: {
                 headers: {
-                    /** @description `true`: it was done before, and this was the answer. */
+                    /** @description `true`: the request was executed before, and this was the answer. */
                     "Idempotent-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -9297,19 +9297,19 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
                 /**
-                 * @description The ETag of an answer that you have: if it is still so, 304 says just that.
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
                  * @example W/"c0ffee"
                  */
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;
@@ -9321,7 +9321,7 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9340,10 +9340,10 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            /** @description It is as you know it. */
+            /** @description Not modified: you have the current answer. */
             304: {
                 headers: {
-                    /** @description What the answer is known by. */
+                    /** @description Identifies this version of the answer. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
@@ -9364,14 +9364,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;
@@ -9428,14 +9428,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description In which of your teams. Default: the first.
+                 * @description Name of one of your teams. Default: the first.
                  * @example default
                  */
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
                 /**
-                 * @description Its name.
+                 * @description The object's name.
                  * @example etl
                  */
                 name: string;

@@ -1,1 +1,1 @@
-"""Live changes: one reader a team, however many watch; who is slow harms nobody else."""
+"""Live changes: one reader per team for any number of watchers. A slow watcher does not slow others."""

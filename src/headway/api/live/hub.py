@@ -42,7 +42,7 @@ class Hub:
         self._reader: asyncio.Task[None] | None = None
 
     def join(self, interest: Interest, position: str | None, holder: Holder | None) -> Watcher:
-        """A new watcher; what it missed since ``position``, or that nobody knows, comes first."""
+        """Add a watcher. It first receives what it missed since ``position``, or ``reset``."""
         since = moment(position) if position and len(position) <= POSITION_CHARS_MAX else None
         watcher = Watcher(interest, lambda: self.moment, holder)
         if position and since is None:
@@ -62,7 +62,7 @@ class Hub:
             self._watchers.pop(watcher.interest, None)
 
     def close(self) -> None:
-        """The server ends: no stream may hold it up."""
+        """Close all streams, so that the server can stop."""
         if self._reader is not None:
             self._reader.cancel()
         for watcher in self.all():
@@ -73,14 +73,14 @@ class Hub:
         return coming + [each for kind in self._watchers.values() for each in kind]
 
     def require_room_for(self, holder: Holder) -> None:
-        """Raises RateLimited: too many streams of one credential, or of one person."""
+        """Raise RateLimited if one credential or one person has too many streams."""
         theirs = [each.holder for each in self.all() if each.holder is not None]
         same = theirs.count(holder)
         of_person = sum(each.person_id == holder.person_id for each in theirs)
         if same >= OF_ONE_CREDENTIAL_MAX or of_person >= OF_ONE_PERSON_MAX:
             error = RateLimited(
-                f"you watch {max(same, of_person)} streams already",
-                hint="close some: one follows everything that you may see",
+                f"you already have {max(same, of_person)} open streams",
+                hint="close some; one stream can follow everything that you may see",
             )
             error.retry_after_s = FULL_S
             raise error
@@ -96,12 +96,12 @@ class Hub:
                     try:
                         await self._turn()
                     except HeadwayError as error:  # what was missed is told afterwards
-                        logger.warning("live changes: %s", error)
+                        logger.warning("cannot read live changes: %s", error)
                         await asyncio.sleep(BACK_OFF_S)
                     await first_of(PACE_S, self._came)
                     await first_of(POLL_S - PACE_S, self._came, wakeup)
         except Exception:
-            logger.exception("the reader of live changes ended; who watches comes again")
+            logger.exception("the reader of live changes ended; watchers will reconnect")
             self.close()
         finally:
             self.moment = None
@@ -139,7 +139,7 @@ async def first_of(timeout_s: float, *events: asyncio.Event) -> None:
 
 
 class Live:
-    """What is watched of each team."""
+    """Return what is watched in each team."""
 
     def __init__(self, wakeups: Wakeups, data: Path) -> None:
         self.wakeups = wakeups
@@ -154,7 +154,7 @@ class Live:
         position: str | None,
         log: Target | None,
     ) -> AsyncIterator[bytes]:
-        """The bytes of one stream, until the client goes, is to come again, or may no longer."""
+        """Yield the bytes of one stream until the client leaves, must reconnect, or loses access."""
         try:
             self.require_room(door, holder)
         except NotReachable:  # many asked at once: those that come now are one too many
@@ -172,11 +172,11 @@ class Live:
                 tails.leave(log, watcher)
 
     def require_room(self, door: Door, holder: Holder | None) -> None:
-        """Raises NotReachable when too many watch, RateLimited when too many are of this holder."""
+        """Add a watcher. Raises NotReachable if too many streams are open, RateLimited if this holder has too many."""
         most = int(room.most() * room.OF_STREAMS)
         if sum(len(hub) for hub, _ in self._teams.values()) >= most:
             error = NotReachable(
-                f"{most:,} streams are open already", hint="close some pages, then try again"
+                f"{most:,} streams are open already", hint="close some browser tabs, then try again"
             )
             error.retry_after_s = FULL_S
             raise error

@@ -1,4 +1,4 @@
-"""From what changed to the bytes that each kind of watcher gets. Runs on a thread of the store."""
+"""Turns changes into the bytes for each kind of watcher. Runs on a thread of the store."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ INSTANCES_MAX: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A watcher that comes; ``since``: where it was, None: nowhere, or nobody knows."""
+    """A new watcher. ``since`` is its last position, or None if it has none."""
 
     interest: Interest
     since: Moment | None
@@ -27,7 +27,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look led to: up to when, and what everybody and every newcomer is told."""
+    """The result of one look: the new position, and what to send to all watchers and to new ones."""
 
     until: Moment
     told: dict[Interest, bytes]
@@ -51,7 +51,7 @@ def look(
     team_id: int,
     holders: Collection[Holder],
 ) -> Look:
-    """Everything since the last look; ``since`` None: nobody has been told anything yet."""
+    """Read everything since the last look. ``since`` is None at the first look."""
     until = moments.now(conn)
     told = messages(conn, since, until, interests) if since and interests else {}
     welcomes = {join: welcome(conn, join, until) for join in set(joins)}
@@ -59,7 +59,7 @@ def look(
 
 
 def shut_out(conn: Connection[Any], team_id: int, holders: Collection[Holder]) -> frozenset[Holder]:
-    """Those whose token was revoked, whose session has ended, who were disabled or removed."""
+    """Return the watchers that lost access: token revoked, session ended, user disabled or removed."""
     if not holders:
         return frozenset()
     asked = [(each.person_id, each.credential) for each in holders]
@@ -109,7 +109,7 @@ def concerns(frame: Frame, interest: Interest) -> bool:
 def frames_between(
     conn: Connection[Any], since: Moment, until: Moment, interests: Collection[Interest]
 ) -> list[Frame] | None:
-    """None: too much has happened to tell it."""
+    """Return the changes, or None if there are too many to list."""
     topics = frozenset().union(*(interest.topics for interest in interests))
     detailed = [interest for interest in interests if "task_instance" in interest.topics]
     changes = stream.changed(

@@ -1,6 +1,6 @@
-"""Logs that somebody follows: their sizes, looked at twice a second, one question for all of them.
+"""The sizes of the logs that clients follow, read twice a second in one query.
 
-A watcher is told how long the log is and whether that is its end for ever; it fetches the text.
+A watcher is told the log's size and whether the log is complete; it fetches the text itself.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The log of an attempt, or of the latest attempt, whichever that is."""
+    """The log of an attempt, or of the latest attempt."""
 
     run_id: str
     task_id: str
@@ -66,7 +66,7 @@ class Tails:
                 try:
                     await self._turn()
                 except HeadwayError as error:
-                    logger.warning("live logs: %s", error)
+                    logger.warning("cannot read live logs: %s", error)
                 await asyncio.sleep(LOOK_S)
         finally:
             self._looker = None

@@ -1,4 +1,4 @@
-"""One client of the stream: what it wants to hear, and what waits to be sent to it."""
+"""One client of the stream: its topics and its queue of messages."""
 
 import asyncio
 from collections import deque
@@ -17,7 +17,7 @@ TOPICS: Final = ("run", "task_instance", "dag", "pool", "log")
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Of everything, of one DAG or of one run."""
+    """The scope of a stream: everything, one DAG or one run."""
 
     topics: frozenset[str]
     run_id: str | None = None
@@ -26,7 +26,7 @@ class Interest:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who watches, and by what: the id of a session or a token."""
+    """The person who watches, and the id of their session or token."""
 
     person_id: int
     credential: str
@@ -37,7 +37,7 @@ def frame(event: str, body: bytes) -> bytes:
 
 
 def ending(body: bytes, position: object) -> bytes:
-    """The last event of what belongs together carries the position: it is all or nothing."""
+    """Only the last event of a group carries the position, so that a client gets all of the group or none."""
     return b"%bid: %b\n\n" % (body[:-1], str(position).encode())
 
 
@@ -49,7 +49,7 @@ class Watcher:
     def __init__(
         self, interest: Interest, position: Callable[[], object], holder: Holder | None = None
     ) -> None:
-        """``holder``: None, whoever can read the data directory."""
+        """``holder`` is None for a client that uses the data directory's token."""
         self.interest = interest
         self.holder = holder
         self.position = position  # up to where everything has been pushed
@@ -59,7 +59,7 @@ class Watcher:
         self._news = asyncio.Event()
 
     def push(self, data: bytes) -> None:
-        """Never waits. Who does not fetch in time is told to begin anew, and let go."""
+        """Queue a message without waiting. A client that reads too slowly gets ``reset`` and is closed."""
         if self.over:
             return
         self._waiting.append(data)

@@ -1,4 +1,4 @@
-"""Reading a log: some bytes, its end, some lines. Every function may take its time: on a thread."""
+"""Reading logs: ranges of bytes, the end, lines. These functions block; call them on a thread."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class Range:
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[int, int]]:
-    """Its descriptor and size. A log that has not been written yet is empty."""
+    """Open a log and return its descriptor and size. A log that was not written yet is empty."""
     try:
         log = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def piece(path: Path, offset: int, limit: int) -> Piece:
 
 
 def tail(path: Path, length: int) -> Piece:
-    """The last bytes, from the beginning of a line on if there is one."""
+    """Return the last bytes, starting at the beginning of a line if possible."""
     with opened(path) as (log, size):
         start = max(0, size - length)
         text = os.pread(log, size - start, start)
@@ -62,7 +62,7 @@ def tail(path: Path, length: int) -> Piece:
 
 
 def some_lines(path: Path, first: int, count: int) -> Range:
-    """``first`` below 0 counts from the end. Fewer lines than asked for when they are long."""
+    """Return lines. A negative ``first`` counts from the end. Long lines may make the result shorter."""
     with opened(path) as (log, size):
         index = INDEXES.of(path, log, size)
         total = index.total(log, size)
@@ -80,7 +80,7 @@ def some_lines(path: Path, first: int, count: int) -> Range:
 
 
 async def chunks(path: Path) -> AsyncIterator[bytes]:
-    """The whole log as it is now, a little at a time; also if it goes meanwhile."""
+    """Yield the whole log in pieces, even if it is removed meanwhile."""
     offset = 0
     with opened(path) as (log, _):
         while part := await asyncio.to_thread(os.pread, log, CHUNK_BYTES, offset):

@@ -1,7 +1,7 @@
-"""Lines of a log by number, however long it is.
+"""Lines of a log by number, for logs of any size.
 
-A sparse index knows how many lines end before each block, 8 bytes for 256 kB. It grows with its
-file and is made anew when the file is another one. The rest is reading one block.
+A sparse index holds how many lines end before each block: 8 bytes for 256 kB. It grows with its
+file and is rebuilt if the file was replaced. Finding a line then takes reading one block.
 """
 
 import os
@@ -34,14 +34,14 @@ class LineIndex:
             self.ended.append(self.ended[-1] + block.count(b"\n"))
 
     def total(self, log: int, size: int) -> int:
-        """Lines there are; one that is not finished is one."""
+        """Return the number of lines, including an unfinished last line."""
         blocks = min(len(self.ended) - 1, size // BLOCK_BYTES)  # it may have grown meanwhile
         rest = os.pread(log, size - blocks * BLOCK_BYTES, blocks * BLOCK_BYTES)
         last = rest or os.pread(log, 1, max(0, size - 1))
         return self.ended[blocks] + rest.count(b"\n") + (not last.endswith(b"\n") if last else 0)
 
     def offset(self, log: int, line: int) -> int:
-        """Where a line begins; the first is 1. Behind the last there is nothing to read."""
+        """Return the offset of a line. The first line is 1; a line after the last is at the end."""
         before = line - 1  # so many lines end before it
         if before == 0:
             return 0
@@ -54,7 +54,7 @@ class LineIndex:
 
 
 class LineIndexes:
-    """Those of the logs that were asked for lately. Its methods may be called on any thread."""
+    """A cache of indexes of recently read logs. Safe to call from any thread."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Path, tuple[int, LineIndex]] = OrderedDict()
@@ -74,7 +74,7 @@ class LineIndexes:
 
 
 def lines_from(log: int, offset: int, size: int) -> Iterator[bytes]:
-    """Each line without its end; what is too long is cut, and the cut says how much there was."""
+    """Split into lines without line ends. Long lines are cut, with a note of how much is missing."""
     head, left_out = b"", 0
     while offset < size and (data := os.pread(log, min(BLOCK_BYTES, size - offset), offset)):
         offset += len(data)
@@ -94,7 +94,7 @@ def shortened(line: bytes, left_out: int) -> tuple[bytes, int]:
 
 
 def marked(line: bytes, left_out: int) -> bytes:
-    return line + f" … {left_out:,} bytes more".encode() if left_out else line
+    return line + f" … {left_out:,} more bytes".encode() if left_out else line
 
 
 def text_of(line: bytes) -> str:

@@ -1,7 +1,7 @@
-"""Where the file of a log is: on this machine, or fetched from the log store into the cache.
+"""The place of a log's file: on this machine, or fetched from the log store into the cache.
 
-What the store does not answer within ``PATIENCE_S`` is an error of its own, never an empty log. Its questions have
-threads of their own, so a store that hangs keeps nobody from anything else.
+If the store does not answer within ``PATIENCE_S``, that is an error, never an empty log. Requests
+to the store have their own threads, so that a hanging store does not block anything else.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ PATIENCE_S: Final = 10.0
 THREADS: Final = 3
 NAMES_S: Final = 5.0  # how long the names of a run's logs are believed
 RUNS_MAX: Final = 64
-BREAKS_OFF: Final = "the log ends here: what came after did not reach the log store"
+BREAKS_OFF: Final = "the log ends here: the rest did not reach the log store"
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Sought(NamedTuple):
 
 
 class LogPlaces:
-    """Of a server that has a log store."""
+    """The places of logs on a server with a log store."""
 
     def __init__(self, cache: LogCache) -> None:
         self.cache = cache
@@ -46,14 +46,14 @@ class LogPlaces:
     async def of_ended(
         self, team: str, path: Path, log: str, why: str = "", at: datetime | None = None
     ) -> Path:
-        """The log of an attempt that has ended, for the reason ``why``."""
+        """Return the log of an ended attempt. ``why`` is the reason to mention."""
         if await asyncio.to_thread(path.exists):
             return path
         end = f"{BREAKS_OFF} ({why})" if why else BREAKS_OFF
         return await self.fetched(stored_log(team, log), end, at) or path
 
     async def of_many(self, team: str, wanted: Sequence[Sought]) -> list[Place]:
-        """To be searched: as many of the first as there is time for, and one at least."""
+        """Fetch logs to search: as many as time allows, but at least one."""
         deadline = clock.monotonic() + BUDGET_S
         places = [Place(str(each.path), each.line) for each in wanted]
         for index in await asyncio.to_thread(absent, wanted):
@@ -70,7 +70,7 @@ class LogPlaces:
         return known or await self.ask(lambda: self.cache.fetch(name, end, at))
 
     async def names_of(self, team: str, run_id: str) -> set[str]:
-        """One question for all logs of a run, most of which may never have been written."""
+        """List all logs of a run with one request, because most may never have been written."""
         asked_at, names = self.names.get((team, run_id), (float("-inf"), set[str]()))
         if clock.monotonic() - asked_at > NAMES_S:
             names = await self.ask(lambda: self.cache.remote.names(team, run_id))

@@ -1,4 +1,4 @@
-"""The fields of an attempt, out of the file of its run. On a thread."""
+"""Reads the rendered fields of an attempt from its run's file. Blocks; call it on a thread."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LINE = msgspec.json.Decoder(tuple[str, list[tuple[str, str]]])
 
 
 def fields_of(log: Path) -> list[wire.RenderedField]:
-    """All that was told of it, in order. A line that was cut off by a full disk is left out."""
+    """Return all entries of the attempt, in order. Skips a line that a full disk cut off."""
     path, key = rendered_of(str(log))
     beginning = b"[" + msgspec.json.encode(key) + b","
     found = []

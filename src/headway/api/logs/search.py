@@ -1,4 +1,4 @@
-"""Searching logs, for a bounded time at once; whoever wants more goes on from where it stopped."""
+"""Searching logs for a limited time. A client continues from where the last search stopped."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Line ``first`` (from 1) of a log and on."""
+    """A log from line ``first`` (counted from 1) on."""
 
     path: str
     first: int = 1
@@ -46,13 +46,13 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The expression is none."""
+    """The regular expression is invalid."""
 
     why: str
 
 
 class Found(msgspec.Struct, frozen=True, tag=True):
-    """``stopped``: the log and the line to go on from; None: everything was searched."""
+    """``stopped`` is the log and line to continue from, or None if everything was searched."""
 
     matches: list[Match]
     stopped: tuple[int, int] | None
@@ -62,13 +62,13 @@ ANSWERS: Final[msgspec.msgpack.Decoder[Found | Refused]] = msgspec.msgpack.Decod
 
 
 def pattern_of(query: Query) -> re.Pattern[str]:
-    """Raises re.error."""
+    """Compile the pattern. Raises re.error."""
     text = query.text if query.regex else re.escape(query.text)
     return re.compile(text, re.IGNORECASE if query.ignore_case else 0)
 
 
 def needle_of(query: Query) -> re.Pattern[bytes] | None:
-    """What every block with a match holds; None: any block may."""
+    """Return bytes that every matching block contains, or None if unknown."""
     if query.regex or (query.ignore_case and not query.text.isascii()):
         return None
     flags = re.IGNORECASE if query.ignore_case else 0
@@ -76,7 +76,7 @@ def needle_of(query: Query) -> re.Pattern[bytes] | None:
 
 
 class Search:
-    """One question to some logs, until everything is searched or time or room has run out."""
+    """One search through some logs, until all are searched or time or space runs out."""
 
     def __init__(self, query: Query, deadline: float) -> None:
         self.pattern = pattern_of(query)
@@ -100,7 +100,7 @@ class Search:
         return Found(self.found, None)
 
     def one(self, log: int, place: Place) -> int | None:
-        """The line to go on from."""
+        """Return the line to continue from."""
         path, done = Path(place.path), place.first - 1
         with opened(path) as (descriptor, size):
             offset = 0
@@ -125,7 +125,7 @@ class Search:
         return None
 
     def look(self, log: int, line: int, raw: bytes) -> bool:
-        """False: there is no room for another match."""
+        """Add a match. Returns False if the result is full."""
         text = text_of(raw)
         match = self.pattern.search(text)
         if match is None:
@@ -138,7 +138,7 @@ class Search:
         return True
 
     def blocks(self, log: int, line: int, offset: int, size: int) -> Iterator[tuple[int, int, int]]:
-        """Where a match may be: the numbers of the first and the last line, and where the first begins."""
+        """Yield ranges that may contain a match: first and last line number, and the offset of the first."""
         start = offset
         while offset < size:
             data = os.pread(log, min(BLOCK_BYTES + self.overlap, size - offset), offset)
@@ -161,10 +161,10 @@ def in_thread(query: Query, places: Sequence[Place]) -> Found:
 
 
 def in_process(query: Query, places: Sequence[Place]) -> Found | Refused | None:
-    """Somebody's expression may take for ever to compile or to match, and neither can be stopped: a
-    process can.
+    """Search in a separate process, because a regular expression may take forever to compile or
+    match and only a process can be stopped.
 
-    None: it took too long.
+    Returns None if it took too long.
     """
     question = msgspec.msgpack.encode((query, places))
     try:
@@ -182,7 +182,7 @@ def in_process(query: Query, places: Sequence[Place]) -> Found | Refused | None:
 
 
 def main() -> None:
-    """A question on stdin, the answer on stdout."""
+    """Read the search from stdin and write the result to stdout."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     question = sys.stdin.buffer.read()

@@ -1,4 +1,4 @@
-"""/audit: who asked for what, for the admins of the team."""
+"""/audit: the changes that people and programs made. For admins of the team."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ async def list_audit(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> wire.Page[wire.AuditEntry]:
-    """The latest first."""
+    """List audit entries, newest first."""
     return await api.door.call(
         views.page, actor=actor, action=action, since=since, limit=limit, cursor=cursor
     )
@@ -29,7 +29,7 @@ async def list_audit(
 
 @get("/audit/check", needs=Role.ADMIN)
 async def check_audit(api: Handed) -> wire.AuditCheck:
-    """Whether every entry is as it was written, and none is missing between two."""
+    """Verify that no audit entry was changed or removed."""
     return await api.door.call(views.check)
 
 

@@ -1,4 +1,4 @@
-"""/backfills: how far they are, and ending one. They are asked for at their DAG."""
+"""/backfills: progress and cancelling. To create one, use /dags/…/backfills."""
 
 from typing import Any
 
@@ -21,19 +21,19 @@ async def list_backfills(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Backfill]:
-    """Newest first."""
+    """List backfills, newest first."""
     return await api.door.call(views.page, dag_id, limit, cursor)
 
 
 @get("/backfills/{backfill_id:str}", needs=Role.VIEWER)
 async def show_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
-    """How far it is, and when it will be done."""
+    """Get a backfill with its progress and estimated end."""
     return await api.door.call(views.one, backfill_id)
 
 
 @post("/backfills/{backfill_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
 async def cancel_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
-    """End the runs of it that have not ended: what runs is told to end, what waits does not start."""
+    """Cancel the unfinished runs of a backfill. Running tasks are stopped, waiting ones do not start."""
 
     def work(conn: Connection[Any]) -> bool:
         before = views.one(conn, backfill_id)  # NotFound

@@ -1,4 +1,4 @@
-"""/calendar: days of the past and fires to come, of one DAG and of all."""
+"""/calendar: past days and upcoming fire times, for one DAG and for all."""
 
 from datetime import datetime
 from typing import Annotated
@@ -23,7 +23,7 @@ async def show_next(
     count: Annotated[int, up_to(views.COUNT_MAX)] = 20,
     timezone: Zone = None,
 ) -> wire.Fires:
-    """The next times at which the schedule fires; ``timezone``: default that of the schedule."""
+    """List the next fire times of the schedule. ``timezone`` defaults to the schedule's."""
     return await api.door.call(views.upcoming, api.memory, dag_id, count, timezone)
 
 
@@ -35,7 +35,7 @@ async def show_calendar(
     last: Last,
     timezone: Zone = None,
 ) -> wire.Calendar:
-    """Days by the logical dates of the runs, from ``from`` (included) to ``to`` (not)."""
+    """Count runs by the day of their logical date, from ``from`` (inclusive) to ``to`` (exclusive)."""
     span = views.spanned(first, last)
     return await api.door.call(views.of_dag, dag_id, span, timezone)
 
@@ -44,7 +44,7 @@ async def show_calendar(
 async def show_calendar_of_all(
     api: Handed, first: First, last: Last, timezone: Zone = None
 ) -> wire.Calendar:
-    """Of all DAGs: days by when runs ended."""
+    """Count runs of all DAGs by the day on which they ended."""
     return await api.door.call(views.of_all, views.spanned(first, last), timezone)
 
 

@@ -35,14 +35,14 @@ async def list_dags(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> wire.Page[wire.DagSummary]:
-    """By name. ``q`` is a part of the name or the description, ``state`` that of the latest run."""
+    """List DAGs by name. ``q`` matches name or description, ``state`` is the state of the latest run."""
     wanted = views.Filter(q=q, tag=tag, owner=owner, paused=paused, state=in_state)
     return await api.door.call(views.page, wanted, limit, cursor)
 
 
 @get("/dags/{dag_id:str}", needs=Role.VIEWER)
 async def show_dag(api: Handed, dag_id: Id) -> wire.DagDetail:
-    """A DAG with its spec and versions."""
+    """Get a DAG with its spec and versions."""
     return await api.door.call(views.detail, dag_id)
 
 
@@ -50,9 +50,7 @@ async def show_dag(api: Handed, dag_id: Id) -> wire.DagDetail:
 async def trigger(
     api: Handed, dag_id: Id, data: JSONBody[wire.TriggerRequest]
 ) -> wire.Run | wire.TriggerPreview:
-    """Ask for one run. The same idempotency key answers with the same run; a dry run says what it
-    would be.
-    """
+    """Trigger a run. The same idempotency key returns the same run. A dry run shows what would run."""
 
     def work(conn: Connection[Any]) -> wire.Run | wire.TriggerPreview:
         if data.dry_run:
@@ -69,7 +67,7 @@ async def trigger(
 async def trigger_many(
     api: Handed, dag_id: Id, data: JSONBody[wire.BulkRequest]
 ) -> wire.BulkAnswer:
-    """Ask for many runs: all are created, or none."""
+    """Trigger many runs: either all are created or none."""
     if (data.count is None) == (data.runs is None):
         raise UsageError("give either count or runs")
     wanted = data.runs
@@ -104,7 +102,7 @@ def asked(request: wire.TriggerRequest) -> Trigger:
 async def backfill(
     api: Handed, dag_id: Id, data: JSONBody[wire.BackfillRequest]
 ) -> wire.BackfillAnswer:
-    """Runs for the dates of the DAG's schedule, both ends included."""
+    """Create a backfill: runs for past fire times of the DAG's schedule, both ends inclusive."""
 
     def work(conn: Connection[Any]) -> wire.BackfillAnswer:
         spec = views.spec(conn, dag_id)
@@ -128,13 +126,13 @@ async def backfill(
 
 @post("/dags/{dag_id:str}/pause", status_code=200, needs=Role.OPERATOR)
 async def pause(api: Handed, dag_id: Id) -> wire.DagDetail:
-    """No new runs and no new attempts; what runs goes on to its end."""
+    """Pause a DAG: no new runs or attempts start. Running attempts continue."""
     return await api.door.call(switch, api, dag_id, commands.pause)
 
 
 @post("/dags/{dag_id:str}/resume", status_code=200, needs=Role.OPERATOR)
 async def resume(api: Handed, dag_id: Id) -> wire.DagDetail:
-    """The end of a pause."""
+    """Resume a paused DAG."""
     return await api.door.call(switch, api, dag_id, commands.resume)
 
 
@@ -159,7 +157,7 @@ def pausing(dag: wire.DagDetail) -> dict[str, object]:
 async def list_import_errors(
     api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.ImportError]:
-    """DAG files that cannot be loaded, and why."""
+    """List DAG files that failed to load, with the errors."""
     return await api.door.call(views.import_errors, limit, cursor)
 
 

@@ -18,8 +18,8 @@ from headway.store.views import runs as run_views
 
 @get("/runs/{run_id:str}/diagnosis", needs=Role.VIEWER)
 async def diagnose(api: Handed, run_id: Id) -> wire.Diagnosis:
-    """What failed, how often differently, what it stopped, and what is different from the last
-    good run.
+    """Explain a run: distinct errors with counts, what they blocked, and what changed since the last
+    successful run.
     """
     run_id = await api.door.call(run_views.resolve, run_id)
     found = await api.door.call(views.of_run, api.memory, run_id)
@@ -28,7 +28,7 @@ async def diagnose(api: Handed, run_id: Id) -> wire.Diagnosis:
 
 
 async def places_of(api: Api, logs: list[str]) -> list[Path]:
-    """A store that is away costs excerpts, not the diagnosis."""
+    """Return log excerpts, or none if the log store does not answer."""
     places = [api.layout.data / log for log in logs]
     if api.places is not None:
         with contextlib.suppress(NotReachable):

@@ -15,7 +15,7 @@ from headway.store.views import durations as views
 async def show_durations(
     api: Handed, dag_id: Id, days: Annotated[int, up_to(views.DAYS_MAX)] = 30
 ) -> wire.Durations:
-    """Mean, median and p95 of runs and tasks that went well, by day, and whether they grow."""
+    """Get mean, median and p95 durations of successful runs and tasks by day, with the trend."""
     return await api.door.call(views.of_dag, api.memory, dag_id, days)
 
 

@@ -1,4 +1,4 @@
-"""/events: the history of everything, for people."""
+"""/events: the history of everything."""
 
 from typing import Annotated
 
@@ -23,10 +23,10 @@ async def list_events(
     before: Cursor = None,
     limit: Limit = 100,
 ) -> wire.Page[wire.Event]:
-    """Newest first. ``before`` is ``next_cursor`` of the page before.
+    """List events, newest first. ``before`` is ``next_cursor`` of the previous page.
 
-    ``actor`` is one (``user:ada``) or a kind of them (``user``). A page may hold fewer than
-    ``limit`` and still be followed by another.
+    ``actor`` is one actor (``user:ada``) or a kind (``user``). A page may have fewer than ``limit``
+    events although another page follows.
     """
     wanted = views.Filter(
         subject=subject, actor=actor, dag_id=dag_id, run_id=run_id, task_id=task_id, name=name

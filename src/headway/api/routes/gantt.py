@@ -12,7 +12,7 @@ from headway.store.views import runs as run_views
 
 @get("/runs/{run_id:str}/gantt", needs=Role.VIEWER)
 async def show_gantt(api: Handed, run_id: Id, limit: Limit = 2000) -> wire.Gantt:
-    """What waited for what, and what worked: the first ``limit`` task instances of a run."""
+    """Get waiting and running times of the first ``limit`` task instances of a run."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(views.of_run, api.memory, run_id, limit)
 

@@ -18,7 +18,7 @@ async def show_grid(
     limit: Annotated[int, up_to(views.RUNS_MAX)] = 50,
     before: Cursor = None,
 ) -> wire.Grid:
-    """Tasks × runs, a letter a cell. ``before`` is ``next_cursor`` of the answer with newer runs."""
+    """Get the states of tasks × runs, one letter per cell. ``before`` is ``next_cursor`` of the previous answer."""
     return await api.door.call(views.page, api.memory, dag_id, limit, before)
 
 

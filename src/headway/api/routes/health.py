@@ -1,4 +1,4 @@
-"""Is it up, and does everything in it work?"""
+"""/healthz, /readyz and the state of the components."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -22,13 +22,13 @@ BESIDE: Final = {"shipper"}  # no run needs it
     "/healthz", include_in_schema=False, media_type="text/plain", sync_to_thread=False, needs=PUBLIC
 )
 def healthz() -> str:
-    """The process answers."""
+    """Check that the process answers."""
     return "ok"
 
 
 @get("/readyz", include_in_schema=False, media_type="text/plain", needs=PUBLIC)
 async def readyz(api: Handed) -> Response[str]:
-    """Everything that a run needs is there. No more is told to who has not signed in."""
+    """Check that everything that runs need is available. Details need a signed-in caller."""
     health = await look(api, api.door.of(api.team_id))
     found = [each for each in health.components if each.name not in BESIDE]
     if all(each.healthy for each in found):
@@ -39,19 +39,19 @@ async def readyz(api: Handed) -> Response[str]:
 
 @get("/health", needs=Role.VIEWER)
 async def health(api: Handed) -> wire.Health:
-    """Whether everything that should work does."""
+    """Get the health of each component."""
     return await look(api, api.door)
 
 
 @post("/loader/look", status_code=202, needs=Role.AUTHOR)
 async def look_at_folder(api: Handed) -> None:
-    """Ask the loader to look at the DAG folder now."""
+    """Ask the loader to read the DAG folder now."""
     await api.door.call(notices.ask_loader)
 
 
 @get("/openapi.json", include_in_schema=False, sync_to_thread=False, needs=Role.VIEWER)
 def show_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """This document."""
+    """Get this OpenAPI document."""
     return openapi.document(request.app)
 
 

@@ -22,7 +22,7 @@ async def list_instances(
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> wire.Page[wire.TaskInstance]:
-    """The task instances of a run, by task and map index."""
+    """List the task instances of a run by task and map index."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(
         views.page, run_id, task_id=task_id, state=in_state, limit=limit, cursor=cursor
@@ -36,7 +36,7 @@ async def show_instance(
     task_id: Id,
     map_index: MapIndex = None,
 ) -> wire.TaskInstanceDetail:
-    """A task instance with its attempts, the latest first."""
+    """Get a task instance with its attempts, latest first."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await api.door.call(views.one, run_id, task_id, map_index)
 

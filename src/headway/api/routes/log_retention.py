@@ -1,4 +1,4 @@
-"""/log-retention: for how long the team keeps logs."""
+"""/log-retention: how long the team keeps logs."""
 
 import os
 from datetime import timedelta
@@ -19,7 +19,7 @@ from headway.store import log_retention as store
 
 @get("/log-retention", needs=Role.VIEWER)
 async def show_log_retention(api: Handed) -> wire.LogRetention:
-    """For how many days after the end of a run its logs are kept, and who says so."""
+    """Get how many days after the end of a run its logs are kept, and whether the team set it."""
     return await api.door.call(shown, api.door.team_id)
 
 
@@ -27,7 +27,7 @@ async def show_log_retention(api: Handed) -> wire.LogRetention:
 async def set_log_retention(
     api: Handed, data: JSONBody[wire.LogRetentionRequest]
 ) -> wire.LogRetention:
-    """Keep logs longer or shorter from now on. What is over goes within minutes, and does not come back."""
+    """Change how long logs are kept. Older logs are removed within minutes and cannot be restored."""
 
     def work(conn: Connection[Any]) -> wire.LogRetention:
         before = shown(conn, api.door.team_id)

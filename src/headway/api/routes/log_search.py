@@ -1,4 +1,4 @@
-"""/logs/search: a text in the logs of many runs, for a bounded time at once."""
+"""/logs/search: search the logs of many runs for a limited time per request."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -32,9 +32,9 @@ async def search_logs(
     limit: Annotated[int, up_to(MATCHES_MAX)] = 200,
     cursor: Cursor = None,
 ) -> wire.FoundLogMatches:
-    """The lines that hold a text, in the logs of the newest runs first; ``from`` and ``to`` as of GET /runs.
+    """Search logs for a text, newest runs first. ``from`` and ``to`` as in GET /runs.
 
-    A page may hold nothing and still lead on: it is as much as a second is enough for.
+    Each page is what one second of search finds, so it can be empty although another page follows.
     """
     query = Query(q, regex, ignore_case, limit)
     wanted = run_views.Filter(dag_id=dag_id, state=in_state, first=first, last=last)

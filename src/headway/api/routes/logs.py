@@ -1,4 +1,4 @@
-"""Logs: pieces by bytes or lines, search, download. One that is kept no longer is refused as such."""
+"""Logs: ranges of bytes or lines, search, download. A removed log has its own error."""
 
 import asyncio
 import dataclasses
@@ -65,9 +65,9 @@ async def read_log(
     limit: Annotated[int, up_to(PIECE_BYTES_MAX)] = PIECE_BYTES_MAX,
     tail: Annotated[int | None, up_to(INT64_MAX, least=0)] = None,
 ) -> Response[bytes]:
-    """The log of an attempt (default: the latest) from byte ``offset`` on, or its last ``tail`` bytes.
+    """Read the log of an attempt (default: the latest) from byte ``offset``, or its last ``tail`` bytes.
 
-    Ask again from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
+    Repeat from ``X-Headway-Next-Offset`` until ``X-Headway-Complete`` is true.
     """
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     if tail is None:
@@ -100,9 +100,9 @@ async def read_log_lines(
     map_index: MapIndex = None,
     attempt: Attempt = None,
 ) -> wire.LogLines:
-    """Lines by number, the first of a log is 1; ``from=-100`` are the last hundred."""
+    """Read lines by number, from 1. ``from=-100`` reads the last hundred."""
     if first == 0:
-        raise UsageError("lines count from 1, or from -1 backwards")
+        raise UsageError("line numbers start at 1, or at -1 from the end")
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     found = await asyncio.to_thread(files.some_lines, chosen.path, first, count)
     return wire.LogLines(
@@ -128,7 +128,7 @@ async def search_log(
     map_index: MapIndex = None,
     attempt: Attempt = None,
 ) -> wire.LogMatches:
-    """The lines from ``from`` on that hold a text, or match a regular expression."""
+    """Search a log from line ``from`` for a text or a regular expression."""
     query = Query(q, regex, ignore_case, limit)
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     found = await look(query, [Place(str(chosen.path), first)])
@@ -150,7 +150,7 @@ async def search_run(
     limit: Annotated[int, up_to(MATCHES_MAX)] = 200,
     cursor: Cursor = None,
 ) -> wire.RunLogMatches:
-    """The lines of all attempts of a run that hold a text, by task and instance."""
+    """Search the logs of all attempts of a run, by task and instance."""
     query = Query(q, regex, ignore_case, limit)
     run_id = await api.door.call(run_views.resolve, run_id)
     after = log_views.Key("", -2, 0), 1
@@ -190,7 +190,7 @@ async def download_log(
     map_index: MapIndex = None,
     attempt: Attempt = None,
 ) -> Stream:
-    """The whole log as a file."""
+    """Download the whole log."""
     chosen = await choose(api, run_id, task_id, map_index, attempt)
     name = re.sub(r"[^\w.-]", "_", f"{run_id}-{task_id}-{chosen.number}.log", flags=re.ASCII)
     return Stream(
@@ -208,7 +208,7 @@ async def show_rendered(
     map_index: MapIndex = None,
     attempt: Attempt = None,
 ) -> wire.RenderedFields:
-    """What an attempt got: its arguments and its command after rendering, secrets masked."""
+    """Get the rendered arguments and command of an attempt, with secrets masked."""
     chosen = await attempt_of(api, run_id, task_id, map_index, attempt)
     if chosen.number == 0:
         return wire.RenderedFields(attempt=0, fields=[])
@@ -219,13 +219,13 @@ async def show_rendered(
 async def choose(
     api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
 ) -> Chosen:
-    """The log of the attempt that is meant, which must be there still."""
+    """Find the log of the requested attempt. Raises LogRemoved if retention removed it."""
     chosen = await attempt_of(api, run_id, task_id, map_index, number)
     if chosen.removed_at is not None:
         policy = await api.door.call(log_retention.policy_of, api.door.team_id)
         raise LogRemoved(
             core.removed(f"{chosen.removed_at.astimezone(UTC):%Y-%m-%d}", policy),
-            hint="headway retention shows how long a team keeps them",
+            hint="to see how long logs are kept, run: headway retention",
         )
     if chosen.ended and api.places is not None:
         team, path = api.principal.team, chosen.path
@@ -237,7 +237,7 @@ async def choose(
 
 
 async def refuse_elsewhere(api: Api, chosen: Chosen, task_id: str, map_index: int | None) -> None:
-    """What another data directory has is not an empty log."""
+    """Raise an error if the log is in the data directory of another host."""
     found = await api.door.call(
         log_views.whereabouts, chosen.run_id, task_id, map_index, chosen.number
     )
@@ -245,14 +245,14 @@ async def refuse_elsewhere(api: Api, chosen: Chosen, task_id: str, map_index: in
         host, data = found
         raise NotFound(
             f"the log of this attempt is not here: it was written on host {host}, in {data}",
-            hint=f"look there for {chosen.log}; with a log store, logs can be read from everywhere",
+            hint=f"look there for {chosen.log}; with a log store, logs can be read from any host",
         )
 
 
 async def attempt_of(
     api: Api, run_id: str, task_id: str, map_index: int | None, number: int | None
 ) -> Chosen:
-    """What has ended is not written any more."""
+    """Return whether the attempt has ended, so that its log will not grow."""
     run_id = await api.door.call(run_views.resolve, run_id)
     history = await api.door.call(views.history, run_id, task_id, map_index)
     if number is None and not history:
@@ -271,15 +271,17 @@ async def attempt_of(
 
 
 def checked(api: Api, log: str) -> Path:
-    """Not through a link that somebody has put in its place."""
+    """Open the log without following a symbolic link."""
     path = api.layout.data / log
     if not path.resolve().is_relative_to(api.layout.logs.resolve()):
-        raise NotFound("its log has been replaced by something else", where=log)
+        raise NotFound(
+            "the log file was replaced by something that is not a regular file", where=log
+        )
     return path
 
 
 async def look_in(api: Api, query: Query, logs: Sequence[tuple[str, log_views.Key, int]]) -> Found:
-    """In the logs of attempts from a line on, wherever they are."""
+    """Search the logs of attempts from a line on, on this machine or in the log store."""
     wanted = []
     for run_id, key, line in logs:
         log = log_views.path(run_id, key)
@@ -299,10 +301,11 @@ async def look(query: Query, places: list[Place]) -> Found:
     async with expressions:
         found = await asyncio.to_thread(search.in_process, query, places)
     if isinstance(found, search.Refused):
-        raise UsageError(f"q is not a regular expression: {found.why}")
+        raise UsageError(f"q is not a valid regular expression: {found.why}")
     if found is None:
         raise UsageError(
-            "the expression takes too long", hint="search for a plain text, or simplify it"
+            "the regular expression takes too long",
+            hint="search for plain text, or simplify the expression",
         )
     return found
 

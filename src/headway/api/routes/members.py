@@ -1,4 +1,4 @@
-"""/members: who belongs to the team. People of other teams are taken in by name, and let go again."""
+"""/members: add users of other teams to the team, and remove them."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from headway.store.views import people as views
 
 @post("/members", needs=Role.ADMIN, idempotent=WHOLE)
 async def add_member(api: Handed, data: JSONBody[wire.MemberRequest]) -> wire.User:
-    """Take somebody into the team who is a user already. GET /users shows all members."""
+    """Add an existing user to the team. GET /users lists all members."""
 
     def work(conn: Connection[Any]) -> wire.User:
         accounts.add_member(conn, api.door.team_id, data.name, data.role, api.actor)
@@ -30,7 +30,7 @@ async def add_member(api: Handed, data: JSONBody[wire.MemberRequest]) -> wire.Us
 
 @delete("/members/{name:str}", needs=Role.ADMIN, status_code=200)
 async def remove_member(api: Handed, name: Id) -> wire.User:
-    """Let somebody go from the team: what they are signed in with stops working here at once."""
+    """Remove a user from the team. Their sessions and tokens stop working here immediately."""
 
     def work(conn: Connection[Any]) -> wire.User:
         before = views.one(conn, name)

@@ -1,4 +1,4 @@
-"""/metrics: for Prometheus, of the team that the token belongs to."""
+"""/metrics: Prometheus metrics of the token's team."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from headway.store.views.gauges import Gauges
 
 @get("/metrics", media_type="text/plain", needs=Role.VIEWER)
 async def metrics(api: Handed) -> Response[str]:
-    """In Prometheus's text format."""
+    """Get metrics in Prometheus's text format."""
     found = await api.door.call(gauges.read, api.door.team_id)
     health = await look(api, api.door)
     shipping = await asyncio.to_thread(status.read, api.layout)
@@ -39,14 +39,14 @@ async def metrics(api: Handed) -> Response[str]:
 
 def of_team(found: Gauges, watchers: int) -> Iterator[str]:
     runs: Iterator[Sample] = (({"dag_id": d, "state": s}, n) for d, s, n in found.active)
-    yield from family("headway_runs_active", "gauge", "Runs going on or waiting.", runs)
+    yield from family("headway_runs_active", "gauge", "Running and queued runs.", runs)
     ended: Iterator[Sample] = (({"state": s}, n) for s, n in found.ended)
-    yield from family("headway_runs_ended_last_hour", "gauge", "Runs by how they ended.", ended)
+    yield from family("headway_runs_ended_last_hour", "gauge", "Ended runs by state.", ended)
     for name, help_text, place in (
         ("headway_pool_slots", "Size of a pool.", 1),
         ("headway_pool_slots_used", "Slots in use.", 2),
         ("headway_task_instances_ready", "Task instances waiting for a slot.", 3),
-        ("headway_ready_oldest_seconds", "How long the oldest of them has waited.", 4),
+        ("headway_ready_oldest_seconds", "Longest current wait for a slot.", 4),
     ):
         pools: Iterator[Sample] = (({"pool": pool.name}, pool[place]) for pool in found.pools)  # type: ignore[misc]
         yield from family(name, "gauge", help_text, pools)
@@ -56,8 +56,13 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
         for name, value in (("0.5", dag.p50_s), ("0.95", dag.p95_s))
     )
     name = "headway_run_seconds_last_hour"
-    yield from family(name, "gauge", "How long runs that went well took.", quantiles)
-    yield from family("headway_stream_watchers", "gauge", "Clients that watch.", [({}, watchers)])
+    yield from family(name, "gauge", "Durations of successful runs.", quantiles)
+    yield from family(
+        "headway_stream_watchers",
+        "gauge",
+        "Connected clients of the live stream.",
+        [({}, watchers)],
+    )
     lags: Iterator[Sample] = (
         ({"follower": name, "teams": teams}, lag_s) for name, teams, lag_s in found.followers
     )
@@ -66,10 +71,12 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
 
 
 def of_schedulers(found: Gauges) -> Iterator[str]:
-    """Counted since each began. Ticks are of all teams; the rest is of the team that asks."""
+    """Metrics counted since each process started. Ticks cover all teams, the rest the caller's team."""
     every = found.schedulers
     name = "headway_scheduler_tick_seconds"
-    yield from histogram(name, "How long a tick took.", ((each.name, each.ticks) for each in every))
+    yield from histogram(
+        name, "Duration of scheduler ticks.", ((each.name, each.ticks) for each in every)
+    )
     waits = ((each.name, each.of_team.waits) for each in every)
     yield from histogram("headway_queue_wait_seconds", "From ready to handed to an agent.", waits)
     ends: Iterator[Sample] = (
@@ -78,7 +85,7 @@ def of_schedulers(found: Gauges) -> Iterator[str]:
         for outcome, count in each.of_team.ends.items()
     )
     name = "headway_attempts_ended_total"
-    yield from family(name, "counter", "Ends of attempts that agents reported.", ends)
+    yield from family(name, "counter", "Ended attempts as reported by agents.", ends)
 
 
 def histogram(name: str, help_text: str, found: Iterable[tuple[str, Histogram]]) -> Iterator[str]:
@@ -94,20 +101,32 @@ def histogram(name: str, help_text: str, found: Iterable[tuple[str, Histogram]])
 def of_database(found: Gauges, pool: Mapping[str, float]) -> Iterator[str]:
     connections, most = found.connections
     for name, help_text, value in (
-        ("headway_database_connections", "Open connections of its server.", connections),
-        ("headway_database_connections_max", "How many that allows.", most),
-        ("headway_api_connections", "Connections of the API.", pool.get("pool_size", 0)),
-        ("headway_api_connections_free", "Those of them at rest.", pool.get("pool_available", 0)),
-        ("headway_api_waiting", "Requests that wait for one.", pool.get("requests_waiting", 0)),
+        ("headway_database_connections", "Open connections of the database server.", connections),
+        ("headway_database_connections_max", "Maximum connections of the database server.", most),
+        ("headway_api_connections", "Database connections of the API.", pool.get("pool_size", 0)),
+        (
+            "headway_api_connections_free",
+            "Idle database connections of the API.",
+            pool.get("pool_available", 0),
+        ),
+        (
+            "headway_api_waiting",
+            "Requests that wait for a database connection.",
+            pool.get("requests_waiting", 0),
+        ),
     ):
         yield from family(name, "gauge", help_text, [({}, value)])
 
 
 def of_logs(shipping: Shipping) -> Iterator[str]:
     for name, help_text, value in (
-        ("headway_logs_waiting", "Logs that the log store does not have yet.", shipping.waiting),
-        ("headway_logs_waiting_bytes", "Bytes of them.", shipping.bytes),
-        ("headway_logs_trouble", "1 when the log store takes no logs.", bool(shipping.error)),
+        ("headway_logs_waiting", "Logs not yet copied to the log store.", shipping.waiting),
+        (
+            "headway_logs_waiting_bytes",
+            "Bytes of logs not yet copied to the log store.",
+            shipping.bytes,
+        ),
+        ("headway_logs_trouble", "1 if the log store does not accept logs.", bool(shipping.error)),
     ):
         yield from family(name, "gauge", help_text, [({}, value)])
 
@@ -117,7 +136,7 @@ def of_parts(health: wire.Health) -> Iterator[str]:
     for part in health.components:
         up[part.name] = up.get(part.name, False) or part.healthy
     samples: Iterator[Sample] = (({"component": name}, alive) for name, alive in up.items())
-    yield from family("headway_component_up", "gauge", "Whether one of it works.", samples)
+    yield from family("headway_component_up", "gauge", "1 if the component is healthy.", samples)
 
 
 ROUTES = [metrics]

@@ -1,4 +1,4 @@
-"""/overview and /search: the way in."""
+"""/overview and /search: the start page and the search box."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from headway.store.views import search as search_views
 
 @get("/overview", needs=Role.VIEWER)
 async def overview(api: Handed) -> wire.Home:
-    """Is everything all right: what failed, waits, is late, runs next; the last 24 hours."""
+    """Get an overview: what failed, waits, is late or runs next, and the last 24 hours."""
     home = await api.door.call(views.home, api.memory)
     return replace(home, components=home.components + api.children())
 
@@ -25,7 +25,7 @@ async def overview(api: Handed) -> wire.Home:
 async def search(
     api: Handed, q: Annotated[str, QueryParameter(max_length=TEXT_CHARS_MAX)] = ""
 ) -> wire.Found:
-    """DAGs and tasks that contain the text, runs whose id begins with it: at most eight of each."""
+    """Search DAGs and tasks that contain the text and runs whose id starts with it, at most 8 of each."""
     return await api.door.call(search_views.find, q)
 
 

@@ -17,19 +17,19 @@ from headway.store.views import slots
 
 @get("/pools", needs=Role.VIEWER)
 async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
-    """All pools, with what uses them and what waits."""
+    """List pools with used slots and waiting task instances."""
     return wire.Page(await api.door.call(views.every))
 
 
 @get("/slots", needs=Role.VIEWER)
 async def show_slots(api: Handed) -> wire.Slots:
-    """Who uses the slots of each pool, who waits and for what, and which runs wait to start."""
+    """Get the users of each pool's slots, what waits and why, and runs that wait to start."""
     return await api.door.call(slots.now)
 
 
 @put("/pools/{name:str}", needs=Role.ADMIN)
 async def set_pool(api: Handed, name: Id, data: JSONBody[wire.PoolRequest]) -> wire.Pool:
-    """Make a pool, or give it another size."""
+    """Create a pool, or change its size."""
 
     def work(conn: Connection[Any]) -> wire.Pool:
         before = views.find(conn, name)
@@ -43,7 +43,7 @@ async def set_pool(api: Handed, name: Id, data: JSONBody[wire.PoolRequest]) -> w
 
 @delete("/pools/{name:str}", needs=Role.ADMIN)
 async def delete_pool(api: Handed, name: Id) -> None:
-    """Only one that nothing uses."""
+    """Delete a pool. It must not be in use."""
 
     def work(conn: Connection[Any]) -> None:
         before = views.one(conn, name)

@@ -1,4 +1,4 @@
-"""/runs/…/replay and /runs/…/diff: a run as it was once more, and how two differ."""
+"""/runs/…/replay and /runs/…/diff: repeat a run, and compare two runs."""
 
 from typing import Annotated, Any
 
@@ -22,8 +22,8 @@ Other = Annotated[str, QueryParameter(name="with", min_length=1, max_length=ID_C
 async def replay(
     api: Handed, run_id: Id, data: JSONBody[wire.ReplayRequest]
 ) -> wire.Run | wire.ReplayPreview:
-    """Run it once more with the specification, files, parameters and dates it had, whatever its DAG
-    is now; a dry run says what that would be, and what it cannot bring back.
+    """Repeat a run with its original spec, files, parameters and dates. A dry run shows what would
+    run and what cannot be reproduced.
     """
 
     def work(conn: Connection[Any]) -> wire.Run | wire.ReplayPreview:
@@ -40,9 +40,7 @@ async def replay(
 
 @get("/runs/{run_id:str}/diff", needs=Role.VIEWER)
 async def compare_runs(api: Handed, run_id: Id, other: Other) -> wire.RunDiff:
-    """What the run ``with`` has that this one had not, and the other way round: what they ran, with
-    what, and how it went.
-    """
+    """Compare the run with the run ``with``: code, parameters, states and times."""
 
     def work(conn: Connection[Any]) -> wire.RunDiff:
         before, after = views.resolve(conn, run_id), views.resolve(conn, other)

@@ -1,4 +1,4 @@
-"""/runs: what they are, what happened in them, and a person's word on them."""
+"""/runs: runs, their tasks and events, and the actions on them."""
 
 from typing import Annotated, Any, Final
 
@@ -52,9 +52,9 @@ async def list_runs(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
-    """Runs, newest first: by creation, or by logical date when ``dag_id`` or ``backfill_id`` is given;
-    ``from`` (included) and ``to`` (not) are of the same: moments, or days, which are in it whole.
-    ``q``: a run's first letters, a part of a DAG's name or a note.
+    """List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is
+    given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the
+    whole day. ``q`` matches the start of a run id, or part of a DAG id or note.
     """
     wanted = views.Filter(
         dag_id=dag_id,
@@ -71,7 +71,7 @@ async def list_runs(
 
 @get("/runs/{run_id:str}", needs=Role.VIEWER)
 async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
-    """With ``wait_s``: answered when the run has ended, or after that time."""
+    """Get a run. ``wait_s`` waits up to this time for the run to end."""
     run_id = await api.door.call(views.resolve, run_id)
     if wait_s > 0:
         await until_final(api, run_id, wait_s)
@@ -88,7 +88,7 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
 
 @get("/runs/{run_id:str}/tasks", needs=Role.VIEWER)
 async def list_tasks(api: Handed, run_id: Id) -> wire.Page[wire.RunTask]:
-    """One row a task, its instances counted, upstream first."""
+    """List the tasks of a run, upstream first, with counts of their instances."""
     run_id = await api.door.call(views.resolve, run_id)
     return wire.Page(await api.door.call(run_tasks.of_run, api.memory, run_id))
 
@@ -101,7 +101,7 @@ async def list_run_events(
     wait_s: Wait = 0.0,
     limit: Limit = 500,
 ) -> wire.Page[wire.Event]:
-    """With ``wait_s``: answered as soon as there is an event after number ``after``."""
+    """List the events of a run. ``wait_s`` waits for an event after number ``after``."""
     run_id = await api.door.call(views.resolve, run_id)
     deadline = clock.monotonic() + min(wait_s, WAIT_S_MAX)
     with api.wakeups.watching(run_id) as wakeup:
@@ -120,7 +120,7 @@ async def list_xcoms(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> wire.Page[wire.XCom]:
-    """The results that the tasks of a run have stored."""
+    """List the stored results of a run's tasks."""
     run_id = await api.door.call(views.resolve, run_id)
     return await api.door.call(
         instances.xcoms,
@@ -134,7 +134,7 @@ async def list_xcoms(
 
 @post("/runs/{run_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
 async def cancel(api: Handed, run_id: Id) -> wire.Run:
-    """End it: what runs is told to end, what waits does not start."""
+    """Cancel a run. Running tasks are stopped, waiting tasks do not start."""
 
     def work(conn: Connection[Any]) -> wire.Run:
         found = api.door.about(views.resolve(conn, run_id))
@@ -150,7 +150,7 @@ async def cancel(api: Handed, run_id: Id) -> wire.Run:
 
 @post("/runs/{run_id:str}/clear", status_code=200, needs=Role.OPERATOR, idempotent=WHOLE)
 async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> wire.ClearAnswer:
-    """Let task instances happen again."""
+    """Clear task instances so that they run again."""
     selection = Selection(
         tasks=frozenset(data.tasks),
         map_indexes=frozenset(data.map_indexes),
@@ -176,13 +176,11 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
 async def mark(
     api: Handed, run_id: Id, data: JSONBody[wire.MarkRequest]
 ) -> wire.Run | wire.MarkPreview:
-    """Set the state of a task instance, or of all of a run, by a person's word; in a dry run, say
-    which would be.
-    """
+    """Mark a task instance or a run as success or failed. A dry run lists what would be marked."""
     if data.state not in MARKS:
         raise UsageError(f"a task is marked as {' or '.join(MARKS)}, not as {data.state!r}")
     if data.task_id is None and data.map_index >= 0:
-        raise UsageError("map_index is of a task", hint="name the task, or leave it out")
+        raise UsageError("map_index needs a task", hint="name the task, or omit map_index")
 
     def work(conn: Connection[Any]) -> wire.Run | wire.MarkPreview:
         found = api.door.about(views.resolve(conn, run_id))
@@ -199,7 +197,7 @@ async def mark(
 def mark_instance(
     api: Api, conn: Connection[Any], run_id: str, data: wire.MarkRequest
 ) -> list[commands.Affected]:
-    assert data.task_id is not None, "without a task it is the run that is marked"
+    assert data.task_id is not None, "without a task, the whole run is marked"
     instances.one(conn, run_id, data.task_id, data.map_index)  # NotFound
     selection = Selection(tasks=frozenset({data.task_id}), map_indexes=frozenset({data.map_index}))
     of = (conn, api.door.team_id, run_id, selection, MARKS[data.state], graphs(conn))
@@ -215,7 +213,7 @@ def mark_all(
 
 @patch("/runs/{run_id:str}", needs=Role.OPERATOR)
 async def write_note(api: Handed, run_id: Id, data: JSONBody[wire.NoteRequest]) -> wire.Run:
-    """Leave a note for those who come after; null takes it away."""
+    """Set the note of a run; null removes it."""
 
     def work(conn: Connection[Any]) -> wire.Run:
         found = api.door.about(views.resolve(conn, run_id))
@@ -233,7 +231,7 @@ def graphs(conn: Connection[Any]) -> commands.Graphs:
 
 
 def changed(affected: list[commands.Affected]) -> dict[str, object]:
-    """For the audit: in which state they were, of many the first ones."""
+    """Return the previous states for the audit, at most the first ones."""
     return {"instances": len(affected), "before": affected[:TOLD_MAX]}
 
 

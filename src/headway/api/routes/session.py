@@ -1,4 +1,4 @@
-"""/session: who is signed in; and the links that sign somebody in once."""
+"""/session: sign in and out, and create sign-in links."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -28,7 +28,7 @@ AnyRequest = Request[Any, Any, Any]
 async def sign_in(
     api: Handed, request: AnyRequest, data: JSONBody[wire.SessionRequest]
 ) -> Response[wire.Session]:
-    """Sign in by name and password. The answer sets the cookie of the session."""
+    """Sign in with name and password. The answer sets the session cookie."""
     name, password = data.name, data.password
     return await welcome(
         api, await api.signin.with_password(api.door, name, password, address_of(request))
@@ -39,19 +39,19 @@ async def sign_in(
 async def sign_in_by_link(
     api: Handed, request: AnyRequest, data: JSONBody[wire.LinkRequest]
 ) -> Response[wire.Session]:
-    """Sign in by the secret of a login link, which is good for once."""
+    """Sign in with the secret of a sign-in link. The link works once."""
     return await welcome(api, await api.signin.with_link(api.door, data.token, address_of(request)))
 
 
 @get("/session", needs=Role.VIEWER)
 async def show_session(api: Handed) -> wire.Session:
-    """Who asks, in which team, as what."""
+    """Get the signed-in user, team and role."""
     return await api.door.call(session_of, api.principal)
 
 
 @delete("/session", needs=Role.VIEWER, status_code=200)
 async def sign_out(api: Handed) -> Response[None]:
-    """End the session of the cookie."""
+    """Sign out: end the session of the cookie."""
     who = api.principal
     if who.via == SESSION:
         home = api.door.of(who.home_team_id, api.door.entry)
@@ -61,13 +61,15 @@ async def sign_out(api: Handed) -> Response[None]:
 
 @post("/login-links", needs=Role.VIEWER)
 async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire.LoginLink:
-    """A link that signs in once: for oneself, or by an admin for somebody the team looks after."""
+    """Create a sign-in link that works once: for yourself or, as an admin, for a user whom the team manages."""
     who = api.principal
     name = data.user or who.name
     is_own = name == who.name
-    who.require_whole("make a link that signs in")
+    who.require_whole("create a sign-in link")
     if not (is_own or who.role is Role.ADMIN):
-        raise NotAllowed("only an admin makes links for others", hint="ask an admin")
+        raise NotAllowed(
+            "only admins can create sign-in links for other users", hint="ask an admin"
+        )
     home_id = who.home_team_id if is_own else who.team_id
     lifetime_s = accounts.LINK_S if is_own else accounts.INVITATION_S
 

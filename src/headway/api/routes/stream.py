@@ -1,4 +1,4 @@
-"""/stream: what changes, as it happens."""
+"""/stream: live changes."""
 
 from typing import Annotated
 
@@ -35,17 +35,19 @@ async def watch(
     last_event_id: FromQuery[str | None] = None,
     last_seen: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Stream:
-    """Server-sent events: how things stand now, whenever they changed.
+    """Stream changes as server-sent events.
 
-    Begin with ``ready``, fetch what you show, then follow. After a lost connection the browser sends
-    the position back and hears what it missed; ``reset`` says to fetch everything again. A stream
-    ends after a minute at most: come again with the position. It ends at once when its token is revoked
-    or its session is over. A token or session has twenty at once, a person sixty.
+    After ``ready``, fetch what you show, then apply the changes. After a lost connection, the browser
+    sends its position and receives what it missed; ``reset`` means: fetch everything again. A
+    stream ends within a minute: reconnect with the position. It ends immediately if its token is
+    revoked or its session ends. The limit is 20 streams for a token or session, 60 for a user.
     """
     # No bound of a position is declared: one that is not ours is no error, but a reset.
     wanted = chosen(topics, of_one=run_id is not None or dag_id is not None)
     if "task_instance" in wanted and run_id is None and dag_id is None:
-        raise UsageError("whose task instances?", hint="give run_id or dag_id")
+        raise UsageError(
+            "the topic task_instance needs a run or a DAG", hint="give run_id or dag_id"
+        )
     if run_id is not None:
         run_id = await api.door.call(runs.resolve, run_id)
     log = None
@@ -66,7 +68,9 @@ def chosen(topics: str | None, *, of_one: bool) -> frozenset[str]:
         return frozenset(OF_ONE if of_one else OF_ALL)
     wanted = frozenset(topics.split(","))
     if unknown := sorted(wanted - set(TOPICS)):
-        raise UsageError(f"{unknown[0]!r} is no topic", hint=f"topics are {', '.join(TOPICS)}")
+        raise UsageError(
+            f"{unknown[0]!r} is not a valid topic", hint=f"topics are {', '.join(TOPICS)}"
+        )
     return wanted
 
 
@@ -74,7 +78,7 @@ async def target(
     api: Api, run_id: str | None, task_id: str | None, map_index: int | None, attempt: int | None
 ) -> Target:
     if run_id is None or task_id is None:
-        raise UsageError("whose log?", hint="give run_id and task_id")
+        raise UsageError("the topic log needs a task instance", hint="give run_id and task_id")
     instance = await api.door.call(instances.one, run_id, task_id, map_index)
     return Target(run_id, task_id, instance.map_index, attempt)
 

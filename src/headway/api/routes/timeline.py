@@ -1,4 +1,4 @@
-"""/timeline: what ran, what will, and the slots that takes."""
+"""/timeline: past and upcoming runs, and used slots."""
 
 from litestar import get
 
@@ -11,7 +11,7 @@ from headway.store.views import timeline as views
 
 @get("/timeline", needs=Role.VIEWER)
 async def show_timeline(api: Handed, first: Since = None, last: Until = None) -> wire.Timeline:
-    """Of all DAGs, from ``from`` to ``to``, at most 14 days; default: six hours before and after now."""
+    """Get the timeline of all DAGs from ``from`` to ``to``, at most 14 days. Default: 6 hours before and after now."""
     return await api.door.call(views.show, first, last)
 
 

@@ -1,4 +1,4 @@
-"""/tokens: what programs sign in with. Everybody has their own; admins see and revoke all."""
+"""/tokens: API tokens of programs. Users manage their own; admins see and revoke all."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,26 +22,28 @@ from headway.store.views import api_tokens as views
 async def list_tokens(
     api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.Token]:
-    """One's own, the latest first; an admin sees all of the team."""
+    """List your tokens, newest first. Admins see all tokens of the team."""
     return await api.door.call(views.page, visible(api), limit, cursor)
 
 
 @post("/tokens", needs=Role.VIEWER, idempotent=ONCE)
 async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.NewToken:
-    """The answer holds the token; nobody can show it again, not to who repeats the request either."""
+    """Create a token. Only this answer contains it; it cannot be shown again, not even to a repeated request."""
     who = api.principal
     role = data.role or who.role
     if not allows(who.role, role):
-        raise NotAllowed(f"you are {who.role} here: a token of yours can be no {role}")
+        raise NotAllowed(
+            f"your role in this team is {who.role}, so you cannot create a token with the role {role}"
+        )
     if data.user not in (None, who.name):
-        who.require_whole("make a token for somebody else")
+        who.require_whole("create a token for another user")
         if who.role is not Role.ADMIN:
-            raise NotAllowed("only an admin makes tokens for others", hint="ask an admin")
+            raise NotAllowed("only admins can create tokens for other users", hint="ask an admin")
     until = clock.now() + timedelta(days=data.expires_in_days)
     if not who.is_whole and who.expires_at is not None and until > who.expires_at:
         raise NotAllowed(
-            "a token cannot make one that outlives it",
-            hint=f"this one expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
+            "a token cannot create a token that expires after itself",
+            hint=f"this token expires at {who.expires_at:%Y-%m-%d %H:%M} UTC",
         )
 
     def work(conn: Connection[Any]) -> wire.NewToken:
@@ -60,7 +62,7 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
 
 @delete("/tokens/{token_id:str}", needs=Role.VIEWER, status_code=200)
 async def revoke_token(api: Handed, token_id: Id) -> wire.Token:
-    """It is refused from now on."""
+    """Revoke a token. It stops working immediately."""
 
     def work(conn: Connection[Any]) -> wire.Token:
         before = views.one(conn, token_id, visible(api))
@@ -73,7 +75,7 @@ async def revoke_token(api: Handed, token_id: Id) -> wire.Token:
 
 
 def visible(api: Api) -> int | None:
-    """Whose tokens: None is everybody's."""
+    """Return whose tokens the caller may see; None means all."""
     who = api.principal
     return None if who.role is Role.ADMIN else who.person_id
 

@@ -1,4 +1,4 @@
-"""/users: who may do what in the team. By its admins; one's own password by everybody."""
+"""/users: users and their roles, managed by admins. Everyone can change their own password."""
 
 from typing import Any
 
@@ -21,19 +21,19 @@ from headway.store.views import people as views
 async def list_users(
     api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.User]:
-    """Who may sign in, and as what."""
+    """List the users of the team with their roles."""
     return await api.door.call(views.page, limit, cursor)
 
 
 @get("/users/{name:str}", needs=Role.ADMIN)
 async def show_user(api: Handed, name: Id) -> wire.User:
-    """One of them."""
+    """Get a user."""
     return await api.door.call(views.one, name)
 
 
 @post("/users", needs=Role.ADMIN, idempotent=MASKED)
 async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.User:
-    """Somebody new. Without a password they sign in by a link."""
+    """Create a user. Without a password, they sign in with a sign-in link."""
     if data.password is not None:
         api.principal.require_whole("set a password")
     hashed = None if data.password is None else await api.signin.hash_of(data.password)
@@ -51,7 +51,7 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
 
 @patch("/users/{name:str}", needs=Role.ADMIN)
 async def change_user(api: Handed, name: Id, data: JSONBody[wire.UserChange]) -> wire.User:
-    """Role, display name, disabled or not. Who is disabled is out at once, with all tokens."""
+    """Change role or display name, or disable a user. Disabling ends all sessions and tokens immediately."""
 
     def work(conn: Connection[Any]) -> wire.User:
         before = views.one(conn, name)
@@ -67,12 +67,12 @@ async def change_user(api: Handed, name: Id, data: JSONBody[wire.UserChange]) ->
 
 @put("/users/{name:str}/password", needs=Role.VIEWER, status_code=204)
 async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordRequest]) -> None:
-    """One's own, or by an admin that of somebody the team looks after. Ends their other sessions."""
+    """Set your own password or, as an admin, that of a user whom the team manages. Ends their other sessions."""
     who = api.principal
     is_own = name == who.name
     who.require_whole("set a password")
     if not (is_own or who.role is Role.ADMIN):
-        raise NotAllowed("only an admin sets the passwords of others", hint="ask an admin")
+        raise NotAllowed("only admins can set the passwords of other users", hint="ask an admin")
     if is_own:
         await prove_current(api, name, data.current)
     hashed = await api.signin.hash_of(data.password)
@@ -81,7 +81,7 @@ async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordReques
 
 
 async def prove_current(api: Api, name: str, current: str | None) -> None:
-    """A browser left alone must not be enough to take an account over."""
+    """Require the current password, so that an unattended browser is not enough to take over an account."""
     looking = api.door.of(api.door.team_id)
     known = await looking.call(people.password_parameters, name)
     if known is None or known[1] is None:
@@ -89,7 +89,7 @@ async def prove_current(api: Api, name: str, current: str | None) -> None:
     api.signin.take((name, "own password"))
     computed = await api.signin.hash_with(current or "", known[1])
     if await looking.call(people.with_password, name, computed) is None:
-        raise NotAllowed("the current password does not fit", hint="an admin can set a new one")
+        raise NotAllowed("the current password is wrong", hint="an admin can set a new one")
 
 
 ROUTES = [list_users, show_user, create_user, change_user, set_password]

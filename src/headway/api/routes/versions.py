@@ -1,4 +1,4 @@
-"""/dags/…/versions: what was registered, the files it came from, and how two differ."""
+"""/dags/…/versions: DAG versions, their source files, and differences."""
 
 import asyncio
 from pathlib import Path
@@ -26,13 +26,13 @@ async def list_versions(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.VersionSummary]:
-    """Newest first."""
+    """List the versions of a DAG, newest first."""
     return await api.door.call(views.page, dag_id, limit, cursor)
 
 
 @get("/dags/{dag_id:str}/versions/{version:str}", needs=Role.VIEWER)
 async def show_version(api: Handed, dag_id: Id, version: Number) -> model.Dag:
-    """The spec as it was registered."""
+    """Get a version with its spec."""
     return model.decode(await api.door.call(views.spec_text, dag_id, version))
 
 
@@ -43,14 +43,14 @@ async def show_source(
     version: Number,
     file: FileName = None,
 ) -> wire.Source:
-    """The DAG's file as that version has it, or another ``file`` of the same bundle."""
+    """Get the DAG file of a version, or another ``file`` of the same bundle."""
     pinned = await api.door.call(views.pinned, dag_id, version)
     return await source(api, pinned, file)
 
 
 @get("/runs/{run_id:str}/source", needs=Role.VIEWER)
 async def show_source_of_run(api: Handed, run_id: Id, file: FileName = None) -> wire.Source:
-    """Exactly what the run ran, or another ``file`` of its bundle."""
+    """Get the DAG file that the run executes, or another ``file`` of its bundle."""
     run_id = await api.door.call(run_views.resolve, run_id)
     return await source(api, await api.door.call(views.of_run, run_id), file)
 
@@ -62,7 +62,7 @@ async def show_diff(
     first: Annotated[int, up_to(INT32_MAX, name="from")],
     last: Annotated[int, up_to(INT32_MAX, name="to")],
 ) -> wire.VersionDiff:
-    """What version ``to`` has that ``from`` had not, and the other way round."""
+    """Compare the versions ``from`` and ``to``."""
     specs = [
         model.decode(await api.door.call(views.spec_text, dag_id, number))
         for number in (first, last)
@@ -95,19 +95,19 @@ async def source(api: Api, pinned: Pinned, file: str | None) -> wire.Source:
 def read(data: Path, pinned: Pinned, file: str | None) -> SourceFile:
     if pinned.bundle_version is None:
         raise NotFound(
-            f"the files of version {pinned.version} are gone",
-            hint="no run of it is left, and a newer version has taken its place",
+            f"the files of version {pinned.version} were removed",
+            hint="no run uses this version, and a newer version has replaced it",
         )
     return sourcefiles.read(data, pinned.bundle_version, file or pinned.file)
 
 
 def compared(data: Path, before: Pinned, after: Pinned) -> tuple[str, str | None]:
-    """The text, or why there is none."""
+    """Return the text of a file, or why it is not available."""
     try:
         text = sourcefiles.difference(read(data, before, None), read(data, after, None))
     except NotFound as error:
         return "", error.message
-    return (text, None) if text is not None else ("", "the files are too long to be compared")
+    return (text, None) if text is not None else ("", "the files are too long to compare")
 
 
 ROUTES = [list_versions, show_version, show_source, show_source_of_run, show_diff]
