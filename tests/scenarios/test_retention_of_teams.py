@@ -51,7 +51,9 @@ def test_the_janitor_cleans_every_team(
     sweep(conn, tmp_path)
     assert runs_left(conn) == []
     assert not any(file.exists() for file in files)
-    told = conn.execute("SELECT team_id, reason ->> 'what' FROM event WHERE name = 'prune' ORDER BY team_id")
+    told = conn.execute(
+        "SELECT team_id, reason ->> 'what' FROM event WHERE name = 'prune' ORDER BY team_id"
+    )
     assert dict(told.fetchall()) == old_runs
 
 

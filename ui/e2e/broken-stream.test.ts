@@ -64,7 +64,8 @@ test("only the stream is refused: the page polls, and hears what it missed once 
   await page.goto("/t/default/dags/chained/gantt");
   await liveness("live");
   await page.route("**/api/v1/stream*", (route) => route.abort());
-  // Another view follows something else: it asks for a stream of its own, and gets none.
+  // The list of runs follows something else: it asks for a stream of its own, and gets none.
+  await page.getByRole("link", { name: "Runs", exact: true }).last().click();
   await page.getByRole("link", { name: "Graph", exact: true }).click();
   await liveness("polling");
   await box("first", "running");

@@ -1,6 +1,6 @@
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "./api/request.ts";
-import { isLive } from "./state/live.ts";
+import { live } from "./state/live.ts";
 
 const POLL_MS = 10_000; // while the stream of changes is cut
 
@@ -11,7 +11,7 @@ export const queries = new QueryClient({
     queries: {
       staleTime: 5_000,
       retry: (count, error) => count < 2 && !(error instanceof Problem && error.status in FINAL),
-      refetchInterval: () => (isLive() ? false : POLL_MS),
+      refetchInterval: () => (live.liveness === "live" ? false : POLL_MS),
     },
   },
 });

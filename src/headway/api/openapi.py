@@ -5,14 +5,18 @@ routes, which enforce them.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+import msgspec
 from litestar import Litestar
 from litestar.types import Method
 
+from headway import wire
 from headway.api import refusals, samples
 from headway.api.parameters import INT32_MAX
+from headway.core.reasons import Reason
 from headway.core.triggers import Trigger
 
 PARAMETERS: Final = {
@@ -113,6 +117,18 @@ OF_LOGS: Final = {
 }
 
 
+def answers() -> Iterator[str]:
+    """The structs that only the server sends: all their fields, also those with defaults."""
+    for kind in (*vars(wire).values(), *get_args(Reason)):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            config = kind.__struct_config__
+            if not config.forbid_unknown_fields and not config.omit_defaults:
+                yield kind.__name__
+
+
+ANSWERS: Final = frozenset(answers())
+
+
 def operation_id(handler: Any, method: Method, path: Any) -> str:
     """Return the operation id: the name of the route's function, which generated clients use."""
     return str(handler.fn.__name__)
@@ -129,7 +145,10 @@ def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str,
     """Complete the document. ``repeatable`` lists the operations that accept an Idempotency-Key."""
     document = plain(renamed(document))
     components = document["components"]
-    components["schemas"]["Problem"] = refusals.SCHEMA
+    components["schemas"] |= plain(told()) | {"Problem": refusals.SCHEMA}
+    for name, schema in components["schemas"].items():
+        if re.sub(r"Of\w+$", "", name) in ANSWERS:
+            schema["required"] = sorted(schema["properties"])
     components["responses"] = refusals.components()
     components["parameters"] = {name: dict(header) for name, header in HEADERS.items()}
     document["info"]["description"] = (
@@ -142,6 +161,13 @@ def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str,
             complete(operation, method, operation["operationId"] in repeatable)
             exemplify(operation, components["schemas"])
     return document
+
+
+def told() -> dict[str, Any]:
+    """What the events of the stream say, each below its name in ``StreamEvents``."""
+    place = "#/components/schemas/{name}"
+    _, found = msgspec.json.schema_components([wire.StreamEvents], ref_template=place)
+    return found
 
 
 def complete(operation: dict[str, Any], method: str, is_repeatable: bool) -> None:
@@ -190,6 +216,14 @@ def plain(node: Any) -> Any:
     if not isinstance(node, dict):
         return int(node) if isinstance(node, float) and node.is_integer() else node
     found = {key: plain(value) for key, value in node.items()}
+    if isinstance(found.get("type"), str):
+        found |= found.pop("extra", {})  # what the framework would have unpacked
+    if "oneOf" in found and "enum" in found:
+        words = found.pop("enum")  # those of the text: null is none of them
+        found["oneOf"] = [
+            {**kind, "enum": words} if kind == {"type": "string"} else kind
+            for kind in found["oneOf"]
+        ]
     if {} in found.get("oneOf", []):
         del found["oneOf"]
     if found.get("type") == "integer":

@@ -16,7 +16,6 @@ from headway.cli.output import located, show
 from headway.cli.terminal import say
 from headway.config import Layout, ServerFile
 from headway.errors import HeadwayError
-from headway.spec.model import decode
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -147,7 +146,7 @@ def advice_on(part: str) -> str:
 def missing_pools(client: "Client") -> Iterator[Finding]:
     known = {pool.name for pool in client.pools()}
     for dag in client.dags():
-        spec = decode(bytes(client.dag(dag.dag_id).spec))
+        spec = client.dag(dag.dag_id).spec
         for pool in sorted({task.pool for task in spec.tasks} - known):
             detail = f"{dag.dag_id} uses pool {pool}, which does not exist"
             yield Finding("pool", False, detail, f"headway pool set {pool} 8")

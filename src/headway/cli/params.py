@@ -29,8 +29,6 @@ def values_of(client: Client, dag_id: str, texts: dict[str, str]) -> dict[str, A
     """Parse values by the types in the DAG's current version. Raises UsageError."""
     if not texts:
         return {}
-    from headway.spec import model
     from headway.spec.params import params_from_text
 
-    spec = model.decode(bytes(client.dag(dag_id).spec))
-    return params_from_text(spec, texts)
+    return params_from_text(client.dag(dag_id).spec, texts)

@@ -1,8 +1,7 @@
 """``headway show``: one DAG, or one run with its tasks."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from headway import config
@@ -41,11 +40,9 @@ def show(
 
 def show_dag(client: Client, dag_id: str, output: Output) -> None:
     dag = client.dag(dag_id)
-    spec: dict[str, Any] = msgspec.json.decode(dag.spec)
     rows = [
-        (task["task_id"], ", ".join(task.get("upstream", ())), task.get("pool", "default"),
-         task.get("retries", 0), f"{dag.file}:{task.get('line', 1)}")
-        for task in spec["tasks"]
+        (task.task_id, ", ".join(task.upstream), task.pool, task.retries, f"{dag.file}:{task.line or 1}")
+        for task in dag.spec.tasks
     ]  # fmt: skip
     state = "paused" if dag.paused_at else "active"
     say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")

@@ -162,6 +162,7 @@ from headway.wire.stream import (
     PoolDelta,
     PoolsDelta,
     RunDelta,
+    StreamEvents,
 )
 from headway.wire.timeline import (
     LoadPart,
@@ -280,6 +281,7 @@ __all__ = [
     "Slots",
     "Source",
     "SpecChange",
+    "StreamEvents",
     "TaskDifference",
     "TaskDuration",
     "TaskInstance",

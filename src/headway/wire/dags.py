@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from headway.spec.model import Dag
 from headway.wire.runs import RunBrief
+from headway.wire.states import RunState
 
 
 class ImportError(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     paused_by: str | None
     missing_since: datetime | None
     next_run_at: datetime | None
-    last_run_state: str | None
+    last_run_state: RunState | None
     last_run_at: datetime | None
     updated_at: datetime
     description: str = ""
@@ -47,5 +49,5 @@ class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DagDetail(DagSummary, frozen=True, kw_only=True):
-    spec: msgspec.Raw  # headway.spec.model.Dag as JSON
+    spec: Dag
     versions: list[DagVersion]

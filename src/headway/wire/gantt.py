@@ -1,27 +1,30 @@
 """The Gantt chart of a run."""
 
 from datetime import datetime
+from typing import Annotated, Final
 
 import msgspec
 
-from headway.core.reasons import Reason
+from headway.core.reasons import Reason, Wait
+from headway.wire.bounds import said
 from headway.wire.runs import Run
+from headway.wire.states import AttemptState, InstanceState
+
+KINDS: Final = ("upstream", "ready", "queued", "running", "retry")
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """``kind``: upstream, ready, queued, running or retry; ``reason``: what held back one that was
-    ready. ``to`` None: it goes on. ``number`` and ``state`` are those of the attempt.
+    """``reason``: what held back one that was ready. ``to`` None: it goes on. ``number`` and ``state`` are
+    those of the attempt.
     """
 
-    kind: str
+    kind: Annotated[str, said(enum=KINDS)]
     reason: str | None
     start: datetime = msgspec.field(name="from")
     end: datetime | None = msgspec.field(name="to")
     number: int | None
-    state: str | None
-    wait: str | None = (
-        None  # upstream, pool, limit, agent, paused, retry, start, other; None: it worked
-    )
+    state: AttemptState | None
+    wait: Annotated[str, said(enum=list(Wait))] | None = None  # None: it worked
     why: Reason | None = None
 
 
@@ -30,7 +33,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
     task_id: str
     map_index: int
-    state: str
+    state: InstanceState
     attempts: int
     segments: list[Segment]
     expected_s: float | None

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from headway.wire.states import RunState
+
 
 class GridTask(msgspec.Struct, frozen=True, kw_only=True):
     """A row. ``upstream``: indexes of rows. ``removed``: only older versions have the task."""
@@ -32,7 +34,7 @@ class GridRun(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     run_id: str
-    state: str
+    state: RunState
     trigger: str
     logical_date: datetime
     created_at: datetime

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from headway.core.reasons import Reason
+from headway.wire.states import AttemptState, InstanceState
 
 
 class InstanceKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +17,7 @@ class InstanceKey(msgspec.Struct, frozen=True, kw_only=True):
 class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
-    state: str
+    state: InstanceState
     attempts: int
     blocked_reason: str | None
     reason: str | None
@@ -28,7 +29,7 @@ class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     number: int
-    state: str
+    state: AttemptState
     cause: str | None
     detail: str | None
     line: int | None

@@ -8,6 +8,7 @@ import msgspec
 from headway.core.reasons import Reason
 from headway.wire.bounds import Date, Id, Index, said
 from headway.wire.instances import InstanceKey
+from headway.wire.states import RunState
 
 MARKS: Final = ("success", "failed")
 RUNS_MAX: Final = 100_000
@@ -17,7 +18,7 @@ NOTE_CHARS_MAX: Final = 10_000
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     dag_id: str
-    state: str
+    state: RunState
     reason: str | None
     trigger: str
     logical_date: datetime
@@ -45,7 +46,7 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     """A short form of a run, for lists of many."""
 
     run_id: str
-    state: str
+    state: RunState
     logical_date: datetime
     started_at: datetime | None
     ended_at: datetime | None

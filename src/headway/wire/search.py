@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from headway.wire.states import RunState
+
 
 class FoundDag(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
@@ -13,7 +15,7 @@ class FoundDag(msgspec.Struct, frozen=True, kw_only=True):
 class FoundRun(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     dag_id: str
-    state: str
+    state: RunState
     logical_date: datetime
 
 

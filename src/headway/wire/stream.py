@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from headway.core.reasons import Reason
+from headway.wire.states import InstanceState, RunState
 
 
 class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,7 +13,7 @@ class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     dag_id: str
-    state: str
+    state: RunState
     version: int
     reason: str | None
     started_at: datetime | None
@@ -24,7 +25,7 @@ class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
 class InstanceChange(msgspec.Struct, frozen=True):
     task_id: str
     map_index: int
-    state: str | None  # None: there is no such instance any more
+    state: InstanceState | None  # None: there is no such instance any more
     number: int | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -72,3 +73,13 @@ class LogDelta(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     size: int
     complete: bool
+
+
+class StreamEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """The data of each event, by its name. Nobody sends it as a whole."""
+
+    run: RunDelta
+    task_instance: InstancesDelta
+    dag: DagDelta
+    pool: PoolsDelta
+    log: LogDelta

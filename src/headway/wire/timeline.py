@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from headway.wire.states import RunState
+
 
 class TimelineRun(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     dag_id: str
-    state: str
+    state: RunState
     logical_date: datetime
     started_at: datetime
     ended_at: datetime | None

@@ -1,21 +1,14 @@
 import { queryOptions } from "@tanstack/react-query";
-import type { Bar } from "@/lib/gantt/bars.ts";
-import { path, request } from "./request.ts";
-import type { Run } from "./types.ts";
-
-export interface Gantt {
-  run: Run;
-  now: string;
-  bars: Bar[];
-  waiting_by_reason: { reason: string; total_s: number }[];
-  /** The run has more instances than were asked for. */
-  truncated: boolean;
-}
+import { request } from "./request.ts";
 
 export const gantt = (runId: string) =>
   queryOptions({
     queryKey: ["gantt", runId],
     queryFn: ({ signal }) =>
-      request<Gantt>(path`/runs/${runId}/gantt`, { query: { limit: 2_000 }, signal }),
+      request("get", "/runs/{run_id}/gantt", {
+        path: { run_id: runId },
+        query: { limit: 2_000 },
+        signal,
+      }),
     staleTime: 5_000,
   });

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { BLOCK } from "@/lib/logwindow.ts";
-import { encoded, path, type Query, request } from "./request.ts";
+import { address, type QueryOf, request } from "./request.ts";
+import type { FoundLine, Page } from "./types.ts";
 
 /** Which log: that of one attempt. */
 export interface LogKey {
@@ -10,72 +11,53 @@ export interface LogKey {
   attempt: number;
 }
 
-export interface LogLines {
-  attempt: number;
-  /** The number of the first line; a log begins with 1. */
-  from: number;
-  lines: string[];
-  total_lines: number;
-  size: number;
-  complete: boolean;
-}
-
-export interface LogMatch {
-  line: number;
-  text: string;
-  start: number;
-  end: number;
-}
-
-interface LogMatches {
-  attempt: number;
-  matches: LogMatch[];
-  next_from: number | null;
-}
-
 /** A page of a search in many logs: about a screenful. */
 export const FOUND_LINES = 100;
 
 // While the stream tells of it the log is asked for seldom: only against what the stream may have missed.
 const [POLL_MS, SELDOM_MS] = [1_000, 10_000];
 
-const route = ({ run, task }: LogKey, what: "lines" | "search" | "download") =>
-  `${path`/runs/${run}/task-instances/${task}/logs`}/${what}`;
+const ONE = "/runs/{run_id}/task-instances/{task_id}/logs";
+const pathOf = ({ run, task }: LogKey) => ({ run_id: run, task_id: task });
 const keyOf = ({ run, task, map, attempt }: LogKey) => [run, task, map, attempt] as const;
 
-/** A line of one of many logs; of which DAG it is, is told where all are searched. */
-export interface FoundLine extends LogMatch {
-  run_id: string;
-  task_id: string;
-  map_index: number;
-  attempt: number;
-  dag_id?: string;
-  logical_date?: string;
-}
-
-interface FoundLines {
-  matches: (Omit<FoundLine, "run_id"> & { run_id?: string })[];
-  next_cursor: string | null;
-}
+/** What is looked for; all but the text narrows the runs, and says nothing of one run. */
+export type Wanted = Omit<QueryOf<"/logs/search">, "limit" | "cursor">;
 
 /**
  * The lines of the logs of one run, or of all that fit; a page holds as many as a second is enough
  * for, and may hold none. What was found stays found: no change in the world asks again.
  */
-export const logsSearch = (run: string | undefined, wanted: () => Query, key: readonly unknown[]) =>
+export const logsSearch = (
+  run: string | undefined,
+  wanted: () => Wanted,
+  key: readonly unknown[],
+) =>
   infiniteQueryOptions({
     queryKey: ["logs-search", ...key],
-    queryFn: async ({ pageParam, signal }) => {
-      const where = run ? path`/runs/${run}/logs/search` : "/logs/search";
-      const query = { ...wanted(), limit: FOUND_LINES, cursor: pageParam };
-      const { matches, next_cursor } = await request<FoundLines>(where, { query, signal });
-      return { matches: matches.map((each) => ({ run_id: run ?? "", ...each })), next_cursor };
+    queryFn: ({ pageParam: cursor, signal }) => {
+      const query = { ...wanted(), limit: FOUND_LINES, cursor };
+      return run === undefined
+        ? request("get", "/logs/search", { query, signal })
+        : foundIn(run, query, signal);
     },
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     staleTime: "static",
     refetchInterval: false,
   });
+
+/** Of one run the server need not say which it is. */
+async function foundIn(
+  run: string,
+  { q, regex, ignore_case, limit, cursor }: QueryOf<"/logs/search">,
+  signal: AbortSignal,
+): Promise<{ matches: FoundLine[] } & Pick<Page<FoundLine>, "next_cursor">> {
+  const query = { q, regex, ignore_case, limit, cursor };
+  const path = { run_id: run };
+  const found = await request("get", "/runs/{run_id}/logs/search", { path, query, signal });
+  return { ...found, matches: found.matches.map((each) => ({ run_id: run, ...each })) };
+}
 
 /** How long the log is, and whether that is all. Asked again while it may grow. */
 export const logSize = (log: LogKey, told = false) =>
@@ -87,9 +69,16 @@ export const logSize = (log: LogKey, told = false) =>
   });
 
 /** Where the server tells that this log has grown, or ended. */
-export function logStream({ run, task, map, attempt }: LogKey): string {
-  const query = { topics: "log", run_id: run, task_id: task, map_index: map, attempt };
-  return `/api/v1/stream${encoded(query)}`;
+export function logStream(log: LogKey, position: string | null): string {
+  const query = {
+    topics: "log",
+    run_id: log.run,
+    task_id: log.task,
+    map_index: log.map,
+    attempt: log.attempt,
+    last_event_id: position,
+  };
+  return address("/stream", { query });
 }
 
 /** A block of lines; `first` counts from 0. */
@@ -106,7 +95,8 @@ export const logSearch = (log: LogKey, q: string, expression: boolean) =>
   infiniteQueryOptions({
     queryKey: ["log-search", ...keyOf(log), q, expression],
     queryFn: ({ pageParam, signal }) =>
-      request<LogMatches>(route(log, "search"), {
+      request("get", `${ONE}/search`, {
+        path: pathOf(log),
         query: {
           q,
           from: pageParam,
@@ -125,11 +115,15 @@ export const logSearch = (log: LogKey, q: string, expression: boolean) =>
   });
 
 export function logDownload(log: LogKey): string {
-  return `/api/v1${route(log, "download")}${encoded({ map_index: log.map, attempt: log.attempt })}`;
+  return address(`${ONE}/download`, {
+    path: pathOf(log),
+    query: { map_index: log.map, attempt: log.attempt },
+  });
 }
 
 function lines(log: LogKey, from: number, count: number, signal: AbortSignal) {
-  return request<LogLines>(route(log, "lines"), {
+  return request("get", `${ONE}/lines`, {
+    path: pathOf(log),
     query: { from, count, map_index: log.map, attempt: log.attempt },
     signal,
   });

@@ -1,16 +1,16 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { LogKey } from "./logs.ts";
-import { path, request } from "./request.ts";
-import type { RenderedFields } from "./types.ts";
+import { request } from "./request.ts";
 
 const POLL_MS = 2_000;
 
-/** What an attempt got. It tells just before it begins: until then, and not for ever, it is asked again. */
+/** What an attempt got. It is told just before the attempt begins: until then it is asked for again. */
 export const rendered = ({ run, task, map, attempt }: LogKey, ended: boolean) =>
   queryOptions({
     queryKey: ["rendered", run, task, map, attempt, ended],
     queryFn: ({ signal }) =>
-      request<RenderedFields>(path`/runs/${run}/task-instances/${task}/rendered`, {
+      request("get", "/runs/{run_id}/task-instances/{task_id}/rendered", {
+        path: { run_id: run, task_id: task },
         query: { map_index: map, attempt },
         signal,
       }),

@@ -1,3 +1,5 @@
+import type { paths } from "./schema.ts";
+
 /** An answer that was no answer: what went wrong, and what to do about it. */
 export class Problem extends Error {
   constructor(
@@ -12,43 +14,93 @@ export class Problem extends Error {
   }
 }
 
-export type Query = Record<
-  string,
-  string | number | boolean | readonly string[] | null | undefined
->;
+const BASE = "/api/v1";
+type Base = typeof BASE;
+type Verb = "get" | "post" | "put" | "patch" | "delete";
 
-interface Wanted {
-  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** The routes of the API's document that know a verb, without what all of them begin with. */
+export type Route<V extends Verb> = {
+  [P in keyof paths]: paths[P] extends Record<V, object> ? Short<P> : never;
+}[keyof paths];
+type Short<P> = P extends `${Base}${infer R}` ? R : never;
+
+type Operation<V extends Verb, R extends Route<V>> = `${Base}${R}` extends infer P extends
+  keyof paths
+  ? paths[P][V]
+  : never;
+type Given<O, K extends string> = O extends { parameters: Record<K, infer P> } ? P : never;
+type Loose<Q> = { [K in keyof Q]: Q[K] | null };
+/** What can be asked of a route; null and an empty text are not sent. */
+export type QueryOf<R extends Route<"get">> = QueryIn<Operation<"get", R>>;
+type QueryIn<O> = O extends { parameters: { query?: infer Q } } ? Loose<NonNullable<Q>> : never;
+type BodyIn<O> = O extends { requestBody: { content: { "application/json": infer B } } }
+  ? B
+  : never;
+type Succeeded<O> = O extends { responses: infer A } ? A[keyof A & (200 | 201 | 202 | 204)] : never;
+
+/** What a route answers; undefined: nothing but that it is done. */
+export type Answer<V extends Verb, R extends Route<V>> =
+  Succeeded<Operation<V, R>> extends { content: { "application/json": infer J } } ? J : undefined;
+
+type Needed<K extends string, T> = [T] extends [never]
+  ? { [key in K]?: never }
+  : Record<never, never> extends T
+    ? { [key in K]?: T }
+    : { [key in K]: T };
+type Wanted<O> = Needed<"path", Given<O, "path">> &
+  Needed<"query", QueryIn<O>> &
+  Needed<"body", BodyIn<O>> & {
+    /** The same key asks for the same thing once, however often it is sent. */
+    idempotencyKey?: string;
+    signal?: AbortSignal;
+  };
+/** Left out where nothing of it is needed. */
+type Rest<W> = Record<never, never> extends W ? [wanted?: W] : [wanted: W];
+
+interface Anything {
+  path?: Record<string, string | number>;
   query?: Query;
   body?: unknown;
-  /** The same key asks for the same thing once, however often it is sent. */
   idempotencyKey?: string;
   signal?: AbortSignal;
 }
+type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
-const BASE = "/api/v1";
-
-/** The JSON answer of a route below `/api/v1`; throws Problem. */
-export async function request<T>(path: string, wanted: Wanted = {}): Promise<T> {
-  const response = await send(path, wanted);
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
-}
-
-/** The raw answer, for what is no JSON. Throws Problem for anything but success. */
-export async function send(path: string, wanted: Wanted = {}): Promise<Response> {
-  const response = await reach(path, wanted);
+/** What the API answers, as its own document types it. Throws Problem for anything but success. */
+export async function request<V extends Verb, R extends Route<V>>(
+  verb: V,
+  route: R,
+  ...rest: Rest<Wanted<Operation<V, R>>>
+): Promise<Answer<V, R>>;
+export async function request(verb: Verb, route: string, wanted: Anything = {}): Promise<unknown> {
+  const response = await reach(verb, route, wanted);
   if (!response.ok) throw await problemOf(response);
-  return response;
+  const text = await response.text();
+  return text ? JSON.parse(text) : undefined;
 }
 
-async function reach(path: string, wanted: Wanted): Promise<Response> {
+/** Where a GET is answered, for what asks by itself: a stream of events, a link. */
+export function address<R extends Route<"get">>(
+  route: R,
+  ...rest: Rest<Pick<Wanted<Operation<"get", R>>, "path" | "query">>
+): string;
+export function address(route: string, wanted: Anything = {}): string {
+  return located(route, wanted);
+}
+
+/** With what varies in its path escaped. */
+function located(route: string, { path = {}, query }: Anything): string {
+  const filled = route.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name] ?? ""));
+  return `${BASE}${filled}${encoded(query)}`;
+}
+
+async function reach(verb: Verb, route: string, wanted: Anything): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (wanted.body !== undefined) headers["content-type"] = "application/json";
   if (wanted.idempotencyKey) headers["idempotency-key"] = wanted.idempotencyKey;
   try {
-    return await fetch(`${BASE}${path}${encoded(wanted.query)}`, {
-      method: wanted.method ?? "GET",
+    return await fetch(located(route, wanted), {
+      method: verb.toUpperCase(),
       headers,
       body: wanted.body === undefined ? undefined : JSON.stringify(wanted.body),
       signal: wanted.signal,
@@ -78,18 +130,10 @@ export function encoded(query: Query | undefined): string {
 async function problemOf(response: Response): Promise<Problem> {
   const status = response.status;
   try {
-    const said = (await response.json()) as Partial<Record<string, string>>;
+    const said: Partial<Record<string, string>> = await response.json();
     const detail = said.detail ?? said.title ?? `The server answered ${status}.`;
     return new Problem(status, said.code ?? "unknown", detail, said.hint, said.where);
   } catch {
     return new Problem(status, "unknown", `The server answered ${status}.`);
   }
-}
-
-/** A path below `/api/v1` whose variable parts are escaped: path`/runs/${id}/tasks`. */
-export function path(fixed: TemplateStringsArray, ...parts: (string | number)[]): string {
-  return fixed.reduce((so_far, text, at) => {
-    const part = parts[at - 1];
-    return so_far + (part === undefined ? "" : encodeURIComponent(part)) + text;
-  });
 }

@@ -1213,7 +1213,7 @@ export interface paths {
         };
         /**
          * Watch
-         * @description Stream changes as server-sent events. After ``ready``, fetch what you show, then apply the changes. After a lost connection, the browser sends its position and receives what it missed; ``reset`` means: fetch everything again. A stream ends within a minute: reconnect with the position. It ends immediately if its token is revoked or its session ends. The limit is 20 streams for a token or session, 60 for a user.
+         * @description Stream changes as server-sent events; ``StreamEvents`` describes the data of each. After ``ready``, fetch what you show, then apply the changes. After a lost connection, the browser sends its position and receives what it missed; ``reset`` means: fetch everything again. A stream ends within a minute: reconnect with the position. It ends immediately if its token is revoked or its session ends. The limit is 20 streams for a token or session, 60 for a user.
          */
         get: operations["watch"];
         put?: never;
@@ -1360,16 +1360,19 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** About */
+        /**
+         * About
+         * @description Which file, bundle, backfill, pool or run an event is about, that has no column for it.
+         */
         About: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "about";
             what: string;
         };
         /** AgentsFull */
         AgentsFull: {
             agents: string[];
-            /** @constant */
+            /** @enum {unknown} */
             kind: "agents_full";
         };
         /** Attempt */
@@ -1381,21 +1384,25 @@ export interface components {
             exit_code: number | null;
             line: number | null;
             log: string;
-            log_removed_at?: string | null;
+            log_removed_at: string | null;
             /** Format: int64 */
             number: number;
             pid: number | null;
             /** Format: date-time */
             queued_at: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "skipped" | "lost" | "cancelled";
         };
-        /** AttemptFailed */
+        /**
+         * AttemptFailed
+         * @description ``cause``: as of the attempt; ``detail``: what it said.
+         */
         AttemptFailed: {
             cause: string;
             /** @default  */
             detail: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "attempt_failed";
         };
         /** AuditCheck */
@@ -1429,7 +1436,7 @@ export interface components {
         Axis: {
             argument: string;
             /** @default return_value */
-            key: string;
+            key?: string;
             length?: number | null;
             task_id?: string | null;
         };
@@ -1464,13 +1471,13 @@ export interface components {
         };
         /** BackfillFull */
         BackfillFull: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "backfill_full";
         };
         /** BackfillRequest */
         BackfillRequest: {
             /** @default false */
-            dry_run: boolean;
+            dry_run?: boolean;
             from: string;
             max_active_runs?: number | null;
             params?: {
@@ -1492,7 +1499,8 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             segments: components["schemas"]["Segment"][];
-            state: string;
+            /** @enum {string} */
+            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
         };
         /** BlockedTask */
@@ -1501,7 +1509,7 @@ export interface components {
             count: number;
             reason: string | null;
             task_id: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** BulkAnswer */
         BulkAnswer: {
@@ -1528,7 +1536,7 @@ export interface components {
         /** Cancelled */
         Cancelled: {
             by: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "cancelled";
             /** @default false */
             live: boolean;
@@ -1542,20 +1550,23 @@ export interface components {
         /** ClearRequest */
         ClearRequest: {
             /** @default true */
-            downstream: boolean;
+            downstream?: boolean;
             /** @default false */
-            dry_run: boolean;
+            dry_run?: boolean;
             /** @default false */
-            failed_only: boolean;
+            failed_only?: boolean;
             map_indexes?: number[];
             tasks?: string[];
             /** @default false */
-            upstream: boolean;
+            upstream?: boolean;
         };
-        /** Cleared */
+        /**
+         * Cleared
+         * @description ``live``: an attempt was running, and was ended first.
+         */
         Cleared: {
             by: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "cleared";
             /** @default false */
             live: boolean;
@@ -1573,48 +1584,52 @@ export interface components {
         Component: {
             detail: string;
             healthy: boolean;
-            last_seen_at?: string | null;
+            last_seen_at: string | null;
             name: string;
         };
-        /** Created */
+        /**
+         * Created
+         * @description A run came into being.
+         */
         Created: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "created";
-            note?: string | null;
+            /** @default null */
+            note: string | null;
             trigger: string;
         };
         /** Dag */
         Dag: {
             /** @default false */
-            catchup: boolean;
+            catchup?: boolean;
             dag_id: string;
             dagrun_timeout_s?: number | null;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default  */
-            doc: string;
+            doc?: string;
             end_date?: string | null;
             file: string;
             /**
              * Format: int64
              * @default 0
              */
-            line: number;
+            line?: number;
             /**
              * Format: int64
              * @default 16
              */
-            max_active_runs: number;
+            max_active_runs?: number;
             max_active_tasks?: number | null;
             /** @default  */
-            owner: string;
+            owner?: string;
             /** @default [] */
-            params: components["schemas"]["Param"][];
+            params?: components["schemas"]["Param"][];
             /**
              * Format: int64
              * @default 1
              */
-            reuse_child: number;
+            reuse_child?: number;
             schedule?: {
                 [key: string]: unknown;
             } | null;
@@ -1622,13 +1637,13 @@ export interface components {
              * Format: int64
              * @default 1
              */
-            spec_version: number;
+            spec_version?: number;
             start_date?: string | null;
             /** @default [] */
-            tags: string[];
+            tags?: string[];
             tasks: components["schemas"]["Task"][];
             /** @default UTC */
-            timezone: string;
+            timezone?: string;
         };
         /** DagCounts */
         DagCounts: {
@@ -1639,6 +1654,19 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
+        /**
+         * DagDelta
+         * @description Event ``dag``.
+         */
+        DagDelta: {
+            bundle_version: string;
+            dag_id: string;
+            missing_since: string | null;
+            paused_at: string | null;
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** DagDetail */
         DagDetail: {
             bundle_version: string;
@@ -1646,9 +1674,9 @@ export interface components {
             /** @default  */
             description: string;
             file: string;
-            import_error?: components["schemas"]["ImportError"] | null;
+            import_error: components["schemas"]["ImportError"] | null;
             last_run_at: string | null;
-            last_run_state: string | null;
+            last_run_state: ("queued" | "running" | "success" | "failed" | "cancelled") | null;
             missing_since: string | null;
             next_run_at: string | null;
             /** @default  */
@@ -1660,7 +1688,7 @@ export interface components {
              * @default 0
              */
             queued: number;
-            recent?: components["schemas"]["RunBrief"][];
+            recent: components["schemas"]["RunBrief"][];
             /**
              * Format: int64
              * @default 0
@@ -1670,7 +1698,7 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             schedule_words: string;
-            spec: unknown;
+            spec: components["schemas"]["Dag"];
             tags: string[];
             /**
              * Format: int64
@@ -1682,7 +1710,7 @@ export interface components {
             /** Format: int64 */
             version: number;
             versions: components["schemas"]["DagVersion"][];
-            warnings?: string[];
+            warnings: string[];
         };
         /** DagDuration */
         DagDuration: {
@@ -1696,7 +1724,7 @@ export interface components {
         /** DagPaused */
         DagPaused: {
             by: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "dag_paused";
         };
         /** DagSummary */
@@ -1706,9 +1734,9 @@ export interface components {
             /** @default  */
             description: string;
             file: string;
-            import_error?: components["schemas"]["ImportError"] | null;
+            import_error: components["schemas"]["ImportError"] | null;
             last_run_at: string | null;
-            last_run_state: string | null;
+            last_run_state: ("queued" | "running" | "success" | "failed" | "cancelled") | null;
             missing_since: string | null;
             next_run_at: string | null;
             /** @default  */
@@ -1720,7 +1748,7 @@ export interface components {
              * @default 0
              */
             queued: number;
-            recent?: components["schemas"]["RunBrief"][];
+            recent: components["schemas"]["RunBrief"][];
             /**
              * Format: int64
              * @default 0
@@ -1740,7 +1768,7 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
-            warnings?: string[];
+            warnings: string[];
         };
         /** DagVersion */
         DagVersion: {
@@ -1803,7 +1831,7 @@ export interface components {
         };
         /** EndDateReached */
         EndDateReached: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "end_date";
         };
         /** ErrorGroup */
@@ -1819,18 +1847,18 @@ export interface components {
             actor: string;
             /** Format: date-time */
             at: string;
-            dag_id?: string | null;
+            dag_id: string | null;
             map_index: number | null;
             name: string;
             number: number | null;
             reason: string | null;
-            run_id?: string | null;
+            run_id: string | null;
             /** Format: int64 */
             seq: number;
             state: string | null;
             subject: string;
             task_id: string | null;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FailedRun */
         FailedRun: {
@@ -1843,12 +1871,13 @@ export interface components {
             logical_date: string;
             run_id: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
             trigger: string;
         };
         /** FileGone */
         FileGone: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "file_gone";
         };
         /** Fire */
@@ -1862,14 +1891,14 @@ export interface components {
             fires: components["schemas"]["Fire"][];
             reason: string | null;
             timezone: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FirstError */
         FirstError: {
             at: string | null;
             cause: string | null;
             detail: string | null;
-            excerpt?: string | null;
+            excerpt: string | null;
             line: number | null;
             /** Format: int64 */
             map_index: number;
@@ -1918,7 +1947,8 @@ export interface components {
             /** Format: date-time */
             logical_date: string;
             run_id: string;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
         };
         /** FoundTask */
         FoundTask: {
@@ -1934,13 +1964,16 @@ export interface components {
             truncated: boolean;
             waiting_by_reason: components["schemas"]["Waited"][];
         };
-        /** GivenUp */
+        /**
+         * GivenUp
+         * @description The last of its ``failures`` used up the ``retries``.
+         */
         GivenUp: {
             cause: string;
             detail: string;
             /** Format: int64 */
             failures: number;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "given_up";
             /** Format: int64 */
             retries: number;
@@ -1948,7 +1981,7 @@ export interface components {
         /** Granted */
         Granted: {
             agent: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "granted";
             pool: string;
         };
@@ -1983,7 +2016,8 @@ export interface components {
             note: string | null;
             run_id: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
             trigger: string;
             /** Format: int64 */
             version: number;
@@ -2000,9 +2034,12 @@ export interface components {
             task_id: string;
             upstream: number[];
         };
-        /** HandedOver */
+        /**
+         * HandedOver
+         * @description An agent has it and has not started it.
+         */
         HandedOver: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "handed_over";
         };
         /** Health */
@@ -2050,8 +2087,21 @@ export interface components {
         /** Input */
         Input: {
             /** @default return_value */
-            key: string;
+            key?: string;
             task_id: string;
+        };
+        /** InstanceChange */
+        InstanceChange: {
+            blocked_reason: string | null;
+            ended_at: string | null;
+            /** Format: int64 */
+            map_index: number;
+            number: number | null;
+            started_at: string | null;
+            state: ("failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
+            task_id: string;
+            /** @default null */
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** InstanceKey */
         InstanceKey: {
@@ -2059,11 +2109,23 @@ export interface components {
             map_index: number;
             task_id: string;
         };
-        /** ItemGone */
+        /**
+         * InstancesDelta
+         * @description Event ``task_instance``: changed task instances of one run.
+         */
+        InstancesDelta: {
+            changes: components["schemas"]["InstanceChange"][];
+            dag_id: string;
+            run_id: string;
+        };
+        /**
+         * ItemGone
+         * @description The list that it is mapped over has only ``items`` now.
+         */
         ItemGone: {
             /** Format: int64 */
             items: number;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "item_gone";
         };
         /** LateDag */
@@ -2072,11 +2134,11 @@ export interface components {
             /** Format: date-time */
             expected_at: string;
             reason: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** LeavesFailed */
         LeavesFailed: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "leaves_failed";
             /**
              * Format: int64
@@ -2087,7 +2149,7 @@ export interface components {
         };
         /** LeavesSucceeded */
         LeavesSucceeded: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "leaves_succeeded";
         };
         /** LinkRequest */
@@ -2100,6 +2162,21 @@ export interface components {
             at: string;
             predicted: boolean;
             used: number;
+        };
+        /**
+         * LogDelta
+         * @description Event ``log``: the log of an attempt has grown to ``size`` bytes, or is complete.
+         */
+        LogDelta: {
+            /** Format: int64 */
+            attempt: number;
+            complete: boolean;
+            /** Format: int64 */
+            map_index: number;
+            run_id: string;
+            /** Format: int64 */
+            size: number;
+            task_id: string;
         };
         /** LogLines */
         LogLines: {
@@ -2135,10 +2212,10 @@ export interface components {
         LogRetention: {
             days: number | null;
             default_days: number | null;
-            default_local_days?: number | null;
+            default_local_days: number | null;
             effective_days: number | null;
-            effective_local_days?: number | null;
-            local_days?: number | null;
+            effective_local_days: number | null;
+            local_days: number | null;
             run_days: number;
         };
         /** LogRetentionRequest */
@@ -2161,14 +2238,14 @@ export interface components {
         LostTooOften: {
             cause: string;
             detail: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "lost_too_often";
             /** Format: int64 */
             losses: number;
         };
         /** MappedOverNothing */
         MappedOverNothing: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "mapped_over_nothing";
         };
         /** Mapping */
@@ -2188,12 +2265,12 @@ export interface components {
         /** MarkRequest */
         MarkRequest: {
             /** @default false */
-            dry_run: boolean;
+            dry_run?: boolean;
             /**
              * Format: int64
              * @default -1
              */
-            map_index: number;
+            map_index?: number;
             /** @enum {string} */
             state: "success" | "failed";
             task_id?: string | null;
@@ -2201,19 +2278,22 @@ export interface components {
         /** Marked */
         Marked: {
             by: string;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "marked";
             /** @default false */
             live: boolean;
         };
-        /** MaxActiveRuns */
+        /**
+         * MaxActiveRuns
+         * @description ``before``: runs that wait longer.
+         */
         MaxActiveRuns: {
             /**
              * Format: int64
              * @default 0
              */
             before: number;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "max_active_runs";
             /** Format: int64 */
             limit: number;
@@ -2222,14 +2302,14 @@ export interface components {
         };
         /** MaxActiveTasks */
         MaxActiveTasks: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "max_active_tasks";
             /** Format: int64 */
             limit: number;
         };
         /** MaxActiveTis */
         MaxActiveTis: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "max_active_tis_per_dagrun";
             /** Format: int64 */
             limit: number;
@@ -2261,40 +2341,49 @@ export interface components {
         };
         /** NoAgent */
         NoAgent: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "no_agent";
         };
         /** NoSchedule */
         NoSchedule: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "no_schedule";
         };
         /** NoScheduler */
         NoScheduler: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "no_scheduler";
         };
         /** NotAList */
         NotAList: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "not_a_list";
             task: string;
         };
-        /** NotChosen */
+        /**
+         * NotChosen
+         * @description ``chosen``: what the branch follows; none: a condition that did not hold.
+         */
         NotChosen: {
             branch: string;
             chosen: string[];
-            /** @constant */
+            /** @enum {unknown} */
             kind: "not_chosen";
         };
-        /** NotCreated */
+        /**
+         * NotCreated
+         * @description A slot of the schedule is over, and no run was made for it.
+         */
         NotCreated: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "not_created";
         };
-        /** NotSeen */
+        /**
+         * NotSeen
+         * @description No scheduler has looked at it yet.
+         */
         NotSeen: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "not_seen";
         };
         /** NoteRequest */
@@ -2304,88 +2393,88 @@ export interface components {
         /** Page[AuditEntry] */
         PageOfAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[Backfill] */
         PageOfBackfill: {
             items: components["schemas"]["Backfill"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[DagSummary] */
         PageOfDagSummary: {
             items: components["schemas"]["DagSummary"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[Event] */
         PageOfEvent: {
             items: components["schemas"]["Event"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[ImportError] */
         PageOfImportError: {
             items: components["schemas"]["ImportError"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[Pool] */
         PageOfPool: {
             items: components["schemas"]["Pool"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[Run] */
         PageOfRun: {
             items: components["schemas"]["Run"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[RunTask] */
         PageOfRunTask: {
             items: components["schemas"]["RunTask"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[TaskInstance] */
         PageOfTaskInstance: {
             items: components["schemas"]["TaskInstance"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[Token] */
         PageOfToken: {
             items: components["schemas"]["Token"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[User] */
         PageOfUser: {
             items: components["schemas"]["User"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[VersionSummary] */
         PageOfVersionSummary: {
             items: components["schemas"]["VersionSummary"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Page[XCom] */
         PageOfXCom: {
             items: components["schemas"]["XCom"][];
-            next_cursor?: string | null;
+            next_cursor: string | null;
         };
         /** Param */
         Param: {
             default?: unknown;
             /** @default  */
-            description: string;
+            description?: string;
             /** @default [] */
-            enum: unknown[];
+            enum?: unknown[];
             /**
              * @default
              * @enum {string}
              */
-            format: "" | "date" | "date-time";
+            format?: "" | "date" | "date-time";
             name: string;
             /** @default false */
-            required: boolean;
+            required?: boolean;
             /**
              * @default any
              * @enum {string}
              */
-            type: "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
+            type?: "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
         };
         /** PasswordRequest */
         PasswordRequest: {
@@ -2407,15 +2496,26 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
-        /** PoolEmpty */
+        /** PoolDelta */
+        PoolDelta: {
+            name: string;
+            /** Format: int64 */
+            slots: number;
+            /** Format: int64 */
+            used: number;
+        };
+        /**
+         * PoolEmpty
+         * @description It has no slots at all.
+         */
         PoolEmpty: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "pool_empty";
             pool: string;
         };
         /** PoolFull */
         PoolFull: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "pool_full";
             pool: string;
             /** Format: int64 */
@@ -2432,7 +2532,7 @@ export interface components {
         };
         /** PoolMissing */
         PoolMissing: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "pool_missing";
             pool: string;
         };
@@ -2443,7 +2543,7 @@ export interface components {
         };
         /** PoolResized */
         PoolResized: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "pool_resized";
             pool: string;
             /** Format: int64 */
@@ -2463,13 +2563,20 @@ export interface components {
         };
         /** PoolTooSmall */
         PoolTooSmall: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "pool_too_small";
             /** Format: int64 */
             needed: number;
             pool: string;
             /** Format: int64 */
             slots: number;
+        };
+        /**
+         * PoolsDelta
+         * @description Event ``pool``: all pools, sent when a pool was created, resized or deleted.
+         */
+        PoolsDelta: {
+            pools: components["schemas"]["PoolDelta"][];
         };
         /** PredictedRun */
         PredictedRun: {
@@ -2521,13 +2628,13 @@ export interface components {
             tasks: number;
             /** Format: int64 */
             version: number;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** ReplayRequest */
         ReplayRequest: {
             /** @default false */
-            dry_run: boolean;
+            dry_run?: boolean;
         };
         /** RetryCounts */
         RetryCounts: {
@@ -2536,9 +2643,12 @@ export interface components {
             /** Format: int64 */
             total: number;
         };
-        /** RetryOver */
+        /**
+         * RetryOver
+         * @description The delay before a retry.
+         */
         RetryOver: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "retry_over";
         };
         /**
@@ -2546,23 +2656,30 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "author" | "admin";
-        /** RuleMet */
+        /**
+         * RuleMet
+         * @description ``ends``: upstream instances by how they ended, none that are 0; empty: there is nothing upstream.
+         */
         RuleMet: {
             ends: {
                 [key: string]: number;
             };
-            /** @constant */
+            /** @enum {unknown} */
             kind: "rule_met";
             rule: string;
             /** Format: int64 */
             total: number;
         };
-        /** RuleNotMet */
+        /**
+         * RuleNotMet
+         * @description ``tasks``: the first few upstream tasks whose end decided it; ``more``: how many others there are;
+         *         ``state``: how all of these ended, empty if they did not end alike.
+         */
         RuleNotMet: {
             ends: {
                 [key: string]: number;
             };
-            /** @constant */
+            /** @enum {unknown} */
             kind: "rule_not_met";
             /**
              * Format: int64
@@ -2578,7 +2695,7 @@ export interface components {
         };
         /** Run */
         Run: {
-            backfill_id?: string | null;
+            backfill_id: string | null;
             bundle_version: string;
             counts: {
                 [key: string]: number;
@@ -2588,7 +2705,7 @@ export interface components {
             /** @default  */
             created_by: string;
             dag_id: string;
-            duration_s?: number | null;
+            duration_s: number | null;
             ended_at: string | null;
             /** Format: date-time */
             interval_end: string;
@@ -2596,20 +2713,21 @@ export interface components {
             interval_start: string;
             /** Format: date-time */
             logical_date: string;
-            note?: string | null;
+            note: string | null;
             params: {
                 [key: string]: unknown;
             };
-            quarantined?: string | null;
+            quarantined: string | null;
             reason: string | null;
-            retry_at?: string | null;
+            retry_at: string | null;
             run_id: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
             trigger: string;
             /** Format: int64 */
             version: number;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** RunBrief */
         RunBrief: {
@@ -2618,7 +2736,8 @@ export interface components {
             logical_date: string;
             run_id: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
             trigger: string;
         };
         /** RunCounts */
@@ -2631,6 +2750,26 @@ export interface components {
             running: number;
             /** Format: int64 */
             success_24h: number;
+        };
+        /**
+         * RunDelta
+         * @description Event ``run``. Fields as in ``Run``.
+         */
+        RunDelta: {
+            counts: {
+                [key: string]: number;
+            };
+            dag_id: string;
+            ended_at: string | null;
+            reason: string | null;
+            run_id: string;
+            started_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
+            /** Format: int64 */
+            version: number;
+            /** @default null */
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** RunDiff */
         RunDiff: {
@@ -2661,7 +2800,7 @@ export interface components {
         };
         /** RunStarted */
         RunStarted: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "run_started";
         };
         /** RunTask */
@@ -2674,7 +2813,7 @@ export interface components {
             critical: boolean;
             /** @default  */
             doc: string;
-            duration_s?: number | null;
+            duration_s: number | null;
             ended_at: string | null;
             /** @default  */
             group: string;
@@ -2691,30 +2830,34 @@ export interface components {
             /** @default  */
             trigger_rule: string;
             upstream: string[];
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
-        /** RunTimedOut */
+        /**
+         * RunTimedOut
+         * @description ``dagrun_timeout`` is over.
+         */
         RunTimedOut: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "run_timed_out";
             limit_s: number;
         };
         /** RunsOnce */
         RunsOnce: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "runs_once";
         };
         /** Segment */
         Segment: {
             /** Format: date-time */
             from: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "upstream" | "ready" | "queued" | "running" | "retry";
             number: number | null;
             reason: string | null;
-            state: string | null;
+            state: ("queued" | "running" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
             to: string | null;
-            wait?: string | null;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            wait: ("upstream" | "pool" | "limit" | "agent" | "paused" | "retry" | "start" | "other") | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** Session */
         Session: {
@@ -2730,7 +2873,10 @@ export interface components {
             name: string;
             password: string;
         };
-        /** SetAside */
+        /**
+         * SetAside
+         * @description ``until``: ISO 8601 in UTC, empty where it is not known; ``failures`` of the scheduler to plan it.
+         */
         SetAside: {
             error: string;
             /**
@@ -2738,14 +2884,14 @@ export interface components {
              * @default 0
              */
             failures: number;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "set_aside";
             /** @default  */
             until: string;
         };
         /** SkippedItself */
         SkippedItself: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "skipped_itself";
             /** @default  */
             message: string;
@@ -2755,7 +2901,7 @@ export interface components {
             /** Format: int64 */
             count: number;
             reason: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** SlotUser */
         SlotUser: {
@@ -2777,9 +2923,12 @@ export interface components {
             text: string;
             truncated: boolean;
         };
-        /** SourceNotSuccessful */
+        /**
+         * SourceNotSuccessful
+         * @description What it is mapped over has no result: ``state`` says why.
+         */
         SourceNotSuccessful: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "source_not_successful";
             state: string;
             task: string;
@@ -2793,8 +2942,19 @@ export interface components {
         };
         /** Started */
         Started: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "started";
+        };
+        /**
+         * StreamEvents
+         * @description The data of each event, by its name. Nobody sends it as a whole.
+         */
+        StreamEvents: {
+            dag: components["schemas"]["DagDelta"];
+            log: components["schemas"]["LogDelta"];
+            pool: components["schemas"]["PoolsDelta"];
+            run: components["schemas"]["RunDelta"];
+            task_instance: components["schemas"]["InstancesDelta"];
         };
         /** Task */
         Task: {
@@ -2802,53 +2962,53 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             /** @default false */
-            branch: boolean;
+            branch?: boolean;
             /** @default  */
-            doc: string;
+            doc?: string;
             execution_timeout_s?: number | null;
             /** @default  */
-            function: string;
+            function?: string;
             /** @default [] */
-            inputs: components["schemas"]["Input"][];
+            inputs?: components["schemas"]["Input"][];
             /** @default python */
-            kind: string;
+            kind?: string;
             /**
              * Format: int64
              * @default 0
              */
-            line: number;
+            line?: number;
             mapping?: components["schemas"]["Mapping"] | null;
             max_active_tis_per_dagrun?: number | null;
             max_retry_delay_s?: number | null;
             memory_limit_mb?: number | null;
             /** @default  */
-            owner: string;
+            owner?: string;
             /** @default default */
-            pool: string;
+            pool?: string;
             /**
              * Format: int64
              * @default 1
              */
-            pool_slots: number;
+            pool_slots?: number;
             /**
              * Format: int64
              * @default 1
              */
-            priority_weight: number;
+            priority_weight?: number;
             /**
              * Format: int64
              * @default 0
              */
-            retries: number;
+            retries?: number;
             /** @default 300 */
-            retry_delay_s: number;
+            retry_delay_s?: number;
             /** @default false */
-            retry_exponential_backoff: boolean;
+            retry_exponential_backoff?: boolean;
             task_id: string;
             /** @default all_success */
-            trigger_rule: string;
+            trigger_rule?: string;
             /** @default [] */
-            upstream: string[];
+            upstream?: string[];
         };
         /** TaskDifference */
         TaskDifference: {
@@ -2879,9 +3039,10 @@ export interface components {
             queued_at: string | null;
             reason: string | null;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
@@ -2899,19 +3060,23 @@ export interface components {
             reason: string | null;
             run_id: string;
             started_at: string | null;
-            state: string;
+            /** @enum {string} */
+            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
             wake_at: string | null;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TeamRole */
         TeamRole: {
             name: string;
             role: components["schemas"]["Role"];
         };
-        /** Text */
+        /**
+         * Text
+         * @description A sentence from before there were kinds, a person's own words, or what another version of Headway said.
+         */
         Text: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "text";
             text: string;
         };
@@ -2938,7 +3103,8 @@ export interface components {
             run_id: string;
             /** Format: date-time */
             started_at: string;
-            state: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "success" | "failed" | "cancelled";
         };
         /** Token */
         Token: {
@@ -2959,7 +3125,7 @@ export interface components {
              * Format: int64
              * @default 90
              */
-            expires_in_days: number;
+            expires_in_days?: number;
             name: string;
             role?: components["schemas"]["Role"] | null;
             user?: string | null;
@@ -2968,7 +3134,7 @@ export interface components {
         TooManyItems: {
             /** Format: int64 */
             items: number;
-            /** @constant */
+            /** @enum {unknown} */
             kind: "too_many_items";
             /** Format: int64 */
             limit: number;
@@ -2982,13 +3148,13 @@ export interface components {
             };
             /** Format: int64 */
             tasks: number;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** TriggerRequest */
         TriggerRequest: {
             /** @default false */
-            dry_run: boolean;
+            dry_run?: boolean;
             idempotency_key?: string | null;
             logical_date?: string | null;
             params?: {
@@ -2997,7 +3163,7 @@ export interface components {
         };
         /** UpstreamChanged */
         UpstreamChanged: {
-            /** @constant */
+            /** @enum {unknown} */
             kind: "upstream_changed";
         };
         /** User */
@@ -3057,7 +3223,7 @@ export interface components {
             /** Format: int64 */
             queued: number;
             reason: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -3069,7 +3235,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             task_id: string;
-            why?: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** XCom */
         XCom: {
@@ -4034,9 +4200,69 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "catchup": false,
                      *         "dag_id": "daily_delays",
+                     *         "dagrun_timeout_s": 1.5,
+                     *         "description": "Delays of the day before",
+                     *         "doc": "What it does.",
+                     *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
-                     *         "tasks": []
+                     *         "line": 11,
+                     *         "max_active_runs": 1,
+                     *         "max_active_tasks": 1,
+                     *         "owner": "data-platform",
+                     *         "params": [],
+                     *         "reuse_child": 1,
+                     *         "schedule": {
+                     *           "cron": "0 5 * * *",
+                     *           "timezone": "UTC"
+                     *         },
+                     *         "spec_version": 1,
+                     *         "start_date": "2026-01-31T05:00:00Z",
+                     *         "tags": [
+                     *           "flights"
+                     *         ],
+                     *         "tasks": [
+                     *           {
+                     *             "arguments": {},
+                     *             "branch": false,
+                     *             "doc": "What it does.",
+                     *             "execution_timeout_s": 1.5,
+                     *             "function": "text",
+                     *             "inputs": [
+                     *               {
+                     *                 "key": "return_value",
+                     *                 "task_id": "extract"
+                     *               }
+                     *             ],
+                     *             "kind": "python",
+                     *             "line": 11,
+                     *             "mapping": {
+                     *               "axes": [
+                     *                 {
+                     *                   "argument": "text",
+                     *                   "key": "return_value",
+                     *                   "length": 1,
+                     *                   "task_id": "extract"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "max_active_tis_per_dagrun": 1,
+                     *             "max_retry_delay_s": 1.5,
+                     *             "memory_limit_mb": 1,
+                     *             "owner": "data-platform",
+                     *             "pool": "default",
+                     *             "pool_slots": 1,
+                     *             "priority_weight": 1,
+                     *             "retries": 1,
+                     *             "retry_delay_s": 1.5,
+                     *             "retry_exponential_backoff": false,
+                     *             "task_id": "extract",
+                     *             "trigger_rule": "all_success",
+                     *             "upstream": []
+                     *           }
+                     *         ],
+                     *         "timezone": "UTC"
                      *       },
                      *       "tags": [
                      *         "flights"
@@ -4662,9 +4888,69 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "catchup": false,
                      *         "dag_id": "daily_delays",
+                     *         "dagrun_timeout_s": 1.5,
+                     *         "description": "Delays of the day before",
+                     *         "doc": "What it does.",
+                     *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
-                     *         "tasks": []
+                     *         "line": 11,
+                     *         "max_active_runs": 1,
+                     *         "max_active_tasks": 1,
+                     *         "owner": "data-platform",
+                     *         "params": [],
+                     *         "reuse_child": 1,
+                     *         "schedule": {
+                     *           "cron": "0 5 * * *",
+                     *           "timezone": "UTC"
+                     *         },
+                     *         "spec_version": 1,
+                     *         "start_date": "2026-01-31T05:00:00Z",
+                     *         "tags": [
+                     *           "flights"
+                     *         ],
+                     *         "tasks": [
+                     *           {
+                     *             "arguments": {},
+                     *             "branch": false,
+                     *             "doc": "What it does.",
+                     *             "execution_timeout_s": 1.5,
+                     *             "function": "text",
+                     *             "inputs": [
+                     *               {
+                     *                 "key": "return_value",
+                     *                 "task_id": "extract"
+                     *               }
+                     *             ],
+                     *             "kind": "python",
+                     *             "line": 11,
+                     *             "mapping": {
+                     *               "axes": [
+                     *                 {
+                     *                   "argument": "text",
+                     *                   "key": "return_value",
+                     *                   "length": 1,
+                     *                   "task_id": "extract"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "max_active_tis_per_dagrun": 1,
+                     *             "max_retry_delay_s": 1.5,
+                     *             "memory_limit_mb": 1,
+                     *             "owner": "data-platform",
+                     *             "pool": "default",
+                     *             "pool_slots": 1,
+                     *             "priority_weight": 1,
+                     *             "retries": 1,
+                     *             "retry_delay_s": 1.5,
+                     *             "retry_exponential_backoff": false,
+                     *             "task_id": "extract",
+                     *             "trigger_rule": "all_success",
+                     *             "upstream": []
+                     *           }
+                     *         ],
+                     *         "timezone": "UTC"
                      *       },
                      *       "tags": [
                      *         "flights"
@@ -4757,9 +5043,69 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "catchup": false,
                      *         "dag_id": "daily_delays",
+                     *         "dagrun_timeout_s": 1.5,
+                     *         "description": "Delays of the day before",
+                     *         "doc": "What it does.",
+                     *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
-                     *         "tasks": []
+                     *         "line": 11,
+                     *         "max_active_runs": 1,
+                     *         "max_active_tasks": 1,
+                     *         "owner": "data-platform",
+                     *         "params": [],
+                     *         "reuse_child": 1,
+                     *         "schedule": {
+                     *           "cron": "0 5 * * *",
+                     *           "timezone": "UTC"
+                     *         },
+                     *         "spec_version": 1,
+                     *         "start_date": "2026-01-31T05:00:00Z",
+                     *         "tags": [
+                     *           "flights"
+                     *         ],
+                     *         "tasks": [
+                     *           {
+                     *             "arguments": {},
+                     *             "branch": false,
+                     *             "doc": "What it does.",
+                     *             "execution_timeout_s": 1.5,
+                     *             "function": "text",
+                     *             "inputs": [
+                     *               {
+                     *                 "key": "return_value",
+                     *                 "task_id": "extract"
+                     *               }
+                     *             ],
+                     *             "kind": "python",
+                     *             "line": 11,
+                     *             "mapping": {
+                     *               "axes": [
+                     *                 {
+                     *                   "argument": "text",
+                     *                   "key": "return_value",
+                     *                   "length": 1,
+                     *                   "task_id": "extract"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "max_active_tis_per_dagrun": 1,
+                     *             "max_retry_delay_s": 1.5,
+                     *             "memory_limit_mb": 1,
+                     *             "owner": "data-platform",
+                     *             "pool": "default",
+                     *             "pool_slots": 1,
+                     *             "priority_weight": 1,
+                     *             "retries": 1,
+                     *             "retry_delay_s": 1.5,
+                     *             "retry_exponential_backoff": false,
+                     *             "task_id": "extract",
+                     *             "trigger_rule": "all_success",
+                     *             "upstream": []
+                     *           }
+                     *         ],
+                     *         "timezone": "UTC"
                      *       },
                      *       "tags": [
                      *         "flights"
@@ -5392,6 +5738,7 @@ export interface operations {
                      *         {
                      *           "detail": "process 7 on worker-1",
                      *           "healthy": true,
+                     *           "last_seen_at": "2026-01-31T05:00:00Z",
                      *           "name": "scheduler"
                      *         }
                      *       ],
@@ -5559,7 +5906,10 @@ export interface operations {
                      * @example {
                      *       "days": 60,
                      *       "default_days": null,
+                     *       "default_local_days": 7,
                      *       "effective_days": 60,
+                     *       "effective_local_days": 7,
+                     *       "local_days": null,
                      *       "run_days": 90
                      *     }
                      */
@@ -5620,7 +5970,10 @@ export interface operations {
                      * @example {
                      *       "days": 60,
                      *       "default_days": null,
+                     *       "default_local_days": 7,
                      *       "effective_days": 60,
+                     *       "effective_local_days": 7,
+                     *       "local_days": null,
                      *       "run_days": 90
                      *     }
                      */
@@ -6001,6 +6354,7 @@ export interface operations {
                      *         {
                      *           "detail": "process 7 on worker-1",
                      *           "healthy": true,
+                     *           "last_seen_at": "2026-01-31T05:00:00Z",
                      *           "name": "scheduler"
                      *         }
                      *       ],
@@ -7143,12 +7497,12 @@ export interface operations {
                      *           "segments": [
                      *             {
                      *               "from": "2026-01-31T05:00:00Z",
-                     *               "kind": "python",
+                     *               "kind": "upstream",
                      *               "number": 1,
                      *               "reason": null,
                      *               "state": "success",
                      *               "to": "2026-01-31T05:00:00Z",
-                     *               "wait": "text",
+                     *               "wait": "upstream",
                      *               "why": {
                      *                 "kind": "pool_full",
                      *                 "pool": "etl",

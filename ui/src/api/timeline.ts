@@ -1,9 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
 import { request } from "./request.ts";
-import type { components } from "./schema.ts";
-
-export type Timeline = components["schemas"]["Timeline"];
-export type PoolLoad = components["schemas"]["PoolLoad"];
 
 const AGAIN_MS = 30_000; // the present moves, also where nothing changes
 
@@ -15,7 +11,7 @@ export const timeline = (spanMs: number) =>
       const now = Date.now();
       const from = new Date(now - spanMs).toISOString();
       const to = new Date(now + spanMs).toISOString();
-      return request<Timeline>("/timeline", { query: { from, to }, signal });
+      return request("get", "/timeline", { query: { from, to }, signal });
     },
     refetchInterval: AGAIN_MS,
   });

@@ -1,91 +1,70 @@
 import type { components } from "./schema.ts";
 
 /**
- * What the API says, by its own names: from its OpenAPI document where that says it, and written
- * here where the document leaves open what is inside. Times are RFC 3339 in UTC, durations seconds.
+ * What the API says, by short names for what its OpenAPI document calls it. Times are RFC 3339 in
+ * UTC, durations seconds.
  */
 type Said = components["schemas"];
+
+export type Attempt = Said["Attempt"];
+export type AuditEntry = Said["AuditEntry"];
+export type Backfill = Said["Backfill"];
+export type BackfillAnswer = Said["BackfillAnswer"];
+export type Bar = Said["Bar"];
+export type ClearRequest = Said["ClearRequest"];
+export type Component = Said["Component"];
+export type DagDetail = Said["DagDetail"];
+export type DagDuration = Said["DagDuration"];
+export type DagSummary = Said["DagSummary"];
+export type Day = Said["Day"];
+export type Diagnosis = Said["Diagnosis"];
+export type DistinctError = Said["ErrorGroup"];
+export type DurationDay = Said["DurationDay"];
+export type Event = Said["Event"];
+/** A line of one of many logs; of which DAG it is, is told where all are searched. */
+export type FoundLine = Said["RunLogMatch"] &
+  Pick<Said["FoundLogMatch"], "run_id"> &
+  Partial<Said["FoundLogMatch"]>;
+export type Grid = Said["Grid"];
+export type GridRun = Said["GridRun"];
+export type GridTask = Said["GridTask"];
+export type Hour = Said["Hour"];
+export type ImportError = Said["ImportError"];
+export type InstanceKey = Said["InstanceKey"];
+export type LogMatch = Said["LogMatch"];
+export type LogRetention = Said["LogRetention"];
+export type LogRetentionRequest = Said["LogRetentionRequest"];
+export type LoginLink = Said["LoginLink"];
+export type MarkPreview = Said["MarkPreview"];
+export type MarkRequest = Said["MarkRequest"];
+export type NewToken = Said["NewToken"];
+export type Overview = Said["Home"];
+export type Param = Said["Param"];
+export type Pool = Said["Pool"];
+export type PoolLoad = Said["PoolLoad"];
+export type PoolSlots = Said["PoolSlots"];
+export type RenderedField = Said["RenderedField"];
+export type ReplayPreview = Said["ReplayPreview"];
+export type Role = Said["Role"];
+export type Run = Said["Run"];
+export type RunTask = Said["RunTask"];
+export type SearchAnswer = Said["Found"];
+export type Segment = Said["Segment"];
+export type Session = Said["Session"];
+export type Slots = Said["Slots"];
+export type Source = Said["Source"];
+export type StreamEvents = Said["StreamEvents"];
+export type TaskDuration = Said["TaskDuration"];
+export type TaskInstance = Said["TaskInstance"];
+export type TaskInstanceDetail = Said["TaskInstanceDetail"];
+export type Timeline = Said["Timeline"];
+export type Token = Said["Token"];
+export type TriggerPreview = Said["TriggerPreview"];
+export type User = Said["User"];
+export type Version = Said["VersionSummary"];
+export type XCom = Said["XCom"];
 
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;
-}
-
-export type Session = Said["Session"];
-export type Role = Session["role"];
-export type RunBrief = Said["RunBrief"];
-export type ImportError = Said["ImportError"];
-export type Run = Said["Run"];
-export type Pool = Said["Pool"];
-export type Component = Said["Component"];
-export type FailedRun = Said["FailedRun"];
-export type Hour = Said["Hour"];
-export type Health = Said["Health"];
-export type Overview = Said["Home"];
-export type Backfill = Said["Backfill"];
-export type BackfillAnswer = Said["BackfillAnswer"];
-export type ReplayPreview = Said["ReplayPreview"];
-export type TriggerPreview = Said["TriggerPreview"];
-export type Slots = Said["Slots"];
-export type PoolSlots = Said["PoolSlots"];
-export type Durations = Said["Durations"];
-export type DagDuration = Said["DagDuration"];
-export type TaskDuration = Said["TaskDuration"];
-export type DurationDay = Said["DurationDay"];
-export type Version = Said["VersionSummary"];
-export type VersionDiff = Said["VersionDiff"];
-export type Source = Said["Source"];
-export type Event = Said["Event"];
-export type RenderedField = Said["RenderedField"];
-export type RenderedFields = Said["RenderedFields"];
-export type SearchAnswer = Said["Found"];
-export type User = Said["User"];
-export type Token = Said["Token"];
-export type NewToken = Said["NewToken"];
-export type LoginLink = Said["LoginLink"];
-export type LogRetention = Said["LogRetention"];
-export type LogRetentionRequest = Said["LogRetentionRequest"];
-export type AuditEntry = Said["AuditEntry"];
-export type AuditCheck = Said["AuditCheck"];
-
-export type DagSummary = Said["DagSummary"];
-export type DagDetail = Omit<Said["DagDetail"], "spec"> & { spec: DagSpec };
-
-export type ParamType = "string" | "integer" | "number" | "boolean" | "array" | "object" | "any";
-
-export interface Param {
-  name: string;
-  type?: ParamType;
-  format?: "" | "date" | "date-time";
-  default?: unknown;
-  required?: boolean;
-  description?: string;
-  enum?: unknown[];
-}
-
-export interface TaskSpec {
-  task_id: string;
-  kind?: string;
-  upstream?: string[];
-  trigger_rule?: string;
-  retries?: number;
-  pool?: string;
-  owner?: string;
-  doc?: string;
-  line?: number;
-  mapping?: unknown;
-}
-
-export interface DagSpec {
-  dag_id: string;
-  file: string;
-  tasks: TaskSpec[];
-  schedule?: Record<string, unknown> | null;
-  catchup?: boolean;
-  max_active_runs?: number;
-  params?: Param[];
-  tags?: string[];
-  owner?: string;
-  description?: string;
-  doc?: string;
 }

@@ -1,16 +1,25 @@
 import { queryOptions } from "@tanstack/react-query";
-import { pages } from "./queries.ts";
-import { path, request } from "./request.ts";
-import type { DagSpec, Source, Version, VersionDiff } from "./types.ts";
+import { pages } from "./pages.ts";
+import { request } from "./request.ts";
 
 export const versions = (dagId: string) =>
-  pages<Version>(["versions", dagId], path`/dags/${dagId}/versions`, {}, 100);
+  pages(["versions", dagId], (cursor, signal) =>
+    request("get", "/dags/{dag_id}/versions", {
+      path: { dag_id: dagId },
+      query: { limit: 100, cursor },
+      signal,
+    }),
+  );
 
 /** The DAG as that version was registered. */
 export const versionSpec = (dagId: string, version: number) =>
   queryOptions({
     queryKey: ["version-spec", dagId, version],
-    queryFn: ({ signal }) => request<DagSpec>(path`/dags/${dagId}/versions/${version}`, { signal }),
+    queryFn: ({ signal }) =>
+      request("get", "/dags/{dag_id}/versions/{version}", {
+        path: { dag_id: dagId, version },
+        signal,
+      }),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -19,7 +28,10 @@ export const versionSource = (dagId: string, version: number) =>
   queryOptions({
     queryKey: ["source", dagId, version],
     queryFn: ({ signal }) =>
-      request<Source>(path`/dags/${dagId}/versions/${version}/source`, { signal }),
+      request("get", "/dags/{dag_id}/versions/{version}/source", {
+        path: { dag_id: dagId, version },
+        signal,
+      }),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -27,7 +39,8 @@ export const versionSource = (dagId: string, version: number) =>
 export const runSource = (runId: string) =>
   queryOptions({
     queryKey: ["run-source", runId],
-    queryFn: ({ signal }) => request<Source>(path`/runs/${runId}/source`, { signal }),
+    queryFn: ({ signal }) =>
+      request("get", "/runs/{run_id}/source", { path: { run_id: runId }, signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -35,6 +48,10 @@ export const diff = (dagId: string, from: number, to: number) =>
   queryOptions({
     queryKey: ["diff", dagId, from, to],
     queryFn: ({ signal }) =>
-      request<VersionDiff>(path`/dags/${dagId}/diff`, { query: { from, to }, signal }),
+      request("get", "/dags/{dag_id}/diff", {
+        path: { dag_id: dagId },
+        query: { from, to },
+        signal,
+      }),
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { path, request } from "@/api/request.ts";
+import { request } from "@/api/request.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
@@ -16,8 +16,8 @@ export function OwnPassword({ name, close }: { name: string; close: () => void }
   const differs = typed.again !== "" && typed.again !== typed.password;
   const change = useMutation({
     mutationFn: () =>
-      request(path`/users/${name}/password`, {
-        method: "PUT",
+      request("put", "/users/{name}/password", {
+        path: { name },
         body: { current: typed.current || null, password: typed.password },
       }),
     onSuccess: () => {

@@ -23,7 +23,7 @@ export function YouMenu({ className, keys }: { className: string; keys: () => vo
   const name = user.display_name || user.name;
 
   async function leave() {
-    await request("/session", { method: "DELETE" });
+    await request("delete", "/session");
     queries.clear();
     await navigate({ to: "/login" });
   }

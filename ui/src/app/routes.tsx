@@ -1,11 +1,15 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { TRIGGERS } from "@/api/words.ts";
 import { strip } from "@/lib/selection.ts";
+import { runState } from "@/lib/states.ts";
 import { spanNamed } from "@/lib/timeline/spans.ts";
 import { wishOf } from "@/views/logs/wish.ts";
 import { rootRoute, signedIn, teamRoute } from "./roots.tsx";
 
 type Search = Record<string, unknown>;
 
+const PAUSED = ["true", "false"] as const;
+const SUBJECTS = ["run", "task_instance", "dag", "pool"] as const;
 const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
 export const indexRoute = createRoute({
@@ -45,8 +49,8 @@ export const dagListRoute = createRoute({
       q: word(search.q),
       tag: word(search.tag),
       owner: word(search.owner),
-      state: word(search.state),
-      paused: word(search.paused),
+      state: runState(search.state),
+      paused: PAUSED.find((paused) => paused === search.paused),
     }),
   component: lazyRouteComponent(() => import("@/views/dags/DagList.tsx"), "DagList"),
 });
@@ -63,8 +67,8 @@ export const runListRoute = createRoute({
   validateSearch: (search: Search) =>
     strip({
       dag: word(search.dag),
-      state: word(search.state),
-      trigger: word(search.trigger),
+      state: runState(search.state),
+      trigger: TRIGGERS.find((trigger) => trigger === search.trigger),
       backfill: word(search.backfill),
       q: word(search.q),
     }),
@@ -107,7 +111,7 @@ export const eventsRoute = createRoute({
   staticData: { crumb: "Events" },
   validateSearch: (search: Search) =>
     strip({
-      subject: word(search.subject),
+      subject: SUBJECTS.find((subject) => subject === search.subject),
       actor: word(search.actor),
       dag: word(search.dag),
       run: word(search.run),

@@ -1,10 +1,5 @@
+import type { InstanceKey } from "@/api/types.ts";
 import { counted, number } from "./count.ts";
-
-/** Which task instances something will happen to, as the server lists them. */
-export interface Key {
-  task_id: string;
-  map_index: number;
-}
 
 export interface Group {
   task_id: string;
@@ -14,7 +9,7 @@ export interface Group {
 }
 
 /** One row a task, in the order in which the tasks first come. */
-export function grouped(keys: readonly Key[]): Group[] {
+export function grouped(keys: readonly InstanceKey[]): Group[] {
   const byTask = new Map<string, number[]>();
   for (const { task_id, map_index } of keys) {
     const indexes = byTask.get(task_id) ?? [];
@@ -29,7 +24,7 @@ export function grouped(keys: readonly Key[]): Group[] {
 }
 
 /** What a person agrees to: `1 task instance of 1 task will run again`. */
-export function sentence(keys: readonly Key[], happens: string, none: string): string {
+export function sentence(keys: readonly InstanceKey[], happens: string, none: string): string {
   if (keys.length === 0) return none;
   const tasks = new Set(keys.map((key) => key.task_id)).size;
   const of = tasks === keys.length ? "" : ` of ${counted(tasks, "task")}`;

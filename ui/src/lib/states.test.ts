@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { isFinal, mostTelling, stateOfLetter, stateWord, tally } from "./states.ts";
+import {
+  isFinal,
+  letterOf,
+  mostTelling,
+  STATES,
+  stateOfLetter,
+  stateWord,
+  tally,
+} from "./states.ts";
 
 test("counts come with the most telling state first, and no zeros", () => {
   expect(tally({ success: 3, failed: 1, waiting: 0, running: 2 })).toEqual([
@@ -25,4 +33,12 @@ test("letters and ends", () => {
   expect(stateOfLetter(".")).toBeNull();
   expect(isFinal("upstream_failed")).toBe(true);
   expect(isFinal("up_for_retry")).toBe(false);
+});
+
+test("every letter is read back as the state it was written for", () => {
+  for (const state of STATES) {
+    const letter = letterOf(state);
+    if (letter) expect(stateOfLetter(letter)).toBe(state);
+  }
+  expect(letterOf("under_review")).toBeNull();
 });

@@ -1,65 +1,36 @@
+import {
+  FINAL_STATES,
+  INSTANCE_STATES,
+  RUN_STATES,
+  STATE_LETTERS,
+  STATE_WORDS,
+  STATES,
+} from "@/api/words.ts";
+
+export { INSTANCE_STATES, RUN_STATES, STATES };
+
 /** The states of task instances, runs and attempts, in the order in which they tell the most. */
-export const STATES = [
-  "failed",
-  "running",
-  "up_for_retry",
-  "queued",
-  "ready",
-  "waiting",
-  "upstream_failed",
-  "lost",
-  "cancelled",
-  "success",
-  "skipped",
-] as const;
-
 export type State = (typeof STATES)[number];
+export type InstanceState = (typeof INSTANCE_STATES)[number];
+export type RunState = (typeof RUN_STATES)[number];
 
-const WORDS: Record<State, string> = {
-  failed: "failed",
-  running: "running",
-  up_for_retry: "up for retry",
-  queued: "queued",
-  ready: "ready",
-  waiting: "waiting",
-  upstream_failed: "upstream failed",
-  lost: "lost",
-  cancelled: "cancelled",
-  success: "success",
-  skipped: "skipped",
-};
-
-const FINAL: ReadonlySet<string> = new Set<State>([
-  "failed",
-  "upstream_failed",
-  "lost",
-  "cancelled",
-  "success",
-  "skipped",
-]);
-
-const LETTERS: Record<string, State> = {
-  w: "waiting",
-  r: "ready",
-  q: "queued",
-  R: "running",
-  y: "up_for_retry",
-  s: "success",
-  f: "failed",
-  k: "skipped",
-  u: "upstream_failed",
-  c: "cancelled",
-};
-
-export const RUN_STATES = ["queued", "running", "success", "failed", "cancelled"] as const;
+const LETTERS: Readonly<Record<string, string>> = STATE_LETTERS;
+const OF_LETTERS = new Map<string, State>(
+  INSTANCE_STATES.map((state) => [STATE_LETTERS[state], state]),
+);
+const FINAL: ReadonlySet<string> = new Set(FINAL_STATES);
 
 /** A word for a state that this version of the interface does not know stays as it came. */
 export function stateWord(state: string): string {
-  return isState(state) ? WORDS[state] : state.replaceAll("_", " ");
+  return isState(state) ? STATE_WORDS[state] : state.replaceAll("_", " ");
 }
 
 export function isState(state: string): state is State {
-  return state in WORDS;
+  return Object.hasOwn(STATE_WORDS, state);
+}
+
+export function runState(word: unknown): RunState | undefined {
+  return RUN_STATES.find((state) => state === word);
 }
 
 /** Whether nothing but a person moves it any more. */
@@ -69,15 +40,17 @@ export function isFinal(state: string): boolean {
 
 /** A letter of the grid; null where the run has no such task. */
 export function stateOfLetter(letter: string): State | null {
-  return LETTERS[letter] ?? null;
+  return OF_LETTERS.get(letter) ?? null;
+}
+
+/** The other way round; null for a state that the grid does not know. */
+export function letterOf(state: string): string | null {
+  return LETTERS[state] ?? null;
 }
 
 /** Counts by state, the most telling first, without those that are zero. */
 export function tally(counts: Readonly<Record<string, number>>): [state: string, count: number][] {
-  const rank = (state: string) => {
-    const at = STATES.indexOf(state as State);
-    return at < 0 ? STATES.length : at;
-  };
+  const rank = (state: string) => (isState(state) ? STATES.indexOf(state) : STATES.length);
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));

@@ -70,16 +70,16 @@ export function FilterChip({
 }
 
 /** One of a few, or none. */
-export function FilterChoice({
+export function FilterChoice<V extends string>({
   label,
   value,
   options,
   onChange,
 }: {
   label: string;
-  value: string | undefined;
-  options: readonly { value: string; shown: ReactNode }[];
-  onChange: (value: string | undefined) => void;
+  value: V | undefined;
+  options: readonly { value: V; shown: ReactNode }[];
+  onChange: (value: V | undefined) => void;
 }) {
   const chosen = options.find((option) => option.value === value);
   return (

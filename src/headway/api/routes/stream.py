@@ -35,7 +35,7 @@ async def watch(
     last_event_id: FromQuery[str | None] = None,
     last_seen: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Stream:
-    """Stream changes as server-sent events.
+    """Stream changes as server-sent events; ``StreamEvents`` describes the data of each.
 
     After ``ready``, fetch what you show, then apply the changes. After a lost connection, the browser
     sends its position and receives what it missed; ``reset`` means: fetch everything again. A

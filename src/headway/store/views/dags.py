@@ -123,7 +123,7 @@ def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:
         versions = cursor.execute(VERSIONS, {"dag_id": dag_id}).fetchall()
     return wire.DagDetail(
         **msgspec.structs.asdict(found[0]),
-        spec=msgspec.Raw(spec_text(conn, dag_id).encode()),
+        spec=spec(conn, dag_id),
         versions=versions,
     )
 

@@ -1,11 +1,4 @@
-export interface Day {
-  day: string;
-  success: number;
-  failed: number;
-  running: number;
-  cancelled: number;
-  duration_s: number | null;
-}
+import type { Day } from "@/api/types.ts";
 
 export type Measure = "outcome" | "duration";
 

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { type Bar, ordered, rowsOf, type Segment, spanOf, stretchesOf } from "./bars.ts";
+import type { Bar, Segment } from "@/api/types.ts";
+import { ordered, rowsOf, spanOf, stretchesOf } from "./bars.ts";
 
 const T0 = Date.parse("2026-11-21T00:00:00Z");
 const iso = (seconds: number) => new Date(T0 + seconds * 1000).toISOString();
-const segment = (kind: string, from: number, to: number | null): Segment => ({
+const segment = (kind: Segment["kind"], from: number, to: number | null): Segment => ({
   kind,
   reason: null,
   from: iso(from),

@@ -1,23 +1,5 @@
+import type { Bar, Segment } from "@/api/types.ts";
 import { type Wait, waitOf } from "./waits.ts";
-
-/** A stretch of an instance's life, as the API tells it. */
-export interface Segment {
-  kind: string;
-  reason: string | null;
-  from: string;
-  to: string | null;
-  number: number | null;
-  state: string | null;
-}
-
-export interface Bar {
-  task_id: string;
-  map_index: number;
-  state: string;
-  attempts: number;
-  segments: readonly Segment[];
-  expected_s: number | null;
-}
 
 export interface Row {
   bar: Bar;

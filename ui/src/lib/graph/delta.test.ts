@@ -8,13 +8,15 @@ const task = (task_id: string, mapped = false) => ({
   started_at: null,
   ended_at: null,
   blocked_reason: "upstream: extract",
+  reason: "cleared by ann",
 });
+const change = { map_index: -1, started_at: null, ended_at: null, blocked_reason: null };
 const tasks = [task("a"), task("m", true)];
 const [started_at, ended_at] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"];
 
 test("a change says how its task stands, and for how long it ran", () => {
   const after = applied(tasks, [
-    { task_id: "a", map_index: -1, state: "success", started_at, ended_at },
+    { ...change, task_id: "a", state: "success", started_at, ended_at },
   ]);
   expect(after.stale).toBe(false);
   expect(after.tasks[0]).toMatchObject({
@@ -22,13 +24,14 @@ test("a change says how its task stands, and for how long it ran", () => {
     ended_at,
     duration_s: 3,
     blocked_reason: null,
+    reason: null,
   });
   expect(after.tasks[1]).toBe(tasks[1]);
 });
 
 test("what runs has no duration yet", () => {
-  const change = { task_id: "a", map_index: -1, state: "running", started_at };
-  expect(applied(tasks, [change]).tasks[0]).toMatchObject({ duration_s: null, started_at });
+  const started = { ...change, task_id: "a", state: "running", started_at } as const;
+  expect(applied(tasks, [started]).tasks[0]).toMatchObject({ duration_s: null, started_at });
 });
 
 test.each([
@@ -36,6 +39,6 @@ test.each([
   ["the many as one", { task_id: "m", map_index: -1, state: "waiting" }],
   ["a task nobody knows", { task_id: "new", map_index: -1, state: "success" }],
   ["one that is gone", { task_id: "a", map_index: -1, state: null }],
-])("%s asks for the run anew, and changes nothing", (_, change) => {
-  expect(applied(tasks, [change])).toEqual({ tasks, stale: true });
+] as const)("%s asks for the run anew, and changes nothing", (_, what) => {
+  expect(applied(tasks, [{ ...change, ...what }])).toEqual({ tasks, stale: true });
 });

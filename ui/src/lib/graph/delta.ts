@@ -1,22 +1,11 @@
-/** What a task of a run says of itself in the graph. */
-export interface Living {
-  task_id: string;
-  mapped: boolean;
-  counts: Readonly<Record<string, number>>;
-  started_at: string | null;
-  ended_at: string | null;
-  blocked_reason: string | null;
-  duration_s?: number | null;
-}
+import type { RunTask, StreamEvents } from "@/api/types.ts";
 
-export interface Change {
-  task_id: string;
-  map_index: number;
-  state: string | null;
-  started_at?: string | null;
-  ended_at?: string | null;
-  blocked_reason?: string | null;
-}
+type Living = Pick<
+  RunTask,
+  "task_id" | "mapped" | "counts" | "started_at" | "ended_at" | "blocked_reason" | "reason"
+> &
+  Partial<Pick<RunTask, "duration_s">>;
+type Change = Omit<StreamEvents["task_instance"]["changes"][number], "number">;
 
 /**
  * The tasks after the changes, the very same ones where nothing changed; `stale` when a change does
@@ -39,9 +28,10 @@ export function applied<T extends Living>(
   return { tasks: after, stale };
 }
 
+/** Why it is so is in no delta: what was the reason before is none any more. */
 function standing(change: Change, state: string): Omit<Living, "task_id" | "mapped"> {
-  const { started_at = null, ended_at = null, blocked_reason = null } = change;
+  const { started_at, ended_at, blocked_reason } = change;
   const duration_s =
     started_at && ended_at ? (Date.parse(ended_at) - Date.parse(started_at)) / 1000 : null;
-  return { counts: { [state]: 1 }, started_at, ended_at, blocked_reason, duration_s };
+  return { counts: { [state]: 1 }, started_at, ended_at, blocked_reason, reason: null, duration_s };
 }

@@ -1,6 +1,5 @@
-import { mostTelling } from "../states.ts";
+import { letterOf, mostTelling } from "../states.ts";
 import type { Column } from "./cells.ts";
-import { letterOf } from "./delta.ts";
 
 /** All instances of one task of a run, counted. */
 export interface Counted {

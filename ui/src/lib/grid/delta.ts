@@ -1,29 +1,11 @@
-import { STATES, type State } from "../states.ts";
+import type { StreamEvents } from "@/api/types.ts";
+import { letterOf } from "../states.ts";
 import type { Column } from "./cells.ts";
 
-export interface Change {
-  task_id: string;
-  map_index: number;
-  state: string;
-}
-
-const LETTERS: Record<State, string | null> = {
-  waiting: "w",
-  ready: "r",
-  queued: "q",
-  running: "R",
-  up_for_retry: "y",
-  success: "s",
-  failed: "f",
-  skipped: "k",
-  upstream_failed: "u",
-  cancelled: "c",
-  lost: null,
-};
-
-export function letterOf(state: string): string | null {
-  return STATES.includes(state as State) ? LETTERS[state as State] : null;
-}
+type Change = Pick<
+  StreamEvents["task_instance"]["changes"][number],
+  "task_id" | "map_index" | "state"
+>;
 
 /**
  * The column after the changes, and whether it must be read anew: a change of one of many mapped
@@ -38,8 +20,8 @@ export function changed<T extends Column>(
   const letters = [...column.cells];
   for (const change of changes) {
     const row = rowOf.get(change.task_id);
-    const letter = letterOf(change.state);
-    if (row === undefined || letter === null) stale = true;
+    const letter = change.state && letterOf(change.state);
+    if (row === undefined || !letter) stale = true;
     else if (change.map_index >= 0 || column.mapped[String(row)]) stale = true;
     else letters[row] = letter;
   }

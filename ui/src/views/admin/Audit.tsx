@@ -11,7 +11,7 @@ import { Listed } from "./Listed.tsx";
 
 /** Who asked for what, and that nobody has changed the record since. */
 export function Audit() {
-  const found = useInfiniteQuery(audit({}));
+  const found = useInfiniteQuery(audit());
   return (
     <>
       <div className={styles.bar}>

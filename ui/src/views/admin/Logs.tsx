@@ -47,8 +47,7 @@ function Change({ found }: { found: LogRetention }) {
   const [local, setLocal] = useState(String(before.local_days ?? ""));
   const queries = useQueryClient();
   const set = useMutation({
-    mutationFn: ({ wanted }: Change) =>
-      request<LogRetention>("/log-retention", { method: "PUT", body: wanted }),
+    mutationFn: ({ wanted }: Change) => request("put", "/log-retention", { body: wanted }),
     onSuccess: (after, change) => {
       queries.setQueryData(logRetention().queryKey, after);
       const led = `Logs are kept ${keptAnywhere(after.effective_days)}`;

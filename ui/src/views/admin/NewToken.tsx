@@ -19,8 +19,7 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
   const [days, setDays] = useState(90);
   const queries = useQueryClient();
   const make = useMutation({
-    mutationFn: () =>
-      request<Made>("/tokens", { method: "POST", body: { name, role, expires_in_days: days } }),
+    mutationFn: () => request("post", "/tokens", { body: { name, role, expires_in_days: days } }),
     onSuccess: (token) => {
       queries.invalidateQueries({ queryKey: ["tokens"] });
       made(token);

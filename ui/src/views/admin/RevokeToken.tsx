@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { path, request } from "@/api/request.ts";
+import { request } from "@/api/request.ts";
 import type { Token } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
@@ -11,7 +11,7 @@ export function RevokeToken({ token }: { token: Token }) {
   const [asking, setAsking] = useState(false);
   const queries = useQueryClient();
   const revoke = useMutation({
-    mutationFn: () => request<Token>(path`/tokens/${token.id}`, { method: "DELETE" }),
+    mutationFn: () => request("delete", "/tokens/{token_id}", { path: { token_id: token.id } }),
     onSuccess: () => {
       queries.invalidateQueries({ queryKey: ["tokens"] });
       say("done", `${token.name} is refused from now on`);

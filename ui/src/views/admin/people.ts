@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { path, request } from "@/api/request.ts";
+import { request } from "@/api/request.ts";
 import type { LoginLink, Role, User } from "@/api/types.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
 import { say, sayUndoable } from "@/state/toasts.ts";
@@ -18,8 +18,8 @@ export function useInvite(invited: (link: LoginLink) => void) {
   return useMutation({
     mutationFn: async (person: NewPerson) => {
       const body = { ...person, display_name: person.display_name || null };
-      await request<User>("/users", { method: "POST", body });
-      return request<LoginLink>("/login-links", { method: "POST", body: { user: person.name } });
+      await request("post", "/users", { body });
+      return request("post", "/login-links", { body: { user: person.name } });
     },
     onSuccess: invited,
     onSettled: () => queries.invalidateQueries({ queryKey: ["users"] }),
@@ -31,7 +31,7 @@ export function useAddMember(done: () => void) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (member: { name: string; role: Role }) =>
-      request<User>("/members", { method: "POST", body: member }),
+      request("post", "/members", { body: member }),
     onSuccess: (user) => {
       say("done", `${user.name} belongs to the team, as ${user.role}`);
       queries.invalidateQueries({ queryKey: ["users"] });
@@ -44,7 +44,7 @@ export function useAddMember(done: () => void) {
 export function useRemoveMember(name: string, done: () => void) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () => request<User>(path`/members/${name}`, { method: "DELETE" }),
+    mutationFn: () => request("delete", "/members/{name}", { path: { name } }),
     onSuccess: () => {
       say("done", `${name} is out of the team`);
       for (const queryKey of [["users"], ["tokens"]]) queries.invalidateQueries({ queryKey });
@@ -55,8 +55,7 @@ export function useRemoveMember(name: string, done: () => void) {
 
 export function useLoginLink(invited: (link: LoginLink) => void) {
   return useMutation({
-    mutationFn: (user: string) =>
-      request<LoginLink>("/login-links", { method: "POST", body: { user } }),
+    mutationFn: (user: string) => request("post", "/login-links", { body: { user } }),
     onSuccess: invited,
     onError: (error) => say("failed", messageOf(error)),
   });
@@ -67,7 +66,7 @@ export function useChangeUser({ name, role: before }: User) {
   const queries = useQueryClient();
   const action = useMutation({
     mutationFn: (change: { role?: Role; disabled?: boolean }) =>
-      request<User>(path`/users/${name}`, { method: "PATCH", body: change }),
+      request("patch", "/users/{name}", { path: { name }, body: change }),
     onSuccess: (user, { role }) => {
       const led = user.disabled_at ? `${name} is disabled` : `${name} is ${user.role}`;
       // Who was disabled has lost sessions and tokens for ever: to enable them again undoes little.

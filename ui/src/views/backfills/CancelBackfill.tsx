@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { path, request } from "@/api/request.ts";
+import { request } from "@/api/request.ts";
 import type { Backfill } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -15,9 +15,8 @@ export function CancelBackfill({ backfill }: { backfill: Backfill }) {
   const queries = useQueryClient();
   const cancel = useMutation({
     mutationFn: () =>
-      request<Backfill>(path`/backfills/${backfill.backfill_id}/cancel`, {
-        method: "POST",
-        body: {},
+      request("post", "/backfills/{backfill_id}/cancel", {
+        path: { backfill_id: backfill.backfill_id },
       }),
     onSuccess: () => {
       queries.invalidateQueries({ queryKey: ["backfills"] });

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Backfill } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
+import { runState } from "@/lib/states.ts";
 import { days } from "@/lib/time.ts";
 import { DagLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
@@ -87,7 +88,7 @@ function Runs({ backfill }: { backfill: Backfill }) {
         <Link
           to="/t/$team/runs"
           params={{ team }}
-          search={{ backfill: backfill.backfill_id, state }}
+          search={{ backfill: backfill.backfill_id, state: runState(state) }}
         >
           {shown}
         </Link>

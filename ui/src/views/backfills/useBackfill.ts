@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
-import { path, request } from "@/api/request.ts";
-import type { BackfillAnswer } from "@/api/types.ts";
+import { request } from "@/api/request.ts";
 import { counted } from "@/lib/count.ts";
 import { say } from "@/state/toasts.ts";
 
@@ -18,8 +17,8 @@ export function useBackfill(done: () => void) {
   const queries = useQueryClient();
   const key = useRef(crypto.randomUUID());
   const send = (asked: Asked, dryRun: boolean) =>
-    request<BackfillAnswer>(path`/dags/${asked.dag}/backfills`, {
-      method: "POST",
+    request("post", "/dags/{dag_id}/backfills", {
+      path: { dag_id: asked.dag },
       body: bodyOf(asked, dryRun),
       idempotencyKey: dryRun ? undefined : key.current,
     });

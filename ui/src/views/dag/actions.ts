@@ -1,6 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { path, request } from "@/api/request.ts";
-import type { DagDetail } from "@/api/types.ts";
+import { request } from "@/api/request.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
 import { say, sayUndoable } from "@/state/toasts.ts";
 
@@ -9,9 +8,8 @@ export function usePause(dagId: string) {
   const queries = useQueryClient();
   const change = useMutation({
     mutationFn: (pause: boolean) =>
-      request<DagDetail>(pause ? path`/dags/${dagId}/pause` : path`/dags/${dagId}/resume`, {
-        method: "POST",
-        body: {},
+      request("post", pause ? "/dags/{dag_id}/pause" : "/dags/{dag_id}/resume", {
+        path: { dag_id: dagId },
       }),
     onSuccess: (detail, pause) => {
       queries.setQueryData(["dag", dagId], detail);

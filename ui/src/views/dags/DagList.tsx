@@ -16,7 +16,7 @@ const STATES = RUN_STATES.map((state) => ({ value: state, shown: <StateBadge sta
 const PAUSED = [
   { value: "true", shown: "paused" },
   { value: "false", shown: "not paused" },
-];
+] as const;
 
 /** Every DAG of the team: is it well, when does it run next, and the switch. */
 export function DagList() {
@@ -28,7 +28,11 @@ export function DagList() {
     [navigate],
   );
   const setText = useCallback((q: string) => set({ q: q || undefined }), [set]);
-  const found = useInfiniteQuery({ ...dags(search), placeholderData: keepPreviousData });
+  const paused = search.paused && search.paused === "true";
+  const found = useInfiniteQuery({
+    ...dags({ ...search, paused }),
+    placeholderData: keepPreviousData,
+  });
   const items = found.data ?? [];
   const tags = [
     ...new Set([...items.flatMap((dag) => dag.tags), ...(search.tag ? [search.tag] : [])]),
@@ -64,7 +68,7 @@ export function DagList() {
           label="Schedule"
           value={search.paused}
           options={PAUSED}
-          onChange={(paused) => set({ paused })}
+          onChange={(chosen) => set({ paused: chosen })}
         />
       </FilterBar>
       {found.isPending ? (

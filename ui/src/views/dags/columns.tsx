@@ -100,6 +100,7 @@ function Tag({ tag }: { tag: string }) {
   return (
     <Link
       className={styles.tag}
+      from="/t/$team/dags/"
       to="/t/$team/dags"
       params={{ team }}
       search={(before) => ({ ...before, tag })}

@@ -16,7 +16,7 @@ const SUBJECTS = [
   { value: "task_instance", shown: "task instances" },
   { value: "dag", shown: "DAGs" },
   { value: "pool", shown: "pools" },
-];
+] as const;
 
 /** Everything that happened, newest first: who or what did it, and why. */
 export function Events() {

@@ -9,6 +9,8 @@ const event = (given: Partial<Event>): Event => ({
   name: "start",
   state: null,
   task_id: null,
+  dag_id: null,
+  run_id: null,
   map_index: null,
   number: null,
   actor: "scheduler",

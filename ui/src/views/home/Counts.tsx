@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
+import type { RunState } from "@/lib/states.ts";
 import { StateIcon } from "@/parts/State.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Home.module.css";
@@ -8,7 +9,7 @@ import styles from "./Home.module.css";
 /** The figures of the moment; each leads to its list. */
 export function Counts({ home }: { home: Overview }) {
   const team = useTeam();
-  const runs: [state: string, count: number, word: string][] = [
+  const runs: [state: RunState, count: number, word: string][] = [
     ["running", home.runs.running, "running"],
     ["queued", home.runs.queued, "queued"],
     ["failed", home.runs.failed_24h, "failed in 24 h"],

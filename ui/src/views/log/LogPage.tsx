@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { instance as instanceQuery, type TaskInstanceDetail } from "@/api/instances.ts";
+import { instance as instanceQuery } from "@/api/instances.ts";
+import type { TaskInstanceDetail } from "@/api/types.ts";
 import { strip } from "@/lib/selection.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -10,7 +11,7 @@ import { Page } from "@/parts/Page.tsx";
 import { StateBadge, StateIcon } from "@/parts/State.tsx";
 import { Tabs, tabClass } from "@/parts/Tabs.tsx";
 import { Elapsed } from "@/parts/Time.tsx";
-import { useRunLive } from "../run/useRunLive.ts";
+import { useLive } from "@/state/live.ts";
 import type { LogChoices } from "./choices.ts";
 import styles from "./LogPage.module.css";
 import { LogPanel } from "./LogPanel.tsx";
@@ -23,7 +24,7 @@ export function LogPage() {
   const { task = "", map = -1, try: chosen, ...choices } = useSearch({ from: FROM });
   const navigate = useNavigate({ from: FROM });
   const found = useQuery({ ...instanceQuery(run, task, map), enabled: task !== "" });
-  useRunLive(found.data?.run_id ?? run);
+  useLive({ run_id: found.data?.run_id ?? run });
   const choose = useCallback(
     (more: Partial<LogChoices>) =>
       navigate({

@@ -2,7 +2,6 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
 import { request } from "@/api/request.ts";
-import type { Session } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
@@ -20,7 +19,7 @@ export function Login() {
       if (!token) return;
       // Once used it is worth nothing: it must not stay in the address, nor in the history.
       history.replaceState(history.state, "", location.pathname + location.search);
-      exchange({ path: "/session/link", body: { token } });
+      exchange({ token });
     };
     spend();
     window.addEventListener("hashchange", spend); // a link that is opened on this very page
@@ -32,7 +31,7 @@ export function Login() {
         <img src="/favicon.svg" alt="" width={32} height={32} />
         <h1>Headway</h1>
       </div>
-      {enter.isPending && enter.variables.path === "/session/link" ? (
+      {enter.isPending && "token" in enter.variables ? (
         <p role="status">Signing in …</p>
       ) : (
         <PasswordForm enter={enter} />
@@ -49,7 +48,7 @@ function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
   const [password, setPassword] = useState("");
   function submit(event: FormEvent) {
     event.preventDefault();
-    enter.mutate({ path: "/session", body: { name, password } });
+    enter.mutate({ name, password });
   }
   return (
     <form className={styles.form} onSubmit={submit}>
@@ -86,13 +85,17 @@ function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
   );
 }
 
+type By = { token: string } | { name: string; password: string };
+
 function useEnter() {
   const router = useRouter();
   const queries = useQueryClient();
   const { next } = useSearch({ from: "/login" });
   return useMutation({
-    mutationFn: ({ path, body }: { path: string; body: unknown }) =>
-      request<Session>(path, { method: "POST", body }),
+    mutationFn: (by: By) =>
+      "token" in by
+        ? request("post", "/session/link", { body: by })
+        : request("post", "/session", { body: by }),
     onSuccess: () => {
       queries.clear();
       router.history.replace(safeNext(next));

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
-import type { FoundLine } from "@/api/logs.ts";
+import type { FoundLine } from "@/api/types.ts";
 import { absolute, compact } from "@/lib/time.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { useTeam } from "@/state/session.ts";

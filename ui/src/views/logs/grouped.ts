@@ -1,4 +1,4 @@
-import type { FoundLine } from "@/api/logs.ts";
+import type { FoundLine } from "@/api/types.ts";
 
 export interface FoundLog {
   task: string;

@@ -1,6 +1,6 @@
-import type { Query } from "@/api/request.ts";
+import type { Wanted } from "@/api/logs.ts";
 import { strip } from "@/lib/selection.ts";
-import { RUN_STATES } from "@/lib/states.ts";
+import { type RunState, runState } from "@/lib/states.ts";
 
 /** What is looked for in which logs, as the URL says it. */
 export interface Wish {
@@ -13,7 +13,7 @@ export interface Wish {
   run?: string;
   dag?: string;
   task?: string;
-  state?: string;
+  state?: RunState;
   /** A moment, or one of PERIODS before now. */
   from?: string;
   to?: string;
@@ -39,7 +39,7 @@ export function wishOf(search: Record<string, unknown>): Wish {
     run: word(search.run),
     dag: word(search.dag),
     task: word(search.task),
-    state: RUN_STATES.find((state) => state === search.state),
+    state: runState(search.state),
     from: PERIODS.some(({ value }) => value === search.from)
       ? (search.from as string)
       : moment(search.from),
@@ -52,17 +52,17 @@ function moment(value: unknown): string | undefined {
 }
 
 /** The same wish as the server is asked. */
-export function asked(wish: Wish, now: number): Query {
-  const what = { q: wish.q, regex: wish.regex ?? false, ignore_case: !wish.case };
+export function asked(wish: Wish, now: number): Wanted {
+  const what = { q: wish.q ?? "", regex: wish.regex ?? false, ignore_case: !wish.case };
   if (wish.run) return what;
   const period = PERIODS.find(({ value }) => value === wish.from);
-  const since = period ? now - period.lasts : wish.from && Date.parse(wish.from);
+  const since = period ? now - period.lasts : wish.from;
   return {
     ...what,
     dag_id: wish.dag,
     task_id: wish.task,
     state: wish.state,
-    from: since && new Date(since).toISOString(),
+    from: since === undefined ? undefined : new Date(since).toISOString(),
     to: wish.to && new Date(wish.to).toISOString(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Diagnosis } from "@/api/diagnosis.ts";
+import type { Diagnosis } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";

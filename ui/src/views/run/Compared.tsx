@@ -1,4 +1,4 @@
-import type { Diagnosis } from "@/api/diagnosis.ts";
+import type { Diagnosis } from "@/api/types.ts";
 import { duration } from "@/lib/duration.ts";
 import { absolute, minute } from "@/lib/time.ts";
 import { brief, shown } from "@/lib/xcom.ts";

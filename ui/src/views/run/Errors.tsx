@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { DistinctError } from "@/api/diagnosis.ts";
-import type { Run } from "@/api/types.ts";
+import type { DistinctError, Run } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
 import { sourceOf } from "@/lib/excerpt.ts";
 import type { Selection } from "@/lib/selection.ts";

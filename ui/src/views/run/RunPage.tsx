@@ -11,13 +11,13 @@ import { Page } from "@/parts/Page.tsx";
 import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { useLive } from "@/state/live.ts";
 import { InstanceDrawer } from "./drawer/InstanceDrawer.tsx";
 import { RunActions } from "./RunActions.tsx";
 import { RunBody } from "./RunBody.tsx";
 import styles from "./RunPage.module.css";
 import { RunTabs } from "./RunTabs.tsx";
 import { useRunKeys } from "./useRunKeys.ts";
-import { useRunLive } from "./useRunLive.ts";
 
 /** What happened in a run, and what now. */
 export function RunPage() {
@@ -27,7 +27,7 @@ export function RunPage() {
   const found = useQuery(runQuery(runId));
   const run = found.data;
   const id = run?.run_id ?? runId; // the URL may hold a prefix
-  useRunLive(id);
+  useLive({ run_id: id });
   useRunKeys(id, selection, select);
   if (found.isError && !run) {
     return <ErrorState error={found.error} what="The run" retry={() => found.refetch()} />;

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
-import type { RunTask } from "@/api/runTasks.ts";
+import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { mostTelling } from "@/lib/states.ts";

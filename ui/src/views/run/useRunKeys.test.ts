@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Diagnosis } from "@/api/diagnosis.ts";
+import type { Diagnosis } from "@/api/types.ts";
 import { nextError } from "./useRunKeys.ts";
 
 const ERRORS = [

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { type Diagnosis, diagnosis } from "@/api/diagnosis.ts";
+import { diagnosis } from "@/api/diagnosis.ts";
+import type { Diagnosis } from "@/api/types.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { useShortcuts } from "@/state/keyboard.ts";
 

@@ -1,5 +1,6 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
+import { TRIGGERS } from "@/api/words.ts";
 import { RUN_STATES } from "@/lib/states.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { FilterBar, FilterChip, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
@@ -8,7 +9,7 @@ import { StateBadge } from "@/parts/State.tsx";
 import { RunTable } from "./RunTable.tsx";
 
 const STATES = RUN_STATES.map((state) => ({ value: state, shown: <StateBadge state={state} /> }));
-const TRIGGERS = ["schedule", "manual", "backfill"].map((value) => ({ value, shown: value }));
+const CAUSES = TRIGGERS.map((value) => ({ value, shown: value }));
 
 /** The runs of all DAGs. */
 export function RunList() {
@@ -35,7 +36,7 @@ export function RunList() {
         <FilterChoice
           label="Trigger"
           value={trigger}
-          options={TRIGGERS}
+          options={CAUSES}
           onChange={(chosen) => set({ trigger: chosen })}
         />
         {dag && <FilterChip label="DAG" value={dag} away={() => set({ dag: undefined })} />}

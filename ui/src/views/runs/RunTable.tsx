@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { runs } from "@/api/queries.ts";
-import type { Query } from "@/api/request.ts";
+import type { QueryOf } from "@/api/request.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Table } from "@/parts/Table.tsx";
@@ -13,7 +13,7 @@ export function RunTable({
   ofOneDag = false,
   empty,
 }: {
-  filter: Query;
+  filter: QueryOf<"/runs">;
   ofOneDag?: boolean;
   empty: ReactNode;
 }) {

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { path, request } from "@/api/request.ts";
+import { request } from "@/api/request.ts";
 import type { Pool } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -37,7 +37,7 @@ export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) 
   const queries = useQueryClient();
   const set = useMutation({
     mutationFn: ({ slots }: Resizing) =>
-      request<Pool>(path`/pools/${name}`, { method: "PUT", body: { slots } }),
+      request("put", "/pools/{name}", { path: { name }, body: { slots } }),
     onSuccess: ({ slots }, { before }) => {
       queries.invalidateQueries({ queryKey: ["slots"] });
       const led = `${name} has ${counted(slots, "slot")}`;

@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useRef } from "react";
-import type { Timeline } from "@/api/timeline.ts";
+import type { Timeline } from "@/api/types.ts";
 import { ticks } from "@/lib/gantt/axis.ts";
 import { type Scale, xOf } from "@/lib/gantt/bars.ts";
 import type { DagRow as Row } from "@/lib/timeline/rows.ts";

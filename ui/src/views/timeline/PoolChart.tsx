@@ -1,4 +1,4 @@
-import type { PoolLoad } from "@/api/timeline.ts";
+import type { PoolLoad } from "@/api/types.ts";
 import { minute } from "@/lib/time.ts";
 import { columns, type Part, peak, topOf } from "@/lib/timeline/load.ts";
 import styles from "./Timeline.module.css";

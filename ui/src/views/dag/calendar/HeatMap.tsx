@@ -1,12 +1,6 @@
 import { type KeyboardEvent, useMemo, useState } from "react";
-import {
-  type Day,
-  durationHeat,
-  type Heat,
-  type Measure,
-  outcomeHeat,
-  runsOf,
-} from "@/lib/calendar/heat.ts";
+import type { Day } from "@/api/types.ts";
+import { durationHeat, type Heat, type Measure, outcomeHeat, runsOf } from "@/lib/calendar/heat.ts";
 import { daysAfter, dayWords, monthsOf, weeksOf } from "@/lib/calendar/weeks.ts";
 import { counted } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";

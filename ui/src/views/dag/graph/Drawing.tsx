@@ -1,5 +1,5 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from "react";
-import type { RunTask } from "@/api/runTasks.ts";
+import type { RunTask } from "@/api/types.ts";
 import type { Box, Picture } from "@/lib/graph/collapse.ts";
 import { type Focus, neighbour, related } from "@/lib/graph/focus.ts";
 import type { Layout } from "@/lib/graph/layout.ts";

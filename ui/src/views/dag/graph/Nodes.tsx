@@ -1,6 +1,6 @@
 import { Layers } from "lucide-react";
 import { memo } from "react";
-import type { RunTask } from "@/api/runTasks.ts";
+import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
 import type { Box } from "@/lib/graph/collapse.ts";

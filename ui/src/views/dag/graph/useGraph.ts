@@ -1,11 +1,12 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { type Grid, grid as gridQuery } from "@/api/grid.ts";
-import { newestRun, type RunTask, runTasks } from "@/api/runTasks.ts";
+import { grid as gridQuery } from "@/api/grid.ts";
+import { newestRun, runTasks } from "@/api/runTasks.ts";
+import type { Grid, RunTask } from "@/api/types.ts";
 import type { GraphTask } from "@/lib/graph/collapse.ts";
 import { folded, openAtFirst } from "@/lib/graph/fold.ts";
 import { groupsOf } from "@/lib/graph/groups.ts";
-import { useLiveTasks } from "./useLiveTasks.ts";
+import { useLive } from "@/state/live.ts";
 
 const NONE: readonly RunTask[] = [];
 
@@ -21,7 +22,7 @@ export function useGraph(dag: string, selected: string | undefined, settled: boo
   // Before the first run the rows of the grid say what depends on what.
   const runless = newest.data === null && !selected;
   const grid = useInfiniteQuery({ ...gridQuery(dag), enabled: runless });
-  useLiveTasks(dag, run, selected !== undefined);
+  useLive({ dag_id: dag, run_id: selected });
   const tasks = run ? (found.data ?? NONE) : NONE;
   const outline = runless ? grid.data?.pages[0] : undefined;
   const graph = useMemo(() => {

@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { RunTask } from "@/api/runTasks.ts";
+import type { RunTask } from "@/api/types.ts";
 import { type Box, type Picture, pictureOf } from "@/lib/graph/collapse.ts";
 import type { Focus } from "@/lib/graph/focus.ts";
 import { type Near, near, READABLE } from "@/lib/graph/near.ts";

@@ -1,4 +1,4 @@
-import type { GridRun } from "@/api/grid.ts";
+import type { GridRun } from "@/api/types.ts";
 import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import type { Selection } from "@/lib/selection.ts";

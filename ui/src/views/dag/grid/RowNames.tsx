@@ -1,6 +1,6 @@
 import { ChevronRight } from "lucide-react";
 import { memo } from "react";
-import type { GridRun, GridTask } from "@/api/grid.ts";
+import type { GridRun, GridTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
 import { countsAt, stateAt, total } from "@/lib/grid/cells.ts";
 import type { Place } from "@/lib/grid/keys.ts";

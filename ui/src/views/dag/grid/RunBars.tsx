@@ -1,6 +1,6 @@
 import { Moon } from "lucide-react";
 import { memo, useMemo } from "react";
-import type { GridRun } from "@/api/grid.ts";
+import type { GridRun } from "@/api/types.ts";
 import { between, duration } from "@/lib/duration.ts";
 import { barHeights, dayLabels } from "@/lib/grid/bars.ts";
 import type { Span } from "@/lib/grid/window.ts";

@@ -1,5 +1,5 @@
 import { useMemo, useRef } from "react";
-import type { GridRun, GridTask } from "@/api/grid.ts";
+import type { GridRun, GridTask } from "@/api/types.ts";
 import { versionChanges } from "@/lib/grid/bars.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import type { Selection } from "@/lib/selection.ts";

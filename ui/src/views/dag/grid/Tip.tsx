@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import type { GridRun } from "@/api/grid.ts";
 import { instance } from "@/api/instances.ts";
+import type { GridRun } from "@/api/types.ts";
 import { between, duration } from "@/lib/duration.ts";
 import { countsAt, stateAt } from "@/lib/grid/cells.ts";
 import type { Place } from "@/lib/grid/keys.ts";

@@ -1,19 +1,17 @@
 import type { QueryClient } from "@tanstack/react-query";
-import type { GridRun } from "@/api/grid.ts";
 import { run as runQuery } from "@/api/queries.ts";
-import { type RunTask, runTasks } from "@/api/runTasks.ts";
-import type { Run } from "@/api/types.ts";
+import { runTasks } from "@/api/runTasks.ts";
+import type { GridRun, Run, RunTask } from "@/api/types.ts";
 import { cellsOf } from "@/lib/grid/column.ts";
+import { Paced } from "@/lib/paced.ts";
 import { type Pages, rowsByTask, withNewRun, withRun } from "./stored.ts";
 
-const PAUSE_MS = 1_000; // a run that lives is read at most this often
 const MOST = 4; // when more runs than that have changed, the grid is less to read than they are
 
 /** Reads single runs anew and puts them into the grid. */
 export class GridReader {
-  private readonly wanted = new Set<string>();
+  private readonly wanted = new Paced<string>((runs) => this.read(runs));
   private readonly reading = new Set<string>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly queries: QueryClient,
@@ -21,8 +19,7 @@ export class GridReader {
   ) {}
 
   want(runId: string): void {
-    this.wanted.add(runId);
-    this.timer ??= setTimeout(() => this.read(), PAUSE_MS);
+    this.wanted.want(runId);
   }
 
   /** A change that comes while its run is being read may be newer than the answer: read it again. */
@@ -31,15 +28,10 @@ export class GridReader {
   }
 
   stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.wanted.clear();
+    this.wanted.stop();
   }
 
-  private read(): void {
-    this.timer = undefined;
-    const runs = [...this.wanted];
-    this.wanted.clear();
+  private read(runs: readonly string[]): void {
     if (runs.length > MOST) this.all();
     else for (const runId of runs) void this.one(runId);
   }
@@ -84,8 +76,8 @@ export class GridReader {
 }
 
 function columnOf(run: Run): Omit<GridRun, "cells" | "mapped"> {
-  const { run_id, state, trigger, logical_date, created_at, started_at, ended_at, version } = run;
-  const { backfill_id = null, note = null } = run;
+  const { run_id, state, trigger, logical_date, created_at, started_at, ended_at } = run;
+  const { version, backfill_id, note } = run;
   return {
     run_id,
     state,

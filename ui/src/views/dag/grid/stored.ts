@@ -1,5 +1,5 @@
 import type { InfiniteData } from "@tanstack/react-query";
-import type { Grid, GridRun } from "@/api/grid.ts";
+import type { Grid, GridRun } from "@/api/types.ts";
 import { withColumn } from "@/lib/grid/column.ts";
 
 /** The grid as it was read, a page of runs at a time, the newest page first. */

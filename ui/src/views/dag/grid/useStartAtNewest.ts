@@ -1,5 +1,5 @@
 import { type RefObject, useLayoutEffect, useRef } from "react";
-import type { GridRun } from "@/api/grid.ts";
+import type { GridRun } from "@/api/types.ts";
 
 /** At first the newest runs are seen; when older ones come, what was seen stays where it was. */
 export function useStartAtNewest(

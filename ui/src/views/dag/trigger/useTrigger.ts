@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
-import { path, request } from "@/api/request.ts";
-import type { Run, TriggerPreview } from "@/api/types.ts";
+import { made, preview } from "@/api/preview.ts";
+import { request } from "@/api/request.ts";
 import { useTeam } from "@/state/session.ts";
 
 export interface Asked {
@@ -17,13 +17,11 @@ export function useTrigger(dagId: string) {
   const team = useTeam();
   const key = useRef({ text: "", key: "" });
   return useMutation({
-    mutationFn: (asked: Asked) => {
+    mutationFn: async (asked: Asked) => {
       const text = JSON.stringify(asked);
       if (key.current.text !== text) key.current = { text, key: crypto.randomUUID() };
-      return request<Run>(path`/dags/${dagId}/runs`, {
-        method: "POST",
-        body: { ...asked, idempotency_key: key.current.key },
-      });
+      const body = { ...asked, idempotency_key: key.current.key };
+      return made(await request("post", "/dags/{dag_id}/runs", { path: { dag_id: dagId }, body }));
     },
     onSuccess: (run) => {
       queries.setQueryData(["run", run.run_id], run);
@@ -36,10 +34,9 @@ export function useTrigger(dagId: string) {
 /** What would happen, and nothing happens. */
 export function useWouldTrigger(dagId: string) {
   return useMutation({
-    mutationFn: (asked: Asked) =>
-      request<TriggerPreview>(path`/dags/${dagId}/runs`, {
-        method: "POST",
-        body: { ...asked, dry_run: true },
-      }),
+    mutationFn: async (asked: Asked) => {
+      const wanted = { path: { dag_id: dagId }, body: { ...asked, dry_run: true } };
+      return preview(await request("post", "/dags/{dag_id}/runs", wanted));
+    },
   });
 }

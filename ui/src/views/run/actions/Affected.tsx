@@ -1,4 +1,5 @@
-import { grouped, type Key, sentence } from "@/lib/clear.ts";
+import type { InstanceKey } from "@/api/types.ts";
+import { grouped, sentence } from "@/lib/clear.ts";
 import { number } from "@/lib/count.ts";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import styles from "./Actions.module.css";
@@ -9,7 +10,7 @@ export function Affected({
   happens,
   none,
 }: {
-  keys: readonly Key[] | undefined;
+  keys: readonly InstanceKey[] | undefined;
   /** Continues "3 task instances will …". */
   happens: string;
   none: string;

@@ -1,32 +1,21 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Problem, path, request } from "@/api/request.ts";
-import type { Run } from "@/api/types.ts";
-import { type Key, sentence } from "@/lib/clear.ts";
+import { made, preview } from "@/api/preview.ts";
+import { Problem, request } from "@/api/request.ts";
+import type { ClearRequest, MarkRequest } from "@/api/types.ts";
+import { sentence } from "@/lib/clear.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
 import { say, sayUndoable } from "@/state/toasts.ts";
 
-/** What is to happen again. Nothing named: all of the run. */
-export interface ClearWish {
-  tasks: string[];
-  map_indexes: number[];
-  failed_only: boolean;
-  downstream: boolean;
-  upstream: boolean;
-}
-
-interface ClearAnswer {
-  run_id: string;
-  cleared: Key[];
-  dry_run: boolean;
-}
+/** What is to happen again. No task named: all of the run. */
+export type ClearWish = Required<Omit<ClearRequest, "dry_run">>;
 
 /** Exactly what clearing would do; nothing is done. */
 export function useClearPlan(runId: string, wish: ClearWish) {
   return useQuery({
     queryKey: ["clear-plan", runId, wish],
     queryFn: ({ signal }) =>
-      request<ClearAnswer>(path`/runs/${runId}/clear`, {
-        method: "POST",
+      request("post", "/runs/{run_id}/clear", {
+        path: { run_id: runId },
         body: { ...wish, dry_run: true },
         signal,
       }),
@@ -40,32 +29,22 @@ export function useClear(runId: string) {
   return useRunAction(
     runId,
     (wish: ClearWish) =>
-      request<ClearAnswer>(path`/runs/${runId}/clear`, { method: "POST", body: wish }),
+      request("post", "/runs/{run_id}/clear", { path: { run_id: runId }, body: wish }),
     ({ cleared }) => sentence(cleared, "run again", "Nothing had to run again"),
   );
 }
 
 /** No task named: all of the run that it makes a difference to. */
-export interface MarkWish extends Partial<Key> {
-  state: "success" | "failed";
-}
-
-interface MarkPlan {
-  marked: Key[];
-  /** How many of them have a live attempt, which is ended first. */
-  ending: number;
-}
+export type MarkWish = Omit<MarkRequest, "dry_run">;
 
 /** Exactly what a mark would reach; nothing is done. */
 export function useMarkPlan(runId: string, wish: MarkWish) {
   return useQuery({
     queryKey: ["mark-plan", runId, wish],
-    queryFn: ({ signal }) =>
-      request<MarkPlan>(path`/runs/${runId}/mark`, {
-        method: "POST",
-        body: { ...wish, dry_run: true },
-        signal,
-      }),
+    queryFn: async ({ signal }) => {
+      const wanted = { path: { run_id: runId }, body: { ...wish, dry_run: true }, signal };
+      return preview(await request("post", "/runs/{run_id}/mark", wanted));
+    },
     placeholderData: (before) => before,
     staleTime: 0,
     gcTime: 0,
@@ -75,15 +54,16 @@ export function useMarkPlan(runId: string, wish: MarkWish) {
 export function useMark(runId: string) {
   return useRunAction(
     runId,
-    (wish: MarkWish) => request<Run>(path`/runs/${runId}/mark`, { method: "POST", body: wish }),
-    (run, { task_id = `The run of ${run.dag_id}`, state }) => `${task_id} is marked as ${state}`,
+    async (body: MarkWish) =>
+      made(await request("post", "/runs/{run_id}/mark", { path: { run_id: runId }, body })),
+    (run, { task_id, state }) => `${task_id ?? `The run of ${run.dag_id}`} is marked as ${state}`,
   );
 }
 
 export function useCancel(runId: string) {
   return useRunAction(
     runId,
-    () => request<Run>(path`/runs/${runId}/cancel`, { method: "POST", body: {} }),
+    () => request("post", "/runs/{run_id}/cancel", { path: { run_id: runId } }),
     () => "Cancelled: what runs is told to end, what waits does not start",
   );
 }
@@ -98,7 +78,10 @@ export function useNote(runId: string) {
   return useRunAction(
     runId,
     ({ note }: NoteWish) =>
-      request<Run>(path`/runs/${runId}`, { method: "PATCH", body: { note: note || null } }),
+      request("patch", "/runs/{run_id}", {
+        path: { run_id: runId },
+        body: { note: note || null },
+      }),
     (_run, { note }) => (note ? "The note is kept" : "The note is gone"),
     ({ note, before }) => ({ note: before, before: note }),
   );

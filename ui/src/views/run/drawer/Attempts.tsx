@@ -1,4 +1,4 @@
-import type { Attempt } from "@/api/instances.ts";
+import type { Attempt } from "@/api/types.ts";
 import { StateIcon } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 import styles from "./Drawer.module.css";

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { TaskInstanceDetail } from "@/api/instances.ts";
+import type { TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal } from "@/lib/states.ts";
 import { useShortcuts } from "@/state/keyboard.ts";
 import { useMay } from "@/state/session.ts";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { type Attempt, instance as instanceQuery } from "@/api/instances.ts";
-import type { RunTask } from "@/api/runTasks.ts";
+import { instance as instanceQuery } from "@/api/instances.ts";
+import type { Attempt, RunTask } from "@/api/types.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { why } from "@/lib/why.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";

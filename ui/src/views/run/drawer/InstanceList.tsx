@@ -1,10 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
-import { instances as instancesQuery, type TaskInstance } from "@/api/instances.ts";
-import type { RunTask } from "@/api/runTasks.ts";
+import { instances as instancesQuery } from "@/api/instances.ts";
+import type { RunTask, TaskInstance } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
-import { stateWord, tally } from "@/lib/states.ts";
+import { INSTANCE_STATES, stateWord, tally } from "@/lib/states.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { Elapsed } from "@/parts/Time.tsx";
@@ -29,7 +29,7 @@ export function InstanceList({
   list: (state: string) => void;
 }) {
   const counts = tally(task.counts);
-  const state = chosen === "all" ? undefined : chosen;
+  const state = INSTANCE_STATES.find((each) => each === chosen);
   const found = useInfiniteQuery(instancesQuery(run, task.task_id, state));
   const items = found.data ?? [];
   const total = counts.reduce(

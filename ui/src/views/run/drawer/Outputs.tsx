@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type XCom, xcoms } from "@/api/instances.ts";
+import { xcoms } from "@/api/instances.ts";
+import type { XCom } from "@/api/types.ts";
 import { bytes, counted } from "@/lib/count.ts";
 import { shown } from "@/lib/xcom.ts";
 import { Button } from "@/parts/Button.tsx";

@@ -3,7 +3,6 @@ import { run as runQuery } from "@/api/queries.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { useSelection } from "@/state/selection.ts";
 import { useRunKeys } from "../useRunKeys.ts";
-import { useRunChanges } from "../useRunLive.ts";
 import { InstanceDrawer } from "./InstanceDrawer.tsx";
 import { RunDrawer } from "./RunDrawer.tsx";
 
@@ -26,7 +25,6 @@ function OfRun({
   // The URL may hold the beginning of an id; what changes comes under the whole of it.
   const id = useQuery(runQuery(run)).data?.run_id ?? run;
   const within = (next: Selection) => select({ run, ...next });
-  useRunChanges(id);
   useRunKeys(id, selection, within);
   if (!selection.task) return <RunDrawer run={id} select={within} close={() => select({})} />;
   return <InstanceDrawer run={id} task={selection.task} selection={selection} select={within} />;

@@ -1,4 +1,4 @@
-import type { TaskInstanceDetail } from "@/api/instances.ts";
+import type { TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
