@@ -50,7 +50,7 @@ test("nearer and all of it by key; the part that is seen stands in the address",
 });
 
 test("a drag along the axis shows that part, Ctrl and the wheel go nearer", async () => {
-  const axis = await page().getByTitle("Drag to see that part").boundingBox();
+  const axis = await page().getByTitle("Drag to zoom in").boundingBox();
   if (!axis) throw new Error("there is no axis");
   const y = axis.y + axis.height / 2;
   await page().mouse.move(axis.x + 400, y);

@@ -29,6 +29,13 @@ export function took(seconds: number | null | undefined): string {
   return short ? "<10ms" : duration(seconds);
 }
 
+/** What a glance needs of it: one step beyond a day, two below it only where the second one matters. */
+export function coarse(seconds: number): string {
+  const size = STEPS.find(([, each]) => seconds >= each)?.[1] ?? 1;
+  const kept = size === 3_600 ? 60 : size;
+  return seconds < 1 ? "0s" : duration(Math.floor(seconds / kept) * kept);
+}
+
 function trimmed(seconds: number): string {
   return seconds.toFixed(1).replace(/\.0$/, "");
 }

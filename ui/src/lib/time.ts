@@ -1,19 +1,11 @@
-import { duration } from "./duration.ts";
+import { coarse } from "./duration.ts";
 
 /** `3m ago`, `in 2h 5m`, `now`: seldom more exact than a glance needs. */
 export function relative(instant: string, now: number): string {
   const seconds = (now - Date.parse(instant)) / 1000;
   if (Math.abs(seconds) < 5) return "now";
-  const coarse = coarsely(Math.abs(seconds));
-  return seconds > 0 ? `${coarse} ago` : `in ${coarse}`;
-}
-
-/** One step beyond a day, two steps below it only where the second one matters. */
-function coarsely(seconds: number): string {
-  if (seconds < 60) return `${Math.floor(seconds)}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 86_400) return duration(Math.floor(seconds / 60) * 60);
-  return `${Math.floor(seconds / 86_400)}d`;
+  const apart = coarse(Math.abs(seconds));
+  return seconds > 0 ? `${apart} ago` : `in ${apart}`;
 }
 
 /** How long until `relative` reads differently: what a clock on the page has to wait. */

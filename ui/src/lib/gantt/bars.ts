@@ -1,4 +1,5 @@
 import type { Bar, Segment } from "@/api/types.ts";
+import { between } from "../duration.ts";
 import { type Wait, waitOf } from "./waits.ts";
 
 export interface Row {
@@ -28,8 +29,7 @@ export function rowsOf(bars: readonly Bar[], now: number): Row[] {
 }
 
 export function lengthOf(segment: Segment, now: number): number {
-  const end = segment.to ? Date.parse(segment.to) : now;
-  return Math.max(0, (end - Date.parse(segment.from)) / 1000);
+  return between(segment.from, segment.to, now) ?? 0;
 }
 
 /** What has not begun stands last; equal ones keep the order of the spec. */

@@ -1,4 +1,5 @@
 import type { RunTask, StreamEvents } from "@/api/types.ts";
+import { between } from "../duration.ts";
 
 type Living = Pick<
   RunTask,
@@ -31,7 +32,6 @@ export function applied<T extends Living>(
 /** Why it is so is in no delta: what was the reason before is none any more. */
 function standing(change: Change, state: string): Omit<Living, "task_id" | "mapped"> {
   const { started_at, ended_at, blocked_reason } = change;
-  const duration_s =
-    started_at && ended_at ? (Date.parse(ended_at) - Date.parse(started_at)) / 1000 : null;
+  const duration_s = ended_at ? between(started_at, ended_at, 0) : null;
   return { counts: { [state]: 1 }, started_at, ended_at, blocked_reason, reason: null, duration_s };
 }

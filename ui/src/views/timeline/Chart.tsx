@@ -1,9 +1,8 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useRef } from "react";
 import type { Timeline } from "@/api/types.ts";
-import { ticks } from "@/lib/gantt/axis.ts";
-import { type Scale, xOf } from "@/lib/gantt/bars.ts";
 import type { DagRow as Row } from "@/lib/timeline/rows.ts";
+import { TimeAxis } from "@/parts/TimeAxis.tsx";
 import { useWidth } from "@/views/dag/gantt/useWidth.ts";
 import { DagRow, ROW } from "./DagRow.tsx";
 import { PoolChart } from "./PoolChart.tsx";
@@ -42,7 +41,7 @@ export function Chart({ found, rows }: { found: Timeline; rows: readonly Row[] }
       aria-label={`${found.load.length} pools and ${rows.length} DAGs by time`}
     >
       <div className={styles.plane} style={{ height: height + AXIS }}>
-        <Axis scale={scale} labels={labels} height={height} now={now} />
+        <TimeAxis scale={scale} labels={labels} height={height} now={now} room={72} aria-hidden />
         {found.load.map((pool) => (
           <PoolChart
             key={pool.name}
@@ -85,47 +84,4 @@ function alongRow(event: KeyboardEvent): void {
   if (!to) return;
   event.preventDefault();
   to.focus();
-}
-
-function Axis({
-  scale,
-  labels,
-  height,
-  now,
-}: {
-  scale: Scale;
-  labels: number;
-  height: number;
-  now: number;
-}) {
-  const marks = ticks(scale.from, scale.to, scale.width, 72);
-  // A word beside "now" would be under it.
-  const clear = marks.filter(({ at }) => Math.abs(xOf(at, scale) - xOf(now, scale)) > 44);
-  return (
-    <>
-      <div className={styles.axis} aria-hidden>
-        {clear.map(({ at, label }) => (
-          <span key={at} className={styles.tick} style={{ left: labels + xOf(at, scale) }}>
-            {label}
-          </span>
-        ))}
-        <span className={styles.nowWord} style={{ left: labels + xOf(now, scale) }}>
-          now
-        </span>
-      </div>
-      <svg
-        className={styles.lines}
-        style={{ left: labels }}
-        width={scale.width}
-        height={height}
-        aria-hidden
-      >
-        {marks.map(({ at }) => {
-          const x = xOf(at, scale);
-          return <line key={at} className={styles.line} x1={x} x2={x} y1={0} y2={height} />;
-        })}
-        <line className={styles.now} x1={xOf(now, scale)} x2={xOf(now, scale)} y1={0} y2={height} />
-      </svg>
-    </>
-  );
 }
