@@ -22,7 +22,7 @@ afterAll(async () => {
 test("Home names the folder in which the first DAG is awaited", async () => {
   const page = await (await signedIn(browser, server)).newPage();
   await page.goto("/t/default/overview");
-  await page.getByText("There is no DAG yet").waitFor();
+  await page.getByText("No DAGs yet").waitFor();
   const folder = page.locator("main code").first();
   await expect.poll(() => folder.textContent()).toBe(realpathSync(server.dags));
   expect(await violations(page)).toEqual([]);
@@ -31,6 +31,6 @@ test("Home names the folder in which the first DAG is awaited", async () => {
 test("the timeline says what will be on it", async () => {
   const page = await (await signedIn(browser, server)).newPage();
   await page.goto("/t/default/timeline");
-  await page.getByText("Nothing ran, and nothing will").waitFor();
+  await page.getByText("No runs in this period").waitFor();
   expect(await violations(page)).toEqual([]);
 });

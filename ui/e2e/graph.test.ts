@@ -27,7 +27,7 @@ test("500 tasks that nobody grouped: first a task is found, then what lies aroun
   await page().keyboard.press("Enter");
   await box("x300").waitFor();
   await page()
-    .getByText(/ boxes around the selected one/)
+    .getByText(/ boxes around the selected task/)
     .waitFor();
   await expect.poll(() => page().locator("[data-kind=task]").count()).toBeLessThanOrEqual(80);
   expect(new URL(page().url()).searchParams.get("task")).toBe("x300");
@@ -35,7 +35,7 @@ test("500 tasks that nobody grouped: first a task is found, then what lies aroun
 
 test("all 500 of them within seconds, with a map", async () => {
   await page().goto("/t/default/dags/flat500/graph");
-  await page().getByRole("button", { name: "Draw all of them" }).click();
+  await page().getByRole("button", { name: "Draw them all" }).click();
   await page().getByText("laid out quickly").waitFor();
   await page().locator("[data-kind=task]").first().waitFor();
   await expect.poll(() => page().locator("main svg rect").count()).toBeGreaterThan(500);

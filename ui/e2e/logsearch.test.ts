@@ -52,7 +52,7 @@ test("case, expression and filters are in the address, and it alone says what is
   await page().getByText("No log holds").waitFor();
   await page().getByRole("button", { name: "Search in all logs" }).click();
   await matches().getByRole("link").first().waitFor();
-  await page().getByRole("button", { name: "Expression" }).click();
+  await page().getByRole("button", { name: "Regex" }).click();
   await ask("month \\d: 1[2-3] ");
   await expect.poll(() => matches().locator("mark").first().textContent()).toBe("month 3: 12 ");
   await page().getByPlaceholder("DAG…").fill("orders");
@@ -70,7 +70,7 @@ test("an expression that is none says so, and the text can be meant as it stands
   await page().getByText("live", { exact: true }).waitFor(); // now what can change is read again
   expect(await violations(page())).toEqual([]);
   expect(complaints.splice(0)).toEqual([expect.stringContaining("400")]); // asked once
-  await page().getByRole("button", { name: "Search for it as plain text" }).click();
+  await page().getByRole("button", { name: "Search as plain text" }).click();
   await page().getByText("No log holds “(3”").waitFor();
 });
 
@@ -83,10 +83,10 @@ test("a search that takes long can be stopped, and goes on", async () => {
   await expect.poll(() => asked.length).toBe(1);
   expect(await status().textContent()).toContain("Searching…");
   await page().getByRole("button", { name: "Stop" }).click();
-  await page().getByText("Stopped before anything was found.").waitFor();
+  await page().getByText("Stopped. No matches so far.").waitFor();
   await page().unroute("**/api/v1/logs/search*");
   for (const answer of asked) answer();
-  await page().getByRole("button", { name: "Search on" }).click();
+  await page().getByRole("button", { name: "Continue" }).click();
   await matches().getByRole("link").first().waitFor();
 });
 
@@ -101,7 +101,7 @@ test("a search that breaks off keeps what it found, and goes on from there", asy
   await page().getByText("The search broke off.").waitFor();
   expect(await matches().getByRole("link").filter({ hasText: "customer" }).count()).toBe(1);
   broken = false;
-  await page().getByRole("button", { name: "Search on" }).click();
+  await page().getByRole("button", { name: "Continue" }).click();
   await expect.poll(() => matches().getByRole("link").count()).toBeGreaterThan(1);
   await page().unroute("**/api/v1/logs/search*");
   expect(complaints.splice(0).join()).toContain("ERR_FAILED");

@@ -38,7 +38,7 @@ test("who goes is told what goes with them, is added again, and gets another rol
   expect(await said.evaluate((each) => each.scrollWidth <= each.clientWidth)).toBe(true); // read to its end
   await dialog().getByText("The token “mona-reports” ends for ever.").waitFor();
   expect(await violations(page())).toEqual([]);
-  await press("Keep");
+  await press("Cancel");
   await row("mona").waitFor();
   await remove("mona");
   await press("Remove mona");
@@ -46,11 +46,11 @@ test("who goes is told what goes with them, is added again, and gets another rol
 
   await page().getByRole("button", { name: "Add member" }).click();
   await dialog().getByLabel("Name").fill("nobody");
-  await press("Add to the team");
+  await press("Add member");
   await dialog().getByRole("alert").getByText("there is no user 'nobody'").waitFor();
   await dialog().getByLabel("Name").fill("mona");
   await dialog().getByLabel("Role").selectOption("operator");
-  await press("Add to the team");
+  await press("Add member");
   await row("mona").getByText("operator").waitFor();
   expect(complaints.splice(0).join()).toContain("404"); // of nobody
   await page().goto("/t/default/admin/tokens");

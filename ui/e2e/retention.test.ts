@@ -6,8 +6,8 @@ import { inBrowser, violations } from "./browser.ts";
 const server = inject("server");
 const { page } = inBrowser();
 
-const days = () => page().getByLabel("Days that logs are kept");
-const local = () => page().getByLabel("Days on this machine");
+const days = () => page().getByLabel("Keep logs for (days)");
+const local = () => page().getByLabel("Keep on this machine for (days)");
 const save = () => page().getByRole("button", { name: "Save" }).click();
 
 test("logs are kept for as long as an admin says, and that is undone", async () => {
@@ -23,6 +23,6 @@ test("logs are kept for as long as an admin says, and that is undone", async () 
   await page().locator("main").getByText("for 30 days").waitFor();
   expect(await ask(server, "/log-retention")).toMatchObject({ days: 30, local_days: 7 });
   await page().getByRole("button", { name: "Undo" }).click();
-  await page().locator("main strong").getByText("as long as the run").waitFor();
+  await page().locator("main strong").getByText("for as long as the run").waitFor();
   expect(await ask(server, "/log-retention")).toMatchObject({ days: null, local_days: null });
 });

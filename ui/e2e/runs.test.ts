@@ -56,9 +56,9 @@ test("clearing one task lists all after it, and can leave them out", async () =>
   await drawer().getByRole("button", { name: "Clear…" }).click();
   await dialog().getByRole("listitem").first().waitFor();
   await expect.poll(() => dialog().getByRole("listitem").count()).toBeGreaterThan(1);
-  await dialog().getByLabel("And all after it").uncheck();
+  await dialog().getByLabel("Include downstream tasks").uncheck();
   await dialog().getByText("1 task instance will run again").waitFor();
-  await dialog().getByRole("button", { name: "Leave it" }).click();
+  await dialog().getByRole("button", { name: "Cancel", exact: true }).click();
   await dialog().waitFor({ state: "detached" });
   expect((await ask<{ state: string }>(server, `/runs/${run}`)).state).toBe("success");
 });
@@ -68,11 +68,11 @@ test("a run is cancelled, and a note says why", async () => {
   await page().goto(RUN(run_id));
   await page().getByRole("progressbar").waitFor();
   await page().getByRole("button", { name: "Cancel…" }).click();
-  await dialog().getByRole("button", { name: "Cancel the run" }).click();
+  await dialog().getByRole("button", { name: "Cancel run" }).click();
   await text(/^Cancelled by/).waitFor();
   await page().getByRole("button", { name: "Note" }).click();
   await dialog().getByRole("textbox").fill("stopped: <b>wrong</b> day");
-  await dialog().getByRole("button", { name: "Keep the note" }).click();
+  await dialog().getByRole("button", { name: "Save note" }).click();
   await dialog().waitFor({ state: "detached" });
   await page().getByRole("blockquote").getByText("stopped: <b>wrong</b> day").waitFor();
 });
@@ -109,7 +109,7 @@ test("a replay says what it cannot bring back, and leads to the new run", async 
   const run = await ran(server, "orders");
   await page().goto(RUN(run));
   await page().getByRole("button", { name: "Replay…" }).click();
-  const list = dialog().getByRole("list", { name: "What is not reproduced" });
+  const list = dialog().getByRole("list", { name: "What may differ" });
   await list.getByText(/packages outside of the bundle/).waitFor();
   expect(await violations(page())).toEqual([]);
   await dialog().getByRole("button", { name: "Replay", exact: true }).click();

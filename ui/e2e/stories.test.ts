@@ -12,7 +12,7 @@ test("a run is triggered from the form, and watched until it has ended", async (
   await page().getByLabel("country").selectOption("DE");
   await page().getByLabel("limit").fill("many");
   await page().getByRole("button", { name: "Run orders" }).click();
-  await page().getByText("It must be a number.").waitFor();
+  await page().getByText("Enter a number.").waitFor();
   await page().getByLabel("limit").fill("7");
   await page().getByRole("button", { name: "Run orders" }).click();
   await page().waitForURL(/\/runs\/\w{12}/);
@@ -25,7 +25,7 @@ test("a run is triggered from the form, and watched until it has ended", async (
 test("what would happen is said before it does", async () => {
   await page().goto("/t/default/dags/orders/run");
   await page().getByLabel("Logical date").fill("2026-09-20T08:00:00");
-  await page().getByRole("button", { name: "What would happen" }).click();
+  await page().getByRole("button", { name: "Preview" }).click();
   await page()
     .getByText(/^One run of \d+ tasks? for Sun,? 20 Sep/)
     .waitFor();
@@ -39,7 +39,7 @@ test("a backfill names its runs before it makes them", async () => {
   await page().getByLabel("DAG").fill("orders");
   await page().getByLabel("From").fill("2026-09-01");
   await page().getByLabel("To").fill("2026-09-03");
-  await page().getByRole("button", { name: "Show what will run" }).click();
+  await page().getByRole("button", { name: "Preview runs" }).click();
   await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
   await page().getByRole("button", { name: "Start 3 runs" }).click();
   await page().getByText("3 runs of orders will run").waitFor();
@@ -77,7 +77,7 @@ test("what was just done is undone, by its button or by its key", async () => {
   await page().goto(`/t/default/runs/${run}`);
   await page().getByRole("button", { name: "Note" }).click();
   await page().getByRole("dialog").getByRole("textbox").fill("wrong run");
-  await page().getByRole("button", { name: "Keep the note" }).click();
+  await page().getByRole("button", { name: "Save note" }).click();
   await page().getByRole("blockquote").getByText("wrong run").waitFor();
   await page().keyboard.press("z");
   await page().getByRole("blockquote").waitFor({ state: "detached" });
@@ -123,8 +123,8 @@ test("one's own password is set, changed, and signs in", async () => {
     await page().getByRole("menuitem", { name: "Password" }).click();
     await form.getByLabel("Current password").fill(current);
     await form.getByLabel("New password", { exact: true }).fill(password);
-    await form.getByLabel("New password again").fill(password);
-    await form.getByRole("button", { name: "Change the password" }).click();
+    await form.getByLabel("Confirm new password").fill(password);
+    await form.getByRole("button", { name: "Change password" }).click();
   };
   await page().goto("/t/default/dags");
   await change("", "correct horse battery");
@@ -143,7 +143,7 @@ test("a token is shown once, and revoked", async () => {
   await page().goto("/t/default/admin/tokens");
   await page().getByRole("button", { name: "New token" }).click();
   await page().getByLabel("Name").fill("ci");
-  await page().getByRole("button", { name: "Make the token" }).click();
+  await page().getByRole("button", { name: "Create token" }).click();
   const secret = await page().getByRole("dialog").locator("code").textContent();
   const probe = await fetch(`${server.url}/api/v1/dags`, {
     headers: { authorization: `Bearer ${secret}` },

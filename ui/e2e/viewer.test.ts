@@ -59,7 +59,7 @@ test("a run's buttons say who could press them, and neither they nor the keys do
 test("of the administration a viewer has their own tokens and how long logs are kept; the rest tells who has it", async () => {
   await page.goto("/t/default/admin");
   await page.waitForURL(/admin\/tokens/);
-  const tabs = page.getByRole("navigation", { name: "Parts of the administration" });
+  const tabs = page.getByRole("navigation", { name: "Admin sections" });
   await expect.poll(() => tabs.getByRole("link").allTextContents()).toEqual(["Tokens", "Logs"]);
   await page.goto("/t/default/admin/users");
   await page

@@ -108,12 +108,7 @@ async function reach(verb: Verb, route: string, wanted: Anything): Promise<Respo
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(
-      0,
-      "not_reachable",
-      "The server cannot be reached.",
-      "Is headway up running?",
-    );
+    throw new Problem(0, "not_reachable", "Cannot reach the server.", "Is headway up running?");
   }
 }
 

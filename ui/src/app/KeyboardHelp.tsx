@@ -5,10 +5,10 @@ import styles from "./KeyboardHelp.module.css";
 // What the views themselves understand; told here so that one place tells all.
 const IN_VIEWS: readonly Pick<Shortcut, "keys" | "does">[] = [
   { keys: "← ↑ ↓ →", does: "Move in the grid" },
-  { keys: "Enter", does: "Open what is selected" },
+  { keys: "Enter", does: "Open the selected item" },
   { keys: "Esc", does: "Close the details" },
-  { keys: "r", does: "Retry what is shown" },
-  { keys: "c", does: "Clear what is shown" },
+  { keys: "r", does: "Retry the selected task or run" },
+  { keys: "c", does: "Clear the selected task or run" },
   { keys: "l", does: "Open the log" },
   { keys: "j", does: "Next error of the run" },
   { keys: "k", does: "Previous error of the run" },

@@ -21,7 +21,7 @@ export function OwnPassword({ name, close }: { name: string; close: () => void }
         body: { current: typed.current || null, password: typed.password },
       }),
     onSuccess: () => {
-      say("done", "The password is changed; your other sessions have ended");
+      say("done", "Password changed. Your other sessions were signed out.");
       close();
     },
   });
@@ -41,7 +41,7 @@ export function OwnPassword({ name, close }: { name: string; close: () => void }
     <Dialog title="Your password" close={close}>
       <form className={styles.form} onSubmit={submit}>
         <input type="hidden" name="username" autoComplete="username" value={name} readOnly />
-        <Field label="Current password" note="Left empty when you have none yet.">
+        <Field label="Current password" note="Leave empty if you have no password yet.">
           {(attributes) => (
             <input {...attributes} {...secret("current", "current-password", false)} />
           )}
@@ -50,15 +50,15 @@ export function OwnPassword({ name, close }: { name: string; close: () => void }
           {(attributes) => <input {...attributes} {...secret("password", "new-password", true)} />}
         </Field>
         <Field
-          label="New password again"
-          wrong={differs ? "It differs from the first." : undefined}
+          label="Confirm new password"
+          wrong={differs ? "The passwords do not match." : undefined}
         >
           {(attributes) => <input {...attributes} {...secret("again", "new-password", true)} />}
         </Field>
         <InlineError error={change.error} />
         <div>
           <Button type="submit" look="primary" disabled={change.isPending || differs}>
-            Change the password
+            Change password
           </Button>
         </div>
       </form>

@@ -22,9 +22,12 @@ export function TopBar({ search, keys }: { search: () => void; keys: () => void 
 }
 
 const WORDS: Record<Liveness, [word: string, meaning: string]> = {
-  connecting: ["connecting", "Opening the stream of changes"],
-  live: ["live", "Changes are shown as they happen"],
-  stale: ["polling", "The stream of changes is cut; the page asks every 10 s until it is back"],
+  connecting: ["connecting", "Connecting to live updates"],
+  live: ["live", "Changes appear as they happen"],
+  stale: [
+    "polling",
+    "Live updates are interrupted. This page refreshes every 10 s until they are back.",
+  ],
 };
 
 function LiveMark() {

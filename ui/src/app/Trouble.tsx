@@ -14,7 +14,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
         reset();
         router.invalidate();
       }}
-      stillWorks="Runs go on without this page: headway ls shows them in a terminal."
+      stillWorks="Your runs are not affected. To see them in a terminal, run headway ls."
     />
   );
 }
@@ -22,14 +22,14 @@ export function PageError({ error, reset }: ErrorComponentProps) {
 export function NotFound() {
   return (
     <EmptyState
-      title="There is no such page"
+      title="Page not found"
       action={
         <Link to="/" className={buttonClass({ look: "primary" })}>
           Home
         </Link>
       }
     >
-      <p>The address leads nowhere. Press / to search for a DAG, a run or a task.</p>
+      <p>Check the address, or press / to search for a DAG, a run or a task.</p>
     </EmptyState>
   );
 }

@@ -9,7 +9,7 @@ import { setTheme, type Theme, useTheme } from "@/state/theme.ts";
 import { OwnPassword } from "./OwnPassword.tsx";
 
 const THEMES: readonly [Theme, string][] = [
-  ["system", "As the system"],
+  ["system", "Use system theme"],
   ["light", "Light"],
   ["dark", "Dark"],
 ];

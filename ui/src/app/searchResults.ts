@@ -48,7 +48,7 @@ export function results(query: string, team: string, answer: SearchAnswer | unde
     ...pages,
     {
       key: "logs",
-      word: `“${query}” in all logs`,
+      word: `Search all logs for “${query}”`,
       kind: LOGS,
       href: `${root}/logs?q=${encodeURIComponent(query.trim())}`,
     },

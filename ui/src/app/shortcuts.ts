@@ -15,8 +15,8 @@ export function useGlobalShortcuts(open: (what: "search" | "keys") => void): Sho
       does: `Go to ${word}`,
       run: () => navigate({ to, params: { team } }),
     })),
-    { keys: "z", does: "Undo what was just done", run: () => undo() },
-    { keys: "?", does: "Show these keys", run: () => open("keys") },
+    { keys: "z", does: "Undo the last action", run: () => undo() },
+    { keys: "?", does: "Show keyboard shortcuts", run: () => open("keys") },
   ];
   useShortcuts(shortcuts);
   return shortcuts;

@@ -17,7 +17,7 @@ test("the tallest hour fills the height, and nothing is drawn where nothing was"
 
 test("the headline tells the worst first", () => {
   const well = { failing: 0, late: 0, broken: 0, unhealthy: 0 };
-  expect(headline(well)).toBe("Everything is all right");
+  expect(headline(well)).toBe("Everything is running normally");
   expect(headline({ ...well, failing: 1, broken: 2 })).toBe("1 DAG is failing, 2 broken files");
   expect(headline({ ...well, late: 2, unhealthy: 1 })).toBe(
     "Part of Headway is down, 2 DAGs are late",

@@ -31,7 +31,7 @@ export function headline(counts: {
   if (counts.late > 0) troubles.push(`${dags(counts.late)} late`);
   if (counts.broken > 0)
     troubles.push(`${counts.broken} broken file${counts.broken > 1 ? "s" : ""}`);
-  if (troubles.length === 0) return "Everything is all right";
+  if (troubles.length === 0) return "Everything is running normally";
   const text = troubles.join(", ");
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -14,24 +14,24 @@ test.each<[Param, string | boolean, unknown]>([
   [param("string"), "", { absent: true }],
   [param("string", { format: "date" }), "2024-02-29", { value: "2024-02-29" }],
   [param("string", { format: "date", default: "2024-02-29" }), "", { absent: true }],
-  [param("string", { required: true }), "", { wrong: "It is needed." }],
+  [param("string", { required: true }), "", { wrong: "This parameter is required." }],
   [param("integer"), "12", { value: 12 }],
-  [param("integer"), "1.5", { wrong: "It must be a whole number." }],
-  [param("number"), "x", { wrong: "It must be a number." }],
+  [param("integer"), "1.5", { wrong: "Enter a whole number." }],
+  [param("number"), "x", { wrong: "Enter a number." }],
   [param("number"), " ", { absent: true }],
   [param("boolean"), false, { value: false }],
   [param("array"), "[1, 2]", { value: [1, 2] }],
-  [param("array"), "{}", { wrong: "It must be a list: […]" }],
-  [param("object"), "[]", { wrong: "It must be an object: {…}" }],
+  [param("array"), "{}", { wrong: "Enter a JSON list: […]" }],
+  [param("object"), "[]", { wrong: "Enter a JSON object: {…}" }],
   [param("any"), '"text"', { value: "text" }],
   [param("integer", { enum: [1, 2] }), "2", { value: 2 }],
-  [param("string", { enum: ["a"] }), "b", { wrong: "Choose one of the list." }],
+  [param("string", { enum: ["a"] }), "b", { wrong: "Choose a value from the list." }],
 ])("%o given %o", (declared, draft, result) => {
   expect(read(declared, draft)).toEqual(result);
 });
 
 test("broken JSON says so", () => {
-  expect(read(param("object"), "{a}")).toMatchObject({ wrong: expect.stringMatching(/no JSON/) });
+  expect(read(param("object"), "{a}")).toMatchObject({ wrong: expect.stringMatching(/Invalid JSON/) });
 });
 
 test("a default is read back as itself", () => {
@@ -61,7 +61,7 @@ test("all fields together", () => {
   ]);
   expect(readAll(params, drafts)).toEqual({
     values: { n: 3 },
-    wrong: new Map([["s", "It is needed."]]),
+    wrong: new Map([["s", "This parameter is required."]]),
   });
 });
 
@@ -80,7 +80,7 @@ test("a default that nobody touched is the server's, one that was touched is wha
   ];
   expect(readAll(params, new Map())).toEqual({ values: { b: false }, wrong: new Map() });
   const { wrong } = readAll(params, new Map([["n", draftOf(params[0] as Param)]]));
-  expect(wrong.get("n")).toMatch(/rounds integers/);
+  expect(wrong.get("n")).toMatch(/round integers/);
 });
 
 test.each([

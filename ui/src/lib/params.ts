@@ -40,7 +40,7 @@ export function read(param: Param, draft: Draft): Read {
 }
 
 function absent(param: Param): Read {
-  return param.required ? { wrong: "It is needed." } : { absent: true };
+  return param.required ? { wrong: "This parameter is required." } : { absent: true };
 }
 
 /** An emptied text is empty where the default is a text, and not given where there is none or it is a date. */
@@ -50,15 +50,15 @@ function emptyText(param: Param): Read {
 
 function choice(param: Param, draft: string): Read {
   const found = param.enum?.find((each) => shown(each) === draft);
-  if (found === undefined) return { wrong: "Choose one of the list." };
+  if (found === undefined) return { wrong: "Choose a value from the list." };
   return holdsRounded(found) ? ROUNDED : { value: found };
 }
 
 function numeric(param: Param, draft: string): Read {
   const value = Number(draft);
-  if (!Number.isFinite(value)) return { wrong: "It must be a number." };
+  if (!Number.isFinite(value)) return { wrong: "Enter a number." };
   if (param.type === "integer" && !Number.isInteger(value)) {
-    return { wrong: "It must be a whole number." };
+    return { wrong: "Enter a whole number." };
   }
   return isRounded(value) && /^\s*[-+]?\d+\s*$/.test(draft) ? ROUNDED : { value };
 }
@@ -68,16 +68,16 @@ function structured(param: Param, draft: string): Read {
   try {
     value = JSON.parse(draft);
   } catch (error) {
-    return { wrong: `It is no JSON: ${error instanceof Error ? error.message : error}` };
+    return { wrong: `Invalid JSON: ${error instanceof Error ? error.message : error}` };
   }
-  if (param.type === "array" && !Array.isArray(value)) return { wrong: "It must be a list: […]" };
+  if (param.type === "array" && !Array.isArray(value)) return { wrong: "Enter a JSON list: […]" };
   const object = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (param.type === "object" && !object) return { wrong: "It must be an object: {…}" };
+  if (param.type === "object" && !object) return { wrong: "Enter a JSON object: {…}" };
   return holdsRounded(value) ? ROUNDED : { value };
 }
 
 const ROUNDED: Read = {
-  wrong: `A browser rounds integers beyond ${Number.MAX_SAFE_INTEGER}: give this one on the command line, with headway run.`,
+  wrong: `Browsers round integers above ${Number.MAX_SAFE_INTEGER}. To use this value, start the run with headway run.`,
 };
 
 /** Whether the integer may have been another one before a browser read it. */

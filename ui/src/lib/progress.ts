@@ -20,5 +20,5 @@ export function expected(
   if (elapsedS === null || !lastGoodS) return null;
   const left = Math.ceil(lastGoodS - elapsedS);
   if (left > 0) return `about ${duration(left)} left`;
-  return `longer than the last good run, which took ${duration(lastGoodS)}`;
+  return `longer than the last successful run, which took ${duration(lastGoodS)}`;
 }

@@ -64,7 +64,7 @@ export function FilterChip({
       {label}
       <span className={styles.chosen}>{value}</span>
       <X size={14} aria-hidden />
-      <span className="sr-only">: take it away</span>
+      <span className="sr-only">: remove this filter</span>
     </Button>
   );
 }

@@ -13,10 +13,10 @@ test("changes of tasks as sentences; a task's id may have dots", () => {
     "changed load.users: retries from 1 to 3",
   );
   expect(words("task changed", "a.execution_timeout_s", null, 60)).toBe(
-    "added a: execution timeout (seconds) is now 60",
+    "added a: execution timeout (seconds) set to 60",
   );
   expect(words("task changed", "a.doc", "x".repeat(500), "")).toBe(
-    `removed a: doc is gone; it was ${"x".repeat(119)}…`,
+    `removed a: doc removed (was ${"x".repeat(119)}…)`,
   );
 });
 
@@ -25,11 +25,11 @@ test("changes of the DAG as sentences", () => {
     "changed max active runs: from 16 to 1",
   );
   expect(words("schedule", "schedule", null, { cron: "0 1 * * *" })).toBe(
-    'added schedule: is now {"cron":"0 1 * * *"}',
+    'added schedule: set to {"cron":"0 1 * * *"}',
   );
   const berlin = { cron: "0 0 * * *", timezone: "Europe/Berlin" };
   expect(words("schedule", "schedule", { cron: "0 1 * * *" }, berlin)).toBe(
-    "changed schedule: cron from 0 1 * * * to 0 0 * * *, timezone is now Europe/Berlin",
+    "changed schedule: cron from 0 1 * * * to 0 0 * * *, timezone set to Europe/Berlin",
   );
 });
 

@@ -34,8 +34,8 @@ function spoken(field: string): string {
 }
 
 function difference(before: unknown, after: unknown): string {
-  if (isNothing(before)) return `is now ${shown(after)}`;
-  if (isNothing(after)) return `is gone; it was ${shown(before)}`;
+  if (isNothing(before)) return `set to ${shown(after)}`;
+  if (isNothing(after)) return `removed (was ${shown(before)})`;
   if (Array.isArray(before) && Array.isArray(after)) return listed(before, after);
   if (isRecord(before) && isRecord(after)) return byField(before, after);
   return `from ${shown(before)} to ${shown(after)}`;

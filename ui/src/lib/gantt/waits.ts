@@ -16,12 +16,12 @@ export type Wait = (typeof WAITS)[number];
 
 export const WAIT_WORDS: Record<Wait, string> = {
   upstream: "upstream tasks",
-  pool: "a slot of a pool",
-  limit: "a limit of the run",
+  pool: "a pool slot",
+  limit: "a concurrency limit",
   agent: "an agent",
   paused: "a paused DAG",
-  retry: "the delay before a retry",
-  start: "its process to start",
+  retry: "the retry delay",
+  start: "the process to start",
   other: "something else",
 };
 

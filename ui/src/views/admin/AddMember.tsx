@@ -23,7 +23,7 @@ export function AddMember({ close }: { close: () => void }) {
       <form className={styles.form} onSubmit={submit}>
         <Field
           label="Name"
-          note="Of somebody who is a user already, of whichever team. Who is new here: New user."
+          note="Name of an existing user from any team. For someone new, choose New user."
         >
           {(attributes) => (
             <input
@@ -51,7 +51,7 @@ export function AddMember({ close }: { close: () => void }) {
         <InlineError error={add.error} />
         <div>
           <Button type="submit" look="primary" disabled={add.isPending}>
-            Add to the team
+            Add member
           </Button>
         </div>
       </form>

@@ -10,7 +10,7 @@ export function Admin() {
   const team = useTeam();
   return (
     <Page title="Admin" note={`Team ${team}`}>
-      <Tabs label="Parts of the administration">
+      <Tabs label="Admin sections">
         {TABS.filter((tab) => may(role, tab.needs)).map(({ to, word }) => (
           <Link key={to} to={to} params={{ team }} className={tabClass}>
             {word}

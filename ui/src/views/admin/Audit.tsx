@@ -15,7 +15,7 @@ export function Audit() {
   return (
     <>
       <div className={styles.bar}>
-        <span>Every change that somebody asked for, also what was refused.</span>
+        <span>Every change that someone requested, including refused requests.</span>
         <Intact />
       </div>
       <Listed
@@ -23,7 +23,7 @@ export function Audit() {
         what="Audit"
         columns={COLUMNS}
         id={(entry) => String(entry.seq)}
-        empty={<EmptyState title="Nobody has asked for anything yet" />}
+        empty={<EmptyState title="No changes have been requested yet" />}
       />
     </>
   );
@@ -36,8 +36,8 @@ function Intact() {
     <span className={styles.intact}>
       <StateIcon state={check.intact ? "success" : "failed"} />
       {check.intact
-        ? `${counted(check.entries, "entry", "entries")}, each as it was written`
-        : `Entry ${check.broken_at} is not as it was written`}
+        ? `${counted(check.entries, "entry", "entries")}, none altered`
+        : `Entry ${check.broken_at} has been altered`}
     </span>
   );
 }

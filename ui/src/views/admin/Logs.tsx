@@ -19,17 +19,15 @@ export function Logs() {
   const mayChange = useMay("admin");
   if (found.isPending) return <SkeletonRows count={3} />;
   if (!found.data) {
-    return (
-      <ErrorState error={found.error} what="How long logs are kept" retry={() => found.refetch()} />
-    );
+    return <ErrorState error={found.error} what="Log retention" retry={() => found.refetch()} />;
   }
   const { effective_days, effective_local_days, run_days } = found.data;
   return (
     <div className={styles.logs}>
       <p>
-        After the end of a run its logs are kept <strong>{keptAnywhere(effective_days)}</strong>,
-        the run itself with its errors and its history for {number(run_days)} days. Where there is a
-        log store, logs stay on this machine {keptHere(effective_local_days ?? null)}.
+        After a run ends, its logs are kept <strong>{keptAnywhere(effective_days)}</strong>. The run
+        itself, with its errors and history, is kept for {number(run_days)} days. If you use a log
+        store, logs also stay on this machine {keptHere(effective_local_days ?? null)}.
       </p>
       {mayChange && <Change key={JSON.stringify(ownOf(found.data))} found={found.data} />}
     </div>
@@ -63,9 +61,9 @@ function Change({ found }: { found: LogRetention }) {
   return (
     <form className={styles.form} onSubmit={submit}>
       <Field
-        label="Days that logs are kept"
+        label="Keep logs for (days)"
         wrong={wrongs[0]}
-        note={`Nothing: ${keptAnywhere(found.default_days)}. What is over goes within minutes, and does not come back.`}
+        note={`Leave empty for the default: ${keptAnywhere(found.default_days)}. Older logs are deleted permanently within minutes.`}
       >
         {(attributes) => (
           <input
@@ -77,9 +75,9 @@ function Change({ found }: { found: LogRetention }) {
         )}
       </Field>
       <Field
-        label="Days on this machine"
+        label="Keep on this machine for (days)"
         wrong={wrongs[1]}
-        note={`Nothing: ${keptHere(found.default_local_days ?? null)}. Only what a log store has whole goes; it is read from there then.`}
+        note={`Leave empty for the default: ${keptHere(found.default_local_days ?? null)}. A log is deleted here only once the log store has all of it, and is then read from there.`}
       >
         {(attributes) => (
           <input

@@ -32,7 +32,7 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
   return (
     <Dialog title="New token" close={close}>
       <form className={styles.form} onSubmit={submit}>
-        <Field label="Name" note="What will use it: ci, nightly-report.">
+        <Field label="Name" note="What will use the token, for example ci or nightly-report.">
           {(attributes) => (
             <input
               {...attributes}
@@ -42,7 +42,7 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
             />
           )}
         </Field>
-        <Field label="Role" note="The least that is enough.">
+        <Field label="Role" note="Choose the lowest role that is enough.">
           {(attributes) => (
             <select
               {...attributes}
@@ -55,7 +55,7 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
             </select>
           )}
         </Field>
-        <Field label="Lives for">
+        <Field label="Expires after">
           {(attributes) => (
             <select
               {...attributes}
@@ -73,7 +73,7 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
         <InlineError error={make.error} />
         <div>
           <Button type="submit" look="primary" disabled={make.isPending}>
-            Make the token
+            Create token
           </Button>
         </div>
       </form>

@@ -24,7 +24,7 @@ export function NewUser({
   return (
     <Dialog title="New user" close={close}>
       <form className={styles.form} onSubmit={submit}>
-        <Field label="Name" note="By which they sign in.">
+        <Field label="Name" note="The name they sign in with.">
           {(attributes) => (
             <input
               {...attributes}
@@ -35,7 +35,7 @@ export function NewUser({
             />
           )}
         </Field>
-        <Field label="Called">
+        <Field label="Display name">
           {(attributes) => (
             <input
               {...attributes}
@@ -61,7 +61,7 @@ export function NewUser({
         <InlineError error={invite.error} />
         <div>
           <Button type="submit" look="primary" disabled={invite.isPending}>
-            Add, and make a link to sign in
+            Create user and sign-in link
           </Button>
         </div>
       </form>

@@ -20,7 +20,7 @@ export function RemoveMember({ user: { name, role }, close }: { user: User; clos
       close={close}
       foot={
         <>
-          <Button onClick={close}>Keep</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button look="danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
             {own ? "Leave the team" : `Remove ${name}`}
           </Button>
@@ -29,11 +29,10 @@ export function RemoveMember({ user: { name, role }, close }: { user: User; clos
     >
       <div className={styles.consequences}>
         <p>
-          {own ? "You are" : `${name} is`} {role} here, and will be out at once: what is open in a
-          browser finds this team closed.
+          {own ? "You lose" : `${name} loses`} the role {role} and all access to this team at once.
         </p>
         <p>{found.data && tokensEnd(living(found.data, name), found.hasNextPage)}</p>
-        <p>What was done stays in the audit. Who is a user can be added again, by an admin.</p>
+        <p>The audit log is kept. An admin can add the user again later.</p>
         <InlineError error={remove.error} />
       </div>
     </Dialog>
@@ -48,8 +47,9 @@ function living(all: readonly Token[], name: string): Token[] {
 }
 
 function tokensEnd(ending: readonly Token[], more: boolean): string {
-  if (ending.length === 0) return more ? "Tokens of this team end for ever." : "No token ends.";
+  if (ending.length === 0)
+    return more ? "This team’s tokens will be revoked permanently." : "No tokens will be revoked.";
   const names = ending.map((token) => `“${token.name}”`).join(", ");
-  const [what, end] = ending.length === 1 ? ["The token", "ends"] : ["The tokens", "end"];
-  return `${what} ${names}${more ? " and maybe others" : ""} ${end} for ever.`;
+  const what = ending.length === 1 ? "The token" : "The tokens";
+  return `${what} ${names}${more ? " and possibly others" : ""} will be revoked permanently.`;
 }

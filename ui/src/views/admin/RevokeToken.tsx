@@ -14,7 +14,7 @@ export function RevokeToken({ token }: { token: Token }) {
     mutationFn: () => request("delete", "/tokens/{token_id}", { path: { token_id: token.id } }),
     onSuccess: () => {
       queries.invalidateQueries({ queryKey: ["tokens"] });
-      say("done", `${token.name} is refused from now on`);
+      say("done", `Token ${token.name} revoked`);
       setAsking(false);
     },
   });
@@ -29,16 +29,16 @@ export function RevokeToken({ token }: { token: Token }) {
           close={() => setAsking(false)}
           foot={
             <>
-              <Button onClick={() => setAsking(false)}>Keep it</Button>
+              <Button onClick={() => setAsking(false)}>Cancel</Button>
               <Button look="danger" disabled={revoke.isPending} onClick={() => revoke.mutate()}>
-                Revoke
+                Revoke token
               </Button>
             </>
           }
         >
           <p>
-            Whatever uses it is refused from then on. It belongs to {token.user}, as {token.role}.
-            That cannot be undone.
+            Programs that use this token will be refused at once. It belongs to {token.user}, with
+            the role {token.role}. You cannot undo this.
           </p>
           <InlineError error={revoke.error} />
         </Dialog>

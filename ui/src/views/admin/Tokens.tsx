@@ -21,7 +21,7 @@ export function Tokens() {
   return (
     <>
       <div className={styles.bar}>
-        <span>A token lets a program do what its owner may, and no more than its role.</span>
+        <span>A token gives a program its owner’s access, limited to the token’s role.</span>
         <Button look="primary" onClick={() => setMaking(true)}>
           <KeyRound size={14} aria-hidden />
           New token
@@ -34,7 +34,7 @@ export function Tokens() {
         id={(token) => token.id}
         empty={
           <EmptyState title="No tokens yet">
-            <p>Make one for CI, a script or another machine. It is shown once.</p>
+            <p>Create a token for CI, a script or another machine.</p>
           </EmptyState>
         }
       />
@@ -49,9 +49,9 @@ export function Tokens() {
       )}
       {made && (
         <Secret
-          title={`The token ${made.name}`}
+          title={`Token ${made.name}`}
           text={made.token}
-          note="Copy it now: nobody can show it again."
+          note="Copy the token now. It is not shown again."
           close={() => setMade(null)}
         />
       )}

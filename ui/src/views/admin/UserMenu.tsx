@@ -36,10 +36,10 @@ export function UserMenu({ user, invited }: { user: User; invited: (link: LoginL
         ))}
         <MenuSeparator />
         <MenuItem disabled={disabled} onSelect={() => link.mutate(user.name)}>
-          A link to sign in
+          Create sign-in link
         </MenuItem>
         <MenuItem danger={!disabled} onSelect={() => change.mutate({ disabled: !disabled })}>
-          {disabled ? "Enable" : "Disable: out at once, with all tokens"}
+          {disabled ? "Enable" : "Disable (signs out and revokes tokens)"}
         </MenuItem>
         <MenuItem danger onSelect={() => setRemoving(true)}>
           Remove from the team…

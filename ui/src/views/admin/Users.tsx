@@ -26,7 +26,10 @@ export function Users() {
   return (
     <>
       <div className={styles.bar}>
-        <span>A viewer sees, an operator runs, an author changes, an admin decides who may.</span>
+        <span>
+          Viewers see everything, operators run DAGs, authors change what can run, admins manage
+          pools and people.
+        </span>
         {mayAdd && (
           <span className={styles.buttons}>
             <Button onClick={() => setAdding("member")}>
@@ -45,7 +48,7 @@ export function Users() {
         what="Users"
         columns={shown}
         id={(user) => user.name}
-        empty={<EmptyState title="Nobody yet" />}
+        empty={<EmptyState title="No users yet" />}
       />
       {adding === "member" && <AddMember close={() => setAdding(null)} />}
       {adding === "new" && (
@@ -59,9 +62,9 @@ export function Users() {
       )}
       {link && (
         <Secret
-          title={`A link for ${link.user}`}
+          title={`Sign-in link for ${link.user}`}
           text={link.url}
-          note={`It signs ${link.user} in, once, within ${duration(link.expires_in_s)}. It is not shown again.`}
+          note={`The link signs ${link.user} in once and expires in ${duration(link.expires_in_s)}. It is not shown again.`}
           close={() => setLink(null)}
         />
       )}
@@ -79,7 +82,7 @@ function columns(invited: (link: LoginLink) => void): readonly Column<User>[] {
     },
     {
       key: "display",
-      head: "Called",
+      head: "Display name",
       width: "minmax(120px, 1.4fr)",
       secondary: true,
       cell: (user) => <span>{user.display_name}</span>,

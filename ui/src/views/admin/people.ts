@@ -33,7 +33,7 @@ export function useAddMember(done: () => void) {
     mutationFn: (member: { name: string; role: Role }) =>
       request("post", "/members", { body: member }),
     onSuccess: (user) => {
-      say("done", `${user.name} belongs to the team, as ${user.role}`);
+      say("done", `Added ${user.name} to the team as ${user.role}`);
       queries.invalidateQueries({ queryKey: ["users"] });
       done();
     },
@@ -46,7 +46,7 @@ export function useRemoveMember(name: string, done: () => void) {
   return useMutation({
     mutationFn: () => request("delete", "/members/{name}", { path: { name } }),
     onSuccess: () => {
-      say("done", `${name} is out of the team`);
+      say("done", `Removed ${name} from the team`);
       for (const queryKey of [["users"], ["tokens"]]) queries.invalidateQueries({ queryKey });
       done();
     },
@@ -68,7 +68,9 @@ export function useChangeUser({ name, role: before }: User) {
     mutationFn: (change: { role?: Role; disabled?: boolean }) =>
       request("patch", "/users/{name}", { path: { name }, body: change }),
     onSuccess: (user, { role }) => {
-      const led = user.disabled_at ? `${name} is disabled` : `${name} is ${user.role}`;
+      const led = user.disabled_at
+        ? `Disabled ${name}`
+        : `Changed the role of ${name} to ${user.role}`;
       // Who was disabled has lost sessions and tokens for ever: to enable them again undoes little.
       if (role) sayUndoable(led, () => action.mutate({ role: before }));
       else say("done", led);

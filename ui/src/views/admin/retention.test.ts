@@ -26,6 +26,6 @@ test("here no longer than anywhere", () => {
 
 test("for how long, as words", () => {
   expect(keptAnywhere(1)).toBe("for 1 day");
-  expect(keptAnywhere(null)).toBe("as long as the run");
-  expect(keptHere(null)).toBe("as long as anywhere");
+  expect(keptAnywhere(null)).toBe("for as long as the run");
+  expect(keptHere(null)).toBe("for as long as they are kept at all");
 });

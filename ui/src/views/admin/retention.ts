@@ -9,11 +9,11 @@ export function kept(days: number | null, otherwise: string): string {
 }
 
 export function keptAnywhere(days: number | null): string {
-  return kept(days, "as long as the run");
+  return kept(days, "for as long as the run");
 }
 
 export function keptHere(days: number | null): string {
-  return kept(days, "as long as anywhere");
+  return kept(days, "for as long as they are kept at all");
 }
 
 /** What somebody typed; nothing is the default. Undefined: it is no number of days. */
@@ -25,14 +25,16 @@ export function daysOf(text: string): number | null | undefined {
 
 /** What is wrong with one field, or nothing. */
 export function wrongDays(text: string): string | null {
-  return daysOf(text) === undefined ? "A whole number of days, 1 or more, or nothing." : null;
+  return daysOf(text) === undefined
+    ? "Enter a whole number of days, 1 or more, or leave empty."
+    : null;
 }
 
 /** What is wrong with the two together, or nothing. */
 export function wrongTogether(days: string, local: string): string | null {
   const [anywhere, here] = [daysOf(days), daysOf(local)];
   if (!anywhere || !here || here <= anywhere) return null;
-  return `Not for longer than they are kept: ${counted(anywhere, "day")}.`;
+  return `This cannot be longer than logs are kept: ${counted(anywhere, "day")}.`;
 }
 
 /** What the team says itself. */

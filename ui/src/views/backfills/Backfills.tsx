@@ -34,7 +34,7 @@ export function Backfills() {
           title="No backfills yet"
           command="headway backfill DAG --from 2026-01-01 --to 2026-01-31"
         >
-          <p>A backfill runs a DAG for each date of its schedule between two days.</p>
+          <p>A backfill runs a DAG once for each date of its schedule in a period.</p>
         </EmptyState>
       ) : (
         <Table

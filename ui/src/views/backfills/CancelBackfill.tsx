@@ -21,7 +21,7 @@ export function CancelBackfill({ backfill }: { backfill: Backfill }) {
     onSuccess: () => {
       queries.invalidateQueries({ queryKey: ["backfills"] });
       queries.invalidateQueries({ queryKey: ["runs"] });
-      say("done", `The backfill of ${backfill.dag_id} is cancelled`);
+      say("done", `Cancelled the backfill of ${backfill.dag_id}`);
       setAsking(false);
     },
   });
@@ -38,7 +38,7 @@ export function CancelBackfill({ backfill }: { backfill: Backfill }) {
           close={() => setAsking(false)}
           foot={
             <>
-              <Button onClick={() => setAsking(false)}>Keep it</Button>
+              <Button onClick={() => setAsking(false)}>Keep running</Button>
               <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
                 Cancel {counted(running + queued, "run")}
               </Button>
@@ -46,9 +46,9 @@ export function CancelBackfill({ backfill }: { backfill: Backfill }) {
           }
         >
           <p>
-            {counted(running, "running run")} and {counted(queued, "queued run")} will be cancelled;
-            tasks that run are told to end. {counted(backfill.done, "run")} that ended stay as they
-            are.
+            {counted(running, "running run")} and {counted(queued, "queued run")} will be cancelled,
+            and their running tasks stopped. {counted(backfill.done, "finished run")} will not
+            change.
           </p>
           <InlineError error={cancel.error} />
         </Dialog>

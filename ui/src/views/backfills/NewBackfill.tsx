@@ -34,7 +34,7 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
           <DateField label="From" value={asked.from} onChange={(from) => change({ from })} />
           <DateField label="To" value={asked.to} onChange={(to) => change({ to })} />
         </div>
-        <Field label="Runs at once" note="Left empty: 4.">
+        <Field label="Runs at once" note="Default: 4.">
           {(attributes) => (
             <input
               {...attributes}
@@ -53,7 +53,7 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
             look="primary"
             disabled={plan.isPending || make.isPending || plan.data?.runs.length === 0}
           >
-            {plan.data ? `Start ${counted(plan.data.runs.length, "run")}` : "Show what will run"}
+            {plan.data ? `Start ${counted(plan.data.runs.length, "run")}` : "Preview runs"}
           </Button>
         </div>
       </form>
@@ -63,7 +63,7 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
 
 function Planned({ answer }: { answer: BackfillAnswer }) {
   const { runs } = answer;
-  if (runs.length === 0) return <p role="status">The schedule has no date between these.</p>;
+  if (runs.length === 0) return <p role="status">The schedule has no dates in this period.</p>;
   return (
     <div role="status">
       <p className={styles.summary}>{counted(runs.length, "run")}, one for each date:</p>
@@ -113,7 +113,7 @@ function DateField({
   onChange: (value: string) => void;
 }) {
   return (
-    <Field label={label} note="Included. Days are in the time zone of the DAG.">
+    <Field label={label} note="Inclusive, in the DAG’s time zone.">
       {(attributes) => (
         <input
           {...attributes}

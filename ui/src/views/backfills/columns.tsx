@@ -33,7 +33,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
     width: "minmax(140px, 2fr)",
     cell: (backfill) => (
       <span className={styles.progress}>
-        <Meter wide used={backfill.done} of={backfill.total} label="Runs that have ended" />
+        <Meter wide used={backfill.done} of={backfill.total} label="Finished runs" />
         <span className="tabular">
           {number(backfill.done)} of {number(backfill.total)}
         </span>
@@ -49,7 +49,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
   },
   {
     key: "eta",
-    head: "Ready in",
+    head: "Time left",
     width: "92px",
     end: true,
     secondary: true,
@@ -65,7 +65,7 @@ export const COLUMNS: readonly Column<Backfill>[] = [
   },
   {
     key: "at",
-    head: "Begun",
+    head: "Started",
     width: "92px",
     end: true,
     cell: (backfill) => <RelativeTime at={backfill.created_at} />,

@@ -28,7 +28,7 @@ export function useBackfill(done: () => void) {
     onSuccess: (answer, asked) => {
       queries.invalidateQueries({ queryKey: ["backfills"] });
       queries.invalidateQueries({ queryKey: ["runs"] });
-      say("done", `${counted(answer.runs.length, "run")} of ${asked.dag} will run`);
+      say("done", `Queued ${counted(answer.runs.length, "run")} of ${asked.dag}`);
       done();
     },
   });

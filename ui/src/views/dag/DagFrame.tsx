@@ -45,7 +45,7 @@ export function DagFrame() {
         </div>
       )}
       {found.data?.warnings && found.data.warnings.length > 0 && (
-        <ul className={styles.warned} aria-label="Warnings about its file">
+        <ul className={styles.warned} aria-label="Warnings in this DAG’s file">
           {found.data.warnings.map((said) => (
             <li key={said}>
               <TriangleAlert size={14} aria-hidden />

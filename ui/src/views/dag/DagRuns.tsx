@@ -10,7 +10,7 @@ export function DagRuns() {
       ofOneDag
       empty={
         <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-          <p>Each run of this DAG will stand here, newest first.</p>
+          <p>Runs of this DAG will appear here, newest first.</p>
         </EmptyState>
       }
     />

@@ -32,13 +32,13 @@ function NoRun({ dag, id, run }: { dag: string; id: string | undefined; run: Run
   if (!run)
     return (
       <>
-        <b>No run</b> of {dag} is called <code>{id}</code>. The link may be cut short, or the run
-        has been pruned.
+        <b>Run not found:</b> {dag} has no run <code>{id}</code>. The link may be incomplete, or the
+        run has been deleted.
       </>
     );
   return (
     <>
-      <b>Another DAG's run:</b> <code>{run.run_id}</code> is a run of{" "}
+      <b>This run belongs to another DAG:</b> <code>{run.run_id}</code> is a run of{" "}
       <Link
         to="/t/$team/dags/$dag/grid"
         params={{ team, dag: run.dag_id }}
@@ -55,8 +55,8 @@ function NoTask() {
   const [selection] = useSelection();
   return (
     <>
-      <b>No task</b> of this run is called <code>{selection.task}</code>. Its version of the DAG may
-      not have had it.
+      <b>Task not found:</b> this run has no task <code>{selection.task}</code>. Its version of the
+      DAG may not contain it.
     </>
   );
 }

@@ -15,7 +15,7 @@ export function usePause(dagId: string) {
       queries.setQueryData(["dag", dagId], detail);
       queries.invalidateQueries({ queryKey: ["dags"] });
       queries.invalidateQueries({ queryKey: ["overview"] });
-      const led = pause ? `${dagId} is paused: its schedule starts nothing` : `${dagId} goes on`;
+      const led = pause ? `Paused ${dagId}: no scheduled runs will start` : `Resumed ${dagId}`;
       sayUndoable(led, () => change.mutate(!pause));
     },
     onError: (error) => say("failed", messageOf(error)),

@@ -94,16 +94,16 @@ export function DagList() {
 function None({ filtered }: { filtered: boolean }) {
   if (filtered) {
     return (
-      <EmptyState title="No DAG is like that">
-        <p>Take a filter away to see more.</p>
+      <EmptyState title="No DAGs match these filters">
+        <p>Remove a filter to see more.</p>
       </EmptyState>
     );
   }
   return (
     <EmptyState title="No DAGs yet" command="headway up --dags FOLDER">
       <p>
-        A DAG is a Python file in the folder that Headway watches. Save one there and it stands here
-        within two seconds.
+        A DAG is a Python file in the folder that Headway watches. Save one there and it appears
+        here within two seconds.
       </p>
     </EmptyState>
   );

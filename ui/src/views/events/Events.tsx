@@ -51,10 +51,8 @@ export function Events() {
       ) : found.isError && !found.data ? (
         <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
       ) : found.data.length === 0 ? (
-        <EmptyState title="Nothing like that has happened">
-          <p>
-            Every change of a run, a task, a DAG or a pool stands here, with who or what did it.
-          </p>
+        <EmptyState title="No events match these filters">
+          <p>Every change to a run, task, DAG or pool appears here, with who or what made it.</p>
         </EmptyState>
       ) : (
         <Table

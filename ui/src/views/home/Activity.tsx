@@ -11,7 +11,7 @@ export function Activity({ hours }: { hours: readonly Hour[] }) {
   const total = columns.reduce((sum, column) => sum + column.total, 0);
   const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
   return (
-    <Card title="Runs that ended in the last 24 hours">
+    <Card title="Runs finished in the last 24 hours">
       <div
         className={styles.chart}
         role="img"

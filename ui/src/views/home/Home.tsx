@@ -80,12 +80,12 @@ function Content({ home }: { home: Overview }) {
 function Empty() {
   const { data } = useQuery(health());
   return (
-    <EmptyState title="There is no DAG yet" command="headway up --dags FOLDER">
+    <EmptyState title="No DAGs yet" command="headway up --dags FOLDER">
       <p>
         Save a DAG file in {data ? <code>{data.dags}</code> : "the folder that Headway watches"}. It
-        stands here within two seconds, and this page tells how its runs are.
+        appears here within two seconds.
       </p>
-      <p>Headway watches another folder when it is started so:</p>
+      <p>To watch another folder, start Headway with:</p>
     </EmptyState>
   );
 }

@@ -35,7 +35,7 @@ export function Slots({ pools }: { pools: readonly Pool[] }) {
       title="Slots"
       link={
         <Link to="/t/$team/slots" params={{ team }}>
-          Who uses them
+          See who uses them
         </Link>
       }
     >
@@ -57,7 +57,7 @@ export function Slots({ pools }: { pools: readonly Pool[] }) {
 
 export function Components({ components }: { components: readonly Component[] }) {
   return (
-    <Card title="Headway itself">
+    <Card title="Headway components">
       <ul className={styles.list}>
         {components.map((component) => (
           <li key={`${component.name} ${component.detail}`}>

@@ -60,7 +60,7 @@ export function BrokenFiles({ errors }: { errors: readonly ImportError[] }) {
   if (errors.length === 0) return null;
   return (
     <Card
-      title="Files that could not be loaded"
+      title="Files that failed to load"
       link={
         <Link to="/t/$team/import-errors" params={{ team }}>
           All

@@ -14,7 +14,7 @@ export function ImportErrors() {
   return (
     <Page
       title="Broken files"
-      note="A file that cannot be loaded keeps its last good version: its DAGs run on with that."
+      note="If a file fails to load, its DAGs keep running with the last good version."
     >
       <PageBody>
         {found.isPending ? (
@@ -22,8 +22,8 @@ export function ImportErrors() {
         ) : found.isError && !found.data ? (
           <ErrorState error={found.error} what="The list" retry={() => found.refetch()} />
         ) : found.data.items.length === 0 ? (
-          <EmptyState title="Every file could be loaded" command="headway check FOLDER">
-            <p>A mistake in a DAG file is shown here within two seconds, with its line.</p>
+          <EmptyState title="All files loaded successfully" command="headway check FOLDER">
+            <p>Errors in DAG files appear here within two seconds, with the line.</p>
           </EmptyState>
         ) : (
           <ul className={styles.errors}>

@@ -54,7 +54,7 @@ export function LogPage() {
       {detail && <AttemptTabs run={run} detail={detail} shown={attempt} />}
       {detail && attempt === undefined && (
         <EmptyState title="Not started yet">
-          <p>What it prints stands here as soon as it runs.</p>
+          <p>The task’s output will appear here when it starts.</p>
         </EmptyState>
       )}
       {detail && attempt !== undefined && (

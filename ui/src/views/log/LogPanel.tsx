@@ -116,9 +116,9 @@ function useGoal(line: number | undefined) {
 
 function Removed({ sentence }: { sentence: string }) {
   return (
-    <EmptyState title="No longer kept">
+    <EmptyState title="This log has been deleted">
       <p>{sentence}</p>
-      <p>How it ended, its errors and its history stay as long as the run.</p>
+      <p>The result, errors and history of the attempt are kept for as long as the run.</p>
     </EmptyState>
   );
 }
@@ -133,10 +133,10 @@ function Nothing({
   complete: boolean;
 }) {
   if (searching) return <SkeletonRows count={6} />;
-  if (level) return <EmptyState title="No line of this level" />;
+  if (level) return <EmptyState title="No lines at this level" />;
   return (
-    <EmptyState title={complete ? "It wrote nothing" : "Nothing written yet"}>
-      {!complete && <p>What the task prints stands here as it comes.</p>}
+    <EmptyState title={complete ? "This log is empty" : "No output yet"}>
+      {!complete && <p>The task’s output will appear here as it is written.</p>}
     </EmptyState>
   );
 }

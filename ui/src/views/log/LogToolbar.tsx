@@ -77,7 +77,7 @@ export function LogToolbar({
       <Button
         small
         aria-pressed={follow}
-        title={live ? "Stay at the end as it grows" : "Go to the end"}
+        title={live ? "Follow new lines" : "Go to the end"}
         onClick={() => {
           choose({ level: undefined });
           setFollow(!follow);
@@ -110,7 +110,7 @@ export function LogToolbar({
 }
 
 function Turn({ hits, turn }: { hits: Hits; turn: (by: number) => void }) {
-  const words = hits.found === 0 ? "no match" : `${number(hits.at + 1)} of ${number(hits.found)}`;
+  const words = hits.found === 0 ? "no matches" : `${number(hits.at + 1)} of ${number(hits.found)}`;
   return (
     <span className={styles.turn}>
       <span role="status">

@@ -37,7 +37,8 @@ export function Login() {
         <PasswordForm enter={enter} />
       )}
       <p className={styles.note}>
-        The link that <code>headway up</code> prints signs in as the local admin, once.
+        To sign in as the local admin, open the link that <code>headway up</code> prints. It works
+        once.
       </p>
     </main>
   );

@@ -23,11 +23,9 @@ export function Found({ wish, set }: { wish: Wish; set: (change: Wish) => void }
       <div className={styles.progress}>
         <span role="status">
           {!none && said(runs)}
-          {searching ? " Searching…" : whole ? " Everything was searched." : ""}
-          {!searching &&
-            search.stopped &&
-            (none ? "Stopped before anything was found." : " Stopped.")}
-          {error && " The search broke off."}
+          {searching ? " Searching…" : whole ? " All logs searched." : ""}
+          {!searching && search.stopped && (none ? "Stopped. No matches so far." : " Stopped.")}
+          {error && " The search failed."}
         </span>
         {searching ? (
           <Button small onClick={search.stop}>
@@ -39,7 +37,7 @@ export function Found({ wish, set }: { wish: Wish; set: (change: Wish) => void }
           </Button>
         ) : (
           <Button small onClick={search.goOn}>
-            Search on
+            Continue
           </Button>
         )}
       </div>
@@ -75,13 +73,13 @@ function Failed({ error, wish, set, again }: Trouble & { error: unknown }) {
         retry={meant ? undefined : again}
         stillWorks={
           meant
-            ? "In an expression ( ) [ ] { } . * + ? ^ $ | and \\ have a meaning of their own; a \\ before one takes it away."
+            ? "In a regular expression, ( ) [ ] { } . * + ? ^ $ | and \\ have special meanings. To match one of them, put a \\ before it."
             : undefined
         }
       />
       {meant && (
         <div className={styles.instead}>
-          <Button onClick={() => set({ regex: undefined })}>Search for it as plain text</Button>
+          <Button onClick={() => set({ regex: undefined })}>Search as plain text</Button>
         </div>
       )}
     </>
@@ -92,7 +90,7 @@ function Nothing({ wish, set, again }: Trouble) {
   const all = { run: undefined, dag: undefined, task: undefined, state: undefined };
   return (
     <EmptyState
-      title={`No log holds “${wish.q}”`}
+      title={`No matches for “${wish.q}”`}
       action={
         <>
           {isNarrow(wish) && (
@@ -109,9 +107,9 @@ function Nothing({ wish, set, again }: Trouble) {
     >
       <p>
         {isNarrow(wish)
-          ? "Every log that the filters leave was searched."
-          : "Every log that is kept was searched."}
-        {!wish.regex && " A part of a word finds it too: try less of it."}
+          ? "All logs that match the filters were searched."
+          : "All logs were searched."}
+        {!wish.regex && " Try a shorter part of the text."}
       </p>
     </EmptyState>
   );

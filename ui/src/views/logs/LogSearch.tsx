@@ -22,9 +22,8 @@ export function LogSearch() {
       ) : (
         <EmptyState title={wish.run ? "Search in all logs of this run" : "Search in all logs"}>
           <p>
-            Type a part of an error, an id or a table’s name: every line that any task printed is
-            searched, the newest run first, and each match leads to its log. The filters leave runs
-            out, which makes it faster.
+            Enter part of an error message, an id or a table name. All task output is searched,
+            newest run first, and each match links to its log. Use the filters to search fewer runs.
           </p>
           <p>
             As a regular expression: <code>timed? ?out|deadlock</code>

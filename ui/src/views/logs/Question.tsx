@@ -26,7 +26,7 @@ export function Question({ wish, set }: { wish: Wish; set: Set }) {
         <input
           type="search"
           className={styles.text}
-          aria-label={wish.regex ? "A regular expression" : "A text in any log"}
+          aria-label={wish.regex ? "Regular expression" : "Text in any log"}
           placeholder={wish.regex ? "timed? ?out|deadlock" : "timed out"}
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
@@ -60,12 +60,12 @@ function Meaning({ wish, set }: { wish: Wish; set: Set }) {
         onClick={() => set({ regex: wish.regex ? undefined : true })}
       >
         <Regex size={14} aria-hidden />
-        Expression
+        Regex
       </Button>
       <Button
         small
         aria-pressed={wish.case ?? false}
-        title="Tell capital letters from small ones"
+        title="Match case"
         onClick={() => set({ case: wish.case ? undefined : true })}
       >
         <CaseSensitive size={14} aria-hidden />

@@ -15,7 +15,7 @@ export function Blocked({
   select: (next: Selection) => void;
 }) {
   return (
-    <Card title="What it blocked">
+    <Card title="Blocked tasks">
       <ul className={styles.rows}>
         {blocked.map(({ task_id, count, reason }) => (
           <li key={task_id}>

@@ -17,7 +17,7 @@ export function Compared({ to }: { to: NonNullable<Diagnosis["compared_to"]> }) 
     </span>
   );
   return (
-    <Card title="Since the last good run" link={link}>
+    <Card title="Changes since the last successful run" link={link}>
       {to.differences.length === 0 ? (
         <p className={styles.none}>Nothing differs: the same version, the same parameters.</p>
       ) : (

@@ -60,7 +60,7 @@ function OneError({
         {count > 1 && <span className={styles.count}>×{number(count)}</span>}
       </header>
       <p className={styles.where}>
-        {count > 1 ? "First in" : "In"}{" "}
+        {count > 1 ? "First occurred in" : "In"}{" "}
         <Button small flush look="quiet" onClick={() => select(place)}>
           <code>{name}</code>
         </Button>

@@ -23,7 +23,7 @@ export function Progress({ run }: { run: Run }) {
       <div
         className={styles.bar}
         role="progressbar"
-        aria-label="Task instances that have ended"
+        aria-label="Finished task instances"
         aria-valuemin={0}
         aria-valuemax={total}
         aria-valuenow={done}
@@ -34,7 +34,7 @@ export function Progress({ run }: { run: Run }) {
       </div>
       <p className={styles.facts}>
         <span className="tabular">
-          {number(done)} of {number(total)} ended
+          {number(done)} of {number(total)} finished
         </span>
         {left && <span>{left}</span>}
         <RunCounts run={run} />

@@ -24,7 +24,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
   const { failed = 0, upstream_failed = 0, cancelled = 0 } = run.counts;
   const bad = failed + upstream_failed + cancelled;
   useShortcuts([
-    { keys: "r", does: "Retry what failed", run: () => may && bad > 0 && setOpen("retry") },
+    { keys: "r", does: "Retry failed tasks", run: () => may && bad > 0 && setOpen("retry") },
     { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
   ]);
   return (
@@ -44,7 +44,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       </ActionButton>
       <ActionButton
         small={small}
-        unless={over && bad === cancelled && `The run is over: ${stateWord(run.state)}`}
+        unless={over && bad === cancelled && `The run has finished: ${stateWord(run.state)}`}
         onClick={() => setOpen("mark")}
       >
         <CircleCheck size={14} aria-hidden />
@@ -52,7 +52,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       </ActionButton>
       <ActionButton
         small={small}
-        unless={over && `The run is over: ${stateWord(run.state)}`}
+        unless={over && `The run has finished: ${stateWord(run.state)}`}
         onClick={() => setOpen("cancel")}
       >
         <CircleSlash size={14} aria-hidden />
@@ -69,7 +69,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       {open === "retry" && (
         <ClearDialog
           run={run.run_id}
-          title="Retry what failed"
+          title="Retry failed tasks"
           wish={{ ...ALL, failed_only: true }}
           close={close}
         />

@@ -35,7 +35,7 @@ export function RunFacts({ run }: { run: Run }) {
               {absolute(run.interval_start)} – {absolute(run.interval_end)}
             </Fact>
           )}
-          <Fact name="Asked for">
+          <Fact name="Created">
             {absolute(run.created_at)}
             {run.created_by && ` by ${run.created_by}`}
           </Fact>

@@ -76,7 +76,7 @@ function Facts({ run }: { run: Run }) {
         </span>
       ) : (
         <span>
-          asked for <RelativeTime at={run.created_at} />
+          created <RelativeTime at={run.created_at} />
         </span>
       )}
       {run.started_at && (

@@ -54,8 +54,8 @@ export function RunList() {
 
 function NoneLeft() {
   return (
-    <EmptyState title="No run is like that">
-      <p>Take a filter away to see more.</p>
+    <EmptyState title="No runs match these filters">
+      <p>Remove a filter to see more.</p>
     </EmptyState>
   );
 }
@@ -63,7 +63,7 @@ function NoneLeft() {
 function NoneYet() {
   return (
     <EmptyState title="No runs yet" command="headway run DAG">
-      <p>A run is one execution of a DAG: by its schedule, by a person, or by a backfill.</p>
+      <p>A run is one execution of a DAG, started by its schedule, a person or a backfill.</p>
     </EmptyState>
   );
 }

@@ -38,7 +38,7 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
         <div>
           <h3>Used by</h3>
           <ul>
-            {pool.users.length === 0 && <li className={styles.muted}>nobody</li>}
+            {pool.users.length === 0 && <li className={styles.muted}>no runs</li>}
             {pool.users.map((user) => (
               <li key={user.run_id}>
                 <span>

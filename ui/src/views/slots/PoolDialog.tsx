@@ -40,13 +40,13 @@ export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) 
       request("put", "/pools/{name}", { path: { name }, body: { slots } }),
     onSuccess: ({ slots }, { before }) => {
       queries.invalidateQueries({ queryKey: ["slots"] });
-      const led = `${name} has ${counted(slots, "slot")}`;
+      const led = `Pool ${name} has ${counted(slots, "slot")}`;
       if (before !== null) sayUndoable(led, () => set.mutate({ slots: before, before: slots }));
       else say("done", led);
       close();
     },
   });
-  const wrong = /^\d+$/.test(size) ? null : "A whole number, 0 or more.";
+  const wrong = /^\d+$/.test(size) ? null : "Enter a whole number, 0 or more.";
   function submit(event: FormEvent) {
     event.preventDefault();
     if (!wrong) set.mutate({ slots: Number(size), before: pool?.slots ?? null });
@@ -66,7 +66,11 @@ export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) 
             )}
           </Field>
         )}
-        <Field label="Slots" wrong={wrong} note="0 holds everything back; what runs is not ended.">
+        <Field
+          label="Slots"
+          wrong={wrong}
+          note="With 0 slots no new tasks start. Running tasks are not stopped."
+        >
           {(attributes) => (
             <input
               {...attributes}
@@ -79,7 +83,7 @@ export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) 
         <InlineError error={set.error} />
         <div>
           <Button type="submit" look="primary" disabled={set.isPending}>
-            {pool ? "Resize" : "Make the pool"}
+            {pool ? "Resize" : "Create pool"}
           </Button>
         </div>
       </form>

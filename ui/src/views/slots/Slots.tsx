@@ -19,7 +19,7 @@ export function Slots() {
   return (
     <Page
       title="Slots"
-      note="A task needs a slot of its pool to run. What does not fit waits its turn, the most urgent first."
+      note="Each running task takes a slot in its pool. When a pool is full, tasks wait in order of priority."
       actions={mayChange && <NewPool />}
     >
       <PageBody>
@@ -43,7 +43,7 @@ export function Slots() {
 function RunsWaiting({ dags }: { dags: SlotsAnswer["runs_waiting"] }) {
   if (dags.length === 0) return null;
   return (
-    <Card title="Runs that wait to begin">
+    <Card title="Runs waiting to start">
       <div className={styles.use}>
         <ul>
           {dags.map((dag) => (

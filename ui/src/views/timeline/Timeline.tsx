@@ -25,7 +25,7 @@ export function Timeline() {
   return (
     <Page
       title="Timeline"
-      note="What ran and what schedules will bring, with the slots that takes. What is to come is taken to last as long as it usually does."
+      note="Past and scheduled runs, and the slots they use. Future runs are shown with their usual duration."
       actions={<Spans span={span} />}
     >
       {found.isError && !found.data ? (
@@ -38,7 +38,7 @@ export function Timeline() {
         <>
           {found.data.truncated && (
             <p className={styles.truncated}>
-              There is more than can be shown: the latest runs and the next fires are here.
+              Not everything fits: only the latest runs and the next scheduled runs are shown.
             </p>
           )}
           <Chart found={found.data} rows={rows} />
@@ -51,7 +51,7 @@ export function Timeline() {
 function Spans({ span }: { span: SpanName | undefined }) {
   const navigate = route.useNavigate();
   return (
-    <fieldset className={styles.spans} aria-label="How far back and ahead">
+    <fieldset className={styles.spans} aria-label="Period">
       {SPANS.map((choice) => (
         <Button
           key={choice.span}
@@ -69,9 +69,9 @@ function Spans({ span }: { span: SpanName | undefined }) {
 
 function Nothing() {
   return (
-    <EmptyState title="Nothing ran, and nothing will" command="headway run <dag>">
-      Runs are bars here, a row for each DAG, and the fires of schedules stand after now. Look
-      further back and ahead, start a run, or give a DAG a schedule.
+    <EmptyState title="No runs in this period" command="headway run <dag>">
+      Each DAG has a row, and its runs appear as bars. Choose a longer period, start a run, or give
+      a DAG a schedule.
     </EmptyState>
   );
 }

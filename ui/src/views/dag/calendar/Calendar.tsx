@@ -97,7 +97,7 @@ function Next({ fires, timezone }: { fires: readonly { at: string }[]; timezone:
   return (
     <section className={styles.panel} aria-label="Next runs">
       <h2>Next runs</h2>
-      {fires.length === 0 && <p className={styles.quiet}>None by schedule.</p>}
+      {fires.length === 0 && <p className={styles.quiet}>No scheduled runs.</p>}
       <ul>
         {fires.slice(0, SOON).map(({ at }) => (
           <li key={at} className={styles.run}>

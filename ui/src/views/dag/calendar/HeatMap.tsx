@@ -108,6 +108,6 @@ function wordsOf(day: string, found: Day | undefined, fires: number): string {
         found.duration_s !== null && duration(found.duration_s),
       ]
     : [fires === 0 && "no runs"];
-  if (fires > 0) parts.push(`${counted(fires, "run")} to come`);
+  if (fires > 0) parts.push(`${counted(fires, "run")} scheduled`);
   return `${dayWords(day)}: ${parts.filter(Boolean).join(", ")}`;
 }

@@ -88,7 +88,9 @@ function Head({
           and {counted(source.others.length, "more file")} in the bundle
         </span>
       )}
-      {source.truncated && <span>Its beginning: it is longer than is shown here</span>}
+      {source.truncated && (
+        <span>This file is too long to show in full; this is the beginning</span>
+      )}
       <span className={styles.grow} />
       <span className={styles.ways}>
         <Link

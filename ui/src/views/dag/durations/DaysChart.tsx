@@ -106,7 +106,7 @@ function DayTip({ day, x, y }: { day: DurationDay; x: number; y: number }) {
       <p className={hoverStyles.title}>{dayWords(day.day)}</p>
       <dl>
         <Fact name="median" value={duration(day.p50_s)} />
-        <Fact name="95 of 100 within" value={duration(day.p95_s)} />
+        <Fact name="95th percentile" value={duration(day.p95_s)} />
         <Fact name="runs" value={String(day.count)} />
         {day.failed > 0 && <Fact name="failed" value={String(day.failed)} />}
       </dl>

@@ -41,7 +41,7 @@ export function Durations() {
     <div className={styles.view}>
       <div className={styles.top}>
         <Facts spread={found.data.dag} />
-        <fieldset className={styles.days} aria-label="How far back">
+        <fieldset className={styles.days} aria-label="Period">
           {CHOICES.map((choice) => (
             <Button
               key={choice}
@@ -61,8 +61,11 @@ export function Durations() {
         </fieldset>
       </div>
       {found.data.dag.count === 0 ? (
-        <EmptyState title={`No run has succeeded in ${days} days`} command={`headway run ${dag}`}>
-          <p>Medians, the slow end and trends will stand here.</p>
+        <EmptyState
+          title={`No successful runs in the last ${days} days`}
+          command={`headway run ${dag}`}
+        >
+          <p>Medians, 95th percentiles and trends will appear here.</p>
         </EmptyState>
       ) : (
         <>
@@ -92,7 +95,7 @@ function Facts({ spread }: { spread: DagDuration }) {
         <dd>{duration(spread.p50_s)}</dd>
       </div>
       <div>
-        <dt>95 of 100 within</dt>
+        <dt>95th percentile</dt>
         <dd>{duration(spread.p95_s)}</dd>
       </div>
       <div>

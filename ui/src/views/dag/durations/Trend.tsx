@@ -7,7 +7,7 @@ const STEADY_PCT = 5;
 export function Trend({ pct }: { pct: number | null }) {
   if (pct === null)
     return (
-      <span className={styles.quiet} title="too few runs to say">
+      <span className={styles.quiet} title="too few runs">
         –
       </span>
     );

@@ -56,7 +56,7 @@ export function columnsOf(
     },
     {
       key: "p95",
-      head: head("p95_s", "95 of 100"),
+      head: head("p95_s", "p95"),
       width: "104px",
       end: true,
       cell: (task) => duration(task.p95_s),

@@ -55,7 +55,7 @@ export function Gantt() {
   if (newest.data === null)
     return (
       <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-        <p>A run's time will stand here: where it waited, for what, and where it worked.</p>
+        <p>You will see here how long each task ran, how long it waited, and for what.</p>
       </EmptyState>
     );
   if (!data) return <SkeletonRows count={18} />;

@@ -20,19 +20,19 @@ export function ZoomTools({
   useShortcuts([
     { keys: "+", does: "Nearer", run: () => zoom(0.5) },
     { keys: "-", does: "Farther", run: () => zoom(2) },
-    { keys: "0", does: "All of the run's time", run: all },
+    { keys: "0", does: "Show the whole run", run: all },
     { keys: "[", does: "Earlier", run: () => show(movedBy(seen, -0.5, whole)) },
     { keys: "]", does: "Later", run: () => show(movedBy(seen, 0.5, whole)) },
   ]);
   return (
     <fieldset className={styles.orders} aria-label="Time">
-      <IconButton small label="Nearer (+)" onClick={() => zoom(0.5)}>
+      <IconButton small label="Zoom in (+)" onClick={() => zoom(0.5)}>
         <ZoomIn size={15} />
       </IconButton>
-      <IconButton small label="Farther (−)" disabled={!part} onClick={() => zoom(2)}>
+      <IconButton small label="Zoom out (−)" disabled={!part} onClick={() => zoom(2)}>
         <ZoomOut size={15} />
       </IconButton>
-      <IconButton small label="All of the run's time (0)" disabled={!part} onClick={all}>
+      <IconButton small label="Show the whole run (0)" disabled={!part} onClick={all}>
         <Maximize size={14} />
       </IconButton>
     </fieldset>

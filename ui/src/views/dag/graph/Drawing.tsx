@@ -82,7 +82,7 @@ export function Drawing(props: Props) {
                 type="button"
                 onClick={() => props.close(box.id)}
                 aria-expanded
-                title="Close the group"
+                title="Collapse the group"
               >
                 {picture.frames.find((one) => one.id === box.id)?.label}
               </button>

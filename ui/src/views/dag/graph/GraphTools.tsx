@@ -40,7 +40,7 @@ export function GraphTools(props: Props) {
         {props.boxes !== props.tasks.length && ` in ${counted(props.boxes, "box", "boxes")}`}
         {props.around && ` · ${aroundWords(props.around)}`}
         {props.busy && " · laying out…"}
-        {props.quick && " · laid out quickly: arrows may cross more than they must"}
+        {props.quick && " · quick layout: some arrows may cross"}
       </span>
       <FindTask tasks={props.tasks} choose={props.find} />
       {props.focusable && (
@@ -50,10 +50,10 @@ export function GraphTools(props: Props) {
           aria-pressed={props.around !== null}
           onClick={() => props.setOnly(props.around === null)}
         >
-          Only around it
+          Only nearby tasks
         </Button>
       )}
-      <fieldset className={styles.focus} aria-label="What is bright" disabled={!props.focusable}>
+      <fieldset className={styles.focus} aria-label="Highlight" disabled={!props.focusable}>
         {CHOICES.map(([focus, word]) => (
           <Button
             key={word}
@@ -70,7 +70,7 @@ export function GraphTools(props: Props) {
       {props.groups.length > 0 && (
         <IconButton
           small
-          label={anyOpen ? "Close all groups" : "Open all groups"}
+          label={anyOpen ? "Collapse all groups" : "Expand all groups"}
           onClick={() => props.setOpen(anyOpen ? [] : props.groups)}
         >
           {anyOpen ? <ChevronsDownUp size={15} /> : <ChevronsUpDown size={15} />}
@@ -81,6 +81,6 @@ export function GraphTools(props: Props) {
 }
 
 function aroundWords({ picture, steps, cut }: Near): string {
-  const drawn = `${counted(picture.boxes.length, "box", "boxes")} around the selected one`;
-  return cut ? `${drawn}, ${counted(steps, "step")} far` : drawn;
+  const drawn = `${counted(picture.boxes.length, "box", "boxes")} around the selected task`;
+  return cut ? `${drawn}, up to ${counted(steps, "step")} away` : drawn;
 }

@@ -100,5 +100,5 @@ function wordsOf(box: Box, counts: Record<string, number>): string {
     parts.length === 1 && count === 1 ? stateWord(state) : `${number(count)} ${stateWord(state)}`,
   );
   const what = box.kind === "group" ? `group of ${number(box.tasks.length)} tasks, ` : "";
-  return what + (states.join(", ") || "not begun");
+  return what + (states.join(", ") || "not started");
 }

@@ -24,10 +24,10 @@ export function Pick({
 }) {
   return (
     <EmptyState
-      title={`${number(boxes)} boxes are too many to read at once`}
-      action={<Button onClick={all}>Draw all of them</Button>}
+      title={`${number(boxes)} tasks are too many to read at once`}
+      action={<Button onClick={all}>Draw them all</Button>}
     >
-      <p>Find a task above, or begin with one of these: what lies around it is drawn.</p>
+      <p>Find a task above, or choose one of these to see the tasks around it.</p>
       <ul className={styles.picks}>
         {suggestions.map(({ task, label, state }) => (
           <li key={task}>

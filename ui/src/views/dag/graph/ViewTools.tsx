@@ -7,17 +7,17 @@ export function ViewTools({ zoom, fit }: { zoom: (factor: number) => void; fit: 
   useShortcuts([
     { keys: "+", does: "Nearer", run: () => zoom(1.25) },
     { keys: "-", does: "Farther", run: () => zoom(0.8) },
-    { keys: "0", does: "Show all of the graph", run: fit },
+    { keys: "0", does: "Zoom", run: fit },
   ]);
   return (
     <div className={styles.view}>
-      <IconButton small label="Nearer (+)" onClick={() => zoom(1.25)}>
+      <IconButton small label="Zoom in (+)" onClick={() => zoom(1.25)}>
         <Plus size={15} />
       </IconButton>
-      <IconButton small label="Farther (−)" onClick={() => zoom(0.8)}>
+      <IconButton small label="Zoom out (−)" onClick={() => zoom(0.8)}>
         <Minus size={15} />
       </IconButton>
-      <IconButton small label="Show all of it (0)" onClick={fit}>
+      <IconButton small label="Fit to screen (0)" onClick={fit}>
         <Maximize size={14} />
       </IconButton>
     </div>

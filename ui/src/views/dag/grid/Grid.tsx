@@ -78,7 +78,7 @@ export function Grid() {
       {grid.runs.length === 0 && (
         <div className={styles.teach} style={{ left: labelWidth(window.innerWidth) }}>
           <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-            <p>Each run will be a column here, beside its tasks.</p>
+            <p>Each run will appear here as a column.</p>
           </EmptyState>
         </div>
       )}

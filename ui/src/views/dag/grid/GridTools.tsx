@@ -33,7 +33,7 @@ export function GridTools(props: Props) {
       {props.grouped && (
         <IconButton
           small
-          label={props.folded ? "Open all groups" : "Close all groups"}
+          label={props.folded ? "Expand all groups" : "Collapse all groups"}
           onClick={() => props.foldAll(!props.folded)}
         >
           {props.folded ? <ChevronsUpDown size={15} /> : <ChevronsDownUp size={15} />}

@@ -10,7 +10,11 @@ export function Plan({ plan }: { plan: TriggerPreview }) {
       <p>
         One run of {counted(plan.tasks, "task")} for {absolute(plan.logical_date)}.
       </p>
-      <p>{plan.would_wait ? `It would wait: ${plan.would_wait}` : "It would start at once."}</p>
+      <p>
+        {plan.would_wait
+          ? `The run would wait: ${plan.would_wait}`
+          : "The run would start immediately."}
+      </p>
       {Object.keys(plan.params).length > 0 && <pre>{JSON.stringify(plan.params, null, 2)}</pre>}
     </div>
   );

@@ -48,7 +48,7 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
       ))}
       <Field
         label="Logical date"
-        note={`Of which moment the run is. Left empty: now. In ${zone()}.`}
+        note={`The date and time the run is for, in ${zone()}. Default: now.`}
       >
         {(attributes) => (
           <input
@@ -68,7 +68,7 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
           Run {dag.dag_id}
         </Button>
         <Button onClick={preview} disabled={plan.isPending}>
-          What would happen
+          Preview
         </Button>
       </div>
     </form>

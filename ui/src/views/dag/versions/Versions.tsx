@@ -48,8 +48,8 @@ export function Versions() {
       </ol>
       <div className={styles.detail}>
         {from === undefined || to === undefined ? (
-          <EmptyState title="One version so far">
-            <p>When the DAG's file changes, what is different will stand here.</p>
+          <EmptyState title="Only one version so far">
+            <p>When the DAG's file changes, the differences will appear here.</p>
           </EmptyState>
         ) : (
           <Comparison

@@ -22,7 +22,7 @@ export function ActionButton({
   children: ReactNode;
 } & ComponentProps<"button">) {
   const may = useMay("operator");
-  const refusal = may ? unless || null : "Your role is viewer: an operator can do this";
+  const refusal = may ? unless || null : "You need the operator role to do this";
   const button = (
     <button
       type="button"

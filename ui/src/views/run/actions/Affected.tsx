@@ -21,7 +21,7 @@ export function Affected({
       <p className={styles.sentence} role="status">
         {sentence(keys, happens, none)}
       </p>
-      <ul className={styles.affected} aria-label="What it happens to">
+      <ul className={styles.affected} aria-label="Affected task instances">
         {grouped(keys).map(({ task_id, count, indexes }) => (
           <li key={task_id}>
             <code>{task_id}</code>

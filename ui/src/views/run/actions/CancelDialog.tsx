@@ -19,20 +19,20 @@ export function CancelDialog({ run, close }: { run: Run; close: () => void }) {
       close={close}
       foot={
         <>
-          <Button onClick={close}>Let it run</Button>
+          <Button onClick={close}>Keep running</Button>
           <Button
             look="danger"
             disabled={cancel.isPending}
             onClick={() => cancel.mutate(undefined, { onSuccess: close })}
           >
-            Cancel the run
+            Cancel run
           </Button>
         </>
       }
     >
-      <p className={styles.sentence}>{counted(sum, "task instance")} will not come to an end:</p>
+      <p className={styles.sentence}>{counted(sum, "task instance")} will be cancelled:</p>
       <StateCounts counts={open} />
-      <p>What has ended stays as it is, and can go on later: clear what was cancelled.</p>
+      <p>Finished tasks will not change. To continue later, clear the cancelled tasks.</p>
       <InlineError error={cancel.error} />
     </Dialog>
   );

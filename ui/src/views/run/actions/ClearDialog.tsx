@@ -29,7 +29,7 @@ export function ClearDialog({
       close={close}
       foot={
         <>
-          <Button onClick={close}>Leave it</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button
             look="primary"
             disabled={count === 0 || plan.isPlaceholderData || clear.isPending}
@@ -41,18 +41,18 @@ export function ClearDialog({
       }
     >
       <div className={styles.choices}>
-        <Choice wish={wish} name="failed_only" word="Only what failed" set={setWish} />
+        <Choice wish={wish} name="failed_only" word="Only failed tasks" set={setWish} />
         {wish.tasks.length > 0 && (
           <>
-            <Choice wish={wish} name="downstream" word="And all after it" set={setWish} />
-            <Choice wish={wish} name="upstream" word="And all before it" set={setWish} />
+            <Choice wish={wish} name="downstream" word="Include downstream tasks" set={setWish} />
+            <Choice wish={wish} name="upstream" word="Include upstream tasks" set={setWish} />
           </>
         )}
       </div>
       {plan.isError ? (
         <InlineError error={plan.error} />
       ) : (
-        <Affected keys={keys} happens="run again" none="Nothing would run again" />
+        <Affected keys={keys} happens="run again" none="No tasks would run again" />
       )}
       <InlineError error={clear.error} />
     </Dialog>

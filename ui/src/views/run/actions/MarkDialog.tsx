@@ -5,8 +5,9 @@ import { Affected } from "./Affected.tsx";
 import { type MarkWish, useMark, useMarkPlan } from "./useRunAction.ts";
 
 const LEADS = {
-  success: "What comes after it goes on as if it had succeeded.",
-  failed: "What comes after it is judged as if it had failed. If it runs, it is told to end.",
+  success: "Downstream tasks continue as if this task had succeeded.",
+  failed:
+    "Downstream tasks are handled as if this task had failed. If it is running, it is stopped.",
 };
 
 /** A person's word on a task instance. */
@@ -28,7 +29,7 @@ export function MarkDialog({
       close={close}
       foot={
         <>
-          <Button onClick={close}>Leave it</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button
             look={state === "failed" ? "danger" : "primary"}
             disabled={!plan.data?.marked.length || mark.isPending}
@@ -45,7 +46,7 @@ export function MarkDialog({
         <Affected
           keys={plan.data?.marked}
           happens={`be marked as ${state}`}
-          none={`It is marked as ${state} already`}
+          none={`This task is already marked as ${state}`}
         />
       )}
       <p>{LEADS[state]}</p>

@@ -10,8 +10,8 @@ import { type MarkWish, useMark, useMarkPlan } from "./useRunAction.ts";
 type State = MarkWish["state"];
 
 const LEADS: Record<State, string> = {
-  success: "What failed counts as a success too. What was skipped or cancelled stays as it is.",
-  failed: "What has succeeded stays a success.",
+  success: "Failed tasks will count as successful. Skipped and cancelled tasks will not change.",
+  failed: "Successful tasks will not change.",
 };
 
 /** A person's word on a whole run: first exactly what it reaches, then the button. */
@@ -26,7 +26,7 @@ export function MarkRunDialog({ run, close }: { run: string; close: () => void }
       close={close}
       foot={
         <>
-          <Button onClick={close}>Leave it</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button
             look={state === "failed" ? "danger" : "primary"}
             disabled={marked.length === 0 || plan.isPlaceholderData || mark.isPending}
@@ -57,12 +57,12 @@ export function MarkRunDialog({ run, close }: { run: string; close: () => void }
         <Affected
           keys={plan.data?.marked}
           happens={`be marked as ${state}`}
-          none={`Nothing is left to mark as ${state}`}
+          none={`No tasks are left to mark as ${state}`}
         />
       )}
       <p className={styles.after}>
-        {ending > 0 && `${counted(ending, "task instance")} in progress: told to end first. `}
-        Nothing of this run will run any more. {LEADS[state]}
+        {ending > 0 && `${counted(ending, "task instance")} in progress will be stopped first. `}
+        No more tasks of this run will start. {LEADS[state]}
       </p>
       <InlineError error={mark.error} />
     </Dialog>

@@ -17,7 +17,7 @@ export function NoteDialog({ run, close }: { run: Run; close: () => void }) {
       close={close}
       foot={
         <>
-          <Button onClick={close}>Leave it</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button
             look="primary"
             disabled={note.isPending || text === (run.note ?? "")}
@@ -25,7 +25,7 @@ export function NoteDialog({ run, close }: { run: Run; close: () => void }) {
               note.mutate({ note: text.trim(), before: run.note ?? "" }, { onSuccess: close })
             }
           >
-            Keep the note
+            Save note
           </Button>
         </>
       }

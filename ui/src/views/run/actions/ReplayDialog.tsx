@@ -20,7 +20,7 @@ export function ReplayDialog({ run, close }: { run: string; close: () => void })
       close={close}
       foot={
         <>
-          <Button onClick={close}>Leave it</Button>
+          <Button onClick={close}>Cancel</Button>
           <Button
             look="primary"
             disabled={!plan.data || replay.isPending}
@@ -42,12 +42,12 @@ export function ReplayDialog({ run, close }: { run: string; close: () => void })
       {plan.data && (
         <>
           <p className={styles.sentence}>
-            A new run of version {plan.data.version}, {counted(plan.data.tasks, "task")}, with the
-            files, parameters and dates of this one.
-            {plan.data.would_wait && ` It would wait: ${plan.data.would_wait}.`}
+            This starts a new run of version {plan.data.version} with{" "}
+            {counted(plan.data.tasks, "task")} and the files, parameters and dates of this run.
+            {plan.data.would_wait && ` The run would wait: ${plan.data.would_wait}.`}
           </p>
-          <p>What is not as it was:</p>
-          <ul className={styles.points} aria-label="What is not reproduced">
+          <p>What may differ from the original run:</p>
+          <ul className={styles.points} aria-label="What may differ">
             {plan.data.not_reproduced.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}

@@ -30,7 +30,7 @@ export function useClear(runId: string) {
     runId,
     (wish: ClearWish) =>
       request("post", "/runs/{run_id}/clear", { path: { run_id: runId }, body: wish }),
-    ({ cleared }) => sentence(cleared, "run again", "Nothing had to run again"),
+    ({ cleared }) => sentence(cleared, "run again", "No tasks had to run again"),
   );
 }
 
@@ -56,7 +56,7 @@ export function useMark(runId: string) {
     runId,
     async (body: MarkWish) =>
       made(await request("post", "/runs/{run_id}/mark", { path: { run_id: runId }, body })),
-    (run, { task_id, state }) => `${task_id ?? `The run of ${run.dag_id}`} is marked as ${state}`,
+    (run, { task_id, state }) => `Marked ${task_id ?? `the run of ${run.dag_id}`} as ${state}`,
   );
 }
 
@@ -64,7 +64,7 @@ export function useCancel(runId: string) {
   return useRunAction(
     runId,
     () => request("post", "/runs/{run_id}/cancel", { path: { run_id: runId } }),
-    () => "Cancelled: what runs is told to end, what waits does not start",
+    () => "Run cancelled. Running tasks are being stopped.",
   );
 }
 
@@ -82,7 +82,7 @@ export function useNote(runId: string) {
         path: { run_id: runId },
         body: { note: note || null },
       }),
-    (_run, { note }) => (note ? "The note is kept" : "The note is gone"),
+    (_run, { note }) => (note ? "Note saved" : "Note removed"),
     ({ note, before }) => ({ note: before, before: note }),
   );
 }

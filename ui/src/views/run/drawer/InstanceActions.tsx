@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { TaskInstanceDetail } from "@/api/types.ts";
-import { isFinal } from "@/lib/states.ts";
+import { isFinal, stateWord } from "@/lib/states.ts";
 import { useShortcuts } from "@/state/keyboard.ts";
 import { useMay } from "@/state/session.ts";
 import { ActionButton } from "../actions/ActionButton.tsx";
@@ -35,28 +35,28 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
       <ActionButton
         small
         look="primary"
-        unless={!retriable && `It is ${state}: there is nothing to retry`}
+        unless={!retriable && `Nothing to retry: the task is ${stateWord(state)}`}
         onClick={() => setOpen("retry")}
       >
         {sleeps ? "Retry now" : "Retry"}
       </ActionButton>
       <ActionButton
         small
-        unless={state === "waiting" && "It waits already"}
+        unless={state === "waiting" && "The task is already waiting"}
         onClick={() => setOpen("clear")}
       >
         Clear…
       </ActionButton>
       <ActionButton
         small
-        unless={state === "success" && "It has succeeded"}
+        unless={state === "success" && "The task has already succeeded"}
         onClick={() => setOpen("success")}
       >
         Mark success
       </ActionButton>
       <ActionButton
         small
-        unless={state === "failed" && "It has failed"}
+        unless={state === "failed" && "The task has already failed"}
         onClick={() => setOpen("failed")}
       >
         Mark failed

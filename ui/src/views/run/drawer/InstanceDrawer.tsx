@@ -38,7 +38,7 @@ export function InstanceDrawer({
     >
       {tasks.isPending && <SkeletonRows count={8} />}
       {tasks.isError && <ErrorState error={tasks.error} what="The task" retry={tasks.refetch} />}
-      {tasks.data && !found && <p className={styles.top}>No task of this run is called so.</p>}
+      {tasks.data && !found && <p className={styles.top}>This run has no task with that name.</p>}
       {found && many && (
         <InstanceList
           run={run}

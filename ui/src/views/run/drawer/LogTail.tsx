@@ -37,7 +37,7 @@ export function LogTail({ log, failed }: { log: LogKey; failed: boolean }) {
       {refused && !known ? (
         <p className={styles.none}>{removedSentence(refused) ?? messageOf(refused)}</p>
       ) : known && source.lines === 0 ? (
-        <p className={styles.none}>{complete ? "It wrote nothing." : "Nothing written yet."}</p>
+        <p className={styles.none}>{complete ? "This log is empty." : "No output yet."}</p>
       ) : (
         <div className={styles.log} data-few={source.lines < 8}>
           <LogSheet

@@ -16,7 +16,7 @@ export function Outputs({ run, task, map }: { run: string; task: string; map: nu
   return (
     <Section title="Output">
       <InlineError error={found.error} />
-      {found.data?.length === 0 && <p className={styles.none}>It handed on nothing.</p>}
+      {found.data?.length === 0 && <p className={styles.none}>This task returned no output.</p>}
       {found.data?.map((xcom) => (
         <div key={xcom.key} className={styles.output}>
           <p className={styles.key}>
@@ -25,7 +25,7 @@ export function Outputs({ run, task, map }: { run: string; task: string; map: nu
           </p>
           {xcom.file ? (
             <p className={styles.none}>
-              Too large to show here; it lies in <code>{xcom.file}</code>
+              Too large to show here. It is stored in <code>{xcom.file}</code>
             </p>
           ) : (
             <Value value={shown(xcom.value)} />

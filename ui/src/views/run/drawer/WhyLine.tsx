@@ -28,10 +28,10 @@ export function WhyLine({
       <Words text={why.text} />{" "}
       {holds?.kind === "slots" && (
         <Link className={styles.link} to="/t/$team/slots" params={{ team }}>
-          See the slots
+          View slots
         </Link>
       )}
-      {holds?.kind === "dag" && <DagLink dag={dag}>Open the DAG</DagLink>}
+      {holds?.kind === "dag" && <DagLink dag={dag}>Open DAG</DagLink>}
       {holds?.kind === "task" && (
         <Button
           small
