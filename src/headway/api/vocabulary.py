@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
+from headway.core.reasons import Wait
 from headway.core.states import ATTEMPT_FINAL, FINAL, AttemptState, RunState, State
 from headway.core.triggers import Trigger
 
@@ -27,6 +28,7 @@ def typescript() -> str:
             constant("FINAL_STATES", final),
             constant("STATE_LETTERS", {state.value: state.letter for state in State}),
             constant("TRIGGERS", list(Trigger)),
+            constant("WAITS", list(Wait)),
             "",
         )
     )

@@ -43,6 +43,8 @@ export type Param = Said["Param"];
 export type Pool = Said["Pool"];
 export type PoolLoad = Said["PoolLoad"];
 export type PoolSlots = Said["PoolSlots"];
+/** Why something waits, was skipped, failed or was moved: a kind and its facts. */
+export type Reason = NonNullable<Said["TaskInstance"]["why"]>;
 export type RenderedField = Said["RenderedField"];
 export type ReplayPreview = Said["ReplayPreview"];
 export type Role = Said["Role"];

@@ -6,3 +6,4 @@ export const STATE_WORDS = {"failed": "failed", "running": "running", "up_for_re
 export const FINAL_STATES = ["failed", "upstream_failed", "cancelled", "success", "skipped", "lost"] as const;
 export const STATE_LETTERS = {"failed": "f", "running": "R", "up_for_retry": "y", "queued": "q", "ready": "r", "waiting": "w", "upstream_failed": "u", "cancelled": "c", "success": "s", "skipped": "k"} as const;
 export const TRIGGERS = ["schedule", "manual", "backfill"] as const;
+export const WAITS = ["upstream", "pool", "limit", "agent", "paused", "retry", "start", "other"] as const;

@@ -31,7 +31,9 @@ test.each<[Param, string | boolean, unknown]>([
 });
 
 test("broken JSON says so", () => {
-  expect(read(param("object"), "{a}")).toMatchObject({ wrong: expect.stringMatching(/Invalid JSON/) });
+  expect(read(param("object"), "{a}")).toMatchObject({
+    wrong: expect.stringMatching(/Invalid JSON/),
+  });
 });
 
 test("a default is read back as itself", () => {

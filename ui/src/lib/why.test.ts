@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { why } from "./why.ts";
+import type { Reason } from "@/api/types.ts";
+import { type Holds, holdsOf, why } from "./why.ts";
 
 const TASKS: Parameters<typeof why>[1] = [
   { task_id: "a", upstream: [], counts: { success: 1 } },
@@ -9,45 +10,117 @@ const TASKS: Parameters<typeof why>[1] = [
   { task_id: "d", upstream: ["a", "bad"], counts: { upstream_failed: 1 } },
 ];
 
-const of = (more: object) => ({
+const of = (more: Partial<Parameters<typeof why>[0]>): Parameters<typeof why>[0] => ({
   task_id: "c",
   state: "waiting",
   blocked_reason: null,
   reason: null,
+  why: null,
   history: [],
   ...more,
 });
 
-test("who waits says for what", () => {
-  expect(why(of({}), TASKS)).toEqual({
-    text: "Waits for b (running)",
-    holds: { kind: "task", task_id: "b" },
-  });
+type Said = { [K in Reason["kind"]]: [reason: Extract<Reason, { kind: K }>, holds: Holds] };
+const slots: Holds = { kind: "slots" };
+const components: Holds = { kind: "components" };
+const dag: Holds = { kind: "dag" };
+const at = (task_id: string): Holds => ({ kind: "task", task_id });
+
+/** Every kind of the API's document: one that is missing, or has other facts, does not compile. */
+const SAID: Said = {
+  pool_full: [{ kind: "pool_full", pool: "db", used: 3, slots: 3 }, slots],
+  pool_missing: [{ kind: "pool_missing", pool: "db" }, slots],
+  pool_empty: [{ kind: "pool_empty", pool: "db" }, slots],
+  pool_too_small: [{ kind: "pool_too_small", pool: "db", needed: 4, slots: 2 }, slots],
+  pool_resized: [{ kind: "pool_resized", pool: "db", slots: 2 }, slots],
+  no_agent: [{ kind: "no_agent" }, components],
+  agents_full: [{ kind: "agents_full", agents: ["one"] }, components],
+  no_scheduler: [{ kind: "no_scheduler" }, components],
+  not_seen: [{ kind: "not_seen" }, components],
+  backfill_full: [{ kind: "backfill_full" }, { kind: "backfills" }],
+  dag_paused: [{ kind: "dag_paused", by: "ann" }, dag],
+  max_active_runs: [{ kind: "max_active_runs", running: 1, limit: 1, before: 0 }, dag],
+  not_created: [{ kind: "not_created" }, dag],
+  file_gone: [{ kind: "file_gone" }, dag],
+  no_schedule: [{ kind: "no_schedule" }, dag],
+  runs_once: [{ kind: "runs_once" }, dag],
+  end_date: [{ kind: "end_date" }, dag],
+  rule_not_met: [
+    {
+      kind: "rule_not_met",
+      rule: "all_success",
+      total: 2,
+      ends: { failed: 1, success: 1 },
+      tasks: ["bad"],
+      more: 0,
+      state: "failed",
+    },
+    at("bad"),
+  ],
+  leaves_failed: [{ kind: "leaves_failed", tasks: ["bad"], more: 0 }, at("bad")],
+  not_chosen: [{ kind: "not_chosen", branch: "a", chosen: ["keep"] }, at("a")],
+  source_not_successful: [
+    { kind: "source_not_successful", task: "list", state: "skipped" },
+    at("list"),
+  ],
+  not_a_list: [{ kind: "not_a_list", task: "list" }, at("list")],
+  max_active_tasks: [{ kind: "max_active_tasks", limit: 4 }, null],
+  max_active_tis_per_dagrun: [{ kind: "max_active_tis_per_dagrun", limit: 4 }, null],
+  set_aside: [{ kind: "set_aside", error: "x", until: "", failures: 3 }, null],
+  handed_over: [{ kind: "handed_over" }, null],
+  rule_met: [{ kind: "rule_met", rule: "all_success", total: 0, ends: {} }, null],
+  skipped_itself: [{ kind: "skipped_itself", message: "" }, null],
+  mapped_over_nothing: [{ kind: "mapped_over_nothing" }, null],
+  too_many_items: [{ kind: "too_many_items", items: 9, limit: 4 }, null],
+  item_gone: [{ kind: "item_gone", items: 2 }, null],
+  granted: [{ kind: "granted", pool: "db", agent: "one" }, null],
+  started: [{ kind: "started" }, null],
+  attempt_failed: [{ kind: "attempt_failed", cause: "exception", detail: "x" }, null],
+  given_up: [{ kind: "given_up", cause: "exception", detail: "x", failures: 2, retries: 1 }, null],
+  lost_too_often: [{ kind: "lost_too_often", cause: "lost", detail: "", losses: 3 }, null],
+  retry_over: [{ kind: "retry_over" }, null],
+  upstream_changed: [{ kind: "upstream_changed" }, null],
+  cleared: [{ kind: "cleared", by: "ann", live: false }, null],
+  marked: [{ kind: "marked", by: "ann", live: false }, null],
+  cancelled: [{ kind: "cancelled", by: "ann", live: false }, null],
+  run_started: [{ kind: "run_started" }, null],
+  run_timed_out: [{ kind: "run_timed_out", limit_s: 60 }, null],
+  leaves_succeeded: [{ kind: "leaves_succeeded" }, null],
+  created: [{ kind: "created", trigger: "manual", note: null }, null],
+  about: [{ kind: "about", what: "x.py" }, null],
+  text: [{ kind: "text", text: "pool `db` is full" }, null],
+};
+
+test.each(Object.entries(SAID))("%s leads to what it is about", (_kind, [reason, holds]) => {
+  expect(holdsOf(reason)).toEqual(holds);
+  const told = why(of({ state: "ready", blocked_reason: "words", why: reason }), []);
+  expect(told).toEqual({ text: "words", holds });
 });
 
-test("what is blocked leads to what blocks it", () => {
-  const full = of({ state: "ready", blocked_reason: "pool `db` is full: 3 of 3 slots in use" });
-  expect(why(full, TASKS)).toMatchObject({ holds: { kind: "slots" } });
-  const paused = of({ state: "ready", blocked_reason: "DAG paused by ann" });
-  expect(why(paused, TASKS)).toMatchObject({ holds: { kind: "dag" } });
-  const failed = of({ task_id: "d", state: "upstream_failed", reason: "`bad` failed" });
-  expect(why(failed, TASKS)?.holds).toEqual({ kind: "task", task_id: "bad" });
-  const leftOut = of({ task_id: "d", state: "skipped", reason: "`a` chose keep" });
-  expect(why(leftOut, TASKS)).toEqual({
-    text: "`a` chose keep",
-    holds: { kind: "task", task_id: "a" },
-  });
+test("a kind that only a newer server knows leads nowhere", () => {
+  expect(holdsOf(JSON.parse('{"kind": "the_moon"}'))).toBeNull();
+});
+
+test("who waits says for what", () => {
+  expect(why(of({}), TASKS)).toEqual({ text: "Waiting for b (running)", holds: at("b") });
+});
+
+test("what was skipped leads to the task that decided it, also where there are no facts", () => {
+  const facts = of({ state: "skipped", reason: "not chosen", why: SAID.not_chosen[0] });
+  expect(why(facts, TASKS)?.holds).toEqual(at("a"));
+  const old = of({ task_id: "d", state: "upstream_failed", reason: "upstream failed" });
+  expect(why(old, TASKS)).toEqual({ text: "upstream failed", holds: at("bad") });
 });
 
 test("what failed says its last error", () => {
   const history = [{ cause: "exception", detail: "Traceback…\nValueError: no date" }];
   expect(why(of({ state: "failed", history }), TASKS)?.text).toBe("ValueError: no date");
-  expect(
-    why(of({ state: "failed", history: [{ cause: "timeout", detail: null }] }), TASKS)?.text,
-  ).toBe("timeout");
+  const late = [{ cause: "timeout", detail: null }];
+  expect(why(of({ state: "failed", history: late }), TASKS)?.text).toBe("timeout");
 });
 
 test("what went well needs no reason, unless a person gave it", () => {
-  expect(why(of({ state: "success", reason: "exit code 0" }), TASKS)).toBeNull();
-  expect(why(of({ state: "success", reason: "marked by ann" }), TASKS)?.text).toBe("marked by ann");
+  const well = { state: "success", reason: "words" } as const;
+  expect(why(of({ ...well, why: SAID.started[0] }), TASKS)).toBeNull();
+  expect(why(of({ ...well, why: SAID.marked[0] }), TASKS)?.text).toBe("words");
 });

@@ -1,47 +1,127 @@
+import type { Attempt, Reason, RunTask, TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal, stateWord } from "./states.ts";
+
+/** What to look at next: a page, the DAG, or another task of the run. */
+export type Holds =
+  | { kind: "slots" }
+  | { kind: "components" }
+  | { kind: "backfills" }
+  | { kind: "dag" }
+  | { kind: "task"; task_id: string }
+  | null;
 
 /** Why a task instance is in its state, and what holds it there. */
 export interface Why {
   text: string;
-  /** What to look at next: the pool, the DAG, or another task. */
-  holds: { kind: "slots" } | { kind: "dag" } | { kind: "task"; task_id: string } | null;
+  holds: Holds;
 }
 
-interface Instance {
-  task_id: string;
-  state: string;
-  blocked_reason: string | null;
-  reason: string | null;
-  history: readonly { cause: string | null; detail: string | null }[];
-}
-
-interface Neighbour {
-  task_id: string;
-  upstream: readonly string[];
-  counts: Readonly<Record<string, number>>;
-}
+type Instance = Pick<
+  TaskInstanceDetail,
+  "task_id" | "state" | "blocked_reason" | "reason" | "why"
+> & { history: readonly Pick<Attempt, "cause" | "detail">[] };
+type Neighbour = Pick<RunTask, "task_id" | "upstream" | "counts">;
 
 /** One sentence; null when the state says it all. `tasks` are those of its run. */
 export function why(instance: Instance, tasks: readonly Neighbour[]): Why | null {
-  const { state, reason, blocked_reason: blocked } = instance;
-  const last = instance.history[0];
-  if (state === "waiting") return awaited(instance.task_id, tasks) ?? said(blocked ?? reason);
-  if (state === "upstream_failed" || state === "skipped") {
-    return { text: reason ?? stateWord(state), holds: culprit(instance.task_id, reason, tasks) };
+  const { state, task_id, why: facts } = instance;
+  const text = instance.blocked_reason ?? instance.reason;
+  const holds = facts && holdsOf(facts);
+  const told = text === null ? null : { text, holds };
+  switch (state) {
+    case "waiting":
+      return awaited(task_id, tasks) ?? told;
+    case "upstream_failed":
+    case "skipped":
+      return { text: text ?? stateWord(state), holds: holds ?? culprit(task_id, tasks) };
+    case "failed":
+    case "up_for_retry": {
+      const said = error(instance.history[0]);
+      return said === null ? told : { text: said, holds: null };
+    }
+    case "running":
+    case "success":
+      return facts && isByPerson(facts) ? told : null;
+    default:
+      return told;
   }
-  if (state === "failed" || state === "up_for_retry") {
-    return said(error(last) ?? reason);
-  }
-  if (state === "ready" || state === "queued") return said(blocked ?? reason);
-  return state === "running" || state === "success" ? said(byPerson(reason)) : said(reason);
 }
 
-function said(text: string | null): Why | null {
-  if (!text) return null;
-  if (/\bpool\b|places of the agents|no agent/.test(text))
-    return { text, holds: { kind: "slots" } };
-  if (/^DAG paused/.test(text)) return { text, holds: { kind: "dag" } };
-  return { text, holds: null };
+/** What a reason is about, by its kind; a new kind does not compile before it is said here. */
+export function holdsOf(reason: Reason): Holds {
+  switch (reason.kind) {
+    case "pool_full":
+    case "pool_missing":
+    case "pool_empty":
+    case "pool_too_small":
+    case "pool_resized":
+      return { kind: "slots" };
+    case "no_agent":
+    case "agents_full":
+    case "no_scheduler":
+    case "not_seen":
+      return { kind: "components" };
+    case "backfill_full":
+      return { kind: "backfills" };
+    case "dag_paused":
+    case "max_active_runs":
+    case "not_created":
+    case "file_gone":
+    case "no_schedule":
+    case "runs_once":
+    case "end_date":
+      return { kind: "dag" };
+    case "rule_not_met":
+    case "leaves_failed":
+      return task(reason.tasks[0]);
+    case "not_chosen":
+      return task(reason.branch);
+    case "source_not_successful":
+    case "not_a_list":
+      return task(reason.task);
+    case "max_active_tasks":
+    case "max_active_tis_per_dagrun":
+    case "set_aside":
+    case "handed_over":
+    case "rule_met":
+    case "skipped_itself":
+    case "mapped_over_nothing":
+    case "too_many_items":
+    case "item_gone":
+    case "granted":
+    case "started":
+    case "attempt_failed":
+    case "given_up":
+    case "lost_too_often":
+    case "retry_over":
+    case "upstream_changed":
+    case "cleared":
+    case "marked":
+    case "cancelled":
+    case "run_started":
+    case "run_timed_out":
+    case "leaves_succeeded":
+    case "created":
+    case "about":
+    case "text":
+      return null;
+    default:
+      return unknown(reason);
+  }
+}
+
+/** A page that is older than its server meets kinds that it does not know. */
+function unknown(_reason: never): null {
+  return null;
+}
+
+function task(task_id: string | undefined): Holds {
+  return task_id ? { kind: "task", task_id } : null;
+}
+
+/** What a person did is worth telling even when all is well. */
+function isByPerson({ kind }: Reason): boolean {
+  return kind === "marked" || kind === "cleared" || kind === "cancelled";
 }
 
 function error(attempt: Instance["history"][number] | undefined): string | null {
@@ -53,38 +133,32 @@ function error(attempt: Instance["history"][number] | undefined): string | null 
   return `${cause}: ${first}`;
 }
 
-/** What a person did is worth telling even when all is well. */
-function byPerson(reason: string | null): string | null {
-  return reason && /\b(?:marked|cleared)\b|mark (?:success|failed)/.test(reason) ? reason : null;
-}
-
 function awaited(taskId: string, tasks: readonly Neighbour[]): Why | null {
-  const open = above(taskId, tasks).filter((task) => !settled(task));
+  const open = above(taskId, tasks).filter((each) => !settled(each));
   const first = open[0];
   if (!first) return null;
   const state = Object.keys(first.counts).find((each) => !isFinal(each)) ?? "waiting";
   const others = open.length > 1 ? ` and ${open.length - 1} more` : "";
-  const holds = { kind: "task" as const, task_id: first.task_id };
-  return { text: `Waits for ${first.task_id} (${stateWord(state)})${others}`, holds };
+  return {
+    text: `Waiting for ${first.task_id} (${stateWord(state)})${others}`,
+    holds: task(first.task_id),
+  };
 }
 
-/** The task that the reason names, as of a branch, or the first above it that did not succeed. */
-function culprit(taskId: string, reason: string | null, tasks: readonly Neighbour[]): Why["holds"] {
-  const around = above(taskId, tasks);
-  const bad =
-    around.find((task) => reason?.includes(`\`${task.task_id}\``)) ??
-    around.find((task) =>
-      ["failed", "upstream_failed", "skipped", "cancelled"].some((state) => task.counts[state]),
-    );
-  return bad ? { kind: "task", task_id: bad.task_id } : null;
+/** The first task above it that did not succeed, where a sentence of old has no facts. */
+function culprit(taskId: string, tasks: readonly Neighbour[]): Holds {
+  const bad = above(taskId, tasks).find((each) =>
+    ["failed", "upstream_failed", "skipped", "cancelled"].some((state) => each.counts[state]),
+  );
+  return task(bad?.task_id);
 }
 
 function above(taskId: string, tasks: readonly Neighbour[]): Neighbour[] {
-  const upstream = tasks.find((task) => task.task_id === taskId)?.upstream ?? [];
-  return tasks.filter((task) => upstream.includes(task.task_id));
+  const upstream = tasks.find((each) => each.task_id === taskId)?.upstream ?? [];
+  return tasks.filter((each) => upstream.includes(each.task_id));
 }
 
-function settled(task: Neighbour): boolean {
-  const states = Object.keys(task.counts);
+function settled({ counts }: Neighbour): boolean {
+  const states = Object.keys(counts);
   return states.length > 0 && states.every(isFinal);
 }

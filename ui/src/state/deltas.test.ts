@@ -12,6 +12,7 @@ const delta: RunDelta = {
   state: "running",
   version: 1,
   reason: null,
+  why: null,
   started_at: null,
   ended_at: null,
   counts: {},
@@ -45,6 +46,7 @@ const instances = (state: InstancesDelta["changes"][number]["state"]): Instances
       started_at: null,
       ended_at: null,
       blocked_reason: null,
+      why: null,
     },
   ],
 });

@@ -61,10 +61,10 @@ export function applyInstances(queries: QueryClient, delta: InstancesDelta): rea
 }
 
 function changed(known: TaskInstanceDetail, change: InstanceChange): TaskInstanceDetail {
-  const { state, number, started_at, ended_at, blocked_reason } = change;
+  const { state, number, started_at, ended_at, blocked_reason, why } = change;
   if (state === null) return known;
   const attempts = number ?? known.attempts;
-  return { ...known, state, attempts, started_at, ended_at, blocked_reason };
+  return { ...known, state, attempts, started_at, ended_at, blocked_reason, why };
 }
 
 /** What is worked out of the whole run. */

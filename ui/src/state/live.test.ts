@@ -10,6 +10,7 @@ const run = (run_id: string, state: RunDelta["state"] = "running"): RunDelta => 
   state,
   version: 1,
   reason: null,
+  why: null,
   started_at: null,
   ended_at: null,
   counts: {},

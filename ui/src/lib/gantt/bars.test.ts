@@ -4,9 +4,18 @@ import { ordered, rowsOf, spanOf, stretchesOf } from "./bars.ts";
 
 const T0 = Date.parse("2026-11-21T00:00:00Z");
 const iso = (seconds: number) => new Date(T0 + seconds * 1000).toISOString();
+const WAITING = {
+  upstream: "upstream",
+  ready: "pool",
+  queued: "start",
+  running: null,
+  retry: "retry",
+} as const;
 const segment = (kind: Segment["kind"], from: number, to: number | null): Segment => ({
   kind,
   reason: null,
+  why: null,
+  wait: WAITING[kind],
   from: iso(from),
   to: to === null ? null : iso(to),
   number: kind === "running" ? 1 : null,

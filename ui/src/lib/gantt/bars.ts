@@ -1,6 +1,6 @@
 import type { Bar, Segment } from "@/api/types.ts";
 import { between } from "../duration.ts";
-import { type Wait, waitOf } from "./waits.ts";
+import type { Wait } from "./waits.ts";
 
 export interface Row {
   bar: Bar;
@@ -69,8 +69,7 @@ export function stretchesOf(
     const x = xOf(Date.parse(segment.from), scale);
     const end = xOf(segment.to ? Date.parse(segment.to) : now, scale);
     const running = segment.kind === "running";
-    const wait = running ? null : waitOf(segment.kind, segment.reason);
-    return { x, width: Math.max(running ? 2 : 1, end - x), wait, segment };
+    return { x, width: Math.max(running ? 2 : 1, end - x), wait: segment.wait, segment };
   });
   return { stretches, ghost: ghostOf(bar, scale, now) };
 }

@@ -9,8 +9,9 @@ const task = (task_id: string, mapped = false) => ({
   ended_at: null,
   blocked_reason: "upstream: extract",
   reason: "cleared by ann",
+  why: { kind: "cleared", by: "ann", live: false } as const,
 });
-const change = { map_index: -1, started_at: null, ended_at: null, blocked_reason: null };
+const change = { map_index: -1, started_at: null, ended_at: null, blocked_reason: null, why: null };
 const tasks = [task("a"), task("m", true)];
 const [started_at, ended_at] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:03Z"];
 
@@ -25,6 +26,7 @@ test("a change says how its task stands, and for how long it ran", () => {
     duration_s: 3,
     blocked_reason: null,
     reason: null,
+    why: null,
   });
   expect(after.tasks[1]).toBe(tasks[1]);
 });

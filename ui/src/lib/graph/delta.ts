@@ -3,7 +3,7 @@ import { between } from "../duration.ts";
 
 type Living = Pick<
   RunTask,
-  "task_id" | "mapped" | "counts" | "started_at" | "ended_at" | "blocked_reason" | "reason"
+  "task_id" | "mapped" | "counts" | "started_at" | "ended_at" | "blocked_reason" | "reason" | "why"
 > &
   Partial<Pick<RunTask, "duration_s">>;
 type Change = Omit<StreamEvents["task_instance"]["changes"][number], "number">;
@@ -31,7 +31,8 @@ export function applied<T extends Living>(
 
 /** Why it is so is in no delta: what was the reason before is none any more. */
 function standing(change: Change, state: string): Omit<Living, "task_id" | "mapped"> {
-  const { started_at, ended_at, blocked_reason } = change;
+  const { started_at, ended_at, blocked_reason, why } = change;
   const duration_s = ended_at ? between(started_at, ended_at, 0) : null;
-  return { counts: { [state]: 1 }, started_at, ended_at, blocked_reason, reason: null, duration_s };
+  const held = { blocked_reason, why, reason: null };
+  return { counts: { [state]: 1 }, started_at, ended_at, ...held, duration_s };
 }

@@ -15,6 +15,7 @@ const event = (given: Partial<Event>): Event => ({
   number: null,
   actor: "scheduler",
   reason: null,
+  why: null,
   ...given,
 });
 

@@ -1,6 +1,6 @@
 import { duration } from "@/lib/duration.ts";
 import { lengthOf, type Row } from "@/lib/gantt/bars.ts";
-import { WAIT_WORDS, waitOf } from "@/lib/gantt/waits.ts";
+import { WAIT_WORDS } from "@/lib/gantt/waits.ts";
 import { stateWord } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
 import { Fact, HoverCard, hoverStyles } from "../HoverCard.tsx";
@@ -25,7 +25,7 @@ export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y
             name={
               segment.kind === "running"
                 ? `attempt ${segment.number ?? 1}${segment.state ? `, ${stateWord(segment.state)}` : ""}`
-                : (segment.reason ?? `waited for ${WAIT_WORDS[waitOf(segment.kind, null)]}`)
+                : (segment.reason ?? `waited for ${WAIT_WORDS[segment.wait ?? "other"]}`)
             }
             value={duration(lengthOf(segment, now))}
           />

@@ -1,4 +1,5 @@
-import { WAITS, type Wait } from "@/lib/gantt/waits.ts";
+import { WAITS } from "@/api/words.ts";
+import type { Wait } from "@/lib/gantt/waits.ts";
 
 /** The colour of what is waited for, and how its hatching leans; also told in words everywhere. */
 export const WAIT_LOOK: Record<Wait, { colour: string; lean: number }> = {

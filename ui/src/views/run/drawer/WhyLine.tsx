@@ -31,6 +31,16 @@ export function WhyLine({
           View slots
         </Link>
       )}
+      {holds?.kind === "components" && (
+        <Link className={styles.link} to="/t/$team/overview" params={{ team }}>
+          View Headway components
+        </Link>
+      )}
+      {holds?.kind === "backfills" && (
+        <Link className={styles.link} to="/t/$team/backfills" params={{ team }}>
+          View backfills
+        </Link>
+      )}
       {holds?.kind === "dag" && <DagLink dag={dag}>Open DAG</DagLink>}
       {holds?.kind === "task" && (
         <Button
