@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import args_row
 
 from headway.core.waiting import Line
+from headway.store import states
 
 DAGS_WITH_QUEUED: LiteralString = """
     SELECT team_id, dag_id FROM dag
@@ -80,7 +81,7 @@ SLOTS_DECIDED: LiteralString = """
 
 
 # What can go on without a wait's end: an attempt, a place in a pool, a place among the active runs.
-UNDER_WAY: LiteralString = """
+UNDER_WAY: LiteralString = f"""
     SELECT EXISTS (SELECT FROM dag WHERE has_queued AND paused_at IS NULL)
         OR EXISTS (
             SELECT FROM pool CROSS JOIN LATERAL (
@@ -96,7 +97,7 @@ UNDER_WAY: LiteralString = """
                     AND quarantined IS NULL
                 OFFSET 0
             ) AS planned
-            WHERE attempt.state IN ('queued', 'running'))
+            WHERE attempt.state IN {states.LIVE_ATTEMPTS})
 """
 
 
