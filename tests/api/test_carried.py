@@ -27,11 +27,11 @@ from headway.spec.errors import BadSpec
 from headway.spec.validate import validate
 from headway.store import sessions
 from headway.store.transact import Session, transact
+from tests.agent_tokens import SECRET
 from tests.api.browser import API, Browser
 from tests.api.conftest import TOKEN
 from tests.scenarios.test_links import process
 from tests.scenarios.world import deploy, run_state, task, trigger
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
 from tests.simulation.process import Process, one_round
 

@@ -18,6 +18,7 @@ from headway.services import commands
 from headway.services.catalog import Catalog
 from headway.services.scheduler import Scheduler
 from headway.store.transact import transact
+from tests.agent_tokens import let_in
 from tests.executors.workers import PodWorkers, SimulatedAgent, SocketAgent, Workers, rounds
 from tests.scenarios.world import ANN, deploy, run_state, states, task, trigger, value
 from tests.simulation.line import Selector
@@ -45,6 +46,7 @@ class Bench:
                 stack.enter_context(mock.patch.object(selectors, "DefaultSelector", Selector))
             scheduler = Scheduler(self.dsn, [self.workers.open, self.other.open], scheduled=False)
         scheduler.register()
+        let_in(scheduler.conn)
         return scheduler
 
     def die(self) -> None:

@@ -32,9 +32,9 @@ from headway.executors.agents import gateway
 from headway.executors.agents.executor import AGENTS, Agents
 from headway.executors.base import Executor, Host
 from headway.services.scheduler import Scheduler
+from tests.agent_tokens import SECRET
 from tests.executors.pods import Cluster, Pods
 from tests.simulation import agents as simulated
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Listener
 from tests.simulation.truth import Truth
 
@@ -92,7 +92,7 @@ class SocketAgent:
         self.sock: socket.socket | None = None
 
     def open(self, host: Host) -> Executor:
-        return Agents(host, address=f"unix:{self.path}", secret=SECRET, data=None, name=self.name)
+        return Agents(host, address=f"unix:{self.path}", data=None, name=self.name)
 
     def join(self, slots: int, processes: int) -> None:
         self.joined = True
@@ -196,7 +196,7 @@ class SimulatedAgent:
     def open(self, host: Host) -> Executor:
         self.listener = Listener()
         with mock.patch.object(gateway, "listen", return_value=self.listener):
-            return Agents(host, address="line:", secret=SECRET, data=None, name=self.name)
+            return Agents(host, address="line:", data=None, name=self.name)
 
     # -- the world as the agent sees it
 

@@ -7,8 +7,8 @@ import pytest
 from headway.agent.protocol import Hello
 from headway.services.scheduler import Scheduler
 from headway.store.transact import Session, connect
+from tests.agent_tokens import SECRET
 from tests.simulation import invariants
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
 from tests.simulation.process import Process
 

@@ -27,8 +27,9 @@ from headway.executors.agents import gateway
 from headway.services.scheduler import Scheduler
 from headway.spec import model
 from headway.store import xcoms
+from tests.agent_tokens import SECRET
 from tests.scenarios import world
-from tests.scenarios.test_gateway import SECRET, Peer, scheduler
+from tests.scenarios.test_gateway import Peer, scheduler
 from tests.scenarios.world import START_DATE, deploy, task, trigger
 from tests.simulation.process import gateway_of
 

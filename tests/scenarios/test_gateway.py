@@ -23,10 +23,10 @@ from headway.agent.protocol import (
 from headway.executors.agents import gateway
 from headway.services.scheduler import Scheduler, executors_of
 from headway.spec import model
+from tests.agent_tokens import SECRET, let_in
 from tests.scenarios.world import deploy, run_state, trigger
 from tests.simulation.process import gateway_of
 
-SECRET = "secret"
 DECODER = msgspec.msgpack.Decoder(GatewayMessage)
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -66,8 +66,9 @@ class Peer:
 
 @pytest.fixture
 def scheduler(dsn: str, tmp_path: Path) -> Iterator[Scheduler]:
-    scheduler = Scheduler(dsn, executors_of(f"unix:{tmp_path}/g.sock", SECRET, None))
+    scheduler = Scheduler(dsn, executors_of(f"unix:{tmp_path}/g.sock", None))
     scheduler.register()
+    let_in(scheduler.conn)
     yield scheduler
     # Both ends of each connection.
     for peer in Peer.all:

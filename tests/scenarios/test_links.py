@@ -21,8 +21,8 @@ from headway.core.commands import Selection
 from headway.services import commands
 from headway.services.catalog import Catalog
 from headway.store.transact import Session, transact
+from tests.agent_tokens import SECRET
 from tests.scenarios.world import ANN, deploy, states, task, trigger
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
 from tests.simulation.process import Process, gateway_of, one_round
 

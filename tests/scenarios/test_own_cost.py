@@ -13,9 +13,9 @@ from headway.agent.protocol import AttemptKey, Ended, Hello
 from headway.executors.agents import translate
 from headway.services import timetables
 from headway.store import sessions
+from tests.agent_tokens import SECRET
 from tests.scenarios.test_links import connect, grants_in, heard, process
 from tests.scenarios.world import deploy, run_state, states, task, trigger, value
-from tests.simulation.agents import SECRET
 from tests.simulation.line import Line
 from tests.simulation.process import Process, gateway_of
 

@@ -7,7 +7,7 @@ import pytest
 from headway.agent.protocol import Hello, Refused, Welcome
 from headway.services.scheduler import Scheduler
 from headway.store.transact import Session
-from tests.simulation.agents import SECRET
+from tests.agent_tokens import SECRET
 from tests.simulation.line import Line
 from tests.simulation.process import Process, one_round
 

@@ -3,7 +3,7 @@ attempt, ends kept until they are acknowledged. And the truth about the user's p
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from headway.agent.protocol import (
     FENCE_S,
@@ -22,13 +22,12 @@ from headway.agent.protocol import (
     Welcome,
     XComValue,
 )
+from tests.agent_tokens import SECRET
 from tests.simulation.dags import brings, deed, follow, length_in
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
-
-SECRET: Final = "secret"
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from headway.executors.agents.gateway import Gateway
 from headway.services import scheduler
 from headway.services.scheduler import Scheduler, executors_of
 from headway.store.transact import Session
-from tests.simulation.agents import SECRET
+from tests.agent_tokens import let_in
 from tests.simulation.line import Ears, Listener, Selector
 
 IDLE_MAX: Final = 3  # ticks that moved nothing, one wanted by the other
@@ -46,8 +46,9 @@ class Process:
             mock.patch.object(selectors, "DefaultSelector", Selector),
             mock.patch.object(gateway, "listen", return_value=self.listener),
         ):
-            self.scheduler = Scheduler("", executors_of("line:", SECRET, None))
+            self.scheduler = Scheduler("", executors_of("line:", None))
         self.scheduler.register()
+        let_in(self.conn)
 
     def connect(self, dsn: str, *, application: str, **_: Any) -> Any:
         return Ears() if application.endswith("listen") else self.conn

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from headway import clock, ids
+from headway import clock
 from headway.config import Layout
 from headway.pg import Server
 from headway.services import commands
@@ -20,6 +20,7 @@ from headway.services.commands import Trigger
 from headway.services.component import Component
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, Session, connect, transact
+from tests.agent_tokens import SECRET, let_in
 from tests.stress.dying_scheduler import DOOM
 
 DAGS: Final = Path(__file__).parent / "dags"
@@ -45,7 +46,9 @@ class Installation:
         self.witness = folder / "witness"
         self.dsn = self.server.start()
         migrate(self.dsn)
-        self.components = [part for n in range(schedulers) for part in self.pair(n, ids.token())]
+        with connect(self.dsn) as conn:
+            let_in(conn)
+        self.components = [part for n in range(schedulers) for part in self.pair(n)]
         data = ["--data", str(folder)]
         self.components.append(
             Component(
@@ -62,17 +65,16 @@ class Installation:
         for component in self.components:
             component.start()
 
-    def pair(self, number: int, secret: str) -> list[Component]:
+    def pair(self, number: int) -> list[Component]:
         gateway = f"unix:{self.layout.run / f'gateway{number}'}"
         logs, data = self.layout.server_logs, ["--data", str(self.layout.data)]
-        secrets = {"HEADWAY_AGENT_TOKEN": secret}
+        secrets = {"HEADWAY_AGENT_TOKEN": SECRET}
         return [
             Component(
                 f"scheduler{number}",
                 self.module,
                 ["--listen", gateway, *data],
                 {
-                    **secrets,
                     "HEADWAY_DATABASE_URL": self.dsn,
                     "PYTHONPATH": os.pathsep.join(sys.path),
                     DOOM: str(self.doom(number)),
@@ -99,7 +101,7 @@ class Installation:
 
     def grow(self, number: int) -> None:
         """Another scheduler with its agent."""
-        pair = self.pair(number, ids.token())
+        pair = self.pair(number)
         self.components += pair
         for component in pair:
             component.start()

@@ -14,8 +14,13 @@ from headway.agent.agent import Agent
 TOKEN_VARIABLE = "HEADWAY_AGENT_TOKEN"
 
 
+def read_token(path: str) -> str:
+    """Raises OSError when the file cannot be read."""
+    return (sys.stdin.readline() if path == "-" else Path(path).read_text()).strip()
+
+
 def main() -> int:
-    token = processes.take_environment(TOKEN_VARIABLE)
+    in_environment = processes.take_environment(TOKEN_VARIABLE)
     parser = argparse.ArgumentParser(prog="headway.agent", description=__doc__)
     parser.add_argument("--connect", required=True, metavar="unix:PATH|tcp:HOST:PORT")
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
@@ -23,9 +28,17 @@ def main() -> int:
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--processes", type=int, required=True)
     parser.add_argument("--spool", type=Path, metavar="DIR", help="where logs are shipped from")
+    parser.add_argument(
+        "--token-file", metavar="FILE", help="the agent's token; - reads a line of standard input"
+    )
     options = parser.parse_args()
+    token = in_environment if options.token_file is None else read_token(options.token_file)
     if not token:
-        print(f"headway.agent: set {TOKEN_VARIABLE} to the agent's token", file=sys.stderr)
+        print(
+            f"headway.agent: no token: give --token-file, or set {TOKEN_VARIABLE}. "
+            "An admin makes one: headway token create NAME --agent",
+            file=sys.stderr,
+        )
         return 2
     if not processes.LINUX:
         print(

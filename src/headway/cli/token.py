@@ -1,6 +1,6 @@
 """``headway token``: manage API tokens."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,10 +20,20 @@ def list_tokens(data: Data = None, output: Format = Output.TABLE) -> None:
 
     tokens = client_of(config.layout(data)).tokens()
     rows = [
-        (t.id, t.name, t.user, t.role, t.created_at, t.expires_at, t.last_used_at, t.revoked_at)
+        (
+            t.id,
+            t.name,
+            t.user,
+            t.role,
+            t.scope,
+            t.created_at,
+            t.expires_at,
+            t.last_used_at,
+            t.revoked_at,
+        )
         for t in tokens
     ]
-    columns = ("ID", "NAME", "USER", "ROLE", "CREATED", "EXPIRES", "LAST USED", "REVOKED")
+    columns = ("ID", "NAME", "USER", "ROLE", "SCOPE", "CREATED", "EXPIRES", "LAST USED", "REVOKED")
     show(tokens, output, columns, rows)
 
 
@@ -37,15 +47,23 @@ def create(
     user: Annotated[
         str | None, typer.Option(help="Create it for another user. Needs the role admin.")
     ] = None,
+    agent: Annotated[
+        bool,
+        typer.Option("--agent", help="Create it for agents of the team. Needs the role admin."),
+    ] = False,
     data: Data = None,
 ) -> None:
     """Create a token and print it. It cannot be shown again."""
     from headway.client import client_of
 
-    request = wire.TokenRequest(name=name, role=role, expires_in_days=days, user=user)
+    scope: Literal["api", "agent"] = "agent" if agent else "api"
+    request = wire.TokenRequest(name=name, role=role, expires_in_days=days, user=user, scope=scope)
     token = client_of(config.layout(data)).create_token(request)
     line(token.token)
-    say(f"token of {token.user} with role {token.role}, expires on {token.expires_at:%Y-%m-%d}")
+    if agent:
+        say(f"Agents with this token work for the team. It expires on {token.expires_at:%Y-%m-%d}.")
+    else:
+        say(f"token of {token.user} with role {token.role}, expires on {token.expires_at:%Y-%m-%d}")
 
 
 @app.command("revoke")

@@ -6,8 +6,7 @@ who somebody is (a password, a link; later an identity provider) ends in ``open_
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from psycopg import Connection
 
@@ -15,12 +14,15 @@ from headway import ids
 from headway.core.roles import Role
 from headway.errors import Conflict, NotAllowed, NotFound, UsageError
 from headway.store import api_tokens, browser_sessions, people
+from headway.store.api_tokens import fingerprint as fingerprint
 from headway.store.browser_sessions import BrowserSession
+from headway.store.clock import clock
 
 SESSION_S: Final = 7 * 86_400.0  # whatever happens; idle ones end after 12 hours (identify_session)
 LINK_S: Final = 600
 INVITATION_S: Final = 86_400  # a link that an admin makes for somebody else
 TOKEN_DAYS_MAX: Final = 366
+AGENT_PREFIX: Final = "hwa_"
 TOKEN_PREFIX: Final = "hwt_"  # so that scanners of sources find one that was left there
 ADMIN: Final = "admin"
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
@@ -31,11 +33,6 @@ DISPLAY_NAME_CHARS_MAX: Final = 100
 class Opened:
     secret: str
     session: BrowserSession
-
-
-def fingerprint(secret: str) -> bytes:
-    """What is stored of a secret of ours. It is random and long, so that a fast hash will do."""
-    return sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def open_session(conn: Connection[Any], team_id: int, person_id: int, address: str) -> Opened:
@@ -148,6 +145,14 @@ def set_password(
     browser_sessions.close_others(conn, person_id, session_id)
 
 
+def renew_local_agent(conn: Connection[Any], team_id: int) -> str:
+    """The token of the agent that the server itself starts: a new one, and the last is worthless."""
+    secret = AGENT_PREFIX + ids.token()
+    person_id = ensure_admin(conn, team_id)
+    api_tokens.renew_local_agent(conn, team_id, person_id, fingerprint(secret), clock(conn))
+    return secret
+
+
 def create_token(
     conn: Connection[Any],
     team_id: int,
@@ -155,15 +160,17 @@ def create_token(
     name: str,
     role: Role,
     days: int,
+    scope: Literal["api", "agent"] = "api",
 ) -> tuple[str, str]:
     """The token's id, and the token itself, which nobody can show again."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise UsageError(f"a token lives for 1 to {TOKEN_DAYS_MAX} days, not {days}")
     if not 1 <= len(name) <= 100:
         raise UsageError("a token has a name of 1 to 100 characters")
-    token_id, secret = ids.run_id(), TOKEN_PREFIX + ids.token()
+    prefix = AGENT_PREFIX if scope == "agent" else TOKEN_PREFIX
+    token_id, secret = ids.run_id(), prefix + ids.token()
     hashed, lifetime_s = fingerprint(secret), days * 86_400.0
-    api_tokens.create(conn, team_id, token_id, person_id, name, role, hashed, lifetime_s)
+    api_tokens.create(conn, team_id, token_id, person_id, name, role, hashed, lifetime_s, scope)
     return token_id, secret
 
 

@@ -1,8 +1,8 @@
 """The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number
 of them run at once.
 
-``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL and
-HEADWAY_AGENT_TOKEN in the environment. Woken by agents, by NOTIFY and by timers; a slow poll is the
+``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL in
+the environment. Woken by agents, by NOTIFY and by timers; a slow poll is the
 safety net. It is crash-only: what it cannot handle ends the process, and everything goes on from
 the database.
 """
@@ -357,10 +357,10 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         signal.set_wakeup_fd(-1)
 
 
-def executors_of(address: str, secret: str, data: Path | None) -> list[Open]:
+def executors_of(address: str, data: Path | None) -> list[Open]:
     """Every way to execute attempts; the first is that of tasks that name none."""
     place = None if data is None else str(data)
-    return [partial(Agents, address=address, secret=secret, data=place)]
+    return [partial(Agents, address=address, data=place)]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -377,7 +377,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         scheduler = Scheduler(
             os.environ.pop("HEADWAY_DATABASE_URL"),
-            executors_of(chosen.listen, os.environ.pop("HEADWAY_AGENT_TOKEN"), chosen.data),
+            executors_of(chosen.listen, chosen.data),
             scheduled=not chosen.on_demand,
             data=chosen.data,
             ships_logs=chosen.ships_logs,

@@ -111,8 +111,7 @@ class Supervisor:
         imports.start()
         try:
             dsn = self._start_database()
-            secret = ids.token()
-            self._start_components(dsn, secret)
+            self._start_components(dsn, agent_token(dsn, self._team_id))
         finally:
             imports.join()
         token = self._token()
@@ -205,7 +204,7 @@ class Supervisor:
                     *(["--on-demand"] if self.settings.on_demand else []),
                     *(["--ships-logs"] if self._log_store is not None else []),
                 ],
-                {"HEADWAY_DATABASE_URL": dsn, "HEADWAY_AGENT_TOKEN": secret},
+                {"HEADWAY_DATABASE_URL": dsn},
                 logs / "scheduler.log",
             ),
             Component(
@@ -219,9 +218,14 @@ class Supervisor:
             Component(
                 "agent",
                 "headway.agent",
-                ["--connect", gateway, "--data", data, *self._agent_size(), *self._spool()],
-                {"HEADWAY_AGENT_TOKEN": secret, **private},
+                [
+                    *("--connect", gateway, "--data", data, "--token-file", "-"),
+                    *self._agent_size(),
+                    *self._spool(),
+                ],
+                private,
                 logs / "agent.log",
+                first_line=secret,
             ),
         ]
         if self._log_store is not None:
@@ -416,6 +420,19 @@ class Supervisor:
             clock.sleep(0.01)
         for component in components:
             component.deafen()
+
+
+def agent_token(dsn: str, team_id: int) -> str:
+    """Create a token for the agent that the server itself starts, with nothing to prepare."""
+    from headway.identity import accounts
+    from headway.store.transact import APP, connect, enter_team, transact
+
+    def renew(conn: "Connection[Any]") -> str:
+        enter_team(conn, team_id)
+        return accounts.renew_local_agent(conn, team_id)
+
+    with connect(dsn, role=APP) as conn:
+        return transact(conn, renew)
 
 
 def local_admin(dsn: str, team_id: int) -> "Principal":

@@ -2,9 +2,11 @@
 connection; none commits.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection, errors
 from psycopg.rows import class_row
@@ -23,13 +25,35 @@ class Bearer:
     expires_at: datetime
 
 
+LOCAL_AGENT: Final = "local-agent"
+LOCAL_AGENT_LIFE: Final = timedelta(days=36_500)  # it is made anew by each start of the server
+
+IDENTIFY_AGENT: LiteralString = """
+    SELECT team_id, token_id FROM identify_agent(%(hash)s, %(now)s)
+"""
+
+VOID: LiteralString = """
+    SELECT team_id, token_id FROM unnest(%(teams)s::integer[], %(tokens)s::text[]) AS asked (team_id, token_id)
+    WHERE NOT EXISTS (
+        SELECT FROM api_token
+        WHERE api_token.team_id = asked.team_id AND api_token.token_id = asked.token_id
+            AND revoked_at IS NULL AND expires_at > %(now)s)
+"""
+
+RENEW_LOCAL_AGENT: LiteralString = """
+    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
+    VALUES (%(team)s, %(token)s, %(person)s, 'the agent of headway up', 'viewer', 'agent', %(hash)s, %(until)s)
+    ON CONFLICT (team_id, token_id) DO UPDATE SET
+        hash = %(hash)s, expires_at = %(until)s, revoked_at = NULL
+"""
+
 IDENTIFY: LiteralString = """
     SELECT token_id, person_id, team_id, role, expires_at FROM identify_token(%(hash)s)
 """
 
 CREATE: LiteralString = """
-    INSERT INTO api_token (team_id, token_id, person_id, name, role, hash, expires_at)
-    VALUES (%(team_id)s, %(token_id)s, %(person_id)s, %(name)s, %(role)s, %(hash)s,
+    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
+    VALUES (%(team_id)s, %(token_id)s, %(person_id)s, %(name)s, %(role)s, %(scope)s, %(hash)s,
         now() + make_interval(secs => %(lifetime_s)s))
 """
 
@@ -42,6 +66,33 @@ REVOKE_ALL: LiteralString = """
     UPDATE api_token SET revoked_at = now()
     WHERE team_id = %(team_id)s AND person_id = %(person_id)s AND revoked_at IS NULL
 """
+
+
+def fingerprint(secret: str) -> bytes:
+    """What is stored of a secret of ours. It is random and long, so that a fast hash will do."""
+    return sha256(secret.encode(errors="surrogatepass")).digest()
+
+
+def identify_agent(conn: Connection[Any], hashed: bytes, now: datetime) -> tuple[int, str] | None:
+    """The team and the id of an agent's token that is good now."""
+    row = conn.execute(IDENTIFY_AGENT, {"hash": hashed, "now": now}).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def void(
+    conn: Connection[Any], tokens: Collection[tuple[int, str]], now: datetime
+) -> set[tuple[int, str]]:
+    """Those (team and id) that are good no longer: revoked, or expired."""
+    values = {"teams": [team for team, _ in tokens], "tokens": [token for _, token in tokens]}
+    return {(team, token) for team, token in conn.execute(VOID, {**values, "now": now})}
+
+
+def renew_local_agent(
+    conn: Connection[Any], team_id: int, person_id: int, hashed: bytes, now: datetime
+) -> None:
+    """Give the agent that the server starts another token; the one before is worthless."""
+    values = {"team": team_id, "token": LOCAL_AGENT, "person": person_id, "hash": hashed}
+    conn.execute(RENEW_LOCAL_AGENT, {**values, "until": now + LOCAL_AGENT_LIFE})
 
 
 def identify(conn: Connection[Any], hashed: bytes) -> Bearer | None:
@@ -58,9 +109,10 @@ def create(
     role: str,
     hashed: bytes,
     lifetime_s: float,
+    scope: str = "api",
 ) -> None:
     values: dict[str, Any] = {"team_id": team_id, "token_id": token_id, "person_id": person_id}
-    values |= {"name": name, "role": role, "hash": hashed, "lifetime_s": lifetime_s}
+    values |= {"name": name, "role": role, "hash": hashed, "lifetime_s": lifetime_s, "scope": scope}
     try:
         conn.execute(CREATE, values)
     except errors.UniqueViolation as error:

@@ -30,9 +30,10 @@ class Bound:
 
 OPEN: LiteralString = """
     INSERT INTO agent_session (
-        team_id, session_id, agent, host, pid, slots, data, started_at, heartbeat_at)
+        team_id, session_id, agent, host, pid, slots, data, token_id, started_at, heartbeat_at)
     VALUES (
-        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(now)s, %(now)s)
+        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s,
+        %(now)s, %(now)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
     RETURNING session_id
@@ -120,6 +121,7 @@ def open_session(
     now: datetime,
     lease: timedelta,
     data: str | None = None,
+    token_id: str | None = None,
 ) -> bool:
     """A new session, or one that comes back within its life. False: it is dead.
 
@@ -133,6 +135,7 @@ def open_session(
         "pid": pid,
         "slots": slots,
         "data": data,
+        "token": token_id,
         "now": now,
         "lease": lease,
     }

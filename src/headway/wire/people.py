@@ -1,7 +1,7 @@
 """People, their roles, tokens and sessions."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -49,12 +49,16 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """A token allows what its owner may do, but not more than ``role``."""
+    """A token allows what its owner may do, but not more than ``role``.
+
+    ``scope``: a token for agents lets agents of the team connect, and opens no request.
+    """
 
     id: str
     name: str
     user: str
     role: Role
+    scope: Literal["api", "agent"]
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
@@ -120,3 +124,4 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     role: Role | None = None  # default: that of whoever asks
     expires_in_days: Annotated[int, said(minimum=1, maximum=366)] = 90
     user: Typed | None = None  # for another: by an admin
+    scope: Literal["api", "agent"] = "api"  # of an agent: by an admin

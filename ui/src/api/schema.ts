@@ -2330,6 +2330,8 @@ export interface components {
             name: string;
             revoked_at: string | null;
             role: components["schemas"]["Role"];
+            /** @enum {string} */
+            scope: "api" | "agent";
             token: string;
             user: string;
         };
@@ -3117,6 +3119,8 @@ export interface components {
             name: string;
             revoked_at: string | null;
             role: components["schemas"]["Role"];
+            /** @enum {string} */
+            scope: "api" | "agent";
             user: string;
         };
         /** TokenRequest */
@@ -3128,6 +3132,11 @@ export interface components {
             expires_in_days?: number;
             name: string;
             role?: components["schemas"]["Role"] | null;
+            /**
+             * @default api
+             * @enum {string}
+             */
+            scope?: "api" | "agent";
             user?: string | null;
         };
         /** TooManyItems */
@@ -9358,6 +9367,7 @@ export interface operations {
                      *           "name": "ada",
                      *           "revoked_at": null,
                      *           "role": "operator",
+                     *           "scope": "api",
                      *           "user": "ada"
                      *         }
                      *       ],
@@ -9434,6 +9444,7 @@ export interface operations {
                      *       "name": "ada",
                      *       "revoked_at": null,
                      *       "role": "operator",
+                     *       "scope": "api",
                      *       "token": "hwt_q7e2m4b6c8t0",
                      *       "user": "ada"
                      *     }
@@ -9488,6 +9499,7 @@ export interface operations {
                      *       "name": "ada",
                      *       "revoked_at": null,
                      *       "role": "operator",
+                     *       "scope": "api",
                      *       "user": "ada"
                      *     }
                      */

@@ -39,6 +39,10 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
         who.require_whole("create a token for another user")
         if who.role is not Role.ADMIN:
             raise NotAllowed("only admins can create tokens for other users", hint="ask an admin")
+    if data.scope == "agent":
+        who.require_whole("create a token for agents")
+        if who.role is not Role.ADMIN:
+            raise NotAllowed("only admins can create tokens for agents", hint="ask an admin")
     until = clock.now() + timedelta(days=data.expires_in_days)
     if not who.is_whole and who.expires_at is not None and until > who.expires_at:
         raise NotAllowed(
@@ -49,7 +53,7 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
     def work(conn: Connection[Any]) -> wire.NewToken:
         owner = who.person_id if data.user is None else people.require(conn, data.user)
         token_id, secret = accounts.create_token(
-            conn, api.door.team_id, owner, data.name, role, data.expires_in_days
+            conn, api.door.team_id, owner, data.name, role, data.expires_in_days, data.scope
         )
         shown = views.one(conn, token_id, owner)
         api.door.tell(after=shown)

@@ -16,7 +16,7 @@ from headway.errors import EXHAUSTED, explained
 from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway, Link, grouped
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
-from headway.store import runs, sessions, snapshots, teams, xcoms
+from headway.store import api_tokens, runs, sessions, snapshots, xcoms
 from headway.store.clock import clock
 from headway.store.runs import Claimed
 from headway.store.sessions import Bound
@@ -30,15 +30,13 @@ AGENTS: Final = "agents"
 class Agents:
     """``data``: the directory on the agents' host where their logs and large results are."""
 
-    def __init__(
-        self, host: Host, *, address: str, secret: str, data: str | None, name: str = AGENTS
-    ) -> None:
+    def __init__(self, host: Host, *, address: str, data: str | None, name: str = AGENTS) -> None:
         self.name = name
         self.host = host
         self.conn = host.conn
         self.versions = host.versions
         self.data = data
-        self.gateway = Gateway(host.selector, address, secret)
+        self.gateway = Gateway(host.selector, address)
 
     # -- what came in
 
@@ -145,7 +143,19 @@ class Agents:
                 self.gateway.answer(link, translate.values(request, refs, found))
 
     def let_in(self, link: Link, hello: Hello) -> None:
-        team_id = teams.DEFAULT
+        """The team is that of the agent's token, whatever it says."""
+        hashed = api_tokens.fingerprint(hello.token)
+        now = read(self.conn, clock)
+        known = transact(self.conn, api_tokens.identify_agent, hashed, now)
+        if known is None:
+            why = "the agent's token is unknown, expired or revoked: headway token create NAME --agent"
+            self.gateway.refuse(link, why, again=False)
+            return
+        team_id, token_id = known
+        old = self.gateway.links.get(hello.session)
+        if old is not None and old.team_id != team_id:
+            self.gateway.refuse(link, "the session is another team's")
+            return
         alive = transact(
             self.conn,
             sessions.open_session,
@@ -155,20 +165,33 @@ class Agents:
             hello.host,
             hello.pid,
             hello.slots,
-            read(self.conn, clock),
+            now,
             LEASE,
             self.data,
+            token_id,
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")
             return
-        self.gateway.welcome(link, hello, team_id)
+        self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
+
+    def part_from_void(self) -> None:
+        """Disconnect agents whose token was revoked. What they ran is lost when their lease is over."""
+        links = list(self.gateway.links.values())
+        if not links:
+            return
+        tokens = {(link.team_id, link.token_id) for link in links}
+        void = read(self.conn, api_tokens.void, tokens, read(self.conn, clock))
+        for link in links:
+            if (link.team_id, link.token_id) in void:
+                self.gateway.refuse(link, "the agent's token was revoked", again=False)
 
     # -- what is bound
 
     def adopt(self) -> None:
         """Another scheduler may have bound attempts to an agent that has come over to us."""
+        self.host.safely(self.part_from_void)
         for link in list(self.gateway.links.values()):
             self.host.safely(partial(self.send_bound, link))
         self.gateway.sweep()
