@@ -26,7 +26,7 @@ def dag(arguments: dict[str, object] | None, *, upstream: tuple[str, ...] = ("a"
         ({"x\udc80": 1}, "lone surrogate"),
         ({"x": "y" * TASK_BYTES_MAX}, "its arguments take 32,776 bytes as JSON"),
         ({"x": [result("c")]}, "is the result of 'c', not a task it waits for"),
-        ({"x": {"__headway__": "result"}}, "is the result of None"),
+        ({"x": {"__headway__": "result"}}, "is the result of 'None'"),
         ({"x": param("month")}, "is the parameter 'month', which the DAG does not have"),
     ],
 )

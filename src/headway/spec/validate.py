@@ -6,7 +6,7 @@
 import math
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from headway.core import schedules
@@ -30,6 +30,7 @@ from headway.spec.params import check_params as check_params
 from headway.spec.params import checked, shown, size_of
 
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
+NAME_SHOWN: Final = 40  # characters of a name that is wrong
 ID: Final = re.compile(r"\w[\w.-]*")
 PARAM: Final = re.compile(r"[^\W\d]\w*")
 TASKS_MAX: Final = 100_000
@@ -120,18 +121,19 @@ def check_arguments(dag: Dag, task: Task) -> None:
             task,
             "put large data into a file beside the DAG file, and read it in the task",
         )
-    for reference in tagged(task.arguments, "result"):
-        if reference.get("task_id") not in task.upstream:
-            named = reference.get("task_id")
-            raise wrong(
-                dag, f"an argument is the result of {named!a}, not a task it waits for", task
-            )
-    for reference in tagged(task.arguments, "param"):
-        if not any(param.name == reference.get("name") for param in dag.params):
-            named = reference.get("name")
-            raise wrong(
-                dag, f"an argument is the parameter {named!a}, which the DAG does not have", task
-            )
+    check_references(dag, task, task.arguments)
+
+
+def check_references(dag: Dag, task: Task, arguments: dict[str, Any]) -> None:
+    """What an argument stands for is there when the task runs."""
+    results = {str(reference.get("task_id")) for reference in tagged(arguments, "result")}
+    for name in sorted(results.difference(task.upstream)):
+        told = ascii(name[:NAME_SHOWN])
+        raise wrong(dag, f"an argument is the result of {told}, not a task it waits for", task)
+    params = {str(reference.get("name")) for reference in tagged(arguments, "param")}
+    for name in sorted(params.difference(param.name for param in dag.params)):
+        told = ascii(name[:NAME_SHOWN])
+        raise wrong(dag, f"an argument is the parameter {told}, which the DAG does not have", task)
 
 
 def check_file(dag: Dag) -> None:
