@@ -23,6 +23,7 @@ def test_dags_are_listed_by_page(client: Client, conn: Session) -> None:
     listed = client.dags()
     assert [dag.dag_id for dag in listed] == ["a", "b", "c"]
     assert listed[0].schedule == {"cron": "0 5 * * *"}
+    assert listed[0].schedule_words == "daily at 05:00 UTC"
     assert listed[0].tags == ["demo"]
     assert (listed[0].last_run_state, listed[1].last_run_state) == ("success", None)
 

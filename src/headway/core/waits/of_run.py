@@ -14,7 +14,8 @@ def of_run(run: Run) -> Iterator[Wait]:
         return
     for instance in run.retrying.values():
         yield Wait(Kind.RETRY, instance.wake_at, instance.node.task_id)
-    yield Wait(Kind.TIMEOUT, timeout(run), run.run_id)
+    if (ends_at := timeout(run)) is not None:
+        yield Wait(Kind.TIMEOUT, ends_at, run.run_id)
 
 
 def timeout(run: Run) -> datetime | None:
