@@ -21,7 +21,7 @@ const box = (name: string) =>
 
 test("500 tasks that nobody grouped: first a task is found, then what lies around it is drawn", async () => {
   await page().goto("/t/default/dags/flat500/graph");
-  await page().getByText("500 boxes are too many to read at once").waitFor();
+  await page().getByText("500 tasks are too many to read at once").waitFor();
   expect(await violations(page())).toEqual([]);
   await page().getByRole("combobox", { name: "Find a task" }).fill("300");
   await page().keyboard.press("Enter");
@@ -36,7 +36,7 @@ test("500 tasks that nobody grouped: first a task is found, then what lies aroun
 test("all 500 of them within seconds, with a map", async () => {
   await page().goto("/t/default/dags/flat500/graph");
   await page().getByRole("button", { name: "Draw them all" }).click();
-  await page().getByText("laid out quickly").waitFor();
+  await page().getByText("quick layout").waitFor();
   await page().locator("[data-kind=task]").first().waitFor();
   await expect.poll(() => page().locator("main svg rect").count()).toBeGreaterThan(500);
   expect(new URL(page().url()).searchParams.get("only")).toBe("false");
@@ -58,7 +58,7 @@ test.each(["grid", "graph", "gantt", "code"])(
   async (view) => {
     const run = await ran(server, "orders");
     await page().goto(`/t/default/dags/orders/${view}?run=${run}&task=nothing`);
-    await page().getByText("No task of this run is called nothing").waitFor();
+    await page().getByText("this run has no task nothing").waitFor();
     await page().getByRole("button", { name: "Show the run" }).click();
     await page().waitForURL((url) => !url.searchParams.has("task"));
     await page().goto(`/t/default/dags/invoices/${view}?run=${run}`);

@@ -32,7 +32,7 @@ test("what a task printed is found, and leads to its line in its log", async () 
   const found = matches().locator("section").filter({ hasText: run }).first();
   const second = found.getByRole("region", { name: "book[2], attempt 2" });
   await expect.poll(() => second.locator("mark").first().textContent()).toBe("invoices without");
-  await expect.poll(() => status().textContent()).toMatch(/Everything was searched/);
+  await expect.poll(() => status().textContent()).toMatch(/All logs searched/);
   const line = second.getByRole("link").last();
   const number = (await line.textContent())?.match(/^\d+/)?.[0] ?? "";
   await line.click();
@@ -49,14 +49,14 @@ test("case, expression and filters are in the address, and it alone says what is
   await page().goto("/t/default/logs?q=INVOICES%20without");
   await matches().getByRole("link").first().waitFor();
   await page().getByRole("button", { name: "Match case" }).click();
-  await page().getByText("No log holds").waitFor();
+  await page().getByText("No matches for").waitFor();
   await page().getByRole("button", { name: "Search in all logs" }).click();
   await matches().getByRole("link").first().waitFor();
   await page().getByRole("button", { name: "Regex" }).click();
   await ask("month \\d: 1[2-3] ");
   await expect.poll(() => matches().locator("mark").first().textContent()).toBe("month 3: 12 ");
   await page().getByPlaceholder("DAG…").fill("orders");
-  await page().getByText("No log holds").waitFor();
+  await page().getByText("No matches for").waitFor();
   expect(Object.fromEntries(new URL(page().url()).searchParams)).toEqual({
     q: "month \\d: 1[2-3] ",
     regex: "true",
@@ -71,7 +71,7 @@ test("an expression that is none says so, and the text can be meant as it stands
   expect(await violations(page())).toEqual([]);
   expect(complaints.splice(0)).toEqual([expect.stringContaining("400")]); // asked once
   await page().getByRole("button", { name: "Search as plain text" }).click();
-  await page().getByText("No log holds “(3”").waitFor();
+  await page().getByText("No matches for “(3”").waitFor();
 });
 
 test("a search that takes long can be stopped, and goes on", async () => {
@@ -98,7 +98,7 @@ test("a search that breaks off keeps what it found, and goes on from there", asy
     return route.continue({ url: broken ? url.replace("limit=100", "limit=1") : url });
   });
   await page().goto("/t/default/logs?q=customer");
-  await page().getByText("The search broke off.").waitFor();
+  await page().getByText("The search failed.").waitFor();
   expect(await matches().getByRole("link").filter({ hasText: "customer" }).count()).toBe(1);
   broken = false;
   await page().getByRole("button", { name: "Continue" }).click();
@@ -115,5 +115,5 @@ test("a run's page leads to a search in its logs alone", async () => {
   await page().getByText("Search in all logs of this run").waitFor();
   await ask("customer");
   await matches().getByRole("link").first().waitFor();
-  await expect.poll(() => status().textContent()).toMatch(/of 1 run\. Everything was searched/);
+  await expect.poll(() => status().textContent()).toMatch(/of 1 run\. All logs searched/);
 });

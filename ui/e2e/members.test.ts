@@ -33,10 +33,10 @@ test("who goes is told what goes with them, is added again, and gets another rol
   await page().goto("/t/default/admin/users");
   await row("mona").waitFor();
   await remove("mona");
-  const said = dialog().getByText("mona is author here");
+  const said = dialog().getByText("mona loses the role author");
   await said.waitFor();
   expect(await said.evaluate((each) => each.scrollWidth <= each.clientWidth)).toBe(true); // read to its end
-  await dialog().getByText("The token “mona-reports” ends for ever.").waitFor();
+  await dialog().getByText("The token “mona-reports” will be revoked permanently.").waitFor();
   expect(await violations(page())).toEqual([]);
   await press("Cancel");
   await row("mona").waitFor();
@@ -68,7 +68,7 @@ test("who goes is told what goes with them, is added again, and gets another rol
 test("the last admin stays, and is told why", async () => {
   await page().goto("/t/default/admin/users");
   await remove("admin");
-  await dialog().getByText("You are admin here").waitFor();
+  await dialog().getByText("You lose the role admin").waitFor();
   await press("Leave the team");
   await dialog().getByRole("alert").getByText("last admin").waitFor();
   expect(complaints.splice(0).join()).toContain("409");

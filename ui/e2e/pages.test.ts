@@ -8,7 +8,7 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["dags/invoices/runs", /failed/],
   ["dags/orders/run", /country/],
   ["runs", /invoices/],
-  ["logs", /Type a part of an error/],
+  ["logs", /Enter part of an error/],
   ["logs?q=customer&dag=invoices", /12 invoices without a/],
   ["logs?q=nobody prints this&state=failed", /No matches for/],
   ["backfills", /of 3/],
@@ -19,9 +19,9 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["import-errors", /shedule/],
   ["admin/users", /admin/],
   ["admin/tokens", /New token/],
-  ["admin/logs", /After the end of a run/],
-  ["admin/audit", /as it was written/],
-  ["nowhere", /no such page/],
+  ["admin/logs", /After a run ends/],
+  ["admin/audit", /none altered/],
+  ["nowhere", /Page not found/],
 ];
 
 let failed = "";
@@ -51,8 +51,8 @@ const OPENED: [what: string, path: () => string, open: () => Promise<unknown>, s
   ["a filter", () => "runs", () => press("State"), /cancelled/],
   ["a new backfill", () => "backfills", () => press("New backfill"), /Preview runs/],
   ["a new pool", () => "slots", () => press("New pool"), /Create pool/],
-  ["a new user", () => "admin/users", () => press("New user"), /By which they sign in/],
-  ["a new member", () => "admin/users", () => press("Add member"), /Of somebody who is a user/],
+  ["a new user", () => "admin/users", () => press("New user"), /The name they sign in with/],
+  ["a new member", () => "admin/users", () => press("Add member"), /Name of an existing user/],
   ["a new token", () => "admin/tokens", () => press("New token"), /Create token/],
   ["a retry", RUN, () => press("Retry failed"), /will run again/],
   ["a clear", RUN, () => press("Clear…"), /will run again/],

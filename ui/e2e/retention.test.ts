@@ -13,10 +13,10 @@ const save = () => page().getByRole("button", { name: "Save" }).click();
 test("logs are kept for as long as an admin says, and that is undone", async () => {
   await page().goto("/t/default/admin/logs");
   await days().fill("0");
-  await page().getByText("A whole number of days").waitFor();
+  await page().getByText("Enter a whole number of days").waitFor();
   await days().fill("30");
   await local().fill("31");
-  await page().getByText("Not for longer than they are kept: 30 days.").waitFor();
+  await page().getByText("This cannot be longer than logs are kept: 30 days.").waitFor();
   expect(await violations(page())).toEqual([]);
   await local().fill("7");
   await save();

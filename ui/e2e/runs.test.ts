@@ -88,7 +88,7 @@ test("a run is marked as a whole: the list first, what runs is ended, the rest n
   await dialog().getByText("1 task instance will be marked as success").waitFor();
   await dialog().getByLabel("failed").check();
   await dialog().getByText("1 task instance will be marked as failed").waitFor();
-  await dialog().getByText("1 task instance in progress: told to end first.").waitFor();
+  await dialog().getByText("1 task instance in progress will be stopped first.").waitFor();
   await expect.poll(() => dialog().getByRole("listitem").allTextContents()).toEqual(["talk"]);
   expect(await violations(page())).toEqual([]);
   await dialog().getByRole("button", { name: "Mark as failed" }).click();
@@ -102,7 +102,7 @@ test("a run is marked as a whole: the list first, what runs is ended, the rest n
     .toBe("success");
   await page().locator("h1").getByText("success").waitFor();
   const mark = page().getByRole("button", { name: "Mark…" });
-  await expect.poll(() => mark.getAttribute("title")).toBe("The run is over: success");
+  await expect.poll(() => mark.getAttribute("title")).toBe("The run has finished: success");
 });
 
 test("a replay says what it cannot bring back, and leads to the new run", async () => {

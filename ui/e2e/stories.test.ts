@@ -42,7 +42,7 @@ test("a backfill names its runs before it makes them", async () => {
   await page().getByRole("button", { name: "Preview runs" }).click();
   await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
   await page().getByRole("button", { name: "Start 3 runs" }).click();
-  await page().getByText("3 runs of orders will run").waitFor();
+  await page().getByText("Queued 3 runs of orders").waitFor();
 });
 
 test("a run that somebody else starts appears by itself", async () => {

@@ -39,10 +39,11 @@ export class Stream {
   private retry: ReturnType<typeof setTimeout> | undefined;
   private world: World | null = null;
 
-  /** `where`: the address of a stream that goes on at a position. */
+  /** `where`: the address of a stream that goes on at a position; `graceMs`: how long a cut is not told. */
   constructor(
     private readonly where: (position: string | null) => string,
     private readonly listener: Listener,
+    private readonly graceMs = GRACE_MS,
   ) {}
 
   start(world = BROWSER()): void {
@@ -112,7 +113,7 @@ export class Stream {
   private failed(source: EventSource): void {
     if (source !== this.source) return;
     // From the first failure on: each try that fails is another error.
-    this.doubt ??= setTimeout(() => this.listener.became("stale"), GRACE_MS);
+    this.doubt ??= setTimeout(() => this.listener.became("stale"), this.graceMs);
     // The browser comes back by itself, except after an answer that was no stream.
     if (source.readyState !== 2) return;
     const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
