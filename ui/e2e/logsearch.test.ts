@@ -66,7 +66,7 @@ test("case, expression and filters are in the address, and it alone says what is
 
 test("an expression that is none says so, and the text can be meant as it stands", async () => {
   await page().goto("/t/default/logs?q=(3&regex=true");
-  await page().getByRole("alert").getByText("is not a regular expression").waitFor();
+  await page().getByRole("alert").getByText("is not a valid regular expression").waitFor();
   await page().getByText("live", { exact: true }).waitFor(); // now what can change is read again
   expect(await violations(page())).toEqual([]);
   expect(complaints.splice(0)).toEqual([expect.stringContaining("400")]); // asked once
