@@ -32,6 +32,14 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "all agents are busy: a, b",
     ),
     (
+        r.QueueUnserved("gpu"),
+        "no live agent serves queue `gpu`: headway up --queue default --queue gpu",
+    ),
+    (
+        r.ExecutorUnknown("moon", ("agents",)),
+        "no executor is called `moon`; there are: agents",
+    ),
+    (
         r.DagPaused("ann"),
         "DAG paused by ann",
     ),

@@ -267,7 +267,6 @@ class Bench:
 
 def first_ready(run: Model) -> Instance | None:
     """By rank over all pools, which have room for everything here."""
-    heads = [
-        instance for pool in run.queues.by_pool if (instance := run.queues.first(pool)) is not None
-    ]
+    queues = run.queues
+    heads = [head for line in queues.by_need if (head := queues.first(*line)) is not None]
     return min(heads, key=lambda head: (head.rank, head.key), default=None)

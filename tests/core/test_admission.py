@@ -6,7 +6,17 @@ import pytest
 
 from headway.core import admission, plan
 from headway.core.admission import Pool, Session
-from headway.core.reasons import NoAgent, PoolEmpty, PoolFull, PoolMissing, PoolTooSmall
+from headway.core.graph import Need
+from headway.core.reasons import (
+    AgentsFull,
+    ExecutorUnknown,
+    NoAgent,
+    PoolEmpty,
+    PoolFull,
+    PoolMissing,
+    PoolTooSmall,
+    QueueUnserved,
+)
 from tests.core.build import Story, task
 
 
@@ -107,7 +117,7 @@ def ordered(*stories: Story) -> list[str]:
     runs = [story.run for story in stories]
     pool = {"default": Pool("default", 1000, 0)}
     order = []
-    while any(run.queues.first("default") for run in runs):
+    while any(run.queues.first("default", Need()) for run in runs):
         before = {id(run): len(run.changes.granted) for run in runs}
         admission.grant(runs, pool, [Session("s", "local", 1)], lambda: "t")
         order += [
@@ -140,3 +150,47 @@ def test_a_grant_notes_when_it_was_given_and_forgets_the_start_before() -> None:
     assert granted.attempt is not None
     assert granted.queued_at == granted.attempt.queued_at == story.run.now
     assert granted.started_at is None
+
+
+def granted_to(story: Story, *sessions: Session, executors: tuple[str, ...] = ()) -> dict[str, str]:
+    """The session of each task that was granted."""
+    plan.begin(story.run)
+    plan.settle(story.run)
+    tokens = count()
+    admission.grant(
+        [story.run], story.pools, sessions, lambda: f"t{next(tokens)}", executors or ("agents",)
+    )
+    return {str(instance): attempt.session for instance, attempt in story.run.changes.granted}
+
+
+def test_a_task_goes_only_where_its_queue_is_served() -> None:
+    story = Story(task("a"), task("b", queue="gpu"), task("c", queue="tpu", priority_weight=9))
+    cpu, gpu = Session("s1", "cpu", 4), Session("s2", "gpu", 4, ("gpu",))
+    assert granted_to(story, cpu, gpu) == {"a": "s1", "b": "s2"}
+    assert story.at("c").blocked_reason == QueueUnserved("tpu")
+
+
+def test_places_of_the_versatile_are_left_for_what_only_they_can_run() -> None:
+    story = Story(task("a"), task("b"), task("c", queue="gpu"))
+    both, plain = Session("s1", "both", 9, ("default", "gpu")), Session("s2", "plain", 2)
+    assert granted_to(story, both, plain) == {"a": "s2", "b": "s2", "c": "s1"}
+
+
+def test_one_place_is_granted_once_whatever_it_serves() -> None:
+    story = Story(task("a"), task("b", queue="gpu"), task("c"))
+    assert len(granted_to(story, Session("s1", "both", 2, ("default", "gpu")))) == 2
+
+
+def test_an_executor_is_asked_for_by_its_name() -> None:
+    story = Story(task("a"), task("b", executor="pods"), task("c", executor="moon"))
+    agents = Session("s1", "local", 4)
+    pods = Session("s2", "cluster", 4, executor="pods", is_default=False)
+    assert granted_to(story, agents, pods, executors=("agents", "pods")) == {"a": "s1", "b": "s2"}
+    why = ExecutorUnknown("moon", ("agents", "pods"))
+    assert story.at("c").blocked_reason == why
+
+
+def test_a_full_queue_is_another_reason_than_one_that_nobody_serves() -> None:
+    story = Story(task("a", queue="gpu"))
+    assert granted_to(story, Session("s1", "one", 0, ("gpu",)), Session("s2", "two", 4)) == {}
+    assert story.at("a").blocked_reason == AgentsFull(("one",))

@@ -36,6 +36,7 @@ class Cluster:
         self.started: list[AttemptKey] = []
         self.session = ids.run_id()
         self.away = False
+        self.queues: tuple[str, ...] = ("default",)
 
     def create(self, key: AttemptKey, token: str) -> None:
         if key not in self.gone:
@@ -102,7 +103,13 @@ class Pods:
 
     def offers(self) -> Mapping[int, Sequence[Session]]:
         free = self.cluster.quota - self.cluster.live()
-        return {self.team_id: [Session(each, self.name, free) for each in self.sessions()]}
+        queues = self.cluster.queues
+        return {
+            self.team_id: [
+                Session(each, self.name, free, queues, executor=self.name)
+                for each in self.sessions()
+            ]
+        }
 
     def collect(self) -> list[Envelope]:
         found, self.returned = self.returned, []

@@ -63,8 +63,8 @@ class Bench:
         self.die()
         self.scheduler = self.start()
 
-    def join(self, slots: int = 4, processes: int = 4) -> None:
-        self.workers.join(slots, processes)
+    def join(self, slots: int = 4, processes: int = 4, *queues: str) -> None:
+        self.workers.join(slots, processes, *queues)
 
     def turn(self, count: int = 3) -> None:
         self.scheduler.wanted = self.scheduler.look_for_starts = True
@@ -239,10 +239,70 @@ def test_ends_of_a_tick_that_failed_come_again(conn: Connection[Any], bench: Ben
     assert run_state(conn, run_id) == "success"
 
 
-def test_several_executors_share_the_work(conn: Connection[Any], bench: Bench) -> None:
+def why(conn: Connection[Any], task_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = value(
+        conn, "SELECT blocked_reason FROM task_instance WHERE task_id = %s", task_id
+    )
+    return found
+
+
+def test_a_queue_waits_for_who_serves_it_and_holds_up_nobody(
+    conn: Connection[Any], bench: Bench
+) -> None:
+    deploy(conn, task("a"), task("g", queue="gpu", priority_weight=9))
+    (run_id,) = trigger(conn)
+    bench.join(2, 2)
+    bench.turn()
+    assert bench.workers.started == [key(run_id)]
+    assert why(conn, "g") == {"kind": "queue_unserved", "queue": "gpu", "executor": ""}
+    bench.other.join(2, 2, "gpu")
+    bench.turn()
+    assert bench.other.started == []  # its executor is not the one that takes what names none
+    bench.workers.end(key(run_id))
+    bench.turn()
+    assert states(conn, run_id) == {"a": "success", "g": "ready"}
+
+
+def test_a_queue_that_is_served_is_run(conn: Connection[Any], bench: Bench) -> None:
+    deploy(conn, task("g", queue="gpu"))
+    (run_id,) = trigger(conn)
+    bench.join(2, 2, "default", "gpu")
+    bench.turn()
+    assert bench.workers.started == [key(run_id, "g")]
+
+
+def test_what_many_wait_for_hides_nothing_behind_it(conn: Connection[Any], bench: Bench) -> None:
+    """More ready task instances of a queue that nobody serves than there are places, and first by rank."""
+    deploy(conn, task("g", queue="gpu", priority_weight=9), dag_id="waits", max_active_runs=50)
+    trigger(conn, "waits", *(f"k{number}" for number in range(10)))
+    bench.join(2, 2)
+    bench.turn()
     deploy(conn, task("a"))
-    runs = trigger(conn, "d", *(f"k{number}" for number in range(4)))
-    bench.join(slots=2, processes=2)
+    (run_id,) = trigger(conn)
+    bench.turn()
+    assert bench.workers.started == [key(run_id)]
+
+
+def test_executors_are_asked_for_by_name(conn: Connection[Any], bench: Bench) -> None:
+    named = [task("b", executor="second"), task("c", executor="moon")]
+    deploy(conn, task("a"), *named)
+    (run_id,) = trigger(conn)
+    bench.join(4, 4)
+    bench.other.join(4, 4)
+    bench.turn()
+    assert bench.workers.started == [key(run_id)]
+    assert bench.other.started == [key(run_id, "b")]
+    assert why(conn, "c") == {
+        "kind": "executor_unknown",
+        "executor": "moon",
+        "known": ["first", "second"],
+    }
+
+
+def test_several_executors_work_side_by_side(conn: Connection[Any], bench: Bench) -> None:
+    deploy(conn, task("a"), task("b", executor="second"))
+    runs = trigger(conn, "d", "k1", "k2")
+    bench.join(2, 2)
     bench.other.join(2, 2)
     bench.turn()
     assert (len(bench.workers.started), len(bench.other.started)) == (2, 2)

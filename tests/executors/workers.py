@@ -53,8 +53,8 @@ class Workers(Protocol):
 
     def open(self, host: Host) -> Executor: ...
 
-    def join(self, slots: int, processes: int) -> None:
-        """Bring capacity: so many attempts, of which so many run at once."""
+    def join(self, slots: int, processes: int, *queues: str) -> None:
+        """Bring capacity: so many attempts, of which so many run at once, of these queues."""
         ...
 
     def work(self) -> None:
@@ -94,9 +94,10 @@ class SocketAgent:
     def open(self, host: Host) -> Executor:
         return Agents(host, address=f"unix:{self.path}", data=None, name=self.name)
 
-    def join(self, slots: int, processes: int) -> None:
+    def join(self, slots: int, processes: int, *queues: str) -> None:
         self.joined = True
         self.slots, self.processes = slots, processes
+        self.queues = queues or ("default",)
         self.connect()
 
     def connect(self) -> None:
@@ -107,7 +108,10 @@ class SocketAgent:
         self.reader = FrameReader(FRAME_BYTES_MAX)
         held = [*self.work_left, *self.unacknowledged]
         self.tell(
-            Hello(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held)
+            Hello(
+                *(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held),
+                queues=self.queues,
+            )
         )
 
     def tell(self, message: msgspec.Struct) -> None:
@@ -222,7 +226,7 @@ class SimulatedAgent:
 
     # -- the suite's side
 
-    def join(self, slots: int, processes: int) -> None:
+    def join(self, slots: int, processes: int, *queues: str) -> None:
         self.joined = True
         self.agent = simulated.Agent(
             self,  # type: ignore[arg-type]
@@ -230,6 +234,7 @@ class SimulatedAgent:
             slots=slots,
             processes=processes,
             rate=1.0,
+            queues=queues or ("default",),
         )
         self.agent.connect()
 
@@ -272,9 +277,10 @@ class PodWorkers:
     def started(self) -> list[AttemptKey]:
         return self.cluster.started
 
-    def join(self, slots: int, processes: int) -> None:
+    def join(self, slots: int, processes: int, *queues: str) -> None:
         self.joined = True
         self.cluster.quota, self.cluster.nodes = slots, processes
+        self.cluster.queues = queues or ("default",)
 
     def work(self) -> None:
         self.cluster.turn()

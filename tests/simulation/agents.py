@@ -40,12 +40,20 @@ class Work:
 
 class Agent:
     def __init__(
-        self, world: "World", name: str, *, slots: int, processes: int, rate: float
+        self,
+        world: "World",
+        name: str,
+        *,
+        slots: int,
+        processes: int,
+        rate: float,
+        queues: tuple[str, ...] = ("default",),
     ) -> None:
         self.world = world
         self.name = name
         self.slots = slots
         self.processes = processes
+        self.queues = queues
         self.rate = rate  # of its clock
         self.away_until = 0.0  # frozen: it does nothing, its fork servers keep the deadline
         self.line: Line | None = None
@@ -96,7 +104,10 @@ class Agent:
         held = [*self.work, *(ended.key for ended in self.unacked.values())]
         self.beats[0] = self.clock
         self.line.tell(
-            Hello(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held)
+            Hello(
+                *(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held),
+                queues=self.queues,
+            )
         )
 
     # -- a turn

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from headway.core.upstream import TriggerRule
 from headway.spec.model import Axis, Dag, Input, Mapping, Task
 
@@ -75,6 +77,15 @@ def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
         max_active_tasks=chance.choice([None, None, 1, 3]),
         dagrun_timeout_s=chance.choice([None, None, None, 40.0, 300.0]),
     )
+
+
+def with_queues(dag: Dag) -> Dag:
+    """The same DAG, where some tasks need a queue. Takes nothing from the world's chance."""
+    tasks = [
+        replace(task, queue="gpu") if draw(task, -1, "queue") % 3 == 0 else task
+        for task in dag.tasks
+    ]
+    return replace(dag, tasks=tuple(tasks))
 
 
 def random_task(chance: Random, index: int, before: list[Task], flavour: str) -> Task:

@@ -103,6 +103,15 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND task ->> 'trigger_rule' IS NULL AND above.state <> 'success' AND NOT EXISTS (
                 SELECT FROM event WHERE event.team_id = run.team_id AND event.run_id = run.run_id
                     AND (name = 'clear' OR name LIKE 'mark%%'))""",
+    "bound to a session that does not serve what it needs": """
+        SELECT FROM attempt JOIN task_instance AS ti USING (team_id, run_id, task_id, map_index)
+        JOIN agent_session USING (team_id, session_id)
+        JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version ON version.team_id = run.team_id
+            AND version.dag_id = run.dag_id AND version.number = run.number
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE task ->> 'task_id' = ti.task_id
+            AND coalesce(task ->> 'queue', 'default') <> ALL(queues)""",
     "I13 pool.used differs from the live task instances": f"""
         SELECT FROM pool WHERE used <> (
             SELECT coalesce(sum(pool_slots), 0) FROM task_instance AS ti

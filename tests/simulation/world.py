@@ -33,7 +33,7 @@ from headway.store.transact import ENGINE, Limits, Session, connect, transact
 from tests.postgres import fresh_database
 from tests.simulation import invariants, reference, rest
 from tests.simulation.agents import Agent
-from tests.simulation.dags import POOLS, random_dag
+from tests.simulation.dags import POOLS, random_dag, with_queues
 from tests.simulation.line import Listener
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.process import Crash, Process
@@ -93,6 +93,8 @@ SEAMS: Final[list[tuple[Any, str]]] = [
     (Gateway, "acknowledge"),
     (Gateway, "deliver"),
 ]
+# By agent: the first can run everything, so that every run ends.
+QUEUES: Final = (("default", "gpu"), ("default",), ("gpu",))
 CAN_CONFLICT: Final = {"claim", "load", "lock", "write", "expire", "renew", "due_dags"}
 
 
@@ -159,6 +161,7 @@ class World:
             Process(conn, self.note)
             for conn in connections.engines[: self.chance.choice([1, 2, 3, 3])]
         ]
+        self.labelled = Random(f"labels of {seed}").random() < 0.3
         self.agents = [
             Agent(
                 self,
@@ -166,6 +169,7 @@ class World:
                 slots=self.chance.choice([1, 2, 4]),
                 processes=self.chance.choice([1, 2, 4]),
                 rate=self.chance.choice([0.9, 1.0, 1.0, 1.1]),
+                queues=QUEUES[number % len(QUEUES)] if self.labelled else ("default",),
             )
             for number in range(self.chance.choice([1, 2, 3]))
         ]
@@ -392,6 +396,8 @@ class World:
         for number in range(self.chance.choice([1, 2, 3])):
             self.dag_ids.append(f"d{number}")
             dag = random_dag(self.chance, f"d{number}", self.now)
+            if self.labelled:
+                dag = with_queues(dag)
             transact(conn, put, TEAM, dag, self)
 
     def trouble_strikes(self) -> None:

@@ -232,7 +232,7 @@ def test_the_engine_finds_what_it_needs_by_key(engine: Connection[Any], name: st
 def test_a_tick_is_not_planned_anew_each_time(engine: Connection[Any]) -> None:
     """With few values in its arrays the server would: a plan for those seems to be worth its making."""
     for _ in range(3 * PREPARE_AFTER):
-        runs.claim(engine, [(1, "r7")], now(), due_max=9, places=9, ending=1)
+        runs.claim(engine, [(1, "r7")], now(), due_max=9, offers={(1, "", "default"): 9}, ending=1)
     made = "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
     row = engine.execute(f"{made} WHERE statement LIKE '%FOR NO KEY UPDATE SKIP LOCKED%'")
     generic_plans, custom_plans = row.fetchone() or (0, 0)

@@ -27,6 +27,12 @@ def main() -> int:
     parser.add_argument("--name", default="local")
     parser.add_argument("--slots", type=int, required=True)
     parser.add_argument("--processes", type=int, required=True)
+    parser.add_argument(
+        "--queue",
+        action="append",
+        metavar="NAME",
+        help="run the tasks of this queue; may be repeated (default: default)",
+    )
     parser.add_argument("--spool", type=Path, metavar="DIR", help="where logs are shipped from")
     parser.add_argument(
         "--token-file", metavar="FILE", help="the agent's token; - reads a line of standard input"
@@ -57,6 +63,7 @@ def main() -> int:
         options.processes,
         token,
         options.spool,
+        options.queue or ["default"],
     )
     wakeup = agent.loop.wake_on_signals()
 

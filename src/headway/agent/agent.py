@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -73,12 +74,14 @@ class Agent:
         processes: int,
         token: str,
         spool: Path | None = None,
+        queues: Sequence[str] = ("default",),
     ) -> None:
         self.data = data.resolve()
         self.name = name
         self.slots = slots
         self.processes = processes
         self.token = token
+        self.queues = tuple(queues)
         self.spool = spool  # of logs on their way to a log store
         scratch = self.data / "run" / "scratch" / name
         shutil.rmtree(scratch, ignore_errors=True)
@@ -123,6 +126,7 @@ class Agent:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 held=held,
+                queues=self.queues,
             )
         )
 

@@ -90,6 +90,7 @@ class Hello(Message, frozen=True):
     pid: Int32
     held: list[AttemptKey]  # attempts it knows and has not had acknowledged (a reconnect)
     protocol_version: int = PROTOCOL_VERSION
+    queues: tuple[str, ...] = ("default",)  # it runs the tasks of these only
 
 
 class Heartbeat(Message, frozen=True):

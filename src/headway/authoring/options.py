@@ -23,6 +23,8 @@ class TaskOptions(TypedDict, total=False):
     execution_timeout: timedelta | float | None
     pool: str
     pool_slots: int
+    queue: str
+    executor: str | None
     priority_weight: int
     trigger_rule: str
     max_active_tis_per_dagrun: int | None
@@ -113,6 +115,8 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "execution_timeout": ("execution_timeout_s", seconds),
     "pool": ("pool", text),
     "pool_slots": ("pool_slots", whole),
+    "queue": ("queue", text),
+    "executor": ("executor", optional_text),
     "priority_weight": ("priority_weight", whole),
     "trigger_rule": ("trigger_rule", text),
     "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
@@ -202,7 +206,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "on_failure_callback": 'write a task with trigger_rule="one_failed" instead',
     "on_success_callback": "write a downstream task instead",
     "sla": "use execution_timeout or dagrun_timeout",
-    "queue": "use a pool",
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",

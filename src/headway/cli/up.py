@@ -32,6 +32,10 @@ def up(
     slots: Annotated[
         int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
     ] = config.SLOTS,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help="Queue whose tasks to run; can be repeated (default: default)."),
+    ] = None,
     public_url: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +71,7 @@ def up(
         port=port,
         database_url=database_url,
         slots=slots,
+        queues=tuple(queue or ()),
         public_url=None if public_url is None else config.checked_public_url(public_url),
         api_rate=api_rate,
         log_store=log_store,

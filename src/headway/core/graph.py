@@ -6,9 +6,20 @@ runs of the version.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from headway.core.retry import RetryPolicy
 from headway.core.upstream import TriggerRule
+
+
+class Need(NamedTuple):
+    """What a task asks of those that execute it. ``executor`` is empty for the default one."""
+
+    executor: str = ""
+    queue: str = "default"
+
+
+ANYWHERE = Need()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Node:
     memory_limit_mb: int | None = None
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
     axes: tuple[Axis, ...] | None = None  # None: not mapped
+    need: Need = ANYWHERE
     branch: bool = False  # it chooses among its downstream nodes
     branches: tuple[int, ...] = ()  # those of its upstream nodes that do
 

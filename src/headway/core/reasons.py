@@ -25,6 +25,8 @@ class Kind(StrEnum):
     POOL_TOO_SMALL = "pool_too_small"
     NO_AGENT = "no_agent"
     AGENTS_FULL = "agents_full"
+    QUEUE_UNSERVED = "queue_unserved"
+    EXECUTOR_UNKNOWN = "executor_unknown"
     DAG_PAUSED = "dag_paused"
     MAX_ACTIVE_TASKS = "max_active_tasks"
     MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
@@ -128,6 +130,18 @@ class NoAgent(Facts, frozen=True, tag=K.NO_AGENT.value):
 
 class AgentsFull(Facts, frozen=True, tag=K.AGENTS_FULL.value):
     agents: tuple[str, ...]
+
+
+class QueueUnserved(Facts, frozen=True, tag=K.QUEUE_UNSERVED.value):
+    """``executor``: the one that the task names, or empty."""
+
+    queue: str
+    executor: str = ""
+
+
+class ExecutorUnknown(Facts, frozen=True, tag=K.EXECUTOR_UNKNOWN.value):
+    executor: str
+    known: tuple[str, ...]
 
 
 class DagPaused(Facts, frozen=True, tag=K.DAG_PAUSED.value):
@@ -373,6 +387,8 @@ Reason = (
     | PoolTooSmall
     | NoAgent
     | AgentsFull
+    | QueueUnserved
+    | ExecutorUnknown
     | DagPaused
     | MaxActiveTasks
     | MaxActiveTis

@@ -17,6 +17,7 @@ from headway.core.reasons import (
     Created,
     DagPaused,
     EndDateReached,
+    ExecutorUnknown,
     FileGone,
     GivenUp,
     Granted,
@@ -42,6 +43,7 @@ from headway.core.reasons import (
     PoolMissing,
     PoolResized,
     PoolTooSmall,
+    QueueUnserved,
     Reason,
     RetryOver,
     RuleMet,
@@ -106,6 +108,14 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"needs {counted(needed, 'slot')}, but pool `{pool}` has {slots}"
         case NoAgent():
             return "no live agent"
+        case QueueUnserved(queue, executor):
+            where = f" of executor `{executor}`" if executor else ""
+            return (
+                f"no live agent{where} serves queue `{queue}`: "
+                f"headway up --queue default --queue {queue}"
+            )
+        case ExecutorUnknown(executor, known):
+            return f"no executor is called `{executor}`; there are: {', '.join(known) or 'none'}"
         case AgentsFull(agents):
             return f"all agents are busy: {', '.join(agents)}"
         case DagPaused(by):

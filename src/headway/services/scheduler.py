@@ -78,6 +78,7 @@ class Scheduler:
             self.ears.execute("LISTEN headway_scheduler")
         self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
         self.catalog = Catalog(self.conn)
+        self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
         host = Host(
             conn=self.conn,
             selector=self.selector,
@@ -85,7 +86,7 @@ class Scheduler:
             safely=self.go_on_after,
         )
         self.executors: list[Executor] = [open_one(host) for open_one in executors]
-        self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
+        self.ticker.executors = [executor.name for executor in self.executors]
         self.janitor = (
             None if data is None else janitor.of_process(self.conn, data, ships_logs=ships_logs)
         )
@@ -198,6 +199,8 @@ class Scheduler:
         found: dict[int, list[Session]] = {}
         for executor in self.executors:
             for team_id, offered in executor.offers().items():
+                for session in offered:
+                    session.is_default = executor is self.executors[0]
                 found.setdefault(team_id, []).extend(offered)
         return found
 

@@ -54,6 +54,7 @@ class Settings:
     public_url: str | None = None  # how people reach it, when that is through a proxy
     api_rate: int = config.API_RATE
     log_store: str | None = None
+    queues: tuple[str, ...] = ()  # that its agent serves; none: ``default``
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -251,7 +252,8 @@ class Supervisor:
     def _agent_size(self) -> list[str]:
         """It holds as many again as it runs: the next are at hand when one ends."""
         slots = self.settings.slots
-        return ["--processes", str(slots), "--slots", str(2 * slots)]
+        queues = [word for queue in self.settings.queues for word in ("--queue", queue)]
+        return ["--processes", str(slots), "--slots", str(2 * slots), *queues]
 
     def _spool(self) -> list[str]:
         return [] if self._log_store is None else ["--spool", str(self.layout.spool)]

@@ -61,7 +61,9 @@ class Ticker:
         decode: Callable[[bytes], Report],
         token: Callable[[], str],
         chance: Callable[[], float],
+        executors: Sequence[str] = (),
     ) -> None:
+        self.executors = executors  # the names of all there are
         self.catalog = catalog
         self.decode = decode
         self.token = token
@@ -120,7 +122,7 @@ def advance(
         {*starting, *(envelope.key for envelope in envelopes), *strikes.suspects[:1]},
         now,
         due_max=DUE_MAX,
-        places=sum(s.free for team in places.values() for s in team) + ending(envelopes),
+        offers=offered(places, ending(envelopes)),
         ending=ending(envelopes),
     )
     turn.more = len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
@@ -148,6 +150,17 @@ def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey
 
 def ending(envelopes: Sequence[Envelope]) -> int:
     return sum(isinstance(envelope.report, Ended) for envelope in envelopes)
+
+
+def offered(places: dict[int, list[Session]], ending: int) -> dict[tuple[int, str, str], int]:
+    """How many places there are by team, executor and queue, also those of attempts that end now."""
+    found: dict[tuple[int, str, str], int] = {}
+    for team_id, sessions_of_team in places.items():
+        for session in sessions_of_team:
+            for need in session.serves():
+                key = (team_id, *need)
+                found[key] = found.get(key, ending) + max(0, session.free)
+    return {key: free for key, free in found.items() if free > 0}
 
 
 def keep(
@@ -313,7 +326,7 @@ def give_slots(
     wanted = {
         (run.team_id, name)
         for run in models
-        for name in (*run.queues.by_pool, *run.changes.released)
+        for name in (*(pool for pool, _ in run.queues.by_need), *run.changes.released)
     }
     locked = pools.lock(conn, wanted) if wanted else {}
     before = {(team, pool.name): pool.used for team in locked for pool in locked[team].values()}
@@ -321,11 +334,13 @@ def give_slots(
         for name, slots in run.changes.released.items():
             if (pool := locked.get(run.team_id, {}).get(name)) is not None:
                 pool.used -= slots
-    if any(run.queues.by_pool for run in models):
+    if any(run.queues.by_need for run in models):
         places = alive(conn, places)
     for team in sorted({run.team_id for run in models}):
         of_team = [run for run in models if run.team_id == team]
-        admission.grant(of_team, locked.get(team, {}), places.get(team, []), ticker.token)
+        admission.grant(
+            of_team, locked.get(team, {}), places.get(team, []), ticker.token, ticker.executors
+        )
     used = [
         {"team_id": team, "name": pool.name, "by": pool.used - before[team, pool.name]}
         for team in locked

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from headway.core import schedules
-from headway.core.graph import Axis, Graph, Node
+from headway.core.graph import Axis, Graph, Need, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
@@ -54,6 +54,7 @@ def node(
         pool=task.pool,
         pool_slots=task.pool_slots,
         weight=task.priority_weight,
+        need=Need(task.executor, task.queue),
         live_max=task.max_active_tis_per_dagrun,
         timeout_s=task.execution_timeout_s,
         memory_limit_mb=task.memory_limit_mb,

@@ -65,6 +65,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     execution_timeout_s: float | None = None
     pool: str = "default"
     pool_slots: int = 1
+    queue: str = "default"  # only agents that serve it run the task
+    executor: str = ""  # by name; empty: the default one
     priority_weight: int = 1
     max_active_tis_per_dagrun: int | None = None
     memory_limit_mb: int | None = None

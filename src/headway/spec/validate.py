@@ -228,6 +228,9 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     at_least(dag, task, "max_active_tis_per_dagrun", task.max_active_tis_per_dagrun, 1)
     at_least(dag, task, "memory_limit", task.memory_limit_mb, 1)
     check_id("pool", task.pool, dag.file, task.line)
+    check_id("queue", task.queue, dag.file, task.line)
+    if task.executor:
+        check_id("executor", task.executor, dag.file, task.line)
     if not -PRIORITY_MAX <= task.priority_weight <= PRIORITY_MAX:
         raise wrong(
             dag,

@@ -44,7 +44,12 @@ INSTANCE_LATER: Columns = {
     "length": "integer",
     "started_at": "timestamptz",
 }
-INSTANCE_FIXED: Columns = {"pool": "text", "pool_slots": "integer"}
+INSTANCE_FIXED: Columns = {
+    "pool": "text",
+    "pool_slots": "integer",
+    "queue": "text",
+    "executor": "text",
+}
 INSTANCE_NEW: Columns = {**KEY, **INSTANCE, **INSTANCE_FIXED}
 INSTANCE_CHANGE: Columns = {**INSTANCE, **INSTANCE_LATER}
 ATTEMPT_NEW: Columns = {
@@ -293,6 +298,8 @@ def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
             "pool": node.pool,
             "pool_slots": node.pool_slots,
             "rank": instance.rank,
+            "queue": node.need.queue,
+            "executor": node.need.executor,
             "intent": instance.intent,
             "intent_by": instance.intent_by,
             "wake_at": instance.wake_at,

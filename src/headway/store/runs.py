@@ -1,6 +1,6 @@
 """Reads and writes of runs. Every function takes a connection; none commits."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -127,14 +127,17 @@ CLAIM: LiteralString = """
         )
         UNION (
             SELECT next.team_id, next.run_id
-            FROM pool CROSS JOIN LATERAL (
+            FROM unnest(%(of_teams)s::integer[], %(executors)s::text[], %(queues)s::text[], %(free)s::integer[])
+                AS offer (team_id, executor, queue, places)
+            JOIN pool ON pool.team_id = offer.team_id
+            CROSS JOIN LATERAL (
                 SELECT team_id, run_id FROM task_instance AS instance
                 WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
+                    AND instance.queue = offer.queue AND instance.executor = offer.executor
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
                 ORDER BY instance.rank
-                LIMIT least(%(places)s, greatest(0, pool.slots - pool.used + %(ending)s))
+                LIMIT least(offer.places, greatest(0, pool.slots - pool.used + %(ending)s))
             ) AS next
-            WHERE %(places)s > 0
         )
     )
     SELECT locked.*, dag.paused_by, team.name,
@@ -270,14 +273,14 @@ def claim(
     now: datetime,
     *,
     due_max: int,
-    places: int,
+    offers: Mapping[tuple[int, str, str], int],
     ending: int,
 ) -> list[Claimed]:
     """Lock the named runs, those whose timer is due, and those whose ready task instances come
     next.
 
-    Those that another transaction holds are left out. ``places``: how many more attempts the
-    caller's agents can take; ``ending``: how many attempts this tick is about to end.
+    Those that another transaction holds are left out. ``offers``: how many more attempts the
+    caller can start, by team, executor and queue; ``ending``: how many attempts this tick is about to end.
     """
     wanted = sorted(named)  # in one order in every process, whatever a set makes of it
     values = {
@@ -285,7 +288,10 @@ def claim(
         "runs": [run for _, run in wanted],
         "now": now,
         "due_max": due_max,
-        "places": places,
+        "of_teams": [team for team, _, _ in offers],
+        "executors": [executor for _, executor, _ in offers],
+        "queues": [queue for _, _, queue in offers],
+        "free": list(offers.values()),
         "ending": ending,
     }
     with conn.cursor(row_factory=args_row(Claimed)) as cursor:

@@ -4,7 +4,7 @@ A session's lease is its heartbeat by the database's clock. A session that has e
 ever.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -30,9 +30,9 @@ class Bound:
 
 OPEN: LiteralString = """
     INSERT INTO agent_session (
-        team_id, session_id, agent, host, pid, slots, data, token_id, started_at, heartbeat_at)
+        team_id, session_id, agent, host, pid, slots, data, token_id, queues, started_at, heartbeat_at)
     VALUES (
-        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s,
+        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s, %(queues)s,
         %(now)s, %(now)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
@@ -122,6 +122,7 @@ def open_session(
     lease: timedelta,
     data: str | None = None,
     token_id: str | None = None,
+    queues: Sequence[str] = ("default",),
 ) -> bool:
     """A new session, or one that comes back within its life. False: it is dead.
 
@@ -136,6 +137,7 @@ def open_session(
         "slots": slots,
         "data": data,
         "token": token_id,
+        "queues": list(queues),
         "now": now,
         "lease": lease,
     }

@@ -35,6 +35,8 @@ const SAID: Said = {
   pool_resized: [{ kind: "pool_resized", pool: "db", slots: 2 }, slots],
   no_agent: [{ kind: "no_agent" }, components],
   agents_full: [{ kind: "agents_full", agents: ["one"] }, components],
+  queue_unserved: [{ kind: "queue_unserved", queue: "gpu", executor: "" }, components],
+  executor_unknown: [{ kind: "executor_unknown", executor: "moon", known: ["agents"] }, components],
   no_scheduler: [{ kind: "no_scheduler" }, components],
   not_seen: [{ kind: "not_seen" }, components],
   backfill_full: [{ kind: "backfill_full" }, { kind: "backfills" }],

@@ -58,6 +58,8 @@ export function holdsOf(reason: Reason): Holds {
       return { kind: "slots" };
     case "no_agent":
     case "agents_full":
+    case "queue_unserved":
+    case "executor_unknown":
     case "no_scheduler":
     case "not_seen":
       return { kind: "components" };

@@ -6,6 +6,7 @@ An entry of a heap is not taken out when its instance moves on; it is dropped wh
 import heapq
 from collections.abc import Iterable, Sequence
 
+from headway.core.graph import Need
 from headway.core.reasons import DagPaused
 from headway.core.run.instance import Instance
 from headway.core.states import State
@@ -22,8 +23,8 @@ class Queues:
         self.held: dict[int, list[int]] = {}
         self.held_order: list[tuple[int, int]] = []
         self.fresh: list[Instance] = []  # no reason is written yet why they do not run
-        # Ranked by pool: rank and key, a heap each.
-        self.by_pool: dict[str, list[tuple[float, int, int]]] = {}
+        # Ranked, by pool and need: rank and key, a heap each.
+        self.by_need: dict[tuple[str, Need], list[tuple[float, int, int]]] = {}
         self.pause_noted = False  # some of them are told that a pause holds them
 
     def count(self, node: int, by: int) -> None:
@@ -52,11 +53,12 @@ class Queues:
         """Put a ranked instance into the queue of its pool."""
         assert instance.rank is not None, f"{instance} has no rank"
         entry = (instance.rank, instance.node.index, instance.map_index)
-        heapq.heappush(self.by_pool.setdefault(instance.node.pool, []), entry)
+        node = instance.node
+        heapq.heappush(self.by_need.setdefault((node.pool, node.need), []), entry)
 
     def step_aside(self, instance: Instance) -> Instance:
         """Take the first of its pool's queue out; ``put_back`` puts it back."""
-        heapq.heappop(self.by_pool[instance.node.pool])
+        heapq.heappop(self.by_need[instance.node.pool, instance.node.need])
         return instance
 
     def hold(self) -> list[Instance]:
@@ -81,12 +83,12 @@ class Queues:
                 instance.blocked_reason = None
                 self.fresh.append(instance)
 
-    def first(self, pool: str) -> Instance | None:
-        """The ready instance that is next in ``pool``;
+    def first(self, pool: str, need: Need) -> Instance | None:
+        """The ready instance that is next in ``pool`` among those that need the same;
 
         entries of instances that have moved on are dropped.
         """
-        queue = self.by_pool.get(pool, [])
+        queue = self.by_need.get((pool, need), [])
         while queue:
             rank, node, map_index = queue[0]
             instance = self.instances[node].get(map_index)

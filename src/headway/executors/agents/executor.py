@@ -64,7 +64,11 @@ class Agents:
         return self.gateway.links.keys()
 
     def offers(self) -> Mapping[int, Sequence[Session]]:
-        return self.gateway.places()
+        places = self.gateway.places()
+        for of_team in places.values():
+            for session in of_team:
+                session.executor = self.name
+        return places
 
     def forget_results(self, run_id: str) -> None:
         self.gateway.forget_run(run_id)
@@ -169,6 +173,7 @@ class Agents:
             LEASE,
             self.data,
             token_id,
+            hello.queues,
         )
         if not alive:
             self.gateway.refuse(link, "the session's lease was over")

@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
+QUEUES_MAX: Final = 64  # of one agent: each costs every tick a little
 HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
 
@@ -215,7 +216,9 @@ class Gateway:
             self.hear(link, message, body)
 
     def greet(self, link: Link, hello: Hello) -> None:
-        if hello.protocol_version != PROTOCOL_VERSION:
+        if len(hello.queues) > QUEUES_MAX:
+            self.refuse(link, f"the agent serves more than {QUEUES_MAX} queues", again=False)
+        elif hello.protocol_version != PROTOCOL_VERSION:
             why = f"the agent speaks protocol {hello.protocol_version}, this scheduler {PROTOCOL_VERSION}"
             self.refuse(link, why, again=False)
         else:
@@ -272,7 +275,8 @@ class Gateway:
         for session, link in self.links.items():
             assert link.hello is not None
             free = link.hello.slots - len(link.held)
-            found.setdefault(link.team_id, []).append(Session(session, link.hello.agent, free))
+            offer = Session(session, link.hello.agent, free, tuple(link.hello.queues))
+            found.setdefault(link.team_id, []).append(offer)
         return found
 
     def drain(self) -> list[Envelope]:

@@ -1,7 +1,7 @@
 -- Agents have credentials of their own: API tokens of another scope, which open no request, as those of people open no
 -- connection of an agent. The team of an agent is that of its token.
 ALTER TABLE api_token ADD COLUMN scope text NOT NULL DEFAULT 'api' CONSTRAINT known_scope CHECK (scope IN ('api', 'agent'));
-ALTER TABLE agent_session ADD COLUMN token_id text;
+ALTER TABLE agent_session ADD COLUMN token_id text, ADD COLUMN queues text[] NOT NULL DEFAULT '{default}';
 GRANT SELECT (scope) ON api_token TO headway_app;
 -- The token of the agent that ``headway up`` starts is made anew each time.
 GRANT UPDATE (hash, expires_at) ON api_token TO headway_app;
@@ -25,3 +25,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION identify_agent FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION identify_agent TO headway_engine;
+
+-- What a task needs of those that execute it: the ready ones that nobody here can take must not hide those behind them.
+ALTER TABLE task_instance ADD COLUMN queue text NOT NULL DEFAULT 'default', ADD COLUMN executor text NOT NULL DEFAULT '';
+DROP INDEX task_instance_ready;
+CREATE INDEX task_instance_ready ON task_instance (team_id, pool, queue, executor, rank, run_id) WHERE rank IS NOT NULL;
