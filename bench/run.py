@@ -15,10 +15,11 @@ from typing import Final
 import psycopg
 
 from bench import history
+from bench.instant import InstantAgent, instant_agent
 from bench.processes import cpu_seconds, descendants, disk_bytes, idle_cost
 from bench.product import Api, Headway, ProductError, fresh, up, wait_until
 from bench.targets import CRITICAL_PATH_S
-from bench.workloads.loads import HEAVY, HEAVY_CHAIN, WIDE, fib
+from bench.workloads.loads import DEEP, HEAVY, HEAVY_CHAIN, WIDE, fib
 
 Values = Iterator[tuple[str, float]]
 
@@ -221,6 +222,38 @@ def large_run(headway: Headway, api: Api, dag_id: str) -> dict[str, float]:
     }
 
 
+def w11(repeats: int) -> Values:
+    """The scheduler's ceiling: its agent ends each attempt at once, without a process."""
+    with fresh() as headway:
+        api = known(headway, "w11")
+        token = {"name": "instant", "scope": "agent"}
+        secret = api.call("POST", "/tokens", token)["token"]
+        gateway = headway.data / "run" / "gateway.sock"
+        with instant_agent(gateway, secret, "instant") as agent:
+            timed(api, "w11")
+            for _ in range(repeats):
+                yield from ceiling(headway, agent).items()
+
+
+def ceiling(headway: Headway, agent: InstantAgent) -> dict[str, float]:
+    api, before = headway.api, agent.ends
+    scheduler, database = [scheduler_pid(headway.pid)], database_pids(headway)
+    spent = cpu_seconds(scheduler), cpu_seconds(database)
+    begun = time.monotonic()
+    api.trigger_many("w11", DEEP)
+    wait_until(lambda: drained(api, "w11"), f"{DEEP} runs", TIMEOUT_S)
+    wall_s = time.monotonic() - begun
+    if agent.error is not None or api.has_runs("w11", "failed"):
+        raise ProductError(f"attempts of w11 were lost or failed: {agent.error}")
+    ends = agent.ends - before
+    return {
+        "ends_per_s": ends / wall_s,
+        "us_per_end": 1e6 * wall_s / ends,
+        "scheduler_cpu_us_per_end": 1e6 * (cpu_seconds(scheduler) - spent[0]) / ends,
+        "database_cpu_us_per_end": 1e6 * (cpu_seconds(database) - spent[1]) / ends,
+    }
+
+
 def scheduler_pid(root: int) -> int:
     found = [
         pid
@@ -229,6 +262,12 @@ def scheduler_pid(root: int) -> int:
     ]
     assert found, "a scheduler runs below `headway up`, with the word in its command line"
     return found[0]
+
+
+def database_pids(headway: Headway) -> list[int]:
+    """PostgreSQL's first process, and all that it started."""
+    first = int((headway.data / "postgres" / "postmaster.pid").read_text().split()[0])
+    return [first, *descendants(first)]
 
 
 def resident_kb(pid: int, name: str) -> int:
@@ -257,4 +296,5 @@ WORKLOADS: Final[dict[str, Callable[[int], Values]]] = {
     "W8": w8,
     "W9": w9,
     "W10": w10,
+    "W11": w11,
 }
