@@ -130,7 +130,7 @@ def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
         assert (done.returncode, done.stdout) == (4, ""), done.stderr
         assert done.stderr.splitlines() == [
             "error: the database does not answer",
-            "  headway doctor looks for the cause",
+            "  to find the cause, run: headway doctor",
         ]
     process.kill()
     process.wait()

@@ -34,7 +34,7 @@ def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
 def test_a_parameter_is_a_name_and_a_text() -> None:
     assert texts_of(["n=3", "empty=", "eq=a=b"]) == {"n": "3", "empty": "", "eq": "a=b"}
     for wrong in ("size", "=3"):
-        with pytest.raises(UsageError, match="is not a parameter"):
+        with pytest.raises(UsageError, match="is not a valid parameter"):
             texts_of([wrong])
 
 
