@@ -35,7 +35,9 @@ def test_a_full_disk_fails_what_needs_it_and_nothing_else(small: Gateway) -> Non
     assert small.run("large", run_id=run_id).outcome == "success"
     chatty = small.run("chatty", run_id=run_id)
     assert chatty.outcome == "success"
-    assert "bytes were left out: No space left on device" in small.log(chatty.key).splitlines()[-1]
+    assert (
+        "bytes were not written: No space left on device" in small.log(chatty.key).splitlines()[-1]
+    )
     refused = small.run("large", run_id=run_id, number=2)
     assert (refused.outcome, refused.cause) == ("failed", "result"), refused
     assert "cannot be stored: No space left on device" in refused.detail
@@ -61,7 +63,7 @@ def test_without_a_working_directory_an_attempt_says_so(small: Gateway) -> None:
     small.grant(*grants)  # the first ones find spares, which have their directories
     ended = small.ended(grants[-1].key)
     assert (ended.outcome, ended.cause) == ("failed", "disk"), ended
-    assert "working directory cannot be made: No space left on device" in ended.detail
+    assert "cannot create its working directory: No space left on device" in ended.detail
     for file in small.data.glob("file*"):
         file.unlink()
     small.send(Cancel([grant.key for grant in grants]))

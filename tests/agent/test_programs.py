@@ -240,7 +240,7 @@ def test_who_closes_our_descriptors_is_told(gateway: Gateway) -> None:
     ended = run(gateway, "closes_what_is_not_its_own")
     assert (ended.outcome, ended.cause, ended.exit_code) == ("failed", "exit_code", 1)
     log = gateway.log(ended.key)
-    assert "closed a file descriptor that it had not opened" in log
+    assert "closed a file descriptor that it did not open" in log
     assert "Traceback" not in log
 
 

@@ -62,4 +62,4 @@ def test_a_store_that_is_away_is_a_warning_and_no_refusal(
         store.warn_if_away(say)
         assert told.wait(60)
     assert len(said) == 1
-    assert "does not let us in (AccessDenied); logs wait on this machine" in said[0]
+    assert "access denied (AccessDenied); logs stay on this machine" in said[0]

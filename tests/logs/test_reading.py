@@ -154,7 +154,7 @@ def test_a_store_in_trouble_is_an_error_and_no_empty_log(
             lambda: client.search_log("r1", "t0", "x"),
             lambda: list(client.search_run("r1", "x")),
         ):
-            with pytest.raises(NotReachable, match="does not let us in") as caught:
+            with pytest.raises(NotReachable, match="access denied") as caught:
                 question()
             assert "headway doctor" in str(caught.value.hint)
         assert client.log("r1", "t1")[0] == b"here\n"

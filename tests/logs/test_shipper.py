@@ -163,7 +163,7 @@ def test_a_reason_is_written_once(layout: Layout, begin: Begin) -> None:
 @pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize(
     ("code", "number", "words"),
-    [("AccessDenied", 403, "does not let us in"), ("NoSuchBucket", 404, "bucket does not exist")],
+    [("AccessDenied", 403, "access denied"), ("NoSuchBucket", 404, "bucket does not exist")],
 )
 def test_trouble_is_told_once_and_nothing_is_lost(
     remote: Remote,

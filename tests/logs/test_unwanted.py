@@ -86,7 +86,7 @@ def test_while_the_store_is_away_the_wish_waits(
         open_store("s3://no-such-bucket", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}), layout
     )
     away.turn()
-    assert (waiting(layout), "cannot be used" in away.error) == ([Unwanted(TEAM, "r1")], True)
+    assert (waiting(layout), "cannot use" in away.error) == ([Unwanted(TEAM, "r1")], True)
     Shipper(remote, layout).turn()
     assert waiting(layout) == []
 

@@ -251,5 +251,5 @@ def test_an_address_that_is_no_store_is_refused_at_once(tmp_path: Path, url: str
     (tmp_path / "dags").mkdir()
     done = headway("up", "--log-store", url, cwd=tmp_path)
     assert done.returncode == 2
-    assert "names no log store" in done.stderr
+    assert "is not a valid log store URL" in done.stderr
     assert not (tmp_path / ".headway").exists()

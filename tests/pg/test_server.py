@@ -231,7 +231,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
     server = Server(tmp_path)
     server.cluster.mkdir(parents=True)
     (server.cluster / "precious").touch()
-    with pytest.raises(Conflict, match="not the directory of a PostgreSQL"):
+    with pytest.raises(Conflict, match="not the data directory of a PostgreSQL"):
         server.start()
     assert (server.cluster / "precious").exists()
 
@@ -274,7 +274,7 @@ def test_a_statement_on_a_killed_server_is_not_reachable(server: Server) -> None
         killed(server.pid)
         with pytest.raises(psycopg.OperationalError):
             conn.execute("SELECT 1")
-    with pytest.raises(NotReachable, match="not reachable"):
+    with pytest.raises(NotReachable, match="cannot reach"):
         connect(server.dsn)
 
 

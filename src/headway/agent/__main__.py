@@ -48,8 +48,8 @@ def main() -> int:
         return 2
     if not processes.LINUX:
         print(
-            "headway.agent: this is not Linux: processes that a task leaves behind in sessions of"
-            " their own are not found, and memory limits are only kept by the allocator",
+            "headway.agent: this is not Linux: processes that a task leaves behind in their own "
+            "sessions are not found, and memory limits are enforced only by the allocator",
             file=sys.stderr,
         )
     descriptors.raise_limit()
@@ -75,7 +75,7 @@ def main() -> int:
     refusal = agent.run()
     os.close(wakeup)
     if refusal is not None:
-        print(f"headway.agent: the gateway does not let us in: {refusal}", file=sys.stderr)
+        print(f"headway.agent: the scheduler refused the agent: {refusal}", file=sys.stderr)
         return 1
     return 0
 

@@ -48,12 +48,12 @@ from headway.authoring.run import Fail, Run, Skip
 from headway.authoring.values import NotSerialisable, from_json, full_name
 
 BESIDE: Final = (
-    "a run's files stay as they were when it began: write into the working directory, "
-    "which is the task's own, or to a path outside the DAG folder"
+    "the files of a run cannot be changed; write to the task's working directory, or to a path "
+    "outside the DAG folder"
 )
 CLOSED: Final = (
-    "headway: the task closed a file descriptor that it had not opened, "
-    "and so Headway was not told how it ended; close only your own\n"
+    "headway: the task closed a file descriptor that it did not open, so Headway could not see "
+    "how it ended; close only your own descriptors\n"
 )
 OWN_CODE: Final = str(Path(headway.__file__).parent)
 DETAIL_CHARS_MAX: Final = 1000
@@ -119,7 +119,7 @@ def settle_in(folder: str, control: int) -> bool:
         scratch.enter(folder)
         return True
     except OSError as error:
-        text = f"its working directory cannot be made: {error.strerror}; headway doctor looks at the disk"
+        text = f"cannot create its working directory: {error.strerror}; to check the disk, run: headway doctor"
         send(control, Outcome("failed", "disk", text))
         return False
 
@@ -266,7 +266,11 @@ def attempt(order: Order, server: Server) -> Outcome:
             return Outcome("failed", "import", first_line(trouble))
         dag = server.dags.get(order.dag_id)
         if dag is None:
-            return Outcome("failed", "import", f"{server.opening.file} has no DAG {order.dag_id!r}")
+            return Outcome(
+                "failed",
+                "import",
+                f"{server.opening.file} does not define the DAG {order.dag_id!r}",
+            )
         set_environment(order)
         result = execute(dag, order.task_id, run_of(order), inputs_of(order))
         outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]

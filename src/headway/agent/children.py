@@ -151,8 +151,8 @@ class Child:
             late = os.WTERMSIG(status) == signal.SIGALRM
             why = f" (it may take {LIMIT_S} s)" if late else ""
             self.log.note(
-                f"the task had returned, but its process {ending(status)} before its threads, exit handlers "
-                f"and open files were done{why}"
+                f"the task returned, but its process {ending(status)} before its threads, exit "
+                f"handlers and open files finished{why}"
             )
 
     def read_control_once(self) -> bool:

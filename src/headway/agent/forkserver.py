@@ -345,7 +345,7 @@ def configure_logging(module: Any) -> None:
 
 
 def after_imports(works: dict[str, Callable[[Any], None]]) -> list[Any]:
-    assert not works.keys() & sys.modules.keys(), "something makes every fork slower"
+    assert not works.keys() & sys.modules.keys(), "every fork is slower than expected"
     finders: list[Any] = [AfterImport(name, work) for name, work in works.items()]
     sys.meta_path[:0] = finders
     return finders

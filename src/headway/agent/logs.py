@@ -111,7 +111,8 @@ class AttemptLog:
     def write_refusal(self, stamp: bytes) -> None:
         """In place of the last lines, if there is no room behind them."""
         note = (
-            stamp + f"headway: {self.refused_bytes} bytes were left out: {self.refusal}\n".encode()
+            stamp
+            + f"headway: {self.refused_bytes} bytes were not written: {self.refusal}\n".encode()
         )
         with contextlib.suppress(OSError):
             size = os.fstat(self.fd).st_size

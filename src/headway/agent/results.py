@@ -30,7 +30,7 @@ def store(order: Order, key: str, value: object) -> Output:
         what = "result" if key == "return_value" else f"XCom {key!r}"
         raise TooLarge(
             f"the {what} of task {order.task_id!r} is larger than {RESULT_BYTES_MAX >> 20} MB: "
-            "write it to a file or an object store and return the path"
+            f"write it to a file or an object store and return its path"
         )
     if len(body) <= XCOM_INLINE_BYTES:
         return Output(key, body, len(body), length_of(value))
@@ -39,8 +39,8 @@ def store(order: Order, key: str, value: object) -> Output:
         write_durably(order.xcom + xcom_ending(key), body)
     except OSError as error:
         raise NotStored(
-            f"the result of {len(body):,} bytes cannot be stored: {error.strerror}; "
-            "look at the data directory's disk with: headway doctor"
+            f"the result of {len(body):,} bytes cannot be stored: {error.strerror}; to check the "
+            f"disk, run: headway doctor"
         ) from error
     finally:
         os.umask(mask)

@@ -306,7 +306,7 @@ def came_from_outside(status: int) -> bool:
 
 def hint(status: int) -> str:
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    return ": perhaps the machine ran out of memory" if killed else ""
+    return ": the machine may be out of memory" if killed else ""
 
 
 def ending(status: int) -> str:

@@ -140,7 +140,7 @@ class Xcoms:
         try:
             entry.items = items_of(body)
         except msgspec.DecodeError as error:
-            raise NoInput(f"the result of task {ref.task_id!r} is no list: {error}") from error
+            raise NoInput(f"the result of task {ref.task_id!r} is not a list: {error}") from error
         return len(body) + OVERHEAD_BYTES * len(entry.items) // 4
 
     def given(self, one: XComValue) -> Given:
@@ -150,7 +150,7 @@ class Xcoms:
         assert one.file is not None
         path = self.data / one.file
         if ".." in path.parts or not path.is_relative_to(self.data / "xcom"):
-            raise NoInput(f"a stored result is outside of the data directory: {one.file}")
+            raise NoInput(f"a stored result is outside the data directory: {one.file}")
         return path
 
 

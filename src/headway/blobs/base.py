@@ -149,7 +149,7 @@ class Blobs:
             return question()
         except (BaseError, OSError) as error:
             raise NotReachable(
-                f"the {self.purpose.noun} cannot be used: {reason_of(error)}",
+                f"cannot use the {self.purpose.noun}: {reason_of(error)}",
                 where=self.url,
                 hint=self.purpose.away,
             ) from error

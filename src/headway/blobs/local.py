@@ -14,7 +14,7 @@ def opened(url: SplitResult, purpose: Purpose) -> Blobs:
 
     if url.netloc or not url.path.startswith("/") or url.path == "/":
         raise UsageError(
-            f"{url.geturl()!r} names no folder of this machine",
+            f"{url.geturl()!r} is not a folder of this machine",
             where=purpose.variable,
             hint=purpose.form,
         )
@@ -22,6 +22,6 @@ def opened(url: SplitResult, purpose: Purpose) -> Blobs:
         store = LocalStore(url.path, mkdir=True, automatic_cleanup=True)
     except (BaseError, OSError) as error:
         raise UsageError(
-            f"the folder of the {purpose.noun} cannot be made: {first_line(error)}", where=url.path
+            f"cannot create the folder of the {purpose.noun}: {first_line(error)}", where=url.path
         ) from error
     return Blobs(url.geturl(), purpose, store, keeps_types=False)

@@ -25,4 +25,6 @@ def open_blobs(
                 return local.opened(parts, purpose)
             case "s3" if parts.netloc:
                 return s3.opened(parts, purpose, variables, request_s)
-    raise UsageError(f"{url!r} names no {purpose.noun}", where=purpose.variable, hint=purpose.form)
+    raise UsageError(
+        f"{url!r} is not a valid {purpose.noun} URL", where=purpose.variable, hint=purpose.form
+    )

@@ -35,7 +35,7 @@ def opened(
             )
     except (BaseError, OSError, ValueError) as error:
         raise UsageError(
-            f"the {purpose.noun} cannot be used: {first_line(error)}",
+            f"cannot use the {purpose.noun}: {first_line(error)}",
             where=url.geturl(),
             hint="set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither",
         ) from error

@@ -7,10 +7,10 @@ from typing import Final
 CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 STATUS: Final = re.compile(r"status code: (\d{3} [A-Za-z ]+)")
 WORDS: Final[Mapping[str, str]] = {
-    "AccessDenied": "it does not let us in (AccessDenied)",
-    "InvalidAccessKeyId": "it does not know the access key (InvalidAccessKeyId)",
+    "AccessDenied": "access denied (AccessDenied)",
+    "InvalidAccessKeyId": "the access key is unknown (InvalidAccessKeyId)",
     "SignatureDoesNotMatch": "the secret key is wrong (SignatureDoesNotMatch)",
-    "NoSuchBucket": "its bucket does not exist (NoSuchBucket)",
+    "NoSuchBucket": "the bucket does not exist (NoSuchBucket)",
     "RequestTimeTooSkewed": "this machine's clock is wrong (RequestTimeTooSkewed)",
 }
 

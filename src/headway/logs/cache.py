@@ -70,7 +70,7 @@ class LogCache:
             file = path.open("w+b")
         except OSError as error:
             raise NotReachable(
-                f"a log from the log store cannot be kept here: {error.strerror}",
+                f"cannot cache a log from the log store: {error.strerror}",
                 where=str(self.folder),
                 hint=HINT_AWAY,
             ) from error

@@ -16,15 +16,12 @@ from headway.blobs.base import Blobs, Purpose
 from headway.blobs.places import REQUEST_S, open_blobs
 from headway.paths import plain_name
 
-HINT_AWAY: Final = (
-    "headway doctor shows how it stands with the log store; try again when it answers"
-)
+HINT_AWAY: Final = "try again when the log store answers; to check it, run: headway doctor"
 LOGS: Final = Purpose(
     noun="log store",
     variable="HEADWAY_LOG_STORE",
     form=(
-        "s3://bucket/prefix (AWS_ENDPOINT_URL names an endpoint that is not Amazon's),"
-        " or file:///folder"
+        "s3://bucket/prefix (for other endpoints than Amazon's, set AWS_ENDPOINT_URL), or file:///folder"
     ),
     away=HINT_AWAY,
 )

@@ -146,9 +146,9 @@ class Shipper:
         self.again_at = 0.0 if worked else clock.monotonic() + pause_s(self.failures)
         error = errors[0] if errors else ""
         if error and not self.error:
-            logger.warning("%s; what is not shipped waits in %s", error, self.layout.spool)
+            logger.warning("%s; logs that are not shipped wait in %s", error, self.layout.spool)
         if self.error and not error:
-            logger.warning("the log store takes logs again")
+            logger.warning("the log store accepts logs again")
         self.error = error
 
     def tell(self) -> None:

@@ -14,7 +14,7 @@ class Shipping(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         if not self.waiting:
-            return self.error or "everything is in the log store"
+            return self.error or "all logs are in the log store"
         logs = "1 log waits" if self.waiting == 1 else f"{self.waiting:,} logs wait"
         return f"{logs} for the log store ({self.bytes:,} bytes)" + (
             f": {self.error}" if self.error else ""

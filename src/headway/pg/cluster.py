@@ -38,7 +38,7 @@ def check_version(cluster: Path, ours: int) -> None:
         theirs = int((cluster / "PG_VERSION").read_text())
     except (FileNotFoundError, ValueError):
         raise Conflict(
-            "this is not the directory of a PostgreSQL server",
+            "this is not the data directory of a PostgreSQL server",
             where=str(cluster),
             hint="move it away, or choose another directory with --data",
         ) from None
@@ -46,7 +46,7 @@ def check_version(cluster: Path, ours: int) -> None:
         raise Conflict(
             f"the data was written by PostgreSQL {theirs}, this is PostgreSQL {ours}",
             where=str(cluster),
-            hint=f"back up with a Headway that carries PostgreSQL {theirs}, restore with this one",
+            hint=f"back up with a Headway version that includes PostgreSQL {theirs}, then restore with this one",
         )
 
 
@@ -84,8 +84,8 @@ def run(command: list[str], spawn: Spawn, said: str = "") -> None:
     if done.returncode == 0 and "ERROR:" not in done.stderr:
         return
     if FULL in done.stderr:
-        raise StorageFull("the disk is full", hint="make room, then start again")
-    raise NotReachable(f"the database could not be created: {last_line(done.stderr)}")
+        raise StorageFull("the disk is full", hint="free disk space, then start again")
+    raise NotReachable(f"cannot create the database: {last_line(done.stderr)}")
 
 
 def last_line(text: str) -> str:

@@ -30,7 +30,7 @@ ORPHANS: Final = "pre-existing shared memory block"
 ORPHANS_S: Final = 30.0  # the statement_timeout of an ordinary transaction
 ORPHANS_PAUSE_S: Final = 0.1
 LOG_BYTES_MAX: Final = 1_000_000
-ADVICE: Final = "stop that Headway first, or choose another directory with --data"
+ADVICE: Final = "stop that Headway server first, or choose another directory with --data"
 
 
 class Server:
@@ -116,16 +116,16 @@ class Server:
             raise NotReachable(
                 f"the database, process {found.pid}, is suspended",
                 where=str(self.cluster),
-                hint=f"let it go on: kill -CONT {found.pid}",
+                hint=f"resume it: kill -CONT {found.pid}",
             )
         if not self.await_ready(found.pid):
             return None  # it was on its way out
         listening = postmaster.listener(str(self.socket_directory() / SOCKET))
         if listening != found.pid:
             raise NotReachable(
-                f"process {found.pid} works in the database's directory but does not answer",
+                f"process {found.pid} uses the database's directory but does not answer",
                 where=str(self.cluster),
-                hint=f"look at {self.log}; end it with: kill -INT {found.pid}",
+                hint=f"see {self.log}; to end it: kill -INT {found.pid}",
             )
         return found.pid
 
@@ -175,7 +175,7 @@ class Server:
                 raise NotReachable(
                     f"PostgreSQL did not become ready within {START_S:.0f} s",
                     where=str(self.cluster),
-                    hint=f"look at {self.log}",
+                    hint=f"see {self.log}",
                 )
             clock.sleep(postmaster.PAUSE_S)
         return True
@@ -184,14 +184,14 @@ class Server:
         """Why the server did not start, from what it wrote."""
         if cluster.FULL in said:
             return StorageFull(
-                "the disk is full", where=str(self.data), hint="make room, try again"
+                "the disk is full", where=str(self.data), hint="free disk space, then try again"
             )
         fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
         reason = cluster.last_line("\n".join(fatal) or said)
         return NotReachable(
             f"PostgreSQL did not start: {reason}",
             where=str(self.cluster),
-            hint=f"the whole story is in {self.log}",
+            hint=f"see {self.log}",
         )
 
     def bound_log(self) -> None:
