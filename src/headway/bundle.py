@@ -80,8 +80,8 @@ def read_list(data: Path, version: str) -> dict[str, Entry]:
     }
     if text is None or version_of(entries) != version:
         raise NotFound(
-            "the files of this version are gone",
-            hint="a bundle is kept for as long as a run or a DAG refers to it",
+            "the files of this version were removed",
+            hint="a bundle is kept as long as a run or a DAG refers to it",
         )
     return entries
 
@@ -95,7 +95,7 @@ def read_blob(data: Path, path: str, entry: Entry) -> bytes:
     if sha256(content).hexdigest() != entry.blob:
         raise Lost(
             f"the content of {path} is lost: it was removed or changed in {data / 'blobs'}",
-            hint="save the file again for new runs; for old ones, put blobs/ back from a backup",
+            hint="for new runs, save the file again; for old runs, restore blobs/ from a backup",
         )
     return content
 
@@ -295,5 +295,5 @@ def tell(version: str, changed: list[str]) -> None:
     if changed:
         more = f" and {len(changed) - TOLD_MAX} more" if len(changed) > TOLD_MAX else ""
         names = ", ".join(sorted(changed)[:TOLD_MAX])
-        sys.stderr.write(f"bundle {version}: restored what was changed in it: {names}{more}\n")
+        sys.stderr.write(f"bundle {version}: restored changed files: {names}{more}\n")
         sys.stderr.flush()

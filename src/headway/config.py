@@ -135,7 +135,7 @@ class Lock:
         self,
         layout: Layout,
         file: Path | None = None,
-        advice: str = "use that server, stop it (kill -INT {holder}), or take another with --data",
+        advice: str = "use that server, stop it (kill -INT {holder}), or choose another data directory with --data",
     ) -> None:
         self.layout = layout
         self.file = file or layout.lock
@@ -205,13 +205,13 @@ def read_server_file(layout: Layout) -> ServerFile | None:
         return None
     except PermissionError as error:
         raise NotAllowed(
-            "the server of this data directory belongs to somebody else",
+            "the server of this data directory belongs to another user",
             where=str(layout.server),
             hint="run the command as the user who started `headway up`",
         ) from error
     except msgspec.DecodeError as error:
         raise NotReachable(
-            "the file that says how to reach the server is damaged",
+            "the file with the server's address is damaged",
             where=str(layout.server),
             hint="restart `headway up`",
         ) from error
@@ -225,14 +225,14 @@ def explained(error: OSError, data: Path) -> HeadwayError:
     """An error of the file system as one sentence with the next step."""
     where = str(error.filename or data)
     if error.errno in FULL_ERRNOS:
-        return StorageFull("the disk is full", where=where, hint="make room, then try again")
+        return StorageFull("the disk is full", where=where, hint="free disk space, then try again")
     if error.errno in FORBIDDEN_ERRNOS:
         return NotAllowed(
-            f"the data directory cannot be written: {error.strerror}",
+            f"cannot write to the data directory: {error.strerror}",
             where=where,
-            hint="choose another directory with --data, or change who owns this one",
+            hint="choose another directory with --data, or change the owner of this one",
         )
-    return NotReachable(f"the data directory cannot be used: {error.strerror}", where=where)
+    return NotReachable(f"cannot use the data directory: {error.strerror}", where=where)
 
 
 WHITE: Final = re.compile(r"[\s\x00-\x1f]")
@@ -248,7 +248,7 @@ def checked_public_url(text: str) -> str:
     surplus = url.path.strip("/") or url.query or url.fragment or url.username or url.password
     if url.scheme not in ("http", "https") or not host or surplus or WHITE.search(text):
         raise UsageError(
-            f"the public URL {text!r} must be http:// or https:// and a host, and nothing behind it",
+            f"the public URL {text!r} must be http:// or https:// with a host and nothing after it",
             hint="for instance https://headway.example.org",
         )
     return f"{url.scheme}://{url.netloc}"

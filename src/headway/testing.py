@@ -73,7 +73,7 @@ class TaskResult:
     def value(self) -> Any:
         if len(self.instances) == 1 and self.instances[0].map_index < 0:
             return self.instances[0].value
-        raise UsageError(f"{self.task_id} is mapped: ask for its .values")
+        raise UsageError(f"{self.task_id} is mapped; use .values")
 
     @property
     def error(self) -> BaseException | None:
@@ -167,7 +167,9 @@ class Bench:
             if instance is not None:
                 plan.absorb(run, self.attempt(run, instance), lambda: 0.0)
             else:
-                assert run.due_at is not None, "nothing is ready and nothing is awaited"
+                assert run.due_at is not None, (
+                    "the run is stuck: no task is ready and none is running"
+                )
                 run.now = run.due_at
             plan.settle(run)
         return self.result(run)

@@ -20,5 +20,5 @@ def test_a_busy_port_and_a_strange_host_are_told() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(Conflict, match=f"port {port} is in use"):
             bind("127.0.0.1", port)
-    with pytest.raises(UsageError, match="no address"):
+    with pytest.raises(UsageError, match="not an address"):
         bind("no.such.host.invalid", 0)

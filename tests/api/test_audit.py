@@ -214,5 +214,5 @@ def test_nothing_younger_than_thirty_days_is_removed_whoever_asks(
 def test_how_long_it_is_kept_is_said_explicitly() -> None:
     assert janitor.audit_retention_from({}) is None
     assert janitor.audit_retention_from({"HEADWAY_AUDIT_DAYS": "365"}) == timedelta(days=365)
-    with pytest.raises(UsageError, match="no number of days"):
+    with pytest.raises(UsageError, match="not a valid number of days"):
         janitor.audit_retention_from({"HEADWAY_AUDIT_DAYS": "7"})

@@ -139,7 +139,7 @@ def test_runs_are_filtered(client: Client, conn: Session) -> None:
     second = (seed.NOON + timedelta(minutes=2)).isoformat()
     assert found(**{"from": second}) == ["r5", "r4", "r3", "r2"]
     assert found(**{"to": second, "dag_id": "beta"}) == ["r1"]
-    with pytest.raises(UsageError, match="no trigger"):
+    with pytest.raises(UsageError, match="not a valid trigger"):
         found(trigger="magic")
 
 

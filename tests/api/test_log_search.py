@@ -92,5 +92,5 @@ def test_an_expression_is_compiled_where_it_holds_up_nobody(
     monkeypatch.setattr(search, "pattern_of", fail)
     write("d", "r1", 1, t0="one\ntimed out\n")
     assert places(client, "timed.out", regex=True) == ["r1 t0:2"]
-    with pytest.raises(UsageError, match="not a regular expression"):
+    with pytest.raises(UsageError, match="not a valid regular expression"):
         places(client, "[", regex=True)

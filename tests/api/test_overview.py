@@ -206,7 +206,7 @@ def test_history_is_newest_first_and_filtered(client: Client, conn: Session) -> 
     assert names(name="start") == ["start"]
     first = client.history().items[1]
     assert (first.dag_id, first.run_id, first.task_id) == ("d", "r1", "t1")
-    with pytest.raises(UsageError, match="no subject"):
+    with pytest.raises(UsageError, match="not a valid subject"):
         client.history(subject="tasks")
 
 

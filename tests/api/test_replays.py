@@ -83,7 +83,7 @@ def test_a_dag_that_left_its_folder_is_replayed_all_the_same(
 ) -> None:
     transact(conn, dags.miss, 1, ["d"], transact(conn, clock))
     assert client.would_replay(old).not_reproduced[0] == (
-        "the DAG is not in its folder any more; the replay runs version 1"
+        "the DAG is no longer in the DAG folder; the replay runs version 1"
     )
     again = client.replay(old)
     Scheduler(conn).play()
@@ -99,7 +99,7 @@ def test_a_dry_run_says_what_it_would_take_and_what_cannot_be_reproduced(
     assert would.logical_date == client.run(old).logical_date
     assert would.not_reproduced[:2] == [
         "the DAG's current version is 2; the replay runs version 1",
-        "files of the DAG folder have changed since; the replay runs those of then",
+        "files in the DAG folder have changed since; the replay runs the original files",
     ]
     assert any("packages" in sentence for sentence in would.not_reproduced)
     assert [run.run_id for run in client.runs(10)] == [old]  # and nothing was done
@@ -114,9 +114,9 @@ def test_what_cannot_be_had_any_more_is_refused(
 ) -> None:
     list_file(layout.data, bundles[0]).unlink()
     for ask in (client.replay, client.would_replay):
-        with pytest.raises(Conflict, match="are gone") as refused:
+        with pytest.raises(Conflict, match="were removed") as refused:
             ask(old)
-        assert refused.value.hint == "headway run d runs what the DAG is now"
+        assert refused.value.hint == "to run the current version: headway run d"
         with pytest.raises(NotFound, match="no run"):
             ask("zzzz")
     assert [run.run_id for run in client.runs(10)] == [old]
@@ -176,5 +176,5 @@ def test_runs_of_different_dags_are_not_compared(client: Client, conn: Session) 
     deploy(conn, task("a"))
     deploy(conn, task("a"), dag_id="e")
     (one,), (other,) = trigger(conn, "d"), trigger(conn, "e")
-    with pytest.raises(UsageError, match="only runs of one DAG"):
+    with pytest.raises(UsageError, match="only runs of the same DAG"):
         client.compare(one, other)

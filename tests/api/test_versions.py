@@ -103,10 +103,10 @@ def test_files_that_are_gone_are_said_to_be(
     client: Client, conn: Session, two_versions: tuple[str, str]
 ) -> None:
     deploy(conn, task("z"), bundle="never-kept")
-    with pytest.raises(NotFound, match="are gone"):
+    with pytest.raises(NotFound, match="were removed"):
         client.source("d", 3)
     diff = client.diff("d", 2, 3)
-    assert diff.reason == "the files of this version are gone"
+    assert diff.reason == "the files of this version were removed"
     assert diff.source_diff == ""
     assert [each.what for each in diff.changes] == ["task added", "task removed", "task removed"]
 

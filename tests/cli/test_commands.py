@@ -67,7 +67,7 @@ def test_a_detached_run_goes_on(cli: Command) -> None:
         (("run", "helo"), 2, 'did you mean "hello"?'),
         (("run", "hello", "-p", "sise=3"), 2, "sise"),
         (("run", "hello", "--date", "soon"), 2, "'soon' is not a valid date"),
-        (("run", "nothing.py"), 2, "no such file"),
+        (("run", "nothing.py"), 2, "the file does not exist"),
         (("show", "zzzz"), 2, "zzzz"),
         (("logs", "@latest", "nobody"), 2, "nobody"),
         (("backfill", "hello", "--from", "2026-01-01", "--to", "2026-01-02"), 2, "no schedule"),
@@ -140,7 +140,7 @@ def test_a_replay_runs_the_code_of_then_and_a_diff_says_what_changed(
     file.unlink()
     would = cli("replay", runs[0], "--dry-run")
     assert "the replay runs version 1" in would.stdout
-    assert "packages outside of the bundle" in would.stdout
+    assert "packages outside the bundle" in would.stdout
     done = cli("replay", runs[0])
     again = done.stdout.strip()
     assert (done.returncode, len(again)) == (0, 12), done.stderr
@@ -233,9 +233,12 @@ def test_check_loads_files_without_a_server(tmp_path: Path) -> None:
     assert (bad.returncode, "broken.py:2: SyntaxError" in bad.stderr) == (2, True), bad.stderr
     (tmp_path / "broken.py").write_text("import uuid, headway\nOWN = uuid.uuid4()\n")
     warned = headway("check", "broken.py", "--output", "json", cwd=tmp_path)
-    assert (warned.returncode, "! broken.py:2: OWN is an id made" in warned.stderr) == (0, True)
+    assert (warned.returncode, "! broken.py:2: OWN is an id generated" in warned.stderr) == (
+        0,
+        True,
+    )
     (told,) = json.loads(warned.stdout)["warnings"]
-    assert (told["line"], told["hint"]) == (2, "make it inside the task")
+    assert (told["line"], told["hint"]) == (2, "create it inside the task")
 
 
 def test_a_wrong_token_is_not_allowed(home: Path, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_what_gives_no_sign_of_life_is_killed_and_started_again(
         started.look(said.append)
         clock.sleep(0.01)
     assert started.pid != first
-    assert "part hangs: no sign of life for" in said[0]
-    assert any("was killed by SIGKILL; it starts again" in each for each in said)
+    assert "part does not respond: no sign of life for" in said[0]
+    assert any("was killed by SIGKILL; restarting" in each for each in said)
 
 
 @pytest.mark.parametrize("started", [LIVELY], indirect=True)
@@ -85,7 +85,7 @@ def test_what_the_system_refuses_a_start_is_asked_for_again(tmp_path: Path) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(said) == 1
-    assert said[0].startswith("part cannot start now: Too many open files; tried again")
+    assert said[0].startswith("part cannot start now: Too many open files; retrying")
     part.again_at = 0.0
     part.look(said.append)
     assert part.process is not None
@@ -105,4 +105,4 @@ def test_a_log_that_cannot_be_shortened_ends_nobody(
         started.look(said.append)
     assert started.process is not None
     assert len(said) == 1
-    assert "part cannot be looked after now: Is a directory" in said[0]
+    assert "part cannot be supervised now: Is a directory" in said[0]

@@ -80,7 +80,7 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     once = headway("run", "linked.py", *where, cwd=folder)
     assert once.returncode == 0, once.stderr
     checked = headway("check", ".", cwd=folder)
-    assert "gone.py: left out: it is a link to nowhere.py" in checked.stderr
+    assert "gone.py: skipped: it is a link to nowhere.py" in checked.stderr
     assert "-m pip install nowhere_installed" in checked.stderr
     said = "statistics.py: cannot be imported by its name: `import statistics` finds the standard"
     assert said in checked.stderr
@@ -102,8 +102,8 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     assert errors[1].split()[:2] == ["gone.py", "left"]
     assert errors[2].split()[0] == "lacks.py:2"
     found = headway("doctor", *where, cwd=folder)
-    assert "gone.py: left out" in found.stdout
-    assert found.stderr.count("headway check shows") == 1
+    assert "gone.py: skipped" in found.stdout
+    assert found.stderr.count("to find errors, run: headway check") == 1
     assert said in listed.stderr
     for file in ("linked.py", "average.py", "statistics.py"):
         ran = headway("run", file, *where, cwd=folder)
@@ -117,7 +117,7 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
 def test_a_dag_folder_in_the_data_directory_is_refused(folder: Path) -> None:
     for data in (".", ".."):
         refused = headway("up", "--dags", ".", "--data", data, "--port", "0", cwd=folder)
-        assert (refused.returncode, "lies in Headway's data directory" in refused.stderr) == (
+        assert (refused.returncode, "is inside Headway's data directory" in refused.stderr) == (
             2,
             True,
         )
@@ -134,6 +134,6 @@ def test_a_task_cannot_change_what_others_run(folder: Path) -> None:
         assert "before: start" in logs
         assert "one more" not in logs
         if ran.returncode != 0:
-            assert "write into the working directory, which is the task's own" in ran.stderr
+            assert "write to the task's working directory" in ran.stderr
         blobs = (path.read_text() for path in (folder / "data" / "blobs").glob("[!.]*"))
         assert "start" in blobs

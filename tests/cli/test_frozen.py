@@ -183,7 +183,7 @@ def test_what_up_started_and_hangs_is_started_again(folder: Path) -> None:
     assert not set(frozen) & set(children_of(process.pid))
     done = headway("run", "hello", cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert stop(process).count("hangs: no sign of life") == 3
+    assert stop(process).count("does not respond: no sign of life") == 3
 
 
 def told(url: str, path: str, wanted: bytes, deadline: float) -> None:

@@ -98,7 +98,7 @@ def test_one_database_is_of_one_data_directory_at_a_time(
     for arguments in (("up", "--port", "0"), ("run", "dags/demo.py"), ("run", "demo")):
         refused = headway(*arguments, cwd=second)
         assert refused.returncode == 2, refused.stderr
-        assert "another Headway loads the DAGs of this database" in refused.stderr
+        assert "another Headway server already loads DAGs into this database" in refused.stderr
         assert f"on {socket.gethostname()}, from {first / 'dags'}" in refused.stderr
     stop(up)
 

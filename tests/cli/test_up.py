@@ -78,7 +78,7 @@ def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(folder: Pa
     process.kill()
     process.wait()
     assert process.stderr is not None
-    assert "the database has ended and is started again" in process.stderr.read()
+    assert "the database stopped; restarting it" in process.stderr.read()
     process.stderr.close()
     deadline = clock.monotonic() + PATIENCE_S
     ours = [pid for pid, line in children.items() if "headway.services.tether" in line]
@@ -103,12 +103,12 @@ def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(folder:
     assert (refused.returncode, "in use by process" in refused.stderr) == (2, True)
     stop(process)
     absent = headway("restore", "nowhere.dump", cwd=folder)
-    assert (absent.returncode, "no such backup" in absent.stderr) == (2, True)
+    assert (absent.returncode, "the backup does not exist" in absent.stderr) == (2, True)
     done = headway("restore", backup.stdout.strip(), cwd=folder)
     assert done.returncode == 0, done.stderr
     kept = done.stdout.strip()
     assert kept in done.stderr
-    assert "not in a backup" in done.stderr
+    assert "not part of a backup" in done.stderr
     with Server(folder / ".headway").running() as dsn:
         assert run_ids(dsn) == {saved}
         assert run_ids(make_conninfo(dsn, dbname=kept)) == {saved, later}
@@ -166,9 +166,9 @@ def test_a_busy_port_changes_nothing(folder: Path) -> None:
     ("arguments", "code", "said"),
     [
         (("--dags", "nowhere"), 2, "does not exist"),
-        (("--database-url", "postgresql://localhost:1/x"), 4, "not reachable"),
-        (("--data", "/proc/headway"), 4, "data directory cannot be used"),
-        (("--host", "no.such.host.invalid"), 2, "no address"),
+        (("--database-url", "postgresql://localhost:1/x"), 4, "cannot reach"),
+        (("--data", "/proc/headway"), 4, "cannot use the data directory"),
+        (("--host", "no.such.host.invalid"), 2, "not an address"),
         (("--slots", "0"), 2, "slots"),
     ],
 )

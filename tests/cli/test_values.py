@@ -152,8 +152,8 @@ def test_the_audit_names_the_run_that_was_meant(values: Command) -> None:
     ("arguments", "code", "said"),
     [
         (("ls", "runs", "--dag", "nope"), 2, "there is no DAG 'nope'"),
-        (("why", ""), 2, "'' names nothing"),
-        (("show", ""), 2, "'' names nothing"),
+        (("why", ""), 2, "there is no DAG or run ''"),
+        (("show", ""), 2, "there is no DAG or run ''"),
         (("--version",), 0, r"headway \d+\.\d+"),
     ],
 )
@@ -163,7 +163,7 @@ def test_small_mistakes_are_told(
     done = values(*arguments)
     assert done.returncode == code
     assert re.search(said, done.stderr or done.stdout)
-    assert "whole story" not in done.stderr
+    assert "full traceback" not in done.stderr
 
 
 def test_check_gives_every_hint(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_a_target_is_a_file_or_a_name(tmp_path: Path) -> None:
     assert target_of(str(file)) == Target(file, None)
     assert target_of(f"{file}:daily") == Target(file, "daily")
     assert target_of("daily") == Target(None, "daily")
-    with pytest.raises(NotFound, match="no such file"):
+    with pytest.raises(NotFound, match="does not exist"):
         target_of("nothing.py")
 
 

@@ -20,7 +20,7 @@ def test_a_second_data_directory_is_refused_until_the_first_is_gone(
     other = Folder(tmp_path / "other")
     other.dag("two.py", "two")
     second = Loader(lambda: connect(dsn, role=ENGINE), tmp_path / "second", other.root, "default")
-    with pytest.raises(Conflict, match="another Headway loads the DAGs") as caught:
+    with pytest.raises(Conflict, match="another Headway server already loads DAGs") as caught:
         second.open({})
     assert str(folder.root) in caught.value.message
     first.settle()
@@ -29,7 +29,7 @@ def test_a_second_data_directory_is_refused_until_the_first_is_gone(
     conn.execute("UPDATE installation SET seen_at = seen_at - interval '1 hour'")
     second.reach_database()
     folder.dag("three.py", "three")
-    with pytest.raises(Conflict, match="another Headway loads the DAGs"):
+    with pytest.raises(Conflict, match="another Headway server already loads DAGs"):
         first.settle()
     second.settle()
     assert [row.dag_id for row in transact(conn, dags.known, 1)] == ["one", "two"]

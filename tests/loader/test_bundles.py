@@ -221,7 +221,7 @@ def test_a_write_in_a_copy_reaches_nothing_else_and_is_undone(
     writable = {name for name, mode in modes.items() if mode & 0o222}
     assert (writable, modes["run.sh"], modes["a.py"]) == (set(), 0o555, 0o444)
     said = capfd.readouterr().err
-    assert f"bundle {first.version}: restored what was changed in it: a.py, " in said
+    assert f"bundle {first.version}: restored changed files: a.py, " in said
     assert "__pycache__" not in said
     os.close(bundle.occupy(root))
     assert capfd.readouterr().err == ""
@@ -251,7 +251,7 @@ def test_a_changed_blob_is_never_taken_for_the_file(bundles: Bundles, folder: Fo
     assert bundles.snapshot(folder.root).version == version
     assert (contents(root), blob.read_text()) == ({"a.py": "1"}, "1")
     bundle.list_file(bundles.data, version).write_text("a.py\0-" + "0" * 64 + " 1\n")
-    with pytest.raises(NotFound, match="are gone"):
+    with pytest.raises(NotFound, match="were removed"):
         bundle.occupy(root)
     assert Bundles(bundles.data).snapshot(folder.root).version == version
     assert bundles.entries(version).keys() == {"a.py"}
@@ -336,7 +336,9 @@ def test_on_a_full_disk_the_last_good_version_stays(small: Path, folder: Folder)
     good = bundles.snapshot(folder.root)
     large = folder.write("large.py", "#" * 2_000_000)
     for _ in range(3):
-        with pytest.raises(StorageFull, match="no room left to keep a snapshot") as caught:
+        with pytest.raises(
+            StorageFull, match="the disk is full: cannot store a snapshot"
+        ) as caught:
             bundles.snapshot(folder.root)
     assert caught.value.where == str(bundles.folder)
     assert contents(bundles.path(good.version)) == {"a.py": "1"}

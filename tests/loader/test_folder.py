@@ -57,7 +57,9 @@ def test_a_dag_folder_in_a_data_directory_is_refused(tmp_path: Path, inside: str
     data = make_data_directory(tmp_path / "data")
     (tmp_path / "link").symlink_to(data / inside)
     for folder in (data / inside, tmp_path / "link"):
-        with pytest.raises(FolderError, match=f"lies in Headway's data directory {data}") as error:
+        with pytest.raises(
+            FolderError, match=f"is inside Headway's data directory {data}"
+        ) as error:
             scan(folder)
         assert "--dags" in (error.value.hint or "")
 
@@ -109,25 +111,25 @@ def test_what_is_left_out_says_why(
     assert [found.path for found in listing.files] == ["kept.py", "out/x.py"]
     expected = {
         "gone.py": "it is a link to nothing, which does not exist",
-        "self": "it is a link to self, which leads back to itself",
-        "ring": "it is a link to ., a folder that holds the link itself",
-        "deep/up": "a folder that holds the link itself",
-        "above": "a folder that holds the link itself",
-        "root": "a folder that holds the link itself",
-        "out/back": "a folder that holds the link itself",
-        "out/round": "a folder that holds the link itself",
-        "environ": "it is a link to /proc/self/environ, which is the kernel's",
-        "null": "it is a link to /dev/null, which is the kernel's",
+        "self": "it is a link to self, which points back to itself",
+        "ring": "it is a link to ., a folder that contains the link itself",
+        "deep/up": "a folder that contains the link itself",
+        "above": "a folder that contains the link itself",
+        "root": "a folder that contains the link itself",
+        "out/back": "a folder that contains the link itself",
+        "out/round": "a folder that contains the link itself",
+        "environ": "it is a link to /proc/self/environ, which belongs to the kernel",
+        "null": "it is a link to /dev/null, which belongs to the kernel",
         "pipe.py": "it is a named pipe, not a file",
         "sock": "it is a socket, not a file",
         "?.py": "its name is not UTF-8",
     }
     assert listing.problems.keys() == expected.keys()
     for path, why in expected.items():
-        assert listing.problems[path].startswith("left out: ")
+        assert listing.problems[path].startswith("skipped: ")
         assert why in listing.problems[path]
         assert listing.problems[path].endswith(
-            "name it in .headwayignore if it is not meant to be here"
+            "list it in .headwayignore if it should not be part of the DAG folder"
         )
     folder.write(".headwayignore", "\n".join([*links, "back", "round", "up", "*.py", "sock"]))
     assert not scan(folder.root).problems  # except for those who say that they know
@@ -155,7 +157,7 @@ def test_a_link_to_too_much_is_left_out_whole(
     listing = scan(folder.root)
     assert [found.path for found in listing.files] == ["few/a", "own.py"]
     assert listing.problems.keys() == {"many", "empty", "bomb"}
-    assert "does not fit into 5 files and 512 MB" in listing.problems["many"]
+    assert "would exceed 5 files and 512 MB" in listing.problems["many"]
 
 
 def test_a_file_defines_dags_by_one_rule(folder: Folder, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whatever a DAG file does while it is imported, it does to itself alone. Real processes."""
+"""Whatever a DAG file does during import, it does to itself alone. Real processes."""
 
 import os
 import selectors
@@ -119,7 +119,7 @@ def test_a_zygote_that_tells_of_no_end_is_replaced(
     found = import_all(folder, clean_environment(os.environ), 1.0)
     trouble = found["a.py"].trouble
     assert trouble is not None
-    assert trouble.message == "holds up the process that imports DAG files"
+    assert trouble.message == "blocks the process that imports DAG files"
     assert found["b.py"].trouble is None
 
 

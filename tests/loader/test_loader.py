@@ -394,7 +394,7 @@ def test_a_dag_that_the_database_refuses_is_an_error_of_its_file(
     loader.settle()
     assert set(dags(conn)) == {"good"}
     assert set(errors(conn)) == {"a.py", "c.py"}
-    assert "the database does not take its DAGs: CheckViolation" in errors(conn)["a.py"][1]
+    assert "the database rejects its DAGs: CheckViolation" in errors(conn)["a.py"][1]
     folder.dag("d.py", "another")
     loader.settle()
     assert set(dags(conn)) == {"another", "good"}

@@ -94,19 +94,19 @@ def test_the_time_of_import(folder: Folder) -> None:
         (13, "a default argument of since() is the time of import"),
     ]
     assert said[0][1].endswith(
-        ": all attempts of all runs share it, for the file is imported once for many"
+        ": all attempts of all runs share it, because the file is imported once for many attempts"
     )
 
 
 def test_what_else_can_be_used_only_once(folder: Folder) -> None:
     assert first_words(told(folder, OTHERS)) == [
-        (4, "OWN is an id made at import"),
-        (5, "RUN is an id made at import"),
-        *((line, f"{name} is an iterator, which is used up where it is read")
+        (4, "OWN is an id generated at import"),
+        (5, "RUN is an id generated at import"),
+        *((line, f"{name} is an iterator, which can be read only once")
           for line, name in ((6, "COUNT"), (7, "READER"), (8, "ITEMS"))),
         (9, "FOLDER is a temporary file or folder"),
-        (10, "HELD is a lock that is held"),
-        (12, "AGAIN is a lock that is held"),
+        (10, "HELD is a held lock"),
+        (12, "AGAIN is a held lock"),
     ]  # fmt: skip
 
 
@@ -118,11 +118,11 @@ def test_threads_are_said_to_cost_a_process(folder: Folder) -> None:
     ((line, message),) = told(folder, THREAD)
     assert (line, message) == (
         None,
-        "threads are running after import: each attempt starts a fresh Python process, "
-        "which takes about a second longer",
+        "threads are running after import, so each attempt starts a new Python process, which "
+        "takes about a second longer",
     )
     (found,) = check(folder.root)
-    assert found.warnings[0].hint == "start threads inside tasks (these are: pool_0)"
+    assert found.warnings[0].hint == "start threads inside tasks (threads: pool_0)"
 
 
 def test_connections_and_files_that_stay_open(folder: Folder, tmp_path: Path) -> None:
@@ -199,8 +199,8 @@ def test_the_server_keeps_what_was_said_with_the_dag(
     loader.settle()
     (_, (said,)), other = rows(conn, query)
     assert other == ("two", [])
-    assert said.startswith("line 2: OWN is an id made at import")
-    assert said.endswith("; make it inside the task")
+    assert said.startswith("line 2: OWN is an id generated at import")
+    assert said.endswith("; create it inside the task")
     before = rows(conn, "SELECT xmin FROM dag WHERE dag_id = 'one'")
     loader.settle()
     assert rows(conn, "SELECT xmin FROM dag WHERE dag_id = 'one'") == before

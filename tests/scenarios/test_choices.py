@@ -73,7 +73,7 @@ def test_a_choice_outlives_a_retry_of_something_else(conn: Connection[Any]) -> N
     assert run_state(conn, run_id) == "success"
     with pytest.raises(Conflict, match="`wipe` stays skipped: `choose` chose `keep`") as refused:
         clear(conn, scheduler, run_id, Selection(tasks=frozenset({"wipe"})))
-    assert refused.value.hint == f"headway clear {run_id} choose lets it choose again"
+    assert refused.value.hint == f"headway clear {run_id} choose lets the branch choose again"
     everything = clear(conn, scheduler, run_id, Selection())
     assert sorted(everything) == ["choose", "keep", "load", "wipe", "wiped"]
 

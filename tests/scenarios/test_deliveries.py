@@ -128,7 +128,7 @@ def test_results_beyond_what_one_attempt_may_receive_are_refused(
     agent.say(Fetch(2, run_id, [XComRef("a", map_index=3)]))
     scheduler.serve()
     refused, answered = agent.of(Values)
-    assert "results that it receives" in refused.refused
+    assert "results that the task receives" in refused.refused
     assert not refused.values
     assert len(answered.values) == 1
     assert not answered.refused

@@ -124,7 +124,7 @@ def test_without_a_descriptor_left_nobody_is_let_in_until_there_is_one(
         scheduler.wait(0.0)  # it does not ask again and again
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert caplog.text.count("no agent can be let in now: Too many open files") == 1
+    assert caplog.text.count("cannot accept agents: Too many open files") == 1
     scheduler.sweep()
     scheduler.wait(1.0)
     agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))

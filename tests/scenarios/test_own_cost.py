@@ -44,7 +44,7 @@ def test_an_attempt_that_cannot_be_handed_out_costs_its_run(
     heard(process, line)
     assert (run_state(conn, good), states(conn, bad)) == ("success", {"a": "up_for_retry"})
     ended = conn.execute("SELECT state, detail FROM attempt WHERE run_id = %s", [bad]).fetchall()
-    why = "its run cannot be handed to an agent: OverflowError: this cannot be said"
+    why = "cannot send the attempt to an agent: OverflowError: this cannot be said"
     assert ended == [("lost", why)]
     assert process.deaths == 0
 

@@ -62,7 +62,7 @@ def test_an_applied_migration_that_was_edited_is_refused(
 ) -> None:
     first, *rest = migrations()
     use(monkeypatch, [replace(first, text=first.text + b"-- edited"), *rest])
-    with pytest.raises(Conflict, match=r"0001_roles was applied with another text"):
+    with pytest.raises(Conflict, match=r"0001_roles was applied with a different text"):
         migrate(database)
 
 

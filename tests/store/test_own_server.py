@@ -96,7 +96,7 @@ def test_each_transaction_brings_its_role_and_settings(pooled: str) -> None:
 
 
 def test_a_role_that_may_not_be_taken_is_refused_at_once(pooled: str) -> None:
-    with pytest.raises(NotReachable, match="does not let this user act as pg_monitor"):
+    with pytest.raises(NotReachable, match="does not allow this user to act as pg_monitor"):
         connect(pooled, role="pg_monitor")
 
 

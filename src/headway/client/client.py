@@ -298,10 +298,10 @@ def no_server(layout: Layout) -> NotReachable:
         return NotReachable(
             "the server of this data directory is starting or stopping",
             where=str(layout.data),
-            hint="try again in a moment",
+            hint="try again in a few seconds",
         )
     return NotReachable(
-        "no server works on this data directory",
+        "no server is running for this data directory",
         where=str(layout.data),
-        hint="start one with: headway up (or name the right directory with --data)",
+        hint="start one with headway up, or choose another directory with --data",
     )

@@ -78,7 +78,7 @@ class Connection:
                 return self._exchange(method, target, body)  # it was closed while idle
             raise NotReachable(
                 f"the server at {self.url} does not answer: {error or type(error).__name__}",
-                hint="headway up starts one; headway doctor looks for the cause",
+                hint="start one with headway up, or find the cause with headway doctor",
             ) from error
 
     def _once(
@@ -105,7 +105,8 @@ def segment(text: str) -> str:
     """One segment of a path, whatever a person typed. Raises UsageError: without it the path is another's."""
     if not text or text in (".", ".."):
         raise UsageError(
-            f"{text!r} names nothing", hint="headway ls shows DAGs, headway ls runs the latest runs"
+            f"there is no DAG or run {text!r}",
+            hint="to list DAGs: headway ls; to list runs: headway ls runs",
         )
     return quote(text, safe="@")
 

@@ -74,8 +74,8 @@ def create_user(
     """Somebody whom the team looks after."""
     if not NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} cannot be the name of a user",
-            hint="lower-case letters and digits, with . _ @ - between them, at most 64",
+            f"{name!r} is not a valid user name",
+            hint="use lower-case letters and digits, with . _ @ - between them, at most 64 characters",
         )
     shown = check_display_name(display_name or name)
     people.create(conn, team_id, name, shown, password_hash, role, actor)
@@ -85,7 +85,9 @@ def add_member(conn: Connection[Any], team_id: int, name: str, role: Role, actor
     """Take in somebody who is a user, whichever team looks after them."""
     person_id = people.anywhere(conn, name)
     if person_id is None:
-        raise NotFound(f"there is no user {name!r}", hint=f"make one: headway user create {name}")
+        raise NotFound(
+            f"there is no user {name!r}", hint=f"to create the user: headway user create {name}"
+        )
     people.join(conn, team_id, person_id, name, role, actor)
 
 
@@ -105,7 +107,7 @@ def remove_member(conn: Connection[Any], team_id: int, name: str) -> None:
 def check_display_name(text: str) -> str:
     if not 1 <= len(text) <= DISPLAY_NAME_CHARS_MAX or not text.isprintable():
         raise UsageError(
-            f"a display name has 1 to {DISPLAY_NAME_CHARS_MAX} characters that can be seen"
+            f"a display name must have 1 to {DISPLAY_NAME_CHARS_MAX} visible characters"
         )
     return text
 
@@ -164,9 +166,9 @@ def create_token(
 ) -> tuple[str, str]:
     """The token's id, and the token itself, which nobody can show again."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
-        raise UsageError(f"a token lives for 1 to {TOKEN_DAYS_MAX} days, not {days}")
+        raise UsageError(f"a token must expire after 1 to {TOKEN_DAYS_MAX} days, not {days}")
     if not 1 <= len(name) <= 100:
-        raise UsageError("a token has a name of 1 to 100 characters")
+        raise UsageError("the name of a token must have 1 to 100 characters")
     prefix = AGENT_PREFIX if scope == "agent" else TOKEN_PREFIX
     token_id, secret = ids.run_id(), prefix + ids.token()
     hashed, lifetime_s = fingerprint(secret), days * 86_400.0
@@ -177,10 +179,10 @@ def create_token(
 def keep_an_admin(conn: Connection[Any], team_id: int, person_id: int) -> None:
     if people.admins(conn, team_id) == [person_id]:
         raise Conflict(
-            "this is the last admin of the team", hint="make somebody else an admin first"
+            "this is the last admin of the team", hint="make another user an admin first"
         )
 
 
 def require_ours(conn: Connection[Any], name: str) -> None:
     if not people.is_ours(conn, name):
-        raise NotAllowed(f"another team looks after {name!r}", hint="ask an admin of that team")
+        raise NotAllowed(f"another team manages {name!r}", hint="ask an admin of that team")

@@ -30,7 +30,7 @@ def hash_of(password: str) -> str:
         UsageError: it is too short or too long.
     """
     if not CHARS_MIN <= len(password) <= CHARS_MAX:
-        raise UsageError(f"a password has {CHARS_MIN} to {CHARS_MAX:,} characters")
+        raise UsageError(f"a password must have {CHARS_MIN} to {CHARS_MAX:,} characters")
     return computed(password, ids.salt(), MEMORY_KIB, PASSES, LANES)
 
 

@@ -12,8 +12,8 @@ def bind(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
         raise UsageError(
-            f"{host!r} is no address of this machine: {error.strerror}",
-            hint="use 127.0.0.1 for this machine only, 0.0.0.0 for every network",
+            f"{host!r} is not an address of this machine: {error.strerror}",
+            hint="use 127.0.0.1 for this machine only, or 0.0.0.0 for all networks",
         ) from error
     # With its protocol named, asyncio turns Nagle's algorithm off: else answers wait 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -33,13 +33,13 @@ def refused(error: OSError, host: str, port: int) -> Exception:
         return Conflict(
             f"port {port} is in use",
             where=where,
-            hint=f"choose another with --port, for example --port {port + 1}; --port 0 takes any",
+            hint=f"choose another with --port, for example --port {port + 1}, or any free port with --port 0",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return NotAllowed(
-            f"port {port} is not ours to take",
+            f"not allowed to use port {port}",
             where=where,
-            hint="choose one above 1023 with --port",
+            hint="choose a port above 1023 with --port",
         )
     return NotReachable(f"cannot listen: {error.strerror}", where=where)
 

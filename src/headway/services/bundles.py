@@ -227,5 +227,7 @@ def sync(folder: Path) -> None:
 
 def failed(error: OSError, folder: Path) -> HeadwayError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull("no room left to keep a snapshot of the DAG folder", where=str(folder))
-    return HeadwayError(f"the DAG folder cannot be kept: {error}", where=str(folder))
+        return StorageFull(
+            "the disk is full: cannot store a snapshot of the DAG folder", where=str(folder)
+        )
+    return HeadwayError(f"cannot store a snapshot of the DAG folder: {error}", where=str(folder))

@@ -20,7 +20,7 @@ from headway.services.folder import Listing, scan
 from headway.services.importer import Imported, Importer, Job
 from headway.spec.model import Dag
 
-NOT_PART: Final = "does not belong to a DAG folder: its name is hidden, or .headwayignore names it"
+NOT_PART: Final = "is not part of the DAG folder: its name is hidden, or .headwayignore lists it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Check
     A single file has its own folder as root.
     """
     if not os.path.lexists(path):
-        raise NotFound("there is no such file or folder", where=str(path))
+        raise NotFound("the file or folder does not exist", where=str(path))
     if path.is_dir():
         return check_folder(path.resolve(), None, environment)
     return check_folder(path.parent.resolve(), path.name, environment)
@@ -105,6 +105,6 @@ def duplicates_marked(found: dict[str, Checked]) -> dict[str, Checked]:
         for dag in found[file].dags:
             owner = first.setdefault(dag.dag_id, file)
             if owner != file:
-                said = f"DAG {dag.dag_id} is defined in {owner} and in {file}: {owner} wins"
+                said = f"DAG {dag.dag_id} is defined in {owner} and in {file}; the one in {owner} is used"
                 marked[file] = replace(found[file], error=Trouble(said, dag.line or None))
     return marked

@@ -74,7 +74,7 @@ def trigger(
         NotFound: no such DAG. Conflict: its file is gone. UsageError: unknown or wrong parameters.
     """
     if len(wanted) > TRIGGER_RUNS_MAX:
-        raise UsageError(f"{len(wanted):,} runs at once; the limit is {TRIGGER_RUNS_MAX:,}")
+        raise UsageError(f"{len(wanted):,} runs in one request; the limit is {TRIGGER_RUNS_MAX:,}")
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
@@ -115,8 +115,8 @@ def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
     spec = dags.spec(conn, team_id, dag_id)
     if dags.is_missing(conn, team_id, dag_id):
         raise Conflict(
-            f'the DAG "{dag_id}" is not in the DAG folder any more',
-            hint=f"its last version came from {spec.file}; headway check shows what is wrong",
+            f'the DAG "{dag_id}" is no longer in the DAG folder',
+            hint=f"its last version came from {spec.file}; to find errors, run: headway check",
         )
     return spec
 
@@ -137,18 +137,18 @@ def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
     schedule = compile.schedule(spec, first)
     if not schedule.recurs:
         raise UsageError(
-            f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to fill',
-            hint=f"headway run {spec.dag_id} --date {since} makes a single run",
+            f'the DAG "{spec.dag_id}" has no schedule, so there are no dates to backfill',
+            hint=f"to create a single run: headway run {spec.dag_id} --date {since}",
         )
     found: list[datetime] = []
     for date in schedule.between(first, last):
         found.append(date)
         if len(found) > BACKFILL_RUNS_MAX:
-            raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs: choose a shorter time")
+            raise UsageError(f"more than {BACKFILL_RUNS_MAX:,} runs; choose a shorter period")
     if not found:
         raise UsageError(
             f'the schedule of "{spec.dag_id}" does not fire between {since} and {until} ({spec.zone})',
-            hint=f"headway show {spec.dag_id} shows its schedule",
+            hint=f"to see its schedule: headway show {spec.dag_id}",
         )
     return found
 
@@ -207,7 +207,7 @@ def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, act
     except (psycopg.Error, *EXHAUSTED):
         raise
     except Exception as error:
-        log.warning("run %s cannot be read and is ended as it stands: %s", run_id, error)
+        log.warning("cannot read run %s, so it is ended in its current state: %s", run_id, error)
         run = snapshots.look_at_remains(conn, row, clock(conn))
     commands.cancel(run, actor)
     save(conn, row, run)
@@ -301,7 +301,7 @@ def switched(
 
 def resize_pool(conn: Connection[Any], team_id: int, name: str, slots: int, actor: str) -> None:
     if slots < 0:
-        raise UsageError(f"a pool has 0 slots or more, not {slots}")
+        raise UsageError(f"a pool needs 0 or more slots, not {slots}")
     waiting = pools.lock_waiting(conn, team_id, name)
     now = clock(conn)
     pools.resize(conn, team_id, name, slots, actor, now)
@@ -312,13 +312,13 @@ def resize_pool(conn: Connection[Any], team_id: int, name: str, slots: int, acto
 def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> None:
     if name == "default":
         raise Conflict(
-            "the pool `default` is always there", hint="headway pool set default N resizes it"
+            "the pool `default` cannot be deleted", hint="to resize it: headway pool set default N"
         )
     waiting = pools.lock_waiting(conn, team_id, name)
     now = clock(conn)
     if not pools.delete(conn, team_id, name, actor, now):
         raise Conflict(
-            f"the pool `{name}` does not exist or is in use", hint="headway pool ls shows all pools"
+            f"the pool `{name}` does not exist or is in use", hint="to list pools: headway pool ls"
         )
     pools.forget_reasons(conn, team_id, name, waiting, now)
     runs.wake_schedulers(conn)
@@ -367,7 +367,7 @@ def chosen_of(run: Run, selection: Selection) -> list[Instance]:
         choice = NotChosen(branch.task_id, branches.chosen_by(run, branch))
         raise Conflict(
             f"`{roots[0].node.task_id}` stays skipped: {said(choice)}",
-            hint=f"headway clear {run.run_id} {branch.task_id} lets it choose again",
+            hint=f"headway clear {run.run_id} {branch.task_id} lets the branch choose again",
         )
     return chosen
 

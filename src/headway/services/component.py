@@ -95,10 +95,10 @@ class Component:
 
     def put_off(self, error: OSError, say: Callable[[str], None]) -> None:
         """The same trouble is told once."""
-        doing = "start" if self.process is None else "be looked after"
+        doing = "start" if self.process is None else "be supervised"
         trouble = f"{self.name} cannot {doing} now: {error.strerror or error}"
         if trouble != self.trouble:
-            say(f"{trouble}; tried again until it can ({self.log})")
+            say(f"{trouble}; retrying ({self.log})")
         self.trouble = trouble
         self.again_at = clock.monotonic() + self.back_off_s
 
@@ -118,7 +118,7 @@ class Component:
             self.back_off_s = BACK_OFF_S_MIN
         self.process = None
         self.again_at = now + self.back_off_s
-        say(f"{self.name} {ended(code)}; it starts again in {self.back_off_s:g} s ({self.log})")
+        say(f"{self.name} {ended(code)}; restarting in {self.back_off_s:g} s ({self.log})")
         self.back_off_s = min(self.back_off_s * 2, BACK_OFF_S_MAX)
 
     @property
@@ -131,7 +131,7 @@ class Component:
             if os.read(self.ear, BEATS_MAX):
                 self.heard_at = clock.monotonic()
         if self.silent_s > SILENCE_S_MAX:
-            say(f"{self.name} hangs: no sign of life for {self.silent_s:.0f} s")
+            say(f"{self.name} does not respond: no sign of life for {self.silent_s:.0f} s")
             self.signal(signal.SIGKILL)
 
     def deafen(self) -> None:
@@ -149,7 +149,7 @@ class Component:
     def state(self) -> tuple[bool, str]:
         """Whether it is well, and in words."""
         if self.is_gone():
-            return False, "starts again soon"
+            return False, "restarts soon"
         if self.silent_s > QUIET_S_MAX:
             return False, f"process {self.pid}, silent for {self.silent_s:.0f} s"
         return True, f"process {self.pid}"

@@ -67,7 +67,9 @@ def scan(folder: Path) -> Listing:
     """What belongs to ``folder``. Raises NotFound and FolderError."""
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
-        raise NotFound("there is no such DAG folder", where=str(folder), hint="give it by --dags")
+        raise NotFound(
+            "the DAG folder does not exist", where=str(folder), hint="set it with --dags"
+        )
     refuse_inside(folder, data_directory(root))
     walk = Walk(root, ignored(root))
     visit(walk, root, "")
@@ -115,10 +117,10 @@ def refuse_inside(dags: Path, data: Path | str | None) -> None:
     """FolderError if a DAG folder is a data directory or lies in one."""
     if data is not None and inside(os.path.realpath(data), os.path.realpath(dags)):
         raise FolderError(
-            f"the DAG folder lies in Headway's data directory {data}",
+            f"the DAG folder is inside Headway's data directory {data}",
             where=str(dags),
-            hint="choose another folder with --dags, or another data directory with --data; "
-            "the data directory may lie in the DAG folder",
+            hint="choose another folder with --dags, or another data directory with --data (the "
+            "data directory may be inside the DAG folder)",
         )
 
 
@@ -174,7 +176,7 @@ def add(walk: Walk, place: str, path: str) -> None:
         leave_out(walk, path, f"it is {kind}, not a file")
     elif status.st_size > FILE_BYTES_MAX:
         limit = FILE_BYTES_MAX >> 20
-        leave_out(walk, path, f"it is larger than {limit} MB, and data belongs elsewhere")
+        leave_out(walk, path, f"it is larger than {limit} MB; keep data outside the DAG folder")
     else:
         add_file(walk, path, status)
 
@@ -200,8 +202,8 @@ def check_room(walk: Walk) -> None:
 
 def leave_out(walk: Walk, path: str, why: str) -> None:
     if not any(matches(walk.patterns, path, folder=folder) for folder in (True, False)):
-        hint = f"name it in {IGNORE_FILE} if it is not meant to be here"
-        walk.problems[path] = f"left out: {why}; {hint}"
+        hint = f"list it in {IGNORE_FILE} if it should not be part of the DAG folder"
+        walk.problems[path] = f"skipped: {why}; {hint}"
 
 
 # -- links
@@ -217,7 +219,7 @@ def follow_outermost(walk: Walk, place: str, path: str) -> None:
         files, walk.folders, walk.size, walk.problems = before
         del walk.files[files:]
         most = f"{FILES_MAX:,} files and {BYTES_MAX >> 20} MB"
-        leave_out(walk, path, f"{link(place)}, which does not fit into {most} with the rest")
+        leave_out(walk, path, f"{link(place)}, which would exceed {most}")
 
 
 def follow(walk: Walk, place: str, path: str) -> None:
@@ -225,16 +227,16 @@ def follow(walk: Walk, place: str, path: str) -> None:
     try:
         is_folder = stat.S_ISDIR(os.stat(place).st_mode)
     except OSError as error:
-        reasons = {errno.ENOENT: "which does not exist", errno.ELOOP: "which leads back to itself"}
+        reasons = {errno.ENOENT: "which does not exist", errno.ELOOP: "which points back to itself"}
         why = reasons.get(error.errno or 0, f"which cannot be read: {error.strerror}")
         leave_out(walk, path, f"{link(place)}, {why}")
         return
     if data_directory(real) is not None:
         leave_out(walk, path, f"{link(place)}, in a data directory of Headway")
     elif any(inside(folder, real) for folder in KERNEL):
-        leave_out(walk, path, f"{link(place)}, which is the kernel's")
+        leave_out(walk, path, f"{link(place)}, which belongs to the kernel")
     elif is_folder and any(inside(real, folder) for folder in walk.above):
-        leave_out(walk, path, f"{link(place)}, a folder that holds the link itself")
+        leave_out(walk, path, f"{link(place)}, a folder that contains the link itself")
     else:
         add(walk, place, path)
 
@@ -255,9 +257,9 @@ def check_size(files: list[Found], folder: Path) -> None:
     largest = ", ".join(top_folders(files))
     raise FolderError(
         f"the DAG folder has {len(files):,} files of {total >> 20:,} MB together; "
-        f"at most {FILES_MAX:,} and {BYTES_MAX >> 20} MB are taken (most: {largest})",
+        f"the limit is {FILES_MAX:,} files and {BYTES_MAX >> 20} MB (largest: {largest})",
         where=str(folder),
-        hint=f"name what is no code in {folder}/{IGNORE_FILE}",
+        hint=f"list everything that is not code in {folder}/{IGNORE_FILE}",
     )
 
 

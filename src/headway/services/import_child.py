@@ -275,7 +275,7 @@ def attempt(start: Start) -> Report:
     except BadSpec as error:
         trouble = from_bad_spec(error, start)
     except MemoryError:
-        trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to be imported")
+        trouble = Trouble(f"needs more than {start.memory_limit_bytes >> 20} MB to import")
     except Exception as error:
         trouble = Trouble(f"cannot be read: {type(error).__name__}: {error}")
     return Report(
@@ -334,7 +334,7 @@ def encode(report: Report) -> bytes:
         return encoded
     except Exception as error:
         broken = msgspec.structs.replace(
-            report, dags=[], trouble=Trouble(f"holds a value that is not JSON: {error}")
+            report, dags=[], trouble=Trouble(f"contains a value that is not JSON: {error}")
         )
         return msgspec.json.encode(broken)
 

@@ -162,7 +162,7 @@ class Importer:
             return 0.0
         for running in self.running.values():
             if now - running.started >= running.time_limit_s:
-                self.stop(running, f"takes longer than {running.time_limit_s:g} s to be imported")
+                self.stop(running, f"takes longer than {running.time_limit_s:g} s to import")
         while self.queue and self.has_place(now):
             self.start(self.queue.pop(next(iter(self.queue))))
         if not self.queue and self.suspects and not self.running:
@@ -182,7 +182,7 @@ class Importer:
                 deed = "suspends the process that imports DAG files"
         late = now - ANSWER_S_MAX
         if any(r.verdict is not None and r.stopped_at < late for r in self.running.values()):
-            deed = deed or "holds up the process that imports DAG files"
+            deed = deed or "blocks the process that imports DAG files"
         if deed:
             self.accuse(self.replace_zygote(), deed)
         return bool(deed)
@@ -273,7 +273,7 @@ class Importer:
             if len(running.report) > REPORT_BYTES_MAX:
                 running.report.clear()
                 limit = REPORT_BYTES_MAX >> 20
-                self.stop(running, f"its DAGs make more than {limit} MB of specification")
+                self.stop(running, f"its DAGs produce more than {limit} MB of specs")
 
     def read_output(self, running: Running) -> None:
         if running.number not in self.running:
@@ -284,7 +284,7 @@ class Importer:
             del running.output[:-OUTPUT_KEPT]
             if running.printed > OUTPUT_BYTES_MAX:
                 limit = OUTPUT_BYTES_MAX >> 20
-                self.stop(running, f"prints more than {limit} MB while it is imported")
+                self.stop(running, f"prints more than {limit} MB during import")
 
     def read(self, fd: int) -> bytes:
         """What is there now. At its end a pipe is no longer watched."""
@@ -318,7 +318,7 @@ def is_suspended(pid: int) -> bool:
 
 def conclude(running: Running, ended: Ended) -> Imported:
     if ended.crowd:
-        verdict = f"starts more than {DESCENDANTS_MAX} processes while it is imported"
+        verdict = f"starts more than {DESCENDANTS_MAX} processes during import"
         return troubled(running, Trouble(verdict))
     if running.verdict is not None:
         return troubled(running, Trouble(running.verdict, crash_line(running)))
@@ -358,7 +358,7 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, HeadwayError):
         line = re.search(r":(\d+)$", error.where or "")
         return Trouble(error.message, int(line[1]) if line else None, error.hint)
-    return Trouble(f"its report is not a DAG specification: {error}")
+    return Trouble(f"its report is not a valid DAG spec: {error}")
 
 
 def troubled(running: Running, trouble: Trouble) -> Imported:
@@ -368,12 +368,12 @@ def troubled(running: Running, trouble: Trouble) -> Imported:
 
 def ending(exit_code: int) -> str:
     if exit_code >= 0:
-        return f"ends the process with exit code {exit_code} while it is imported (os._exit?)"
+        return f"ends the process with exit code {exit_code} during import (os._exit?)"
     try:
         name = signal.Signals(-exit_code).name
     except ValueError:
         name = f"signal {-exit_code}"
-    return f"the process that imports it dies of {name}"
+    return f"the process that imports it was killed by {name}"
 
 
 def crash_line(running: Running) -> int | None:

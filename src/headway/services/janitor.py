@@ -54,7 +54,7 @@ REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left
 def audit_retention_from(environment: dict[str, str]) -> timedelta | None:
     """None: the audit is kept for ever, which is the default."""
     text = environment.get(AUDIT_VARIABLE)
-    return None if text is None else days_of(text, AUDIT_VARIABLE, AUDIT_DAYS_MIN, "for ever")
+    return None if text is None else days_of(text, AUDIT_VARIABLE, AUDIT_DAYS_MIN, "forever")
 
 
 def retention_from(environment: dict[str, str]) -> timedelta:
@@ -69,9 +69,9 @@ def days_of(text: str, variable: str, least: float, otherwise: str) -> timedelta
         days = 0.0
     if not least <= days <= 36_500:
         raise UsageError(
-            f"{text!r} is no number of days to keep what has ended",
+            f"{text!r} is not a valid number of days to keep ended runs",
             where=variable,
-            hint=f"give {least:g} or more, or leave it out {otherwise}",
+            hint=f"give {least:g} or more, or leave it unset {otherwise}",
         )
     return timedelta(days=days)
 
@@ -190,7 +190,7 @@ class Janitor:
         try:
             Bundles(self.layout.data).prune(in_use, active)
         except OSError as error:
-            log.warning("old bundles cannot be removed: %s", error)
+            log.warning("cannot remove old bundles: %s", error)
 
     def remove_left(self, at: datetime, seq: int) -> None:
         """A batch of what the life before decided and may not have come to do."""

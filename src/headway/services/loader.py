@@ -256,7 +256,7 @@ class Loader:
         """Find the files whose DAGs the database refuses; all else is registered without them."""
         assert self.conn is not None
         assert self.bundle is not None
-        print(f"loader: DAGs cannot be registered: {explained(error)}", file=sys.stderr, flush=True)
+        print(f"loader: cannot register DAGs: {explained(error)}", file=sys.stderr, flush=True)
         self.register_at = clock.monotonic() + POLL_S
         if self.conn.closed:
             self.lose_database()
@@ -264,7 +264,7 @@ class Loader:
         for file, why in transact(
             self.conn, refused, self.team_id, self.bundle, self.catalogue.sources
         ).items():
-            self.catalogue.reject(file, Trouble(f"the database does not take its DAGs: {why}"))
+            self.catalogue.reject(file, Trouble(f"the database rejects its DAGs: {why}"))
             self.register_at = 0.0
 
     def reach_database(self) -> None:
@@ -341,9 +341,9 @@ def unstable(first: Imported, second: Imported) -> Trouble:
     ids = differing(first.dags, second.dags)
     line = next((dag.line for dag in second.dags if dag.dag_id in ids), 0)
     return Trouble(
-        f"gives another DAG {', '.join(ids)} each time it is imported; the first version stays",
+        f"defines a different DAG {', '.join(ids)} each time it is imported; the first version is kept",
         line or None,
-        "look for datetime.now(), random values or an order of a set in what the DAG is made of",
+        "look for datetime.now(), random values or the order of a set in the definition of the DAG",
     )
 
 
@@ -352,7 +352,7 @@ def unstable(first: Imported, second: Imported) -> Trouble:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="headway.services.loader")
-    parser.add_argument("--dsn", required=True, help="of the database; - to read it from stdin")
+    parser.add_argument("--dsn", required=True, help="URL of the database; - reads it from stdin")
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--dags", required=True, type=Path)
     parser.add_argument("--team", required=True, help="whose DAGs the folder holds")

@@ -52,9 +52,9 @@ def days_of(text: str | None, variable: str) -> int | None:
         return None
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= core.DAYS_MAX:
         raise UsageError(
-            f"{text!r} is no number of days to keep logs",
+            f"{text!r} is not a valid number of days to keep logs",
             where=variable,
-            hint=f"give 1 to {core.DAYS_MAX}, or leave it out: as long as the run",
+            hint=f"set 1 to {core.DAYS_MAX}, or leave it unset to keep logs as long as their run",
         )
     return int(text)
 
@@ -138,7 +138,7 @@ class LogSweep:
         try:
             unwanted.ask(self.layout, Unwanted(team, run_id, before))
         except OSError as error:
-            log.warning("the log store cannot be told of what goes: %s", error)
+            log.warning("cannot tell the shipper which logs to remove: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +182,4 @@ def remove_log(name: str, place: int, is_over: Callable[[os.stat_result], bool])
         if is_over(os.stat(name, dir_fd=place, follow_symlinks=False)):
             os.unlink(name, dir_fd=place)
     except OSError as error:
-        log.warning("a log cannot be removed: %s: %s", name, error.strerror)
+        log.warning("cannot remove log %s: %s", name, error.strerror)

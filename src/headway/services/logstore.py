@@ -32,7 +32,9 @@ class LogStore:
             try:
                 self.remote.check()
             except HeadwayError as error:
-                say(f"{error.message}; logs wait on this machine until it can ({self.remote.url})")
+                say(
+                    f"{error.message}; logs stay on this machine until the log store ({self.remote.url}) works"
+                )
 
         threading.Thread(target=look, name="log store", daemon=True).start()
 

@@ -14,5 +14,5 @@ NOTE_MAX: Final = 10_000
 def write(conn: Connection[Any], team_id: int, run_id: str, note: str | None, actor: str) -> None:
     """An empty one takes it away."""
     if note is not None and len(note) > NOTE_MAX:
-        raise UsageError(f"a note has at most {NOTE_MAX:,} characters, not {len(note):,}")
+        raise UsageError(f"a note can have at most {NOTE_MAX:,} characters, not {len(note):,}")
     notes.write(conn, team_id, run_id, (note or "").strip() or None, actor, clock(conn))

@@ -43,4 +43,4 @@ class Removals:
             try:
                 removal()
             except Exception:
-                log.exception("what is old cannot be removed; the rest goes on")
+                log.exception("cannot remove old files; everything else continues")

@@ -24,11 +24,11 @@ from headway.store.dags import Standing
 from headway.store.runs import Claimed, NewRun
 
 TODAY = (
-    "pools and their sizes, the DAG's max_active_runs and whether it is paused are those of today",
-    "Python and the packages outside of the bundle are those installed now",
-    "environment variables and secrets have the values of now",
-    "what tasks read from outside (files, databases, services) may have changed; "
-    "what they write is written again",
+    "pools, the DAG's max_active_runs and whether the DAG is paused are current, not those of the original run",
+    "Python and packages outside the bundle are the ones installed now",
+    "environment variables and secrets have their current values",
+    "external data that tasks read (files, databases, services) may have changed; "
+    "tasks write their outputs again",
 )
 
 
@@ -93,9 +93,9 @@ def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
     spec = dags.spec(conn, row.team_id, row.dag_id, row.number)
     if spec.file not in Bundles(data).entries(row.bundle_version):
         raise Conflict(
-            f"the files of run {row.run_id} are gone: bundle {row.bundle_version} "
-            f"has no {spec.file} any more",
-            hint=f"headway run {row.dag_id} runs what the DAG is now",
+            f"the files of run {row.run_id} were removed: bundle {row.bundle_version} no longer "
+            f"contains {spec.file}",
+            hint=f"to run the current version: headway run {row.dag_id}",
         )
     return spec
 
@@ -104,18 +104,20 @@ def not_reproduced(row: Claimed, today: Standing) -> list[str]:
     """What is known to differ first, then what nobody can know."""
     said = []
     if today.missing:
-        said.append(f"the DAG is not in its folder any more; the replay runs version {row.number}")
+        said.append(f"the DAG is no longer in the DAG folder; the replay runs version {row.number}")
     elif today.number != row.number:
         said.append(
             f"the DAG's current version is {today.number}; the replay runs version {row.number}"
         )
     if today.bundle_version != row.bundle_version:
-        said.append("files of the DAG folder have changed since; the replay runs those of then")
+        said.append(
+            "files in the DAG folder have changed since; the replay runs the original files"
+        )
     if row.trigger != Trigger.MANUAL:
-        said.append(f"the run was started as {row.trigger}; the replay says {Trigger.MANUAL}")
+        said.append(f"the trigger of the run was {row.trigger}; the replay says {Trigger.MANUAL}")
     if row.backfill_id is not None:
         said.append(
-            f"the run was of backfill {row.backfill_id}, with a limit of its own; "
-            "the replay counts against the DAG's max_active_runs"
+            f"the run belonged to backfill {row.backfill_id}, which has its own limit; the replay "
+            f"counts towards the DAG's max_active_runs"
         )
     return [*said, *TODAY]

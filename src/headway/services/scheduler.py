@@ -247,7 +247,7 @@ class Scheduler:
         self.ticker.forget(error)
         if self.conn.closed or self.ears.closed:
             raise error
-        log.error("a tick failed and is tried again", exc_info=error)
+        log.error("a tick failed; retrying", exc_info=error)
         clock.sleep(FAILURE_PAUSE_S)
 
     # -- acting after the commit
@@ -290,7 +290,7 @@ class Scheduler:
         except Exception as error:
             if self.conn.closed or self.ears.closed:
                 raise
-            log.error("a step failed, the others go on", exc_info=error)
+            log.error("a step failed; the other steps continue", exc_info=error)
             return False
         return True
 
@@ -372,9 +372,11 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
-    parser.add_argument("--data", type=Path, help="the data directory, to be kept tidy")
-    parser.add_argument("--ships-logs", action="store_true", help="there is a log store")
-    parser.add_argument("--on-demand", action="store_true", help="leave timetables alone")
+    parser.add_argument(
+        "--data", type=Path, help="the data directory, from which old files are removed"
+    )
+    parser.add_argument("--ships-logs", action="store_true", help="a log store is configured")
+    parser.add_argument("--on-demand", action="store_true", help="do not create scheduled runs")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:

@@ -163,8 +163,8 @@ def contested(dag_id: str, winner: Source, loser: Source) -> Broken:
     return Broken(
         loser.path,
         line or None,
-        f"DAG {dag_id} is defined in {winner.path} and in {loser.path}; {winner.path} wins: "
-        "give one of them another dag_id",
+        f"DAG {dag_id} is defined in {winner.path} and in {loser.path}; the one in {winner.path} "
+        f"is used; give one of them another dag_id",
     )
 
 
@@ -174,7 +174,7 @@ def doubled(dags: tuple[Dag, ...]) -> Trouble | None:
         if dag.dag_id in seen:
             first = seen[dag.dag_id].line
             return Trouble(
-                f"defines DAG {dag.dag_id} twice, in line {first} and here", dag.line or None
+                f"defines DAG {dag.dag_id} twice, on line {first} and here", dag.line or None
             )
         seen[dag.dag_id] = dag
     return None

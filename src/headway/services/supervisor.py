@@ -95,9 +95,9 @@ class Supervisor:
         settings = self.settings
         if not settings.dags.is_dir():
             raise UsageError(
-                "the folder of DAG files does not exist",
+                "the DAG folder does not exist",
                 where=str(settings.dags),
-                hint="make it, or name another with --dags",
+                hint="create it, or choose another with --dags",
             )
         refuse_inside(settings.dags, self.layout.data)
         if settings.log_store is not None:
@@ -352,11 +352,11 @@ class Supervisor:
         try:
             if server.is_alive():
                 return
-            self.say("the database has ended and is started again")
+            self.say("the database stopped; restarting it")
             server.stop()
             server.start()
         except (HeadwayError, OSError) as error:
-            self.say(f"the database does not start: {error}")
+            self.say(f"cannot start the database: {error}")
         self._database_again_at = clock.monotonic() + DATABASE_PAUSE_S
 
     def wait_until_healthy(self) -> None:
@@ -380,9 +380,9 @@ class Supervisor:
         words = component.last_words() if component is not None else ""
         log = component.log if component is not None else self.layout.server_logs
         return NotReachable(
-            f"the {missing.name} did not come up within {READY_S:.0f} s: {words or missing.detail}",
+            f"the {missing.name} did not start within {READY_S:.0f} s: {words or missing.detail}",
             where=str(log),
-            hint="headway doctor looks for the cause",
+            hint="to find the cause, run: headway doctor",
         )
 
     def login_url(self) -> str:

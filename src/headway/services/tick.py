@@ -188,7 +188,7 @@ def inbox(
         try:
             found.append(((team_id, run_id), ticker.decode(body), body))
         except ValueError as error:  # of another version of Headway: it will never be readable
-            log.error("a report for run %s cannot be read: %s", run_id, error)
+            log.error("cannot read a report for run %s: %s", run_id, error)
     return found
 
 

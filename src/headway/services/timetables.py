@@ -52,7 +52,7 @@ def create_due(
         except (psycopg.OperationalError, *EXHAUSTED):
             raise
         except Exception as error:  # of another version of Headway, as a rule: the others go on
-            log.error("the timetable of DAG %s cannot be asked", dag.dag_id, exc_info=error)
+            log.error("cannot evaluate the timetable of DAG %s", dag.dag_id, exc_info=error)
             queue.slots_decided(conn, dag, None, now + AGAIN)
     return created
 

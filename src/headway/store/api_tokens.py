@@ -117,8 +117,8 @@ def create(
         conn.execute(CREATE, values)
     except errors.UniqueViolation as error:
         raise Conflict(
-            f"there is a token {name!r} already",
-            hint="revoke it first, or choose another name: headway token ls",
+            f"a token named {name!r} already exists",
+            hint="revoke it or choose another name; to list tokens: headway token ls",
         ) from error
 
 

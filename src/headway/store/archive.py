@@ -50,9 +50,9 @@ def put_back(conn: Connection[Any], file: Path) -> list[str]:
         raise
     except psycopg.Error as error:
         raise Conflict(
-            f"this server does not take the backup: {error.diag.message_primary}",
+            f"the database server cannot restore the backup: {error.diag.message_primary}",
             where=str(file),
-            hint="nothing was changed; restore it into the version of PostgreSQL that it was made of",
+            hint="nothing was changed; restore it with the PostgreSQL version that wrote the backup",
         ) from error
     # The archive has switched it off, for what it did not say itself.
     conn.execute("SET LOCAL row_security = on")
@@ -120,7 +120,7 @@ def lines_of(file: Path, section: str) -> Iterator[Iterator[bytes]]:
         assert program.stdout is not None
         yield said_by(program.stdout)
     if program.returncode != 0:
-        raise Conflict("the backup cannot be read: pg_restore failed", where=str(file))
+        raise Conflict("cannot read the backup: pg_restore failed", where=str(file))
 
 
 def said_by(output: IO[bytes]) -> Iterator[bytes]:

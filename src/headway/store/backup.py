@@ -107,8 +107,8 @@ def refuse_pooler(conn: Session) -> None:
     """The settings of ``pg_dump`` would stay on a connection that others are given next."""
     if conn.pooled:
         raise Conflict(
-            "between us and the database is a pooler, through which no backup can be made or restored",
-            hint="give the address of the server itself with --database-url",
+            "the database is behind a connection pooler, which cannot be used for backup and restore",
+            hint="connect to the database server directly with --database-url",
         )
 
 
@@ -119,7 +119,7 @@ def refuse_part(conn: Connection[Any]) -> None:
     user = conn.info.user
     inherit = " WITH INHERIT TRUE" if conn.info.server_version >= 160000 else ""
     raise NotAllowed(
-        f"the database user {user} sees only a part of {', '.join(hidden)}, so there is no backup",
+        f"the database user {user} sees only part of {', '.join(hidden)}, so no backup was written",
         hint=f"an administrator must run this once:\n"
         f'    ALTER ROLE "{user}" INHERIT;\n'
         f'    GRANT headway_engine TO "{user}"{inherit};',
@@ -137,7 +137,7 @@ def dump(dsn: str, file: Path) -> None:
     )
     if done.returncode != 0:
         raise Conflict(
-            f"the backup cannot be read back: {first_line(done.stderr)}", where=str(file.parent)
+            f"cannot read the written backup: {first_line(done.stderr)}", where=str(file.parent)
         )
 
 
@@ -161,11 +161,11 @@ def run_program(dsn: str, program: str, *arguments: str) -> None:
 def unwritable(error: OSError, folder: Path) -> HeadwayError:
     if error.errno in FULL_ERRNOS:
         return full()
-    return NotAllowed(f"the backup cannot be written: {error.strerror}", where=str(folder))
+    return NotAllowed(f"cannot write the backup: {error.strerror}", where=str(folder))
 
 
 def full() -> StorageFull:
-    return StorageFull("the disk is full", hint="make room, then try again")
+    return StorageFull("the disk is full", hint="free disk space, then try again")
 
 
 def first_line(said: bytes) -> str:

@@ -226,14 +226,14 @@ def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = 
         found = [readable(text, dag_id) for text in rows]
     if not found:
         version = "" if number is None else f" in version {number}"
-        raise NotFound(f"there is no DAG {dag_id}{version}", hint="headway ls shows all DAGs")
+        raise NotFound(f"there is no DAG {dag_id}{version}", hint="to list DAGs: headway ls")
     return found[0]
 
 
 def check_known(conn: Connection[Any], team_id: int, dag_id: str) -> None:
     """Raises NotFound. Whether its version can be read does not matter."""
     if conn.execute(EXISTS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is None:
-        raise NotFound(f"there is no DAG {dag_id}", hint="headway ls shows all DAGs")
+        raise NotFound(f"there is no DAG {dag_id}", hint="to list DAGs: headway ls")
 
 
 def readable(text: str, dag_id: str) -> Dag:
@@ -242,7 +242,8 @@ def readable(text: str, dag_id: str) -> Dag:
     except msgspec.DecodeError as error:
         raise Conflict(
             f"a stored version of DAG {dag_id} cannot be read: {error}",
-            hint="start the Headway that stored it, or a newer one, and its runs go on; headway cancel ends them",
+            hint="to continue its runs, start the Headway version that stored it or a newer one; "
+            "to end them, use headway cancel",
         ) from error
 
 

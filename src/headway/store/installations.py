@@ -58,10 +58,10 @@ def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
     assert found is not None, "who holds it keeps its row locked until it is gone"
     host, data, dags, seconds = found
     raise Conflict(
-        f"another Headway loads the DAGs of this database: on {host}, from {dags}",
+        f"another Headway server already loads DAGs into this database: on {host}, from {dags}",
         where=f"{host}:{data}",
-        hint="use that one, or stop it, or take another database; "
-        f"if it is gone already, this one may start in {max(1, seconds)} s",
+        hint="use that server, stop it, or use another database; if it is already gone, this one "
+        f"can start in {max(1, seconds)} s",
     )
 
 

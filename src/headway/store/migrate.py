@@ -96,7 +96,7 @@ def apply_next(conn: Connection[Any], wanted: list[Migration]) -> Migration | No
         conn.execute(migration.text)
     except errors.InsufficientPrivilege as error:
         raise NotAllowed(
-            f"the database user {conn.info.user} may not set up the database: {error}",
+            f"the database user {conn.info.user} is not allowed to set up the database: {error}",
             hint=ROLES_BY_ADMIN.format(user=conn.info.user),
         ) from error
     row = {"number": migration.number, "name": migration.name, "sha256": migration.sha256}
@@ -109,13 +109,13 @@ def pending(conn: Connection[Any], wanted: list[Migration]) -> list[Migration]:
     applied = conn.execute(HISTORY).fetchall()
     if len(applied) > len(wanted):
         raise Conflict(
-            f"the database is at schema {applied[-1][0]}, this Headway knows {len(wanted)}",
+            f"the database is at schema {applied[-1][0]}, this Headway supports up to {len(wanted)}",
             hint="upgrade Headway, or restore a backup from before the upgrade",
         )
     for (number, name, digest), migration in zip(applied, wanted, strict=False):
         if (number, digest) != (migration.number, migration.sha256):
             raise Conflict(
-                f"migration {number:04}_{name} was applied with another text than this Headway has",
-                hint="an applied migration never changes: install the Headway that applied it",
+                f"migration {number:04}_{name} was applied with a different text than this Headway has",
+                hint="applied migrations never change; install the Headway version that applied it",
             )
     return wanted[len(applied) :]

@@ -124,7 +124,7 @@ def create(
             person_id: int | None = cursor.execute(CREATE, values).fetchone()
         except errors.UniqueViolation as error:
             raise Conflict(
-                f"there is a user {name!r} already", hint="choose another name"
+                f"a user named {name!r} already exists", hint="choose another name"
             ) from error
     assert person_id is not None
     conn.execute(JOIN, {**values, "person_id": person_id})
@@ -163,7 +163,8 @@ def join(
         conn.execute(JOIN, values)
     except errors.UniqueViolation as error:
         raise Conflict(
-            f"{name!r} is in the team already", hint=f"another role: headway user role {name} ROLE"
+            f"{name!r} is already in the team",
+            hint=f"to change their role: headway user role {name} ROLE",
         ) from error
 
 
@@ -174,7 +175,7 @@ def leave(conn: Connection[Any], team_id: int, person_id: int) -> None:
 def require(conn: Connection[Any], name: str) -> int:
     found = by_name(conn, name)
     if found is None:
-        raise NotFound(f"there is no user {name!r}", hint="headway user ls shows all")
+        raise NotFound(f"there is no user {name!r}", hint="to list users: headway user ls")
     return found
 
 

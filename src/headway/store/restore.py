@@ -70,7 +70,7 @@ def refuse_foreign_tables(conn: Connection[Any]) -> None:
     if row is not None and row[0] != conn.info.user:
         raise NotAllowed(
             f"the tables belong to the database user {row[0]}, so {conn.info.user} cannot restore them",
-            hint=f"give {row[0]} as the user of --database-url",
+            hint=f"use the user {row[0]} in --database-url",
         )
 
 
@@ -82,13 +82,13 @@ def begin(conn: Connection[Any], name: str) -> str:
     if not (is_ours and may_create):
         user = conn.info.user
         raise NotAllowed(
-            f"the database user {user} may not replace the database {name}",
+            f"the database user {user} is not allowed to replace the database {name}",
             hint=f"an administrator must run this once:\n"
             f'    ALTER ROLE "{user}" CREATEDB;\n'
             f'    ALTER DATABASE "{name}" OWNER TO "{user}";',
         )
     if not one(conn, LOCK, name):
-        raise Conflict("another restore of this database is under way")
+        raise Conflict("another restore of this database is running")
     # A name of its own, however long that of the database is: names are cut off at 63 bytes.
     draft = f"headway_restoring_{oid}"
     wait_for_last(conn, name)
@@ -123,12 +123,12 @@ def swap(conn: Connection[Any], name: str, draft: str, keep_as: str) -> None:
     except errors.ObjectInUse as error:
         raise in_use() from error
     except errors.DuplicateDatabase as error:
-        raise Conflict(f"there is a database named {keep_as} already") from error
+        raise Conflict(f"a database named {keep_as} already exists") from error
 
 
 def in_use() -> Conflict:
     return Conflict(
-        "the database is in use, so nothing was restored", hint="stop Headway, then try again"
+        "nothing was restored, because the database is in use", hint="stop Headway, then try again"
     )
 
 

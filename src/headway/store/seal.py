@@ -33,16 +33,16 @@ def seal(file: Path) -> None:
 def check(file: Path) -> None:
     """Raises NotFound, and Conflict when the file is not, byte for byte, what ``headway backup`` wrote."""
     if not file.is_file():
-        raise NotFound("there is no such backup", where=str(file))
+        raise NotFound("the backup does not exist", where=str(file))
     with file.open("rb") as content:
         length = max(0, os.fstat(content.fileno()).st_size - SEAL_BYTES)
         expected = words(length, digest_of(content, length))
         if content.read() == expected:
             return
     raise Conflict(
-        "the backup is damaged, or `headway backup` did not write it: its checksum is wrong",
+        "the checksum of the backup is wrong: it is damaged or was not written by `headway backup`",
         where=str(file),
-        hint="nothing was changed; restore another one, or this one's copy from elsewhere",
+        hint="nothing was changed; restore another backup, or an intact copy of this one",
     )
 
 

@@ -196,8 +196,8 @@ def once(
     except psycopg.Error as error:
         if done and conn.closed:
             raise AmbiguousCommit(
-                "the connection to the database was lost while a change was being saved",
-                hint="whether it was saved is seen by looking again",
+                "the connection to the database was lost while saving a change",
+                hint="check whether the change was saved before you try again",
             ) from error
         if (known := explained(conn, error)) is not None:
             raise known from error
@@ -252,7 +252,9 @@ def in_team(
 def explained(conn: Connection[Any], error: psycopg.Error) -> HeadwayError | None:
     """The world's errors that any statement may meet; others belong to whoever wrote it."""
     if isinstance(error, errors.DiskFull):
-        return StorageFull("the database's disk is full", hint="make room; nothing else to do")
+        return StorageFull(
+            "the database's disk is full", hint="free disk space; Headway then continues by itself"
+        )
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return NotReachable("the database is read-only", hint="connect to the primary server")
     if conn.closed:
@@ -273,9 +275,9 @@ def settle(
     pid, is_standby = ask(conn, b"SELECT pg_backend_pid(), pg_is_in_recovery()", timeout_s)
     if is_standby == b"t":
         raise NotReachable(
-            "the database is a standby: what it shows may be old, and nothing can be written",
+            "the database is a standby, which may be outdated and cannot be written to",
             where=place(conn.info.dsn),
-            hint="give the address of the primary with --database-url",
+            hint="connect to the primary server with --database-url",
         )
     settings = {} if role is None else {"role": role}
     # Who stands in between says another number: behind it, this process may serve anybody next.
@@ -321,9 +323,9 @@ def check_version(conn: Connection[Any]) -> None:
     version = conn.info.server_version
     if version < SERVER_VERSION_MIN:
         raise NotReachable(
-            f"the database is PostgreSQL {version // 10000}; Headway needs 15 or newer",
+            f"the database is PostgreSQL {version // 10000}; Headway needs 15 or later",
             where=place(conn.info.dsn),
-            hint="upgrade the server, or give another with --database-url",
+            hint="upgrade the server, or choose another with --database-url",
         )
 
 
@@ -332,18 +334,20 @@ def refused(error: psycopg.Error, dsn: str, role: str | None) -> HeadwayError:
     reason = str(error).strip().splitlines()[-1].strip()
     if role is not None and f'role "{role}"' in str(error):
         return NotReachable(
-            f"the database does not let this user act as {role}: {reason}",
+            f"the database does not allow this user to act as {role}: {reason}",
             where=place(dsn),
             hint="run: headway migrate",
         )
     if isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification) or (
         "authentication failed" in reason
     ):
-        return NotAllowed(reason, where=place(dsn), hint="check user and password of the URL")
+        return NotAllowed(
+            reason, where=place(dsn), hint="check user and password in the database URL"
+        )
     return NotReachable(
-        f"the database is not reachable: {reason}",
+        f"cannot reach the database: {reason}",
         where=place(dsn),
-        hint="check that it runs and that --database-url is right, then: headway doctor",
+        hint="check that the server runs and that --database-url is correct, then run: headway doctor",
     )
 
 
@@ -353,7 +357,7 @@ def parsed(dsn: str) -> dict[str, Any]:
     except psycopg.ProgrammingError:
         # Neither the text nor the parser's words, which quote it: it may hold a password.
         raise UsageError(
-            "this is not a database URL",
+            "this is not a valid database URL",
             where="--database-url",
             hint="write postgresql://user:password@host:5432/database",
         ) from None

@@ -106,8 +106,8 @@ class Agents:
         except (psycopg.Error, *EXHAUSTED):
             raise
         except Exception as error:  # of another version of Headway, as a rule
-            log.error("attempts of run %s cannot be handed out", run_id, exc_info=error)
-            why = f"its run cannot be handed to an agent: {explained(error)}"
+            log.error("cannot send attempts of run %s to agents", run_id, exc_info=error)
+            why = f"cannot send the attempt to an agent: {explained(error)}"
             for key, token in tokens.items():
                 self.gateway.give_up(link, key, token, why)
 
@@ -242,7 +242,7 @@ class Agents:
 
     def run_of(self, conn: Connection[Any], team_id: int, run_id: str) -> tuple[Claimed, Run]:
         row = runs.read(conn, team_id, run_id)
-        assert row is not None, f"an attempt of no run: {run_id}"
+        assert row is not None, f"an attempt without a run: {run_id}"
         (run,) = snapshots.load(conn, [row], self.versions.graph, clock(conn))
         return row, run
 

@@ -118,7 +118,7 @@ class Gateway:
     def put_off(self, error: OSError) -> None:
         """Nobody can be let in now: that is no reason to end, nor to ask without a pause."""
         if error.errno in descriptors.SHORTAGE and not isinstance(error, BlockingIOError):
-            log.warning("no agent can be let in now: %s", error.strerror)
+            log.warning("cannot accept agents: %s", error.strerror)
             self.stop_listening()
 
     def stop_listening(self) -> None:
@@ -135,7 +135,7 @@ class Gateway:
         """Now and then: who has not said who they are goes, and whoever waits outside may come."""
         late = clock.monotonic() - HELLO_S
         for link in [link for link, since in self.strangers.items() if since < late]:
-            log.warning("an agent connection said nothing for %g s: dropped", HELLO_S)
+            log.warning("closed an agent connection that was silent for %g s", HELLO_S)
             self.drop(link)
         self.go_on_listening()
 
@@ -159,7 +159,7 @@ class Gateway:
         except BlockingIOError:
             return
         except Exception as error:  # of one agent, whatever it sent
-            log.warning("agent connection dropped: %s", error)
+            log.warning("closed an agent connection: %s", error)
             self.drop(link)
 
     def send(self, link: Link, message: msgspec.Struct) -> None:
@@ -183,7 +183,7 @@ class Gateway:
             self.drop(link)
             return
         if link.unsent and clock.monotonic() - link.read_at > LEASE_S:
-            log.warning("an agent does not read: cut off")
+            log.warning("closed an agent connection that does not read")
             self.drop(link)
             return
         if link.sock.fileno() >= 0:
@@ -210,7 +210,7 @@ class Gateway:
         if isinstance(message, Hello):
             self.greet(link, message)
         elif link.hello is None:
-            log.warning("an agent connection did not begin with Hello: dropped")
+            log.warning("closed an agent connection that did not start with Hello")
             self.drop(link)
         else:
             self.hear(link, message, body)
@@ -219,7 +219,7 @@ class Gateway:
         if len(hello.queues) > QUEUES_MAX:
             self.refuse(link, f"the agent serves more than {QUEUES_MAX} queues", again=False)
         elif hello.protocol_version != PROTOCOL_VERSION:
-            why = f"the agent speaks protocol {hello.protocol_version}, this scheduler {PROTOCOL_VERSION}"
+            why = f"the agent uses protocol version {hello.protocol_version}, this scheduler {PROTOCOL_VERSION}"
             self.refuse(link, why, again=False)
         else:
             self.arrivals.append((link, hello))
@@ -241,7 +241,7 @@ class Gateway:
             case Fetch():
                 self.arrivals.append((link, message))
             case Hello():
-                raise AssertionError("a greeting is not heard twice")
+                raise AssertionError("a second Hello is not allowed")
 
     def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:
         """An attempt that its agent does not hold, and cannot be given: nobody will ever report it but us."""
@@ -252,7 +252,7 @@ class Gateway:
         self.envelopes.append(envelope(link, message, ENCODER.encode(message)))
 
     def refuse(self, link: Link, reason: str, *, again: bool = True) -> None:
-        log.warning("agent refused: %s", reason)
+        log.warning("refused an agent: %s", reason)
         self.send(link, Refused(reason, again))
         self.drop(link)
 

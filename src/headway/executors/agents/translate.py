@@ -123,8 +123,8 @@ def values(
     if any(f.value is None and f.file is None for f in found):
         size = sum(f.size for f in found if f.file is None)
         why = (
-            f"the results that it receives are {size >> 20} MB, the limit is "
-            f"{xcoms.FETCH_BYTES_MAX >> 20} MB; let the tasks before it write files and return their paths"
+            f"the results that the task receives have {size >> 20} MB; the limit is "
+            f"{xcoms.FETCH_BYTES_MAX >> 20} MB; let upstream tasks write files and return their paths"
         )
         return protocol.Values(request, [], [], refused=why)
     stored = [

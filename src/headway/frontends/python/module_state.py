@@ -1,7 +1,7 @@
 """What a DAG file leaves behind when it has been imported, and all its attempts would share without knowing.
 
 The file is imported once for many attempts, each a fork: a moment, a random number or an iterator at its top is the
-same one in each, a connection is one for all, a lock that is held stays so, and threads do not exist. Looked at are
+same one in each, a connection is one for all, a held lock stays so, and threads do not exist. Looked at are
 the names and default arguments of the file and of the folder's modules that it imported, not deeper than one list.
 """
 
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 ITEMS_MAX: Final = 100
 FIRST_FD: Final = 4  # standard streams and the report
-SHARED: Final = "all attempts of all runs share it, for the file is imported once for many"
+SHARED: Final = (
+    "all attempts of all runs share it, because the file is imported once for many attempts"
+)
 NOW: Final = "the time of import"
-CHANCE: Final = "a generator of random numbers"
-UNIQUE: Final = "an id made at import"
-ITERATOR: Final = "an iterator, which is used up where it is read"
+CHANCE: Final = "a random number generator"
+UNIQUE: Final = "an id generated at import"
+ITERATOR: Final = "an iterator, which can be read only once"
 CONSTANT: Final = {NOW, CHANCE, UNIQUE}  # harmless where they are written out: date(2013, 1, 1)
 MOMENTS: Final = {
     *("datetime.datetime", "datetime.date", "builtins.float", "builtins.str"),
@@ -37,11 +39,11 @@ MOMENTS: Final = {
 }
 LOCKS: Final = {"_thread.lock", "_thread.RLock", "threading._RLock"}
 TEMPORARY: Final = {"tempfile.TemporaryDirectory", "tempfile._TemporaryFileWrapper"}
-RENAME: Final = "rename it if other files, or processes that a task spawns, are to import it"
-IN_TASK: Final = "make it inside the task"
+RENAME: Final = "rename it if other files, or processes that a task spawns, need to import it"
+IN_TASK: Final = "create it inside the task"
 THREADS: Final = (
-    "threads are running after import: each attempt starts a fresh Python process, "
-    "which takes about a second longer"
+    "threads are running after import, so each attempt starts a new Python process, which takes "
+    "about a second longer"
 )
 
 
@@ -84,7 +86,7 @@ def threads() -> Iterator[Warned]:
     if are_running():
         threading = sys.modules.get("threading")
         names = [thread.name for thread in threading.enumerate()][1:6] if threading else []
-        which = f" (these are: {', '.join(names)})" if names else ""
+        which = f" (threads: {', '.join(names)})" if names else ""
         yield Warned(THREADS, None, f"start threads inside tasks{which}")
 
 
@@ -101,8 +103,8 @@ def descriptors() -> Iterator[Warned]:
                 kind = kind_of(target) if int(name) >= FIRST_FD else None
                 if kind is not None:
                     yield Warned(
-                        f"{kind} is open after import; all attempts share it, "
-                        "and what one reads or writes is missing or mixed in another",
+                        f"{kind} is open after import; all attempts share it, so data that one "
+                        f"attempt reads or writes is lost or mixed up in others",
                         None,
                         "open it inside the task",
                     )
@@ -174,7 +176,7 @@ def state_of(value: Any, at: datetime) -> str | None:
     if name in MOMENTS:
         return NOW if is_now(value, at) else None
     if name in LOCKS and not are_running():
-        return "a lock that is held" if "unlocked" not in repr(value) else None
+        return "a held lock" if "unlocked" not in repr(value) else None
     if name.startswith("numpy.random.mtrand."):  # others are seeded anew in each attempt
         return CHANCE
     if name == "uuid.UUID" and value.version in (1, 4):

@@ -42,7 +42,7 @@ def one(conn: Connection[Any], token_id: str, person_id: int | None) -> wire.Tok
     values = {"token_id": token_id, "person_id": person_id, "limit": 1}
     for token in tokens(conn, {**values, "after": None, "after_id": None}):
         return token
-    raise NotFound(f"there is no token {token_id!r}", hint="headway token ls shows all")
+    raise NotFound(f"there is no token {token_id!r}", hint="to list tokens: headway token ls")
 
 
 def tokens(conn: Connection[Any], values: dict[str, Any]) -> list[wire.Token]:

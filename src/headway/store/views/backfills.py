@@ -54,7 +54,7 @@ def one(conn: Connection[Any], backfill_id: str) -> wire.Backfill:
     found = listed(conn, {**nothing, "backfill_id": backfill_id, "limit": 1})
     if not found:
         raise NotFound(
-            f"there is no backfill {backfill_id!r}", hint="headway ls runs shows the latest runs"
+            f"there is no backfill {backfill_id!r}", hint="to list runs: headway ls runs"
         )
     return found[0]
 

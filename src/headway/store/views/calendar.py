@@ -179,7 +179,7 @@ def days_of(
         try:
             return cursor.execute(statement, values).fetchall()
         except InvalidParameterValue as error:  # it knows other zones than Python does
-            raise UsageError(f"the database knows no time zone {zone!r}") from error
+            raise UsageError(f"unknown time zone {zone!r}") from error
 
 
 def calendar(

@@ -149,7 +149,7 @@ def require(conn: Connection[Any], dag_id: str) -> None:
 def unknown(conn: Connection[Any], dag_id: str) -> NotFound:
     with conn.cursor(row_factory=scalar_row) as cursor:
         known: list[str] = cursor.execute(IDS).fetchall()
-    advice = did_you_mean(dag_id, known) or "headway ls shows the DAGs there are"
+    advice = did_you_mean(dag_id, known) or "to list DAGs: headway ls"
     return NotFound(f"there is no DAG {dag_id!r}", hint=advice)
 
 

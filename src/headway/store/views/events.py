@@ -88,7 +88,7 @@ def page(
     limit = pages.capped(limit)
     if wanted.subject is not None and wanted.subject not in SUBJECTS:
         raise UsageError(
-            f"{wanted.subject!r} is no subject of events",
+            f"{wanted.subject!r} is not a valid subject",
             hint=f"one of: {', '.join(sorted(SUBJECTS))}",
         )
     values = {

@@ -99,7 +99,7 @@ def page(
 ) -> wire.Page[wire.TaskInstance]:
     limit = pages.capped(limit)
     if state is not None and state not in set(State):
-        raise UsageError(f"{state!r} is no state of a task", hint=f"one of: {', '.join(State)}")
+        raise UsageError(f"{state!r} is not a valid task state", hint=f"one of: {', '.join(State)}")
     after_task, after_index = pages.decode(cursor, tuple[str, int]) if cursor else (None, None)
     values = {
         "run_id": run_id,
@@ -181,8 +181,8 @@ def only_index(conn: Connection[Any], run_id: str, task_id: str) -> int:
         raise unknown(conn, run_id, task_id, None)
     if len(found) > 1:
         raise UsageError(
-            f"task {task_id!r} is mapped: which of its instances?",
-            hint="give map_index (on the command line: --index N)",
+            f"task {task_id!r} is mapped, so it needs a map index",
+            hint="set map_index (on the command line: --index N)",
         )
     return found[0]
 
@@ -202,7 +202,7 @@ def unknown(conn: Connection[Any], run_id: str, task_id: str, map_index: int | N
         which = "" if map_index is None else f" with map index {map_index}"
         return NotFound(
             f"run {run_id} has no instance of {task_id!r}{which}",
-            hint=f"headway show {run_id} shows what it has",
+            hint=f"headway show {run_id} lists its task instances",
         )
     advice = did_you_mean(task_id, known) or f"its tasks: {', '.join(known[:20])}"
     return NotFound(f"run {run_id} has no task {task_id!r}", hint=advice)

@@ -35,5 +35,5 @@ def decode(cursor: str, shape: type[T]) -> T:
         return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=shape)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise UsageError(
-            "the cursor is not one of ours", hint="pass next_cursor of the page before, unchanged"
+            "the cursor is not valid", hint="pass next_cursor of the previous page, unchanged"
         ) from error

@@ -29,7 +29,7 @@ def page(conn: Connection[Any], limit: int, cursor: str | None) -> wire.Page[wir
 def one(conn: Connection[Any], name: str) -> wire.User:
     for user in users(conn, name, None, 1):
         return user
-    raise NotFound(f"there is no user {name!r}", hint="headway user ls shows all")
+    raise NotFound(f"there is no user {name!r}", hint="to list users: headway user ls")
 
 
 def users(

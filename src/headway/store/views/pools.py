@@ -40,5 +40,5 @@ def one(conn: Connection[Any], name: str) -> wire.Pool:
 def unknown(conn: Connection[Any], name: str) -> NotFound:
     with conn.cursor(row_factory=scalar_row) as cursor:
         known: list[str] = cursor.execute(NAMES).fetchall()
-    advice = did_you_mean(name, known) or "headway pool ls shows the pools there are"
+    advice = did_you_mean(name, known) or "to list pools: headway pool ls"
     return NotFound(f"there is no pool {name!r}", hint=advice)

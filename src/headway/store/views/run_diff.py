@@ -25,9 +25,9 @@ def of_runs(conn: Connection[Any], memory: Memory, before_id: str, after_id: str
     before, after = runs.one(conn, before_id), runs.one(conn, after_id)
     if before.dag_id != after.dag_id:
         raise UsageError(
-            f"run {before_id} is of {before.dag_id} and {after_id} of {after.dag_id}: "
-            "only runs of one DAG can be compared",
-            hint=f"headway ls runs --dag {before.dag_id} shows the runs of the first",
+            f"run {before_id} belongs to {before.dag_id} and {after_id} to {after.dag_id}; only "
+            f"runs of the same DAG can be compared",
+            hint=f"headway ls runs --dag {before.dag_id} lists the runs of the first",
         )
     return wire.RunDiff(
         before=before,

@@ -123,23 +123,25 @@ def resolve(conn: Connection[Any], wanted: str) -> str:
             return found[0]
         if found:
             raise UsageError(
-                f"{wanted!r} is the beginning of more than one run",
-                hint=f"give more of it: {', '.join(found)}",
+                f"{wanted!r} matches more than one run",
+                hint=f"use more characters: {', '.join(found)}",
             )
         recent: list[str] = cursor.execute(RECENT_IDS).fetchall()
-    advice = did_you_mean(wanted, recent) or "headway ls runs shows the latest runs"
+    advice = did_you_mean(wanted, recent) or "to list runs: headway ls runs"
     raise NotFound(f"there is no run {wanted!r}", hint=advice)
 
 
 def resolve_word(conn: Connection[Any], word: str) -> str:
     statements: dict[str, LiteralString] = {"@latest": LATEST, "@failed": LATEST_FAILED}
     if word not in statements:
-        raise UsageError(f"{word!r} means nothing", hint="@latest and @failed do, or a run's id")
+        raise UsageError(
+            f"{word!r} is not a known shortcut", hint="use @latest, @failed or a run id"
+        )
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: str | None = cursor.execute(statements[word]).fetchone()
     if found is None:
         kind = "run" if word == "@latest" else "failed run"
-        raise NotFound(f"there is no {kind} yet", hint="headway run DAG starts one")
+        raise NotFound(f"there is no {kind} yet", hint="to start one: headway run DAG")
     return found
 
 
@@ -162,7 +164,9 @@ def state(conn: Connection[Any], run_id: str) -> RunState:
 
 def check_state(state: str) -> None:
     if state not in set(RunState):
-        raise UsageError(f"{state!r} is no state of a run", hint=f"one of: {', '.join(RunState)}")
+        raise UsageError(
+            f"{state!r} is not a valid run state", hint=f"one of: {', '.join(RunState)}"
+        )
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +213,7 @@ def page(
         check_state(wanted.state)
     if wanted.trigger is not None and wanted.trigger not in set(Trigger):
         raise UsageError(
-            f"{wanted.trigger!r} is no trigger of a run", hint=f"one of: {', '.join(Trigger)}"
+            f"{wanted.trigger!r} is not a valid trigger", hint=f"one of: {', '.join(Trigger)}"
         )
     if wanted.backfill_id is not None and wanted.dag_id is None:
         # Its runs were created at one instant, which is no order; and they are of one DAG.

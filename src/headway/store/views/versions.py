@@ -119,5 +119,5 @@ def unknown(conn: Connection[Any], dag_id: str, number: int) -> NotFound:
     dags.require(conn, dag_id)
     return NotFound(
         f"the DAG {dag_id!r} has no version {number}",
-        hint=f"headway show {dag_id} shows the versions it has",
+        hint=f"headway show {dag_id} lists its versions",
     )
