@@ -15,7 +15,7 @@ from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.rates import Rate
 from headway.api.server import HttpServer
-from headway.api.signin import SignIn
+from headway.api.signin import SignIns
 from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
@@ -69,7 +69,7 @@ def served(
         children=list,
         url=url or url_of(listener, "127.0.0.1"),
         team_id=1,
-        signin=SignIn(1),
+        signin=SignIns(1),
         places=places,
     )
     admin = local_admin(database, 1)

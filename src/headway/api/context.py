@@ -16,7 +16,7 @@ from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.metrics import Requests
 from headway.api.principal import Principal
-from headway.api.signin import SignIn
+from headway.api.signin import SignIns
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
 from headway.store.views.memory import Memory
@@ -37,7 +37,7 @@ class Api:
     team_id: (
         int  # whose DAGs this installation provides: what is told without a principal is theirs
     )
-    signin: SignIn
+    signin: SignIns
     places: LogPlaces | None = None  # where there is a log store
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)

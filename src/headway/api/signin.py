@@ -1,11 +1,9 @@
-"""Signing in with name and password, or with a link that works once.
+"""Signing in, by any of the registered ways (``headway.identity``).
 
-The answer takes equally long for unknown names. Passwords are hashed one at a time, off the event
-loop, because each takes 19 MiB. An identity provider belongs here too: every proof of identity
-ends in ``enter``.
+Every way shares the rest: how often somebody may try, one transaction that takes the proof, opens the session
+and writes the audit, and one answer for every reason to refuse.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,9 +12,12 @@ from psycopg import Connection
 from headway.api.door import Door
 from headway.api.principal import SESSION, Principal, chosen, principal
 from headway.api.rates import Rate
-from headway.errors import NotAuthenticated
-from headway.identity import accounts, passwords
-from headway.store import audit, browser_sessions, people
+from headway.errors import NotAuthenticated, UsageError
+from headway.identity import accounts
+from headway.identity.base import Begins, Given, Proof, SignIn
+from headway.identity.passwords import Hashing
+from headway.identity.registry import ways
+from headway.store import audit, people
 from headway.store.transact import enter_team
 
 NAME_CHARS_MAX: Final = 100
@@ -29,77 +30,66 @@ class SignedIn:
 
 
 @dataclass(slots=True)
-class SignIn:
+class SignIns:
     team_id: int  # keeps the record of attempts that are nobody's
+    hashing: Hashing = field(default_factory=Hashing)
     # A person who mistypes; somebody who tries many names; many who try one name.
     by_pair: Rate = field(default_factory=lambda: Rate(5, 60.0))
     by_address: Rate = field(default_factory=lambda: Rate(50, 60.0))
     by_name: Rate = field(default_factory=lambda: Rate(100, 60.0))
-    hashing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ways: tuple[SignIn, ...] = field(init=False)
 
-    async def with_password(self, door: Door, name: str, password: str, address: str) -> SignedIn:
+    def __post_init__(self) -> None:
+        self.ways = ways(self.hashing)
+
+    def way(self, name: str, begins: Begins) -> SignIn:
+        """Return a way by its name. Raises UsageError if there is none that begins so."""
+        for way in self.ways:
+            if way.name == name and way.begins == begins:
+                return way
+        names = ", ".join(way.name for way in self.ways if way.begins == begins)
+        raise UsageError(
+            f"there is no way to sign in named {name!r} here", hint=f"use one of: {names}"
+        )
+
+    async def enter(self, way: SignIn, door: Door, given: Given, address: str) -> SignedIn:
         """Sign in. Raises NotAuthenticated with one message for all causes, or RateLimited."""
-        name = name.strip()[:NAME_CHARS_MAX]
-        self.take((name, address))
-        known = await door.call(people.password_parameters, name)
-        home, parameters = known or (self.team_id, None)
-        computed = await self.hash_with(password, parameters)
-        signed_in = await door.of(home).call(with_hash, home, name, computed, address)
+        name = None if given.name is None else given.name.strip()[:NAME_CHARS_MAX]
+        self.take(name, address)
+        proof = await way.prove(Given(name, given.secret), door.call)
+        entry = (way.name, name or "", address)
+        signed_in = await door.call(conclude, self.team_id, proof, *entry)
         if signed_in is None:
-            raise NotAuthenticated(
-                "wrong user name or password",
-                hint="an admin can set a new password: headway user password",
-            )
+            message, hint = way.refusal
+            raise NotAuthenticated(message, hint=hint)
         self.by_pair.give_back((name, address))
         return signed_in
 
-    async def with_link(self, door: Door, secret: str, address: str) -> SignedIn:
+    def take(self, name: str | None, address: str) -> None:
+        """Count a try. Raises RateLimited."""
         self.by_address.take(address)
-        signed_in = await door.call(with_link, self.team_id, accounts.fingerprint(secret), address)
-        if signed_in is None:
-            raise NotAuthenticated(
-                "this sign-in link was already used or has expired",
-                hint="create a new one: headway open",
-            )
-        return signed_in
-
-    async def hash_of(self, password: str) -> str:
-        async with self.hashing:
-            return await asyncio.to_thread(passwords.hash_of, password)
-
-    async def hash_with(self, password: str, parameters: str | None) -> str:
-        async with self.hashing:
-            return await asyncio.to_thread(passwords.hash_with, password, parameters)
-
-    def take(self, pair: tuple[str, str]) -> None:
-        name, address = pair
-        self.by_address.take(address)
-        self.by_pair.take(pair)
-        self.by_name.take(name)
+        if name is not None:
+            self.by_pair.take((name, address))
+            self.by_name.take(name)
 
 
-def with_hash(
-    conn: Connection[Any], home: int, name: str, computed: str, address: str
+def conclude(
+    conn: Connection[Any], team_id: int, proof: Proof, way: str, name: str, address: str
 ) -> SignedIn | None:
-    person_id = people.with_password(conn, name, computed)
-    signed_in = None if person_id is None else enter(conn, person_id, address)
-    note(conn, home, name, "password", signed_in is not None, address)
-    return signed_in
-
-
-def with_link(conn: Connection[Any], home: int, hashed: bytes, address: str) -> SignedIn | None:
-    person_id = browser_sessions.use_link(conn, hashed)
-    signed_in = None if person_id is None else enter(conn, person_id, address)
+    """Take the proof and open the session, or refuse; either is written in the audit."""
+    person_id = proof.find(conn)
+    signed_in = None if person_id is None else open_session(conn, person_id, address)
     if signed_in is None:
+        home = team_id if proof.home is None else proof.home
         enter_team(conn, home)
-        note(conn, home, "", "link", False, address)
+        note(conn, home, name, way, False, address)
         return None
     who = signed_in.principal
-    note(conn, who.home_team_id, who.name, "link", True, address)
+    note(conn, who.home_team_id, who.name, way, True, address)
     return signed_in
 
 
-def enter(conn: Connection[Any], person_id: int, address: str) -> SignedIn | None:
+def open_session(conn: Connection[Any], person_id: int, address: str) -> SignedIn | None:
     """Open a session for a proven identity, unless the user is disabled or in no team."""
     standing = people.standing(conn, person_id)
     if not standing:

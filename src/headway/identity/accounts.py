@@ -1,7 +1,7 @@
 """What admins and people themselves do to users, passwords, tokens and sessions.
 
-Each function is one step of the caller's transaction, which has entered the team. Whatever proves
-who somebody is (a password, a link; later an identity provider) ends in ``open_session``.
+Each function is one step of the caller's transaction, which has entered the team. Whatever way proves
+who somebody is (``registry``) ends in ``open_session``.
 """
 
 import re

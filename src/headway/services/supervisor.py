@@ -285,7 +285,7 @@ class Supervisor:
         from headway.api.guard import names_of
         from headway.api.live.hub import Live
         from headway.api.server import HttpServer
-        from headway.api.signin import SignIn
+        from headway.api.signin import SignIns
         from headway.api.wakeups import Wakeups
 
         self._log_to_file()
@@ -303,7 +303,7 @@ class Supervisor:
             children=self.components,
             url=self.url,
             team_id=self._team_id,
-            signin=SignIn(self._team_id),
+            signin=SignIns(self._team_id),
             places=self._log_places(),
         )
         names = names_of(self.settings.host)

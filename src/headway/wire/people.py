@@ -30,6 +30,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class SignInWay(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to sign in: a form with name and password, or a link that somebody opens."""
+
+    name: str
+    label: str
+    begins: Literal["form", "link"]
+
+
 class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
     """A link for one sign-in. The secret is behind the #, so that servers do not log it."""
 
@@ -76,8 +84,11 @@ Password = Annotated[str, said(minLength=10, maxLength=1_000)]
 
 
 class SessionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``way``: one of those at /sign-in that begin with a form."""
+
     name: Typed
     password: Typed
+    way: Typed = "password"
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

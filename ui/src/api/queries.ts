@@ -15,6 +15,14 @@ export const session = () =>
     retry: false,
   });
 
+/** How one may sign in here: asked for by the login page, before anybody is signed in. */
+export const signInWays = () =>
+  queryOptions({
+    queryKey: ["sign-in"],
+    queryFn: ({ signal }) => request("get", "/sign-in", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export const overview = () =>
   queryOptions({
     queryKey: ["overview"],

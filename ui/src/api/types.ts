@@ -53,6 +53,7 @@ export type RunTask = Said["RunTask"];
 export type SearchAnswer = Said["Found"];
 export type Segment = Said["Segment"];
 export type Session = Said["Session"];
+export type SignInWay = Said["SignInWay"];
 export type Slots = Said["Slots"];
 export type Source = Said["Source"];
 export type StreamEvents = Said["StreamEvents"];

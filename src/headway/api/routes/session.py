@@ -1,4 +1,4 @@
-"""/session: sign in and out, and create sign-in links."""
+"""/session: sign in and out; the ways to sign in, and sign-in links."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -17,6 +17,7 @@ from headway.api.signin import SignedIn
 from headway.core.roles import Role
 from headway.errors import NotAllowed
 from headway.identity import accounts
+from headway.identity.base import Given, SignIn
 from headway.store import browser_sessions, people
 
 OPEN: Final[list[dict[str, list[str]]]] = [{}]  # as OpenAPI says that nothing is needed
@@ -24,15 +25,21 @@ OPEN: Final[list[dict[str, list[str]]]] = [{}]  # as OpenAPI says that nothing i
 AnyRequest = Request[Any, Any, Any]
 
 
+@get("/sign-in", needs=PUBLIC, security=OPEN, sync_to_thread=False)
+def list_ways(api: Handed) -> list[wire.SignInWay]:
+    """The ways to sign in here, for a login page."""
+    return [
+        wire.SignInWay(name=way.name, label=way.label, begins=way.begins) for way in api.signin.ways
+    ]
+
+
 @post("/session", needs=PUBLIC, status_code=200, security=OPEN)
 async def sign_in(
     api: Handed, request: AnyRequest, data: JSONBody[wire.SessionRequest]
 ) -> Response[wire.Session]:
     """Sign in with name and password. The answer sets the session cookie."""
-    name, password = data.name, data.password
-    return await welcome(
-        api, await api.signin.with_password(api.door, name, password, address_of(request))
-    )
+    way = api.signin.way(data.way, "form")
+    return await enter(api, request, way, Given(data.name, data.password))
 
 
 @post("/session/link", needs=PUBLIC, status_code=200, security=OPEN)
@@ -40,7 +47,8 @@ async def sign_in_by_link(
     api: Handed, request: AnyRequest, data: JSONBody[wire.LinkRequest]
 ) -> Response[wire.Session]:
     """Sign in with the secret of a sign-in link. The link works once."""
-    return await welcome(api, await api.signin.with_link(api.door, data.token, address_of(request)))
+    way = api.signin.way("link", "link")
+    return await enter(api, request, way, Given(None, data.token))
 
 
 @get("/session", needs=Role.VIEWER)
@@ -82,6 +90,10 @@ async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire
     return wire.LoginLink(url=f"{api.url}/login#{secret}", user=name, expires_in_s=lifetime_s)
 
 
+async def enter(api: Api, request: AnyRequest, way: SignIn, given: Given) -> Response[wire.Session]:
+    return await welcome(api, await api.signin.enter(way, api.door, given, address_of(request)))
+
+
 async def welcome(api: Api, signed_in: SignedIn) -> Response[wire.Session]:
     who = signed_in.principal
     session = await api.door.of(who.team_id).call(session_of, who)
@@ -103,4 +115,4 @@ def session_of(conn: Connection[Any], who: Principal) -> wire.Session:
     )
 
 
-ROUTES = [sign_in, sign_in_by_link, show_session, sign_out, offer_link]
+ROUTES = [list_ways, sign_in, sign_in_by_link, show_session, sign_out, offer_link]

@@ -36,7 +36,7 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
     """Create a user. Without a password, they sign in with a sign-in link."""
     if data.password is not None:
         api.principal.require_whole("set a password")
-    hashed = None if data.password is None else await api.signin.hash_of(data.password)
+    hashed = None if data.password is None else await api.signin.hashing.hash_of(data.password)
 
     def work(conn: Connection[Any]) -> wire.User:
         accounts.create_user(
@@ -75,7 +75,7 @@ async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordReques
         raise NotAllowed("only admins can set the passwords of other users", hint="ask an admin")
     if is_own:
         await prove_current(api, name, data.current)
-    hashed = await api.signin.hash_of(data.password)
+    hashed = await api.signin.hashing.hash_of(data.password)
     home = api.door.of(who.home_team_id if is_own else who.team_id, api.door.entry)
     await home.call(accounts.set_password, name, hashed, who.credential if is_own else None)
 
@@ -86,8 +86,8 @@ async def prove_current(api: Api, name: str, current: str | None) -> None:
     known = await looking.call(people.password_parameters, name)
     if known is None or known[1] is None:
         return
-    api.signin.take((name, "own password"))
-    computed = await api.signin.hash_with(current or "", known[1])
+    api.signin.take(name, "own password")
+    computed = await api.signin.hashing.hash_with(current or "", known[1])
     if await looking.call(people.with_password, name, computed) is None:
         raise NotAllowed("the current password is wrong", hint="an admin can set a new one")
 

@@ -1,16 +1,20 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
+import { signInWays } from "@/api/queries.ts";
 import { request } from "@/api/request.ts";
+import type { SignInWay } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
 import styles from "./Login.module.css";
 import { safeNext } from "./next.ts";
 
-/** By name and password, or by a link that works once: `/login#…`. */
+/** By the ways that the server has: by a form, or by a link that works once: `/login#…`. */
 export function Login() {
   const enter = useEnter();
+  const ways = useQuery(signInWays());
+  const forms = ways.data?.filter((way) => way.begins === "form") ?? [];
   const exchange = enter.mutate;
   useEffect(() => {
     document.title = "Sign in · Headway";
@@ -34,25 +38,37 @@ export function Login() {
       {enter.isPending && "token" in enter.variables ? (
         <p role="status">Signing in …</p>
       ) : (
-        <PasswordForm enter={enter} />
+        forms.map((way) => (
+          <NameForm key={way.name} way={way} titled={forms.length > 1} enter={enter} />
+        ))
       )}
-      <p className={styles.note}>
-        To sign in as the local admin, open the link that <code>headway up</code> prints. It works
-        once.
-      </p>
+      <InlineError error={enter.error ?? ways.error} />
+      {ways.data?.some((way) => way.begins === "link") && (
+        <p className={styles.note}>
+          To sign in as the local admin, open the link that <code>headway up</code> prints. It works
+          once.
+        </p>
+      )}
     </main>
   );
 }
 
-function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
+interface NameFormProps {
+  way: SignInWay;
+  titled: boolean;
+  enter: ReturnType<typeof useEnter>;
+}
+
+function NameForm({ way, titled, enter }: NameFormProps) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   function submit(event: FormEvent) {
     event.preventDefault();
-    enter.mutate({ name, password });
+    enter.mutate({ name, password, way: way.name });
   }
   return (
     <form className={styles.form} onSubmit={submit}>
+      {titled && <h2>{way.label}</h2>}
       <Field label="Name">
         {(attributes) => (
           <input
@@ -78,7 +94,6 @@ function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
           />
         )}
       </Field>
-      <InlineError error={enter.error} />
       <Button type="submit" look="primary" disabled={enter.isPending}>
         Sign in
       </Button>
@@ -86,7 +101,7 @@ function PasswordForm({ enter }: { enter: ReturnType<typeof useEnter> }) {
   );
 }
 
-type By = { token: string } | { name: string; password: string };
+type By = { token: string } | { name: string; password: string; way: string };
 
 function useEnter() {
   const router = useRouter();
