@@ -100,6 +100,7 @@ SQL_CLOCKS: Final = {
     "src/headway/store/api_tokens.py": "how long a token is good",
     "src/headway/store/browser_sessions.py": "how long a session is good",
     "src/headway/store/people.py": "when somebody was locked out",
+    "src/headway/store/moments.py": "when a follower looked, beside the snapshot",
     "src/headway/store/migrate.py": "when a migration was applied",
     "src/headway/store/views/": "what a person reads",
 }
