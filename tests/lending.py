@@ -73,6 +73,7 @@ class Lent:
             self.objects = conn.execute(OBJECTS).fetchone()
             self.tables = names(conn, "r")
             self.rows = {table: rows_of(conn, table) for table in self.tables}
+            self.filled = {table: rows for table, rows in self.rows.items() if rows}
             self.sequences = {name: state_of(conn, name) for name in names(conn, "S")}
 
     def is_as_before(self) -> bool:
@@ -94,8 +95,9 @@ class Lent:
             sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(table, sql.Identifier(table))
             for table in self.tables
         )
-        for (table,) in conn.execute(filled).fetchall():
-            if (before := self.rows[table]) != [] and rows_of(conn, table) == before:
+        found = {table: self.rows[table] for (table,) in conn.execute(filled)}
+        for table, before in {**self.filled, **found}.items():
+            if before and rows_of(conn, table) == before:
                 continue
             place = sql.Identifier(table)
             conn.execute(sql.SQL("DELETE FROM {}").format(place))
