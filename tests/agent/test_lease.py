@@ -9,7 +9,7 @@ from headway.agent.processes import children_of
 from headway.agent.protocol import Ended, Hello, Refused
 from tests.agent.conftest import FLOW
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
-from tests.agent.test_ends import wait_gone
+from tests.agent.test_ends import is_over
 
 
 def pid_of(mark: Path) -> int:
@@ -52,7 +52,7 @@ def test_without_acknowledgement_everything_is_killed_and_a_new_session_begins(
     assert first is not None
     assert hello.session != first.session
     assert hello.held == []
-    wait_gone(pid)
+    assert is_over(pid)
     assert fenced.run("hello").outcome == "success"
     assert not any(isinstance(one, Ended) and one.key == grant.key for one in fenced.said)
 
@@ -93,7 +93,7 @@ def test_a_frozen_agent_leaves_nothing_running(fenced: Gateway) -> None:
     fenced.grant(grant_of("writes_far"))
     pid = pid_of(fenced.data.parent / "far")
     fenced.signal_agent(signal.SIGSTOP)
-    wait_gone(pid)
+    assert is_over(pid)
     fenced.signal_agent(signal.SIGCONT)
 
 
@@ -101,7 +101,7 @@ def test_a_killed_agent_leaves_nothing_running(own: Gateway) -> None:
     own.grant(grant_of("writes_far"))
     pid = pid_of(own.data.parent / "far")
     own.signal_agent(signal.SIGKILL)
-    wait_gone(pid)
+    assert is_over(pid)
 
 
 def test_a_killed_fork_server_loses_its_attempts_and_is_replaced(own: Gateway) -> None:
@@ -113,7 +113,7 @@ def test_a_killed_fork_server_loses_its_attempts_and_is_replaced(own: Gateway) -
     (server,) = children_of(base)
     os.kill(server, signal.SIGKILL)
     assert own.ended(grant.key).outcome == "lost"
-    wait_gone(pid)
+    assert is_over(pid)
     assert own.run("hello").outcome == "success"
 
 
@@ -125,7 +125,7 @@ def test_a_killed_base_server_is_replaced(own: Gateway) -> None:
     (base,) = children_of(own.process.pid)
     os.kill(base, signal.SIGKILL)
     assert own.ended(grant.key).outcome == "lost"
-    wait_gone(pid)
+    assert is_over(pid)
     assert own.run("hello").outcome == "success"
 
 

@@ -15,7 +15,7 @@ from headway import clock, ids
 from headway.agent.protocol import AxisItem, Cancel, Ended
 from tests.agent.conftest import LONG_S
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
-from tests.agent.test_ends import wait_gone
+from tests.agent.test_ends import is_over
 
 PROGRAMS = Path(__file__).with_name("programs.py").read_text()
 
@@ -134,7 +134,7 @@ def test_an_orphan_lives_as_long_as_its_attempt(gateway: Gateway, marks: Path) -
         run(gateway, "nothing", number=number)
     (marks / "go").touch()
     assert value_of(gateway.ended(grant.key)) is True
-    wait_gone(int((marks / "orphan").read_text()))
+    assert is_over(int((marks / "orphan").read_text()))
 
 
 def test_a_fork_that_returns_reports_nothing(gateway: Gateway, marks: Path) -> None:
@@ -155,7 +155,7 @@ def test_an_orphan_does_not_outlive_its_agent(tmp_path: Path) -> None:
         wait_for(own, tmp_path / "kept")
     finally:
         own.stop_agent()
-    wait_gone(int((tmp_path / "orphan").read_text()))
+    assert is_over(int((tmp_path / "orphan").read_text()))
 
 
 # -- what it has

@@ -12,7 +12,7 @@ from headway.agent.children import SPARES
 from headway.agent.processes import children_of
 from headway.agent.protocol import AxisItem, Cancel, Refused, XComRef
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
-from tests.agent.test_ends import wait_gone
+from tests.agent.test_ends import is_over
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_spare_that_died_is_not_used(own: Gateway) -> None:
     own.run("hello")
     for pid in spares_of(own):
         os.kill(pid, signal.SIGKILL)
-        wait_gone(pid)
+        assert is_over(pid)
     for number in (2, 3, 4):
         assert own.run("hello", number=number).outcome == "success"
 
@@ -88,7 +88,7 @@ def test_a_spare_that_dies_with_its_order_unread_loses_the_attempt(own: Gateway)
     own.started(grant.key)
     for pid in spares:
         os.kill(pid, signal.SIGKILL)
-        wait_gone(pid)
+        assert is_over(pid)
     ended = own.ended(grant.key)
     assert (ended.outcome, ended.cause) == ("lost", "never_started")
     assert "SIGKILL" in ended.detail
@@ -102,7 +102,7 @@ def test_spares_do_not_outlive_a_fence(own: Gateway) -> None:
     own.hang_up()
     own.accept()
     for pid in spares:
-        wait_gone(pid)
+        assert is_over(pid)
 
 
 def test_spares_do_not_outlive_a_frozen_agent(fenced: Gateway) -> None:
@@ -110,7 +110,7 @@ def test_spares_do_not_outlive_a_frozen_agent(fenced: Gateway) -> None:
     spares = spares_of(fenced)
     fenced.signal_agent(signal.SIGSTOP)
     for pid in spares:
-        wait_gone(pid)
+        assert is_over(pid)
     fenced.signal_agent(signal.SIGCONT)
 
 
@@ -121,7 +121,7 @@ def test_a_stopped_agent_ends_its_spares(own: Gateway) -> None:
     assert own.process is not None
     assert own.process.wait(WAIT_S) == 0
     for pid in spares:
-        wait_gone(pid)
+        assert is_over(pid)
 
 
 def test_a_cancelled_attempt_on_a_spare(own: Gateway) -> None:
@@ -155,7 +155,7 @@ def test_nothing_of_an_attempt_reaches_the_next_one(shared: Gateway, run_id: str
     ended = shared.ended(dirty.key)
     assert ended.outcome == "success", ended
     stray = int(ended.xcoms[0].value or b"0")
-    wait_gone(stray)
+    assert is_over(stray)
     clean = shared.run("sees_no_mess", run_id=run_id)
     assert shared.started(clean.key).pid == shared.started(dirty.key).pid
     assert clean.xcoms[0].value == b'"[]"', clean

@@ -11,7 +11,7 @@ from headway import clock
 from headway.agent.processes import children_of, state_of
 from headway.agent.protocol import Cancel, Ended
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
-from tests.agent.test_ends import wait_gone
+from tests.agent.test_ends import is_over
 from tests.agent.test_lease import pid_of
 
 GATED = """
@@ -96,7 +96,7 @@ def test_killed_while_it_imports_what_waits_loses_one_attempt_each(
     ends = [own.ended(grant.key) for grant in grants]
     assert {(one.outcome, one.cause) for one in ends} == {("lost", "never_started")}
     assert ends[0].detail.startswith("the process that imports flow.py was ended by SIGKILL")
-    wait_gone(server)
+    assert is_over(server)
     gate.touch()
     again = [grant_of("hello", map_index=n, number=2) for n in range(16)]
     own.grant(*again, version="gated")
@@ -146,7 +146,7 @@ def test_a_server_that_is_suspended_again_and_again_is_replaced(own: Gateway) ->
     wait_for(suspended, own)
     ended = own.ended(far.key)
     assert (ended.outcome, ended.detail) == ("lost", "the fork server was ended by SIGKILL")
-    wait_gone(pid)
+    assert is_over(pid)
     assert own.run("hello").outcome == "success"
 
 
@@ -168,7 +168,7 @@ def test_what_is_suspended_does_not_outlive_a_killed_agent(own: Gateway) -> None
         os.kill(suspended, signal.SIGSTOP)
     own.signal_agent(signal.SIGKILL)
     for suspended in (pid, server, base):
-        wait_gone(suspended)
+        assert is_over(suspended)
 
 
 def test_an_agent_ends_in_time_though_its_servers_are_suspended(own: Gateway) -> None:
@@ -180,5 +180,5 @@ def test_an_agent_ends_in_time_though_its_servers_are_suspended(own: Gateway) ->
     own.signal_agent(signal.SIGTERM)
     assert own.process is not None
     assert own.process.wait(WAIT_S) == 0
-    wait_gone(server)
-    wait_gone(base)
+    assert is_over(server)
+    assert is_over(base)

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from headway import clock
 from headway.api.door import CONNECTIONS
@@ -15,24 +16,35 @@ from headway.store.transact import Session
 from tests.api import seed
 from tests.tidy.tree import ROOT
 
-SAMPLE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? -?[0-9.e+-]+$')
+
+def values_of(client: Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """By name and labels, read as Prometheus does."""
+    families = text_string_to_metric_families(client.metrics())
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
 
 
-def test_every_line_is_a_sample_or_a_comment(client: Client, conn: Session) -> None:
+def of(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    return name, frozenset(labels.items())
+
+
+def test_prometheus_reads_what_is_there(client: Client, conn: Session) -> None:
     seed.dag(conn, "d")
     seed.run(conn, "d", "r1")
     seed.run(conn, "d", "r2", state="queued")
     conn.execute("UPDATE pool SET name = E'odd \\\\ \"pool\"\\n' WHERE name = 'default'")
     client.runs(1)
     client.runs(1)
-    lines = client.metrics().splitlines()
-    assert [line for line in lines if not line.startswith("#") and not SAMPLE.match(line)] == []
-    assert 'headway_runs_active{dag_id="d",state="running"} 1' in lines
-    assert 'headway_runs_active{dag_id="d",state="queued"} 1' in lines
-    assert 'headway_pool_slots{pool="odd \\\\ \\"pool\\"\\n"} 128' in lines
-    assert 'headway_component_up{component="database"} 1' in lines
-    asked = 'headway_api_requests_total{method="GET",route="/api/v1/runs",status="200"} 2'
-    assert asked in lines
+    values = values_of(client)
+    assert values[of("headway_runs_active", dag_id="d", state="running")] == 1
+    assert values[of("headway_runs_active", dag_id="d", state="queued")] == 1
+    assert values[of("headway_pool_slots", pool='odd \\ "pool"\n')] == 128
+    assert values[of("headway_component_up", component="database")] == 1
+    asked = of("headway_api_requests_total", method="GET", route="/api/v1/runs", status="200")
+    assert values[asked] == 2
 
 
 def test_templates_not_paths_are_counted(client: Client, conn: Session) -> None:
@@ -56,19 +68,18 @@ def test_what_schedulers_counted_is_told_for_the_team(client: Client, conn: Sess
     schedulers.open_scheduler(conn, "s2", "worker-2", 8)
     schedulers.renew(conn, "s2", clock.now(), measures)
     schedulers.close(conn, "s2")
-    lines = client.metrics().splitlines()
+    values = values_of(client)
     ticks = "headway_scheduler_tick_seconds"
-    assert f'{ticks}_bucket{{scheduler="worker-1/7",le="0.001"}} 1' in lines
-    assert f'{ticks}_bucket{{scheduler="worker-1/7",le="0.005"}} 2' in lines
-    assert f'{ticks}_bucket{{scheduler="worker-1/7",le="3600"}} 3' in lines
-    assert f'{ticks}_bucket{{scheduler="worker-1/7",le="+Inf"}} 4' in lines
-    assert f'{ticks}_count{{scheduler="worker-1/7"}} 4' in lines
-    assert f'{ticks}_sum{{scheduler="worker-1/7"}} 7200.3045' in lines
-    assert 'headway_queue_wait_seconds_sum{scheduler="worker-1/7"} 0.05' in lines
+    for limit, count in {"0.001": 1, "0.005": 2, "3600": 3, "+Inf": 4}.items():
+        assert values[of(f"{ticks}_bucket", scheduler="worker-1/7", le=limit)] == count
+    assert values[of(f"{ticks}_count", scheduler="worker-1/7")] == 4
+    assert values[of(f"{ticks}_sum", scheduler="worker-1/7")] == 7200.3045
+    assert values[of("headway_queue_wait_seconds_sum", scheduler="worker-1/7")] == 0.05
     ends = "headway_attempts_ended_total"
-    assert f'{ends}{{scheduler="worker-1/7",outcome="success"}} 2' in lines
-    assert f'{ends}{{scheduler="worker-1/7",outcome="failed"}} 1' in lines
-    assert not [line for line in lines if "lost" in line or "worker-2" in line]
+    assert values[of(ends, scheduler="worker-1/7", outcome="success")] == 2
+    assert values[of(ends, scheduler="worker-1/7", outcome="failed")] == 1
+    said = {label for _, labels in values for _, label in labels}
+    assert not [label for label in said if "lost" in label or "worker-2" in label]
 
 
 def test_how_long_runs_took_by_dag(client: Client, conn: Session) -> None:
@@ -77,22 +88,18 @@ def test_how_long_runs_took_by_dag(client: Client, conn: Session) -> None:
         seed.run(conn, "d", f"r{number}", minute=number, state="success")
     conn.execute("UPDATE run SET ended_at = now(), started_at = now() - interval '8 seconds'")
     conn.execute("UPDATE run SET started_at = now() - interval '2 seconds' WHERE run_id = 'r0'")
-    lines = client.metrics().splitlines()
-    assert 'headway_run_seconds_last_hour{dag_id="d",quantile="0.5"} 8' in lines
-    assert 'headway_run_seconds_last_hour{dag_id="d",quantile="0.95"} 8' in lines
-    assert 'headway_runs_ended_last_hour{state="success"} 4' in lines
+    values = values_of(client)
+    assert values[of("headway_run_seconds_last_hour", dag_id="d", quantile="0.5")] == 8
+    assert values[of("headway_run_seconds_last_hour", dag_id="d", quantile="0.95")] == 8
+    assert values[of("headway_runs_ended_last_hour", state="success")] == 4
 
 
 def test_connections_of_the_database_and_of_the_api(client: Client) -> None:
-    values = dict(
-        line.rsplit(" ", 1) for line in client.metrics().splitlines() if not line.startswith("#")
-    )
-    assert int(values["headway_database_connections"]) >= 1
-    assert int(values["headway_database_connections"]) <= int(
-        values["headway_database_connections_max"]
-    )
-    assert 1 <= int(values["headway_api_connections"]) <= CONNECTIONS
-    assert int(values["headway_api_waiting"]) == 0
+    values = values_of(client)
+    most = values[of("headway_database_connections_max")]
+    assert 1 <= values[of("headway_database_connections")] <= most
+    assert 1 <= values[of("headway_api_connections")] <= CONNECTIONS
+    assert values[of("headway_api_waiting")] == 0
 
 
 def test_every_metric_is_described_and_every_description_is_of_one(
@@ -110,14 +117,10 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     schedulers.renew(conn, "s1", clock.now(), measures)
     Follower("alerts", lambda conn, found: None).turn(conn)
     client.runs(1)
-    text = client.metrics()
-    told = set(re.findall(r"# TYPE (\S+)", text))
-    sampled = {
-        re.sub(r"_(bucket|sum|count)$", "", line.partition("{")[0].partition(" ")[0])
-        for line in text.splitlines()
-        if not line.startswith("#")
-    }
-    assert told == sampled
+    families = [*text_string_to_metric_families(client.metrics())]
+    assert [each.name for each in families if not each.samples or not each.documentation] == []
+    assert {each.type for each in families} <= {"counter", "gauge", "histogram"}
+    told = {each.name + "_total" * (each.type == "counter") for each in families}
     section = (ROOT / "docs/operating.md").read_text("utf-8").partition("\n## Metrics\n")[2]
     written = set(re.findall(r"`(headway_\w+)`", section.partition("\n## ")[0]))
     assert told == written
@@ -128,13 +131,13 @@ def test_how_late_followers_of_events_are(client: Client, conn: Session) -> None
     for name, team_id in (("alerts", None), ("alerts", 1), ("theirs", 2)):
         Follower(name, lambda conn, found: None, team_id).turn(conn)
     name = "headway_event_follower_lag_seconds"
-    assert f'{name}{{follower="alerts",teams="all"}} 0' in client.metrics().splitlines()
+    assert values_of(client)[of(name, follower="alerts", teams="all")] == 0
     conn.execute(
         "INSERT INTO event (team_id, at, subject, name, actor)"
         " VALUES (1, now() - interval '1 hour', 'pool', 'resize', 'me')"
     )
     Follower("alerts", lambda conn, found: None, 1).turn(conn)
-    found = dict(line.rsplit(" ", 1) for line in client.metrics().splitlines() if name in line)
-    assert float(found[f'{name}{{follower="alerts",teams="all"}}']) >= 3600
-    assert float(found[f'{name}{{follower="alerts",teams="one"}}']) == 0
-    assert "theirs" not in "".join(found)
+    values = values_of(client)
+    assert values[of(name, follower="alerts", teams="all")] >= 3600
+    assert values[of(name, follower="alerts", teams="one")] == 0
+    assert not any(("follower", "theirs") in labels for _, labels in values)
