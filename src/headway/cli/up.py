@@ -10,6 +10,7 @@ from headway.cli.options import Dags, Data, DatabaseUrl
 from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
+    from headway.config import ServerFile
     from headway.services.supervisor import Supervisor
 
 TURN_S: Final = 1.0  # how long a dead component may go unnoticed
@@ -83,16 +84,20 @@ def up(
     try:
         supervisor.wait_until_healthy()
         say(f"{paint('Headway', 'bold')} is up, in {clock.monotonic() - began:.1f} s")
-        say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
-        say(f"  API   {server.url}/api/v1")
-        say(f"  DAGs  {settings.dags.absolute()}")
-        say(f"  Data  {settings.layout.data}")
-        say("  Ctrl-C stops it; runs continue at the next start")
+        show_addresses(supervisor, server)
         watch(supervisor, stopping)
     finally:
         say("stopping … (press Ctrl-C again to stop immediately)")
         supervisor.stop()
         say("stopped")
+
+
+def show_addresses(supervisor: "Supervisor", server: "ServerFile") -> None:
+    say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
+    say(f"  API   {server.url}/api/v1")
+    say(f"  DAGs  {supervisor.settings.dags.absolute()}")
+    say(f"  Data  {supervisor.settings.layout.data}")
+    say("  Ctrl-C stops it; runs continue at the next start")
 
 
 def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
