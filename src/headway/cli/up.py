@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from headway.config import ServerFile
     from headway.services.supervisor import Supervisor
 
+Port = Annotated[
+    int,
+    typer.Option(
+        min=0, max=65535, envvar="HEADWAY_PORT", help="Port to listen on; 0 takes any free port."
+    ),
+]
+Queues = Annotated[
+    list[str] | None,
+    typer.Option(help="Queue whose tasks to run; can be repeated (default: default)."),
+]
+
 TURN_S: Final = 1.0  # how long a dead component may go unnoticed
 
 
@@ -20,23 +31,12 @@ def up(
     dags: Dags = None,
     data: Data = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
-    port: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=65535,
-            envvar="HEADWAY_PORT",
-            help="Port to listen on; 0 takes any free port.",
-        ),
-    ] = config.PORT,
+    port: Port = config.PORT,
     database_url: DatabaseUrl = None,
     slots: Annotated[
         int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
     ] = config.SLOTS,
-    queue: Annotated[
-        list[str] | None,
-        typer.Option(help="Queue whose tasks to run; can be repeated (default: default)."),
-    ] = None,
+    queue: Queues = None,
     public_url: Annotated[
         str | None,
         typer.Option(
