@@ -11,8 +11,6 @@ from tests.tidy.tree import dotted, name, parsed, source_files
 
 ANSWERS: Final = "src/headway/config.py"
 ASKS: Final = "src/headway/services/supervisor.py"
-# An agent does not say yet which team it serves.
-UNTIL_AGENTS_SAY: Final = {"src/headway/services/scheduler.py", "src/headway/store/teams.py"}
 
 
 def guesses(file: Path) -> Iterator[str]:
@@ -33,8 +31,7 @@ def guesses(file: Path) -> Iterator[str]:
 
 
 def test_only_the_supervisor_asks_which_team_is_meant_when_nobody_says() -> None:
-    judged = [file for file in source_files() if name(file) not in UNTIL_AGENTS_SAY]
-    found = [place.partition(":")[0] for file in judged for place in guesses(file)]
+    found = [place.partition(":")[0] for file in source_files() for place in guesses(file)]
     assert found == [ANSWERS, ASKS]
 
 

@@ -4,14 +4,12 @@ Which team is meant when nobody says is answered in one place: ``headway.config.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString
+from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from headway.errors import NotFound
-
-DEFAULT: Final = 1  # of an agent whose team the scheduler does not know yet
 
 NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
 
