@@ -80,6 +80,22 @@ def test_a_restore_brings_back_what_was_saved_and_keeps_what_was_there(
         execute(make_conninfo(database, dbname="postgres"), "DROP DATABASE {}", kept)
 
 
+def test_what_a_server_has_not_counted_up_to_does_not_happen_once_more(
+    own: str, tmp_path: Path
+) -> None:
+    """A backup of another server may name transactions that this one has still to come."""
+    with connect(own) as conn:
+        conn.execute(
+            "INSERT INTO event (team_id, at, subject, name, actor, xact) VALUES"
+            " (1, now(), 'pool', 'theirs', 'me', '9000000000'), (1, now(), 'pool', 'ours', 'me', '3')"
+        )
+    file = backup(own, tmp_path, "noon")
+    assert restore(own, file, "kept_of_before") == []
+    with connect(own) as conn:
+        rows = conn.execute("SELECT name, xact::text FROM event WHERE actor = 'me' ORDER BY name")
+        assert rows.fetchall() == [("ours", "3"), ("theirs", "0")]
+
+
 def test_the_user_of_a_server_of_ones_own_backs_up_and_restores(own: str, tmp_path: Path) -> None:
     """Row-level security binds the owner of the tables, too: the backup has all teams."""
     add_pool(own, "saved")
