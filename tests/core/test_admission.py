@@ -194,3 +194,31 @@ def test_a_full_queue_is_another_reason_than_one_that_nobody_serves() -> None:
     story = Story(task("a", queue="gpu"))
     assert granted_to(story, Session("s1", "one", 0, ("gpu",)), Session("s2", "two", 4)) == {}
     assert story.at("a").blocked_reason == AgentsFull(("one",))
+
+
+def test_of_two_runs_the_more_urgent_goes_first_each_time() -> None:
+    """However often one of them was first before."""
+    stories = [
+        Story(task("a", priority_weight=9), task("b", priority_weight=1)),
+        Story(task("c", priority_weight=5)),
+    ]
+    for story in stories:
+        plan.begin(story.run)
+        plan.settle(story.run)
+    tokens = count()
+    admission.grant(
+        [story.run for story in stories],
+        {"default": Pool("default", 2, 0)},
+        [Session("s1", "local", 9)],
+        lambda: f"token{next(tokens)}",
+    )
+    assert [story.states() for story in stories] == [{"a": "queued", "b": "ready"}, {"c": "queued"}]
+
+
+def test_who_fits_exactly_waits_for_an_agent_and_is_told_once() -> None:
+    story = Story(task("a"))
+    plan.begin(story.run)
+    plan.settle(story.run)
+    admission.grant([story.run], {"default": Pool("default", 1, 0)}, [], lambda: "token")
+    assert story.at("a").blocked_reason == NoAgent()
+    assert story.run.queues.fresh == []
