@@ -136,12 +136,18 @@ def stop(process: subprocess.Popen[str]) -> str:
     return said
 
 
+def copy_data(data: Path, folder: Path) -> None:
+    """With its owners and rights, which are PostgreSQL's."""
+    subprocess.run(["cp", "-a", data, folder], check=True)
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
     """A folder with DAGs and a server that has loaded them."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "dags").mkdir()
     (folder / "dags" / "demo.py").write_text(DAGS)
+    copy_data(data, folder)
     process = start(folder)
     deadline = clock.monotonic() + PATIENCE_S
     while "sad" not in headway("ls", cwd=folder).stdout:

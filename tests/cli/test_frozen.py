@@ -21,7 +21,7 @@ from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.services.component import SILENCE_S_MAX
-from tests.cli.conftest import DAGS, children_of, headway, start, stop
+from tests.cli.conftest import DAGS, children_of, copy_data, headway, start, stop
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -62,9 +62,10 @@ def send(pids: list[int], number: signal.Signals) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, data: Path) -> Path:
     (tmp_path / "dags").mkdir()
     (tmp_path / "dags" / "demo.py").write_text(DAGS)
+    copy_data(data, tmp_path)
     return tmp_path
 
 

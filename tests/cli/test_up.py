@@ -13,7 +13,16 @@ from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
 from headway.store.transact import connect
-from tests.cli.conftest import DAGS, PATIENCE_S, children_of, headway, start, stop, wait_for
+from tests.cli.conftest import (
+    DAGS,
+    PATIENCE_S,
+    children_of,
+    copy_data,
+    headway,
+    start,
+    stop,
+    wait_for,
+)
 from tests.processes import begin
 
 YEARLY = """
@@ -39,6 +48,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def used(folder: Path, data: Path) -> Path:
+    """One in which Headway ran before."""
+    copy_data(data, folder)
+    return folder
+
+
 def test_a_run_needs_no_server_and_the_next_start_knows_it(folder: Path) -> None:
     """A single run does not catch up on schedules either; the start after it may."""
     (folder / "dags" / "yearly.py").write_text(YEARLY)
@@ -59,21 +75,21 @@ def test_a_run_needs_no_server_and_the_next_start_knows_it(folder: Path) -> None
     assert "stopped" in said
 
 
-def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(folder: Path) -> None:
-    process = start(folder)
-    server = read_server_file(Layout(folder / ".headway"))
+def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(used: Path) -> None:
+    process = start(used)
+    server = read_server_file(Layout(used / ".headway"))
     assert server is not None
     children = children_of(process.pid)
     scheduler = next(pid for pid, line in children.items() if "services.scheduler" in line)
     os.kill(scheduler, signal.SIGKILL)
-    before = headway("run", "hello", cwd=folder)
+    before = headway("run", "hello", cwd=used)
     assert before.returncode == 0, before.stderr
     assert scheduler not in children_of(process.pid)
-    os.kill(postmaster_of(folder), signal.SIGKILL)
+    os.kill(postmaster_of(used), signal.SIGKILL)
     deadline = clock.monotonic() + PATIENCE_S
-    while (done := headway("run", "hello", cwd=folder)).returncode != 0:
+    while (done := headway("run", "hello", cwd=used)).returncode != 0:
         assert clock.monotonic() < deadline, done.stderr
-    assert before.stdout.strip() in headway("ls", "runs", cwd=folder).stdout
+    assert before.stdout.strip() in headway("ls", "runs", cwd=used).stdout
     children = children_of(process.pid)
     process.kill()
     process.wait()
@@ -86,30 +102,30 @@ def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(folder: Pa
     while any(Path(f"/proc/{pid}").exists() for pid in ours):
         assert clock.monotonic() < deadline, "they did not die with their parent"
         clock.sleep(0.05)
-    stop(start(folder))  # the orphaned database is adopted, then stopped
+    stop(start(used))  # the orphaned database is adopted, then stopped
 
 
 def postmaster_of(folder: Path) -> int:
     return int((folder / ".headway/postgres/postmaster.pid").read_text().split()[0])
 
 
-def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(folder: Path) -> None:
-    process = start(folder)
-    saved = headway("run", "hello", cwd=folder).stdout.strip()
-    backup = headway("backup", cwd=folder)
+def test_a_backup_is_written_while_it_runs_and_restored_when_it_does_not(used: Path) -> None:
+    process = start(used)
+    saved = headway("run", "hello", cwd=used).stdout.strip()
+    backup = headway("backup", cwd=used)
     assert backup.returncode == 0, backup.stderr
-    later = headway("run", "hello", cwd=folder).stdout.strip()
-    refused = headway("restore", backup.stdout.strip(), cwd=folder)
+    later = headway("run", "hello", cwd=used).stdout.strip()
+    refused = headway("restore", backup.stdout.strip(), cwd=used)
     assert (refused.returncode, "in use by process" in refused.stderr) == (2, True)
     stop(process)
-    absent = headway("restore", "nowhere.dump", cwd=folder)
+    absent = headway("restore", "nowhere.dump", cwd=used)
     assert (absent.returncode, "the backup does not exist" in absent.stderr) == (2, True)
-    done = headway("restore", backup.stdout.strip(), cwd=folder)
+    done = headway("restore", backup.stdout.strip(), cwd=used)
     assert done.returncode == 0, done.stderr
     kept = done.stdout.strip()
     assert kept in done.stderr
     assert "not part of a backup" in done.stderr
-    with Server(folder / ".headway").running() as dsn:
+    with Server(used / ".headway").running() as dsn:
         assert run_ids(dsn) == {saved}
         assert run_ids(make_conninfo(dsn, dbname=kept)) == {saved, later}
 
@@ -119,13 +135,13 @@ def run_ids(dsn: str) -> set[str]:
         return {run_id for (run_id,) in conn.execute("SELECT run_id FROM run")}
 
 
-def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
-    database = Server(folder / "elsewhere")
-    process = start(folder, "--database-url", database.start())
+def test_a_database_that_is_gone_is_one_clear_error(used: Path) -> None:
+    database = Server(used / "elsewhere")
+    process = start(used, "--database-url", database.start())
     database.stop()
     asked = (("ls",), ("why", "@latest"))
     with ThreadPoolExecutor() as threads:
-        answers = list(threads.map(lambda words: headway(*words, cwd=folder), asked))
+        answers = list(threads.map(lambda words: headway(*words, cwd=used), asked))
     for done in answers:
         assert (done.returncode, done.stdout) == (4, ""), done.stderr
         assert done.stderr.splitlines() == [
@@ -138,15 +154,15 @@ def test_a_database_that_is_gone_is_one_clear_error(folder: Path) -> None:
     process.stderr.close()
 
 
-def test_ctrl_c_cancels_a_run_without_a_server(folder: Path) -> None:
-    running = begin("run", "dags/demo.py:slow", "-p", f"gate={folder / 'gate'}", cwd=folder)
-    wait_for(folder / "gate.reached")
+def test_ctrl_c_cancels_a_run_without_a_server(used: Path) -> None:
+    running = begin("run", "dags/demo.py:slow", "-p", f"gate={used / 'gate'}", cwd=used)
+    wait_for(used / "gate.reached")
     running.send_signal(signal.SIGINT)
     printed, said = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 1
     assert "cancelling the run" in said
     assert "cancelled in" in said
-    with Server(folder / ".headway").running() as dsn, connect(dsn) as conn:
+    with Server(used / ".headway").running() as dsn, connect(dsn) as conn:
         found = conn.execute("SELECT run_id, state FROM run").fetchall()
     assert found == [(printed.strip(), "cancelled")]
 

@@ -17,7 +17,7 @@ from headway.config import Layout, read_server_file
 from headway.logs import status
 from headway.logs.remote import Remote, open_store
 from headway.paths import log_path, stored_log
-from tests.cli.conftest import DAGS, PATIENCE_S, headway, start, stop, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, copy_data, headway, start, stop, wait_for
 from tests.logs import s3
 from tests.logs.s3 import Store
 from tests.processes import begin
@@ -86,11 +86,12 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, s3_server: Store) -> Iterator[Home]:
+def home(tmp_path_factory: pytest.TempPathFactory, data: Path, s3_server: Store) -> Iterator[Home]:
     folder = tmp_path_factory.mktemp("home")
     (folder / "dags").mkdir()
     (folder / "dags" / "demo.py").write_text(DAGS)
     (folder / "dags" / "curious.py").write_text(CURIOUS)
+    copy_data(data, folder)
     s3_server.make_bucket("of-up")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in s3_server.variables.items():

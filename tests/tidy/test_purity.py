@@ -102,7 +102,6 @@ SQL_CLOCKS: Final = {
     "src/headway/store/people.py": "when somebody was locked out",
     "src/headway/store/moments.py": "when a follower looked, beside the snapshot",
     "src/headway/store/migrate.py": "when a migration was applied",
-    "src/headway/store/moments.py": "of the same statement as its snapshot of transactions",
     "src/headway/store/views/": "what a person reads",
 }
 SQL_CLOCK: Final = re.compile(
