@@ -55,7 +55,7 @@ def version_of(entries: Mapping[str, Entry]) -> str:
 
 
 def text_of(entries: Mapping[str, Entry]) -> bytes:
-    """What a list holds; in the order of the paths."""
+    """Parse the entries of a list, in the order of their paths."""
     lines = (
         f"{path}\0{'x' if entry.executable else '-'}{entry.blob} {entry.size}\n"
         for path, entry in entries.items()
@@ -159,7 +159,7 @@ def is_occupied(root: Path) -> bool:
 
 
 def mend(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
-    """What was changed becomes what it was, file by file: who runs in the copy never misses one."""
+    """Restore changed files one by one, so that processes in the copy never miss a file."""
     root = bundle_root(data, version)
     if not root.is_dir():
         make(data, version, entries)
@@ -199,7 +199,7 @@ def make(data: Path, version: str, entries: Mapping[str, Entry]) -> None:
 
 
 def restore(data: Path, root: Path, path: str, entry: Entry) -> bool:
-    """Whether the content was another. It may only have been copied, or lost its time."""
+    """Restore a file if needed. Returns whether its content differed, not only its times."""
     target = root / path
     status = target.lstat() if os.path.lexists(target) else None
     single = status is not None and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
@@ -248,7 +248,7 @@ def folders_of(paths: Iterable[str]) -> set[str]:
 def strays_in(
     root: Path, folder: str, entries: Mapping[str, Entry], folders: set[str]
 ) -> Iterator[str]:
-    """What does not belong, or is a folder where a file belongs, or the other way round."""
+    """Yield entries that do not belong to the bundle, or have the wrong kind (file or folder)."""
     for entry in os.scandir(root / folder):
         path = f"{folder}/{entry.name}" if folder else entry.name
         if entry.is_dir(follow_symlinks=False):

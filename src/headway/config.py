@@ -70,12 +70,12 @@ class Layout:
 
     @property
     def unwanted(self) -> Path:
-        """What is to be removed from the log store."""
+        """The folder of requests to remove logs from the log store."""
         return self.run / "unwanted"
 
     @property
     def shipping(self) -> Path:
-        """What the shipper says of itself."""
+        """The status file of the shipper."""
         return self.run / "shipper.json"
 
     @property
@@ -172,7 +172,7 @@ class Lock:
 
 
 def is_held(layout: Layout) -> bool:
-    """Whether a live process holds the data directory."""
+    """Return whether a live process uses the data directory."""
     try:
         handle = os.open(layout.lock, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

@@ -30,7 +30,7 @@ def raise_limit() -> None:
 
 
 def original() -> dict[str, str]:
-    """What a process that is to ``restore_limit`` needs in its environment."""
+    """Return the environment variables that ``restore_limit`` needs."""
     return {name: value for name, value in os.environ.items() if name == VARIABLE}
 
 

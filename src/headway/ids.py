@@ -15,7 +15,7 @@ RUN_ID_LENGTH: Final = 12  # 60 bits
 
 
 class Chance:
-    """What nobody can foresee."""
+    """Return unpredictable bytes."""
 
     def run_id(self) -> str:
         return "".join(secrets.choice(ALPHABET) for _ in range(RUN_ID_LENGTH))
@@ -55,7 +55,7 @@ def token() -> str:
 
 
 def salt() -> bytes:
-    """What makes two hashes of one password differ."""
+    """Return a random salt for a password hash."""
     return source.salt()
 
 

@@ -1,4 +1,4 @@
-"""Where an attempt's files are, below the data directory.
+"""Paths of an attempt's files below the data directory.
 
 Ids come from users: every part is percent-encoded so that it is one plain name, never a way out.
 """
@@ -38,7 +38,7 @@ def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:
 
 
 def stored_log(team: str, log: str) -> str:
-    """What a log is called in a log store, below the store's prefix; ``log`` as of ``log_path``."""
+    """Return the name of a log in a log store, below the store's prefix; ``log`` as from ``log_path``."""
     return f"{plain_name(team)}/{log.removeprefix('logs/')}"
 
 

@@ -64,9 +64,7 @@ class TaskResult:
 
     @property
     def values(self) -> list[Any]:
-        """Of the instances that succeeded and returned something: what a task that reads them
-        receives.
-        """
+        """The results of successful instances that returned something, as a downstream task receives them."""
         return [i.value for i in self.instances if i.state is State.SUCCESS and i.value is not None]
 
     @property
@@ -199,7 +197,7 @@ class Bench:
             return replace(ended, outcome=Outcome.FAILED, detail=detail, retry=retry)
 
     def execute(self, run: Model, instance: Instance) -> dict[str, Any]:
-        """What an agent would report of the result."""
+        """Return the report that an agent would send for the result."""
         task_id = instance.node.task_id
         retries = instance.node.retry.retries
         context = Run(

@@ -77,7 +77,7 @@ def test_dags_are_filtered(
 
 
 def test_a_state_that_is_none_is_refused(client: Client) -> None:
-    with pytest.raises(UsageError, match="no state of a run"):
+    with pytest.raises(UsageError, match="not a valid run state"):
         client.dags(state="done")
 
 

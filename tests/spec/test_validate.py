@@ -21,7 +21,7 @@ A = Task(task_id="a", line=2)
 WRONG = [
     (
         dag(A, Task(task_id="b", line=3, upstream=("aa",))),
-        'f.py:3: b waits for "aa", which is no task of this DAG\n  did you mean "a"?',
+        'f.py:3: b waits for "aa", which is not a task of this DAG\n  did you mean "a"?',
     ),
     (
         dag(A, Task(task_id="a", line=3)),

@@ -318,7 +318,7 @@ class Agent:
             self.loop.at(clock.monotonic() + MEMORY_LOOK_S, self.watch_memory)
 
     def memory_of(self, child: Child) -> int:
-        """Of its process, and of what that has left to its server."""
+        """The end of an attempt's process, and of what it left to its server."""
         if not child.pid:
             return 0
         known = {one.pid for one in self.children.by_slot.values()}
@@ -358,7 +358,7 @@ class Agent:
         self.end(attempt, known or end, at)
 
     def outcome_came(self, child: Child) -> None:
-        """Of a child that takes another order; unless it was told to end, for then it will."""
+        """Handle a child that takes another order, unless it was told to end."""
         attempt = child.attempt
         if attempt is not None and attempt.stopping is None:
             child.drain()
@@ -374,7 +374,7 @@ class Agent:
             self.push(attempt)
 
     def server_gone(self, server: FileServer, cause: str, detail: str) -> None:
-        """What ran on it ended with it; some had said how before. For what waited for it this is one loss."""
+        """Handle the end of a server. Its attempts ended with it, some with a report; waiting ones are lost once."""
         for slot in list(server.slots):
             attempt = self.running[slot]
             assert attempt.child is not None

@@ -80,7 +80,7 @@ class Attempt:
         return None if outcome is None else self.end_of(outcome)
 
     def end_of(self, outcome: Outcome) -> End:
-        """What the child said, with the place of its files as we know it ourselves."""
+        """Return the child's outcome, with the place of its files as the agent knows it."""
         key = self.key
         base = xcom_path(key.run_id, key.task_id, key.map_index, key.number)
         xcoms = [
@@ -106,7 +106,7 @@ class Attempt:
 
 
 def end_of_status(status: int) -> End:
-    """Of a child that ended without a word."""
+    """Describe the end of a child that sent no outcome."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         name = signal_name(number)

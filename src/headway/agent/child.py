@@ -250,7 +250,7 @@ def send(control: int, message: Secrets | Rendered | Outcome) -> None:
 
 
 def escaped(value: Any) -> Any:
-    """Lone surrogates, as of a file's name that is no UTF-8, travel in no text: written as Python writes them."""
+    """Escape lone surrogates, as from a file name that is not UTF-8, because messages cannot carry them."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     return [escaped(one) for one in value] if isinstance(value, (list, tuple)) else value
@@ -280,7 +280,7 @@ def attempt(order: Order, server: Server) -> Outcome:
 
 
 def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
-    """What an exception of the user's code means. It is the user's, and so is all that it can be asked."""
+    """Return the outcome for an exception of the user's code. Its methods are the user's code, too."""
     try:
         return judged(order, error, opening)
     except Terminated:

@@ -105,7 +105,7 @@ class Child:
         self.unsent = self.unsent[sent:]
 
     def read_output(self) -> bool:
-        """Whether there may be more. The secrets told before this output was printed are heard first."""
+        """Copy output to the log, after reading secrets sent before it. Returns whether there may be more."""
         try:
             data = os.read(self.output, READ_BYTES)
         except BlockingIOError:

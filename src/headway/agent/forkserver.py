@@ -1,4 +1,4 @@
-"""Where attempts are forked from: a base server, a server for each DAG file, a child for each attempt.
+"""The fork servers: a base server, a server for each DAG file, a child for each attempt.
 
 The base server imports what all tasks need and forks a server for each DAG file; that server imports the file once,
 freezes its heap and forks a child an attempt. All are single-threaded. A server kills what its children leave
@@ -188,7 +188,7 @@ class FileServer:
         return True
 
     def import_file(self) -> str:
-        """What goes wrong there is the user's, and is told in one line."""
+        """Import the DAG file. Errors are the user's and are reported in one line."""
         root, file = Path(self.opening.root), self.opening.file
         try:
             self.dags = dict(frontends.front_end_of(root, file).runnable(root, file))
@@ -352,7 +352,7 @@ def after_imports(works: dict[str, Callable[[Any], None]]) -> list[Any]:
 
 
 def prepare() -> None:
-    """What all children inherit."""
+    """Prepare the state that all children inherit."""
     after_imports({"logging": configure_logging})
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)

@@ -13,7 +13,7 @@ undo: list[Callable[[], None]] = []
 
 
 def watch_random(module: Any) -> None:
-    """Once the module has been imported: whoever makes a ``Random`` calls its ``seed``."""
+    """Watch after the import: creating a ``Random`` calls its ``seed``."""
     seed = module.Random.seed
 
     def noted(self: Any, a: Any = None, version: int = 2) -> None:

@@ -1,4 +1,4 @@
-"""Where a DAG file is run: in the copy of its version, made right, held, and read-only wherever the system lets us.
+"""The directory in which a DAG file runs: the restored copy of its version, read-only if the system allows it.
 
 Modes keep everybody but root from writing. Root gets a mount namespace of its own, in which the copy is mounted
 read-only. Where neither holds, a write changes that copy alone, until the next server is opened on it.

@@ -3,8 +3,9 @@
 Threads are waited for, exit handlers called, open files written out: those of the task, and those of its file, for each
 attempt is a program that has read its file. Only what ``weakref.finalize`` was to clean up when the file was imported
 (a temporary directory, say) stays: it is shared by all attempts. The process says first how it ended, and the agent
-reports that when it is gone: so whoever comes next finds the files written, and whatever goes wrong here changes no
-outcome. The kernel ends it after ``LIMIT_S``, whatever it is doing then. Most have nothing of all this, and pay for a
+reports that when it is gone: so the next task finds the files written, and an error here does not change the
+outcome. The kernel ends it after ``LIMIT_S``, whatever it is doing then. Most have nothing of all this, and pay
+for a
 look at their descriptors.
 """
 
@@ -75,7 +76,7 @@ def leave() -> None:
 
 
 def logs_open() -> bool:
-    """Whether the task has made a log handler, or its file one that may keep something back."""
+    """Return whether the task or its file created a log handler that may buffer output."""
     logging: Any = sys.modules.get("logging")
     if logging is None:
         return False
@@ -83,7 +84,7 @@ def logs_open() -> bool:
 
 
 def files_open() -> bool:
-    """Of the polled descriptors only the control socket is ours; what is not open is what has something to tell."""
+    """Wait for the control socket. Polled descriptors that are not open report themselves."""
     return bool(processes.LIBC.poll(POLLED, POLLED_FDS, 0) < POLLED_FDS - 1)
 
 

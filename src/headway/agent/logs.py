@@ -3,7 +3,7 @@
 Each line is ``2026-11-20T16:44:06.123Z text`` in UTF-8: invalid bytes replaced, NUL shown as ␀, ANSI sequences kept,
 lines longer than 16 kB split. Bounded: the first 10 MB as they come, of the rest the last 2 MB, with a line between
 that says how much was left out. Secrets are masked before anything is written. What a full disk does not take is left
-out too, and the end of the file says so: a log is no reason for an attempt to fail.
+out too, and the end of the file says so: an attempt never fails because of its log.
 
 Where logs are shipped (``headway.logs``) it gets a second name in the spool. It is locked while it is written, and
 made read-only when it has been closed in order; so who ships it sees whether more comes, and whether its agent died.

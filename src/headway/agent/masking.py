@@ -38,7 +38,7 @@ def forms(secret: str) -> set[bytes]:
 
 
 def base64_forms(raw: bytes) -> set[bytes]:
-    """What ``raw`` becomes inside of base64 text, wherever it begins in a group of three bytes."""
+    """Return the forms of ``raw`` inside base64 text, for each offset in a group of three bytes."""
     found = set()
     for before in range(3):
         code = base64.b64encode(bytes(before) + raw)

@@ -1,4 +1,4 @@
-"""What the agent, its fork servers and the children say to each other.
+"""Messages between the agent, its fork servers and the children.
 
 - Agent and fork server: fixed records (``RECORD``); a start carries the child's control socket and output.
 - Agent and child, on the control socket: one ``Order`` down; ``Secrets`` and one ``Outcome`` up; frames of msgpack.
@@ -92,7 +92,7 @@ class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Rendered(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """What the task got, told before it begins."""
+    """The rendered fields of the task, sent before it starts."""
 
     fields: list[tuple[str, str]]
 

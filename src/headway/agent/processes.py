@@ -1,4 +1,4 @@
-"""What the kernel knows of our processes: Linux; elsewhere these degrade to nothing.
+"""Process information from the kernel. Linux only; elsewhere the functions return nothing.
 
 A fork server is a subreaper: whatever a task starts, even a daemon in a session of its own, falls to it when its parent
 ends, and the server reaps it. The task itself cannot: to wait for a process it did not start, it would have to wait for
@@ -48,7 +48,7 @@ def hide_memory() -> None:
 
 
 def buffer_lines() -> None:
-    """What code in C prints: a line is written when it is whole, for a process of ours may end without a word to C."""
+    """Make C's stdout line-buffered, because a process may end without flushing C's buffers."""
     LIBC.setvbuf(ctypes.c_void_p.in_dll(LIBC, "stdout"), None, LINE_BUFFERED, 0)
 
 
@@ -112,7 +112,7 @@ def mark(slot: int) -> None:
 
 
 def slot_of(pid: int) -> int | None:
-    """Of the attempt that a process belongs to, as far as it is marked."""
+    """Return the attempt to which a process belongs, if it is marked."""
     try:
         with open(f"/proc/{pid}/limits", "rb", buffering=0) as file:
             found = MARK_LINE.search(file.read(4096))

@@ -1,5 +1,4 @@
-"""What an agent and a gateway say to each other: msgpack frames of 4 bytes length (big endian) +
-body.
+"""The protocol of agent and gateway: msgpack frames of 4 bytes length (big endian) + body.
 
 One connection an agent (unix socket, or TCP), opened by the agent. Rules:
 - A *session* is one life of an agent process; its lease is renewed by ``Heartbeat`` and ends by the
@@ -147,7 +146,7 @@ class HeartbeatAck(Message, frozen=True):
 
 
 class RunContext(msgspec.Struct, frozen=True, array_like=True):
-    """What is the same for all attempts of a run; sent with each of its grants."""
+    """Fields that all attempts of a run share; sent with each of its grants."""
 
     run_id: str
     team: str

@@ -1,4 +1,4 @@
-"""What the attempts of a run got, a line each, in one file in the folder of the run's logs.
+"""Rendered fields of a run's attempts, one line each, in a file in the folder of the run's logs.
 
 One file, not one for each attempt: most are never looked at, and making a file costs more than the
 line. It is masked as the log is, bounded, and goes with the logs. Who cannot write it goes on.

@@ -21,7 +21,7 @@ class Scratch:
         return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
 
     def keep(self, path: str) -> bool:
-        """Whether it is as it was made, and is kept. Nobody may work in it any more."""
+        """Return whether the directory is unchanged and can be reused. Nothing may use it any more."""
         try:
             if os.lstat(path).st_mode != AS_MADE or os.listdir(path):
                 return False

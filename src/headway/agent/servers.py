@@ -36,7 +36,7 @@ CRASHES: Final = frozenset(
 
 
 class Owner(Protocol):
-    """Who is told what becomes of servers and slots."""
+    """The listener to events of servers and slots."""
 
     def server_ready(self, server: "FileServer") -> None: ...
     def server_gone(self, server: "FileServer", cause: str, detail: str) -> None:
@@ -188,7 +188,7 @@ class Servers:
         return server
 
     def folder_of(self, server: FileServer) -> str:
-        """Where its children have their private directories."""
+        """The parent of the children's private directories."""
         return f"{self.scratch}/{server.number}"
 
     def make_room(self) -> None:

@@ -1,4 +1,4 @@
-"""What an attempt may change in a process that is to run another one, and its way back.
+"""Restores what an attempt may change in a process that runs another one afterwards.
 
 A reused child keeps what Python code keeps: imported modules, caches, open connections. That is why it is reused.
 """
@@ -65,12 +65,12 @@ class Slate:
 
 
 def outputs() -> list[tuple[int, int]]:
-    """Where output goes: a task may have put something else there."""
+    """Restore stdout and stderr, which a task may have replaced."""
     return [(found.st_dev, found.st_ino) for found in map(os.fstat, (1, 2))]
 
 
 def programs_run() -> bool:
-    """Whether the end of a Python program would wait for processes of ``multiprocessing``."""
+    """Return whether the exit of Python would wait for processes of ``multiprocessing``."""
     process = sys.modules.get("multiprocessing.process")
     return process is not None and any(not one.daemon for one in process.active_children())
 

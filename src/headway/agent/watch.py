@@ -1,4 +1,4 @@
-"""Nothing that an agent waits for may keep it waiting for ever: what is suspended or does not answer is found here.
+"""Finds processes that are suspended or do not answer, so that the agent never waits forever.
 
 A task may suspend any process of its user (``kill -STOP``), its own fork server first. What is suspended neither works
 nor ends, so no end of file tells of it. One that is found suspended twice in a row is resumed: nothing is lost then.
@@ -27,7 +27,7 @@ KILL_S_MAX: Final = 10.0  # for SIGKILL to be told of
 
 
 class Running(Protocol):
-    """What the watch knows of an attempt that has a process."""
+    """The watch's view of an attempt that has a process."""
 
     child: Child | None
 
@@ -53,7 +53,7 @@ class Watch:
         self.end_silent()
 
     def needed(self) -> Iterator[tuple[int, Callable[[], object] | None]]:
-        """Whoever must be able to act, with what replaces it. Not an attempt at its work: that may suspend itself.
+        """A watched process, with the function that replaces it. Not a task: it may suspend itself.
 
         A server that is not ready yet imports, and has its limit for that.
         """

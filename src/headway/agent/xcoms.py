@@ -159,7 +159,7 @@ def key_of(run_id: str, ref: XComRef) -> Key:
 
 
 def items_of(body: bytes) -> list[msgspec.Raw | Given]:
-    """Of a list its items, of a dict its pairs, each as JSON text; in the notation of ``authoring.values``."""
+    """Return the items of a list or the pairs of a dict as JSON texts, in the notation of ``authoring.values``."""
     if body.lstrip()[:1] == b"[":
         return list(LIST.decode(body))
     found = DICT.decode(body)

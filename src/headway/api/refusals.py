@@ -36,7 +36,7 @@ REFUSALS: Final[dict[int, tuple[str, str, str, str]]] = {
     400: (
         "BadRequest",
         "The request is invalid.",
-        "'done' is no state of a run",
+        "'done' is not a valid run state",
         "one of: queued, running, success, failed, cancelled",
     ),
     401: (

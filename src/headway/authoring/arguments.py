@@ -1,7 +1,8 @@
-"""What of a task's arguments is data (``spec.arguments``): for whoever shows, compares or runs it without its file.
+"""Extracts the arguments of a task that are data (``spec.arguments``), to show, compare or run it without its file.
 
 Rule 1: an argument is data as a whole or not at all; what is none says why. Rule 2: what a file has from its
-environment stays there: whoever may read the spec of a DAG may read its file, and learns no more from the one than from
+environment stays there: anyone who may read the spec of a DAG may read its file, and learns no more from the
+one than from
 the other. Rule 3: the work is bounded, whatever an argument holds.
 """
 
@@ -39,7 +40,7 @@ class NoData(Exception):
 
 
 class Writer:
-    """Of one DAG. ``place``: of its file; ``file``: its path in the bundle."""
+    """The arguments of one DAG. ``place`` is the path of its file, ``file`` its path in the bundle."""
 
     def __init__(self, place: str, file: str) -> None:
         self.place = place
@@ -143,7 +144,7 @@ class Writer:
         return value
 
     def is_written(self, value: str) -> bool:
-        """Whether it stands in the DAG file, which is read when it matters."""
+        """Return whether a text is in the DAG file, which is read only if needed."""
         if self.source is None:
             try:
                 self.source = Path(self.place).read_bytes()
@@ -158,7 +159,7 @@ class Writer:
 
 
 def named(task: Task) -> dict[str, object]:
-    """What the task is called with, besides what is mapped over."""
+    """Return the arguments of the task that are not mapped."""
     args, kwargs = task.arguments.args, task.arguments.kwargs
     if not args or task.function is None:
         return dict(kwargs)

@@ -92,7 +92,7 @@ def param_spec(param: Declared) -> model.Param:
 
 
 def zone_of(start: datetime | None) -> str:
-    """The zone of ``start_date`` is the DAG's, as in Airflow; a fixed offset is no zone."""
+    """Return the time zone of ``start_date`` for the DAG, as in Airflow. A fixed offset does not count."""
     zone = start.tzinfo if start is not None else None
     return getattr(zone, "key", None) or getattr(zone, "name", None) or "UTC"
 

@@ -78,7 +78,7 @@ def refuse_missing(word: str, signature: Signature, given: set[str]) -> None:
 
 
 def check_axes(name: str, kwargs: Mapping[str, object], axes: Mapping[str, object]) -> None:
-    """What is mapped over must have items, and be given once."""
+    """Check that mapped arguments have items and are given once."""
     if not axes:
         raise wrong(
             f"{name}.expand() needs the argument to map over",
@@ -106,7 +106,7 @@ def check_axes(name: str, kwargs: Mapping[str, object], axes: Mapping[str, objec
 
 
 def check_items(name: str, items: object) -> None:
-    """Of ``expand_kwargs``: dicts of arguments, or results that will be."""
+    """Check the argument of ``expand_kwargs``: dicts of arguments, or a task's result."""
     check_axes(name, {}, {"": items})
     if isinstance(items, dict):
         raise wrong(f"{name}.expand_kwargs() needs a list of dicts, not one dict")

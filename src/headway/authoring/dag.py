@@ -29,7 +29,7 @@ class DAG:
         self.define(dag_id, dict(options), origin(context.file_read))
 
     def define(self, dag_id: str, given: Mapping[str, Any], site: Site) -> None:
-        """What ``__init__`` does, for a DAG that is made at no line of its file."""
+        """Do the work of ``__init__`` for a DAG that is not created on a line of its file."""
         self.site = self.made_at = site
         self.dag_id = dag_id
         word = f'DAG("{dag_id}")'

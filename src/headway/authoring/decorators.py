@@ -23,7 +23,7 @@ Function = Callable[..., Any]
 
 
 class Kind:
-    """What ``@task``, ``@task.bash``, ``@task.branch`` … make of a function."""
+    """The types of ``@task``, ``@task.bash``, ``@task.branch`` … for editors."""
 
     def __init__(self, word: str, operator: str, follows: Follows = Follows.ALL) -> None:
         self.word = word

@@ -53,7 +53,7 @@ def tagged(kind: str, value: object, **more: object) -> dict[str, object]:
 
 
 def text(value: str) -> object:
-    """Lone surrogates, as in names of files that are no UTF-8, have no JSON."""
+    """Check for lone surrogates, as in file names that are not UTF-8, which JSON cannot represent."""
     try:
         value.encode()
     except UnicodeEncodeError:

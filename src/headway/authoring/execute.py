@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 
 class Inputs(NamedTuple):
-    """What upstream gave. ``whole``: by task and key, of a mapped task the list of all its
-    instances' results.
+    """The results of upstream tasks. ``whole``: by task and key; for a mapped task the list of all results.
 
-    Of axis k of a mapped task: the literal of the DAG file at ``positions[k]``, or ``items[k]`` if
-    the axis is a result. A result that does not exist (of a skipped task, say) is left out of
-    ``whole``.
+    Axis k of a mapped task takes the literal of the DAG file at ``positions[k]``, or ``items[k]`` if the
+    axis is a result. Missing results, for instance of skipped tasks, are not in ``whole``.
     """
 
     whole: Mapping[tuple[str, str], object] = {}

@@ -1,4 +1,4 @@
-"""Where in the user's files something is written. Errors and specs carry it as file and line."""
+"""Finds the place in the user's files, as file and line for errors and specs."""
 
 import sys
 from collections.abc import Callable
@@ -49,6 +49,6 @@ def top_module(frame: FrameType | None) -> str:
 
 
 def line_of(function: Callable[..., object], site: Site) -> int:
-    """Where ``function`` is written if that is the file of ``site``, else the line of the call."""
+    """Return the line of ``function`` if it is in the file of ``site``, else the line of the call."""
     code = getattr(function, "__code__", None)
     return code.co_firstlineno if code is not None and code.co_filename == site.file else site.line

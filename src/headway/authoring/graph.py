@@ -20,15 +20,15 @@ class Node:
     __slots__ = ()
 
     def roots(self) -> list["Task"]:
-        """Where an arrow to it ends."""
+        """Return the tasks at which an arrow to it ends."""
         raise NotImplementedError
 
     def leaves(self) -> list["Task"]:
-        """Where an arrow from it begins."""
+        """Return the tasks at which an arrow from it begins."""
         raise NotImplementedError
 
     def remember(self, before: Sequence["Node"], after: Sequence["Node"]) -> None:
-        """What an arrow has put before and after it, for those in which there is nothing yet."""
+        """Record what an arrow put before and after, for groups that are still empty."""
 
     def __rshift__(self, other: Right) -> Right:
         connect(self, other)

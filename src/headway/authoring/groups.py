@@ -68,7 +68,7 @@ class TaskGroup(Node):
 
 
 def beyond(empty: TaskGroup, side: str) -> list[Node]:
-    """What comes before or after an empty group, across others that are empty."""
+    """Return what comes before or after an empty group, across other empty ones."""
     seen: set[int] = set()
     found: list[Node] = []
     stack: list[Node] = [empty]

@@ -1,4 +1,4 @@
-"""What a parameter may be: from a type or a default of the DAG file to the words of JSON, and back."""
+"""Types of parameters: converts types and defaults of the DAG file to JSON types, and values back."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -115,7 +115,7 @@ def resolved(annotation: object, function: Callable[..., object]) -> object:
 
 
 def names_around(function: Callable[..., object]) -> dict[str, object]:
-    """Of the functions that it is defined in, as far as it uses them."""
+    """Return the variables of the enclosing functions that it uses."""
     code, cells = getattr(function, "__code__", None), getattr(function, "__closure__", None)
     found = {}
     for name, cell in zip(code.co_freevars if code else (), cells or (), strict=False):

@@ -77,7 +77,7 @@ def new_module(path: Path, file: str) -> ModuleType:
 
 
 def importable(path: Path) -> ModuleSpec | None:
-    """What an import of the file's stem finds, if that is the file."""
+    """Return the module name of the file, if an import of that name finds the file."""
     name = path.stem
     if "." in name or name in sys.stdlib_module_names:
         return None
@@ -109,7 +109,7 @@ def guarded(work: Callable[[], object], path: Path, file: str) -> None:
 
 
 def explained(error: BaseException, path: Path, file: str) -> LoadError:
-    """What the file's author needs to know, in the place where the file itself went wrong."""
+    """Describe an error for the file's author, with the line of the file that caused it."""
     line = last_line(error.__traceback__, str(path))
     if isinstance(error, BadSpec):
         if error.file == str(path):
@@ -155,7 +155,7 @@ def last_line(trace: TracebackType | None, path: str) -> int:
 
 
 def elsewhere(trace: TracebackType | None, path: Path) -> str:
-    """Where it was raised, if that is another file than the DAG file."""
+    """Return the place where an error was raised, if it is not in the DAG file."""
     last = None
     while trace is not None:
         last, trace = trace, trace.tb_next
@@ -165,7 +165,7 @@ def elsewhere(trace: TracebackType | None, path: Path) -> str:
 
 
 def import_hint(error: BaseException, path: Path, file: str) -> str | None:
-    """What to do about a module that is missing, or is another than the one that was meant."""
+    """Return a hint for a module that is missing or shadowed."""
     root = path.parents[file.count("/")]
     if isinstance(error, ImportError) and "relative import" in text_of(error):
         return "relative imports do not work in DAG files; import from the DAG folder: `from package import module`"

@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 def owner_of(name: str, folder: Path) -> str | None:
-    """Who else has the module ``name``; None: it is the folder's, or nobody's."""
+    """Return the other owner of the module ``name``, or None if it is the DAG folder's or unknown."""
     if name == "__main__":
         return "the running program's"
     if name in sys.stdlib_module_names:

@@ -52,7 +52,7 @@ class DagOptions(TypedDict, total=False):
 
 
 class Wrong(Exception):
-    """What is expected instead."""
+    """The description of an expected value, for the error message."""
 
 
 def seconds(value: object) -> float | None:
@@ -127,7 +127,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 
 def schedule(value: object) -> object:
-    """What a kind of schedule takes; the spec is checked as a whole."""
+    """Read a schedule option. The spec is validated as a whole later."""
     # What only a DAG with a schedule needs, not each file that imports Headway.
     from headway.core import schedules
 

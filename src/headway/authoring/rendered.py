@@ -1,4 +1,4 @@
-"""What a task really got: its arguments, its command after rendering. For whoever asks why it did what it did."""
+"""Rendered fields of a task: its arguments and its command, to explain later what it did."""
 
 from collections.abc import Callable, Iterable
 from reprlib import Repr

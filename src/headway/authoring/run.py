@@ -1,4 +1,4 @@
-"""What a task is told about its run, and the two exceptions that end it otherwise."""
+"""The run as tasks see it, and the exceptions Skip and Fail."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a function can be called with, from its code object: ``inspect`` is slow to import."""
+"""Function signatures from code objects, because ``inspect`` is slow to import."""
 
 from collections.abc import Callable
 from functools import cache

@@ -23,7 +23,7 @@ class Follows(Enum):
 
 
 class Arguments(NamedTuple):
-    """What a task is called with.
+    """The arguments of a task.
 
     ``axes``: arguments mapped over; the name "" gives dicts of arguments.
     """

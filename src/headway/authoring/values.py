@@ -44,7 +44,7 @@ def length_of(value: object) -> int | None:
 
 
 def item_at(value: object, position: int) -> object:
-    """What the mapped instance at ``position`` receives; of a dict, the pair of key and value."""
+    """Return the item for the mapped instance at ``position``; for a dict, the pair of key and value."""
     if isinstance(value, dict):
         return list(value.items())[position]
     assert isinstance(value, (list, tuple)), f"mapped over a {type(value).__name__}"

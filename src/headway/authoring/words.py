@@ -35,7 +35,7 @@ class Word:
         return f'{self.operator.word}("{task_id}")'
 
     def partial(self, task_id: str, **kwargs: object) -> "PartialWord":
-        """What is the same for all mapped instances."""
+        """Set the arguments that are the same for all mapped instances."""
         return PartialWord(self, task_id, *split_options(kwargs, self.operator.parameters))
 
     def add(self, task_id: str, arguments: Arguments, options: dict[str, object]) -> Task:

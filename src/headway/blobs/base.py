@@ -1,7 +1,7 @@
-"""What every store of bytes can do; ``local`` and ``s3`` open one.
+"""The interface of byte stores; ``local`` and ``s3`` implement it.
 
 A key is made of plain names with slashes between them, and a prefix ends where a name does: ``a/b``
-is a prefix of ``a/b/c``, not of ``a/bc``. A put is atomic: whoever reads has the bytes of one put,
+is a prefix of ``a/b/c``, not of ``a/bc``. A put is atomic: a reader gets the bytes of one put,
 whole. Nothing is found again that a delete has removed. Every call may take its time, may be made on
 any thread, and raises NotReachable, which says what is wrong and what to do.
 """
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a store is for, in the words of its errors."""
+    """The purpose of a store, for its error messages."""
 
     noun: str  # "log store"
     variable: str  # the environment variable that holds its URL; the store's own begin with it
@@ -98,7 +98,7 @@ class Blobs:
             yield [Found(each["path"], each["size"], each["last_modified"]) for each in page]
 
     def delete(self, keys: Collection[str]) -> None:
-        """Remove them. What is gone already is no error."""
+        """Remove the objects. Missing ones are not an error."""
         if keys:
             self._ask(lambda: self._delete(list(keys)))
 

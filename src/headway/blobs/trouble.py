@@ -1,4 +1,4 @@
-"""What a store says when something is wrong, in a few words for people."""
+"""Short descriptions of store errors for people."""
 
 import re
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def code_of(error: Exception) -> str:
 
 
 def is_beyond_end(error: Exception) -> bool:
-    """Whether all that is wrong is that the bytes end before the range begins."""
+    """Return whether the error only means that the object ends before the range begins."""
     return "InvalidRange" in str(error)
 
 

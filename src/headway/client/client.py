@@ -99,7 +99,7 @@ class Client(Logs, Changes):
     def timeline(
         self, first: datetime | None = None, last: datetime | None = None
     ) -> wire.Timeline:
-        """Of all DAGs; default: six hours before and after now."""
+        """Get the timeline of all DAGs. Default: 6 hours before and after now."""
         query = {"from": first and first.isoformat(), "to": last and last.isoformat()}
         return self.get("/timeline", wire.Timeline, query)
 
@@ -155,7 +155,7 @@ class Client(Logs, Changes):
         return self.get(path, wire.Page[wire.Event], {"after": after, "wait_s": wait_s}).items
 
     def xcoms(self, run_id: str, **filters: str | int | None) -> list[wire.XCom]:
-        """What its tasks have stored; filters: task_id, map_index."""
+        """List the stored results of a run. Filters: task_id, map_index."""
         return list(self.all_pages(f"/runs/{segment(run_id)}/xcoms", wire.XCom, filters))
 
     def cancel(self, run_id: str) -> wire.Run:
@@ -216,7 +216,7 @@ class Client(Logs, Changes):
         self.ask("DELETE", f"/pools/{segment(name)}", None, {})
 
     def document(self) -> dict[str, object]:
-        """What the API says of itself (OpenAPI)."""
+        """Get the OpenAPI document."""
         return self.get("/openapi.json", dict[str, object])
 
     def metrics(self) -> str:
@@ -226,7 +226,7 @@ class Client(Logs, Changes):
     # -- who may do what
 
     def session(self) -> wire.Session:
-        """Who asks, where and as what."""
+        """Get the signed-in user, team and role."""
         return self.get("/session", wire.Session)
 
     def login_link(self, user: str | None = None) -> wire.LoginLink:
@@ -279,7 +279,7 @@ class Client(Logs, Changes):
 
 
 def client_of(layout: Layout) -> Client:
-    """Of the server that the environment names, or the one that works on the data directory."""
+    """Return a client of the server in the environment, or of the one that uses the data directory."""
     url, token = os.environ.get(URL), os.environ.get(TOKEN)
     if url and token:
         return Client(url, token)

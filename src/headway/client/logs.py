@@ -17,7 +17,7 @@ class Logs(Connection):
         attempt: int | None = None,
         offset: int = 0,
     ) -> tuple[bytes, int, bool]:
-        """Some of a log, the offset that follows it, and whether that is its end for ever."""
+        """Get part of a log, the offset after it, and whether the log is complete."""
         query = {"map_index": map_index, "attempt": attempt, "offset": offset}
         text, headers = self.ask("GET", log_of(run_id, task_id), None, query)
         complete = headers["X-Headway-Complete"] == "true"
@@ -120,7 +120,7 @@ class Logs(Connection):
         map_index: int | None = None,
         attempt: int | None = None,
     ) -> wire.RenderedFields:
-        """What an attempt got."""
+        """Get the rendered fields of an attempt."""
         path = f"/runs/{segment(run_id)}/task-instances/{segment(task_id)}/rendered"
         query = {"map_index": map_index, "attempt": attempt}
         return self.get(path, wire.RenderedFields, query)

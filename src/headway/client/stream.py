@@ -1,4 +1,4 @@
-"""What changes, as it happens: server-sent events as typed values."""
+"""The live stream: server-sent events as typed values."""
 
 import http.client
 from collections.abc import Iterator
@@ -34,7 +34,8 @@ class Change(NamedTuple):
 
 class Changes(Connection):
     def watch(self, **wanted: str | int | None) -> Iterator[Change]:
-        """For ever, over lost connections; wanted: run_id, dag_id, topics, task_id, map_index, attempt.
+        """Yield changes endlessly, across lost connections. Filters: run_id, dag_id, topics, task_id,
+        map_index, attempt.
 
         Raises:
             NotReachable: nobody answers, again and again.

@@ -1,5 +1,4 @@
-"""Who gets the free slots: the ready instances of the locked runs, in the order of their rank, pool
-by pool.
+"""Grants free slots to ready instances of the locked runs, by rank, pool by pool.
 
 A grant needs a pool slot and a place in a session of the scheduler's own that serves what the task
 needs; both are counted, and neither can be taken twice because the pools are locked and the sessions
@@ -30,7 +29,7 @@ from headway.core.states import Event, State
 
 @dataclass(slots=True)
 class Pool:
-    """Of one team. ``used`` includes what this tick has granted and given back."""
+    """A pool of one team. ``used`` includes what this tick granted and returned."""
 
     name: str
     slots: int

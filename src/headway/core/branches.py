@@ -59,7 +59,7 @@ def chosen_by(run: Run, branch: Node) -> tuple[str, ...]:
 def again(
     graph: Graph, roots: Collection[int], out: Mapping[int, Collection[int]], *, downstream: bool
 ) -> tuple[set[int], set[int]]:
-    """What runs again when ``roots`` are to, and what of it lies below another of it.
+    """Return what runs again with ``roots``, and which of it is downstream of another part.
 
     Without what branches leave ``out`` that do not run again themselves, and what only that leads to.
     """

@@ -1,7 +1,4 @@
-"""What people may do to a run:
-
-select, clear, mark, cancel. The same selection serves the dry run and the deed.
-"""
+"""The actions of people on a run: select, clear, mark, cancel. The same selection serves the dry run and the deed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -62,7 +59,7 @@ def select(run: Run, selection: Selection) -> list[Instance]:
 
 
 def named(run: Run, selection: Selection) -> list[Instance]:
-    """What it names, without relatives. ValueError names an unknown task."""
+    """Return the selected nodes without relatives. Raises ValueError with an unknown task."""
     unknown = sorted(selection.tasks - run.graph.by_id.keys())
     if unknown:
         raise ValueError(unknown[0])

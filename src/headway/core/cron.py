@@ -40,7 +40,7 @@ class Fields:
 
 @lru_cache(maxsize=10_000)
 def fields(expression: str) -> Fields:
-    """Read an expression; raises CronSimError when it is no good.
+    """Parse an expression. Raises CronSimError if it is invalid.
 
     ``hours``, ``minutes``, ``months`` and ``match_day`` are not in the documentation of cronsim: a test
     pins them.

@@ -1,4 +1,4 @@
-"""What happened to a run, in one sentence, and which errors are the same. Pure.
+"""Summarises a run in one sentence and groups equal errors. Pure.
 
 The sentence answers, in this order: how did it end and after how long; what failed, how many of how
 many, how often differently; what was kept from running by it.

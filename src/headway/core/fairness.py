@@ -1,7 +1,7 @@
 """The order in which ready task instances take the slots of a pool: one number, set once.
 
-It is a time: when the instance became ready, moved forward or back. So whoever waits long enough
-goes first, and since every move is bounded, so is the wait behind later arrivals: 60 s for each
+It is a time: when the instance became ready, moved forward or back. So the instance that waits longest goes
+first, and since every move is bounded, so is the wait behind later arrivals: 60 s for each
 priority point between the two, 60 s for each instance of the same run that stands in front, and
 six hours if one is a backfill.
 """

@@ -1,4 +1,4 @@
-"""When schedules will fire. Pure, and bounded: a schedule may fire every second for ever."""
+"""Forecasts when schedules fire. Pure, and bounded: a schedule may fire every second forever."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def fires(planned: Planned, first: datetime, last: datetime, most: int) -> Itera
 def together(
     every: Iterable[Planned], first: datetime, last: datetime, most: int
 ) -> list[tuple[datetime, str]]:
-    """Of many DAGs, in the order of time."""
+    """Yield upcoming fire times of many DAGs in order of time."""
 
     def of(planned: Planned) -> Iterator[tuple[datetime, str]]:
         return ((at, planned.dag_id) for at in fires(planned, first, last, most))

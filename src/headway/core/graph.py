@@ -13,7 +13,7 @@ from headway.core.upstream import TriggerRule
 
 
 class Need(NamedTuple):
-    """What a task asks of those that execute it. ``executor`` is empty for the default one."""
+    """The requirements of a task on its executor. ``executor`` is empty for the default one."""
 
     executor: str = ""
     queue: str = "default"
@@ -85,8 +85,8 @@ NO_RETRY = RetryPolicy(retries=0, delay_s=0.0, exponential=False, max_delay_s=0.
 
 
 def remains(dag_id: str, tasks: Iterable[tuple[str, str, int]]) -> Graph:
-    """What is left of a version that cannot be read: its tasks (id, pool, slots) as the rows of a run
-    name them, without edges. Enough to end the run.
+    """Build a graph for a version that cannot be read: tasks (id, pool, slots) from the rows of a run, without
+    edges. Enough to end the run.
     """
     nodes = tuple(
         Node(index=index, task_id=task_id, pool=pool, pool_slots=slots, retry=NO_RETRY)

@@ -34,7 +34,7 @@ def in_effect(team: Policy, installation: Policy) -> Policy:
 
 
 def refusal(wanted: Policy) -> str | None:
-    """What is wrong with a team's wish, as a sentence."""
+    """Return the problem with a team's setting as a sentence."""
     for days in (wanted.days, wanted.local_days):
         if days is not None and not 1 <= days <= DAYS_MAX:
             return f"logs are kept for 1 to {DAYS_MAX} days, not {days}"
@@ -44,7 +44,7 @@ def refusal(wanted: Policy) -> str | None:
 
 
 def removed(date: str, policy: Policy) -> str:
-    """What stands in place of a log that is gone. ``policy``: the one in effect now."""
+    """Return the text in place of a removed log. ``policy`` is the current one."""
     if policy.days is None:
         return f"the log was removed on {date}"
     return f"the log was removed on {date}: this team keeps logs for {counted(policy.days)}"

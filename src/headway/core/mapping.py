@@ -2,8 +2,8 @@
 
 The placeholder (map index -1) of a mapped task is replaced by one instance for each point of the
 cross product of its axes, the last axis varying fastest (Airflow's order). Mapped over nothing it
-is skipped. After a clear the length may differ: then missing instances are made, and those beyond
-it are gone, for whoever counts or reads what the task brought.
+is skipped. After a clear the length may differ: then missing instances are created, and those beyond the end
+are removed and no longer counted or read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -75,7 +75,7 @@ def sources(run: Run, node: Node) -> list[Node]:
 
 
 def lengths_known(run: Run, node: Node) -> bool:
-    """Whether everything it is mapped over has ended: a rule may let it run before that."""
+    """Return whether everything it is mapped over has ended. A trigger rule may hold earlier."""
     return all(run.has_ended(source.index) for source in sources(run, node))
 
 
@@ -99,7 +99,7 @@ def skipped_source(run: Run, node: Node) -> Node | None:
 
 
 def has_item(run: Run, instance: Instance) -> bool:
-    """Whether everything it is mapped over is there, and long enough for it."""
+    """Return whether everything it is mapped over exists and is long enough."""
     node = instance.node
     if node.axes is None:
         return True
@@ -118,9 +118,7 @@ def axis_lengths(run: Run, node: Node) -> list[int | None]:
 
 
 def result_length(run: Run, source: Node) -> int | None:
-    """Of a mapped source how many of its instances brought something, of another the length of its
-    result; None: no list.
-    """
+    """Return the length of an axis: results of a mapped source, or the length of its result; None if not a list."""
     if source.axes is not None:
         return run.items[source.index]
     (instance,) = run.instances[source.index].values()

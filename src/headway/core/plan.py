@@ -168,7 +168,7 @@ def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
 
 
 def covers(run: Run, branch: Node, follow: frozenset[str]) -> bool:
-    """Whether the choice leaves nothing out."""
+    """Return whether the choice skips nothing."""
     return all(run.graph.nodes[index].task_id in follow for index in branch.downstream)
 
 
@@ -185,7 +185,7 @@ def fulfil(run: Run, instance: Instance) -> None:
 
 
 def wanted(event: Event, actor: str) -> Reason:
-    """What a person asked for while the attempt was live."""
+    """Apply what a person requested while the attempt was live."""
     if event is Event.CLEAR:
         return Cleared(actor, live=True)
     return Cancelled(actor, live=True) if event is Event.CANCEL else Marked(actor, live=True)
@@ -232,7 +232,7 @@ def recall(run: Run, instance: Instance, actor: str) -> None:
 
 
 def released(run: Run, instance: Instance) -> bool:
-    """Whether it would be released as its upstream tasks are now."""
+    """Return whether it would be released with its current upstream states."""
     verdict, _ = decide(run, instance.node)
     return verdict is Verdict.RUN and mapping.has_item(run, instance)
 
@@ -367,7 +367,7 @@ def judge_node(run: Run, node: Node) -> None:
 
 
 def end_gone(run: Run, node: Node) -> None:
-    """What runs although its item is gone is told to end; then it is gone, too."""
+    """Stop running instances whose item was removed; then they are removed, too."""
     counts = run.counts[node.index]
     if any(counts.get(state) for state in LIVE):
         for instance in mapping.gone_live(run, node):

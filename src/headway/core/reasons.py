@@ -17,7 +17,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """What the reason is about, and so what to look at next."""
+    """The subject of a reason: what to look at next."""
 
     POOL_FULL = "pool_full"
     POOL_MISSING = "pool_missing"
@@ -76,7 +76,7 @@ class Kind(StrEnum):
 
 
 class Wait(StrEnum):
-    """What a wait is for, in few words: each has a colour in the interface."""
+    """Categories of waits, each with its colour in the interface."""
 
     UPSTREAM = "upstream"
     POOL = "pool"
@@ -92,7 +92,7 @@ K = Kind
 
 
 class Facts(msgspec.Struct, frozen=True, tag_field="kind"):
-    """What every reason is. Its kind is its tag."""
+    """The base of all reasons, tagged by kind."""
 
     @property
     def kind(self) -> Kind:
@@ -251,7 +251,7 @@ class MappedOverNothing(Facts, frozen=True, tag=K.MAPPED_OVER_NOTHING.value):
 
 
 class SourceNotSuccessful(Facts, frozen=True, tag=K.SOURCE_NOT_SUCCESSFUL.value):
-    """What it is mapped over has no result: ``state`` says why."""
+    """The source of a mapped task has no result; ``state`` says why."""
 
     task: str
     state: str

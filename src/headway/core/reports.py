@@ -1,4 +1,4 @@
-"""What an executor says of an attempt, as the core reads it.
+"""Reports of executors about attempts, in the core's form.
 
 ``age_s`` values are clamped by the run's own times.
 """

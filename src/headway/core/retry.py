@@ -1,4 +1,4 @@
-"""What follows an attempt that did not succeed: another one after a delay, or the end.
+"""Decides what follows an unsuccessful attempt: another one after a delay, or the end.
 
 Rule 1: only the task's own failures use up its retries. A loss (node, agent or network) has its own
 bound and its own short delay, so that a bad night of the machines fails nobody's task.

@@ -1,4 +1,4 @@
-"""What somebody may do in a team: each role may do all that the roles before it may."""
+"""Roles in a team. Each role includes the ones before it."""
 
 from enum import StrEnum
 from typing import Final

@@ -47,7 +47,7 @@ class Segment:
 
     @property
     def wait(self) -> Wait | None:
-        """What for; None: it worked."""
+        """The reason of the wait; None while it worked."""
         if self.kind == "running":
             return None
         if self.kind == "ready":

@@ -51,12 +51,12 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing but a person moves it any more."""
+        """Return whether only a person can change the state."""
         return self.standing in (Standing.GOOD, Standing.BAD)
 
     @property
     def holds_slot(self) -> bool:
-        """Whether it has a live attempt, and so occupies slots of its pool."""
+        """Return whether the state has a live attempt, which occupies slots of its pool."""
         return self.standing is Standing.LIVE
 
     @property
@@ -66,7 +66,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What happens to a task instance."""
+    """An event of a task instance."""
 
     RELEASE = "release"  # upstream settled in its favour
     SKIP = "skip"
@@ -166,7 +166,7 @@ class AttemptState(StrEnum):
 
 
 class AttemptEvent(StrEnum):
-    """What happens to an attempt."""
+    """An event of an attempt."""
 
     START = "start"  # the user's process exists
     SUCCEED = "succeed"
@@ -196,7 +196,7 @@ ATTEMPT_FINAL: Final = frozenset(AttemptState) - ATTEMPT_LIVE
 
 
 def target(state: State, event: Event) -> State:
-    """Where ``event`` leads from ``state``. An illegal move is our mistake: AssertionError."""
+    """Return the state after ``event`` in ``state``. Raises AssertionError for an illegal move."""
     found = TRANSITIONS.get((state, event))
     assert found is not None, f"illegal move: {event} of a task instance that is {state}"
     return found

@@ -1,4 +1,4 @@
-"""What starts a run."""
+"""The triggers of runs."""
 
 from enum import StrEnum
 

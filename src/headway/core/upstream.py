@@ -6,8 +6,8 @@ outcome never depends on which of two upstream tasks ended first. (Airflow's ``a
 at the first skipped upstream task, and so may hide a failure that comes later; this one waits.)
 What a branch left out and what is mapped over comes before and after the rule: ``verdicts``, which
 keeps this rule by waiting for them.
-Rule 3: a cancelled upstream task is a failed one to every rule: its result is missing, and whoever
-cancelled it wants the tasks that clean up after failures. The names and meanings are Airflow's.
+Rule 3: a cancelled upstream task is a failed one to every rule: its result is missing, and tasks that clean up
+after failures should run. The names and meanings are Airflow's.
 """
 
 from collections.abc import Callable, Mapping
@@ -142,7 +142,7 @@ TABLE: Final[Mapping[TriggerRule, tuple[Row, ...]]] = {
 
 
 def judge(rule: TriggerRule, counts: Counts) -> Verdict:
-    """What becomes of a task instance. One without upstream tasks runs, whatever its rule."""
+    """Decide on a task instance. Without upstream tasks it runs, whatever its rule."""
     assert counts.done <= counts.total, f"more upstream tasks ended than there are: {counts}"
     if counts.total == 0:
         return Verdict.RUN

@@ -1,4 +1,4 @@
-"""What becomes of the waiting instances of a node, by all that is directly above it.
+"""Decides on the waiting instances of a node, by everything directly upstream.
 
 The first of these that holds decides, and none says anything before it is certain:
 1. A branch left the node out: it is skipped. The other branches above are waited for.

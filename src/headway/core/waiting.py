@@ -1,4 +1,4 @@
-"""Why a run has not started, or a DAG starts none: one answer for whoever asks. Pure."""
+"""Explains why a run has not started, or why a DAG starts none, in one place. Pure."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from headway.core.schedules.base import Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Where a queued run stands. ``running``: those of its DAG that count against ``limit``
+    """The position of a queued run. ``running``: runs of its DAG that count against ``limit``
     (``max_active_runs``); ``before``: queued ones that come first; ``set_aside``: the error.
     """
 
@@ -52,7 +52,7 @@ def held_back(line: Line) -> Reason | None:
 
 
 def why_not_created(*, scheduling: bool) -> Reason:
-    """Of a slot of the schedule that is over."""
+    """The reason for a past fire time."""
     return NotCreated() if scheduling else NoScheduler()
 
 

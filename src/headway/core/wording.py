@@ -81,7 +81,7 @@ def said(reason: Reason) -> str:
 
 
 def heading(reason: Reason) -> str:
-    """What a wait is for, without the figures of the moment."""
+    """Word a wait without its current figures."""
     match reason:
         case PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool):
             return f"pool `{pool}`"

@@ -1,4 +1,4 @@
-"""Events, for whoever acts on them: ``Follower`` reads all, once each, and remembers how far it is."""
+"""Following events: a ``Follower`` reads each event once and stores its position."""
 
 from headway.events.follower import Follower, held
 from headway.store.events import Event

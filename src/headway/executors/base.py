@@ -1,4 +1,4 @@
-"""What a scheduler asks of those that execute attempts.
+"""The interface of executors to the scheduler.
 
 An executor offers capacity in *sessions*. A session belongs to one team; the tick binds each granted
 attempt to one, and when its lease ends, all that is bound to it is lost. An executor needs no live
@@ -29,7 +29,7 @@ LEASE: Final = timedelta(seconds=LEASE_S)  # of a session, by the database's clo
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A report on its way in.
+    """A report that has arrived.
 
     ``body``: as the agents' protocol encodes it, for the inbox when another scheduler holds the run.
     """
@@ -45,7 +45,7 @@ class Envelope:
         return self.team_id, self.run_id
 
     def aged(self, now: float) -> "Envelope":
-        """What it tells of is older by the time that it has waited here."""
+        """Return the report's age, including the time that it waited here."""
         age_s = self.report.age_s + now - self.arrived
         return replace(self, report=replace(self.report, age_s=age_s), arrived=now)
 
@@ -69,10 +69,8 @@ class Versions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What a scheduler lends to its executors.
-
-    ``safely`` does a step and answers whether it went well; what went wrong is logged. It raises
-    when the process has to end: a lost connection, no memory.
+    """Services of the scheduler for its executors. ``safely`` runs a step and returns whether it succeeded;
+    errors are logged. It raises if the process must end: a lost connection, no memory.
     """
 
     conn: transact.Session
@@ -83,7 +81,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits at an executor, for the scheduler's pace."""
+    """The work that waits at an executor, for the scheduler's pace."""
 
     ends: int = 0  # reports to collect, without those of ``starts``
     starts: int = 0  # reports that may wait for another reason to tick

@@ -38,7 +38,7 @@ def front_end_of(root: Path, file: str) -> FrontEnd:
 
 
 def described() -> str:
-    """What a DAG file is, for people."""
+    """Describe for people what a DAG file is."""
     return ", or ".join(each.describes for each in FRONT_ENDS)
 
 

@@ -1,4 +1,4 @@
-"""What a front end is: it turns a file of a DAG folder into specs, and into tasks that an agent runs.
+"""The interface of front ends, which turn a file of a DAG folder into specs, and into tasks that agents run.
 
 Rule 1: ``claims`` decides by name and content, without importing anything, and always the same way: every process
 that asks gets the same answer. Rule 2: ``load`` and ``runnable`` run a stranger's code perhaps, so they are called in
@@ -20,7 +20,7 @@ WARNINGS_MAX: Final = 20
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """What is wrong, or odd, in a file: for its author."""
+    """An error or warning about a file, for its author."""
 
     message: str
     line: int | None = None
@@ -44,7 +44,7 @@ class FrontEnd(Protocol):
     def describes(self) -> str: ...
 
     def claims(self, path: str, content: bytes) -> bool:
-        """Whether the file is imported for DAGs. ``path`` is relative to the DAG folder."""
+        """Return whether the file is a DAG file. ``path`` is relative to the DAG folder."""
 
     def warm(self) -> None:
         """Import what every ``load`` needs; called once, before children are forked."""

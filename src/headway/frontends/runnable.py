@@ -32,7 +32,7 @@ def dag_of(spec: model.Dag) -> DAG:
 
 
 def add(dag: DAG, spec: model.Dag, task: model.Task) -> None:
-    """What is upstream is there: tasks come in a topological order."""
+    """Add a task. Its upstream tasks exist already, because tasks come in topological order."""
     refuse_incomplete(spec, task)
     given = {name: value_of(value, dag) for name, value in (task.arguments or {}).items()}
     mapped = [axis.argument for axis in task.mapping.axes] if task.mapping else []

@@ -1,1 +1,1 @@
-"""Who people are: ways to sign in, accounts and passwords. The API asks; nothing here knows HTTP."""
+"""Identity: ways to sign in, accounts and passwords. Used by the API; knows nothing of HTTP."""

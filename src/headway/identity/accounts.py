@@ -1,4 +1,4 @@
-"""What admins and people themselves do to users, passwords, tokens and sessions.
+"""Changes of users, passwords, tokens and sessions, by admins and by users themselves.
 
 Each function is one step of the caller's transaction, which has entered the team. Whatever way proves
 who somebody is (``registry``) ends in ``open_session``.
@@ -36,7 +36,7 @@ class Opened:
 
 
 def open_session(conn: Connection[Any], team_id: int, person_id: int, address: str) -> Opened:
-    """For a person whose identity is proven; ``team_id`` is the one that looks after them."""
+    """Open a session for a user with proven identity. ``team_id`` is the team that manages them."""
     secret = ids.token()
     session = browser_sessions.open_session(
         *(conn, team_id, ids.run_id(), person_id, fingerprint(secret), SESSION_S, address)
@@ -47,7 +47,7 @@ def open_session(conn: Connection[Any], team_id: int, person_id: int, address: s
 def offer_link(
     conn: Connection[Any], team_id: int, person_id: int, actor: str, lifetime_s: int
 ) -> str:
-    """The secret of a link that opens one session, once."""
+    """Create the secret of a sign-in link, which works once."""
     secret = ids.token()
     hashed = fingerprint(secret)
     browser_sessions.offer_link(conn, team_id, person_id, hashed, lifetime_s, actor)
@@ -55,7 +55,7 @@ def offer_link(
 
 
 def ensure_admin(conn: Connection[Any], team_id: int) -> int:
-    """The local admin, made the first time."""
+    """Return the local admin, created on first use."""
     known = people.by_name(conn, ADMIN)
     if known is not None:
         return known
@@ -71,7 +71,7 @@ def create_user(
     role: Role,
     actor: str,
 ) -> None:
-    """Somebody whom the team looks after."""
+    """Return a user that the team manages."""
     if not NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a valid user name",
@@ -82,7 +82,7 @@ def create_user(
 
 
 def add_member(conn: Connection[Any], team_id: int, name: str, role: Role, actor: str) -> None:
-    """Take in somebody who is a user, whichever team looks after them."""
+    """Add an existing user to the team, whichever team manages them."""
     person_id = people.anywhere(conn, name)
     if person_id is None:
         raise NotFound(
@@ -92,9 +92,9 @@ def add_member(conn: Connection[Any], team_id: int, name: str, role: Role, actor
 
 
 def remove_member(conn: Connection[Any], team_id: int, name: str) -> None:
-    """The membership goes, and for ever the tokens that were of this team; the person stays.
+    """Remove a membership and revoke the user's tokens for this team. The user stays.
 
-    Sessions are of a person: those of another team go on there, and find this one closed.
+    Sessions belong to the user: they continue in other teams and lose access to this one.
     """
     person_id = people.require(conn, name)
     keep_an_admin(conn, team_id, person_id)
@@ -140,7 +140,7 @@ def change_user(
 def set_password(
     conn: Connection[Any], name: str, password_hash: str, session_id: str | None
 ) -> None:
-    """Ends every session of the person but ``session_id``."""
+    """Set the password and end all other sessions of the user than ``session_id``."""
     require_ours(conn, name)
     person_id = people.require(conn, name)
     people.set_password(conn, person_id, password_hash)
@@ -164,7 +164,7 @@ def create_token(
     days: int,
     scope: Literal["api", "agent"] = "api",
 ) -> tuple[str, str]:
-    """The token's id, and the token itself, which nobody can show again."""
+    """Return the token's id and the token, which cannot be shown again."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise UsageError(f"a token must expire after 1 to {TOKEN_DAYS_MAX} days, not {days}")
     if not 1 <= len(name) <= 100:

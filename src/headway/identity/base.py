@@ -21,7 +21,7 @@ Begins = Literal["form", "link"]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a browser brought. Neither is checked."""
+    """Unverified input of a browser."""
 
     name: str | None  # as somebody typed it; None for a way that asks for none
     secret: str
@@ -29,11 +29,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is left to do in the transaction that opens the session.
+    """The part of signing in that runs in the transaction that opens the session.
 
     ``find`` answers with the id of the person whose identity is proven, or None, the same for every
-    reason. It takes as long for a person who does not exist. ``home`` is the team that looks after whoever was
-    named, which keeps the record when it is refused; None: nobody of that name, or nobody was named.
+    reason. It takes as long for a person who does not exist. ``home`` is the team that manages the named user,
+    which keeps the record when it is refused; None: nobody of that name, or nobody was named.
     """
 
     find: Callable[[Connection[Any]], int | None]
@@ -60,14 +60,14 @@ class SignIn(Protocol):
 
     @property
     def label(self) -> str:
-        """What people read on the login page."""
+        """The text on the sign-in page."""
 
     @property
     def begins(self) -> Begins: ...
 
     @property
     def refusal(self) -> tuple[str, str]:
-        """What somebody is told who is not let in, the same for every reason; and what to do next."""
+        """The message for a refused sign-in, equal for every cause, and the next step."""
 
     async def prove(self, given: Given, ask: Ask) -> Proof:
         """Do what takes long or talks to others, before the transaction. Raises HeadwayError if it cannot."""

@@ -1,7 +1,7 @@
 """Passwords, by argon2id. The library is loaded by the first one: a start needs none.
 
-A database tells what a hash was made with, never the hash: the caller computes it again, and the
-database says whether it is the same.
+The database returns the parameters of a hash, never the hash. The caller computes it again, and the
+database compares.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Hashing:
 
 
 def hash_of(password: str) -> str:
-    """Of a new password, in the usual encoding.
+    """Hash a new password, in the usual encoding.
 
     Raises:
         UsageError: it is too short or too long.
@@ -51,9 +51,9 @@ def hash_of(password: str) -> str:
 
 
 def hash_with(password: str, parameters: str | None) -> str:
-    """Of a password that somebody gave, as the stored one was made.
+    """Hash an entered password with the parameters of the stored one.
 
-    For nobody (None) it takes as long and fits nothing.
+    For an unknown user (None), it takes as long and matches nothing.
     """
     found = PARAMETERS.fullmatch(parameters or "")
     if found is None or len(password) > CHARS_MAX:

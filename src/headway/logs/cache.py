@@ -30,7 +30,7 @@ class LogCache:
         self.bytes_max = bytes_max
 
     def known(self, name: str, end: str) -> Path | None:
-        """What needs no question to the store. ``end``: what to say where a log breaks off."""
+        """Return a cached log, without asking the store. ``end`` is the text where a log breaks off."""
         whole, joined = self.places(name, end)
         with contextlib.suppress(FileNotFoundError):
             os.utime(whole)

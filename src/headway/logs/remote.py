@@ -65,7 +65,7 @@ class Remote:
         self.blobs.delete([part_name(name, offset) for offset in offsets])
 
     def remove(self, team: str, run_id: str, before: datetime | None = None) -> None:
-        """Everything of a run, or what was put there before then. What is gone already is no error."""
+        """Remove the logs of a run, or those stored before a time. Missing ones are not an error."""
         for page in self.blobs.pages(run_prefix(team, run_id)):
             self.blobs.delete(
                 [each.key for each in page if before is None or each.changed_at < before]

@@ -46,7 +46,7 @@ class Shipment:
             self.state, self.size = spool.finish(self.path)
 
     def ship(self, remote: Remote) -> bool:
-        """Whether it is done with: the store has it whole. Raises NotReachable."""
+        """Ship the log. Returns whether it is complete in the store. Raises NotReachable."""
         if self.parts is None:
             self.ask(remote)
         if self.state == "live":
@@ -58,7 +58,7 @@ class Shipment:
         return True
 
     def ask(self, remote: Remote) -> None:
-        """What one who shipped it before us has brought there."""
+        """Return what a previous shipper already stored."""
         found = remote.parts(self.name)
         self.parts = [part.offset for part in found]
         for part in found:

@@ -101,7 +101,7 @@ class Shipper:
             yield from (each.result() for each in ended)
 
     def remove_unwanted(self) -> None:
-        """What is over goes as well, a little in each turn; while nothing works it waits like all else."""
+        """Remove old logs, a few in each turn, unless the store is failing."""
         began = clock.monotonic()
         for path, wish in unwanted.wishes(self.layout):
             doing = self.workers.submit(self.remove, wish)

@@ -40,7 +40,7 @@ def names(folder: Path) -> Iterator[str]:
 
 
 def remove(folder: Path, prefix: str, before: datetime | None) -> None:
-    """What is on its way to below ``prefix``; ``before``: only if it was last written before then."""
+    """Yield logs in the spool below ``prefix``; with ``before``, only those last written before it."""
     for name in list(names(folder)):
         if stored_of(name).startswith(prefix):
             log = folder / name
@@ -69,7 +69,7 @@ def is_free(descriptor: int) -> bool:
 
 
 def finish(log: Path) -> Seen:
-    """Of a log that was left: its last line says why it ends. Again after a crash: the line is there once."""
+    """End an abandoned log with a line that says why. Safe to repeat after a crash."""
     flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(log, flags)
     try:

@@ -1,4 +1,4 @@
-"""What the shipper says of itself, in a file beside the spool, for the API and for ``headway doctor``."""
+"""The shipper's status, in a file next to the spool, for the API and ``headway doctor``."""
 
 from pathlib import Path
 

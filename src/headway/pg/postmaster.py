@@ -25,7 +25,7 @@ class Postmaster:
 
 
 def read(cluster: Path) -> Postmaster | None:
-    """What the lock file says; it may be a leftover of a crash."""
+    """Read the lock file, which may be left over from a crash."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
         return Postmaster(int(lines[0]), lines[7].strip() if len(lines) > 7 else "")
@@ -63,7 +63,7 @@ def state(pid: int) -> str:
 
 
 def is_server_of(pid: int, cluster: Path) -> bool:
-    """Whether the process works in this directory; a pid in a leftover file may be anybody's."""
+    """Return whether the process works in this directory; the pid of an old file may be another process."""
     if not sys.platform.startswith("linux") or not is_alive(pid):
         return is_alive(pid)
     try:

@@ -94,7 +94,7 @@ class Server:
         self._lock.release()
 
     def is_alive(self) -> bool:
-        """Whether the started server still runs. If not: ``stop()``, then ``start()`` recovers."""
+        """Return whether the started server still runs. If not, ``stop()`` and ``start()`` recover."""
         return self.pid is not None and postmaster.is_server_of(self.pid, self.cluster)
 
     def prepare_directories(self) -> None:
@@ -138,7 +138,7 @@ class Server:
             clock.sleep(ORPHANS_PAUSE_S)
 
     def try_to_launch(self, account: Account, binaries: Binaries) -> str | None:
-        """What the server said when it ended at once; nothing when it is ready."""
+        """Return the message of a server that ended immediately, or None when it is ready."""
         self.bound_log()
         with self.log.open("ab") as log, account.entrance(self.cluster) as (name, spawn):
             log_start = log.tell()
@@ -166,7 +166,7 @@ class Server:
         return None
 
     def await_ready(self, pid: int) -> bool:
-        """Whether the server came to accept connections; False when it ended instead."""
+        """Wait for the server to accept connections. Returns False if it ended instead."""
         deadline = clock.monotonic() + START_S
         while postmaster.read(self.cluster) != Postmaster(pid, "ready"):
             if not postmaster.is_alive(pid):
@@ -199,7 +199,7 @@ class Server:
             self.log.replace(self.log.with_suffix(".log.1"))
 
     def socket_directory(self) -> Path:
-        """Where clients find the socket: the cluster's directory, or a short way to it.
+        """Return the directory of the socket for clients: the cluster's, or a short link to it.
 
         The address of a socket has room for about a hundred bytes. To a longer path leads a link
         in a private directory of the system's temporary one; ``run/socket`` remembers it.

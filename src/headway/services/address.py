@@ -1,4 +1,4 @@
-"""The address the API listens on: bound first of all, so that a busy port changes nothing."""
+"""The address of the API. It is bound before anything else, so that a busy port changes nothing."""
 
 import errno
 import socket
@@ -7,7 +7,7 @@ from headway.errors import Conflict, NotAllowed, NotReachable, UsageError
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0: any that is free."""
+    """Return a listening socket. Port 0 takes any free port."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
@@ -45,7 +45,7 @@ def refused(error: OSError, host: str, port: int) -> Exception:
 
 
 def url_of(listener: socket.socket, host: str) -> str:
-    """How a person on this machine reaches it."""
+    """Return the URL for people on this machine."""
     port = listener.getsockname()[1]
     name = "localhost" if host in ("127.0.0.1", "0.0.0.0", "::1", "::", "localhost") else host
     return f"http://{name}:{port}"

@@ -1,4 +1,4 @@
-"""Ending a backfill: its runs, some in each transaction."""
+"""Cancelling a backfill: a batch of its runs in each transaction."""
 
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ RUNS_MAX: Final = 50  # that one transaction ends
 def cancel_some(
     conn: Connection[Any], team_id: int, backfill_id: str, graphs: Graphs, actor: str
 ) -> bool:
-    """Cancel the next of its runs, those that wait first so that no more start. Whether there may
-    be more.
+    """Cancel the next batch of its runs, queued ones first so that no more start.
+
+    Returns whether there may be more.
     """
     backfills.cancel(conn, team_id, backfill_id, actor, clock(conn))
     found = backfills.open_runs(conn, team_id, backfill_id, RUNS_MAX)

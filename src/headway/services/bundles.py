@@ -1,10 +1,10 @@
 """Content-addressed snapshots of a DAG folder: blobs, and a list and a copy of each version (``headway.bundle``).
 
-Rule 1: what is visible is whole. Files and folders are made under a temporary name, then renamed; blobs and lists, of
-which all else can be made again, are synced before.
-Rule 2: the version is a hash of paths, executable bits and contents, so equal folders are one bundle anywhere.
-Rule 3: builders share a lock, ``prune`` holds it alone; so any number of loaders work on one data directory, and
-what a killed one left behind is removed by the next ``prune``.
+Rule 1: whatever is visible is complete. Files and folders are written under a temporary name, then renamed; blobs
+and lists, from which everything else can be rebuilt, are synced before.
+Rule 2: the version is a hash of paths, executable bits and contents, so equal folders give the same bundle anywhere.
+Rule 3: builders share a lock, ``prune`` holds it alone; so several loaders can use one data directory, and the
+next ``prune`` removes what a killed one left behind.
 """
 
 import errno
@@ -56,7 +56,7 @@ class Seen:
 
 
 class Bundles:
-    """The snapshots of one data directory. Remembers what it read, so unchanged files stay closed."""
+    """The snapshots of one data directory. Remembers what it read, so that it does not open unchanged files again."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -71,14 +71,14 @@ class Bundles:
         return self.folder / version
 
     def entries(self, version: str) -> dict[str, Entry]:
-        """Of an earlier bundle; none if it is gone."""
+        """Return the entries of an earlier bundle, or none if it was removed."""
         try:
             return files.read_list(self.data, version)
         except HeadwayError:
             return {}
 
     def snapshot(self, dags: Path) -> Bundle:
-        """Read what changed and materialise the result."""
+        """Read what changed and write the new bundle."""
         try:
             with locked(self.data, fcntl.LOCK_SH):
                 bundle = self.read(dags)
@@ -127,7 +127,7 @@ class Bundles:
         return results
 
     def store_one(self, dags: Path, found: Found) -> Seen | str | None:
-        """What it holds; or why the file cannot be read; or None when it is gone."""
+        """Return the content of a file, or why it cannot be read, or None if it does not exist any more."""
         try:
             content = read_settled(dags / found.path)
         except FileNotFoundError:
@@ -155,7 +155,7 @@ class Bundles:
             raise
 
     def materialise(self, bundle: Bundle) -> None:
-        """Its list, then its copy, also when they are there; both are young again for ``prune``."""
+        """Write the bundle's list, then its copy. If they exist, renew their age for ``prune``."""
         listed = files.list_file(self.data, bundle.version)
         text = files.text_of(bundle.entries)
         if not listed.exists() or listed.read_bytes() != text:
@@ -166,8 +166,8 @@ class Bundles:
         os.utime(self.path(bundle.version))
 
     def prune(self, keep: set[str], active: set[str]) -> list[str]:
-        """Remove what is old and not needed: all but the versions to ``keep``, copies of which only the ``active``
-        ones need, torn drafts, and blobs that no list names. Answers with the versions that are gone.
+        """Remove old bundles that are not in ``keep``, copies that are not ``active``, incomplete drafts, and
+        blobs that no list names. Returns the removed versions.
         """
         with locked(self.data, fcntl.LOCK_EX):
             doomed = list(self.folder.glob(TEMPORARY + "*"))
@@ -203,7 +203,7 @@ def is_old(place: Path) -> bool:
 
 
 def read_settled(path: Path) -> bytes:
-    """The content between two equal stats. A file that never settles is taken as it was last read."""
+    """Read a file until its stat is equal before and after. A file that keeps changing is taken as last read."""
     tries = 0
     while True:
         tries += 1

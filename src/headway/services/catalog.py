@@ -1,7 +1,4 @@
-"""DAG versions that a scheduler has read:
-
-compiled graphs and timetables. A version never changes, so nothing here gets old.
-"""
+"""A cache of compiled graphs and timetables by DAG version. Versions never change, so entries never expire."""
 
 from collections import OrderedDict
 from typing import Any, Final
@@ -18,7 +15,7 @@ VERSIONS_MAX: Final = 2_000
 
 
 class Catalog:
-    """Bounded; the least recently used version is forgotten first."""
+    """A bounded cache that drops the least recently used version first."""
 
     def __init__(self, conn: Connection[Any]) -> None:
         self.conn = conn

@@ -1,6 +1,6 @@
-"""``headway check PATH``: import files as the loader does, with no database.
+"""``headway check PATH``: import files as the loader does, without a database.
 
-From a copy of what belongs to the folder, as a bundle is one: what the server does not have is missing here too.
+Files are imported from a copy of the DAG folder, like a bundle: what the server would not have is missing here, too.
 """
 
 import os
@@ -32,9 +32,9 @@ class Checked:
 
 
 def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Checked]:
-    """Each DAG file at or below ``path``, and what was left out, in order.
+    """Return each DAG file at or below ``path``, and what was skipped, in order.
 
-    A single file has its own folder as root.
+    The root of a single file is its own folder.
     """
     if not os.path.lexists(path):
         raise NotFound("the file or folder does not exist", where=str(path))
@@ -58,7 +58,7 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
 
 
 def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
-    """By path; a file that went away since the listing is none."""
+    """Read the files by path, without files that were removed since the listing."""
     copied = {}
     for found in listing.files:
         target = copy / found.path

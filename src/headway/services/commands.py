@@ -1,4 +1,4 @@
-"""What people do, whoever carries it in: API, CLI, tests. Each function is one step of the caller's
+"""The actions of people, for the API, the CLI and tests. Each function is one step of the caller's
 transaction.
 
 A command locks what it changes, uses the same core as the scheduler, writes history with the
@@ -45,9 +45,9 @@ Graphs = Callable[[int, str, int], Graph]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """One run that somebody asks for.
+    """A requested run.
 
-    The same ``key`` again answers with the run that it made the first time.
+    A repeated ``key`` returns the run that it created the first time.
     """
 
     params: dict[str, Any]
@@ -57,7 +57,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """A task instance that a command changes, or would."""
+    """A task instance that a command changes or would change."""
 
     task_id: str
     map_index: int
@@ -67,11 +67,10 @@ class Affected:
 def trigger(
     conn: Connection[Any], team_id: int, dag_id: str, wanted: Sequence[Trigger], actor: str
 ) -> list[str]:
-    """Create runs; answers with their ids, in the order asked, also of those that a key had created
-    before.
+    """Create runs and return their ids in request order, including runs that a key created before.
 
     Raises:
-        NotFound: no such DAG. Conflict: its file is gone. UsageError: unknown or wrong parameters.
+        NotFound: the DAG does not exist. Conflict: its file was removed. UsageError: invalid parameters.
     """
     if len(wanted) > TRIGGER_RUNS_MAX:
         raise UsageError(f"{len(wanted):,} runs in one request; the limit is {TRIGGER_RUNS_MAX:,}")
@@ -111,7 +110,7 @@ def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[
 
 
 def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
-    """The current version of a DAG whose file is there."""
+    """Return the current version of a DAG. Its file must exist."""
     spec = dags.spec(conn, team_id, dag_id)
     if dags.is_missing(conn, team_id, dag_id):
         raise Conflict(
@@ -122,16 +121,16 @@ def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
 
 
 def date_of(spec: Dag, schedule: Schedule, asked: Trigger, now: datetime) -> datetime:
-    """The logical date of a run on demand."""
+    """Return the logical date of a manual run."""
     if asked.logical_date is None:
         return now
     return dates.logical_date(asked.logical_date, spec.zone, schedule)
 
 
 def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
-    """The slots of a DAG's timetable between two dates, both included (``spec.dates``).
+    """Return the fire times of a DAG's schedule between two dates, inclusive (``spec.dates``).
 
-    UsageError when there are none or too many.
+    Raises UsageError if there are none or too many.
     """
     first, last = dates.between(since, until, spec.zone)
     schedule = compile.schedule(spec, first)
@@ -162,10 +161,7 @@ def backfill(
     max_active_runs: int | None,
     actor: str,
 ) -> tuple[str, list[str]]:
-    """Create the runs of ``slots`` in a lane of their own;
-
-    a date that has a run already keeps it.
-    """
+    """Create runs for ``slots`` with their own limit. A date that already has a run keeps it."""
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
@@ -197,9 +193,9 @@ def backfill(
 
 
 def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str) -> None:
-    """End a run. Live attempts are told to end; the run is over when the last has.
+    """Cancel a run. Live attempts are told to stop; the run ends when the last one has stopped.
 
-    Also one whose version cannot be read: what it was to do does not matter any more.
+    Also works for a run whose version cannot be read, because its tasks no longer matter.
     """
     row = held(conn, team_id, run_id, actor)
     try:
@@ -221,7 +217,7 @@ def clear(
     graphs: Graphs,
     actor: str,
 ) -> list[Affected]:
-    """Have task instances run again; a run that has ended is opened again."""
+    """Reset task instances so that they run again. An ended run is reopened."""
     runs.announce(conn, team_id, run_id)
     row, run = locked(conn, team_id, run_id, graphs, actor)
     chosen = chosen_of(run, selection)
@@ -234,7 +230,7 @@ def clear(
 def would_clear(
     conn: Connection[Any], team_id: int, run_id: str, selection: Selection, graphs: Graphs
 ) -> list[Affected]:
-    """Exactly what ``clear`` would do, without doing it."""
+    """Return exactly what ``clear`` would do, without doing it."""
     row = runs.read(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
@@ -251,7 +247,7 @@ def mark(
     graphs: Graphs,
     actor: str,
 ) -> list[Affected]:
-    """Set the state of task instances by a person's word: ``MARK_SUCCESS`` or ``MARK_FAILED``."""
+    """Set the state of task instances by hand: ``MARK_SUCCESS`` or ``MARK_FAILED``."""
     runs.announce(conn, team_id, run_id)
     row, run = locked(conn, team_id, run_id, graphs, actor)
     chosen = named_of(run, selection)
@@ -264,7 +260,7 @@ def mark(
 def mark_run(
     conn: Connection[Any], team_id: int, run_id: str, event: Event, graphs: Graphs, actor: str
 ) -> list[Affected]:
-    """The same for all of a run that it makes a difference to; its outcome follows."""
+    """Mark all task instances of a run that the mark changes. The run's outcome follows."""
     runs.announce(conn, team_id, run_id)
     row, run = locked(conn, team_id, run_id, graphs, actor)
     marked = commands.mark_run(run, event, actor)
@@ -273,10 +269,7 @@ def mark_run(
 
 
 def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str) -> bool:
-    """No new runs and no new attempts of the DAG;
-
-    what runs goes on to its end. Whether anything changed.
-    """
+    """Pause the DAG: no new runs and attempts, running ones continue. Returns whether anything changed."""
     return switched(conn, team_id, dag_id, dags.pause, actor)
 
 
@@ -332,7 +325,7 @@ def locked(
 
 
 def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claimed:
-    """A run that was set aside is taken in again: whoever commands it wants it to go on."""
+    """Let schedulers work again on a run that was set aside, because a command means it should continue."""
     runs.readmit(conn, team_id, run_id, actor, clock(conn))
     row = runs.lock(conn, team_id, run_id)
     if row is None:
@@ -341,7 +334,7 @@ def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claime
 
 
 def save(conn: Connection[Any], row: Claimed, run: Run) -> None:
-    """Write what changed, and have a tick look at it: it releases, grants and ends attempts."""
+    """Write the changes and wake a tick, which releases, grants and ends attempts."""
     changes.write(conn, [run], run.now, [])
     runs.alarm(conn, row.team_id, row.run_id, run.now)
     runs.wake_schedulers(conn)
@@ -359,7 +352,7 @@ def named_of(run: Run, selection: Selection) -> list[Instance]:
 
 
 def chosen_of(run: Run, selection: Selection) -> list[Instance]:
-    """What a clear resets. Conflict: all that is named is left out by a branch."""
+    """Return what a clear resets. Raises Conflict if a branch skips everything that was named."""
     roots = named_of(run, selection)
     chosen = commands.select(run, selection)
     branch = branches.against(run, roots[0].node) if selection.tasks and roots else None

@@ -1,4 +1,4 @@
-"""A child process of ``headway up``: started, looked after, started again with back-off when it dies or hangs.
+"""A child process of ``headway up``: started, supervised, and restarted with back-off if it dies or hangs.
 
 Crash-only: a component may be killed at any moment and starts as if for the first time. Secrets
 reach it by its environment or its standard input, never by its arguments, which all can read.
@@ -55,7 +55,7 @@ class Component:
         return None if self.process is None else self.process.pid
 
     def start(self) -> None:
-        """Raises OSError when the system has no more descriptors, processes or room for it."""
+        """Start the process. Raises OSError if the system has no descriptors, processes or memory left."""
         self.deafen()
         self.ear, mouth = os.pipe()
         try:
@@ -85,7 +85,7 @@ class Component:
             )
 
     def look(self, say: Callable[[str], None]) -> None:
-        """One turn. What the system does not give now, it is asked for again: nobody ends for it."""
+        """Check the component once. If the system lacks resources, try again at the next turn."""
         try:
             self.attend(say)
         except OSError as error:
@@ -94,7 +94,7 @@ class Component:
             self.trouble = ""
 
     def put_off(self, error: OSError, say: Callable[[str], None]) -> None:
-        """The same trouble is told once."""
+        """Report a problem once, not at each turn."""
         doing = "start" if self.process is None else "be supervised"
         trouble = f"{self.name} cannot {doing} now: {error.strerror or error}"
         if trouble != self.trouble:
@@ -103,7 +103,7 @@ class Component:
         self.again_at = clock.monotonic() + self.back_off_s
 
     def attend(self, say: Callable[[str], None]) -> None:
-        """Start it again if it died and its time has come."""
+        """Restart the process if it died and the back-off is over."""
         now = clock.monotonic()
         if self.process is None:
             if now >= self.again_at:
@@ -126,7 +126,7 @@ class Component:
         return clock.monotonic() - self.heard_at
 
     def listen(self, say: Callable[[str], None]) -> None:
-        """What hangs is killed, and started again as what died is."""
+        """Kill the process if it hangs, so that it is restarted."""
         with contextlib.suppress(BlockingIOError):
             if os.read(self.ear, BEATS_MAX):
                 self.heard_at = clock.monotonic()
@@ -147,7 +147,7 @@ class Component:
         return self.process is None or self.process.poll() is not None
 
     def state(self) -> tuple[bool, str]:
-        """Whether it is well, and in words."""
+        """Return whether the component is healthy, and a description."""
         if self.is_gone():
             return False, "restarts soon"
         if self.silent_s > QUIET_S_MAX:
@@ -155,7 +155,7 @@ class Component:
         return True, f"process {self.pid}"
 
     def last_words(self) -> str:
-        """The last line it wrote: why it cannot start, as a rule."""
+        """Return the last line of its log, which usually says why it cannot start."""
         try:
             lines = self.log.read_bytes()[-4000:].decode(errors="replace").strip().splitlines()
         except FileNotFoundError:
@@ -163,7 +163,7 @@ class Component:
         return lines[-1].strip() if lines else ""
 
     def bound_log(self) -> None:
-        """Keep the log and one before it. What is written between the two steps is lost."""
+        """Rotate the log and keep one older file. Output between the two steps is lost."""
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
             self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
             os.truncate(self.log, 0)

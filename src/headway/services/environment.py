@@ -1,8 +1,8 @@
-"""Which environment variables are Headway's own, and so not for the code of teams; all others are for it.
+"""Separates Headway's own environment variables from those for the code of teams.
 
-Those called ``HEADWAY_…``; where the database is not ours, those by which the driver completes its URL (``PGPASSWORD``,
-if that names no password); and whatever holds the URL or its password. The supervisor finds them and names them in
-``PRIVATE``, for the loader and the agent, which start that code.
+Headway's own are ``HEADWAY_…``; for an external database, those with which the driver completes its URL
+(``PGPASSWORD``, if the URL has no password); and all that contain the URL or its password. The supervisor lists them
+in ``PRIVATE`` for the loader and the agent, which start the code of teams.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ HOLDS_CHARS_MIN: Final = 8  # a shorter secret is found everywhere
 
 
 def private_names(environment: Mapping[str, str], dsn: str) -> list[str]:
-    """``dsn``: of a database that is not ours."""
+    """Return Headway's own variables. ``dsn`` is the URL of an external database."""
     from psycopg import pq  # not where a file is only checked
 
     given = {
@@ -42,7 +42,7 @@ def gives_away(value: str, secret: str) -> bool:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a DAG file may read when it is imported."""
+    """Return the environment in which DAG files are imported."""
     private = environment.get(PRIVATE, "").split(",")
     return {
         name: value

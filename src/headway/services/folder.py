@@ -1,6 +1,6 @@
-"""Which files of a DAG folder belong to it: one walk, by name and stat, nothing is opened.
+"""Lists the files that belong to a DAG folder, in one walk by name and stat, without opening files.
 
-Left out without a word: hidden names, ``__pycache__``, ``*.pyc``, virtual environments, what ``.headwayignore`` names,
+Skipped silently: hidden names, ``__pycache__``, ``*.pyc``, virtual environments, what ``.headwayignore`` names,
 and data directories of Headway. Links are followed, wherever they lead. What was meant and cannot be taken (a link to
 nothing, a ring, a pipe, what is too large) is a problem of its path; only a folder that is too large, or cannot be
 read at all, is an error. ``.headwayignore``: one glob a line, ``#`` comments; with a slash it means the path from the
@@ -28,11 +28,11 @@ KERNEL: Final = ("/proc", "/sys", "/dev")  # some of their files never end, some
 
 
 class FolderError(UsageError):
-    """The DAG folder as a whole cannot be taken."""
+    """The DAG folder as a whole cannot be used."""
 
 
 class TooMuch(Exception):
-    """What a link leads to does not fit in."""
+    """The target of a link exceeds the limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Walk:
 
 
 def scan(folder: Path) -> Listing:
-    """What belongs to ``folder``. Raises NotFound and FolderError."""
+    """List the files of ``folder``. Raises NotFound and FolderError."""
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
         raise NotFound(
@@ -82,12 +82,12 @@ def scan(folder: Path) -> Listing:
 
 
 def wanted(name: str) -> bool:
-    """Whether a file or folder of this name can belong to a DAG folder."""
+    """Return whether a file or folder with this name can belong to a DAG folder."""
     return not name.startswith(".") and name != "__pycache__" and not name.endswith(".pyc")
 
 
 def matters(root: str, path: str) -> bool:
-    """Whether a change of ``path``, as a watcher of ``root`` tells it, can be one of the folder."""
+    """Return whether a changed ``path``, reported by a watcher of ``root``, can belong to the DAG folder."""
     if not inside(root, path):
         return True
     parts = path[len(root) :].strip(os.sep).split(os.sep)
@@ -105,7 +105,7 @@ def is_data_directory(folder: str) -> bool:
 
 
 def data_directory(path: str) -> str | None:
-    """The data directory of Headway that a real path is or lies in."""
+    """Return the Headway data directory that a real path is or is inside of."""
     while not is_data_directory(path):
         path, below = os.path.dirname(path), path
         if path == below:
@@ -114,7 +114,7 @@ def data_directory(path: str) -> str | None:
 
 
 def refuse_inside(dags: Path, data: Path | str | None) -> None:
-    """FolderError if a DAG folder is a data directory or lies in one."""
+    """Raise FolderError if a DAG folder is a data directory or inside one."""
     if data is not None and inside(os.path.realpath(data), os.path.realpath(dags)):
         raise FolderError(
             f"the DAG folder is inside Headway's data directory {data}",
@@ -210,7 +210,7 @@ def leave_out(walk: Walk, path: str, why: str) -> None:
 
 
 def follow_outermost(walk: Walk, place: str, path: str) -> None:
-    """A link that leads to too much is left out whole; links within it count as its own."""
+    """Skip a link as a whole if its target exceeds the limits, including links inside the target."""
     before = (len(walk.files), walk.folders, walk.size, dict(walk.problems))
     walk.above = [walk.root, os.path.realpath(os.path.dirname(place))]
     try:
@@ -242,7 +242,7 @@ def follow(walk: Walk, place: str, path: str) -> None:
 
 
 def link(place: str) -> str:
-    """Readable, whatever bytes it has."""
+    """Return a readable name for any bytes."""
     target = os.fsencode(os.readlink(place)).decode("utf-8", "backslashreplace")
     return f"it is a link to {target}"
 
@@ -264,7 +264,7 @@ def check_size(files: list[Found], folder: Path) -> None:
 
 
 def top_folders(files: list[Found]) -> Iterator[str]:
-    """Where the weight lies: the three heaviest first folders."""
+    """Return the three largest top-level folders."""
     weight: dict[str, int] = {}
     for found in files:
         top = found.path.split("/", 1)[0]

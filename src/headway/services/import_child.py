@@ -64,7 +64,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a child found: DAGs or a trouble, what to warn of, which files and folders of the bundle it has read."""
+    """The result of a child: DAGs or an error, warnings, and the files and folders of the bundle that it read."""
 
     dags: list[Dag] = []
     trouble: Trouble | None = None
@@ -123,7 +123,7 @@ def main() -> None:
 
 
 def serve(zygote: Zygote) -> bool:
-    """One request; False when the loader is gone."""
+    """Handle one request. Returns False if the loader has ended."""
     try:
         packet, fds, _, _ = socket.recv_fds(zygote.control, PACKET_BYTES_MAX, 2)
     except ConnectionError:
@@ -149,7 +149,7 @@ def serve(zygote: Zygote) -> bool:
 
 
 def reap(zygote: Zygote) -> bool:
-    """Whether somebody has ended."""
+    """Reap one child. Returns whether one had ended."""
     reaped = False
     while True:
         try:
@@ -187,7 +187,7 @@ def end(zygote: Zygote) -> None:
 
 
 def run_child(start: Start, report_fd: int, output_fd: int) -> None:
-    """Never returns: whatever the file does, the process ends here or in its caller."""
+    """Import the file and end the process. Never returns."""
     own_pid = os.getpid()
     os.setsid()
     report_fd = keep_only(report_fd, output_fd)
@@ -202,7 +202,7 @@ def run_child(start: Start, report_fd: int, output_fd: int) -> None:
 
 
 def keep_only(report_fd: int, output_fd: int) -> int:
-    """Standard streams and the report, nothing else of the zygote's."""
+    """Keep only the standard streams and the report, and close the zygote's other descriptors."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -251,7 +251,7 @@ def limit_processes(number: int) -> None:
 
 
 def drop_capabilities() -> None:
-    """Also from what a program started as root would get back."""
+    """Drop capabilities, including those that a program started as root would regain."""
     if sys.platform != "linux":
         return
     for capability in range(CAP_LAST + 1):
@@ -290,13 +290,13 @@ def attempt(start: Start) -> Report:
 
 
 def told(trouble: Trouble, root: str) -> Trouble:
-    """As it can be stored, whatever the file put into it; a file is named as in the bundle, wherever that lies."""
+    """Return a message that can be stored, with paths relative to the bundle."""
     message = shown(trouble.message).replace(root + "/", "")
     return Trouble(message, trouble.line, trouble.hint and shown(trouble.hint))
 
 
 def from_bad_spec(error: BadSpec, start: Start) -> Trouble:
-    """The place may lie in another file of the bundle: then it belongs into the sentence."""
+    """Add the place to the message if it is in another file of the bundle."""
     place = error.file or start.file
     relative = place.removeprefix(start.root + "/")
     if relative == start.file or place == str(Path(start.root, start.file)):
@@ -305,7 +305,7 @@ def from_bad_spec(error: BadSpec, start: Start) -> Trouble:
 
 
 def recorder(prefix: str, files: set[str], folders: set[str]) -> Any:
-    """An audit hook: what of the bundle is read, to know when this file must be imported again."""
+    """An audit hook that records which files of the bundle are read, so that changes trigger a new import."""
 
     def record(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":

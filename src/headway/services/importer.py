@@ -1,6 +1,6 @@
 """Imports DAG files in untrusted children, many at once, and answers with data: specs or a trouble.
 
-Rule 1: a report is data from a stranger: its size, its types and its meaning are checked here again.
+Rule 1: a report is untrusted: its size, types and meaning are checked again here.
 Rule 2: whatever an import does (crash, hang, print without end, kill the process that forks), it ends within its
 limits as the trouble of its own file. Rule 3: an import that takes long gives its place to the next one and goes on in
 the background. The zygote is exec'ed with an environment in which no credential is left.
@@ -139,7 +139,7 @@ class Importer:
     # -- jobs
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        """Replaces what is queued under the same key; what runs for it is stopped and forgotten."""
+        """Queue a job. Replaces a queued job with the same key, and stops a running one."""
         for job in jobs:
             self.withdraw(job.key)
             self.queue[job.key] = job
@@ -156,7 +156,7 @@ class Importer:
         return not (self.queue or self.running or self.suspects)
 
     def tend(self) -> float | None:
-        """Stop what is over its time, start what has a place; how long nothing else is due."""
+        """Stop jobs that exceed their time and start queued ones. Returns the time until the next one is due."""
         now = clock.monotonic()
         if self.look_after_zygote(now):
             return 0.0
@@ -170,9 +170,9 @@ class Importer:
         return self.next_due(now)
 
     def look_after_zygote(self, now: float) -> bool:
-        """Replace it if it cannot do its work: a file may suspend it, and then nothing is ever imported.
+        """Replace the zygote if it cannot work, for instance because a file suspended it.
 
-        Whether it was replaced, which may be the end of jobs.
+        Returns whether it was replaced, which may end jobs.
         """
         deed = ""
         if now >= self.look_at:
@@ -247,7 +247,7 @@ class Importer:
         self.done(conclude(running, ended))
 
     def replace_zygote(self) -> list[Running]:
-        """Start another one; what ran on the old one is forgotten."""
+        """Start another zygote and forget the jobs of the old one."""
         self.selector.unregister(self.control)
         self.control.close()
         self.zygote.kill()
@@ -259,7 +259,7 @@ class Importer:
         return victims
 
     def accuse(self, victims: list[Running], deed: str) -> None:
-        """One of the files did it, or somebody else. Who was alone with the zygote is the culprit."""
+        """Handle the end of the zygote. A file that was alone with it is to blame; several are tried again alone."""
         if len(victims) == 1:
             self.done(troubled(victims[0], Trouble(deed)))
         else:
@@ -287,7 +287,7 @@ class Importer:
                 self.stop(running, f"prints more than {limit} MB during import")
 
     def read(self, fd: int) -> bytes:
-        """What is there now. At its end a pipe is no longer watched."""
+        """Read what a pipe has now. Stop watching it at its end."""
         parts = []
         while True:
             try:
@@ -312,7 +312,7 @@ class Importer:
 
 
 def is_suspended(pid: int) -> bool:
-    """Of a child of ours, which is not waited for."""
+    """Return the exit code of a child that is not reaped."""
     return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 
@@ -341,14 +341,14 @@ def conclude(running: Running, ended: Ended) -> Imported:
 
 
 def shortened(warning: Trouble) -> Trouble:
-    """A stranger's text, which the database must be able to keep."""
+    """Clean an untrusted text so that the database can store it."""
     message = warning.message.replace("\0", "")[:WARNING_CHARS_MAX]
     hint = (warning.hint or "").replace("\0", "")[:WARNING_CHARS_MAX]
     return Trouble(message, warning.line, hint or None)
 
 
 def checked(dag: Dag, file: str) -> Dag:
-    """Where a DAG comes from is ours to say; what it is must make sense."""
+    """Check an untrusted spec, and set the file that it comes from."""
     dag = msgspec.structs.replace(dag, file=file)
     validate(dag)
     return dag
@@ -377,7 +377,7 @@ def ending(exit_code: int) -> str:
 
 
 def crash_line(running: Running) -> int | None:
-    """faulthandler leaves the stack on stderr, innermost first."""
+    """Find the line of a crash in faulthandler's stack on stderr, innermost frame first."""
     path = re.escape(f"{running.job.root}/{running.job.file}".encode())
     found = re.search(rb'File "' + path + rb'", line (\d+) in', running.output)
     return int(found[1]) if found else None

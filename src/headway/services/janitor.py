@@ -1,4 +1,4 @@
-"""Retention: what has been over for long enough goes, a little at a time.
+"""Retention: removes what ended long enough ago, in small steps.
 
 Teams come one after another, each in transactions that entered it: what is broken in one is told, and
 the next one has its turn. A turn removes as many runs as fit into ``TURN_S``, in one transaction; after
@@ -52,7 +52,7 @@ REPEAT: Final = timedelta(days=2)  # files of runs removed so lately may be left
 
 
 def audit_retention_from(environment: dict[str, str]) -> timedelta | None:
-    """None: the audit is kept for ever, which is the default."""
+    """Return how long audit entries are kept; None, the default, means forever."""
     text = environment.get(AUDIT_VARIABLE)
     return None if text is None else days_of(text, AUDIT_VARIABLE, AUDIT_DAYS_MIN, "forever")
 
@@ -93,12 +93,12 @@ def prune(
 
 
 def fitting(runs: int, took_s: float) -> int:
-    """How many runs a turn should remove, when these took so long; at most twice as many."""
+    """Return the batch size for the next turn from the duration of this one, at most twice as many."""
     return max(RUNS_MIN, min(RUNS_MAX, 2 * runs, int(runs * TURN_S / max(took_s, 0.001))))
 
 
 class Janitor:
-    """``turn`` whenever there is time: it looks for itself whether it is due."""
+    """Removes old data. Call ``turn`` whenever there is time; it checks whether it is due."""
 
     def __init__(
         self,
@@ -193,7 +193,7 @@ class Janitor:
             log.warning("cannot remove old bundles: %s", error)
 
     def remove_left(self, at: datetime, seq: int) -> None:
-        """A batch of what the life before decided and may not have come to do."""
+        """Remove a batch of files that the previous process may not have removed."""
         batch = transact(self.conn, retention.removed_after, at, seq, RUNS_MAX)
         for each in batch:
             if each.is_run:
@@ -208,12 +208,12 @@ class Janitor:
             shutil.rmtree(folder / plain_name(run_id), ignore_errors=True)
 
     def close(self) -> None:
-        """Wait for the files of what was removed."""
+        """Wait until the files of removed runs are deleted."""
         self.removals.settle()
 
 
 def of_process(conn: Connection[Any], data: Path, *, ships_logs: bool) -> Janitor:
-    """Raises UsageError for a setting that makes no sense."""
+    """Read the settings. Raises UsageError for an invalid one."""
     environment = dict(os.environ)
     return Janitor(
         *(conn, data, retention_from(environment), audit_retention_from(environment)),

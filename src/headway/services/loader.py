@@ -49,7 +49,7 @@ Connect = Callable[[], Session]
 
 
 class Loader:
-    """``open`` first; then ``turn`` for ever, or ``settle`` to do what there is to do now."""
+    """Call ``open`` first, then ``turn`` in a loop, or ``settle`` to do all current work."""
 
     def __init__(self, connect: Connect, data: Path, folder: Path, team: str) -> None:
         self.connect = connect
@@ -180,11 +180,11 @@ class Loader:
         self.register_soon()
 
     def is_suspect(self, imported: Imported) -> bool:
-        """Another specification than the registered one, of the very same content."""
+        """Handle a spec that differs from the registered one although the content is the same."""
         return any(self.odd(dag, imported) is not None for dag in imported.dags)
 
     def odd(self, dag: Dag, imported: Imported) -> dags.Known | None:
-        """What is registered of ``dag``, if that is something else although the content is the same."""
+        """Return what is registered for ``dag``, if it differs although the content is the same."""
         row = self.known.get(dag.dag_id)
         if row is None or row.file != imported.job.file or row.spec_hash == to_spec(dag).hash:
             return None
@@ -253,7 +253,7 @@ class Loader:
         register(conn, self.team_id, bundle, self.catalogue.sources)
 
     def set_apart(self, error: Exception) -> None:
-        """Find the files whose DAGs the database refuses; all else is registered without them."""
+        """Find the files whose DAGs the database refuses, and register everything else."""
         assert self.conn is not None
         assert self.bundle is not None
         print(f"loader: cannot register DAGs: {explained(error)}", file=sys.stderr, flush=True)
@@ -282,7 +282,7 @@ class Loader:
         self.selector.register(self.conn.fileno(), selectors.EVENT_READ, self.on_notify)
 
     def hold(self) -> None:
-        """Raises Conflict when the DAGs of the team are another's by now: ours must not go over them."""
+        """Raise Conflict if another server provides the DAGs of the team now, so that ours do not overwrite them."""
         if self.conn is None:
             return
         try:
@@ -312,7 +312,7 @@ class Loader:
         self.reconnect_at = clock.monotonic() + RECONNECT_S
 
     def on_notify(self) -> None:
-        """Somebody asks to look now; broken files get another chance (a missing package may be there)."""
+        """Read the folder now on request, and retry broken files, because a missing package may be installed."""
         assert self.conn is not None
         try:
             asked = list(self.conn.notifies(timeout=0))
@@ -375,7 +375,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(loader: Loader) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT."""
     wake, waker = socket.socketpair()
     waker.setblocking(False)
     stopped = Event()
@@ -399,7 +399,7 @@ def serve(loader: Loader) -> None:
 
 
 def watch_folder(folder: Path, waker: socket.socket, stopped: Event) -> None:
-    """Wake the loop at each change that can matter. Where watching fails, the poll remains."""
+    """Wake the loop at each relevant change. If watching fails, polling remains."""
 
     root = str(folder.resolve())
     while not stopped.is_set():

@@ -1,4 +1,4 @@
-"""Logs that are over: they go before their run, for as long as a team says.
+"""Removes logs before their run, after the time that the team chose.
 
 A turn decides on at most so many runs in one transaction; after its commit a thread removes their
 files. A crash between the two leaves files that nobody is shown any more: the janitor's next life
@@ -43,7 +43,7 @@ BEGINNING: Final = (datetime.min.replace(tzinfo=UTC), "")
 
 
 def of_installation(environment: Mapping[str, str] = os.environ) -> Policy:
-    """What holds for a team that says nothing."""
+    """The defaults for teams without own settings."""
     return Policy(*(days_of(environment.get(name), name) for name in (VARIABLE, LOCAL_VARIABLE)))
 
 
@@ -60,7 +60,7 @@ def days_of(text: str | None, variable: str) -> int | None:
 
 
 def policy_of(conn: Connection[Any], team_id: int) -> Policy:
-    """What holds for a team."""
+    """Return the settings of a team."""
     return core.in_effect(store.policy(conn, team_id), of_installation())
 
 
@@ -72,7 +72,7 @@ def change(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
 
 
 class LogSweep:
-    """What the janitor does about logs."""
+    """The janitor's part for logs."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class LogSweep:
         return len(gone) == RUNS_MAX
 
     def thin(self, team_id: int, days: int, now: datetime) -> bool:
-        """From this machine goes what the log store has whole. Nothing is decided by it: nothing is lost."""
+        """Remove logs from this machine that are complete in the log store. No data is lost by it."""
         after, older_than = self.thinned.get(team_id, BEGINNING), now - timedelta(days=days)
         ended = transact(self.conn, in_team, team_id, store.ended, after, older_than, RUNS_MAX)
         for _, run_id in ended:
@@ -132,7 +132,7 @@ class LogSweep:
         self.forget(team, run_id, before)
 
     def forget(self, team: str, run_id: str, before: datetime | None = None) -> None:
-        """In the log store, too. A full disk keeps no scheduler from its work: the next life asks again."""
+        """Ask the shipper to remove logs in the log store. On a full disk, the next process asks again."""
         if not self.ships_logs:
             return
         try:
@@ -151,7 +151,7 @@ class Older:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One that the log store has whole: nothing will be added, and it has no second name in the spool."""
+    """Return whether a log is complete in the log store: it is final and no longer in the spool."""
 
     before: datetime
 
@@ -161,9 +161,9 @@ class Shipped:
 
 
 def remove_logs(folder: Path, is_over: Callable[[os.stat_result], bool]) -> None:
-    """The logs below ``folder`` of which that is so, and the folders that this empties.
+    """Return the logs below ``folder`` that are complete in the log store, and the folders that become empty.
 
-    What each attempt got is told in another file, which stays as long as the run. No link is followed.
+    Rendered fields are in another file, which stays as long as the run. Links are not followed.
     """
     with suppress(FileNotFoundError):
         for _, folders, names, place in os.fwalk(folder, topdown=False):

@@ -1,4 +1,4 @@
-"""The log store as ``headway up`` has it: opened, and its credentials out of every environment.
+"""The log store of ``headway up``: opened, with its credentials removed from all environments.
 
 Tasks inherit the environment of their agent, so what the store needs is taken out of our own before anything is
 started. The shipper is told on its standard input; the API, in our process, has the store itself.
@@ -26,7 +26,7 @@ class LogStore:
     line: str  # for the shipper
 
     def warn_if_away(self, say: Callable[[str], None]) -> None:
-        """Says so when it knows; that is no reason to wait, nor not to start."""
+        """Check the store in the background and report problems, without delaying the start."""
 
         def look() -> None:
             try:
@@ -40,7 +40,7 @@ class LogStore:
 
 
 def log_store(url: str) -> LogStore:
-    """Raises UsageError for what cannot be one."""
+    """Open the log store. Raises UsageError for an invalid URL."""
     variables = remote.chosen(os.environ)
     for name in variables:  # before anything sets them anew, elsewhere in memory
         take_environment(name)

@@ -1,4 +1,4 @@
-"""Notes on runs, from person to person. A run's ``version`` stays: a note changes nothing in it."""
+"""Notes on runs. A note does not change a run's ``version``."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ NOTE_MAX: Final = 10_000
 
 
 def write(conn: Connection[Any], team_id: int, run_id: str, note: str | None, actor: str) -> None:
-    """An empty one takes it away."""
+    """Set the note; an empty one removes it."""
     if note is not None and len(note) > NOTE_MAX:
         raise UsageError(f"a note can have at most {NOTE_MAX:,} characters, not {len(note):,}")
     notes.write(conn, team_id, run_id, (note or "").strip() or None, actor, clock(conn))

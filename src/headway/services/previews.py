@@ -1,4 +1,4 @@
-"""What a command would do, found by the same functions that do it, without a lock or a change."""
+"""Dry runs of commands, by the same functions, without locks or changes."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from headway.store.clock import clock
 def would_trigger(
     conn: Connection[Any], team_id: int, dag_id: str, wanted: Trigger
 ) -> wire.TriggerPreview:
-    """Raises what ``commands.trigger`` raises."""
+    """Preview a trigger. Raises what ``commands.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)
     why = held_back(queue.line_of(conn, team_id, dag_id))
     return wire.TriggerPreview(
@@ -48,7 +48,7 @@ def would_mark(
     event: Event,
     graphs: Graphs,
 ) -> list[Affected]:
-    """Those whose state would be another."""
+    """Return the task instances whose state would change."""
     row = runs.read(conn, team_id, run_id)
     assert row is not None, "the caller has looked it up"
     run = snapshots.look(conn, row, graphs, clock(conn))
@@ -59,7 +59,7 @@ def would_mark(
 def would_mark_run(
     conn: Connection[Any], team_id: int, run_id: str, event: Event, graphs: Graphs
 ) -> list[Affected]:
-    """Exactly what ``commands.mark_run`` would do: done to a copy that nobody writes."""
+    """Return exactly what ``commands.mark_run`` would do, applied to a copy."""
     row = runs.read(conn, team_id, run_id)
     assert row is not None, "the caller has looked it up"
     run = snapshots.look(conn, row, graphs, clock(conn))

@@ -1,4 +1,4 @@
-"""One transaction of the loader: what the catalogue knows becomes what the database knows."""
+"""One transaction of the loader: updates the database to the state of the catalogue."""
 
 from collections.abc import Mapping
 from typing import Any, LiteralString
@@ -19,7 +19,7 @@ NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', ''), pg_notify('h
 def register(
     conn: Connection[Any], team_id: int, bundle: Bundle, sources: Mapping[str, Source]
 ) -> Plan:
-    """Compare under the team's lock and write the difference; answers with it."""
+    """Compare under the team's lock, write the differences and return them."""
     now = dags.lock(conn, team_id)
     known = dags.known(conn, team_id)
     todo = plan(sources, bundle.version, known, import_errors.known(conn, team_id))
@@ -51,7 +51,7 @@ def register(
 def refused(
     conn: Connection[Any], team_id: int, bundle: Bundle, sources: Mapping[str, Source]
 ) -> dict[str, str]:
-    """Of which files the database takes no DAG, and why: each is tried alone, and nothing is kept."""
+    """Return the files whose DAGs the database refuses, and why. Each is tried alone and rolled back."""
     found: dict[str, str] = {}
     with conn.transaction(force_rollback=True):
         now = dags.lock(conn, team_id)

@@ -1,7 +1,7 @@
-"""What takes files off the disk: done one after another by a thread, so that no tick waits for it.
+"""Deletes files in a background thread, one after another, so that no tick waits for it.
 
-Whoever asks looks for ``room`` before: what is on its way is bounded. A crash forgets it, so it must be
-found again by the next life.
+Callers check ``room`` first, because the queue is bounded. A crash loses the queue, so the next process must find
+the files again.
 """
 
 import logging
@@ -32,7 +32,7 @@ class Removals:
         self.waiting.put(removal)
 
     def settle(self) -> None:
-        """Wait until all that was asked for is done. What is added later begins anew."""
+        """Wait until all requested files are deleted."""
         if self.thread is not None:
             self.waiting.put(None)
             self.thread.join()

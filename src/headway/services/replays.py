@@ -1,7 +1,7 @@
-"""A run once more as it was: of the same specification and files, whatever its DAG is by now.
+"""Replays: a new run with the spec and files of an earlier run, even if its DAG has changed.
 
-What a run is pinned to (docs/adr/0009) is kept for as long as the run is, so it can be had again.
-All else (limits, packages, the world that tasks look at) is that of today, and is said before.
+The spec and files to which a run is pinned (docs/adr/0009) are kept as long as the run. Everything
+else (limits, packages, external data) is current; the preview says so.
 """
 
 from pathlib import Path
@@ -33,10 +33,10 @@ TODAY = (
 
 
 def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: str) -> str:
-    """Create it; answers with its id.
+    """Create the replay and return its id.
 
     Raises:
-        NotFound: no such run. Conflict: its specification or its files cannot be had any more.
+        NotFound: the run does not exist. Conflict: its spec or files are no longer available.
     """
     runs.announce(conn, team_id, run_id)
     row = runs.lock(conn, team_id, run_id)  # while it is there, nobody removes its bundle
@@ -66,7 +66,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
 def would_replay(
     conn: Connection[Any], data: Path, team_id: int, run_id: str
 ) -> wire.ReplayPreview:
-    """Raises what ``replay`` raises."""
+    """Preview a replay. Raises what ``replay`` raises."""
     row = runs.read(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
@@ -89,7 +89,7 @@ def would_replay(
 
 
 def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
-    """The run's specification, when its files are there too."""
+    """Return the run's spec, if its files exist, too."""
     spec = dags.spec(conn, row.team_id, row.dag_id, row.number)
     if spec.file not in Bundles(data).entries(row.bundle_version):
         raise Conflict(
@@ -101,7 +101,7 @@ def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
 
 
 def not_reproduced(row: Claimed, today: Standing) -> list[str]:
-    """What is known to differ first, then what nobody can know."""
+    """List the known differences first, then the unknown ones."""
     said = []
     if today.missing:
         said.append(f"the DAG is no longer in the DAG folder; the replay runs version {row.number}")

@@ -138,7 +138,7 @@ class Scheduler:
         return sum((executor.backlog() for executor in self.executors), Backlog())
 
     def pause(self) -> float:
-        """Seconds to wait for news: none when a tick is due, a pace under load, else the poll."""
+        """Return how many seconds to wait for news: 0 if a tick is due, the pace under load, else the poll interval."""
         since = clock.monotonic() - self.last_tick
         backlog = self.backlog()
         if backlog.ends or self.wanted:
@@ -166,7 +166,7 @@ class Scheduler:
         return since >= (STARTS_WAIT_S if backlog.starts else self.poll_s())
 
     def tick(self) -> None:
-        """A tick, and then, after its commit, what follows from it."""
+        """Run a tick and, after its commit, its effects."""
         self.wanted, starts = False, self.look_for_starts or not self.backlog().ends
         self.look_for_starts = False
         collected = [(executor, executor.collect()) for executor in self.executors]
@@ -205,7 +205,7 @@ class Scheduler:
         return found
 
     def count(self, envelopes: list[Envelope], turn: Turn) -> None:
-        """For /metrics, after the commit; a lease that is over is no report, and not among the ends."""
+        """Update the metrics after the commit. Attempts that end with a lease are not reports and not counted."""
         self.measures.add_tick(clock.monotonic() - self.last_tick)
         self.measures.add_waits(
             (grant.row.team_id, (grant.run.now - grant.instance.ready_at).total_seconds())
@@ -240,10 +240,7 @@ class Scheduler:
             self.cancel_intended()
 
     def recover(self, error: Exception) -> None:
-        """A failed transaction:
-
-        nothing in memory is believed any more. A lost connection ends the process.
-        """
+        """Handle a failed transaction: drop all models. A lost connection ends the process."""
         self.ticker.forget(error)
         if self.conn.closed or self.ears.closed:
             raise error
@@ -262,7 +259,7 @@ class Scheduler:
     def cancel_intended(self) -> None:
         """Tell executors which of their attempts a person or a time-out wants ended.
 
-        Told again until they have.
+        Repeated until the attempts have ended.
         """
         mine = {session: each for each in self.executors for session in each.sessions()}
         for session, keys in read(self.conn, sessions.intended, mine).items():
@@ -279,7 +276,7 @@ class Scheduler:
             self.go_on_after(step)
 
     def go_on_after(self, step: Callable[[], object]) -> bool:
-        """Whatever goes wrong in a step, the next one is done. False: it went wrong.
+        """Run a step; its failure does not stop the next step. Returns False if it failed.
 
         A lost connection ends the process.
         """
@@ -295,7 +292,7 @@ class Scheduler:
         return True
 
     def take_back(self) -> None:
-        """What sessions that are over held; runs whose pause is over."""
+        """Recover attempts of ended sessions, and readmit runs whose pause is over."""
         ended, paused = transact(self.conn, self.expire)
         for key in paused:  # each in a transaction of its own: a DAG is locked before its run
             self.go_on_after(partial(transact, self.conn, take_in_again, key))
@@ -321,7 +318,7 @@ class Scheduler:
 
     @staticmethod
     def expire(conn: Connection[Any]) -> tuple[list[str], list[tuple[int, str]]]:
-        """Sessions whose lease is over, now ended; runs whose pause is over."""
+        """Return sessions whose lease has ended, and runs whose pause is over."""
         now = database_clock(conn)
         return sessions.expire(conn, now, LEASE), runs.to_retry(conn, now, RETRIES_MAX)
 
@@ -367,9 +364,7 @@ def executors_of(address: str, data: Path | None) -> list[Open]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The process: settings come by the environment, so that no credential shows in a list of
-    processes.
-    """
+    """Run the process. Settings come from the environment, so that a list of processes shows no credentials."""
     parser = argparse.ArgumentParser(prog="headway.services.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     parser.add_argument(

@@ -1,7 +1,7 @@
-"""Files of a bundle, as they were when it was made: for reading, never beyond it.
+"""Reads files of a bundle, and only those.
 
-A path is looked up among the files that the bundle has; nothing that a client says is ever joined
-to a folder before it was found there.
+A path is looked up in the list of the bundle's files; a client's input is never joined to a folder
+before it was found there.
 """
 
 import difflib
@@ -27,7 +27,9 @@ class SourceFile:
 
 
 def read(data: Path, bundle_version: str, file: str) -> SourceFile:
-    """Invalid UTF-8 is replaced. NotFound: no such bundle any more, or no such file in it. Lost: its content is."""
+    """Read a file; invalid UTF-8 is replaced. Raises NotFound if bundle or file do not exist, Lost if the
+    content is lost.
+    """
     entries = bundle.read_list(data, bundle_version)
     if file not in entries:
         advice = did_you_mean(file, entries) or f"it has {len(entries):,} files"
@@ -43,7 +45,7 @@ def read(data: Path, bundle_version: str, file: str) -> SourceFile:
 
 
 def difference(before: SourceFile, after: SourceFile) -> str | None:
-    """Unified; None: too long to be compared."""
+    """Return a unified diff, or None if the files are too long."""
     old, new = before.text.splitlines(keepends=True), after.text.splitlines(keepends=True)
     if len(old) + len(new) > DIFF_LINES_MAX or before.truncated or after.truncated:
         return None

@@ -1,8 +1,8 @@
-"""What the files of a DAG folder say, and what of it the database must learn. No I/O: a loader's judgement.
+"""The loader's decisions: what the files of a DAG folder define, and what to register. No I/O.
 
 Rule 1: a file that is broken, or not imported yet in this bundle, leaves its DAGs as they are, in their last good one.
 Rule 2: of two files with one DAG id the first path wins, whatever was imported first.
-Rule 3: a file is imported again when its content, or anything of the bundle that it has read, is another.
+Rule 3: a file is imported again if its content, or a file of the bundle that it has read, changed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ class Spec:
 
 @dataclass(slots=True)
 class Source:
-    """A candidate file. ``specs`` are its last good ones; None: never imported by this loader."""
+    """A candidate file. ``specs`` are its last good ones, or None if this loader never imported it."""
 
     path: str
     blob: str
@@ -66,7 +66,7 @@ class Catalogue:
         self.sources: dict[str, Source] = {}
 
     def update(self, bundle: Bundle, *, retry_broken: bool) -> list[Source]:
-        """Take over another snapshot; answers with what must be imported, the quick ones first."""
+        """Switch to another snapshot. Returns the files to import, quick ones first."""
         before, self.sources = self.sources, {}
         stale = []
         for path in bundle.candidates():
@@ -88,7 +88,7 @@ class Catalogue:
         return sorted(stale, key=lambda source: (source.seconds, source.path))
 
     def accept(self, imported: Imported, bundle: Bundle) -> None:
-        """``bundle``: the one it was imported from."""
+        """Record the result of an import from ``bundle``."""
         source = self.sources[imported.job.file]
         source.seconds = imported.seconds
         source.files = {path: blob_of(bundle, path) for path in imported.files}
@@ -146,7 +146,7 @@ def plan(
 
 
 def claimed(sources: Mapping[str, Source], rows: Mapping[str, Known]) -> dict[str, list[Source]]:
-    """Who says to define a DAG, in the order of precedence. An unread file claims what it had."""
+    """Return the files that define a DAG, in order of precedence. An unread file counts with what it defined."""
     had: dict[str, list[str]] = {}
     for row in rows.values():
         had.setdefault(row.file, []).append(row.dag_id)
@@ -203,7 +203,7 @@ def is_stale(source: Source, bundle: Bundle) -> bool:
 
 
 def differs(source: Source, bundle: Bundle) -> bool:
-    """Whether something that it has read is another in ``bundle``."""
+    """Return whether something that the file has read differs in ``bundle``."""
     return any(blob_of(bundle, path) != blob for path, blob in source.files.items()) or any(
         listing(bundle, path) != names for path, names in source.folders.items()
     )
@@ -224,5 +224,5 @@ def to_spec(dag: Dag) -> Spec:
 
 
 def timing(dag: Dag) -> tuple[object, ...]:
-    """What the timetable depends on."""
+    """Return the fields on which the timetable depends."""
     return (dag.schedule, dag.start_date, dag.end_date, dag.catchup)

@@ -1,5 +1,5 @@
-"""Which runs make ticks fail, and when it is enough: the third time a run is quarantined, and tried
-again after a pause that doubles from time to time.
+"""Finds runs that make ticks fail. After the third failure a run is set aside, and tried again after a
+pause that doubles each time.
 
 A run whose planning fails is known at once. When the database refuses what a tick wrote, nobody
 knows whose row it was: then the runs of that tick are tried again, each alone in its transaction,
@@ -43,7 +43,7 @@ class Strikes:
         return self.suspects[0] if self.suspects else None
 
     def blame(self, key: RunKey) -> bool:
-        """One more. True: it is enough."""
+        """Count a failure. Returns True when the run must be set aside."""
         self.counted[key] = self.counted.get(key, 0) + 1
         if self.counted[key] < STRIKES_MAX:
             return False
@@ -51,7 +51,7 @@ class Strikes:
         return True
 
     def failed(self, error: Exception) -> None:
-        """The transaction was given up."""
+        """Handle a failed transaction."""
         if isinstance(error, PASSING):
             return
         others = [key for key in self.suspects if key not in self.planned]
@@ -61,9 +61,7 @@ class Strikes:
             self.suspects = others
 
     def passed(self, keys: Collection[RunKey]) -> None:
-        """The transaction was committed; the suspect, if there was one, may also have been
-        elsewhere.
-        """
+        """Handle a committed transaction, which may have been without the suspect."""
         self.suspects = self.suspects[1:]
         self.condemned.clear()
         for key in keys:
@@ -76,5 +74,5 @@ def verdict(error: str, retry_at: datetime) -> SetAside:
 
 
 def pause(times: int) -> timedelta:
-    """Until a run is tried again that was set aside so many times before."""
+    """Return the pause before a run is tried again, by how often it was set aside before."""
     return timedelta(seconds=min(PAUSE_S * 2 ** min(times, DOUBLINGS_MAX), PAUSE_MAX_S))

@@ -1,4 +1,4 @@
-"""Everything that ``headway up`` starts, looks after and ends: database, API and three components.
+"""Starts, supervises and stops everything of ``headway up``: database, API and components.
 
 One thread, the main one, starts every child (a child dies with the *thread* that started it) and
 takes the signals; the API has a thread of its own. Nothing is kept here that the next start needs.
@@ -83,7 +83,7 @@ class Supervisor:
     # -- start
 
     def start(self) -> ServerFile:
-        """Returns when the API answers. Raises with everything ended that it had started."""
+        """Start everything, and return when the API answers. If it raises, everything started is stopped again."""
         try:
             return self._start()
         except BaseException:
@@ -142,12 +142,12 @@ class Supervisor:
             self._ends.callback(self._remove_if_unused)
 
     def _remove_if_unused(self) -> None:
-        """A start that failed before it wrote anything leaves nothing behind."""
+        """Remove what a failed start left behind, if it wrote nothing."""
         if {path.name for path in self.layout.data.iterdir()} <= {"run", config.DATA_MARK}:
             shutil.rmtree(self.layout.data, ignore_errors=True)
 
     def _token(self) -> str:
-        """The same for the life of the data directory, so that clients outlive a restart."""
+        """Return the token of the data directory. It never changes, so that clients survive a restart."""
         file = self.layout.run / "token"
         if not file.exists():
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -238,7 +238,7 @@ class Supervisor:
                 raise config.explained(error, component.log) from error
 
     def _private(self) -> dict[str, str]:
-        """For those that start the code of teams: what it must not see."""
+        """Return the environment for components that start the code of teams: without private variables."""
         from headway.services.environment import PRIVATE, private_names
 
         url = self.settings.database_url
@@ -250,7 +250,7 @@ class Supervisor:
         return ["--dags", str(self.settings.dags.absolute()), "--team", self.settings.team]
 
     def _agent_size(self) -> list[str]:
-        """It holds as many again as it runs: the next are at hand when one ends."""
+        """Return the agent's capacity, twice the slots, so that the next attempts are at hand when one ends."""
         slots = self.settings.slots
         queues = [word for queue in self.settings.queues for word in ("--queue", queue)]
         return ["--processes", str(slots), "--slots", str(2 * slots), *queues]
@@ -270,7 +270,7 @@ class Supervisor:
         )
 
     def _socket(self) -> Path:
-        """The gateway's socket: its address has room for about a hundred bytes."""
+        """Return the path of the gateway's socket, which may have only about 100 bytes."""
         path = self.layout.run / "gateway.sock"
         if len(os.fsencode(path)) > config.SOCKET_PATH_BYTES_MAX:
             folder = Path(tempfile.mkdtemp(prefix="headway-"))
@@ -331,7 +331,7 @@ class Supervisor:
     # -- while it runs
 
     def components(self) -> list[wire.Component]:
-        """Those whose life the database does not show."""
+        """Return the components whose health is not in the database."""
         found = []
         for component in self._components:
             if component.name in ("loader", SHIPPER):
@@ -346,7 +346,7 @@ class Supervisor:
             component.look(self.say)
 
     def _look_after_database(self, server: "Server") -> None:
-        """It recovers what was committed; the components reach it again by themselves."""
+        """Restart the database. Components reconnect by themselves."""
         if clock.monotonic() < self._database_again_at:
             return
         try:
@@ -360,7 +360,7 @@ class Supervisor:
         self._database_again_at = clock.monotonic() + DATABASE_PAUSE_S
 
     def wait_until_healthy(self) -> None:
-        """Returns when a run could run to its end."""
+        """Wait until everything that a run needs is ready."""
         from headway.store.views import health
 
         assert self.door is not None
@@ -386,7 +386,7 @@ class Supervisor:
         )
 
     def login_url(self) -> str:
-        """Signs the local admin in, once, within ten minutes."""
+        """Create a sign-in link for the local admin, which works once within ten minutes."""
         from headway.identity import accounts
 
         assert self.door is not None
@@ -400,10 +400,9 @@ class Supervisor:
     # -- stop
 
     def stop(self) -> None:
-        """End everything in order: what runs tasks, then the scheduler, API, database.
+        """Stop everything in order: what runs tasks, then the scheduler, API, database.
 
-        The scheduler hears of the end of every attempt, the shipper of the end of every log. At once
-        in a hurry.
+        The scheduler learns the end of every attempt, the shipper that of every log. In a hurry, kill at once.
         """
         listening = ("scheduler", SHIPPER)
         self._end([each for each in self._components if each.name not in listening])
@@ -438,7 +437,7 @@ def agent_token(dsn: str, team_id: int) -> str:
 
 
 def local_admin(dsn: str, team_id: int) -> "Principal":
-    """Whoever can read the data directory of a team; made by the first start."""
+    """The local admin of a team, who can read the data directory. Created at the first start."""
     from headway.api.principal import LOCAL, principal
     from headway.identity import accounts
     from headway.store import people
@@ -455,14 +454,14 @@ def local_admin(dsn: str, team_id: int) -> "Principal":
 
 
 def import_api() -> None:
-    """While the database starts: half a second of imports on the other core."""
+    """Import the API while the database starts, which takes half a second on another core."""
     import headway.api.app
     import headway.api.server  # noqa: F401
 
 
 def end_on_signals(stopping: threading.Event, supervisor: Supervisor) -> None:
-    """The first SIGINT or SIGTERM ends in order, the next one at once: also what cannot end, for a
-    database that stands still. Then it is as after a kill -9, which the next start is used to.
+    """Stop in order at the first SIGINT or SIGTERM, immediately at the next one, even if something hangs.
+    An immediate stop is like kill -9, from which the next start recovers.
     """
 
     def handle(number: int, frame: object) -> None:

@@ -1,7 +1,7 @@
 """Runs a component so that it ends with its parent: ``python -m headway.services.tether PID FD MODULE …``.
 
-Only Linux sends the signal; elsewhere a component notices the end by its broken connections. The
-signal is SIGTERM, so that the component still ends in order. To FD go its signs of life.
+Only Linux sends the signal; elsewhere a component notices broken connections. The signal is SIGTERM,
+so that the component stops in order. Signs of life are written to FD.
 """
 
 import os

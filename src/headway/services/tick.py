@@ -39,7 +39,7 @@ CACHE_INSTANCES_MAX: Final = 200_000  # at about 1 kB each
 
 @dataclass(slots=True)
 class Turn:
-    """What a tick did, to be acted upon after the commit."""
+    """The result of a tick, to act on after the commit."""
 
     grants: list[Grant] = field(default_factory=list)
     # Runs of which agents may remember wrong results: somebody else changed them, or they have others.
@@ -53,7 +53,7 @@ class Turn:
 
 
 class Ticker:
-    """What a scheduler keeps between ticks. Everything in it can be lost at any time."""
+    """The state that a scheduler keeps between ticks. All of it can be lost at any time."""
 
     def __init__(
         self,
@@ -73,12 +73,12 @@ class Ticker:
         self.dags_after = queue.FIRST  # how far the DAGs with queued runs were looked through
 
     def forget(self, error: Exception) -> None:
-        """After a transaction that failed, or whose end is unknown: no model can be trusted."""
+        """Drop all models, after a transaction that failed or whose end is unknown."""
         self.models.clear()
         self.strikes.failed(error)
 
     def settle(self, turn_runs: Sequence[Run]) -> None:
-        """After the commit: the models are what the database holds."""
+        """Keep the models after the commit, when they equal the database."""
         changes.settle(turn_runs)
         self.strikes.passed([(run.team_id, run.run_id) for run in turn_runs])
         for run in turn_runs:
@@ -140,7 +140,7 @@ def advance(
 
 
 def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey]:
-    """Queued runs that may start. A tick looks at some of the DAGs, the next at those behind."""
+    """Find queued runs that may start. Each tick looks at some of the DAGs, in turn."""
     found, ticker.dags_after = queue.startable(
         conn, after=ticker.dags_after, dags_max=DAGS_MAX, runs_max=STARTS_MAX
     )
@@ -166,10 +166,7 @@ def offered(places: dict[int, list[Session]], ending: int) -> dict[tuple[int, st
 def keep(
     conn: Connection[Any], envelopes: Sequence[Envelope], claimed: Sequence[Claimed]
 ) -> list[tuple[RunKey, Report, bytes]]:
-    """The reports of the locked runs;
-
-    those of the others go to the inbox, so that nothing is lost with us.
-    """
+    """Return the reports of locked runs. Reports of other runs go to the inbox, so that they survive us."""
     mine = {row.key for row in claimed}
     foreign = [(e.team_id, e.run_id, e.body) for e in envelopes if e.key not in mine]
     if foreign:
@@ -195,7 +192,7 @@ def inbox(
 def load(
     conn: Connection[Any], ticker: Ticker, claimed: Sequence[Claimed], now: datetime
 ) -> tuple[dict[RunKey, Run], list[str]]:
-    """Models of the locked runs: those in memory that are still true, the others read, and which those are."""
+    """Return models of the locked runs: valid ones from memory, others read, and which were read."""
     models: dict[RunKey, Run] = {}
     unknown: list[Claimed] = []
     for row in claimed:
@@ -216,7 +213,7 @@ def load(
 def read_runs(
     conn: Connection[Any], ticker: Ticker, unknown: Sequence[Claimed], now: datetime
 ) -> list[Run]:
-    """All in two round trips; one by one when one of them cannot be read."""
+    """Read all models in two round trips, or one by one if one of them cannot be read."""
     try:
         return snapshots.load(conn, unknown, ticker.catalog.graph, now)
     except (psycopg.Error, *EXHAUSTED):
@@ -284,7 +281,7 @@ def plan_run(
 def strike(
     conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception, now: datetime
 ) -> None:
-    """Leave a run out, so that the others go on; the third time for good."""
+    """Skip a run so that the others continue. The third time it is set aside."""
     ticker.models.pop(row.key, None)
     log.error("planning of run %s failed", row.run_id, exc_info=error)
     if ticker.strikes.blame(row.key):
@@ -292,14 +289,14 @@ def strike(
 
 
 def set_aside(conn: Connection[Any], key: RunKey, error: str, now: datetime) -> None:
-    """Until its pause is over, or a person's command takes it in again."""
+    """Set a run aside until its pause is over or a person acts on it."""
     retry_at = now + pause(runs.times_set_aside(conn, *key))
     reason = verdict(error, retry_at)
     runs.quarantine(conn, *key, error=error, reason=reason, retry_at=retry_at, now=now)
 
 
 def take_in_again(conn: Connection[Any], key: RunKey) -> None:
-    """A run whose pause is over. If it makes ticks fail again, the next pause is longer."""
+    """Readmit a run whose pause is over. If it makes ticks fail again, the next pause is longer."""
     now = clock(conn)
     runs.announce(conn, *key)
     runs.readmit(conn, *key, SCHEDULER, now, anew=False)
@@ -307,7 +304,7 @@ def take_in_again(conn: Connection[Any], key: RunKey) -> None:
 
 
 def alive(conn: Connection[Any], places: dict[int, list[Session]]) -> dict[int, list[Session]]:
-    """Without the dead: an agent that vanished without a word leaves a link that offers places."""
+    """Return the capacity without dead agents, whose open connections still offer some."""
     mine = [s.session_id for team in places.values() for s in team if s.free > 0]
     dead = sessions.dead(conn, mine) if mine else frozenset()
     return {team: [s for s in found if s.session_id not in dead] for team, found in places.items()}
@@ -321,7 +318,7 @@ def give_slots(
     turn: Turn,
     now: datetime,
 ) -> None:
-    """Lock the pools, take back what has ended, grant what is free by rank, and write it all."""
+    """Lock the pools, return slots of ended attempts, grant free slots by rank, and write everything."""
     models = [run for _, run in planned]
     wanted = {
         (run.team_id, name)
@@ -359,7 +356,7 @@ def give_slots(
 
 
 def replaces_results(run: Run) -> bool:
-    """Whether a result was withdrawn, or one came in the place of another that was cleared."""
+    """Return whether a result was withdrawn, or replaced after a clear."""
     return bool(run.changes.forgotten) or any(
         number > instance.failures + instance.losses + 1
         for instance, number, _ in run.changes.results

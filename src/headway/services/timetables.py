@@ -1,6 +1,6 @@
 """Creates the runs that timetables ask for.
 
-Each slot becomes one run, for ever: its key is the logical date in UTC.
+Each fire time becomes exactly one run, because the run key is the logical date in UTC.
 """
 
 import logging
@@ -41,7 +41,7 @@ def create_due(
     new_id: Callable[[], str],
     now: datetime | None = None,
 ) -> int:
-    """Ask the timetables that are due; answers how many runs were created."""
+    """Create the runs of timetables that are due. Returns the number of created runs."""
     if now is None:
         now = clock(conn)
     created = 0

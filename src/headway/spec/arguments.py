@@ -1,8 +1,9 @@
 """A task's arguments as data: JSON, with a tag where JSON has no word for it, as results are stored.
 
 ``{"__headway__": "result", "task_id": "a", "key": "return_value"}`` and ``{"__headway__": "param", "name": "day"}``
-stand for what only a run knows. ``{"__headway__": "absent", "why": …}`` stands for what is no data: only the file that
-the task comes from can make it. Templates are text. The other tags are those of stored values (``authoring.values``).
+stand for what only a run knows. ``{"__headway__": "absent", "why": …}`` stands for a value that is not data,
+which only the task's file can create. Templates are text. The other tags are those of stored values
+(``authoring.values``).
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ def param(name: str) -> dict[str, Any]:
 
 
 def absent(why: Why) -> dict[str, Any]:
-    """What is no data, and why."""
+    """A value that is not data, and why."""
     return {TAG: "absent", "why": why}
 
 
@@ -49,7 +50,7 @@ def tagged(value: object, kind: str) -> Iterator[Mapping[str, Any]]:
 
 
 def is_whole(task: Task) -> bool:
-    """Whether the task can be run from its arguments alone, without the file that it comes from."""
+    """Return whether the task can run from its arguments alone, without its file."""
     return (
         task.arguments is not None
         and not task.function

@@ -55,7 +55,7 @@ def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:
 
 def missing(task: Task, upstream: str, tasks: Mapping[str, Task], file: str) -> BadSpec:
     return BadSpec(
-        f'{task.task_id} waits for "{upstream}", which is no task of this DAG',
+        f'{task.task_id} waits for "{upstream}", which is not a task of this DAG',
         file=file,
         line=task.line,
         hint=did_you_mean(upstream, tasks),

@@ -125,7 +125,7 @@ def check_arguments(dag: Dag, task: Task) -> None:
 
 
 def check_references(dag: Dag, task: Task, arguments: dict[str, Any]) -> None:
-    """What an argument stands for is there when the task runs."""
+    """Check that references in arguments exist when the task runs."""
     results = {str(reference.get("task_id")) for reference in tagged(arguments, "result")}
     for name in sorted(results.difference(task.upstream)):
         told = ascii(name[:NAME_SHOWN])
@@ -258,7 +258,7 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             raise wrong(dag, f'it reads the result of "{task_id}" but does not wait for it', task)
         raise wrong(
             dag,
-            f'it reads the result of "{task_id}", which is no task of this DAG',
+            f'it reads the result of "{task_id}", which is not a task of this DAG',
             task,
             did_you_mean(task_id, tasks) or f"the tasks are {listing(tasks)}",
         )

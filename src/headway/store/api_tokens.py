@@ -16,7 +16,7 @@ from headway.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Of a token that is good now: whose it is, where, and as what at most."""
+    """Find a valid token: its owner, team and maximum role."""
 
     token_id: str
     person_id: int
@@ -69,7 +69,7 @@ REVOKE_ALL: LiteralString = """
 
 
 def fingerprint(secret: str) -> bytes:
-    """What is stored of a secret of ours. It is random and long, so that a fast hash will do."""
+    """Return the hash under which a secret is stored. Secrets are random and long, so a fast hash is enough."""
     return sha256(secret.encode(errors="surrogatepass")).digest()
 
 

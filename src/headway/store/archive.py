@@ -62,7 +62,7 @@ def put_back(conn: Connection[Any], file: Path) -> list[str]:
 
 
 def forget_installation(conn: Connection[Any]) -> None:
-    """Whoever provided its DAGs did so when it was backed up."""
+    """Forget who provided the DAGs, which was true only at the time of the backup."""
     row = conn.execute("SELECT to_regclass('public.installation')").fetchone()
     if row is not None and row[0] is not None:
         conn.execute("DELETE FROM public.installation")
@@ -83,7 +83,7 @@ class Script:
         self.left_out: list[str] = []
 
     def adapted(self, lines: Iterator[bytes]) -> Iterator[bytes]:
-        """Of statements, not of rows."""
+        """Remove triggers of statements, not of rows."""
         for line in lines:
             if NOT_HERE.match(line):
                 continue

@@ -1,4 +1,4 @@
-"""Who asked for what: append-only for every role, each row chained to the one before by a hash.
+"""The audit: append-only for every role, each row chained to the one before by a hash.
 
 Written as the last statement of the transaction that does what was asked, so that there is neither
 without the other.

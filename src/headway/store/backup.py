@@ -80,7 +80,7 @@ def backup(dsn: str, folder: Path, name: str) -> Path:
 
 
 def remove_remains(folder: Path) -> None:
-    """Of backups that were killed: nothing has been written to them for long."""
+    """Remove files of killed backups, which have not been written to for long."""
     for path in folder.glob(f".*{PARTIAL}"):
         if clock.now().timestamp() - path.stat().st_mtime > REMAINS_S:
             path.unlink(missing_ok=True)

@@ -89,7 +89,7 @@ def offer_link(
 
 
 def use_link(conn: Connection[Any], hashed: bytes) -> int | None:
-    """Whose link it is; None when there is none, it is too old, or it was used before."""
+    """Use a sign-in link. Returns its user, or None if it is unknown, expired or used."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(USE, {"hash": hashed}).fetchone()
         return found

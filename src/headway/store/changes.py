@@ -349,7 +349,7 @@ def attempt_columns(attempt: Attempt) -> dict[str, Any]:
 
 
 def results(run: Run) -> Iterable[dict[str, Any]]:
-    """Of two values under one key of one attempt the later counts; of what is gone already, none."""
+    """Write results. The later of two values under one key counts; results of removed instances are skipped."""
     found: dict[tuple[int, int, str], dict[str, Any]] = {}
     for result in run.changes.results:
         xcom: Any = result.xcom

@@ -1,6 +1,6 @@
 """Reads and writes of DAGs and their versions. Every function takes a connection; none commits.
 
-Whoever changes what a team's DAGs are holds ``lock`` on the team first, so that versions are
+A change of a team's DAGs holds ``lock`` on the team first, so that versions are
 numbered without gaps and two loaders never meet. Rows of ``dag`` are then locked in the order of
 their ids, as everywhere.
 """
@@ -33,7 +33,7 @@ class Known:
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What new runs of a DAG are pinned to; ``missing``: it cannot have any."""
+    """The versions to which new runs of a DAG are pinned; ``missing``: no runs are possible."""
 
     number: int
     bundle_version: str
@@ -248,7 +248,7 @@ def readable(text: str, dag_id: str) -> Dag:
 
 
 def first_seen(conn: Connection[Any], team_id: int, dag_id: str) -> datetime | None:
-    """Where the schedule of a DAG without ``start_date`` begins."""
+    """Return the start of the schedule of a DAG without ``start_date``."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(FIRST_SEEN, {"team_id": team_id, "dag_id": dag_id}).fetchone()
 
@@ -304,7 +304,7 @@ def miss(conn: Connection[Any], team_id: int, dag_ids: Sequence[str], now: datet
 def warn(
     conn: Connection[Any], team_id: int, warned: Sequence[tuple[str, list[str]]], now: datetime
 ) -> None:
-    """What is to be said of each DAG's file, instead of what was."""
+    """Replace the warnings about each DAG's file."""
     values = {
         "team_id": team_id,
         "dag_ids": [dag_id for dag_id, _ in warned],
@@ -316,19 +316,19 @@ def warn(
 
 
 def pause(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: datetime) -> bool:
-    """No new scheduled runs. Whether anything changed."""
+    """Pause the DAG: no new scheduled runs. Returns whether anything changed."""
     values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
     return conn.execute(PAUSE, values).fetchone() is not None
 
 
 def resume(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: datetime) -> bool:
-    """Whether anything changed."""
+    """Write the change. Returns whether anything changed."""
     values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
     return conn.execute(RESUME, values).fetchone() is not None
 
 
 def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
-    """Whether a known DAG's file is gone, or does not define it any more."""
+    """Return whether a known DAG's file was removed or no longer defines it."""
     values = {"team_id": team_id, "dag_id": dag_id}
     return conn.execute(MISSING, values).fetchone() is not None
 

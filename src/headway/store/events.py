@@ -69,7 +69,7 @@ UNREAD_SINCE: LiteralString = """
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened, as its row says."""
+    """An event, as stored."""
 
     seq: int
     team_id: int
@@ -87,7 +87,7 @@ class Event:
 
 
 class Stretch(NamedTuple):
-    """What is being handled in parts: events up to ``last_seq``, not all those between are of it."""
+    """A range of events that is handled in parts, up to ``last_seq``; not all events in it belong to it."""
 
     until: Moment
     until_at: datetime
@@ -141,7 +141,7 @@ def save(conn: Connection[Any], follower: str, team_id: int | None, where: Posit
 def stretch(
     conn: Connection[Any], team_id: int | None, since: Moment, until: Moment, until_at: datetime
 ) -> Stretch | None:
-    """What happened between two moments; None: nothing. ``until_at``: when the later one was."""
+    """Return the range of events between two moments, or None. ``until_at`` is the time of the later one."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(STRETCH, {"team": team_id, **between(since, until)}).fetchone()
     assert row is not None

@@ -1,4 +1,4 @@
-"""Who provides the DAGs of a team: one data directory on one host at a time, for as long as it says so.
+"""The provider of a team's DAGs: one data directory on one host at a time, as long as it renews its claim.
 
 Another one would load other DAGs over these, and its agents would have neither their files nor the results
 of the tasks before. None of these commits.

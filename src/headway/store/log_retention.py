@@ -69,7 +69,7 @@ def set_policy(conn: Connection[Any], team_id: int, wanted: Policy) -> None:
 def remove(
     conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
-    """Of the runs that ended before ``older_than``, the oldest first; answers with their ids."""
+    """Mark logs of runs that ended before ``older_than``, oldest first. Returns the run ids."""
     values = {"team": team_id, "older_than": older_than, "limit": limit}
     with conn.cursor(row_factory=scalar_row) as cursor:
         old: list[str] = cursor.execute(OLD, values).fetchall()

@@ -1,4 +1,4 @@
-"""What a scheduler counts since it began: kept in memory, written with its heartbeat, read by /metrics.
+"""Counters of a scheduler since its start: kept in memory, written with its heartbeat, read by /metrics.
 
 Everything is cumulative, so that a heartbeat that is lost loses nothing. A scheduler that starts anew
 counts from zero, as Prometheus expects of counters.
@@ -43,12 +43,12 @@ class Measures(msgspec.Struct):
         self.ticks.add(took_s)
 
     def add_waits(self, waits: Iterable[tuple[int, float]]) -> None:
-        """Of attempts that were granted: team and seconds."""
+        """Add the waits of granted attempts: team and seconds."""
         for team_id, waited_s in waits:
             self.of_team(team_id).waits.add(waited_s)
 
     def add_ends(self, ends: Iterable[tuple[int, str]]) -> None:
-        """Of attempts that ended: team and outcome."""
+        """Count ended attempts: team and outcome."""
         for (team_id, outcome), count in Counter(ends).items():
             of_team = self.of_team(team_id)
             of_team.ends[outcome] = of_team.ends.get(outcome, 0) + count

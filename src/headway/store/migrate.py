@@ -105,7 +105,7 @@ def apply_next(conn: Connection[Any], wanted: list[Migration]) -> Migration | No
 
 
 def pending(conn: Connection[Any], wanted: list[Migration]) -> list[Migration]:
-    """What is not applied yet; refuses a history that is not the beginning of ours."""
+    """Return the pending migrations. Raises Conflict if the applied ones are not the beginning of ours."""
     applied = conn.execute(HISTORY).fetchall()
     if len(applied) > len(wanted):
         raise Conflict(

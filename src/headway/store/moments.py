@@ -64,7 +64,7 @@ def now_and_when(conn: Connection[Any]) -> tuple[Moment, datetime]:
 def known(text: str) -> Moment:
     """Return a moment that we wrote ourselves."""
     found = moment(text)
-    assert found is not None, f"{text!r} is no moment"
+    assert found is not None, f"{text!r} is not a moment"
     return found
 
 

@@ -15,7 +15,7 @@ from headway.errors import Conflict, NotFound
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a person may do in one of their teams."""
+    """The role of a user in one of their teams."""
 
     name: str
     display_name: str
@@ -95,7 +95,7 @@ def standing(conn: Connection[Any], person_id: int) -> list[Standing]:
 
 
 def password_parameters(conn: Connection[Any], name: str) -> tuple[int, str | None] | None:
-    """Whose admins look after a person, and what their password is hashed with."""
+    """The team that manages a user, and the parameters of the password hash."""
     row = conn.execute(PARAMETERS, {"name": name}).fetchone()
     return None if row is None else (row[0], row[1])
 
@@ -134,7 +134,7 @@ def create(
 def still_standing(
     conn: Connection[Any], team_id: int, asked: Collection[tuple[int, str]]
 ) -> list[tuple[int, str]]:
-    """Of people with their sessions' or tokens' ids, those who may still be in the team by them."""
+    """Return which users still have access to the team through the given session or token ids."""
     people, credentials = zip(*asked, strict=True)
     values = {"team_id": team_id, "people": list(people), "credentials": list(credentials)}
     with conn.cursor(row_factory=tuple_row) as cursor:
@@ -180,7 +180,7 @@ def require(conn: Connection[Any], name: str) -> int:
 
 
 def is_ours(conn: Connection[Any], name: str) -> bool:
-    """Whether the team of the transaction looks after the person."""
+    """Return whether the team of the transaction manages the user."""
     return conn.execute(OURS, {"name": name}).fetchone() is not None
 
 

@@ -129,8 +129,8 @@ def startable(
     """Queued runs that may start now: team and run id. Their DAGs stay locked until the
     transaction ends.
 
-    Looks at the DAGs behind ``after``, and answers with the last of them: ``FIRST`` when there
-    are no more. Otherwise those whose runs must wait would hide all behind them.
+    Looks at the DAGs after ``after`` and returns the last one, or ``FIRST`` at the end. Otherwise DAGs
+    whose runs must wait would hide those after them.
     """
     asked = {"team": after[0], "dag": after[1], "limit": dags_max}
     locked = conn.execute(DAGS_WITH_QUEUED, asked).fetchall()
@@ -145,7 +145,7 @@ def startable(
 
 
 def is_under_way(conn: Connection[Any]) -> bool:
-    """Whether anything holds a slot or waits for one, or a queued run may start.
+    """Return whether anything holds a slot or waits for one, or a queued run may start.
 
     Nothing else changes by itself but what the clock ends (``store.waits``).
     """
@@ -171,7 +171,7 @@ def line(paused_by: str | None, limit: int, running: int, before: int) -> Line:
 
 
 def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
-    """What a new run of a DAG would meet. The DAG exists."""
+    """Return the queue that a new run of an existing DAG would meet."""
     with conn.cursor(row_factory=args_row(line)) as cursor:
         found = cursor.execute(LINE, {"team": team_id, "dag": dag_id}).fetchone()
     assert found is not None

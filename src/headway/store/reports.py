@@ -28,7 +28,7 @@ TAKE: LiteralString = """
 
 
 def put(conn: Connection[Any], reports: Sequence[tuple[int, str, bytes]]) -> None:
-    """Leave reports (team, run, encoded report) for whoever ticks their run next."""
+    """Leave reports (team, run, encoded report) for the scheduler that ticks their run next."""
     batch = [{"team_id": team, "run_id": run, "body": body} for team, run, body in reports]
     conn.execute(PUT, {"rows": rows(batch)})
 

@@ -65,7 +65,7 @@ def restore(dsn: str, file: Path, keep_as: str) -> list[str]:
 
 
 def refuse_foreign_tables(conn: Connection[Any]) -> None:
-    """Whose tables they are, whoever restores them owns them: it must be who owns them now."""
+    """Check that the restoring user owns the tables, because the restore makes that user their owner."""
     row = conn.execute(TABLES_OF).fetchone()
     if row is not None and row[0] != conn.info.user:
         raise NotAllowed(
@@ -101,7 +101,7 @@ def begin(conn: Connection[Any], name: str) -> str:
 
 
 def wait_for_last(conn: Connection[Any], name: str) -> None:
-    """Who has just closed a connection is seen for a moment more. Whoever comes later is refused by the swap."""
+    """Wait for just-closed connections to disappear. The swap refuses connections that come later."""
     deadline = clock.monotonic() + LEAVING_S
     while one(conn, USED, name):
         if clock.monotonic() > deadline:

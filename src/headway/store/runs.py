@@ -17,7 +17,7 @@ from headway.store.rows import rows
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run to create, pinned to what its DAG is now unless it says to what.
 
-    ``run_key`` is unique within the DAG, for ever.
+    ``run_key`` is unique within the DAG, forever.
     """
 
     team_id: int
@@ -299,7 +299,7 @@ def claim(
 
 
 def lock(conn: Connection[Any], team_id: int, run_id: str) -> Claimed | None:
-    """Lock one run, waiting for whoever holds it: for a person's command."""
+    """Lock one run for a command of a person, waiting for the current holder."""
     return one(conn, LOCK, team_id, run_id)
 
 
@@ -382,7 +382,7 @@ def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> No
 
 
 def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
-    """The same for all running runs of a DAG."""
+    """Like the function for one run, for all running runs of a DAG."""
     values = {"team": team_id, "dag": dag_id, "now": now}
     conn.execute(LOCK_RUNNING, values)
     conn.execute(ALARM_DAG, values)

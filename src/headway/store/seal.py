@@ -47,7 +47,7 @@ def check(file: Path) -> None:
 
 
 def digest_of(content: BinaryIO, length: int) -> str:
-    """Of so many bytes from here."""
+    """Hash this many bytes of the file."""
     digest = hashlib.sha256()
     while length > 0 and (block := content.read(min(BLOCK, length))):
         digest.update(block)

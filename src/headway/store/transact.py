@@ -3,8 +3,8 @@
 A connection has one role for life, and what begins a transaction says which: no setting of the
 connection is relied upon, for a pooler in between may drop it or hand the server's end to others. Behind
 one there is no session: all settings are then the transaction's, nothing is prepared, nobody listens.
-Whoever sees ``NotReachable`` opens a new connection; whoever sees ``AmbiguousCommit`` reads again by key
-before doing anything twice.
+After ``NotReachable``, open a new connection; after ``AmbiguousCommit``, read again by key before you
+repeat anything.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -110,7 +110,7 @@ def connect(
 
 
 def answers(dsn: str, timeout_s: int) -> bool:
-    """Whether the server lets somebody in within that time, 2 s or more."""
+    """Return whether the server accepts a connection within the time, 2 s or more."""
     try:
         connect(dsn, application="headway pulse", timeout_s=timeout_s).close()
     except HeadwayError:
@@ -224,7 +224,7 @@ def pipelined(conn: Connection[Any]) -> Iterator[None]:
     """All statements in one round trip, and a little one after them.
 
     psycopg ends a pipeline with a flush, and after a flush PostgreSQL does not look whether its
-    client idles in the transaction: one that froze there would keep its locks for ever.
+    client idles in the transaction: a client that froze there would keep its locks forever.
     """
     with conn.pipeline():
         yield
@@ -250,7 +250,7 @@ def in_team(
 
 
 def explained(conn: Connection[Any], error: psycopg.Error) -> HeadwayError | None:
-    """The world's errors that any statement may meet; others belong to whoever wrote it."""
+    """Translate errors of the environment that any statement may meet. Others are bugs of the statement."""
     if isinstance(error, errors.DiskFull):
         return StorageFull(
             "the database's disk is full", hint="free disk space; Headway then continues by itself"

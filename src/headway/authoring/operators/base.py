@@ -1,4 +1,4 @@
-"""What an operator is: a word in DAG files, its arguments, and what it does in the task."""
+"""The base of operators: a word in DAG files, arguments, and the work in the task."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -106,7 +106,7 @@ class Tail:
         self.kept = b""
 
     def copy(self) -> bool:
-        """Whether there may be more."""
+        """Read once. Returns whether there may be more."""
         chunk = os.read(self.source.fileno(), CHUNK_BYTES)
         self.log.write(self.decoder.decode(chunk, final=not chunk))
         self.log.flush()

@@ -1,7 +1,7 @@
 """Text with ``{{ ds }}``, ``{{ params.x }}``, ``{{ run.logical_date }}``, rendered in the task's
 own process.
 
-Sandboxed: values come from whoever triggers the run. A name that does not exist is an error, never
+Sandboxed: values come from the person who triggers the run. A name that does not exist is an error, never
 an empty string. ``{{ params.x | quote }}`` makes one word of a value for the shell.
 """
 

@@ -28,7 +28,7 @@ class Result(NamedTuple):
 
 @dataclass(slots=True)
 class Changes:
-    """What the store has to write. ``touched`` keeps first-touch order."""
+    """The changes that the store must write. ``touched`` keeps first-touch order."""
 
     touched: dict[Key, Instance] = field(default_factory=dict)
     removed: dict[Key, Instance] = field(default_factory=dict)

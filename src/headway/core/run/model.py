@@ -303,7 +303,7 @@ class Run:
         self.changes.attempts[(*instance.key, attempt.number)] = (instance, attempt)
 
     def advance(self, event: RunEvent, reason: Reason, actor: str = SCHEDULER) -> None:
-        """The same for the run itself."""
+        """Like ``move``, for the run itself."""
         to = RUN_TRANSITIONS.get((self.state, event))
         assert to is not None, f"illegal move: {event} of a run that is {self.state}"
         self.state = to

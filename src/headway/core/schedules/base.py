@@ -1,4 +1,4 @@
-"""What every kind of schedule says, and the ends of the calendar.
+"""The interface of schedules, and the ends of the calendar.
 
 A slot is a time at which a schedule fires, in UTC: the logical date of its run. Slots are strictly
 increasing. There are none before ``FIRST`` or after ``LAST``.

@@ -1,4 +1,4 @@
-"""What a run waits for."""
+"""The waits of a run."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

@@ -100,7 +100,7 @@ class Agents:
     def at_own_cost(
         self, link: Link, run_id: str, tokens: Mapping[AttemptKey, str]
     ) -> Iterator[None]:
-        """What goes wrong while attempts are handed out costs these attempts, and nobody else."""
+        """Send the attempts. An error affects only the attempts concerned."""
         try:
             yield
         except (psycopg.Error, *EXHAUSTED):
@@ -202,10 +202,9 @@ class Agents:
         self.gateway.sweep()
 
     def send_bound(self, link: Link) -> None:
-        """Bring an agent level with the database: what is bound to it and it does not hold, and the reverse.
+        """Synchronise an agent with the database: attempts bound to it that it does not hold, and the reverse.
 
-        An attempt whose end waits for a tick, or in the inbox, is neither: sent again it would take a place
-        for ever.
+        Leaves out attempts whose end waits for a tick or in the inbox: sent again, they would take capacity forever.
         """
         assert link.hello is not None
         bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)

@@ -1,9 +1,9 @@
-"""Where agents connect to a scheduler: one listening socket, one connection an agent, all in the
-scheduler's own thread.
+"""The gateway for agents: one listening socket and one connection per agent, all in the scheduler's
+thread.
 
-The gateway knows sessions and bytes; it decides nothing. It collects reports for the next tick,
-acknowledges them after the commit, and sends grants. A slow or broken agent costs its own
-connection only: writes are buffered, and one that takes nothing for the time of a lease is cut off.
+The gateway handles sessions and bytes and makes no decisions. It collects reports for the next tick,
+acknowledges them after the commit, and sends grants. A slow or broken agent affects only its own
+connection: writes are buffered, and an agent that reads nothing for the time of a lease is disconnected.
 """
 
 import errno
@@ -116,7 +116,7 @@ class Gateway:
         self.selector.register(sock, selectors.EVENT_READ, self.handler(link))
 
     def put_off(self, error: OSError) -> None:
-        """Nobody can be let in now: that is no reason to end, nor to ask without a pause."""
+        """Pause accepting connections after an error, without ending and without busy looping."""
         if error.errno in descriptors.SHORTAGE and not isinstance(error, BlockingIOError):
             log.warning("cannot accept agents: %s", error.strerror)
             self.stop_listening()
@@ -132,7 +132,7 @@ class Gateway:
             self.is_listening = True
 
     def sweep(self) -> None:
-        """Now and then: who has not said who they are goes, and whoever waits outside may come."""
+        """Close connections that sent no ``Hello`` in time, and accept waiting ones again."""
         late = clock.monotonic() - HELLO_S
         for link in [link for link, since in self.strangers.items() if since < late]:
             log.warning("closed an agent connection that was silent for %g s", HELLO_S)
@@ -192,10 +192,7 @@ class Gateway:
                 self.selector.modify(link.sock, events, self.handler(link))
 
     def drop(self, link: Link) -> None:
-        """Close a connection. The session lives on until its lease is over:
-
-        the agent may come back.
-        """
+        """Close a connection. Its session lives until the lease ends, because the agent may reconnect."""
         if link.sock.fileno() < 0:
             return
         self.selector.unregister(link.sock)
@@ -225,7 +222,7 @@ class Gateway:
             self.arrivals.append((link, hello))
 
     def hear(self, link: Link, message: AgentMessage, body: bytes) -> None:
-        """Raises ValueError for what names no run that there could be."""
+        """Raise ValueError for a message whose names cannot belong to a run."""
         if isinstance(message, Started | Ended):
             check_text(message.key.run_id, message.key.task_id)
         match message:
@@ -244,7 +241,7 @@ class Gateway:
                 raise AssertionError("a second Hello is not allowed")
 
     def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:
-        """An attempt that its agent does not hold, and cannot be given: nobody will ever report it but us."""
+        """Report an attempt as ended that its agent neither holds nor can receive, because nothing else would."""
         message = Ended(
             seq=0, key=key, token=token, outcome="lost", cause="never_started", detail=why
         )
@@ -270,7 +267,7 @@ class Gateway:
     # -- for the scheduler
 
     def places(self) -> dict[int, list[Session]]:
-        """The free places of the agents connected here, by team."""
+        """Return the free capacity of the connected agents by team."""
         found: dict[int, list[Session]] = {}
         for session, link in self.links.items():
             assert link.hello is not None
@@ -280,32 +277,27 @@ class Gateway:
         return found
 
     def drain(self) -> list[Envelope]:
-        """The reports that came in, the starts first:
-
-        an end may follow its start in the same tick.
-        """
+        """Return the received reports, starts first, because a start and its end may arrive in the same tick."""
         now = clock.monotonic()
         reports = [each.aged(now) for each in (*self.starts, *self.envelopes)]
         self.starts, self.envelopes = [], []
         return reports
 
     def give_back(self, reports: Sequence[Envelope]) -> None:
-        """The tick failed: the reports come with the next one, before any that arrived
-        meanwhile.
-        """
+        """Put the reports of a failed tick back, before any that arrived meanwhile."""
         self.envelopes = [*reports, *self.envelopes]
 
     def acknowledge(self) -> None:
-        """All reports drained so far are durable."""
+        """Acknowledge all drained reports, which are now durable."""
         for link in list(self.links.values()):
             if link.reported > link.acknowledged:
                 link.acknowledged = link.reported
                 self.send(link, Ack(link.acknowledged))
 
     def deliver(self, session: str, run: RunContext, grants: list[Grant]) -> None:
-        """Send grants of one run. When the link is gone, the agent gets them when it is back.
+        """Send grants of one run. If the connection is lost, the agent gets them when it reconnects.
 
-        What cannot be encoded raises, and nothing is noted of it.
+        Raises for what cannot be encoded, without changing anything.
         """
         link = self.links.get(session)
         if link is None or not grants:
@@ -321,7 +313,7 @@ class Gateway:
             self.send_encoded(link, body)
 
     def answer(self, link: Link, values: Values) -> None:
-        """In parts, when it is too large for one message."""
+        """Send values in parts if they are too large for one message."""
         body = ENCODER.encode(values)
         if len(body) > FRAME_BYTES_MAX:
             request = values.request
@@ -331,7 +323,7 @@ class Gateway:
         self.send_encoded(link, body)
 
     def forget_run(self, run_id: str) -> None:
-        """Somebody else changed the run: agents drop its old results with the next grant."""
+        """Note that a run was changed elsewhere, so that agents drop its old results with the next grant."""
         for link in self.links.values():
             link.known.pop(run_id, None)
 
@@ -363,7 +355,7 @@ def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
 
 
 def bodies(message: Callable[[list[T]], msgspec.Struct], parts: list[T]) -> Iterator[bytes]:
-    """Messages that hold ``parts`` in order, each no longer than a frame may be. Raises TooLarge."""
+    """Yield messages with ``parts`` in order, each within the limit of a frame. Raises TooLarge."""
     body = ENCODER.encode(message(parts))
     if len(body) <= FRAME_BYTES_MAX:
         yield body
@@ -378,7 +370,7 @@ def bodies(message: Callable[[list[T]], msgspec.Struct], parts: list[T]) -> Iter
 def listen(address: str) -> socket.socket:
     """``unix:PATH`` or ``tcp:HOST:PORT``.
 
-    A socket that a killed process left behind is replaced.
+    Replaces a socket file that a killed process left behind.
     """
     kind, _, place = address.partition(":")
     try:
@@ -409,7 +401,7 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 def grouped(keys: Iterator[tuple[str, Any]]) -> dict[str, list[Any]]:
-    """Pairs → lists by the first of each, in order."""
+    """Group pairs by their first item, in order."""
     found: dict[str, list[Any]] = {}
     for name, value in keys:
         found.setdefault(name, []).append(value)

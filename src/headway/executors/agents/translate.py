@@ -1,4 +1,4 @@
-"""Between the agents' protocol and the core: reports in, grants out. Pure."""
+"""Translates between the agents' protocol and the core: reports in, grants out. Pure."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ DECODER = msgspec.msgpack.Decoder(Reported)
 
 
 def decode(body: bytes) -> reports.Report:
-    """A report from its encoded protocol message."""
+    """Decode a report from a protocol message."""
     return report(DECODER.decode(body))
 
 
@@ -116,9 +116,9 @@ def wanted(refs: Sequence[protocol.XComRef]) -> list[Wanted]:
 def values(
     request: int, refs: Sequence[protocol.XComRef], found: Sequence[Found]
 ) -> protocol.Values:
-    """The answer to a ``Fetch``.
+    """Return the answer to a ``Fetch``.
 
-    A mapped task of which no instance has a result is not missing: its list is empty.
+    A mapped task without results is not missing; its list is empty.
     """
     if any(f.value is None and f.file is None for f in found):
         size = sum(f.size for f in found if f.file is None)

@@ -1,4 +1,4 @@
-"""What a DAG file leaves behind when it has been imported, and all its attempts would share without knowing.
+"""Finds state that a DAG file leaves behind at import and that all its attempts would share unknowingly.
 
 The file is imported once for many attempts, each a fork: a moment, a random number or an iterator at its top is the
 same one in each, a connection is one for all, a held lock stays so, and threads do not exist. Looked at are
@@ -55,7 +55,7 @@ class Warned(NamedTuple):
 
 @dataclass(slots=True)
 class Before:
-    """Taken before the file is imported."""
+    """A snapshot from before the import of the file."""
 
     root: Path
     file: str
@@ -68,7 +68,7 @@ def before(root: Path, file: str) -> Before:
 
 
 def warnings_of(since: Before) -> list[Warned]:
-    """Of the file that was just imported: the first ones, by line."""
+    """Return the first warnings about the file that was just imported, by line."""
     found = [*named_like_another(since), *threads(), *descriptors()]
     for module in modules_of(since.root):
         found += values(module, since)
@@ -95,7 +95,7 @@ def are_running() -> bool:
 
 
 def descriptors() -> Iterator[Warned]:
-    """Whatever opened them, also a library written in C."""
+    """Find open descriptors, also those that a C library opened."""
     with suppress(OSError):  # no such folder on this system
         for name in sorted(os.listdir("/proc/self/fd"), key=int):
             with suppress(OSError):  # that of the listing itself
@@ -118,7 +118,7 @@ def kind_of(target: str) -> str | None:
 
 
 def modules_of(root: Path) -> list[ModuleType]:
-    """Without a word to what a file may have put among the modules."""
+    """Return the modules, without calling code of objects that a file put into ``sys.modules``."""
     prefix = f"{root}{os.sep}"
     modules = [module for module in sys.modules.values() if issubclass(type(module), ModuleType)]
     return [
@@ -151,7 +151,7 @@ def values(module: ModuleType, since: Before) -> Iterator[Warned]:
 
 
 def named_values(module: ModuleType) -> Iterator[tuple[str, Any, str]]:
-    """Each value with the name it stands under, and what to call it."""
+    """Yield each value with its name and a description."""
     for name, value in list(vars(module).items()):
         if name.startswith("__"):
             continue
@@ -170,7 +170,7 @@ def named_values(module: ModuleType) -> Iterator[tuple[str, Any, str]]:
 
 
 def state_of(value: Any, at: datetime) -> str | None:
-    """What is told of a value that one attempt cannot have for itself; None: nothing."""
+    """Return the warning about a value that attempts would share, or None."""
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     if name in MOMENTS:
@@ -188,7 +188,7 @@ def state_of(value: Any, at: datetime) -> str | None:
 
 
 def is_now(value: date | float | str, at: datetime) -> bool:
-    """Whether it is the time at which the file was imported, or that day."""
+    """Return whether a value is the time or day of the import."""
     now = clock.now()
     days = {now.date(), now.astimezone().date()}
     if isinstance(value, datetime):
@@ -207,7 +207,7 @@ def is_now(value: date | float | str, at: datetime) -> bool:
 
 
 def assignments(path: Path) -> dict[str, tuple[int, bool]]:
-    """By name at the top of the file: its line, and whether it is written out as a constant."""
+    """Return the line of each top-level name, and whether its value is a constant."""
     import ast  # only for who has something to be told
 
     try:
@@ -238,7 +238,7 @@ def assignments(path: Path) -> dict[str, tuple[int, bool]]:
 
 
 def is_constant(node: "ast.AST | None") -> bool:
-    """A literal, or a call that is given nothing else: ``date(2013, 1, 1)``, ``Random(7)``."""
+    """Return whether an expression is a literal, or a call with only literals: ``date(2013, 1, 1)``, ``Random(7)``."""
     import ast
 
     match node:

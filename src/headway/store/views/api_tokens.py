@@ -1,4 +1,4 @@
-"""What the API shows of tokens: never the token, which nobody knows but its bearer."""
+"""Views of tokens, never with the token itself, which only its owner knows."""
 
 from datetime import datetime
 from typing import Any, LiteralString
@@ -26,7 +26,7 @@ PAGE: LiteralString = """
 def page(
     conn: Connection[Any], person_id: int | None, limit: int, cursor: str | None
 ) -> wire.Page[wire.Token]:
-    """Of one person, or of all in the team."""
+    """List tokens of one user, or of all in the team."""
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     limit = pages.capped(limit)
     values = {"token_id": None, "person_id": person_id, "limit": limit + 1}

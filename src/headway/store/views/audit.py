@@ -1,4 +1,4 @@
-"""What the API shows of the audit, the latest first, and whether it is as it was written."""
+"""Views of the audit, latest first, and its verification."""
 
 from datetime import datetime
 from typing import Any, LiteralString

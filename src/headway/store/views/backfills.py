@@ -1,4 +1,4 @@
-"""What the API shows of backfills: how far they are."""
+"""Views of backfills with their progress."""
 
 from collections.abc import Mapping
 from datetime import datetime

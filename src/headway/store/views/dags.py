@@ -1,4 +1,4 @@
-"""What the API shows of DAGs, their versions and the files that could not be loaded."""
+"""Views of DAGs, their versions and import errors."""
 
 from typing import Any, Final, LiteralString
 

@@ -1,4 +1,4 @@
-"""What broke in a run, in what order, what it stopped, and what is different from the last good one."""
+"""The diagnosis of a run: errors in order, what they blocked, and changes since the last successful run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -75,7 +75,7 @@ class PoolGauge(NamedTuple):
 
 
 class DagGauge(NamedTuple):
-    """Of its runs that went well in the last hour."""
+    """Durations of successful runs in the last hour."""
 
     dag_id: str
     runs: int
@@ -115,6 +115,6 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
 
 
 def scheduler(team_id: int, host: str, pid: int, text: str) -> SchedulerGauge:
-    """What it counted for one team; its ticks are of all."""
+    """Counters of a scheduler for one team; ticks are for all teams."""
     measures = decoded(text)
     return SchedulerGauge(f"{host}/{pid}", measures.ticks, measures.of_team(team_id))

@@ -20,7 +20,7 @@ OF_RUN: LiteralString = f"""
 
 
 def of_run(conn: Connection[Any], run_id: str, after: int, limit: int) -> list[wire.Event]:
-    """What happened after event number ``after``, oldest first."""
+    """List events after number ``after``, oldest first."""
     values = {"run_id": run_id, "after": after, "limit": pages.capped(limit)}
     with conn.cursor(row_factory=worded_row(wire.Event)) as cursor:
         return cursor.execute(OF_RUN, values).fetchall()

@@ -1,4 +1,4 @@
-"""What the API shows of task instances: as pages, and one with its attempts."""
+"""Views of task instances: pages, and one with its attempts."""
 
 from collections.abc import Sequence
 from typing import Any, LiteralString, NamedTuple
@@ -159,7 +159,7 @@ class Latest(NamedTuple):
 def latest(
     conn: Connection[Any], wanted: Sequence[tuple[str, str, int, int | None]]
 ) -> list[Latest | None]:
-    """Of each run, task, map index and number (None: whichever is the latest), in their order."""
+    """Find attempts by run, task, map index and number (None: the latest), in request order."""
     runs, tasks, indexes, numbers = (list(column) for column in zip(*wanted, strict=True))
     values = {"runs": runs, "tasks": tasks, "indexes": indexes, "numbers": numbers}
     with conn.cursor(row_factory=tuple_row) as cursor:

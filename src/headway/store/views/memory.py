@@ -1,4 +1,4 @@
-"""What was computed once and never changes: kept in memory, the least recently used forgotten.
+"""A cache of computed values that never change; drops the least recently used.
 
 Keys carry the team, and the ``version`` of a run where it has one: what a key names stays true, so
 nothing here gets old. Filled from the store's threads, so there is a lock.
@@ -68,7 +68,7 @@ class Strip:
 
 
 class Memory:
-    """Of one API process."""
+    """The cache of one API process."""
 
     def __init__(self) -> None:
         self.headlines: Remembered[RunVersion, str] = Remembered(HEADLINES_MAX)

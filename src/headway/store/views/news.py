@@ -1,4 +1,4 @@
-"""What has happened to DAGs and their files since the last look: for the terminal of a server."""
+"""Changes of DAGs and their files since the last look, for the terminal of a server."""
 
 from datetime import datetime
 from typing import Any, LiteralString

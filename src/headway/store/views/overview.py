@@ -1,4 +1,4 @@
-"""What the first page shows: is everything all right, and if not, what is not.
+"""The view of the start page: is everything all right, and if not, what is wrong?
 
 Each part is bounded and on an index: the page is asked for every few seconds by everybody.
 """

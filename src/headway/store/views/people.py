@@ -1,4 +1,4 @@
-"""What the API shows of users."""
+"""Views of users."""
 
 from typing import Any, LiteralString
 

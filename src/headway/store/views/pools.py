@@ -1,4 +1,4 @@
-"""What the API shows of pools."""
+"""Views of pools."""
 
 from typing import Any, LiteralString
 

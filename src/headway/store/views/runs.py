@@ -1,4 +1,4 @@
-"""What the API shows of runs, and how the words people use for a run become its id."""
+"""Views of runs, and the resolution of names such as @latest to run ids."""
 
 from datetime import datetime
 from typing import Any, Final, LiteralString
@@ -191,7 +191,7 @@ def zone_of(conn: Connection[Any], wanted: Filter) -> str:
 
 
 def span_of(conn: Connection[Any], wanted: Filter) -> tuple[datetime | None, datetime | None]:
-    """From when on and until when; an empty text is refused as any other that is no date."""
+    """Return the start and end of the range. Raises UsageError for an invalid date, also an empty one."""
     if wanted.first is None and wanted.last is None:
         return None, None
     zone = zone_of(conn, wanted)

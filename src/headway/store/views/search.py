@@ -1,4 +1,4 @@
-"""What a few typed letters may mean: DAGs and tasks that contain them, runs that begin with them."""
+"""Search: DAGs and tasks that contain a text, runs whose id starts with it."""
 
 from typing import Any, Final, LiteralString
 
@@ -49,7 +49,7 @@ def find(conn: Connection[Any], q: str) -> wire.Found:
 
 
 def best(rows: list[tuple[str, str]], q: str) -> list[wire.FoundTask]:
-    """What begins with the letters first, then what has a part that does, then the rest."""
+    """Sort names that start with the text first, then names with a part that does, then the rest."""
     found = [
         (not folded.startswith(q), f".{q}" not in folded and f"_{q}" not in folded, dag_id, task_id)
         for dag_id, text in rows

@@ -1,4 +1,4 @@
-"""Who uses the slots of each pool, who waits and for what. As much as is going on now, at most."""
+"""Users of each pool's slots, and what waits and why. Limited by current activity."""
 
 from collections.abc import Sequence
 from typing import Any, Final, LiteralString

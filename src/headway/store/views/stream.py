@@ -1,7 +1,6 @@
-"""What changed between two moments, for those who watch.
+"""Changes between two moments, for the live stream.
 
-What is told is not the event but how things stand now, so that a thousand changes of one run are one
-answer.
+It returns current states, not events, so that a thousand changes of one run are one answer.
 """
 
 from collections.abc import Collection, Sequence
@@ -69,7 +68,7 @@ POOLS: LiteralString = "SELECT name, slots, used FROM pool ORDER BY name LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What happened between two moments; ``too_many`` to be told one by one."""
+    """Changes between two moments; ``too_many`` if there are too many to list."""
 
     runs: dict[str, str]  # with their DAGs
     instances: list[tuple[str, str, int]]  # run, task, map index: of the runs asked for in detail

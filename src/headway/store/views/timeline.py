@@ -164,7 +164,7 @@ def within(span: Span) -> dict[str, datetime]:
 def upcoming(
     conn: Connection[Any], now: datetime, span: Span
 ) -> tuple[list[wire.PredictedRun], bool]:
-    """Of the schedules that fire, and whether there is more."""
+    """Return upcoming runs of schedules, and whether there are more."""
     if span[1] <= now:
         return [], False
     values = {"dag_id": None, "limit": calendar.DAGS_MAX}

@@ -1,4 +1,4 @@
-"""What went wrong in runs, task by task, and the sentence that says so."""
+"""Failures of runs, task by task, with a summary."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

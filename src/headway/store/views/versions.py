@@ -69,7 +69,7 @@ def of_dag(
 
 
 class Pinned(msgspec.Struct, frozen=True):
-    """What a version was made from: its file, and the latest bundle that runs of it had."""
+    """The source of a version: its file, and the latest bundle of its runs."""
 
     version: int
     file: str
