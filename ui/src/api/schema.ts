@@ -2974,7 +2974,7 @@ export interface components {
         };
         /**
          * SourceNotSuccessful
-         * @description What it is mapped over has no result: ``state`` says why.
+         * @description The source of a mapped task has no result; ``state`` says why.
          */
         SourceNotSuccessful: {
             /** @enum {unknown} */
@@ -3322,7 +3322,7 @@ export interface components {
                 /**
                  * @example {
                  *       "code": "usage_error",
-                 *       "detail": "'done' is no state of a run",
+                 *       "detail": "'done' is not a valid run state",
                  *       "hint": "one of: queued, running, success, failed, cancelled",
                  *       "status": 400,
                  *       "title": "Bad Request"
