@@ -227,7 +227,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"once": False}, "and only one"),
     ({"once": True, "cron": "0 5 * * *"}, "and only one"),
     ({"moon": "full"}, "not 'moon'"),
-    ({"once": "yes"}, "once is true or left out"),
+    ({"once": "yes"}, "once must be true or omitted"),
     ({"cron": 5}, "a cron expression is a text"),
     ({"cron": "0 0 30 2 *"}, "never fires"),
     ({"interval_s": "60"}, "a number of seconds"),

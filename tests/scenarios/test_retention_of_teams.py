@@ -72,7 +72,7 @@ def test_what_is_broken_in_one_team_does_not_stop_the_others(
     kept = {team_id: all(file.exists() for file in those) for team_id, those in files.items()}
     assert kept == {1: False, 2: True, 3: False}
     assert [record.getMessage() for record in caplog.records] == [
-        f"team broken cannot be cleaned now; tried again in {janitor.EVERY_S:g} s"
+        f"cannot remove old data of team broken; retrying in {janitor.EVERY_S:g} s"
     ]
     owner_conn.execute("DROP TRIGGER broken ON run")
     sweep(conn, tmp_path)

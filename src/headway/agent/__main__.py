@@ -31,18 +31,20 @@ def main() -> int:
         "--queue",
         action="append",
         metavar="NAME",
-        help="run the tasks of this queue; may be repeated (default: default)",
+        help="run the tasks of this queue; can be repeated (default: default)",
     )
     parser.add_argument("--spool", type=Path, metavar="DIR", help="where logs are shipped from")
     parser.add_argument(
-        "--token-file", metavar="FILE", help="the agent's token; - reads a line of standard input"
+        "--token-file",
+        metavar="FILE",
+        help="file with the agent's token; - reads a line of standard input",
     )
     options = parser.parse_args()
     token = in_environment if options.token_file is None else read_token(options.token_file)
     if not token:
         print(
             f"headway.agent: no token: give --token-file, or set {TOKEN_VARIABLE}. "
-            "An admin makes one: headway token create NAME --agent",
+            "An admin can create one: headway token create NAME --agent",
             file=sys.stderr,
         )
         return 2

@@ -21,7 +21,7 @@ Port = Annotated[
 ]
 Queues = Annotated[
     list[str] | None,
-    typer.Option(help="Queue whose tasks to run; can be repeated (default: default)."),
+    typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
 ]
 
 TURN_S: Final = 1.0  # how long a dead component may go unnoticed

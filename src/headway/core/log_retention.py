@@ -39,7 +39,9 @@ def refusal(wanted: Policy) -> str | None:
         if days is not None and not 1 <= days <= DAYS_MAX:
             return f"logs are kept for 1 to {DAYS_MAX} days, not {days}"
     if (wanted.local_days or 0) > (wanted.days or DAYS_MAX):
-        return f"logs kept for {wanted.days} days are not on this machine for {wanted.local_days}"
+        return (
+            f"logs kept for {wanted.days} days cannot stay on this machine for {wanted.local_days}"
+        )
     return None
 
 

@@ -163,7 +163,7 @@ class Janitor:
         except Exception:
             if self.conn.closed:
                 raise
-            log.exception("team %s cannot be cleaned now; tried again in %g s", team.name, EVERY_S)
+            log.exception("cannot remove old data of team %s; retrying in %g s", team.name, EVERY_S)
             return False
 
     def clean(self, team: Team, now: datetime) -> bool:

@@ -110,7 +110,7 @@ def forget_reasons(
 def resize(
     conn: Connection[Any], team_id: int, name: str, slots: int, actor: str, now: datetime
 ) -> None:
-    """Make a pool, or give it another size.
+    """Create a pool, or change its size.
 
     Below what is in use: nothing starts until enough has ended.
     """

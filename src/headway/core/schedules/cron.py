@@ -83,7 +83,7 @@ def check(expression: str) -> None:
     """Raise BadSchedule if a field is wrong, or if no day fits all of them."""
     check_fields(expression)
     if Cron(expression).next_after(EPOCH) is None:
-        raise BadSchedule(f'cron "{expression}" never fires: no such day comes')
+        raise BadSchedule(f'cron "{expression}" never fires: that date does not exist')
 
 
 def check_fields(expression: str) -> None:
@@ -105,4 +105,4 @@ def check_fields(expression: str) -> None:
     try:
         cron.fields(expression)
     except cron.CronSimError:
-        raise BadSchedule(f'cron "{expression}" never fires: no such day comes') from None
+        raise BadSchedule(f'cron "{expression}" never fires: that date does not exist') from None

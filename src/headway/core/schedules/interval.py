@@ -37,7 +37,7 @@ class Every(Schedule):
         if value > DAYS_MAX * 86_400:
             raise BadSchedule(f"the interval is too long: at most {DAYS_MAX} days")
         if anchor is None:
-            raise BadSchedule("a schedule of a fixed length needs a start_date to count from")
+            raise BadSchedule("an interval schedule needs a start_date to count from")
         assert anchor.utcoffset() is not None, "a time without a zone"
         return cls(timedelta(seconds=value), max(anchor, FIRST).astimezone(UTC))
 

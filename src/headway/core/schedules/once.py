@@ -26,7 +26,7 @@ class Once(Schedule):
     @classmethod
     def read(cls, value: object, zone: str, anchor: datetime | None) -> "Once":
         if value is not True:
-            raise BadSchedule(f"once is true or left out, not {value!a:.40}")
+            raise BadSchedule(f"once must be true or omitted, not {value!a:.40}")
         return cls()
 
     def upcoming(self, start_date: datetime, last: datetime | None) -> datetime | None:

@@ -125,7 +125,7 @@ class Agents:
             if session in alive:
                 self.gateway.answer_heartbeat(link)
             else:
-                self.gateway.refuse(link, "the session's lease was over")
+                self.gateway.refuse(link, "the session's lease has ended")
 
     # -- agents that arrive
 
@@ -152,13 +152,16 @@ class Agents:
         now = read(self.conn, clock)
         known = transact(self.conn, api_tokens.identify_agent, hashed, now)
         if known is None:
-            why = "the agent's token is unknown, expired or revoked: headway token create NAME --agent"
+            why = (
+                "the agent's token is unknown, expired or revoked; "
+                "to create one: headway token create NAME --agent"
+            )
             self.gateway.refuse(link, why, again=False)
             return
         team_id, token_id = known
         old = self.gateway.links.get(hello.session)
         if old is not None and old.team_id != team_id:
-            self.gateway.refuse(link, "the session is another team's")
+            self.gateway.refuse(link, "the session belongs to another team")
             return
         alive = transact(
             self.conn,
@@ -176,7 +179,7 @@ class Agents:
             hello.queues,
         )
         if not alive:
-            self.gateway.refuse(link, "the session's lease was over")
+            self.gateway.refuse(link, "the session's lease has ended")
             return
         self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
