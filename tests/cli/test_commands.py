@@ -149,7 +149,7 @@ def test_a_replay_runs_the_code_of_then_and_a_diff_says_what_changed(
     rows = [line.split() for line in cli("diff", *runs).stdout.splitlines()]
     assert rows[0] == ["TASK", "WHAT", *runs]
     assert ["-", "version", "1", "2"] in rows
-    assert ["before", "task", "there", "not", "there"] in rows
+    assert ["before", "task", "there", "missing"] in rows
     assert "are identical" in cli("diff", again, again).stderr
 
 

@@ -80,7 +80,7 @@ def test_a_folder_that_is_too_large_says_where(
     monkeypatch.setattr(folders, "FILES_MAX", 2)
     for number in range(3):
         folder.write(f"heavy/{number}", "")
-    with pytest.raises(FolderError, match=r"has 3 files.*most: heavy"):
+    with pytest.raises(FolderError, match=r"has 3 files.*largest: heavy"):
         bundles.snapshot(folder.root)
 
 

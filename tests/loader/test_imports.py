@@ -237,7 +237,7 @@ def test_check_lists_files_dags_and_errors(folder: Folder) -> None:
     assert [dag.dag_id for dag in found[0].dags] == ["one"]
     assert found[0].error is None
     assert found[1].error is not None
-    assert "a.py wins" in found[1].error.message
+    assert "the one in a.py is used" in found[1].error.message
     assert found[2].error is not None
     assert found[2].error.line == 2
     (single,) = check(folder.root / "a.py")

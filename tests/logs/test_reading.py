@@ -161,7 +161,7 @@ def test_a_store_in_trouble_is_an_error_and_no_empty_log(
         assert client.diagnosis("r1").errors  # without excerpts
         why, instead = describe(client, "r1", "t0", -1)
         assert why.startswith("t0: ")
-        assert "cannot read the log: the log store" in instead
+        assert "cannot use the log store" in instead
     assert client.log("r1", "t0")[0] == TEXT
 
 

@@ -238,7 +238,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_data_directory_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NotReachable, match="cannot be used") as caught:
+    with pytest.raises(NotReachable, match="cannot use the data directory") as caught:
         Server(tmp_path / "file" / "data").start()
     assert caught.value.exit_code == 4
     with pytest.raises(HeadwayError):

@@ -16,7 +16,7 @@ from headway.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Find a valid token: its owner, team and maximum role."""
+    """A valid token: its owner, team and maximum role."""
 
     token_id: str
     person_id: int
@@ -41,10 +41,7 @@ VOID: LiteralString = """
 """
 
 RENEW_LOCAL_AGENT: LiteralString = """
-    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
-    VALUES (%(team)s, %(token)s, %(person)s, 'the agent of headway up', 'viewer', 'agent', %(hash)s, %(until)s)
-    ON CONFLICT (team_id, token_id) DO UPDATE SET
-        hash = %(hash)s, expires_at = %(until)s, revoked_at = NULL
+    SELECT renew_local_agent(%(person)s, %(hash)s, %(until)s)
 """
 
 IDENTIFY: LiteralString = """
@@ -87,12 +84,10 @@ def void(
     return {(team, token) for team, token in conn.execute(VOID, {**values, "now": now})}
 
 
-def renew_local_agent(
-    conn: Connection[Any], team_id: int, person_id: int, hashed: bytes, now: datetime
-) -> None:
-    """Give the agent that the server starts another token; the one before is worthless."""
-    values = {"team": team_id, "token": LOCAL_AGENT, "person": person_id, "hash": hashed}
-    conn.execute(RENEW_LOCAL_AGENT, {**values, "until": now + LOCAL_AGENT_LIFE})
+def renew_local_agent(conn: Connection[Any], person_id: int, hashed: bytes, now: datetime) -> None:
+    """Replace the token of the agent that the server of the entered team starts."""
+    values = {"person": person_id, "hash": hashed, "until": now + LOCAL_AGENT_LIFE}
+    conn.execute(RENEW_LOCAL_AGENT, values)
 
 
 def identify(conn: Connection[Any], hashed: bytes) -> Bearer | None:

@@ -3,8 +3,6 @@
 ALTER TABLE api_token ADD COLUMN scope text NOT NULL DEFAULT 'api' CONSTRAINT known_scope CHECK (scope IN ('api', 'agent'));
 ALTER TABLE agent_session ADD COLUMN token_id text, ADD COLUMN queues text[] NOT NULL DEFAULT '{default}';
 GRANT SELECT (scope) ON api_token TO headway_app;
--- The token of the agent that ``headway up`` starts is made anew each time.
-GRANT UPDATE (hash, expires_at) ON api_token TO headway_app;
 GRANT SELECT (team_id, token_id, expires_at, revoked_at) ON api_token TO headway_engine;
 
 CREATE OR REPLACE FUNCTION identify_token(given bytea) RETURNS TABLE (
@@ -24,6 +22,18 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     RETURNING api_token.team_id, api_token.token_id
 $$;
 REVOKE ALL ON FUNCTION identify_agent FROM PUBLIC;
+
+-- The token of the agent that ``headway up`` starts is made anew each time. Of no other token may anybody change the hash.
+CREATE POLICY renew ON api_token FOR INSERT TO CURRENT_USER WITH CHECK (scope = 'agent');
+CREATE FUNCTION renew_local_agent(person integer, given bytea, until timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
+    VALUES (nullif(current_setting('app.team_id', true), '')::int, 'local-agent', person,
+        'the agent of headway up', 'viewer', 'agent', given, until)
+    ON CONFLICT (team_id, token_id) DO UPDATE SET hash = given, expires_at = until, revoked_at = NULL
+$$;
+REVOKE ALL ON FUNCTION renew_local_agent FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renew_local_agent TO headway_app;
 GRANT EXECUTE ON FUNCTION identify_agent TO headway_engine;
 
 -- What a task needs of those that execute it: the ready ones that nobody here can take must not hide those behind them.
