@@ -15,7 +15,7 @@ RUN_ID_LENGTH: Final = 12  # 60 bits
 
 
 class Chance:
-    """Return unpredictable bytes."""
+    """The source of all that nobody can foresee."""
 
     def run_id(self) -> str:
         return "".join(secrets.choice(ALPHABET) for _ in range(RUN_ID_LENGTH))

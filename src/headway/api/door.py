@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Pulse:
-    """Return whether the database accepts a new connection.
+    """A check that the database accepts new connections.
 
     A client that waits for a statement cannot tell a frozen server from a slow statement, but a
     working server still accepts connections.

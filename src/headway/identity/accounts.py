@@ -71,7 +71,7 @@ def create_user(
     role: Role,
     actor: str,
 ) -> None:
-    """Return a user that the team manages."""
+    """Create a user that the team manages."""
     if not NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a valid user name",

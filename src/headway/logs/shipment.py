@@ -58,7 +58,7 @@ class Shipment:
         return True
 
     def ask(self, remote: Remote) -> None:
-        """Return what a previous shipper already stored."""
+        """Ask the store what a previous shipper already stored."""
         found = remote.parts(self.name)
         self.parts = [part.offset for part in found]
         for part in found:

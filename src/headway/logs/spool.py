@@ -40,7 +40,7 @@ def names(folder: Path) -> Iterator[str]:
 
 
 def remove(folder: Path, prefix: str, before: datetime | None) -> None:
-    """Yield logs in the spool below ``prefix``; with ``before``, only those last written before it."""
+    """Remove logs in the spool below ``prefix``; with ``before``, only those last written before it."""
     for name in list(names(folder)):
         if stored_of(name).startswith(prefix):
             log = folder / name

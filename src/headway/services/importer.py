@@ -312,7 +312,7 @@ class Importer:
 
 
 def is_suspended(pid: int) -> bool:
-    """Return the exit code of a child that is not reaped."""
+    """Return whether a child, which is not reaped, is suspended."""
     return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 

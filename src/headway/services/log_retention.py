@@ -151,7 +151,7 @@ class Older:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """Return whether a log is complete in the log store: it is final and no longer in the spool."""
+    """The test that a log is complete in the log store: it is final and no longer in the spool."""
 
     before: datetime
 
@@ -161,7 +161,7 @@ class Shipped:
 
 
 def remove_logs(folder: Path, is_over: Callable[[os.stat_result], bool]) -> None:
-    """Return the logs below ``folder`` that are complete in the log store, and the folders that become empty.
+    """Remove the logs below ``folder`` that are complete in the log store, and the folders that become empty.
 
     Rendered fields are in another file, which stays as long as the run. Links are not followed.
     """

@@ -139,7 +139,7 @@ async def first_of(timeout_s: float, *events: asyncio.Event) -> None:
 
 
 class Live:
-    """Return what is watched in each team."""
+    """The streams of all teams, and what each of them watches."""
 
     def __init__(self, wakeups: Wakeups, data: Path) -> None:
         self.wakeups = wakeups
