@@ -55,7 +55,7 @@ def version_of(entries: Mapping[str, Entry]) -> str:
 
 
 def text_of(entries: Mapping[str, Entry]) -> bytes:
-    """Parse the entries of a list, in the order of their paths."""
+    """Return the text of a list, with entries in the order of their paths."""
     lines = (
         f"{path}\0{'x' if entry.executable else '-'}{entry.blob} {entry.size}\n"
         for path, entry in entries.items()

@@ -197,7 +197,7 @@ class Bench:
             return replace(ended, outcome=Outcome.FAILED, detail=detail, retry=retry)
 
     def execute(self, run: Model, instance: Instance) -> dict[str, Any]:
-        """Return the report that an agent would send for the result."""
+        """Execute a task instance. Returns the report that an agent would send."""
         task_id = instance.node.task_id
         retries = instance.node.retry.retries
         context = Run(

@@ -318,7 +318,7 @@ class Agent:
             self.loop.at(clock.monotonic() + MEMORY_LOOK_S, self.watch_memory)
 
     def memory_of(self, child: Child) -> int:
-        """The end of an attempt's process, and of what it left to its server."""
+        """Return the memory of an attempt's process, and of the orphans that it left to its server."""
         if not child.pid:
             return 0
         known = {one.pid for one in self.children.by_slot.values()}
@@ -391,7 +391,7 @@ class Agent:
     # -- ends
 
     def end(self, attempt: Attempt, end: End, at: float | None = None) -> None:
-        """Report it, until it is acknowledged."""
+        """End an attempt, and report the end until it is acknowledged."""
         now = clock.monotonic()
         at = now if at is None else at
         detail = end.detail
@@ -485,7 +485,7 @@ class Agent:
             self.children.drop_spares(server)
 
     def base_gone(self) -> None:
-        """Its orphans fall to us: end and reap them, and what falls to us from those."""
+        """Handle the end of the base server: end and reap its orphans, and their orphans in turn."""
         base = self.servers.base
         known = () if base is None else (base.pid,)
         kill_strays(known)

@@ -224,7 +224,7 @@ class Children:
             self.close(child)
 
     def close(self, child: Child) -> None:
-        """A child that waits for an order ends when it sees this."""
+        """Forget a child and close its socket, at which a waiting child ends."""
         if self.by_slot.pop(child.slot, None) is None:
             return
         with contextlib.suppress(KeyError, ValueError):

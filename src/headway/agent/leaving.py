@@ -41,7 +41,7 @@ log_handlers: list[Any] = []  # and weak references to handlers of logging
 
 
 def prepare() -> None:
-    """In the server, before it freezes its heap: frozen objects are not found any more."""
+    """Collect the file's objects in the server before it freezes its heap, because frozen ones cannot be found."""
     of_the_file.extend(open_files())
     weakref: Any = sys.modules.get("weakref")
     if weakref is not None:
@@ -59,7 +59,7 @@ def something_left() -> bool:
 
 
 def leave() -> None:
-    """Nothing after it but ``os._exit``; what goes wrong is printed."""
+    """Do what Python does at exit, before ``os._exit``. Errors are printed."""
     set_handler(SIGTERM, SIG_DFL)
     set_handler(SIGALRM, SIG_DFL)
     pthread_sigmask(signal.SIG_UNBLOCK, (SIGALRM,))
@@ -84,7 +84,8 @@ def logs_open() -> bool:
 
 
 def files_open() -> bool:
-    """Wait for the control socket. Polled descriptors that are not open report themselves."""
+    """Return whether the task left descriptors open. Only the control socket is ours, and poll reports the
+    closed ones."""
     return bool(processes.LIBC.poll(POLLED, POLLED_FDS, 0) < POLLED_FDS - 1)
 
 

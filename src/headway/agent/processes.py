@@ -112,7 +112,7 @@ def mark(slot: int) -> None:
 
 
 def slot_of(pid: int) -> int | None:
-    """Return the attempt to which a process belongs, if it is marked."""
+    """Return the slot of the attempt to which a process belongs, if it is marked."""
     try:
         with open(f"/proc/{pid}/limits", "rb", buffering=0) as file:
             found = MARK_LINE.search(file.read(4096))
@@ -145,7 +145,7 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def parent_of(pid: int) -> int:
-    """0: it is gone."""
+    """Return the parent of a process, or 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             return int(file.read(1024).rpartition(b")")[2].split()[1])

@@ -17,7 +17,7 @@ LISTS: Final = (list, tuple, set, frozenset)
 
 
 class TooLarge(Exception):
-    """A result is larger than a result may be."""
+    """A result that exceeds the size limit."""
 
 
 class NotStored(Exception):

@@ -17,7 +17,7 @@ class Scratch:
         self.clean: list[str] = []
 
     def take(self, slot: int) -> str:
-        """One for the child of a slot; it may be there or not."""
+        """Return a directory for the child of a slot, which may or may not exist."""
         return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
 
     def keep(self, path: str) -> bool:

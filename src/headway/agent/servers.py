@@ -188,7 +188,7 @@ class Servers:
         return server
 
     def folder_of(self, server: FileServer) -> str:
-        """The parent of the children's private directories."""
+        """Return the parent of the children's private directories."""
         return f"{self.scratch}/{server.number}"
 
     def make_room(self) -> None:
@@ -217,7 +217,7 @@ class Servers:
             server.socket.close()
 
     def retire_idle(self, unused_s: float) -> list[FileServer]:
-        """Those that stay, and have not been used for ``unused_s``."""
+        """Close the servers that have not been used for ``unused_s``, and return the others."""
         now = clock.monotonic()
         for server in list(self.known.values()):
             if server.ready and not server.slots and server.used_at < now - IDLE_S_MAX:

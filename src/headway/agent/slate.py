@@ -65,7 +65,7 @@ class Slate:
 
 
 def outputs() -> list[tuple[int, int]]:
-    """Restore stdout and stderr, which a task may have replaced."""
+    """Return the files behind stdout and stderr, which a task may have replaced."""
     return [(found.st_dev, found.st_ino) for found in map(os.fstat, (1, 2))]
 
 

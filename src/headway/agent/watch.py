@@ -53,7 +53,8 @@ class Watch:
         self.end_silent()
 
     def needed(self) -> Iterator[tuple[int, Callable[[], object] | None]]:
-        """A watched process, with the function that replaces it. Not a task: it may suspend itself.
+        """Yield processes that must be able to act, with the function that replaces each. Tasks are not among them,
+        because they may suspend themselves.
 
         A server that is not ready yet imports, and has its limit for that.
         """
@@ -70,14 +71,14 @@ class Watch:
                 yield child.pid, partial(self.children.kill, child)
 
     def end_silent(self) -> None:
-        """A server that was asked for a process and has not told of it."""
+        """Kill servers that have not answered a request for a process in time."""
         late = clock.monotonic() - START_S_MAX
         for child in list(self.children.by_slot.values()):
             if child.attempt is not None and not child.pid and child.ordered_at < late:
                 self.servers.kill(child.server)
 
     def kill(self, attempt: Running, child: Child) -> None:
-        """Its server is to kill it and to say so; one that does not is killed with all that it runs."""
+        """Let the server kill an attempt. A server that does not report it in time is killed with all its attempts."""
         if attempt.child is not child:
             return
         self.children.kill(child)

@@ -31,7 +31,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Admission:
-    """Check each request before its route is entered and before its body is read."""
+    """Checks each request before its route is entered and before its body is read."""
 
     def __init__(self, door: Door, token: str, admin: Principal, rate: Rate) -> None:
         self.door = door
@@ -76,7 +76,7 @@ class Admission:
         return await self.door.call(of_session, fingerprint(secret), wanted)
 
     async def bearer(self, given: list[bytes], wanted: str | None) -> Principal | None:
-        """Return the bearer token. Two tokens count as none, because a proxy might pick the other one."""
+        """Return the caller of a bearer token. Two tokens count as none, because a proxy might pick the other one."""
         if len(given) != 1:
             return None
         if hmac.compare_digest(given[0], self.expected):

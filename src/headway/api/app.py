@@ -86,7 +86,7 @@ NOUNS: Final = (
 
 
 def routes() -> Router:
-    """Return one OpenAPI tag for each noun."""
+    """Return the routes, with one OpenAPI tag for each noun."""
     nouns = [Router("/", route_handlers=noun.ROUTES, tags=[tag_of(noun)]) for noun in NOUNS]
     return Router("/api/v1", route_handlers=nouns)
 
@@ -174,7 +174,7 @@ class Application:
 
 
 class Unrouted(Router):
-    """Leave out the framework's routes to the OpenAPI document. We serve it by our own."""
+    """Leaves out the framework's routes to the OpenAPI document, which one of our routes serves."""
 
     def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
         return []

@@ -16,7 +16,7 @@ def secret_of(connection: Connection) -> str | None:
 
 
 def cookie(secret: str, lifetime_s: int, *, secure: bool) -> Cookie:
-    """Return a cookie that deletes the session cookie."""
+    """Return the session cookie. An empty one without lifetime deletes it."""
     return Cookie(
         key=SECURE_NAME if secure else NAME,
         value=secret,

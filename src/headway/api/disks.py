@@ -46,7 +46,7 @@ async def is_full(door: Door) -> bool:
 
 
 def full_disk(data: Path) -> list[wire.Component]:
-    """Return a message if the data directory has no space or no inodes left."""
+    """Return the data directory's disk if it has no space or no inodes left."""
     room = os.statvfs(data)
     free = room.f_bavail * room.f_frsize
     if room.f_files and not room.f_favail:

@@ -14,7 +14,7 @@ TAIL_BYTES: Final = 64 * 1024
 
 
 def logs_of(diagnosis: wire.Diagnosis) -> list[str]:
-    """Read the excerpts of the shown errors, from the data directory or the log store."""
+    """Return the paths of the logs of the shown errors, below the data directory or in the log store."""
     return [
         log_path(diagnosis.run_id, first.task_id, first.map_index, first.number)
         for first in (group.first for group in diagnosis.errors[:EXCERPTS_MAX])

@@ -16,7 +16,7 @@ Sample = tuple[Mapping[str, str], float]
 
 
 class Requests:
-    """Count requests by method, route template and status, and their durations by route."""
+    """Counts requests by method, route template and status, and their durations by route."""
 
     def __init__(self) -> None:
         self.answered: Counter[Labels] = Counter()

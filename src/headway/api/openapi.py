@@ -164,7 +164,7 @@ def completed(document: dict[str, Any], repeatable: frozenset[str]) -> dict[str,
 
 
 def told() -> dict[str, Any]:
-    """Schemas of the stream's events, each under its name in ``StreamEvents``."""
+    """Return the schemas of the stream's events, each under its name in ``StreamEvents``."""
     place = "#/components/schemas/{name}"
     _, found = msgspec.json.schema_components([wire.StreamEvents], ref_template=place)
     return found

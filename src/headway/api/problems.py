@@ -36,7 +36,7 @@ def from_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
 
 
 def code_of(status: int) -> str:
-    """Return the title of a status: ours if declared, because Python's names vary by version."""
+    """Return the code of a status: ours if declared, because Python's names vary by version."""
     for code in refusals.EARLY.get(status, ()):
         return code
     return HTTPStatus(status).name.lower()

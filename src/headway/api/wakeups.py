@@ -115,7 +115,7 @@ class Wakeups:
             self._tell(self.hear, payload)
 
     def _tell(self, tell: Callable[..., None], *heard: str) -> None:
-        """Call in the event loop, unless it is closed and nobody waits."""
+        """Call a function in the event loop, unless the loop is closed and nobody waits."""
         assert self._loop is not None
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(tell, *heard)

@@ -77,7 +77,7 @@ def new_module(path: Path, file: str) -> ModuleType:
 
 
 def importable(path: Path) -> ModuleSpec | None:
-    """Return the module name of the file, if an import of that name finds the file."""
+    """Return the module spec of the file, if an import of its name finds the file."""
     name = path.stem
     if "." in name or name in sys.stdlib_module_names:
         return None

@@ -29,7 +29,7 @@ def fires(planned: Planned, first: datetime, last: datetime, most: int) -> Itera
 def together(
     every: Iterable[Planned], first: datetime, last: datetime, most: int
 ) -> list[tuple[datetime, str]]:
-    """Yield upcoming fire times of many DAGs in order of time."""
+    """Return upcoming fire times of many DAGs in order of time."""
 
     def of(planned: Planned) -> Iterator[tuple[datetime, str]]:
         return ((at, planned.dag_id) for at in fires(planned, first, last, most))

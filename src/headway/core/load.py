@@ -20,7 +20,9 @@ class Step:
 
 
 def steps(begin_s: float, end_s: float, slots: float, part_s: float) -> list[Step]:
-    """Add the load of something that holds ``slots`` between two times; an earlier start counts from the beginning."""
+    """Return the load of something that holds ``slots`` between two times; an earlier start counts from the
+    beginning.
+    """
     begin_s = max(0.0, begin_s)
     if end_s <= begin_s:
         return []

@@ -118,7 +118,7 @@ def axis_lengths(run: Run, node: Node) -> list[int | None]:
 
 
 def result_length(run: Run, source: Node) -> int | None:
-    """Return the length of an axis: results of a mapped source, or the length of its result; None if not a list."""
+    """Return the number of results of a mapped source, else the length of its result; None if it is not a list."""
     if source.axes is not None:
         return run.items[source.index]
     (instance,) = run.instances[source.index].values()

@@ -185,7 +185,7 @@ def fulfil(run: Run, instance: Instance) -> None:
 
 
 def wanted(event: Event, actor: str) -> Reason:
-    """Apply what a person requested while the attempt was live."""
+    """Return the reason for what a person requested while the attempt was live."""
     if event is Event.CLEAR:
         return Cleared(actor, live=True)
     return Cancelled(actor, live=True) if event is Event.CANCEL else Marked(actor, live=True)

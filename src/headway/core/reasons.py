@@ -17,7 +17,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """The subject of a reason: what to look at next."""
+    """The kind of a reason's subject, which says what to look at next."""
 
     POOL_FULL = "pool_full"
     POOL_MISSING = "pool_missing"

@@ -47,7 +47,7 @@ class Segment:
 
     @property
     def wait(self) -> Wait | None:
-        """The reason of the wait; None while it worked."""
+        """The category of the wait; None while it worked."""
         if self.kind == "running":
             return None
         if self.kind == "ready":

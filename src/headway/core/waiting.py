@@ -52,7 +52,7 @@ def held_back(line: Line) -> Reason | None:
 
 
 def why_not_created(*, scheduling: bool) -> Reason:
-    """The reason for a past fire time."""
+    """Return why a past fire time has no run."""
     return NotCreated() if scheduling else NoScheduler()
 
 

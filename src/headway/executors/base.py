@@ -45,7 +45,7 @@ class Envelope:
         return self.team_id, self.run_id
 
     def aged(self, now: float) -> "Envelope":
-        """Return the report's age, including the time that it waited here."""
+        """Return the report with its age increased by the time that it waited here."""
         age_s = self.report.age_s + now - self.arrived
         return replace(self, report=replace(self.report, age_s=age_s), arrived=now)
 

@@ -164,7 +164,7 @@ def create_token(
     days: int,
     scope: Literal["api", "agent"] = "api",
 ) -> tuple[str, str]:
-    """Return the token's id and the token, which cannot be shown again."""
+    """Create a token. Returns its id and the token, which cannot be shown again."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise UsageError(f"a token must expire after 1 to {TOKEN_DAYS_MAX} days, not {days}")
     if not 1 <= len(name) <= 100:

@@ -127,7 +127,9 @@ class Bundles:
         return results
 
     def store_one(self, dags: Path, found: Found) -> Seen | str | None:
-        """Return the content of a file, or why it cannot be read, or None if it does not exist any more."""
+        """Store the content of a file. Returns what it saw, or why the file cannot be read, or None if it
+        no longer exists.
+        """
         try:
             content = read_settled(dags / found.path)
         except FileNotFoundError:

@@ -58,7 +58,7 @@ def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -
 
 
 def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
-    """Read the files by path, without files that were removed since the listing."""
+    """Copy the files, without those that were removed since the listing. Returns their paths."""
     copied = {}
     for found in listing.files:
         target = copy / found.path

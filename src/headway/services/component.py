@@ -126,7 +126,7 @@ class Component:
         return clock.monotonic() - self.heard_at
 
     def listen(self, say: Callable[[str], None]) -> None:
-        """Kill the process if it hangs, so that it is restarted."""
+        """Listen for signs of life, and kill a process that hangs, so that it is restarted."""
         with contextlib.suppress(BlockingIOError):
             if os.read(self.ear, BEATS_MAX):
                 self.heard_at = clock.monotonic()

@@ -242,7 +242,7 @@ def follow(walk: Walk, place: str, path: str) -> None:
 
 
 def link(place: str) -> str:
-    """Return a readable name for any bytes."""
+    """Describe a link with its target, readable whatever bytes it has."""
     target = os.fsencode(os.readlink(place)).decode("utf-8", "backslashreplace")
     return f"it is a link to {target}"
 

@@ -149,7 +149,7 @@ def serve(zygote: Zygote) -> bool:
 
 
 def reap(zygote: Zygote) -> bool:
-    """Reap one child. Returns whether one had ended."""
+    """Reap ended children. Returns whether there were any."""
     reaped = False
     while True:
         try:

@@ -180,7 +180,7 @@ class Loader:
         self.register_soon()
 
     def is_suspect(self, imported: Imported) -> bool:
-        """Handle a spec that differs from the registered one although the content is the same."""
+        """Return whether a spec differs from the registered one although the content is the same."""
         return any(self.odd(dag, imported) is not None for dag in imported.dags)
 
     def odd(self, dag: Dag, imported: Imported) -> dags.Known | None:

@@ -250,7 +250,9 @@ class Supervisor:
         return ["--dags", str(self.settings.dags.absolute()), "--team", self.settings.team]
 
     def _agent_size(self) -> list[str]:
-        """Return the agent's capacity, twice the slots, so that the next attempts are at hand when one ends."""
+        """Return the agent's options: its capacity is twice the slots, so that the next attempts are at
+        hand when one ends.
+        """
         slots = self.settings.slots
         queues = [word for queue in self.settings.queues for word in ("--queue", queue)]
         return ["--processes", str(slots), "--slots", str(2 * slots), *queues]
@@ -437,7 +439,7 @@ def agent_token(dsn: str, team_id: int) -> str:
 
 
 def local_admin(dsn: str, team_id: int) -> "Principal":
-    """The local admin of a team, who can read the data directory. Created at the first start."""
+    """Return the local admin of a team, who can read the data directory. Created at the first start."""
     from headway.api.principal import LOCAL, principal
     from headway.identity import accounts
     from headway.store import people

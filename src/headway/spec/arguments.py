@@ -33,7 +33,7 @@ def param(name: str) -> dict[str, Any]:
 
 
 def absent(why: Why) -> dict[str, Any]:
-    """A value that is not data, and why."""
+    """Return the mark of a value that is not data, with the reason."""
     return {TAG: "absent", "why": why}
 
 

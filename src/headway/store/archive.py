@@ -69,7 +69,7 @@ def forget_installation(conn: Connection[Any]) -> None:
 
 
 def forget_transactions(conn: Connection[Any]) -> None:
-    """Another server counts its own: what it has not reached yet would happen once more when it does."""
+    """Forget transaction numbers, because another server counts its own, and would find them again later."""
     row = conn.execute(HAS_TRANSACTIONS).fetchone()
     if row is not None and row[0]:
         conn.execute(FORGET_TRANSACTIONS)
@@ -83,7 +83,7 @@ class Script:
         self.left_out: list[str] = []
 
     def adapted(self, lines: Iterator[bytes]) -> Iterator[bytes]:
-        """Remove triggers of statements, not of rows."""
+        """Yield adapted statements, not rows."""
         for line in lines:
             if NOT_HERE.match(line):
                 continue
@@ -102,7 +102,7 @@ class Script:
         return role == b"PUBLIC" or role.strip(b'"') in self.roles
 
     def load(self, lines: Iterator[bytes]) -> None:
-        """The rows, table by table; between them are statements of one line each."""
+        """Execute the archive's one-line statements, and copy the rows of each table."""
         for line in lines:
             if line.startswith(b"COPY "):
                 with self.conn.cursor() as cursor, cursor.copy(line) as copy:

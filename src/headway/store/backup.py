@@ -87,7 +87,7 @@ def remove_remains(folder: Path) -> None:
 
 
 def publish(draft: Path, folder: Path, name: str) -> Path:
-    """Under the first name that is free; another backup of this second has its own."""
+    """Publish the backup under the first free name, because another may have been made in the same second."""
     for target in names(folder, name):
         try:
             target.hardlink_to(draft)

@@ -252,7 +252,7 @@ def write(
 
 
 def settle(runs: Sequence[Run]) -> None:
-    """After the commit: what was written is what is stored."""
+    """Adjust the models to what was stored, after the commit."""
     for run in runs:
         if run.changes:
             run.version += 1
@@ -349,7 +349,7 @@ def attempt_columns(attempt: Attempt) -> dict[str, Any]:
 
 
 def results(run: Run) -> Iterable[dict[str, Any]]:
-    """Write results. The later of two values under one key counts; results of removed instances are skipped."""
+    """Return the rows of results. The later of two values under one key counts; removed instances have none."""
     found: dict[tuple[int, int, str], dict[str, Any]] = {}
     for result in run.changes.results:
         xcom: Any = result.xcom

@@ -382,7 +382,7 @@ def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> No
 
 
 def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
-    """Like the function for one run, for all running runs of a DAG."""
+    """Have a tick look at all running runs of a DAG at once."""
     values = {"team": team_id, "dag": dag_id, "now": now}
     conn.execute(LOCK_RUNNING, values)
     conn.execute(ALARM_DAG, values)

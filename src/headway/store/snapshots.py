@@ -80,7 +80,7 @@ def load_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
 
 
 def look_at_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
-    """Load the run for a command of a person."""
+    """Load a run whose version cannot be read, for a command of a person."""
     (run,) = load_with(conn, [row], graph_of_rows(conn, row), now, ATTEMPTS_OF_A_PERSON)
     return run
 

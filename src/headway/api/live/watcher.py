@@ -37,7 +37,7 @@ def frame(event: str, body: bytes) -> bytes:
 
 
 def ending(body: bytes, position: object) -> bytes:
-    """Only the last event of a group carries the position, so that a client gets all of the group or none."""
+    """Add the position to the last event of a group, so that a client gets all of the group or none."""
     return b"%bid: %b\n\n" % (body[:-1], str(position).encode())
 
 

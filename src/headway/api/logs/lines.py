@@ -74,7 +74,7 @@ class LineIndexes:
 
 
 def lines_from(log: int, offset: int, size: int) -> Iterator[bytes]:
-    """Split into lines without line ends. Long lines are cut, with a note of how much is missing."""
+    """Yield lines without line ends. Long lines are cut, with a note of how much is missing."""
     head, left_out = b"", 0
     while offset < size and (data := os.pread(log, min(BLOCK_BYTES, size - offset), offset)):
         offset += len(data)

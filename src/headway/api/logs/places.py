@@ -46,7 +46,7 @@ class LogPlaces:
     async def of_ended(
         self, team: str, path: Path, log: str, why: str = "", at: datetime | None = None
     ) -> Path:
-        """Return the log of an ended attempt. ``why`` is the reason to mention."""
+        """Return the log of an ended attempt. ``why`` is the reason for its end."""
         if await asyncio.to_thread(path.exists):
             return path
         end = f"{BREAKS_OFF} ({why})" if why else BREAKS_OFF

@@ -100,7 +100,7 @@ class Search:
         return Found(self.found, None)
 
     def one(self, log: int, place: Place) -> int | None:
-        """Return the line to continue from."""
+        """Search one log. Returns the line to continue from."""
         path, done = Path(place.path), place.first - 1
         with opened(path) as (descriptor, size):
             offset = 0

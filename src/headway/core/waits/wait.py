@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """The object of a wait."""
+    """The kind of a wait."""
 
     RETRY = "retry"  # the delay between an attempt of a task instance and the next
     TIMEOUT = "timeout"  # the end of the time that a run may take

@@ -100,7 +100,7 @@ class Agents:
     def at_own_cost(
         self, link: Link, run_id: str, tokens: Mapping[AttemptKey, str]
     ) -> Iterator[None]:
-        """Send the attempts. An error affects only the attempts concerned."""
+        """Handle errors of the block so that they affect only the attempts concerned."""
         try:
             yield
         except (psycopg.Error, *EXHAUSTED):

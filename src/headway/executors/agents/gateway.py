@@ -222,7 +222,7 @@ class Gateway:
             self.arrivals.append((link, hello))
 
     def hear(self, link: Link, message: AgentMessage, body: bytes) -> None:
-        """Raise ValueError for a message whose names cannot belong to a run."""
+        """Handle a message. Raises ValueError if its names cannot belong to a run."""
         if isinstance(message, Started | Ended):
             check_text(message.key.run_id, message.key.task_id)
         match message:

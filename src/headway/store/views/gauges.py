@@ -115,6 +115,6 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
 
 
 def scheduler(team_id: int, host: str, pid: int, text: str) -> SchedulerGauge:
-    """Counters of a scheduler for one team; ticks are for all teams."""
+    """Return the counters of a scheduler for one team; ticks are for all teams."""
     measures = decoded(text)
     return SchedulerGauge(f"{host}/{pid}", measures.ticks, measures.of_team(team_id))

@@ -51,7 +51,7 @@ def attempts(conn: Connection[Any], run_id: str) -> dict[str, int]:
 
 
 def outcome(before: wire.Run, after: wire.Run) -> Iterator[wire.Difference]:
-    """Differences that cannot explain a failure, and are not part of a diagnosis."""
+    """Yield differences that cannot explain a failure, and so are not part of a diagnosis."""
     if before.state != after.state:
         yield wire.Difference(what="state", before=before.state, after=after.state)
     if before.logical_date != after.logical_date:
