@@ -15,7 +15,7 @@ TOKEN_VARIABLE = "HEADWAY_AGENT_TOKEN"
 
 
 def read_token(path: str) -> str:
-    """Raises OSError when the file cannot be read."""
+    """Read the token. Raises OSError if the file cannot be read."""
     return (sys.stdin.readline() if path == "-" else Path(path).read_text()).strip()
 
 

@@ -140,7 +140,7 @@ class Agent:
         self.inputs.fetch_again()
 
     def fence(self) -> None:
-        """Nothing of this session may run or be reported any more."""
+        """Stop everything of this session, without reporting it."""
         for attempt in list(self.running.values()):
             self.release(attempt)
         self.attempts.clear()
@@ -152,7 +152,7 @@ class Agent:
         self.come_back()
 
     def come_back(self) -> None:
-        """As a new session, once the last process of the old one is gone."""
+        """Start a new session, once the last process of the old one has ended."""
         if self.session.over and not self.servers.by_number and self.refusal is None:
             self.begin_session()
             self.link.lose()
@@ -216,16 +216,16 @@ class Agent:
     # -- running
 
     def push(self, attempt: Attempt) -> None:
-        """It has all it needs."""
+        """Queue an attempt that has all its inputs."""
         heapq.heappush(self.ready, (attempt.grant.priority, next(self.arrivals), attempt))
 
     def lack(self, attempt: Attempt, why: str) -> None:
-        """It cannot have what it needs."""
+        """Fail an attempt whose inputs are missing."""
         if self.attempts.get(attempt.key) is attempt:
             self.end(attempt, End("failed", "input", why, retry=False))
 
     def start_ready(self) -> None:
-        """As many as there are processes for, the most urgent first."""
+        """Start as many attempts as there are free processes, most urgent first."""
         while self.ready and len(self.running) < self.processes and not self.session.over:
             attempt = heapq.heappop(self.ready)[2]
             if attempt.key not in self.attempts:
@@ -269,7 +269,7 @@ class Agent:
             self.begin(attempt, child.ordered_at)
 
     def keep_spares(self) -> None:
-        """Not while much is running: attempts wait for processors then, and a spare costs a little more."""
+        """Prepare spare processes, but not under load, when attempts wait for processors."""
         if self.used and len(self.running) <= SPARES and not self.stopping:
             for server in self.used.values():
                 if server.ready and not server.shut:
@@ -277,7 +277,7 @@ class Agent:
             self.used.clear()
 
     def begin(self, attempt: Attempt, at: float) -> None:
-        """Its process exists and has its order."""
+        """Handle the start of an attempt: its process exists and has its order."""
         attempt.started_at, attempt.started_seq = at, next(self.session.seqs)
         self.report_start(attempt)
         if (timeout_s := attempt.grant.timeout_s) is not None:
@@ -293,7 +293,7 @@ class Agent:
             self.link.send(Started(seq, attempt.key, token, pid, age_s))
 
     def stop(self, attempt: Attempt, end: End, grace_s: float = CANCEL_GRACE_S) -> None:
-        """SIGTERM, and after the grace SIGKILL, to the process group."""
+        """Stop the process group with SIGTERM and, after the grace period, SIGKILL."""
         child = attempt.child
         if child is None or attempt.stopping is not None:
             return
@@ -391,7 +391,7 @@ class Agent:
     # -- ends
 
     def end(self, attempt: Attempt, end: End, at: float | None = None) -> None:
-        """End an attempt, and report the end until it is acknowledged."""
+        """Report the end, until it is acknowledged."""
         now = clock.monotonic()
         at = now if at is None else at
         detail = end.detail
@@ -426,7 +426,7 @@ class Agent:
         self.link.send(ended)
 
     def release(self, attempt: Attempt) -> None:
-        """Its child takes another order, or is done with."""
+        """Reuse the child for another order, or end it."""
         child = attempt.child
         assert child is not None
         attempt.child = None
@@ -443,7 +443,7 @@ class Agent:
     # -- life
 
     def run(self) -> str | None:
-        """Until it is told to stop; the reason if it was refused for good."""
+        """Run until told to stop. Returns the reason if the agent was refused permanently."""
         self.servers.start_base()
         self.link.connect()
         self.keep_house()
@@ -466,7 +466,7 @@ class Agent:
         return self.stopping and (done or clock.monotonic() > self.stop_at)
 
     def stop_all(self) -> None:
-        """SIGTERM to us: what runs is ended and reported as lost, so that it runs again elsewhere."""
+        """Handle SIGTERM: end running attempts and report them as lost, so that they run elsewhere."""
         if self.stopping:
             return
         self.stopping = True
@@ -485,7 +485,7 @@ class Agent:
             self.children.drop_spares(server)
 
     def base_gone(self) -> None:
-        """Handle the end of the base server: end and reap its orphans, and their orphans in turn."""
+        """End and reap the orphans of a server, and their orphans in turn."""
         base = self.servers.base
         known = () if base is None else (base.pid,)
         kill_strays(known)

@@ -74,7 +74,7 @@ class Attempt:
         return AttemptLog(f"{data}/{path}", masker, f"{spool}/{name}")
 
     def known_end(self, outcome: Outcome | None) -> End | None:
-        """Whatever ended its process: why we ended it, or what it had said. None: it said nothing."""
+        """Return the end: why we ended the process, or what it reported, or None if it reported nothing."""
         if self.stopping is not None:
             return self.stopping
         return None if outcome is None else self.end_of(outcome)

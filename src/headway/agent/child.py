@@ -69,7 +69,7 @@ ENVIRONMENT: Final = {  # for what the task starts: its name, and the field of t
 
 
 class Terminated(BaseException):
-    """SIGTERM: the attempt is to end; ``finally`` blocks have the grace period."""
+    """Raised on SIGTERM to end the attempt. ``finally`` blocks have the grace period."""
 
 
 class Server(Protocol):
@@ -88,7 +88,7 @@ def become(
     folder: str,
     ahead: bool,
 ) -> NoReturn:
-    """The child process, from the fork on; ``ahead`` of its order it has time to prepare."""
+    """Run the child process after the fork. With ``ahead``, it prepares before its order comes."""
     status = 1
     try:
         os.setsid()
@@ -114,7 +114,7 @@ def become(
 
 
 def settle_in(folder: str, control: int) -> bool:
-    """Its private directory; without one there is no attempt."""
+    """Enter the attempt's private directory. Without one, the attempt fails."""
     try:
         scratch.enter(folder)
         return True
@@ -125,14 +125,14 @@ def settle_in(folder: str, control: int) -> bool:
 
 
 def handle_signals() -> None:
-    """Set the signal handlers in the server, for all its children."""
+    """Prepare in the server, for all its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, terminate)
 
 
 def keep_sigterm() -> None:
-    """In the child: what it forks does not inherit how it takes SIGTERM, but ends at once, as anywhere. While it forks,
-    SIGTERM waits: one that came between the fork and the change would be lost.
+    """Set the child's SIGTERM handling. Its own forks do not inherit it, but end immediately, as usual. SIGTERM
+    waits while it forks, so that none is lost between the fork and the change.
     """
     os.register_at_fork(
         before=hold_sigterm, after_in_parent=release_sigterm, after_in_child=disown_sigterm
@@ -218,7 +218,7 @@ def flush() -> None:
 
 
 def receive(control: int) -> bytes | None:
-    """The next order; None: there is none."""
+    """Return the next order, or None if there is none."""
     head = read_exactly(control, LENGTH.size)
     return None if head is None else read_exactly(control, *LENGTH.unpack(head))
 
@@ -329,7 +329,7 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
 
 
 def message_of(error: BaseException) -> str:
-    """The exception is the user's, and so is its ``__str__``."""
+    """Return the message of an exception, whose ``__str__`` is the user's code."""
     try:
         return first_line(str(error))
     except BaseException as second:
@@ -337,7 +337,7 @@ def message_of(error: BaseException) -> str:
 
 
 def headline(error: BaseException) -> str:
-    """As the last line of a traceback, but the same when it has notes; our own are known without their module."""
+    """Format an exception as the last line of a traceback, without notes, and ours without their module."""
     kind, text = type(error), message_of(error)
     own = kind.__module__ == "builtins" or kind.__module__.startswith("headway.")
     name = kind.__qualname__ if own else full_name(kind)
@@ -360,7 +360,7 @@ def first_line(text: str) -> str:
 
 
 def report(error: BaseException, root: str) -> None:
-    """The traceback into the log, from the user's first frame on; files are named as in the bundle."""
+    """Print the traceback from the user's first frame on, with paths as in the bundle."""
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         lines = traceback.format_exception(type(error), error, trimmed(error.__traceback__))
@@ -382,7 +382,7 @@ def has_users_frame(error: BaseException) -> bool:
 
 
 def deepest(error: BaseException, file: str) -> int | None:
-    """The line of the DAG file that the error came from."""
+    """Return the line of the DAG file from which the error came."""
     line, tb = None, error.__traceback__
     while tb is not None:
         if tb.tb_frame.f_code.co_filename == file:
@@ -395,7 +395,7 @@ def deepest(error: BaseException, file: str) -> int | None:
 
 
 def set_environment(order: Order) -> None:
-    """Set the environment variables of the task. They never contain secrets."""
+    """Return environment variables for the log, never with secrets."""
     for name, field in ENVIRONMENT.items():
         os.environ[name] = str(getattr(order, field))
 

@@ -41,7 +41,7 @@ LAST_READS: Final = 32  # of a pipe whose writers were killed
 
 
 class Child:
-    """Its slot, its private socket, its output."""
+    """A child: its slot, private socket and output."""
 
     def __init__(self, slot: int, server: FileServer, masker: Masker) -> None:
         self.slot = slot
@@ -77,7 +77,7 @@ class Child:
             self.log = None
 
     def send(self, order: Order) -> bool:
-        """False: it is gone, and nothing of the order reached it."""
+        """Send the order. Returns False if the child has ended and received nothing."""
         data = frame(ENCODER.encode(order))
         try:
             sent = self.control.send(data)
@@ -89,7 +89,7 @@ class Child:
         return True
 
     def at_work(self) -> bool:
-        """It has its whole order, and has not said how it ended."""
+        """Return whether the child has its whole order and no outcome yet."""
         if self.attempt is None or self.outcome is not None or self.unsent:
             return False
         return not any(fcntl.ioctl(self.control, termios.TIOCOUTQ, bytes(4)))
@@ -138,7 +138,7 @@ class Child:
         return bool(data)
 
     def drain(self) -> None:
-        """All that was said and printed until now."""
+        """Read all messages and output until now."""
         while self.read_control_once():
             pass
         for _ in range(LAST_READS):
@@ -146,7 +146,7 @@ class Child:
                 break
 
     def note_ending(self, status: int) -> None:
-        """In the log: its task had returned, but what it did then was cut off."""
+        """Note in the log that the task returned, but its exit was cut off."""
         if os.WIFSIGNALED(status) and self.log is not None:
             late = os.WTERMSIG(status) == signal.SIGALRM
             why = f" (it may take {LIMIT_S} s)" if late else ""
@@ -188,7 +188,9 @@ class Children:
         return None
 
     def fork(self, server: FileServer, ahead: bool) -> Child | None:
-        """None: the server takes nothing any more. A child whose order follows at once does not prepare for one."""
+        """Start a child. Returns None if the server accepts nothing. A child whose order follows
+        immediately does not prepare.
+        """
         child = Child(next(self.slots), server, self.masker.copy())
         ends = (child.their_control.fileno(), child.their_output)
         sent = server.send(Kind.START, child.slot, int(ahead), 0.0, ends)
@@ -208,7 +210,7 @@ class Children:
         return sent
 
     def rest(self, child: Child) -> None:
-        """It waits for its next order."""
+        """Mark the child as waiting for its next order."""
         child.attempt = child.outcome = None
         self.spares.setdefault(child.server.number, []).insert(0, child)
 
@@ -224,7 +226,7 @@ class Children:
             self.close(child)
 
     def close(self, child: Child) -> None:
-        """Forget a child and close its socket, at which a waiting child ends."""
+        """Close the socket, so that a waiting child ends."""
         if self.by_slot.pop(child.slot, None) is None:
             return
         with contextlib.suppress(KeyError, ValueError):

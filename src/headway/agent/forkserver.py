@@ -43,7 +43,7 @@ def noticed(number: int, frame: FrameType | None) -> None:
 
 
 def next_record(end: socket.socket) -> tuple[bytes, list[int]]:
-    """A record and the descriptors that came with it; nothing when the other side is gone."""
+    """Receive a record with its descriptors, or nothing if the other side has ended."""
     try:
         data, notes, _, _ = end.recvmsg(RECORD.size, FDS_SPACE)
     except ConnectionResetError:
@@ -100,7 +100,7 @@ class BaseServer:
         self.servers[pid] = number
 
     def become(self, opening: Opening, fd: int) -> NoReturn:
-        """The server for a DAG file, in a process of its own."""
+        """Run the server for a DAG file, in its own process."""
         with contextlib.suppress(BaseException):
             os.setsid()
             signal.set_wakeup_fd(-1)
@@ -199,7 +199,7 @@ class FileServer:
             return f"{file} cannot be imported: {child.headline(error)}"
 
     def begin_again(self, environment: dict[str, str], folder: str) -> NoReturn:
-        """As a process that the file has not touched: its threads end here, its ports and locks are free."""
+        """Restart as a process that the file has not touched, without its threads, ports and locks."""
         processes.kill_strays(())
         os.chdir(folder)
         self.agent.set_inheritable(True)
@@ -208,7 +208,7 @@ class FileServer:
         os.execve(sys.executable, [*command, str(self.agent.fileno()), opening], environment)
 
     def serve(self) -> None:
-        """Until the agent closes its end or the fence is reached."""
+        """Serve until the agent closes its end or the fence is reached."""
         poll = select.poll()
         poll.register(self.agent, select.POLLIN)
         poll.register(self.wakeup, select.POLLIN)
@@ -277,7 +277,7 @@ class FileServer:
                 self.remove(folder)
 
     def remove(self, folder: str) -> None:
-        """A full directory may take long to remove: a process of its own does it."""
+        """Remove the directory in a separate process, because it may take long."""
         try:
             os.rmdir(folder)
         except FileNotFoundError:
@@ -293,7 +293,7 @@ class FileServer:
 
 
 def end_all(known: Iterable[int]) -> None:
-    """End every child and all they left behind; then there is nothing to wait for."""
+    """End every child and everything they left behind."""
     for pid in known:
         processes.signal_group(pid, signal.SIGKILL)
     while True:
@@ -305,7 +305,7 @@ def end_all(known: Iterable[int]) -> None:
 
 
 def silence() -> None:
-    """Whatever a DAG file prints when it is imported is nobody's."""
+    """Discard output that a DAG file prints during import."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
     os.dup2(null, 2)

@@ -8,7 +8,7 @@ LENGTH: Final = struct.Struct(">I")
 
 
 class TooLarge(Exception):
-    """A frame is longer than its reader accepts."""
+    """A frame that is longer than its reader accepts."""
 
 
 def frame(body: bytes) -> bytes:
@@ -16,7 +16,7 @@ def frame(body: bytes) -> bytes:
 
 
 class FrameReader:
-    """Bytes in, whole bodies out."""
+    """Splits bytes into whole bodies."""
 
     def __init__(self, bytes_max: int) -> None:
         self.buffer = bytearray()

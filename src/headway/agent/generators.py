@@ -49,7 +49,7 @@ def stop_watching() -> None:
 
 
 def renew() -> None:
-    """In each child."""
+    """Seed the generators again. Call in each child."""
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
     for generator in unseeded.values():

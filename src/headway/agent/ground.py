@@ -21,7 +21,7 @@ KEPT: Final = os.ST_NOSUID | os.ST_NODEV | os.ST_NOEXEC if LINUX else 0  # the s
 
 
 def enter(root: Path) -> int:
-    """The descriptor by which the copy is held. Raises NotFound and Lost."""
+    """Return the descriptor that holds the copy. Raises NotFound and Lost."""
     handle = bundle.occupy(root)
     if LINUX:
         mount_read_only(root)
@@ -29,7 +29,7 @@ def enter(root: Path) -> int:
 
 
 def mount_read_only(root: Path) -> bool:
-    """In a namespace of this process and its children, into which others' mounts still come."""
+    """Mount in a namespace of this process and its children, which still receives other mounts."""
     place = os.fsencode(root)
     flags = MS_REMOUNT | MS_BIND | MS_RDONLY | os.statvfs(root).f_flag & KEPT
     return bool(

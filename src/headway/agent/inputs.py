@@ -1,4 +1,4 @@
-"""The results that attempts wait for: fetched from the gateway, each once, and kept for those to come."""
+"""Results that attempts wait for: fetched from the gateway once, and kept for later attempts."""
 
 from collections.abc import Callable
 from itertools import count
@@ -45,7 +45,7 @@ class Inputs:
         self.link.send(Fetch(request, run_id, refs))
 
     def fetch_again(self) -> None:
-        """On a new connection."""
+        """Repeat open requests on a new connection."""
         self.fetching.clear()
         self.parts.clear()
         for run_id, ref in list(self.asked):

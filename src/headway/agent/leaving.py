@@ -41,7 +41,7 @@ log_handlers: list[Any] = []  # and weak references to handlers of logging
 
 
 def prepare() -> None:
-    """Collect the file's objects in the server before it freezes its heap, because frozen ones cannot be found."""
+    """Find objects in the server, before it freezes its heap, because frozen ones cannot be found."""
     of_the_file.extend(open_files())
     weakref: Any = sys.modules.get("weakref")
     if weakref is not None:
@@ -59,7 +59,7 @@ def something_left() -> bool:
 
 
 def leave() -> None:
-    """Do what Python does at exit, before ``os._exit``. Errors are printed."""
+    """Exit handlers and files, before ``os._exit``. Errors are printed."""
     set_handler(SIGTERM, SIG_DFL)
     set_handler(SIGALRM, SIG_DFL)
     pthread_sigmask(signal.SIG_UNBLOCK, (SIGALRM,))
@@ -90,8 +90,8 @@ def files_open() -> bool:
 
 
 def open_files() -> list[Any]:
-    """Python's file objects that may have something to write, the outer ones first: text is written into a compressed
-    file, say, and that into a buffered one.
+    """Return file objects that may have unwritten data, outer ones first, because for instance text is written
+    into a compressed file, and that into a buffered one.
     """
     found = [one for one in (*of_the_file, *gc.get_objects()) if may_write(type(one))]
     return sorted(found, key=rank)
@@ -118,7 +118,7 @@ def flush(file: Any) -> None:
 
 
 def flush_files() -> None:
-    """Between two attempts in one process."""
+    """Flush files between two attempts in one process."""
     if files_open():
         for file in open_files():
             guarded(flush, file)

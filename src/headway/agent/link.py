@@ -1,4 +1,4 @@
-"""The agent's connection to a gateway: opened again with back-off when it breaks, written once a turn of the loop."""
+"""The agent's connection to a gateway: reopened with back-off, and written once per turn of the loop."""
 
 import contextlib
 import socket
@@ -82,7 +82,7 @@ class Link:
         self.opened()
 
     def lose(self) -> None:
-        """Close, and connect again after a while."""
+        """Close the connection, and connect again after a delay."""
         self.close()
         wait_s = self.backoff_s * (0.5 + ids.fraction())
         self.backoff_s = min(2 * self.backoff_s, BACKOFF_S_MAX)
@@ -98,7 +98,7 @@ class Link:
         self.unsent.clear()
 
     def send(self, message: AgentMessage) -> None:
-        """With the next flush. Nothing is kept for a later connection."""
+        """Queue a message for the next flush. Nothing is kept for a later connection."""
         if self.up:
             self.unsent.append(frame(self.encoder.encode(message)))
 

@@ -58,7 +58,7 @@ class AttemptLog:
         self.append(stamp, masked)
 
     def note(self, text: str) -> None:
-        """A line of Headway's own."""
+        """Write a line by Headway itself."""
         self.write((b"\n" if self.line_bytes else b"") + f"headway: {text}\n".encode())
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class AttemptLog:
             self.fd = -1
 
     def keep(self, stamp: bytes, data: bytes) -> None:
-        """Only the last output is kept, as it came: what is thrown away costs nothing."""
+        """Keep only the last output unprocessed, so that discarded output costs nothing."""
         self.tail.append((stamp, data))
         self.tail_bytes += len(data)
         while self.tail_bytes - len(self.tail[0][1]) > TAIL_BYTES_MAX:
@@ -109,7 +109,7 @@ class AttemptLog:
             self.line_bytes = 0
 
     def write_refusal(self, stamp: bytes) -> None:
-        """In place of the last lines, if there is no room behind them."""
+        """Write the note, over the last lines if there is no space after them."""
         note = (
             stamp
             + f"headway: {self.refused_bytes} bytes were not written: {self.refusal}\n".encode()
@@ -172,7 +172,7 @@ class AttemptLog:
                 self.spooled = ""  # then it stays on this machine, and stays writable to say so
 
     def spool(self) -> None:
-        """Link the log into the spool, locked first, because a file there without a lock counts as finished."""
+        """Lock the log first, because a file in the spool without a lock is considered finished."""
         fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             os.link(self.path, self.spooled)

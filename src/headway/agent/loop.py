@@ -1,4 +1,4 @@
-"""One thread, one loop: descriptors that are ready and times that have come."""
+"""A single-threaded loop of ready descriptors and due times."""
 
 import heapq
 import os
@@ -25,7 +25,7 @@ class Loop:
         self.selector.register(fd, selectors.EVENT_WRITE, act)
 
     def watch_both(self, fd: int, act: Callable[[], object]) -> None:
-        """Also whenever it can be written."""
+        """Also call ``act`` whenever ``fd`` can be written."""
         self.selector.modify(fd, selectors.EVENT_READ | selectors.EVENT_WRITE, act)
 
     def watch_reads(self, fd: int, act: Callable[[], object]) -> None:
@@ -39,18 +39,18 @@ class Loop:
             self.selector.unregister(fd)
 
     def wake_on_signals(self) -> int:
-        """Let a signal end the wait; the descriptor to close in the end."""
+        """Let a signal end the wait. Returns the descriptor to close at the end."""
         read_end, write_end = processes.wakeup_pipe()
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         self.watch(read_end, lambda: os.read(read_end, 4096))
         return write_end
 
     def at(self, when: float, act: Callable[[], object]) -> None:
-        """Call ``act`` at that time; it cannot be taken back, so ``act`` looks whether it still applies."""
+        """Call ``act`` at that time. It cannot be cancelled, so ``act`` must check whether it still applies."""
         heapq.heappush(self.timers, (when, next(self.order), act))
 
     def turn(self) -> None:
-        """Wait for something to happen, and do all that is due: times first, or a fence would come too late."""
+        """Wait for events and handle everything due, times first so that fences are never late."""
         timeout = max(0.0, self.timers[0][0] - clock.monotonic()) if self.timers else None
         ready = self.selector.select(timeout)
         now = clock.monotonic()

@@ -17,7 +17,7 @@ MASK: Final = b"***"
 
 
 def forms(secret: str) -> set[bytes]:
-    """All byte strings that give ``secret`` away."""
+    """Return all byte strings that reveal ``secret``."""
     raw = secret.encode(errors="surrogatepass")
     texts = {
         secret,
@@ -54,7 +54,7 @@ class Masker:
         self.add(secrets)
 
     def copy(self) -> "Masker":
-        """One for another attempt, that may learn secrets of its own."""
+        """Return a copy for another attempt, which may add its own secrets."""
         other = Masker()
         other.forms, other.longest = self.forms, self.longest
         if self.forms:
@@ -76,7 +76,7 @@ class Masker:
         return self.mask(text.encode(errors="replace")).decode(errors="replace")
 
     def split(self, data: bytes) -> tuple[bytes, bytes]:
-        """``data`` masked, and its end that must wait for more because a secret may begin there."""
+        """Return ``data`` masked, and the rest that must wait because a secret may begin there."""
         if not self.forms:
             return data, b""
         matched = max((match.end() for match in self.pattern.finditer(data)), default=0)

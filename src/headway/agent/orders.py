@@ -86,7 +86,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """To be masked in all that the attempt prints from now on."""
+    """Secrets to mask in the attempt's output from now on."""
 
     values: list[str]
 

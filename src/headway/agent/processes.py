@@ -36,13 +36,13 @@ def adopt_orphans() -> None:
 
 
 def die_with_parent(number: int = signal.SIGKILL) -> None:
-    """Get this signal when the parent ends; 0: no longer."""
+    """Request this signal when the parent ends; 0 cancels it."""
     if LINUX:
         LIBC.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def hide_memory() -> None:
-    """No other process of this user may read or trace us."""
+    """Prevent other processes of this user from reading or tracing us."""
     if LINUX:
         LIBC.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
@@ -53,7 +53,7 @@ def buffer_lines() -> None:
 
 
 def flush_stdio() -> None:
-    """All that code in C has printed, wherever."""
+    """Flush output of C code."""
     LIBC.fflush(None)
 
 
@@ -78,7 +78,7 @@ def take_environment(name: str) -> str | None:
 
 
 def state_of(pid: int) -> str:
-    """As ``ps`` shows it: R, S, D, T (suspended), Z … Empty: there is no such process."""
+    """Return the state as in ``ps``: R, S, D, T (suspended), Z …, or empty if the process does not exist."""
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     except OSError:
@@ -104,7 +104,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def mark(slot: int) -> None:
-    """Whatever we start from now on belongs to the attempt in this slot."""
+    """Mark all processes that we start from now on as the attempt in this slot."""
     if LINUX:
         # Fails where somebody has set a lower one: then an orphan lives until the next attempt of its server ends.
         with contextlib.suppress(ValueError, OSError):
@@ -123,12 +123,12 @@ def slot_of(pid: int) -> int | None:
 
 
 def orphans(parent: int, known: Container[int]) -> list[int]:
-    """The children of a fork server that it did not start itself."""
+    """Return the children of a fork server that it did not start itself."""
     return [pid for pid in children_of(parent) if pid not in known]
 
 
 def kill_strays(known: Container[int], live: Container[int] = ()) -> bool:
-    """Kill every child of ours that we do not know, unless its slot is ``live``. Whether there was any."""
+    """Kill every unknown child of ours, unless its slot is ``live``. Returns whether there was any."""
     strays = [pid for pid in orphans(os.getpid(), known) if not live or slot_of(pid) not in live]
     for pid in strays:
         signal_group(pid, signal.SIGKILL)
@@ -136,7 +136,7 @@ def kill_strays(known: Container[int], live: Container[int] = ()) -> bool:
 
 
 def signal_group(pid: int, number: int) -> None:
-    """To the process group ``pid`` leads and to ``pid``, which must not have been reaped yet."""
+    """Send a signal to ``pid`` and its process group. ``pid`` must not have been reaped yet."""
     for send in (os.killpg, os.kill):
         try:
             send(pid, number)
@@ -145,7 +145,7 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def parent_of(pid: int) -> int:
-    """Return the parent of a process, or 0 if it has ended."""
+    """Return the start time of a process, or 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             return int(file.read(1024).rpartition(b")")[2].split()[1])
@@ -154,7 +154,7 @@ def parent_of(pid: int) -> int:
 
 
 def tree(pids: Iterable[int]) -> Iterator[int]:
-    """Processes and all below them, whichever of their threads started those."""
+    """Return processes and all their descendants, including those that threads started."""
     queue = list(pids)
     while queue:
         pid = queue.pop()
@@ -172,7 +172,7 @@ def tree(pids: Iterable[int]) -> Iterator[int]:
 
 
 def tree_rss_bytes(pids: Iterable[int]) -> int:
-    """Resident memory of processes and all below them."""
+    """Return the resident memory of processes and their descendants."""
     total = 0
     for pid in tree(pids):
         try:

@@ -97,7 +97,7 @@ class Heartbeat(Message, frozen=True):
 
 
 class Started(Message, frozen=True):
-    """The user's process exists. Sent as soon as it does; it may arrive with the end."""
+    """The user's process exists. Sent immediately; may arrive together with the end."""
 
     seq: int
     key: AttemptKey
@@ -123,7 +123,7 @@ class Ended(Message, frozen=True):
 
 
 class Fetch(Message, frozen=True):
-    """XComs the agent does not have at hand."""
+    """A request for results that the agent does not have."""
 
     request: int
     run_id: str
@@ -220,10 +220,7 @@ class Values(Message, frozen=True):
 
 
 class Refused(Message, frozen=True):
-    """The session is dead, unknown or not let in:
-
-    kill everything, then come back as a new session if ``again``.
-    """
+    """The session is dead, unknown or refused: kill everything, then return as a new session if ``again``."""
 
     reason: str
     again: bool = True

@@ -30,7 +30,7 @@ def rehearsal() -> None:
 
 
 class Stage:
-    """In place of a fork server."""
+    """A substitute for a fork server."""
 
     def __init__(self) -> None:
         self.opening = Opening(root="", file="", scratch="", fence_at=0.0)

@@ -17,7 +17,7 @@ LISTS: Final = (list, tuple, set, frozenset)
 
 
 class TooLarge(Exception):
-    """A result that exceeds the size limit."""
+    """A result exceeds the size limit."""
 
 
 class NotStored(Exception):
@@ -48,7 +48,7 @@ def store(order: Order, key: str, value: object) -> Output:
 
 
 def at_least_bytes(value: object) -> int:
-    """A cheap lower bound of the JSON's size, so that a giant is refused before it is copied."""
+    """Return a cheap lower bound of the JSON's size, to refuse huge results before copying them."""
     total, left = 0, WALK_NODES_MAX
     open_nodes: list[Iterator[object]] = [iter((value,))]
     while open_nodes and left > 0 and total <= RESULT_BYTES_MAX:
@@ -68,7 +68,7 @@ def at_least_bytes(value: object) -> int:
 
 
 def write_durably(path: str, body: bytes) -> None:
-    """Whole or not at all, and still there after a power cut: the report of it is committed later."""
+    """Write the file atomically and durably, because its report is committed later."""
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     partial = f"{path}.{os.getpid()}"

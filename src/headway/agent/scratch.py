@@ -17,7 +17,7 @@ class Scratch:
         self.clean: list[str] = []
 
     def take(self, slot: int) -> str:
-        """Return a directory for the child of a slot, which may or may not exist."""
+        """The directory of a slot's child, which may or may not exist."""
         return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
 
     def keep(self, path: str) -> bool:
@@ -32,7 +32,7 @@ class Scratch:
 
 
 def enter(path: str) -> None:
-    """In the child. Raises OSError when it cannot be made."""
+    """Enter the directory in the child. Raises OSError if it cannot be created."""
     try:
         os.chdir(path)
     except FileNotFoundError:
@@ -41,7 +41,7 @@ def enter(path: str) -> None:
 
 
 def remove_empty(folder: str) -> None:
-    """The folder of a server that is gone, but for what is still in use or was left full."""
+    """Remove the folder of an ended server, except directories in use or not empty."""
     for path in (*(f"{folder}/{name}" for name in names_in(folder)), folder):
         try:
             os.rmdir(path)

@@ -1,4 +1,4 @@
-"""The fork servers of an agent, seen from the agent: opened on demand, kept warm, shut when idle or broken."""
+"""The agent's fork servers: started on demand, kept warm, closed when idle or broken."""
 
 import contextlib
 import os
@@ -67,7 +67,7 @@ class FileServer:
     def send(
         self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()
     ) -> bool:
-        """False: the server takes nothing any more, and this did not reach it."""
+        """Send a message. Returns False if the server accepts nothing and did not receive it."""
         record = RECORD.pack(kind, slot, number, at)
         try:
             if fds:
@@ -205,7 +205,7 @@ class Servers:
         self.close(server)
 
     def forget(self, server: FileServer) -> None:
-        """The next attempt of the file gets a new one."""
+        """Drop the server, so that the file's next attempt gets a new one."""
         if self.known.get((server.version, server.file)) is server:
             del self.known[server.version, server.file]
 
@@ -217,7 +217,7 @@ class Servers:
             server.socket.close()
 
     def retire_idle(self, unused_s: float) -> list[FileServer]:
-        """Close the servers that have not been used for ``unused_s``, and return the others."""
+        """Return the servers that have not been used for ``unused_s``."""
         now = clock.monotonic()
         for server in list(self.known.values()):
             if server.ready and not server.slots and server.used_at < now - IDLE_S_MAX:
@@ -230,7 +230,7 @@ class Servers:
             self.kill(server)
 
     def kill(self, server: FileServer) -> None:
-        """With all that it runs; the base server tells when it is gone."""
+        """Kill the server with its attempts. The base server reports its end."""
         self.forget(server)
         with contextlib.suppress(OSError):
             self.control.send(RECORD.pack(Kind.SHUT, server.number, 0, 0.0))
@@ -310,7 +310,7 @@ def hint(status: int) -> str:
 
 
 def ending(status: int) -> str:
-    """How a process ended, in words, from its wait status."""
+    """Describe how a process ended, from its wait status."""
     if os.WIFSIGNALED(status):
         return f"was ended by {signal_name(os.WTERMSIG(status))}"
     return f"exited with code {os.WEXITSTATUS(status)}"

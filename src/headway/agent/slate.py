@@ -29,7 +29,7 @@ class Slate:
         self.path = sys.path[:]
 
     def wipe(self) -> bool:
-        """False: something of the attempt goes on that only the end of the process ends."""
+        """Restore the state. Returns False if only ending the process can stop what the attempt left."""
         try:
             return self.wiped()
         except (OSError, ValueError):  # as another user, say, or with its folder replaced by a file
@@ -76,7 +76,7 @@ def programs_run() -> bool:
 
 
 def end_children() -> bool:
-    """All below us: what loses its parent falls to us."""
+    """Kill all our descendants; orphans become our children."""
     while pids := processes.children_of(os.getpid()):
         for pid in pids:
             processes.signal_group(pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ Key = tuple[str, str, str, int | None]  # run, task, key, map index
 
 
 class NoInput(Exception):
-    """A result that the attempt is mapped over is missing or has no such item."""
+    """A mapped result is missing or has no such item."""
 
 
 class Entry:
@@ -72,7 +72,7 @@ class Xcoms:
     def put_fetched(
         self, run_id: str, refs: Sequence[XComRef], values: Sequence[Stored]
     ) -> dict[XComRef, Entry]:
-        """The answer to a fetch; a reference without a value is known to have none."""
+        """Store the answer to a fetch. A reference without a value is known to have none."""
         found: dict[tuple[str, str, int | None], list[XComValue]] = {}
         for one in sorted(values, key=lambda one: one.map_index):
             for map_index in (one.map_index, None):
@@ -83,7 +83,7 @@ class Xcoms:
         }
 
     def hold(self, grant: Grant, held: dict[Key, Entry]) -> list[XComRef]:
-        """Put what the attempt needs into ``held``, where no other value can push it out; answer with the rest."""
+        """Put the attempt's inputs into ``held``, safe from eviction. Returns the missing ones."""
         lacking = []
         for ref in (*grant.inputs, *(axis.ref for axis in grant.axes if axis.ref is not None)):
             key = key_of(grant.key.run_id, ref)
@@ -129,7 +129,7 @@ class Xcoms:
         return Place(axis.position, item if isinstance(item, Given) else Given(bytes(item)))
 
     def cut(self, entry: Entry, ref: XComRef) -> int:
-        """Make items of a result; how many bytes they take."""
+        """Split a result into items. Returns their size in bytes."""
         if entry.many:
             entry.items = [self.given(one) for one in entry.stored]
             return 0

@@ -71,7 +71,7 @@ def fingerprint(secret: str) -> bytes:
 
 
 def identify_agent(conn: Connection[Any], hashed: bytes, now: datetime) -> tuple[int, str] | None:
-    """The team and the id of an agent's token that is good now."""
+    """Return the team and id of a valid agent token."""
     row = conn.execute(IDENTIFY_AGENT, {"hash": hashed, "now": now}).fetchone()
     return None if row is None else (row[0], row[1])
 
@@ -79,7 +79,7 @@ def identify_agent(conn: Connection[Any], hashed: bytes, now: datetime) -> tuple
 def void(
     conn: Connection[Any], tokens: Collection[tuple[int, str]], now: datetime
 ) -> set[tuple[int, str]]:
-    """Those (team and id) that are good no longer: revoked, or expired."""
+    """Return which tokens (team and id) are revoked or expired."""
     values = {"teams": [team for team, _ in tokens], "tokens": [token for _, token in tokens]}
     return {(team, token) for team, token in conn.execute(VOID, {**values, "now": now})}
 
@@ -122,5 +122,5 @@ def revoke(conn: Connection[Any], team_id: int, token_id: str) -> None:
 
 
 def revoke_all(conn: Connection[Any], team_id: int, person_id: int) -> None:
-    """Those of a person in the team."""
+    """Revoke all tokens of a user in the team."""
     conn.execute(REVOKE_ALL, {"team_id": team_id, "person_id": person_id})

@@ -37,7 +37,7 @@ NOT_HERE: Final = re.compile(rb"SET SESSION AUTHORIZATION|RESET SESSION AUTHORIZ
 
 
 def put_back(conn: Connection[Any], file: Path) -> list[str]:
-    """In the caller's transaction, into an empty database. The grants that were left out."""
+    """Load the archive in the caller's transaction, into an empty database. Returns the skipped grants."""
     script = Script(conn)
     try:
         for section in ("pre-data", "post-data"):
@@ -69,7 +69,7 @@ def forget_installation(conn: Connection[Any]) -> None:
 
 
 def forget_transactions(conn: Connection[Any]) -> None:
-    """Forget transaction numbers, because another server counts its own, and would find them again later."""
+    """Adapt transaction numbers, because another server counts its own."""
     row = conn.execute(HAS_TRANSACTIONS).fetchone()
     if row is not None and row[0]:
         conn.execute(FORGET_TRANSACTIONS)
@@ -102,7 +102,7 @@ class Script:
         return role == b"PUBLIC" or role.strip(b'"') in self.roles
 
     def load(self, lines: Iterator[bytes]) -> None:
-        """Execute the archive's one-line statements, and copy the rows of each table."""
+        """Yield the rows of the archive by table, between one-line statements."""
         for line in lines:
             if line.startswith(b"COPY "):
                 with self.conn.cursor() as cursor, cursor.copy(line) as copy:

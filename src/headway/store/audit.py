@@ -42,7 +42,7 @@ def write(conn: Connection[Any], team_id: int, entry: Entry) -> None:
 
 
 def prune(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> int:
-    """Remove the oldest entries of a team, and say so in the audit; how many are gone."""
+    """Remove the oldest entries of a team and record it in the audit. Returns their number."""
     values = {"team_id": team_id, "older_than": older_than, "limit": limit}
     with conn.cursor(row_factory=scalar_row) as cursor:
         gone: int | None = cursor.execute(PRUNE, values).fetchone()

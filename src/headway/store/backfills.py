@@ -60,13 +60,13 @@ def create(
 def cancel(
     conn: Connection[Any], team_id: int, backfill_id: str, actor: str, now: datetime
 ) -> None:
-    """Note who wants it ended, once. Its runs are ended one by one."""
+    """Record who cancelled the backfill, once. Its runs are cancelled one by one."""
     values = {"team": team_id, "id": backfill_id, "actor": actor, "now": now}
     conn.execute(CANCEL, values)
 
 
 def open_runs(conn: Connection[Any], team_id: int, backfill_id: str, limit: int) -> list[str]:
-    """Runs that nobody has asked to end yet, in the order of locks; those that wait first."""
+    """Return runs that are not yet being cancelled, queued ones first, in lock order."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: list[str] = cursor.execute(
             OPEN_RUNS, {"team": team_id, "id": backfill_id, "limit": limit}

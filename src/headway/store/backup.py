@@ -87,7 +87,7 @@ def remove_remains(folder: Path) -> None:
 
 
 def publish(draft: Path, folder: Path, name: str) -> Path:
-    """Publish the backup under the first free name, because another may have been made in the same second."""
+    """Create the file under the first free name, because another backup may start in the same second."""
     for target in names(folder, name):
         try:
             target.hardlink_to(draft)
@@ -104,7 +104,7 @@ def names(folder: Path, name: str) -> Iterator[Path]:
 
 
 def refuse_pooler(conn: Session) -> None:
-    """The settings of ``pg_dump`` would stay on a connection that others are given next."""
+    """Refuse a pooler, because the settings of ``pg_dump`` would stay on a shared connection."""
     if conn.pooled:
         raise Conflict(
             "the database is behind a connection pooler, which cannot be used for backup and restore",
@@ -127,7 +127,7 @@ def refuse_part(conn: Connection[Any]) -> None:
 
 
 def dump(dsn: str, file: Path) -> None:
-    """Write the archive, and read the whole of it back, every row."""
+    """Write the archive and read all of it back."""
     # Without row security pg_dump refuses what policies may hide; whether they do was looked at.
     run_program(dsn, "pg_dump", "--format=custom", "--enable-row-security", f"--file={file}")
     done = subprocess.run(
@@ -142,7 +142,7 @@ def dump(dsn: str, file: Path) -> None:
 
 
 def run_program(dsn: str, program: str, *arguments: str) -> None:
-    """The password goes by the environment: a command line can be read by everybody."""
+    """Run the program with the password in its environment, because anyone can read command lines."""
     parts = conninfo_to_dict(dsn)
     password = str(parts.pop("password", ""))
     done = subprocess.run(
@@ -169,7 +169,7 @@ def full() -> StorageFull:
 
 
 def first_line(said: bytes) -> str:
-    """The tools put what happened first and what it means for them later."""
+    """Return the first line of the tool's output, which says what happened."""
     lines = said.decode(errors="replace").strip().splitlines()
     return next(iter(lines), "no reason given")
 

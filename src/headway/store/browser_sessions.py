@@ -62,7 +62,7 @@ def open_session(
 
 
 def identify(conn: Connection[Any], hashed: bytes) -> BrowserSession | None:
-    """The session of that secret, unless it is over or was idle for too long."""
+    """Return the session of a secret, unless it has ended or was idle for too long."""
     with conn.cursor(row_factory=class_row(BrowserSession)) as cursor:
         return cursor.execute(IDENTIFY, {"hash": hashed}).fetchone()
 
@@ -72,7 +72,7 @@ def close(conn: Connection[Any], team_id: int, session_id: str) -> None:
 
 
 def close_others(conn: Connection[Any], person_id: int, but: str | None) -> None:
-    """All sessions of a person but one."""
+    """End all sessions of a user except one."""
     conn.execute(CLOSE_OTHERS, {"person_id": person_id, "but": but})
 
 

@@ -42,7 +42,7 @@ ACTIVE: LiteralString = """
 def add(
     conn: Connection[Any], team_id: int, version: str, files: int, size: int, now: datetime
 ) -> None:
-    """Known from now on; nothing happens if it is already."""
+    """Insert the bundle, unless it exists."""
     values = {
         "team_id": team_id,
         "version": version,

@@ -9,7 +9,7 @@ from headway.clock import of_database
 
 
 def clock(conn: Connection[Any]) -> datetime:
-    """The time of this statement, in UTC; later in the same transaction it is later."""
+    """Return the time of this statement in UTC, which advances within a transaction."""
 
     def read() -> datetime:
         row = conn.execute("SELECT clock_timestamp()").fetchone()

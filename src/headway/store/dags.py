@@ -42,7 +42,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A specification to become the current one, whether it is new or not."""
+    """A spec to make the current one, new or not."""
 
     dag_id: str
     file: str
@@ -193,7 +193,7 @@ RESUME: LiteralString = """
 
 
 def lock(conn: Connection[Any], team_id: int) -> datetime:
-    """Be the only one who changes what the team's DAGs are; answers with the database's time."""
+    """Lock changes of the team's DAGs. Returns the database's time."""
     conn.execute(LOCK, {"team_id": team_id})
     return clock(conn)
 
@@ -204,7 +204,7 @@ def known(conn: Connection[Any], team_id: int) -> list[Known]:
 
 
 def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int]]) -> list[Dag]:
-    """The specifications of (DAG, number) pairs, those that exist, in no order."""
+    """Return the specs of (DAG, number) pairs that exist, in any order."""
     names = [dag_id for dag_id, _ in versions]
     values = {
         "team_id": team_id,
@@ -217,7 +217,7 @@ def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int
 
 
 def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = None) -> Dag:
-    """One version of a DAG; without a number the current one. Raises NotFound."""
+    """Return a version of a DAG; without a number, the current one. Raises NotFound."""
     if number is not None:
         found = specs(conn, team_id, [(dag_id, number)])
     else:
@@ -231,7 +231,7 @@ def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = 
 
 
 def check_known(conn: Connection[Any], team_id: int, dag_id: str) -> None:
-    """Raises NotFound. Whether its version can be read does not matter."""
+    """Check that the DAG exists, even if its version cannot be read. Raises NotFound."""
     if conn.execute(EXISTS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is None:
         raise NotFound(f"there is no DAG {dag_id}", hint="to list DAGs: headway ls")
 
@@ -284,7 +284,7 @@ def put(
 def repin(
     conn: Connection[Any], team_id: int, dag_ids: Sequence[str], bundle_version: str, now: datetime
 ) -> None:
-    """New runs of these take the code of this bundle; their specification is the same."""
+    """Let new runs of these DAGs use this bundle. Their specs are unchanged."""
     values = {
         "team_id": team_id,
         "dag_ids": list(dag_ids),
@@ -334,7 +334,7 @@ def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
 
 
 def standing(conn: Connection[Any], team_id: int, dag_id: str) -> Standing:
-    """Return the standing of a known DAG."""
+    """Return whether the DAG is known."""
     with conn.cursor(row_factory=args_row(Standing)) as cursor:
         found = cursor.execute(STANDING, {"team_id": team_id, "dag_id": dag_id}).fetchone()
     assert found is not None

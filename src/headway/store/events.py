@@ -107,7 +107,7 @@ class Position:
 
 
 def lock(conn: Connection[Any], follower: str, team_id: int | None) -> bool:
-    """Keep every other process from following by that name until this transaction ends. False: one does."""
+    """Lock the follower's name until the transaction ends. Returns False if another process holds it."""
     row = conn.execute(LOCK, {"follower": follower, "team": team_id}).fetchone()
     return row is not None and bool(row[0])
 
@@ -151,7 +151,7 @@ def stretch(
 def part(
     conn: Connection[Any], team_id: int | None, since: Moment, where: Stretch, limit: int
 ) -> tuple[Sequence[Event], Stretch]:
-    """The next events of a stretch, by number: at most ``limit``, none only at its end. And what is left of it."""
+    """Return the next events of a range by number, at most ``limit``, and the rest of the range."""
     values = {"team": team_id, **between(since, where.until)}
     with conn.cursor(row_factory=class_row(Event)) as cursor:
         while not where.is_over:
@@ -165,14 +165,14 @@ def part(
 
 
 def since_time(conn: Connection[Any], at: datetime, until: Moment, until_at: datetime) -> Stretch:
-    """About all that happened since a time: for a follower whose moment means nothing here."""
+    """Return roughly all events since a time, for a follower whose moment is from another database."""
     row = conn.execute(LAST_BEFORE, {"at": at}).fetchone()
     assert row is not None
     return Stretch(until, until_at, *row)
 
 
 def unread_since(conn: Connection[Any], team_id: int) -> datetime | None:
-    """Since when some follower of the team has read nothing; None: nobody follows."""
+    """Return the time since which a follower of the team has read nothing, or None without followers."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: datetime | None = cursor.execute(UNREAD_SINCE, {"team": team_id}).fetchone()
         return found

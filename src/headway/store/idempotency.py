@@ -30,7 +30,7 @@ PRUNE: LiteralString = """
 def claim(
     conn: Connection[Any], team_id: int, actor: str, key: str, fingerprint: bytes
 ) -> tuple[bytes, bytes] | None:
-    """None: the key is new, and now this transaction's. Else the fingerprint and answer it has."""
+    """Claim the key. Returns None if it is new, else its stored fingerprint and answer."""
     values = {"team_id": team_id, "actor": actor, "key": key}
     if conn.execute(CLAIM, {**values, "fingerprint": fingerprint}).rowcount:
         return None

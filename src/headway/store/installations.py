@@ -49,7 +49,7 @@ def here(data: Path, dags: Path) -> Installation:
 
 
 def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
-    """Say that we provide the team's DAGs. Raises Conflict while another one does."""
+    """Claim to provide the team's DAGs. Raises Conflict while another server does."""
     values = {"team": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
     age = {"now": clock(conn), "lease": LEASE_S}
     if conn.execute(HOLD, {**values, **age}).fetchone() is not None:

@@ -1,4 +1,4 @@
-"""For how long teams keep logs, and which runs' logs are over. Every function takes a connection; none commits.
+"""How long teams keep logs, and runs whose logs are to be removed. Every function takes a connection; none commits.
 
 The files are another matter: first it is written here that the logs of a run are gone, then they go.
 """
@@ -85,6 +85,6 @@ def ended(
     older_than: datetime,
     limit: int,
 ) -> list[tuple[datetime, str]]:
-    """When which runs ended, the first after ``after``."""
+    """Return runs with the times of their ends, the first after ``after``."""
     values = {"team": team_id, "older_than": older_than, "limit": limit}
     return conn.execute(ENDED, {**values, "first": after[0], "run": after[1]}).fetchall()

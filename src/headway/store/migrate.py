@@ -56,7 +56,7 @@ class Migration:
 
 
 def migrations() -> list[Migration]:
-    """All of this version, in order."""
+    """Return all migrations of this version, in order."""
     folder = files(PACKAGE).joinpath("migrations")
     found = []
     for file in folder.iterdir():
@@ -69,7 +69,7 @@ def migrations() -> list[Migration]:
 
 
 def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
-    """Apply what is missing, as the owner; answers with the names of what was applied."""
+    """Apply pending migrations as the owner. Returns their names."""
     wanted = migrations()
     applied = []
     with connect(dsn, application="headway migrate", limits=PATIENCE, prepare=prepare) as conn:
@@ -79,7 +79,7 @@ def migrate(dsn: str, *, prepare: bool = True) -> list[str]:
 
 
 def create_roles(dsn: str) -> None:
-    """Make the roles that a backup's rights name, and leave the empty database of ``dsn`` empty."""
+    """Create the roles that a backup's grants name, and leave the empty database of ``dsn`` empty."""
     with connect(dsn, application="headway migrate", limits=PATIENCE) as conn:
         transact(conn, apply_next, migrations()[:1])
         conn.execute("DROP TABLE schema_migration")

@@ -29,7 +29,7 @@ TEXT: Final = re.compile(r"(\d{1,10})\.\d{1,19}:(\d{1,19}):((?:\d{1,19},)*\d{1,1
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """As text it is the id of an event of the stream: opaque to clients."""
+    """Format the moment as the id of a stream event, opaque to clients."""
 
     database: str
     begun: int  # transactions from this number on had not begun
@@ -41,7 +41,7 @@ class Moment:
 
 
 def moment(text: str) -> Moment | None:
-    """None: this is none of ours."""
+    """Parse a moment. Returns None if the text is not ours."""
     match = TEXT.fullmatch(text)
     if match is None:
         return None

@@ -89,7 +89,7 @@ ADMINS: LiteralString = """
 
 
 def standing(conn: Connection[Any], person_id: int) -> list[Standing]:
-    """One for each of the person's teams, the first team first; none of somebody disabled."""
+    """Return the user's memberships, first team first; none for a disabled user."""
     with conn.cursor(row_factory=class_row(Standing)) as cursor:
         return cursor.execute(STANDING, {"person_id": person_id}).fetchall()
 
@@ -101,7 +101,7 @@ def password_parameters(conn: Connection[Any], name: str) -> tuple[int, str | No
 
 
 def with_password(conn: Connection[Any], name: str, computed: str) -> int | None:
-    """Return the id of the user with this name and password hash."""
+    """Return the user with this name and password hash."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(MATCHES, {"name": name, "computed": computed}).fetchone()
         return found
@@ -116,7 +116,7 @@ def create(
     role: str,
     actor: str,
 ) -> int:
-    """A person that the team looks after, and their role in it."""
+    """Create a user that the team manages, with a role in it."""
     values: dict[str, Any] = {"team_id": team_id, "name": name, "display_name": display_name}
     values |= {"password_hash": password_hash, "role": role, "actor": actor}
     with conn.cursor(row_factory=scalar_row) as cursor:
@@ -142,14 +142,14 @@ def still_standing(
 
 
 def by_name(conn: Connection[Any], name: str) -> int | None:
-    """A person whom the team of the transaction can see."""
+    """Return a user who is visible to the team of the transaction."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(BY_NAME, {"name": name}).fetchone()
         return found
 
 
 def anywhere(conn: Connection[Any], name: str) -> int | None:
-    """A person of any team."""
+    """Return a user of any team."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(ANYWHERE, {"name": name}).fetchone()
         return found
@@ -201,6 +201,6 @@ def set_role(conn: Connection[Any], team_id: int, person_id: int, role: str) -> 
 
 
 def admins(conn: Connection[Any], team_id: int) -> list[int]:
-    """Those who can act now, locked."""
+    """Lock and return the admins who are not disabled."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(ADMINS, {"team_id": team_id}).fetchall()

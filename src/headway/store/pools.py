@@ -82,7 +82,7 @@ FORGET_REASONS: LiteralString = """
 
 
 def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int, dict[str, Pool]]:
-    """Lock pools, by team and name. One that does not exist is left out."""
+    """Lock pools by team and name. Missing ones are skipped."""
     asked = sorted(wanted)
     values = {"teams": [team for team, _ in asked], "names": [name for _, name in asked]}
     found: dict[int, dict[str, Pool]] = {}
@@ -92,7 +92,7 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
 
 
 def lock_waiting(conn: Connection[Any], team_id: int, name: str) -> list[str]:
-    """Lock the runs that wait for a pool; their ids. To be called before the pool is changed."""
+    """Lock the runs that wait for a pool and return their ids. Call before you change the pool."""
     values = {"team": team_id, "name": name, "limit": WAITING_MAX}
     waiting = sorted(run_id for (run_id,) in conn.execute(WAITING, values))
     locked = conn.execute(LOCK_RUNS, {"team": team_id, "runs": waiting})
@@ -102,7 +102,7 @@ def lock_waiting(conn: Connection[Any], team_id: int, name: str) -> list[str]:
 def forget_reasons(
     conn: Connection[Any], team_id: int, name: str, run_ids: list[str], now: datetime
 ) -> None:
-    """Why they wait is to be said anew, by the next tick: their pool is another."""
+    """Let the next tick update the reasons of instances that wait for a changed pool."""
     values = {"team": team_id, "name": name, "runs": run_ids, "now": now}
     conn.execute(FORGET_REASONS, values)
 
@@ -119,6 +119,6 @@ def resize(
 
 
 def delete(conn: Connection[Any], team_id: int, name: str, actor: str, now: datetime) -> bool:
-    """False: it is in use, or there is none."""
+    """Delete the pool. Returns False if it is in use or does not exist."""
     values = {"team": team_id, "name": name, "actor": actor, "now": now}
     return conn.execute(DELETE, values).fetchone() is not None

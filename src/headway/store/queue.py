@@ -1,4 +1,4 @@
-"""Which queued runs may start, and which DAGs are due by their timetable. None commits.
+"""Queued runs that may start, and DAGs whose timetable is due. None of the functions commits.
 
 Only the holder of the DAG's row starts its runs, so ``max_active_runs`` cannot be overstepped:
 others only end runs meanwhile.
@@ -154,7 +154,7 @@ def is_under_way(conn: Connection[Any]) -> bool:
 
 
 def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDag]:
-    """Lock DAGs whose timetable is to be asked."""
+    """Lock DAGs whose timetable is due."""
     with conn.cursor(row_factory=args_row(DueDag)) as cursor:
         return cursor.execute(DUE_DAGS, {"now": now, "limit": limit}).fetchall()
 

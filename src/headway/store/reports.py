@@ -34,6 +34,6 @@ def put(conn: Connection[Any], reports: Sequence[tuple[int, str, bytes]]) -> Non
 
 
 def take(conn: Connection[Any], keys: Collection[tuple[int, str]]) -> list[tuple[int, str, bytes]]:
-    """Take the reports of locked runs out, in the order in which they came."""
+    """Take the reports of locked runs, in order of arrival."""
     values = {"teams": [team for team, _ in keys], "runs": [run for _, run in keys]}
     return [(team, run, bytes(body)) for team, run, body in conn.execute(TAKE, values)]

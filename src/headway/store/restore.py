@@ -40,7 +40,7 @@ CREATE: LiteralString = (
 
 
 def restore(dsn: str, file: Path, keep_as: str) -> list[str]:
-    """Make the database of ``dsn`` what ``file`` holds; what it was stays as database ``keep_as``.
+    """Restore ``file`` into the database of ``dsn``, and keep the previous one as database ``keep_as``.
 
     Nobody else may be connected. Answers with the grants that are not restored, for their roles are not
     here.
@@ -75,7 +75,7 @@ def refuse_foreign_tables(conn: Connection[Any]) -> None:
 
 
 def begin(conn: Connection[Any], name: str) -> str:
-    """Make an empty database; its name. What a restore that was killed has left of it goes."""
+    """Create an empty database, replacing what a killed restore left. Returns its name."""
     found = conn.execute(DATABASE, [name]).fetchone()
     assert found is not None, "it answered just now"
     oid, encoding, collate, ctype, is_ours, may_create = found

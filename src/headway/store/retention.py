@@ -122,7 +122,7 @@ class Removed(NamedTuple):
 def prune_runs(
     conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
-    """Remove runs that ended before ``older_than``, the oldest first; answers with their ids."""
+    """Remove runs that ended before ``older_than``, oldest first. Returns their ids."""
     values = {"team": team_id, "older_than": older_than}
     with conn.cursor(row_factory=scalar_row) as cursor:
         old: list[str] = cursor.execute(OLD_RUNS, {**values, "limit": limit}).fetchall()
@@ -134,7 +134,7 @@ def prune_runs(
 
 
 def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> None:
-    """Remove what hangs on no run any more."""
+    """Remove what no run refers to any more."""
     for statement in REST:
         conn.execute(statement, {"team": team_id, "older_than": older_than})
 
