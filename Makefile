@@ -103,6 +103,10 @@ SEEDS ?= 100
 sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
+.PHONY: mutants
+mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice each: make mutants [MODULE=core/retry]
+	@$(BIN)/python -m tests.mutants $(MODULE)
+
 .PHONY: stress
 stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
 	@$(BIN)/pytest -m stress

@@ -222,3 +222,17 @@ def test_who_fits_exactly_waits_for_an_agent_and_is_told_once() -> None:
     admission.grant([story.run], {"default": Pool("default", 1, 0)}, [], lambda: "token")
     assert story.at("a").blocked_reason == NoAgent()
     assert story.run.queues.fresh == []
+
+
+def test_among_equals_the_one_with_the_most_places_is_first() -> None:
+    sessions = [Session("s1", "small", 2), Session("s2", "large", 5)]
+    assert granted_to(Story(task("a")), *sessions) == {"a": "s2"}
+
+
+def test_agents_that_serve_another_queue_are_not_no_agents() -> None:
+    story = Story(task("a"), task("b", queue="tpu"))
+    assert granted_to(story, Session("s1", "gpu", 4, ("gpu",))) == {}
+    assert isinstance(story.at("a").blocked_reason, QueueUnserved)
+    story = Story(task("b", queue="tpu"))
+    assert granted_to(story) == {}
+    assert story.at("b").blocked_reason == QueueUnserved("tpu")

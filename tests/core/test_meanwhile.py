@@ -212,3 +212,13 @@ def test_a_retry_needs_its_item(length: int | None, state: str) -> None:
         story.succeed("items", length=length)
     story.pass_time(10)
     assert (story.state("each[1]") if 1 in story.indexes("each") else "gone") == state
+
+
+def test_what_was_released_and_has_its_item_is_left_alone() -> None:
+    """Although another upstream task is cleared: its rule does not need that one."""
+    each = task("each", "x", over=["items"], trigger_rule="one_success", retries=1)
+    story = Story(task("x"), task("items"), each).begin()
+    story.succeed("x", "items", length=2).succeed("each[0]").fail("each[1]")
+    x = commands.select(story.run, Selection(tasks=frozenset({"x"})))
+    commands.clear(story.run, x, ANN)
+    assert story.state("each[1]") == "up_for_retry"

@@ -1,0 +1,94 @@
+"""``make mutants [MODULE=core/retry]``: plant small mistakes one at a time, and see that a test notices each.
+
+``survivors.txt`` names those that need not be noticed, with the reason. The rest of a module is killed to 90 % or
+more, or the command fails. Each is a line of the report: where it is, what it was, and what it became.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.mutants.trial import Finder, Switch, Trial
+
+CORE: Final = ("tests/core",)
+# The tests that know a module best: those of them that reach a mutant are tried on it, the shortest first.
+TESTS: Final = {
+    "core/plan": CORE,
+    "core/upstream": CORE,
+    "core/admission": CORE,
+    "core/mapping": CORE,
+    "core/retry": CORE,
+    "core/verdicts": CORE,
+    "core/branches": CORE,
+    "api/access": (
+        "tests/api/test_access.py",
+        "tests/api/test_identity.py",
+        "tests/api/test_session.py",
+        "tests/api/test_members.py",
+        "tests/api/test_hardening.py",
+    ),
+}
+WANTED: Final = 0.9
+WORKERS: Final = 2
+KNOWN: Final = Path(__file__).with_name("survivors.txt")
+
+
+def main(asked: list[str]) -> int:
+    if len(asked) == 1:
+        return judge(asked[0])
+    codes = [
+        subprocess.run([sys.executable, "-m", "tests.mutants", module], check=False).returncode
+        for module in TESTS
+    ]
+    return max(codes)
+
+
+def judge(module: str) -> int:
+    finder = Finder(f"headway.{module.replace('/', '.')}", Switch())
+    sys.meta_path.insert(0, finder)
+    trial = Trial(finder, WORKERS)
+    options = ["-s", "-m", "not stress", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    code = pytest.main([*options, *TESTS[module]], [trial])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        return int(code)
+    return report(module, trial, reasons())
+
+
+def report(module: str, trial: Trial, known: dict[str, str]) -> int:
+    keys = {mutant.key(module) for mutant in trial.survivors}
+    stale = [key for key in known if key.startswith(f"{module} ") and key not in keys]
+    left = [mutant for mutant in trial.survivors if mutant.key(module) not in known]
+    for mutant in left:
+        unreached = "  (no test comes here)" if mutant in trial.unreached else ""
+        print(f"src/headway/{module}.py:{mutant.line}: {mutant.function}{unreached}")
+        print(f"    - {mutant.before}\n    + {mutant.after}")
+    for key in stale:
+        print(f"killed or gone, to be taken from {KNOWN.name}: {key}")
+    judged = len(trial.finder.mutants) - (len(trial.survivors) - len(left))
+    killed = judged - len(left)
+    print(
+        f"{module}: {killed} of {judged} killed, {killed / judged:.1%};"
+        f" {len(trial.finder.mutants) - judged} known to be harmless"
+    )
+    return int(killed < WANTED * judged or bool(stale))
+
+
+def reasons() -> dict[str, str]:
+    """By a mutant's key why it need not be killed: a line of its own, and below it, indented, the reason."""
+    found: dict[str, str] = {}
+    key = ""
+    for line in KNOWN.read_text("utf-8").splitlines():
+        if line.startswith("    "):
+            found[key] += line.strip()
+        elif line and not line.startswith("#"):
+            key = line
+            found[key] = ""
+    assert all(found.values()), "each needs a reason"
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
