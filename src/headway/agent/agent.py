@@ -391,7 +391,7 @@ class Agent:
     # -- ends
 
     def end(self, attempt: Attempt, end: End, at: float | None = None) -> None:
-        """Report the end, until it is acknowledged."""
+        """End an attempt, and report the end until it is acknowledged."""
         now = clock.monotonic()
         at = now if at is None else at
         detail = end.detail
@@ -485,7 +485,7 @@ class Agent:
             self.children.drop_spares(server)
 
     def base_gone(self) -> None:
-        """End and reap the orphans of a server, and their orphans in turn."""
+        """Handle the end of the base server: end and reap its orphans, and their orphans in turn."""
         base = self.servers.base
         known = () if base is None else (base.pid,)
         kill_strays(known)

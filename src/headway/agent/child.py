@@ -125,7 +125,7 @@ def settle_in(folder: str, control: int) -> bool:
 
 
 def handle_signals() -> None:
-    """Prepare in the server, for all its children."""
+    """Set the signal handlers in the server, for all its children."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, terminate)
 
@@ -395,7 +395,7 @@ def deepest(error: BaseException, file: str) -> int | None:
 
 
 def set_environment(order: Order) -> None:
-    """Return environment variables for the log, never with secrets."""
+    """Set the environment variables of the task. They never contain secrets."""
     for name, field in ENVIRONMENT.items():
         os.environ[name] = str(getattr(order, field))
 

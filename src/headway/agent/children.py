@@ -226,7 +226,7 @@ class Children:
             self.close(child)
 
     def close(self, child: Child) -> None:
-        """Close the socket, so that a waiting child ends."""
+        """Forget a child and close its socket, at which a waiting child ends."""
         if self.by_slot.pop(child.slot, None) is None:
             return
         with contextlib.suppress(KeyError, ValueError):

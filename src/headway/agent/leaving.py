@@ -41,7 +41,7 @@ log_handlers: list[Any] = []  # and weak references to handlers of logging
 
 
 def prepare() -> None:
-    """Find objects in the server, before it freezes its heap, because frozen ones cannot be found."""
+    """Collect the file's objects in the server before it freezes its heap, because frozen ones cannot be found."""
     of_the_file.extend(open_files())
     weakref: Any = sys.modules.get("weakref")
     if weakref is not None:
@@ -59,7 +59,7 @@ def something_left() -> bool:
 
 
 def leave() -> None:
-    """Exit handlers and files, before ``os._exit``. Errors are printed."""
+    """Do what Python does at exit, before ``os._exit``. Errors are printed."""
     set_handler(SIGTERM, SIG_DFL)
     set_handler(SIGALRM, SIG_DFL)
     pthread_sigmask(signal.SIG_UNBLOCK, (SIGALRM,))

@@ -172,7 +172,7 @@ class AttemptLog:
                 self.spooled = ""  # then it stays on this machine, and stays writable to say so
 
     def spool(self) -> None:
-        """Lock the log first, because a file in the spool without a lock is considered finished."""
+        """Link the log into the spool, locked first, because a file there without a lock counts as finished."""
         fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             os.link(self.path, self.spooled)

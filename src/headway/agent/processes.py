@@ -145,7 +145,7 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def parent_of(pid: int) -> int:
-    """Return the start time of a process, or 0 if it has ended."""
+    """Return the parent of a process, or 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             return int(file.read(1024).rpartition(b")")[2].split()[1])

@@ -17,7 +17,7 @@ LISTS: Final = (list, tuple, set, frozenset)
 
 
 class TooLarge(Exception):
-    """A result exceeds the size limit."""
+    """A result that exceeds the size limit."""
 
 
 class NotStored(Exception):

@@ -17,7 +17,7 @@ class Scratch:
         self.clean: list[str] = []
 
     def take(self, slot: int) -> str:
-        """The directory of a slot's child, which may or may not exist."""
+        """Return a directory for the child of a slot, which may or may not exist."""
         return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
 
     def keep(self, path: str) -> bool:

@@ -217,7 +217,7 @@ class Servers:
             server.socket.close()
 
     def retire_idle(self, unused_s: float) -> list[FileServer]:
-        """Return the servers that have not been used for ``unused_s``."""
+        """Close the servers that have not been used for ``unused_s``, and return the others."""
         now = clock.monotonic()
         for server in list(self.known.values()):
             if server.ready and not server.slots and server.used_at < now - IDLE_S_MAX:

@@ -65,7 +65,7 @@ class Session:
             self.ended()
 
     def beat(self) -> None:
-        """Return the heartbeat interval: 5 s, or less if the gateway's fence is shorter."""
+        """Send a heartbeat every 5 s, or more often if the gateway's fence is shorter."""
         now = clock.monotonic()
         if now < self.next_beat_at or self.over:
             return

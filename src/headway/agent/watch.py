@@ -71,14 +71,14 @@ class Watch:
                 yield child.pid, partial(self.children.kill, child)
 
     def end_silent(self) -> None:
-        """Watch a server that has not answered a request for a process."""
+        """Kill servers that have not answered a request for a process in time."""
         late = clock.monotonic() - START_S_MAX
         for child in list(self.children.by_slot.values()):
             if child.attempt is not None and not child.pid and child.ordered_at < late:
                 self.servers.kill(child.server)
 
     def kill(self, attempt: Running, child: Child) -> None:
-        """Watch a server that must kill an attempt and report it, or be killed with all its attempts."""
+        """Let the server kill an attempt. A server that does not report it in time is killed with all its attempts."""
         if attempt.child is not child:
             return
         self.children.kill(child)

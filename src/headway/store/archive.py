@@ -69,7 +69,7 @@ def forget_installation(conn: Connection[Any]) -> None:
 
 
 def forget_transactions(conn: Connection[Any]) -> None:
-    """Adapt transaction numbers, because another server counts its own."""
+    """Forget transaction numbers, because another server counts its own, and would find them again later."""
     row = conn.execute(HAS_TRANSACTIONS).fetchone()
     if row is not None and row[0]:
         conn.execute(FORGET_TRANSACTIONS)
@@ -102,7 +102,7 @@ class Script:
         return role == b"PUBLIC" or role.strip(b'"') in self.roles
 
     def load(self, lines: Iterator[bytes]) -> None:
-        """Yield the rows of the archive by table, between one-line statements."""
+        """Execute the archive's one-line statements, and copy the rows of each table."""
         for line in lines:
             if line.startswith(b"COPY "):
                 with self.conn.cursor() as cursor, cursor.copy(line) as copy:

@@ -87,7 +87,7 @@ def remove_remains(folder: Path) -> None:
 
 
 def publish(draft: Path, folder: Path, name: str) -> Path:
-    """Create the file under the first free name, because another backup may start in the same second."""
+    """Publish the backup under the first free name, because another may have been made in the same second."""
     for target in names(folder, name):
         try:
             target.hardlink_to(draft)

@@ -252,7 +252,7 @@ def write(
 
 
 def settle(runs: Sequence[Run]) -> None:
-    """Clear the change list after the commit."""
+    """Adjust the models to what was stored, after the commit."""
     for run in runs:
         if run.changes:
             run.version += 1

@@ -334,7 +334,7 @@ def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
 
 
 def standing(conn: Connection[Any], team_id: int, dag_id: str) -> Standing:
-    """Return whether the DAG is known."""
+    """Return the standing of a known DAG."""
     with conn.cursor(row_factory=args_row(Standing)) as cursor:
         found = cursor.execute(STANDING, {"team_id": team_id, "dag_id": dag_id}).fetchone()
     assert found is not None

@@ -23,7 +23,7 @@ class Histogram(msgspec.Struct):
         self.total_s += seconds
 
     def within(self) -> Iterator[tuple[str, int]]:
-        """Return cumulative counts by limit, as in Prometheus."""
+        """Yield cumulative counts by limit, as in Prometheus."""
         so_far = 0
         for limit, count in zip((*map("{:g}".format, SECONDS), "+Inf"), self.counts, strict=True):
             so_far += count

@@ -21,7 +21,7 @@ def listen(conn: Connection[Any]) -> None:
 
 
 def heard(conn: Connection[Any]) -> Iterator[tuple[str, str]]:
-    """Return channel and payload of each received notice. A readable socket means more may follow."""
+    """Yield channel and payload of each received notice. A readable socket means more may follow."""
     try:
         for notice in conn.notifies(timeout=0):
             yield notice.channel, notice.payload

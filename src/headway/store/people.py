@@ -101,7 +101,7 @@ def password_parameters(conn: Connection[Any], name: str) -> tuple[int, str | No
 
 
 def with_password(conn: Connection[Any], name: str, computed: str) -> int | None:
-    """Return the user with this name and password hash."""
+    """Return the id of the user with this name and password hash."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: int | None = cursor.execute(MATCHES, {"name": name, "computed": computed}).fetchone()
         return found
