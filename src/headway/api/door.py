@@ -140,7 +140,7 @@ class Door:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Like ``call``, from a thread that is not the event loop's."""
+        """Do ``work`` like ``call``, from outside the event loop."""
         todo = partial(self._do, work, *args, **kwargs)
         doing = self.connections.threads.submit(todo)
         try:
@@ -152,7 +152,7 @@ class Door:
         return doing.result()
 
     def silence(self) -> NotReachable:
-        """The database accepts no connection: its machine, disk or process is frozen."""
+        """Return the error for a frozen database: its machine, disk or process does not answer."""
         hint = "to find the cause, run: headway doctor"
         if self.entry is None:
             return NotReachable("the database does not answer", hint=hint)

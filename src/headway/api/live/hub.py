@@ -172,7 +172,7 @@ class Live:
                 tails.leave(log, watcher)
 
     def require_room(self, door: Door, holder: Holder | None) -> None:
-        """Add a watcher. Raises NotReachable if too many streams are open, RateLimited if this holder has too many."""
+        """Raise NotReachable if too many streams are open, RateLimited if this holder has too many."""
         most = int(room.most() * room.OF_STREAMS)
         if sum(len(hub) for hub, _ in self._teams.values()) >= most:
             error = NotReachable(
