@@ -10,7 +10,7 @@ TASKS: Final = 1_000
 INSERT_RUNS: Final = """
     INSERT INTO run (
         team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, logical_date,
-        interval_start, interval_end, created_by, created_at, started_at, ended_at, version
+        interval_start, interval_end, created_by, created_at, started_at, ended_at, revision
     )
     SELECT team_id, 'past-' || past, dag_id, number, bundle_version, 'manual:past-' || past,
         'manual', 'success', at, at, at, 'bench', at, at, at + interval '5 s', 10

@@ -19,7 +19,7 @@ SESSION: LiteralString = """
 
 RUNS: LiteralString = """
     INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, reason,
-        logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at, version)
+        logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at, revision)
     SELECT team_id, substr(md5(dag_id || past), 1, 12), dag_id, number, bundle_version,
         'slot:' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'schedule',
         CASE WHEN bad THEN 'failed' ELSE 'success' END,

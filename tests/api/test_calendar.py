@@ -158,10 +158,10 @@ def test_pages_of_filtered_runs_neither_repeat_nor_omit(
 def test_a_note_is_kept_shown_and_taken_away(client: Client, conn: Session) -> None:
     seed.dag(conn, "d")
     seed.run(conn, "d", "r1")
-    version = conn.execute("SELECT version FROM run").fetchone()
+    revision = conn.execute("SELECT revision FROM run").fetchone()
     assert client.write_note("r1", "see \0 ticket 7").note == "see \u2400 ticket 7"
     assert client.runs(1)[0].note == "see \u2400 ticket 7"
-    assert conn.execute("SELECT version FROM run").fetchone() == version
+    assert conn.execute("SELECT revision FROM run").fetchone() == revision
     assert [event.name for event in client.history(run_id="r1", name="note").items] == ["note"]
     assert client.write_note("r1", None).note is None
     with pytest.raises(UsageError, match="at most"):

@@ -97,7 +97,7 @@ def test_what_changed_is_read_again(client: Client, conn: Session) -> None:
     run(conn, "r1", 1, a="waiting")
     assert client.grid("d").runs[0].cells == "w"
     conn.execute("UPDATE task_instance SET state = 'running', number = 1")
-    conn.execute("UPDATE run SET version = version + 1")
+    conn.execute("UPDATE run SET revision = revision + 1")
     assert client.grid("d").runs[0].cells == "R"
 
 

@@ -70,7 +70,10 @@ def test_logs_go_and_all_else_of_the_run_stays(
     old, young = finished(conn, 2)
     age(owner_conn, old, 8)
     age(owner_conn, young, 6)
-    before, version = left(conn, old), value(conn, "SELECT version FROM run WHERE run_id = %s", old)
+    before, revision = (
+        left(conn, old),
+        value(conn, "SELECT revision FROM run WHERE run_id = %s", old),
+    )
     gone, kept = write(tmp_path, old, 8), write(tmp_path, young, 6)
     got = tmp_path / rendered_of(log_path(old, "a", -1, 1))[0]
     got.write_text("{}")
@@ -79,7 +82,7 @@ def test_logs_go_and_all_else_of_the_run_stays(
     assert [gone.exists(), kept.exists(), got.exists()] == [False, True, True]
     assert list(got.parent.iterdir()) == [got]
     assert (left(conn, old), run_state(conn, old)) == (before, "success")
-    assert value(conn, "SELECT version FROM run WHERE run_id = %s", old) == version
+    assert value(conn, "SELECT revision FROM run WHERE run_id = %s", old) == revision
     assert removed_at(conn, old) is not None
     assert removed_at(conn, young) is None
     told = conn.execute(

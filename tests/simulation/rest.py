@@ -28,7 +28,7 @@ LEFT: Final = """
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (
             SELECT oid FROM pg_database WHERE datname = current_database()))
 """
-WRITTEN: Final = "SELECT (SELECT sum(version) FROM run), (SELECT max(seq) FROM event)"
+WRITTEN: Final = "SELECT (SELECT sum(revision) FROM run), (SELECT max(seq) FROM event)"
 
 
 def left(conn: Connection[Any]) -> list[str]:

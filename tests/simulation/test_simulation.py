@@ -126,7 +126,7 @@ def not_the_version(conn: Any, ticker: Any, claimed: Any, now: Any) -> Any:
     """A model in memory is believed whatever the database holds."""
     for row in claimed:
         if (model := ticker.models.get(row.key)) is not None:
-            model.version = row.version
+            model.revision = row.revision
     return load(conn, ticker, claimed, now)
 
 

@@ -14,7 +14,10 @@ from tests.tidy.tree import ROOT
 
 FOLDER: Final = ROOT / "src/headway/store/migrations"
 CREATES_ALL: Final = 2  # up to this one there is no version before
-CONTRACTIONS: Final = {"0017_reasons": "0.1.0 is the first release, and comes after it"}
+CONTRACTIONS: Final = {
+    "0017_reasons": "0.1.0 is the first release, and comes after it",
+    "0021_names": "0.1.0 is the first release, and comes after it",
+}
 
 TAKES_AWAY: Final = {
     "drops": re.compile(r"\bDROP\s+(TABLE|COLUMN|VIEW|TYPE|FUNCTION|DEFAULT|SCHEMA|ROLE)\b", re.I),

@@ -1,4 +1,4 @@
-"""Notes on runs. A note does not change a run's ``version``."""
+"""Notes on runs. A note does not change a run's ``revision``."""
 
 from typing import Any, Final
 

@@ -2,7 +2,7 @@
 
 One transaction locks the runs that something happened to, absorbs the reports of their attempts,
 plans, grants free slots and writes it all with its history. Its cost depends on what changed:
-models are kept, and used again when the run's version is still theirs under the lock. A run that
+models are kept, and used again when the run's revision is still theirs under the lock. A run that
 cannot be read, planned or written is left out, and in the end quarantined (``strikes``).
 """
 
@@ -197,7 +197,7 @@ def load(
     unknown: list[Claimed] = []
     for row in claimed:
         model = ticker.models.get(row.key)
-        if model is None or model.version != row.version:
+        if model is None or model.revision != row.revision:
             unknown.append(row)
         else:
             models[row.key] = model

@@ -183,17 +183,17 @@ WRITE_HISTORY: LiteralString = """
 UPDATE_RUNS: LiteralString = """
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
-            team_id integer, run_id text, version bigint, state text, reason jsonb, due_at timestamptz,
+            team_id integer, run_id text, revision bigint, state text, reason jsonb, due_at timestamptz,
             cancelled_by text, started_at timestamptz, ended_at timestamptz)
     ), changed AS (
         UPDATE run SET
-            version = run.version + 1, state = change.state, due_at = change.due_at,
+            revision = run.revision + 1, state = change.state, due_at = change.due_at,
             reason = coalesce(change.reason, run.reason), cancelled_by = change.cancelled_by,
             started_at = change.started_at, ended_at = change.ended_at
         FROM change CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known
             WHERE known.team_id = change.team_id AND known.run_id = change.run_id
-                AND known.version = change.version
+                AND known.revision = change.revision
             OFFSET 0
         ) AS found
         WHERE run.ctid = found.ctid
@@ -255,7 +255,7 @@ def settle(runs: Sequence[Run]) -> None:
     """Adjust the models to what was stored, after the commit."""
     for run in runs:
         if run.changes:
-            run.version += 1
+            run.revision += 1
             for instance in run.changes.touched.values():
                 instance.stored = instance.state
             run.changes = Changes()
@@ -389,7 +389,7 @@ def run_row(run: Run) -> dict[str, Any]:
     return {
         "team_id": run.team_id,
         "run_id": run.run_id,
-        "version": run.version,
+        "revision": run.revision,
         "state": run.state,
         "reason": run.reason,
         "due_at": run.due_at,

@@ -57,7 +57,7 @@ LOCK_RUNS: LiteralString = """
     ) AS locked
 """
 
-# With another version no scheduler's model of them is true any more.
+# With another revision no scheduler's model of them is true any more.
 FORGET_REASONS: LiteralString = """
     WITH forgotten AS (
         UPDATE task_instance SET blocked_reason = NULL
@@ -70,7 +70,7 @@ FORGET_REASONS: LiteralString = """
         ) AS found
         WHERE task_instance.ctid = found.ctid
     )
-    UPDATE run SET version = version + 1, due_at = least(due_at, %(now)s)
+    UPDATE run SET revision = revision + 1, due_at = least(due_at, %(now)s)
     FROM (
         SELECT held.ctid FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known

@@ -47,7 +47,7 @@ class Claimed(msgspec.Struct, frozen=True):
     trigger: str
     backfill_id: str | None
     state: str
-    version: int
+    revision: int
     logical_date: datetime
     interval_start: datetime
     interval_end: datetime
@@ -145,7 +145,7 @@ CLAIM: LiteralString = """
                 WHERE report.team_id = wanted.team_id AND report.run_id = wanted.run_id)
     FROM wanted
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, version,
+        SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, revision,
             logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at
         FROM run
         WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND quarantined IS NULL
@@ -156,7 +156,7 @@ CLAIM: LiteralString = """
 """
 
 READ: LiteralString = """
-    SELECT run.team_id, run_id, run.dag_id, run.number, run.bundle_version, trigger, backfill_id, state, version,
+    SELECT run.team_id, run_id, run.dag_id, run.number, run.bundle_version, trigger, backfill_id, state, revision,
         logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at,
         dag.paused_by, team.name, false
     FROM run
@@ -173,7 +173,7 @@ QUARANTINE: LiteralString = f"""
         UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s::jsonb
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     ), aside AS (
-        UPDATE run SET quarantined = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, version = version + 1,
+        UPDATE run SET quarantined = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, revision = revision + 1,
             times_set_aside = times_set_aside + 1, retry_at = %(retry_at)s
         WHERE team_id = %(team)s AND run_id = %(run)s AND state IN {states.QUARANTINE_FROM}
         RETURNING team_id, dag_id, run_id, state
@@ -188,7 +188,7 @@ QUARANTINE: LiteralString = f"""
 # Why its ready task instances wait is to be said anew.
 READMIT: LiteralString = """
     WITH back AS (
-        UPDATE run SET quarantined = NULL, reason = NULL, retry_at = NULL, version = version + 1,
+        UPDATE run SET quarantined = NULL, reason = NULL, retry_at = NULL, revision = revision + 1,
             times_set_aside = CASE WHEN %(anew)s THEN 0 ELSE times_set_aside END
         WHERE team_id = %(team)s AND run_id = %(run)s AND quarantined IS NOT NULL
         RETURNING team_id, dag_id, run_id, state

@@ -127,7 +127,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
         graph=graphs(row.team_id, row.dag_id, row.number),
         state=RunState(row.state),
         now=now,
-        version=row.version,
+        revision=row.revision,
         backfill=row.backfill_id is not None,
         cancelled_by=row.cancelled_by,
         started_at=row.started_at,

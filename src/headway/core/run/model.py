@@ -57,7 +57,7 @@ class Run:
         graph: Graph,
         state: RunState,
         now: datetime,
-        version: int = 0,
+        revision: int = 0,
         backfill: bool = False,
         cancelled_by: str | None = None,
         started_at: datetime | None = None,
@@ -68,7 +68,7 @@ class Run:
         self.graph = graph
         self.state = state
         self.now = now
-        self.version = version
+        self.revision = revision
         self.backfill = backfill
         self.cancelled_by = cancelled_by
         self.started_at = started_at

@@ -10,14 +10,14 @@ from psycopg.rows import dict_row, tuple_row
 from headway import wire
 from headway.spec.outline import Outline, outline
 from headway.store.views import dags, pages, strips, versions
-from headway.store.views.memory import Memory, RunVersion, Strip, Version
+from headway.store.views.memory import Memory, RunRevision, Strip, Version
 
 RUNS_MAX: Final = 200
 
 CURRENT: LiteralString = "SELECT team_id, number FROM dag WHERE dag_id = %(dag_id)s"
 
 RUNS: LiteralString = """
-    SELECT team_id, run_id, version AS changes, number AS version, state, trigger, logical_date,
+    SELECT team_id, run_id, revision, number AS version, state, trigger, logical_date,
         created_at, started_at, ended_at, backfill_id, note
     FROM run
     WHERE dag_id = %(dag_id)s
@@ -74,8 +74,8 @@ def runs(
 def strips_of(
     conn: Connection[Any], memory: Memory, rows: Sequence[Mapping[str, Any]], known: Versions
 ) -> dict[str, Strip]:
-    keys: dict[RunVersion, Version] = {
-        (row["team_id"], row["run_id"], row["changes"]): known[row["version"]] for row in rows
+    keys: dict[RunRevision, Version] = {
+        (row["team_id"], row["run_id"], row["revision"]): known[row["version"]] for row in rows
     }
     found = {key: memory.strips.get(key) for key in keys}
     unread = {key: version for key, version in keys.items() if found[key] is None}

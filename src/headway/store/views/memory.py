@@ -1,6 +1,6 @@
 """A cache of computed values that never change; drops the least recently used.
 
-Keys carry the team, and the ``version`` of a run where it has one: what a key names stays true, so
+Keys carry the team, and the ``revision`` of a run where it has one: what a key names stays true, so
 nothing here gets old. Filled from the store's threads, so there is a lock.
 """
 
@@ -17,7 +17,7 @@ from headway.spec.outline import Outline
 K = TypeVar("K")
 V = TypeVar("V")
 
-RunVersion = tuple[int, str, int]  # team, run, the run's ``version``
+RunRevision = tuple[int, str, int]  # team, run, the run's ``revision``
 DagVersion = tuple[int, str, int]  # team, DAG, number
 
 HEADLINES_MAX: Final = 2_000
@@ -71,12 +71,12 @@ class Memory:
     """The cache of one API process."""
 
     def __init__(self) -> None:
-        self.headlines: Remembered[RunVersion, str] = Remembered(HEADLINES_MAX)
+        self.headlines: Remembered[RunRevision, str] = Remembered(HEADLINES_MAX)
         self.versions: Remembered[DagVersion, Version] = Remembered(VERSIONS_MAX)
         self.outlines: Remembered[tuple[int, str, tuple[int, ...]], Outline] = Remembered(
             OUTLINES_MAX
         )
-        self.strips: Remembered[RunVersion, Strip] = Remembered(STRIPS_MAX)
+        self.strips: Remembered[RunRevision, Strip] = Remembered(STRIPS_MAX)
         # Of a team's DAG as of a run: seconds by task.
         self.durations: Remembered[
             tuple[int, str, int, str], tuple[int, list[wire.TaskDuration]]

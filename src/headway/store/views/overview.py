@@ -57,7 +57,7 @@ FAILED: LiteralString = """
         FROM run WHERE state = 'failed' AND ended_at > %(since)s
         ORDER BY dag_id, ended_at DESC
     )
-    SELECT run_id, run.version, dag_id, state, logical_date, started_at, run.ended_at, trigger,
+    SELECT run_id, run.revision, dag_id, state, logical_date, started_at, run.ended_at, trigger,
         reason::text, latest.team_id, latest.count
     FROM latest JOIN run USING (team_id, run_id, dag_id)
     WHERE NOT EXISTS (

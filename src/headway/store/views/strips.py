@@ -1,4 +1,4 @@
-"""Runs as strips of letters, one for each task: read once for each version of a run."""
+"""Runs as strips of letters, one for each task: read once for each revision of a run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, LiteralString
@@ -8,7 +8,7 @@ from psycopg.rows import tuple_row
 
 from headway.core.states import State
 from headway.store import states
-from headway.store.views.memory import RunVersion, Strip, Version
+from headway.store.views.memory import RunRevision, Strip, Version
 
 NOTHING: Final = "."
 
@@ -29,7 +29,7 @@ STRIPS: LiteralString = f"""
 """
 
 
-def read(conn: Connection[Any], runs: Mapping[RunVersion, Version]) -> dict[RunVersion, Strip]:
+def read(conn: Connection[Any], runs: Mapping[RunRevision, Version]) -> dict[RunRevision, Strip]:
     """``runs``: with the DAG version each is pinned to."""
     if not runs:
         return {}
