@@ -23,7 +23,7 @@ def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
         run_id="abcdef123456", dag_id="d", state="running", reason="set aside: KeyError",
         trigger="manual", logical_date=NOON, interval_start=NOON, interval_end=NOON, params={},
         created_at=NOON, started_at=NOON, ended_at=None, version=1, bundle_version="b", counts={},
-        quarantined="KeyError",
+        set_aside="KeyError",
     )  # fmt: skip
     assert trouble.standing(run).startswith(
         "run abcdef123456 of d is running: set aside: KeyError; to try again from here: headway retry abcdef"

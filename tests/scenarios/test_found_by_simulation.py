@@ -16,7 +16,7 @@ from headway.core.reasons import SetAside
 from headway.core.reports import Outcome
 from headway.core.run import Run
 from headway.executors.agents import translate
-from headway.services import commands, strikes, tick
+from headway.services import commands, failing, tick
 from headway.spec.model import Axis, Mapping, Task
 from headway.store import runs, sessions, snapshots
 from headway.store.transact import transact
@@ -178,7 +178,7 @@ def test_a_poisoned_run_is_put_aside_and_its_dag_goes_on(
     engine.later(1)
     engine.trigger("d", "good")
     poison(engine, monkeypatch)
-    for _ in range(strikes.STRIKES_MAX + 1):
+    for _ in range(failing.FAILURES_MAX + 1):
         engine.tick()
     assert engine.run_state("bad") == "queued"
     assert engine.run_state("good") == "running"
@@ -195,7 +195,7 @@ def test_ready_tasks_of_a_poisoned_run_hold_up_nobody(
     engine.trigger("d", "good")
     engine.tick(places=0)
     poison(engine, monkeypatch)
-    grants = [engine.granted(engine.tick()) for _ in range(strikes.STRIKES_MAX + 1)]
+    grants = [engine.granted(engine.tick()) for _ in range(failing.FAILURES_MAX + 1)]
     assert ["good/a"] in grants
 
 
@@ -214,9 +214,9 @@ def test_a_run_that_cannot_be_read_does_not_stop_the_others(
 
     monkeypatch.setattr(snapshots, "empty", unreadable)
     assert engine.granted(engine.tick()) == ["good/a"]
-    for _ in range(strikes.STRIKES_MAX):
+    for _ in range(failing.FAILURES_MAX):
         engine.tick()
-    assert engine.conn.execute("SELECT quarantined FROM run WHERE run_id = 'bad'").fetchone() != (
+    assert engine.conn.execute("SELECT set_aside FROM run WHERE run_id = 'bad'").fetchone() != (
         None,
     )
 
@@ -246,9 +246,7 @@ def test_a_run_that_was_put_aside_is_not_woken_for_its_dead_attempts(engine: Eng
     engine.trigger("d", "r")
     engine.tick()
     key, later = "KeyError", engine.now + timedelta(hours=1)
-    aside = partial(
-        runs.quarantine, error=key, reason=SetAside(key), retry_at=later, now=engine.now
-    )
+    aside = partial(runs.set_aside, error=key, reason=SetAside(key), until=later, now=engine.now)
     transact(engine.conn, aside, TEAM, "r")
     engine.later(60)
     transact(engine.conn, sessions.expire, engine.now, LEASE)

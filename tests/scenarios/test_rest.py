@@ -121,19 +121,17 @@ def test_the_pause_of_a_run_that_was_set_aside_ends_a_rest(
     assert queue.is_under_way(conn)
     team_id, run_id = conn.execute("SELECT team_id, run_id FROM run").fetchall()[0]
     now, _ = waits.by_clock(conn)
-    retry_at = now + timedelta(seconds=300)
-    runs.quarantine(
-        conn, team_id, run_id, error="why", reason=SetAside("why"), retry_at=retry_at, now=now
-    )
+    until = now + timedelta(seconds=300)
+    runs.set_aside(conn, team_id, run_id, error="why", reason=SetAside("why"), until=until, now=now)
     assert not queue.is_under_way(conn)
     scheduler.ticker.models.clear()
     scheduler.wanted = True
     turn(scheduler)
     assert SWEEP_S < scheduler.pause() <= REST_S
-    assert waits.by_clock(conn)[1] == [Wait(Kind.SET_ASIDE, retry_at, run_id)]
-    conn.execute("UPDATE run SET retry_at = clock_timestamp()")
+    assert waits.by_clock(conn)[1] == [Wait(Kind.SET_ASIDE, until, run_id)]
+    conn.execute("UPDATE run SET set_aside_until = clock_timestamp()")
     assert scheduler.rest() == 0
-    runs.readmit(conn, team_id, run_id, "scheduler", now, anew=False)
+    runs.take_back(conn, team_id, run_id, "scheduler", now, anew=False)
 
 
 def granted(scheduler: Scheduler, line: Line) -> list[Grant]:
@@ -149,7 +147,7 @@ def granted(scheduler: Scheduler, line: Line) -> list[Grant]:
     [
         ("UPDATE dag SET has_queued = true", True),
         ("UPDATE dag SET has_queued = true, paused_at = now(), paused_by = 'ann'", False),
-        ("UPDATE run SET quarantined = 'why'", False),
+        ("UPDATE run SET set_aside = 'why'", False),
     ],
 )
 def test_what_is_under_way(conn: Connection[Any], change: str, under_way: bool) -> None:

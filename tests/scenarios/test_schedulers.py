@@ -17,7 +17,7 @@ from headway.core.run import Run
 from headway.errors import Conflict
 from headway.services import commands
 from headway.services.catalog import Catalog
-from headway.services.strikes import STRIKES_MAX
+from headway.services.failing import FAILURES_MAX
 from headway.store import pools, runs
 from headway.store.clock import clock as database_clock
 from headway.store.transact import APP, Session, connect, enter_team, transact
@@ -166,10 +166,10 @@ def test_a_poison_run_is_set_aside_and_the_others_go_on(
     scheduler.tick()
     poison.add(bad)
     scheduler.play()
-    for _ in range(STRIKES_MAX):
+    for _ in range(FAILURES_MAX):
         scheduler.tick()
     assert run_state(conn, good) == "success"
-    assert value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad) == (
+    assert value(conn, "SELECT set_aside FROM run WHERE run_id = %s", bad) == (
         "KeyError: 'a bug in planning'"
     )
     assert value(conn, "SELECT count(*) FROM report WHERE run_id = %s", bad) == 1
@@ -189,7 +189,7 @@ def test_a_poison_run_does_not_stand_in_the_way_of_ready_ones(
     scheduler.tick()
     assert states(conn, good) == {"a": "ready"}
     poison.add(bad)
-    for _ in range(STRIKES_MAX + 1):
+    for _ in range(FAILURES_MAX + 1):
         scheduler.tick(*scheduler.work())
     scheduler.play()
     assert run_state(conn, good) == "success"
@@ -207,7 +207,7 @@ def test_a_poison_run_that_is_queued_does_not_close_its_dags_queue(
         poison.clear()
         poison.add(first)
         bad, good = good, bad
-    for _ in range(STRIKES_MAX):
+    for _ in range(FAILURES_MAX):
         scheduler.tick()
     scheduler.play()
     assert run_state(conn, good) == "success"
@@ -221,12 +221,12 @@ def test_a_run_that_cannot_be_read_is_set_aside_too(conn: Connection[Any]) -> No
     (bad,) = trigger(conn, "odd")
     (good,) = trigger(conn)
     conn.execute("UPDATE dag_version SET spec = '{\"future\": true}' WHERE dag_id = 'odd'")
-    for _ in range(STRIKES_MAX):
+    for _ in range(FAILURES_MAX):
         scheduler.tick()
     scheduler.play()
     assert run_state(conn, good) == "success"
     said = "a stored version of DAG odd cannot be read: Object missing required field"
-    assert said in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+    assert said in value(conn, "SELECT set_aside FROM run WHERE run_id = %s", bad)
     before = run_state(conn, bad)
     with pytest.raises(Conflict, match=said):
         transact(conn, commands.clear, 1, bad, Selection(), graphs(scheduler), ANN)
@@ -264,9 +264,9 @@ def test_a_run_that_cannot_be_written_is_set_aside_too(
             failures += 1
             continue
         envelopes = scheduler.work()
-    assert 0 < failures <= STRIKES_MAX + 2
+    assert 0 < failures <= FAILURES_MAX + 2
     assert run_state(conn, good) == "success"
-    assert "CheckViolation" in value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad)
+    assert "CheckViolation" in value(conn, "SELECT set_aside FROM run WHERE run_id = %s", bad)
 
 
 def test_a_cancel_reaches_a_poison_run_never_a_tick(
@@ -276,18 +276,18 @@ def test_a_cancel_reaches_a_poison_run_never_a_tick(
     scheduler = Scheduler(conn)
     (bad,) = trigger(conn)
     poison.add(bad)
-    for _ in range(STRIKES_MAX):
+    for _ in range(FAILURES_MAX):
         scheduler.tick()
     poison.clear()
     assert run_state(conn, bad) == "queued"
     transact(conn, commands.cancel, 1, bad, graphs(scheduler), ANN)
     assert run_state(conn, bad) == "cancelled"
-    assert value(conn, "SELECT quarantined FROM run WHERE run_id = %s", bad) is None
+    assert value(conn, "SELECT set_aside FROM run WHERE run_id = %s", bad) is None
 
 
 HISTORY = """
     SELECT string_agg(concat_ws(' ', name, state, actor, reason ->> 'error'), '; ' ORDER BY seq) FROM event
-    WHERE run_id = %s AND name IN ('quarantine', 'readmit')
+    WHERE run_id = %s AND name IN ('set_aside', 'take_back')
 """
 
 
@@ -301,25 +301,25 @@ def test_a_clear_takes_a_poison_run_in_again_and_it_goes_on(
     scheduler.tick()
     poison.add(bad)
     scheduler.tick(*scheduler.work())
-    for _ in range(STRIKES_MAX):
+    for _ in range(FAILURES_MAX):
         scheduler.tick()
     said = "KeyError: 'a bug in planning'"
     with connect(conn.info.dsn, role=APP) as app:
         shown = transact(app, shown_run, bad)
-    assert (shown.state, shown.quarantined) == ("running", said)
+    assert (shown.state, shown.set_aside) == ("running", said)
     assert shown.reason is not None
     assert re.fullmatch(
         rf"set aside until [-:\d ]+ UTC after the scheduler failed to plan it 3 times: {said}",
         shown.reason,
     )
-    assert value(conn, HISTORY, bad) == f"quarantine running scheduler {said}"
+    assert value(conn, HISTORY, bad) == f"set_aside running scheduler {said}"
     poison.clear()
     selection = Selection(failed_only=failed_only)
     transact(conn, commands.clear, 1, bad, selection, graphs(scheduler), ANN)
     scheduler.play()
     assert run_state(conn, bad) == "success"
     assert states(conn, bad) == {"a": "success", "b": "success", "c": "success"}
-    assert value(conn, HISTORY, bad).endswith(f"; readmit running {ANN}")
+    assert value(conn, HISTORY, bad).endswith(f"; take_back running {ANN}")
     attempts = value(conn, "SELECT count(*) FROM attempt WHERE run_id = %s", bad)
     assert attempts == (3 if failed_only else 5)
 
@@ -331,8 +331,8 @@ def blocked(conn: Connection[Any], run_id: str) -> set[str]:
 
 
 PAUSE = """
-    SELECT extract(epoch FROM run.retry_at - event.at)::int FROM run
-    JOIN event USING (team_id, run_id) WHERE name = 'quarantine' ORDER BY seq DESC LIMIT 1
+    SELECT extract(epoch FROM run.set_aside_until - event.at)::int FROM run
+    JOIN event USING (team_id, run_id) WHERE name = 'set_aside' ORDER BY seq DESC LIMIT 1
 """
 
 
@@ -351,20 +351,20 @@ def test_a_poison_run_is_tried_again_after_ever_longer_pauses(
     pauses = []
     for _ in range(9):
         sweep(process)
-        heard(process, line, rounds=STRIKES_MAX)
+        heard(process, line, rounds=FAILURES_MAX)
         pauses.append(value(conn, PAUSE))
-        conn.execute("UPDATE run SET retry_at = clock_timestamp()")
+        conn.execute("UPDATE run SET set_aside_until = clock_timestamp()")
     assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
-    conn.execute("UPDATE run SET retry_at = clock_timestamp() + interval '1 hour'")
+    conn.execute("UPDATE run SET set_aside_until = clock_timestamp() + interval '1 hour'")
     sweep(process)
-    assert value(conn, "SELECT quarantined FROM run") is not None, "not before its time"
+    assert value(conn, "SELECT set_aside FROM run") is not None, "not before its time"
     assert blocked(conn, bad) == ({value(conn, "SELECT reason::text FROM run")} if begun else set())
     assert value(conn, "SELECT has_queued FROM dag WHERE dag_id = 'd'") is False
     poison.clear()
     process.die()
     process.start()
     heard(process, connect_agent(process, []), rounds=4)
-    assert value(conn, "SELECT quarantined FROM run") is None
+    assert value(conn, "SELECT set_aside FROM run") is None
     assert run_state(conn, bad) == "running"
     assert "set aside" not in str(blocked(conn, bad))
     transact(conn, commands.cancel, 1, bad, Catalog(conn).graph, ANN)
@@ -389,7 +389,7 @@ def test_a_scheduler_without_memory_blames_no_run(
     (run_id,) = trigger(conn)
     with monkeypatch.context() as patch:
         patch.setattr(plan, "settle", exhausted)
-        for _ in range(STRIKES_MAX + 1):
+        for _ in range(FAILURES_MAX + 1):
             with pytest.raises(MemoryError):
                 scheduler.tick()
     scheduler.play()

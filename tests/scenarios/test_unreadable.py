@@ -16,7 +16,7 @@ from headway.core.states import Event
 from headway.errors import Conflict
 from headway.services import commands, timetables
 from headway.services.catalog import Catalog
-from headway.services.strikes import STRIKES_MAX
+from headway.services.failing import FAILURES_MAX
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from tests.scenarios.test_links import connect as connect_agent
 from tests.scenarios.test_links import heard
@@ -66,10 +66,10 @@ def test_a_running_one_is_ended_by_a_cancel_and_makes_room(
     assert sorted(states(conn, bad).values()) == ["queued", "queued", "ready", "waiting"]
     make_unreadable(conn, scheduler, "d")
     envelopes = scheduler.work() if set_aside else []
-    for _ in range(STRIKES_MAX if set_aside else 0):
+    for _ in range(FAILURES_MAX if set_aside else 0):
         scheduler.tick(*envelopes)
         envelopes = []
-    assert (value(conn, "SELECT quarantined FROM run") is not None) is set_aside
+    assert (value(conn, "SELECT set_aside FROM run") is not None) is set_aside
     every, known = Selection(), graphs(scheduler)
     with pytest.raises(Conflict, match="cannot be read"):
         transact(conn, commands.clear, 1, bad, every, known, ANN)

@@ -63,6 +63,6 @@ def test_a_scheduler_at_work_goes_on_when_the_database_is_migrated(
         for one in (scheduler, other, scheduler):
             one.play()
     assert {run_state(conn, run) for run in (halfway, *runs)} == {"success"}
-    assert value(conn, "SELECT count(*) FROM run WHERE quarantined IS NOT NULL") == 0
+    assert value(conn, "SELECT count(*) FROM run WHERE set_aside IS NOT NULL") == 0
     with pytest.raises(Conflict, match="upgrade Headway"):
         migrate(database)

@@ -83,7 +83,7 @@ class Short(Calm):
         self.deploy("d", lasting("a", 0.0), lasting("b", 0.5, "a"))
         self.trigger("d")
 
-    def trouble_strikes(self) -> None:
+    def trouble_comes(self) -> None:
         self.goes_on(self.SECONDS)
 
     def all_ends_well(self) -> None:

@@ -35,7 +35,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM task_instance JOIN run USING (team_id, run_id)
         WHERE run.state IN ('success', 'failed', 'cancelled') AND task_instance.state NOT IN {DONE}""",
     "I03 all task instances ended and the run did not": f"""
-        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND quarantined IS NULL
+        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND set_aside IS NULL
             AND NOT EXISTS (
                 SELECT FROM task_instance AS ti WHERE ti.team_id = run.team_id
                     AND ti.run_id = run.run_id AND ti.state NOT IN {DONE})""",
@@ -144,21 +144,21 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM attempt LEFT JOIN agent_session USING (team_id, session_id)
         WHERE state IN {LIVE} AND agent IS NULL""",
     "I22 a running run waits for nothing": """
-        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND quarantined IS NULL
+        SELECT FROM run WHERE state = 'running' AND due_at IS NULL AND set_aside IS NULL
             AND NOT EXISTS (
                 SELECT FROM task_instance AS ti
                 WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
                     AND ti.state IN ('ready', 'queued', 'running'))""",
     "I22 a retry that no timer wakes": """
         SELECT FROM run JOIN task_instance AS ti USING (team_id, run_id)
-        WHERE run.state = 'running' AND ti.state = 'up_for_retry' AND quarantined IS NULL
+        WHERE run.state = 'running' AND ti.state = 'up_for_retry' AND set_aside IS NULL
             AND (due_at IS NULL OR due_at > wake_at)""",
     "I22 its upstream has settled and it waits": f"""
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
             AND version.dag_id = run.dag_id AND version.number = run.number
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
-        WHERE run.state = 'running' AND ti.state = 'waiting' AND quarantined IS NULL
+        WHERE run.state = 'running' AND ti.state = 'waiting' AND set_aside IS NULL
             AND due_at IS NULL AND task ->> 'task_id' = ti.task_id AND NOT EXISTS (
                 SELECT FROM json_array_elements_text(coalesce(task -> 'upstream', '[]')) AS up
                 JOIN task_instance AS above ON above.team_id = run.team_id
@@ -209,7 +209,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
 OVERDUE: Final[LiteralString] = f"""
     SELECT run_id, task_id, map_index, session_id FROM attempt
     JOIN agent_session USING (team_id, session_id) JOIN run USING (team_id, run_id)
-    WHERE attempt.state IN {LIVE} AND heartbeat_at < %(since)s AND quarantined IS NULL
+    WHERE attempt.state IN {LIVE} AND heartbeat_at < %(since)s AND set_aside IS NULL
 """
 # History steps that are new, each with the state before it.
 STEPS: LiteralString = """

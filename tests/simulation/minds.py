@@ -20,7 +20,7 @@ class Minds(World):
         self.mischief = min(self.mischief, 0.3)
         self.people = Undecided(self)
 
-    def trouble_strikes(self) -> None:
+    def trouble_comes(self) -> None:
         """A command comes when what the one before it asked for has mostly happened."""
         for _ in range(self.steps):
             self.people.act()

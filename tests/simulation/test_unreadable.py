@@ -41,12 +41,12 @@ class Downgrade(World):
         with super().patched(), mock.patch.object(dags, "readable", readable):
             yield
 
-    def trouble_strikes(self) -> None:
-        super().trouble_strikes()
+    def trouble_comes(self) -> None:
+        super().trouble_comes()
         self.odd = self.dag_ids[0]
         for process in self.processes:
             process.die()
-        super().trouble_strikes()
+        super().trouble_comes()
 
     def all_ends_well(self) -> None:
         self.trouble = False

@@ -338,7 +338,7 @@ class World:
 
     def unfinished(self) -> list[str]:
         rows = self.observer.execute(
-            "SELECT run_id FROM run WHERE quarantined IS NULL"
+            "SELECT run_id FROM run WHERE set_aside IS NULL"
             " AND state NOT IN ('success', 'failed', 'cancelled') ORDER BY run_id"
         )
         return [str(row[0]) for row in rows]
@@ -361,7 +361,7 @@ class World:
         try:
             with self.patched():
                 self.begin()
-                self.trouble_strikes()
+                self.trouble_comes()
                 self.all_ends_well()
         finally:
             logging.disable(logging.NOTSET)
@@ -400,7 +400,7 @@ class World:
                 dag = with_queues(dag)
             transact(conn, put, TEAM, dag, self)
 
-    def trouble_strikes(self) -> None:
+    def trouble_comes(self) -> None:
         moves = [self.scheduler_turns] * 6 + [self.agent_turns] * 6 + [self.time_passes] * 4
         moves += [self.people.act] * 3 + [self.mischief_happens] * 2
         for _ in range(self.steps):
@@ -438,9 +438,9 @@ class World:
         self.check()
         self.truth.check_results(self.set_back)
         aside = self.observer.execute(
-            "SELECT run_id, quarantined FROM run WHERE quarantined IS NOT NULL"
+            "SELECT run_id, set_aside FROM run WHERE set_aside IS NOT NULL"
         ).fetchall()
-        assert not aside, f"F66 quarantined for no fault of theirs: {aside}"
+        assert not aside, f"F66 set aside for no fault of theirs: {aside}"
         self.compare()
         self.all_is_quiet()
 
@@ -464,7 +464,7 @@ class World:
 
     def until_next_timer(self) -> float:
         row = self.observer.execute(
-            "SELECT min(due_at) FROM run WHERE quarantined IS NULL"
+            "SELECT min(due_at) FROM run WHERE set_aside IS NULL"
         ).fetchone()
         if row is None or row[0] is None:
             return 5.0
@@ -475,7 +475,7 @@ class World:
         """S6: what nobody touched ends as if nothing had gone wrong."""
         rows = self.observer.execute(
             "SELECT run_id, dag_id, number, state FROM run WHERE cancelled_by IS NULL"
-            " AND quarantined IS NULL AND NOT EXISTS (SELECT FROM task_instance AS ti"
+            " AND set_aside IS NULL AND NOT EXISTS (SELECT FROM task_instance AS ti"
             "   WHERE ti.run_id = run.run_id AND losses > 5) ORDER BY run_id"
         ).fetchall()
         for run_id, dag_id, number, state in rows:

@@ -212,3 +212,21 @@ def test_dates_that_cannot_be_read_move_into_the_calendar(
     assert [[f"{date:%Y-%m-%d}"[-10:] for date in row] for row in rows] == [
         [day, day] for day in ("1-01-02", "2026-01-01", "9999-12-30")
     ]
+
+
+def test_events_of_before_get_the_names_of_today(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = migrations()
+    use(monkeypatch, [m for m in known if m.number < 21])
+    migrate(empty)
+    with connect(empty) as conn:
+        conn.execute(
+            "INSERT INTO event (team_id, at, subject, name, actor)"
+            " SELECT 1, now(), 'run', unnest(ARRAY['create', 'quarantine', 'readmit']), 'scheduler'"
+        )
+    use(monkeypatch, known)
+    migrate(empty)
+    with connect(empty) as conn:
+        names = conn.execute("SELECT name FROM event ORDER BY seq").fetchall()
+    assert names == [("create",), ("set_aside",), ("take_back",)]

@@ -67,7 +67,7 @@ GROWING: Final = ("run", "task_instance", "attempt", "event", "xcom")
 # Partial indexes over what is going on now, and the column by which each is to be entered.
 CURRENT: Final = {
     "run_due": "due_at",
-    "run_retry": "retry_at",
+    "run_set_aside": "set_aside_until",
     "run_queued": "dag_id",
     "run_running": "dag_id",
     "task_instance_ready": "pool",
@@ -88,7 +88,7 @@ WHOLE: Final = {
 
 TYPES: Final = {
     "integer": "team team_id number slots map_index limit max due_max places ending pid bytes_max",
-    "timestamptz": "now first last next older_than since retry_at at since_at until_at",
+    "timestamptz": "now first last next older_than since until at since_at until_at",
     "interval": "lease",
     "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",

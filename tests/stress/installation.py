@@ -162,7 +162,7 @@ class Installation:
     def describe(self) -> None:
         """What is left undone, for whoever reads why it failed."""
         for query in (
-            "SELECT run_id, state, due_at, quarantined, now() FROM run WHERE ended_at IS NULL",
+            "SELECT run_id, state, due_at, set_aside, now() FROM run WHERE ended_at IS NULL",
             "SELECT run_id, task_id, map_index, state, blocked_reason, reason, wake_at, rank, pool"
             " FROM task_instance WHERE ended_at IS NULL AND state <> 'waiting' LIMIT 40",
             "SELECT run_id, task_id, map_index, number, state, session_id, queued_at FROM attempt"

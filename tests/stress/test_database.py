@@ -84,7 +84,7 @@ def test_the_database_dies_again_and_again_under_load(tmp_path: Path) -> None:
     wait_until_all_have_ended(dsn)
     with connect(dsn) as conn:
         stored = dict(conn.execute("SELECT run_key, run_id FROM run").fetchall())
-        states = conn.execute("SELECT DISTINCT state FROM run WHERE quarantined IS NULL").fetchall()
+        states = conn.execute("SELECT DISTINCT state FROM run WHERE set_aside IS NULL").fetchall()
         assert check(conn) == []
     assert deaths == DEATHS
     assert len(site.promised) == KEYS

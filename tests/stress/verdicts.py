@@ -21,7 +21,7 @@ def holds(site: Installation) -> None:
 
 def all_succeeded(site: Installation) -> None:
     assert site.value("SELECT count(*) FROM run WHERE state <> 'success'") == 0
-    assert site.value("SELECT count(*) FROM run WHERE quarantined IS NOT NULL") == 0
+    assert site.value("SELECT count(*) FROM run WHERE set_aside IS NOT NULL") == 0
 
 
 def nothing_was_lost(site: Installation) -> None:

@@ -44,7 +44,7 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "mapped": (False, {}),
     "reason": (None, "pool etl is full"),
     "blocked_reason": (None,),
-    "quarantined": (None,),
+    "set_aside": (None,),
     "import_error": (None,),
     "paused_at": (None,),
     "paused_by": (None,),

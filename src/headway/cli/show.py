@@ -54,7 +54,7 @@ def show_run(client: Client, run_id: str, output: Output) -> None:
     tasks = client.tasks(run.run_id)
     took = seconds(run.started_at, run.ended_at)
     say(f"run {run.run_id} of {run.dag_id}: {run.state}, took {took}")
-    if run.quarantined is not None:
+    if run.set_aside is not None:
         say(trouble.standing(run))
     rows = [
         (task.task_id, " ".join(f"{state} {n}" for state, n in sorted(task.counts.items())),

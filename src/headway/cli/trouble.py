@@ -17,7 +17,7 @@ def standing(run: wire.Run) -> str:
     text = (
         f"run {run.run_id} of {run.dag_id} is {run.state}{': ' + run.reason if run.reason else ''}"
     )
-    if run.quarantined is None:
+    if run.set_aside is None:
         return text
     short = run.run_id[:6]
     return (

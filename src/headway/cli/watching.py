@@ -51,10 +51,10 @@ def watch_quietly(client: Client, run_id: str) -> wire.Run:
 
 
 def is_over(run: wire.Run) -> bool:
-    return run.state in RUN_FINAL or run.quarantined is not None
+    return run.state in RUN_FINAL or run.set_aside is not None
 
 
 def failure(client: Client, run: wire.Run) -> list[str]:
-    if run.quarantined is not None or not run.counts.get("failed"):
+    if run.set_aside is not None or not run.counts.get("failed"):
         return [trouble.standing(run)]
     return trouble.describe(client, run.run_id, *trouble.first_trouble(client, run.run_id))

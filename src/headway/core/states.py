@@ -130,8 +130,8 @@ class RunEvent(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     REOPEN = "reopen"  # a person cleared something in it
-    QUARANTINE = "quarantine"  # planning it fails again and again: no tick takes it
-    READMIT = "readmit"  # by a person's command: ticks take it again
+    SET_ASIDE = "set_aside"  # planning it fails again and again: no tick takes it
+    TAKE_BACK = "take_back"  # by a person's command: ticks take it again
 
 
 R, RE = RunState, RunEvent
@@ -148,8 +148,8 @@ RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
     (R.RUNNING, RE.FAIL): R.FAILED,
     (R.RUNNING, RE.CANCEL): R.CANCELLED,
     **{(state, RE.REOPEN): R.QUEUED for state in RUN_FINAL},
-    **{(state, RE.QUARANTINE): state for state in (R.QUEUED, R.RUNNING)},
-    **{(state, RE.READMIT): state for state in (R.QUEUED, R.RUNNING)},
+    **{(state, RE.SET_ASIDE): state for state in (R.QUEUED, R.RUNNING)},
+    **{(state, RE.TAKE_BACK): state for state in (R.QUEUED, R.RUNNING)},
 }
 
 

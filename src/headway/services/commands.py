@@ -326,7 +326,7 @@ def locked(
 
 def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claimed:
     """Let schedulers work again on a run that was set aside, because a command means it should continue."""
-    runs.readmit(conn, team_id, run_id, actor, clock(conn))
+    runs.take_back(conn, team_id, run_id, actor, clock(conn))
     row = runs.lock(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')

@@ -34,7 +34,7 @@ from headway.executors.agents.executor import Agents
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
 from headway.services import janitor, timetables
 from headway.services.catalog import Catalog
-from headway.services.tick import Ticker, Turn, advance, take_in_again
+from headway.services.tick import Ticker, Turn, advance, take_back
 from headway.store import notices, queue, runs, schedulers, sessions, waits
 from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
@@ -292,10 +292,10 @@ class Scheduler:
         return True
 
     def take_back(self) -> None:
-        """Recover attempts of ended sessions, and readmit runs whose pause is over."""
+        """Recover attempts of ended sessions, and take back runs whose pause is over."""
         ended, paused = transact(self.conn, self.expire)
         for key in paused:  # each in a transaction of its own: a DAG is locked before its run
-            self.go_on_after(partial(transact, self.conn, take_in_again, key))
+            self.go_on_after(partial(transact, self.conn, take_back, key))
             self.look_for_starts = True
         if ended or paused:
             self.wanted = True

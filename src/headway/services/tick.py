@@ -3,7 +3,7 @@
 One transaction locks the runs that something happened to, absorbs the reports of their attempts,
 plans, grants free slots and writes it all with its history. Its cost depends on what changed:
 models are kept, and used again when the run's revision is still theirs under the lock. A run that
-cannot be read, planned or written is left out, and in the end quarantined (``strikes``).
+cannot be read, planned or written is left out, and in the end set aside (``failing``).
 """
 
 import logging
@@ -24,7 +24,7 @@ from headway.core.states import LIVE, RUN_FINAL, RunState
 from headway.errors import EXHAUSTED, explained
 from headway.executors.base import Envelope, Grant
 from headway.services.catalog import Catalog
-from headway.services.strikes import RunKey, Strikes, pause, verdict
+from headway.services.failing import Failing, RunKey, pause, verdict
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
@@ -69,18 +69,18 @@ class Ticker:
         self.token = token
         self.chance = chance
         self.models: OrderedDict[RunKey, Run] = OrderedDict()
-        self.strikes = Strikes()
+        self.failing = Failing()
         self.dags_after = queue.FIRST  # how far the DAGs with queued runs were looked through
 
     def forget(self, error: Exception) -> None:
         """Drop all models, after a transaction that failed or whose end is unknown."""
         self.models.clear()
-        self.strikes.failed(error)
+        self.failing.failed(error)
 
     def settle(self, turn_runs: Sequence[Run]) -> None:
         """Keep the models after the commit, when they equal the database."""
         changes.settle(turn_runs)
-        self.strikes.passed([(run.team_id, run.run_id) for run in turn_runs])
+        self.failing.passed([(run.team_id, run.run_id) for run in turn_runs])
         for run in turn_runs:
             key = (run.team_id, run.run_id)
             if run.state is RunState.RUNNING:
@@ -111,30 +111,30 @@ def advance(
     """
     if now is None:
         now = clock(conn)
-    strikes = ticker.strikes
-    strikes.planned = ()
-    for key, why in sorted(strikes.condemned.items()):
+    failing = ticker.failing
+    failing.planned = ()
+    for key, why in sorted(failing.to_set_aside.items()):
         set_aside(conn, key, why, now)
     turn = Turn()
     starting = start_some(conn, ticker, turn) if starts else []
     claimed = runs.claim(
         conn,
-        {*starting, *(envelope.key for envelope in envelopes), *strikes.suspects[:1]},
+        {*starting, *(envelope.key for envelope in envelopes), *failing.suspects[:1]},
         now,
         due_max=DUE_MAX,
         offers=offered(places, ending(envelopes)),
         ending=ending(envelopes),
     )
     turn.more = len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
-    if strikes.alone is not None:
-        claimed = [row for row in claimed if row.key == strikes.alone]
+    if failing.alone is not None:
+        claimed = [row for row in claimed if row.key == failing.alone]
         turn.more = True
     turn.claimed = len(claimed)
     models, turn.read = load(conn, ticker, claimed, now)
     readable = [row for row in claimed if row.key in models]
     absorbed = inbox(conn, ticker, readable) + keep(conn, envelopes, readable)
     planned = plan_all(conn, ticker, readable, models, absorbed, set(starting))
-    strikes.planned = [row.key for row, _ in planned]
+    failing.planned = [row.key for row, _ in planned]
     give_slots(conn, ticker, planned, places, turn, now)
     return turn, [run for _, run in planned]
 
@@ -223,7 +223,7 @@ def read_runs(
             return [run for row in unknown for run in read_runs(conn, ticker, [row], now)]
         if unknown[0].cancelled_by not in (None, plan.TIMEOUT):  # only its end is wanted
             return [snapshots.load_remains(conn, unknown[0], now)]
-        strike(conn, ticker, unknown[0], error, now)
+        count_failure(conn, ticker, unknown[0], error, now)
         return []
 
 
@@ -247,7 +247,7 @@ def plan_all(
         except (psycopg.Error, *EXHAUSTED):
             raise
         except Exception as error:
-            strike(conn, ticker, row, error, run.now)
+            count_failure(conn, ticker, row, error, run.now)
             reports.put(conn, [(*row.key, body) for _, body in mine])
         else:
             planned.append((row, run))
@@ -278,28 +278,28 @@ def plan_run(
     plan.settle(run)
 
 
-def strike(
+def count_failure(
     conn: Connection[Any], ticker: Ticker, row: Claimed, error: Exception, now: datetime
 ) -> None:
     """Skip a run so that the others continue. The third time it is set aside."""
     ticker.models.pop(row.key, None)
     log.error("planning of run %s failed", row.run_id, exc_info=error)
-    if ticker.strikes.blame(row.key):
+    if ticker.failing.count(row.key):
         set_aside(conn, row.key, explained(error), now)
 
 
 def set_aside(conn: Connection[Any], key: RunKey, error: str, now: datetime) -> None:
     """Set a run aside until its pause is over or a person acts on it."""
-    retry_at = now + pause(runs.times_set_aside(conn, *key))
-    reason = verdict(error, retry_at)
-    runs.quarantine(conn, *key, error=error, reason=reason, retry_at=retry_at, now=now)
+    until = now + pause(runs.times_set_aside(conn, *key))
+    reason = verdict(error, until)
+    runs.set_aside(conn, *key, error=error, reason=reason, until=until, now=now)
 
 
-def take_in_again(conn: Connection[Any], key: RunKey) -> None:
-    """Readmit a run whose pause is over. If it makes ticks fail again, the next pause is longer."""
+def take_back(conn: Connection[Any], key: RunKey) -> None:
+    """Take back a run whose pause is over. If it makes ticks fail again, the next pause is longer."""
     now = clock(conn)
     runs.announce(conn, *key)
-    runs.readmit(conn, *key, SCHEDULER, now, anew=False)
+    runs.take_back(conn, *key, SCHEDULER, now, anew=False)
     runs.alarm(conn, *key, now)
 
 

@@ -52,7 +52,7 @@ WAITING: LiteralString = """
 LOCK_RUNS: LiteralString = """
     SELECT locked.run_id FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
         SELECT run_id FROM run
-        WHERE run.team_id = %(team)s AND run.run_id = wanted.run_id AND quarantined IS NULL
+        WHERE run.team_id = %(team)s AND run.run_id = wanted.run_id AND set_aside IS NULL
         FOR NO KEY UPDATE
     ) AS locked
 """

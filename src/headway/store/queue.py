@@ -33,7 +33,7 @@ STARTABLE: LiteralString = """
     SELECT next.* FROM locked CROSS JOIN LATERAL (
         SELECT team_id, run_id FROM run
         WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
-            AND run.backfill_id IS NULL AND run.state = 'queued' AND run.quarantined IS NULL
+            AND run.backfill_id IS NULL AND run.state = 'queued' AND run.set_aside IS NULL
         ORDER BY logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, locked.max_active_runs - (
             SELECT count(*) FROM run AS active
@@ -47,7 +47,7 @@ STARTABLE: LiteralString = """
         SELECT team_id, run_id FROM run
         WHERE run.team_id = locked.team_id AND run.dag_id = locked.dag_id
             AND run.backfill_id = backfill.backfill_id AND run.state = 'queued'
-            AND run.quarantined IS NULL
+            AND run.set_aside IS NULL
         ORDER BY logical_date, run_id
         LIMIT least(%(limit)s, greatest(0, backfill.max_active_runs - (
             SELECT count(*) FROM run AS active
@@ -62,7 +62,7 @@ FORGET_EMPTY: LiteralString = """
         AND NOT EXISTS (
             SELECT FROM run
             WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND run.state = 'queued'
-                AND run.quarantined IS NULL
+                AND run.set_aside IS NULL
             OFFSET 0)
 """
 
@@ -94,7 +94,7 @@ UNDER_WAY: LiteralString = f"""
             SELECT FROM attempt CROSS JOIN LATERAL (
                 SELECT FROM run
                 WHERE run.team_id = attempt.team_id AND run.run_id = attempt.run_id
-                    AND quarantined IS NULL
+                    AND set_aside IS NULL
                 OFFSET 0
             ) AS planned
             WHERE attempt.state IN {states.LIVE_ATTEMPTS})

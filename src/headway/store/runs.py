@@ -148,7 +148,7 @@ CLAIM: LiteralString = """
         SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, revision,
             logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at
         FROM run
-        WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND quarantined IS NULL
+        WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND set_aside IS NULL
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS locked
     JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
@@ -168,29 +168,29 @@ READ: LiteralString = """
 LOCK: LiteralString = f"{READ} FOR NO KEY UPDATE OF run"
 
 # Without ranks: its ready task instances would stand first in the pools' order for ever.
-QUARANTINE: LiteralString = f"""
+SET_ASIDE: LiteralString = f"""
     WITH unranked AS (
         UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s::jsonb
         WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
     ), aside AS (
-        UPDATE run SET quarantined = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, revision = revision + 1,
-            times_set_aside = times_set_aside + 1, retry_at = %(retry_at)s
-        WHERE team_id = %(team)s AND run_id = %(run)s AND state IN {states.QUARANTINE_FROM}
+        UPDATE run SET set_aside = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, revision = revision + 1,
+            times_set_aside = times_set_aside + 1, set_aside_until = %(until)s
+        WHERE team_id = %(team)s AND run_id = %(run)s AND state IN {states.SET_ASIDE_FROM}
         RETURNING team_id, dag_id, run_id, state
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
-        SELECT team_id, %(now)s, 'run', dag_id, run_id, 'quarantine', state, 'scheduler',
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, 'set_aside', state, 'scheduler',
             jsonb_build_object('kind', 'set_aside', 'error', %(error)s::text) FROM aside
     )
     SELECT pg_notify('headway_run', run_id) FROM aside
 """
 
 # Why its ready task instances wait is to be said anew.
-READMIT: LiteralString = """
+TAKE_BACK: LiteralString = """
     WITH back AS (
-        UPDATE run SET quarantined = NULL, reason = NULL, retry_at = NULL, revision = revision + 1,
+        UPDATE run SET set_aside = NULL, reason = NULL, set_aside_until = NULL, revision = revision + 1,
             times_set_aside = CASE WHEN %(anew)s THEN 0 ELSE times_set_aside END
-        WHERE team_id = %(team)s AND run_id = %(run)s AND quarantined IS NOT NULL
+        WHERE team_id = %(team)s AND run_id = %(run)s AND set_aside IS NOT NULL
         RETURNING team_id, dag_id, run_id, state
     ), unblocked AS (
         UPDATE task_instance SET blocked_reason = NULL
@@ -198,7 +198,7 @@ READMIT: LiteralString = """
             AND task_instance.state = 'ready'
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor)
-    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'readmit', state, %(actor)s FROM back
+    SELECT team_id, %(now)s, 'run', dag_id, run_id, 'take_back', state, %(actor)s FROM back
 """
 
 TIMES_SET_ASIDE: LiteralString = """
@@ -206,14 +206,14 @@ TIMES_SET_ASIDE: LiteralString = """
 """
 
 TO_RETRY: LiteralString = """
-    SELECT team_id, run_id FROM run WHERE retry_at <= %(now)s ORDER BY retry_at, run_id LIMIT %(limit)s
+    SELECT team_id, run_id FROM run WHERE set_aside_until <= %(now)s ORDER BY set_aside_until, run_id LIMIT %(limit)s
 """
 
 RETRY_ALL: LiteralString = """
-    UPDATE run SET retry_at = %(now)s
+    UPDATE run SET set_aside_until = %(now)s
     FROM (
-        SELECT ctid FROM run AS known WHERE retry_at > %(now)s
-        ORDER BY retry_at LIMIT %(limit)s
+        SELECT ctid FROM run AS known WHERE set_aside_until > %(now)s
+        ORDER BY set_aside_until LIMIT %(limit)s
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS paused
     WHERE run.ctid = paused.ctid
@@ -230,7 +230,7 @@ LOCK_RUNNING: LiteralString = """
 
 ALARM_DAG: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running' AND quarantined IS NULL
+    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running' AND set_aside IS NULL
 """
 
 ALARM: LiteralString = """
@@ -238,7 +238,7 @@ ALARM: LiteralString = """
     FROM (
         SELECT ctid FROM run AS known WHERE known.team_id = %(team)s AND known.run_id = %(run)s OFFSET 0
     ) AS found
-    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.quarantined IS NULL
+    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.set_aside IS NULL
 """
 
 WAKE_SCHEDULERS: LiteralString = "SELECT pg_notify('headway_scheduler', '')"
@@ -315,14 +315,14 @@ def one(
         return cursor.execute(statement, {"team": team_id, "run": run_id}).fetchone()
 
 
-def quarantine(
+def set_aside(
     conn: Connection[Any],
     team_id: int,
     run_id: str,
     *,
     error: str,
     reason: Reason,
-    retry_at: datetime,
+    until: datetime,
     now: datetime,
 ) -> None:
     """Take a run out of every tick: planning it failed again and again."""
@@ -332,7 +332,7 @@ def quarantine(
         "error": error,
         "reason": msgspec.json.encode(reason).decode(),
     }
-    conn.execute(QUARANTINE, {**values, "retry_at": retry_at, "now": now})
+    conn.execute(SET_ASIDE, {**values, "until": until, "now": now})
 
 
 def times_set_aside(conn: Connection[Any], team_id: int, run_id: str) -> int:
@@ -352,7 +352,7 @@ def retry_all(conn: Connection[Any], now: datetime, limit: int) -> None:
     conn.execute(RETRY_ALL, {"now": now, "limit": limit})
 
 
-def readmit(
+def take_back(
     conn: Connection[Any],
     team_id: int,
     run_id: str,
@@ -365,7 +365,7 @@ def readmit(
     forget how often that was.
     """
     values = {"team": team_id, "run": run_id, "actor": actor, "now": now, "anew": anew}
-    conn.execute(READMIT, values)
+    conn.execute(TAKE_BACK, values)
 
 
 def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:

@@ -71,7 +71,7 @@ ALARM: LiteralString = f"""
         WHERE known.team_id = wanted.team_id AND known.run_id = wanted.run_id
         OFFSET 0
     ) AS found
-    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.quarantined IS NULL
+    WHERE run.ctid = found.ctid AND run.state = 'running' AND run.set_aside IS NULL
         AND (run.due_at IS NULL OR run.due_at > %(now)s)
 """
 

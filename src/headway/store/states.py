@@ -29,7 +29,7 @@ def listed(states: Iterable[StrEnum]) -> LiteralString:
 LIVE_ATTEMPTS: Final = listed(ATTEMPT_LIVE)
 BROKEN_INSTANCES: Final = listed(BROKEN)
 OPEN_RUNS: Final = listed(set(RunState) - RUN_FINAL)
-QUARANTINE_FROM: Final = listed(s for s, event in RUN_TRANSITIONS if event is RunEvent.QUARANTINE)
+SET_ASIDE_FROM: Final = listed(s for s, event in RUN_TRANSITIONS if event is RunEvent.SET_ASIDE)
 NOTHING_TO_EXPLAIN: Final = listed({State.SUCCESS, State.WAITING})
 
 # The quiet states come first: most task instances are in one of them.

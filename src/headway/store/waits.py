@@ -14,8 +14,8 @@ FIRST: LiteralString = """
         (SELECT 'run', due_at, run_id FROM run
             WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1)
         UNION ALL
-        (SELECT 'set_aside', retry_at, run_id FROM run
-            WHERE retry_at IS NOT NULL ORDER BY retry_at LIMIT 1)
+        (SELECT 'set_aside', set_aside_until, run_id FROM run
+            WHERE set_aside_until IS NOT NULL ORDER BY set_aside_until LIMIT 1)
         UNION ALL
         (SELECT 'slot', next_slot_at, dag_id FROM dag
             WHERE next_slot_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL

@@ -33,9 +33,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     backfill_id: str | None = None
     created_by: str = ""
-    quarantined: str | None = (
-        None  # the error for which it was set aside: no scheduler takes it now
-    )
+    set_aside: str | None = None  # the error for which it was set aside: no scheduler takes it now
     retry_at: datetime | None = None  # when it is taken again that was set aside
     note: str | None = None
     duration_s: float | None = None  # of what has ended

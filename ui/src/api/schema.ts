@@ -2757,10 +2757,10 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
-            quarantined: string | null;
             reason: string | null;
             retry_at: string | null;
             run_id: string;
+            set_aside: string | null;
             started_at: string | null;
             /** @enum {string} */
             state: "queued" | "running" | "success" | "failed" | "cancelled";
@@ -5270,10 +5270,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
@@ -6777,10 +6777,10 @@ export interface operations {
                      *           "params": {
                      *             "size": 3
                      *           },
-                     *           "quarantined": null,
                      *           "reason": null,
                      *           "retry_at": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
+                     *           "set_aside": null,
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
                      *           "trigger": "schedule",
@@ -6877,10 +6877,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
@@ -6970,10 +6970,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
@@ -7049,10 +7049,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
@@ -7329,10 +7329,10 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
-                     *         "quarantined": null,
                      *         "reason": null,
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
+                     *         "set_aside": null,
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
@@ -7362,10 +7362,10 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
-                     *         "quarantined": null,
                      *         "reason": null,
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
+                     *         "set_aside": null,
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
@@ -7602,10 +7602,10 @@ export interface operations {
                      *         "params": {
                      *           "size": 3
                      *         },
-                     *         "quarantined": null,
                      *         "reason": null,
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
+                     *         "set_aside": null,
                      *         "started_at": "2026-01-31T05:00:00Z",
                      *         "state": "success",
                      *         "trigger": "schedule",
@@ -7806,10 +7806,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",
@@ -7901,10 +7901,10 @@ export interface operations {
                      *       "params": {
                      *         "size": 3
                      *       },
-                     *       "quarantined": null,
                      *       "reason": null,
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
+                     *       "set_aside": null,
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "trigger": "schedule",

@@ -99,9 +99,7 @@ def waits(conn: Connection[Any], run: wire.Run) -> Reason | None:
     if row is None:
         return None
     line = queue.line_of(conn, row[0], run.dag_id)
-    return why_queued(
-        replace(line, set_aside=run.quarantined, backfill=run.backfill_id is not None)
-    )
+    return why_queued(replace(line, set_aside=run.set_aside, backfill=run.backfill_id is not None))
 
 
 def key_of(error: wire.FirstError) -> wire.InstanceKey:

@@ -88,14 +88,14 @@ WAITING: LiteralString = f"""
 """
 
 LATE: LiteralString = """
-    SELECT dag_id, next_slot_at AS expected_at, NULL AS paused_by, NULL AS quarantined,
+    SELECT dag_id, next_slot_at AS expected_at, NULL AS paused_by, NULL AS set_aside,
         NULL::integer AS max_active_runs
     FROM dag
     WHERE next_slot_at < %(before)s AND paused_at IS NULL AND missing_since IS NULL
     UNION ALL
-    SELECT dag_id, first.created_at, dag.paused_by, first.quarantined, max_active_runs
+    SELECT dag_id, first.created_at, dag.paused_by, first.set_aside, max_active_runs
     FROM dag CROSS JOIN LATERAL (
-        SELECT created_at, trigger, quarantined FROM run
+        SELECT created_at, trigger, set_aside FROM run
         WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id AND state = 'queued'
             AND backfill_id IS NULL
         ORDER BY logical_date, run_id LIMIT 1
@@ -186,7 +186,7 @@ def late(conn: Connection[Any], now: datetime, *, scheduling: bool) -> list[wire
 
 
 def why_late(
-    paused_by: str | None, quarantined: str | None, active_max: int | None, *, scheduling: bool
+    paused_by: str | None, set_aside: str | None, active_max: int | None, *, scheduling: bool
 ) -> Reason:
     if active_max is None:
         return why_not_created(scheduling=scheduling)
@@ -195,7 +195,7 @@ def why_late(
             paused_by=paused_by,
             running=active_max,  # what else would keep the first of them waiting
             limit=active_max,
-            set_aside=quarantined,
+            set_aside=set_aside,
             scheduling=scheduling,
         )
     )

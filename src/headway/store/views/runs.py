@@ -22,7 +22,7 @@ COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason::text, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
-    run.backfill_id, run.created_by, run.quarantined, run.retry_at, run.note,
+    run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
@@ -38,7 +38,7 @@ COUNTED: LiteralString = """
 
 WANTED: LiteralString = """
     (%(trigger)s::text IS NULL OR run.trigger = %(trigger)s)
-    AND (NOT %(set_aside)s OR quarantined IS NOT NULL)
+    AND (NOT %(set_aside)s OR set_aside IS NOT NULL)
     AND (%(q)s::text IS NULL OR starts_with(run.run_id, %(q)s)
         OR strpos(lower(run.dag_id), lower(%(q)s)) > 0 OR strpos(lower(note), lower(%(q)s)) > 0)
 """

@@ -45,9 +45,9 @@ export function RunBody({
             <Skeleton width="60%" height={20} />
           )}
         </p>
-        {run.quarantined && (
-          <p className={styles.quarantined} role="alert">
-            This run is {run.reason ?? `set aside: ${run.quarantined}`}
+        {run.set_aside && (
+          <p className={styles.setAside} role="alert">
+            This run is {run.reason ?? `set aside: ${run.set_aside}`}
           </p>
         )}
         {run.note && <blockquote className={styles.note}>{run.note}</blockquote>}

@@ -16,7 +16,7 @@ from psycopg import errors
 from headway.core.reasons import SetAside
 from headway.errors import HeadwayError, explained
 
-STRIKES_MAX: Final = 3
+FAILURES_MAX: Final = 3
 PAUSE_S: Final = 30.0
 PAUSE_MAX_S: Final = 3600.0
 DOUBLINGS_MAX: Final = 10  # beyond it the pause is the longest anyway
@@ -31,21 +31,21 @@ PASSING: Final = (
 RunKey = tuple[int, str]
 
 
-class Strikes:
+class Failing:
     def __init__(self) -> None:
         self.counted: dict[RunKey, int] = {}
         self.suspects: list[RunKey] = []  # each is to be ticked alone
-        self.condemned: dict[RunKey, str] = {}  # to be quarantined by the next tick, and why
+        self.to_set_aside: dict[RunKey, str] = {}  # to be set aside by the next tick, and why
         self.planned: Sequence[RunKey] = ()  # what the transaction now going on is about
 
     @property
     def alone(self) -> RunKey | None:
         return self.suspects[0] if self.suspects else None
 
-    def blame(self, key: RunKey) -> bool:
+    def count(self, key: RunKey) -> bool:
         """Count a failure. Returns True when the run must be set aside."""
         self.counted[key] = self.counted.get(key, 0) + 1
-        if self.counted[key] < STRIKES_MAX:
+        if self.counted[key] < FAILURES_MAX:
             return False
         del self.counted[key]
         return True
@@ -56,21 +56,21 @@ class Strikes:
             return
         others = [key for key in self.suspects if key not in self.planned]
         self.suspects = [*others, *self.planned]
-        if len(self.planned) == 1 and self.blame(self.planned[0]):
-            self.condemned[self.planned[0]] = explained(error)
+        if len(self.planned) == 1 and self.count(self.planned[0]):
+            self.to_set_aside[self.planned[0]] = explained(error)
             self.suspects = others
 
     def passed(self, keys: Collection[RunKey]) -> None:
         """Handle a committed transaction, which may have been without the suspect."""
         self.suspects = self.suspects[1:]
-        self.condemned.clear()
+        self.to_set_aside.clear()
         for key in keys:
             self.counted.pop(key, None)
 
 
-def verdict(error: str, retry_at: datetime) -> SetAside:
+def verdict(error: str, until: datetime) -> SetAside:
     """Why the run stands still."""
-    return SetAside(error, retry_at.astimezone(UTC).isoformat(), STRIKES_MAX)
+    return SetAside(error, until.astimezone(UTC).isoformat(), FAILURES_MAX)
 
 
 def pause(times: int) -> timedelta:
