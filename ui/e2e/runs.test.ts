@@ -110,7 +110,7 @@ test("a replay says what it cannot bring back, and leads to the new run", async 
   await page().goto(RUN(run));
   await page().getByRole("button", { name: "Replay…" }).click();
   const list = dialog().getByRole("list", { name: "What may differ" });
-  await list.getByText(/packages outside of the bundle/).waitFor();
+  await list.getByText(/packages outside the bundle/).waitFor();
   expect(await violations(page())).toEqual([]);
   await dialog().getByRole("button", { name: "Replay", exact: true }).click();
   await text(`replay of ${run}`).waitFor();

@@ -21,7 +21,7 @@ declare module "vitest" {
 
 const START_MS = 60_000;
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const PYTHON = process.env.HEADWAY_PYTHON ?? join(HERE, "../../.venv/bin/python");
+export const PYTHON = process.env.HEADWAY_PYTHON ?? join(HERE, "../../.venv/bin/python");
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [server, stop] = await start();

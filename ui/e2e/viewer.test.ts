@@ -37,7 +37,7 @@ test.each([
   ["slots", /of 128/],
   ["backfills", /Backfill/],
   ["events", /succeed/],
-  ["admin/logs", /After the end of a run/],
+  ["admin/logs", /After a run ends/],
   ["logs?q=customer", /12 invoices without a/],
 ])("%s shows a viewer what is there, and offers nothing to do", async (path, shows) => {
   await page.goto(`/t/default/${path}`);

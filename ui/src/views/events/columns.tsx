@@ -3,6 +3,7 @@ import { absolute, exact } from "@/lib/time.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { byPerson, to, what, who } from "./describe.ts";
 import styles from "./Events.module.css";
 
@@ -63,6 +64,11 @@ export const COLUMNS: readonly Column<Event>[] = [
     head: "Why",
     width: "minmax(120px, 2fr)",
     secondary: true,
-    cell: (event) => <span title={event.reason ?? undefined}>{event.reason}</span>,
+    cell: ({ reason }) =>
+      reason && (
+        <span title={reason}>
+          <Words text={reason} />
+        </span>
+      ),
   },
 ];

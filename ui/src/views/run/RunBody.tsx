@@ -40,14 +40,16 @@ export function RunBody({
               <Words text={said.headline} />
             </span>
           ) : found.isError ? (
-            <span>{run.reason ?? run.state}</span>
+            <span>
+              <Words text={run.reason ?? run.state} />
+            </span>
           ) : (
             <Skeleton width="60%" height={20} />
           )}
         </p>
         {run.set_aside && (
           <p className={styles.setAside} role="alert">
-            This run is {run.reason ?? `set aside: ${run.set_aside}`}
+            This run is <Words text={run.reason ?? `set aside: ${run.set_aside}`} />
           </p>
         )}
         {run.note && <blockquote className={styles.note}>{run.note}</blockquote>}

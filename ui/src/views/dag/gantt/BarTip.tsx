@@ -1,8 +1,10 @@
+import type { Segment } from "@/api/types.ts";
 import { duration } from "@/lib/duration.ts";
 import { lengthOf, type Row } from "@/lib/gantt/bars.ts";
 import { WAIT_WORDS } from "@/lib/gantt/waits.ts";
 import { stateWord } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { Fact, HoverCard, hoverStyles } from "../HoverCard.tsx";
 
 const SHOWN = 8;
@@ -22,11 +24,7 @@ export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y
         {segments.map((segment) => (
           <Fact
             key={segment.from + segment.kind}
-            name={
-              segment.kind === "running"
-                ? `attempt ${segment.number ?? 1}${segment.state ? `, ${stateWord(segment.state)}` : ""}`
-                : (segment.reason ?? `waited for ${WAIT_WORDS[segment.wait ?? "other"]}`)
-            }
+            name={<Words text={nameOf(segment)} />}
             value={duration(lengthOf(segment, now))}
           />
         ))}
@@ -36,4 +34,9 @@ export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y
       </dl>
     </HoverCard>
   );
+}
+
+function nameOf({ kind, number, state, reason, wait }: Segment): string {
+  if (kind === "running") return `attempt ${number ?? 1}${state ? `, ${stateWord(state)}` : ""}`;
+  return reason ?? `waited for ${WAIT_WORDS[wait ?? "other"]}`;
 }

@@ -8,6 +8,7 @@ import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import { absolute } from "@/lib/time.ts";
 import { StateBadge, StateCounts } from "@/parts/State.tsx";
+import { Words } from "@/parts/Words.tsx";
 import { Fact, HoverCard, hoverStyles as styles } from "../HoverCard.tsx";
 
 interface Props {
@@ -73,7 +74,11 @@ function Why({ run, task }: { run: string; task: string }) {
   const waited = between(data.queued_at, data.started_at, Date.now());
   return (
     <div className={styles.place}>
-      {why && <p className={styles.why}>{why}</p>}
+      {why && (
+        <p className={styles.why}>
+          <Words text={why} />
+        </p>
+      )}
       <dl>
         {data.started_at && (
           <Fact name="ran" value={duration(between(data.started_at, data.ended_at, Date.now()))} />
