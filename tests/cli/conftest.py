@@ -60,6 +60,15 @@ def naps():
     nap()
 
 
+@dag()
+def distant():
+    @task(queue="gpu")
+    def fit() -> None:
+        pass
+
+    fit()
+
+
 @dag(schedule="0 0 * * *", start_date=datetime(2100, 1, 1))
 def daily():
     @task
@@ -103,9 +112,13 @@ def children_of(parent: int) -> dict[int, str]:
 
 
 def wait_for(file: Path) -> None:
+    wait_until(file.exists, f"{file} did not appear")
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
     deadline = clock.monotonic() + PATIENCE_S
-    while not file.exists():
-        assert clock.monotonic() < deadline, f"{file} did not appear"
+    while not condition():
+        assert clock.monotonic() < deadline, otherwise
         clock.sleep(0.01)
 
 

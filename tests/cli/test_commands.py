@@ -14,7 +14,7 @@ from headway.pg import Server
 from headway.services import tick
 from headway.store.clock import clock
 from headway.store.transact import ENGINE, connect, transact
-from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for
+from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for, wait_until
 from tests.processes import begin
 
 
@@ -205,6 +205,24 @@ def test_ctrl_c_leaves_a_run_to_the_server(cli: Command, home: Path, tmp_path: P
     assert cli("cancel", run_id).returncode == 0
 
 
+def test_a_task_whose_queue_nobody_serves_is_explained(cli: Command) -> None:
+    run_id = cli("run", "distant", "--detach").stdout.strip()
+    hint = "no live agent serves queue `gpu`: headway up --queue default --queue gpu"
+    wait_until(lambda: hint in cli("why", run_id, "fit").stdout, "nobody says why it waits")
+    assert "gpu" in cli("show", "distant").stdout.split()
+    assert "took" not in cli("show", run_id).stderr
+    assert cli("logs", run_id, "fit").stderr.startswith("fit has not started; to see why: headway")
+    assert cli("cancel", run_id).returncode == 0
+    assert "of distant was cancelled" in cli("why", run_id).stdout
+
+
+def test_a_log_without_a_line_is_said_to_be_so(cli: Command) -> None:
+    run_id = cli("run", "naps").stdout.strip()
+    assert f"run {run_id} of naps succeeded" in cli("why", run_id).stdout
+    silent = cli("logs", run_id, "nap")
+    assert (silent.stdout, silent.stderr) == ("", "nap printed nothing\n")
+
+
 def test_a_task_took_at_least_as_long_as_it_slept(cli: Command) -> None:
     done = cli("run", "naps", "--output", "json")
     run_id = json.loads(done.stdout)["run_id"]
@@ -221,7 +239,7 @@ def test_a_backfill_is_waited_for(cli: Command) -> None:
     done = cli("backfill", "daily", *dates, "--output", "json")
     assert done.returncode == 0, done.stderr
     assert [run["state"] for run in json.loads(done.stdout)] == ["success"] * 3
-    assert "3 success" in done.stderr
+    assert "3 succeeded" in done.stderr
 
 
 def test_check_loads_files_without_a_server(tmp_path: Path) -> None:

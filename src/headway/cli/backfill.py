@@ -13,6 +13,7 @@ from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import is_interactive, paint, say
 from headway.cli.watching import is_over
 from headway.client import Client
+from headway.core.wording import EACH
 from headway.core.words import duration
 
 LOOK_S: Final = 0.2
@@ -69,7 +70,7 @@ def backfill(
         ids = [run.run_id for run in answer.runs if run.run_id is not None]
         say(f"backfill {answer.backfill_id} of {dag_id}: {len(ids)} runs")
         runs = follow(place.client, answer.backfill_id, len(ids))
-    states = Counter(run.state for run in runs)
+    ends = Counter(EACH.get(run.state, run.state) for run in runs)
     zone = ZoneInfo(answer.timezone)
     rows = [
         (run.logical_date.astimezone(zone), run.run_id, run.state)
@@ -78,7 +79,7 @@ def backfill(
     ]
     if rows or output is not Output.TABLE:  # the summary says it when all is well
         show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows)
-    summary = ", ".join(f"{count} {state}" for state, count in states.items())
+    summary = ", ".join(f"{count} {end}" for end, count in ends.items())
     colour = "red" if rows else "green"
     say(f"{paint(summary, colour)} in {duration(clock.monotonic() - began)}")
     if rows:

@@ -8,6 +8,7 @@ from headway import config, wire
 from headway.cli.options import Data, Format, Output, RunId
 from headway.cli.output import show
 from headway.cli.terminal import say
+from headway.core.words import counted
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -47,5 +48,5 @@ def ask(client: "Client", run_id: str, request: wire.ClearRequest, output: Outpu
     answer = client.clear(run_id, request)
     rows = [(key.task_id, key.map_index if key.map_index >= 0 else None) for key in answer.cleared]
     show(answer, output, ("TASK", "INDEX"), rows)
-    verb = "would run" if request.dry_run else "run"
-    say(f"{len(rows)} task instances of run {answer.run_id} {verb} again")
+    verb = "would run" if request.dry_run else "runs" if len(rows) == 1 else "run"
+    say(f"{counted(len(rows), 'task instance')} of run {answer.run_id} {verb} again")

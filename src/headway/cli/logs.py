@@ -66,9 +66,18 @@ def logs(
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
         if complete or (not text and not follow):
+            if offset == 0:
+                say(silence(client, run_id, task_id, index, complete))
             return
         if not text:
             clock.sleep(FOLLOW_S)
+
+
+def silence(client: "Client", run_id: str, task_id: str, index: int | None, complete: bool) -> str:
+    """Return why there is nothing to print: the task has not started, or it has printed nothing."""
+    if client.instance(run_id, task_id, index).attempts == 0:
+        return f"{task_id} has not started; to see why: headway why {run_id} {task_id}"
+    return f"{task_id} printed nothing" if complete else f"{task_id} has printed nothing yet"
 
 
 def print_matches(

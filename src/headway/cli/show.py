@@ -41,19 +41,20 @@ def show(
 def show_dag(client: Client, dag_id: str, output: Output) -> None:
     dag = client.dag(dag_id)
     rows = [
-        (task.task_id, ", ".join(task.upstream), task.pool, task.retries, f"{dag.file}:{task.line or 1}")
+        (task.task_id, ", ".join(task.upstream) or None, task.pool, task.queue, task.retries,
+         f"{dag.file}:{task.line or 1}")
         for task in dag.spec.tasks
     ]  # fmt: skip
     state = "paused" if dag.paused_at else "active"
     say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")
-    show_data(dag, output, ("TASK", "AFTER", "POOL", "RETRIES", "WHERE"), rows)
+    show_data(dag, output, ("TASK", "AFTER", "POOL", "QUEUE", "RETRIES", "WHERE"), rows)
 
 
 def show_run(client: Client, run_id: str, output: Output) -> None:
     run = client.run(run_id)
     tasks = client.tasks(run.run_id)
-    took = seconds(run.started_at, run.ended_at)
-    say(f"run {run.run_id} of {run.dag_id}: {run.state}, took {took}")
+    took = f", took {seconds(run.started_at, run.ended_at)}" if run.ended_at else ""
+    say(f"run {run.run_id} of {run.dag_id}: {run.state}{took}")
     if run.set_aside is not None:
         say(trouble.standing(run))
     rows = [

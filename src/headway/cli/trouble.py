@@ -5,6 +5,7 @@ from typing import Final
 
 from headway import wire
 from headway.client import Client
+from headway.core.wording import ENDED
 from headway.errors import NotFound, NotReachable
 
 EXCERPT_LINES: Final = 12
@@ -14,9 +15,8 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 def standing(run: wire.Run) -> str:
     """Return the run's state and reason and, for a run that was set aside, what to do."""
-    text = (
-        f"run {run.run_id} of {run.dag_id} is {run.state}{': ' + run.reason if run.reason else ''}"
-    )
+    stands = ENDED.get(run.state, f"is {run.state}")
+    text = f"run {run.run_id} of {run.dag_id} {stands}{': ' + run.reason if run.reason else ''}"
     if run.set_aside is None:
         return text
     short = run.run_id[:6]
