@@ -21,7 +21,7 @@ def test_a_number_of_days_that_makes_no_sense(days: int) -> None:
 
 
 def test_nothing_is_here_for_longer_than_anywhere() -> None:
-    assert "not on this machine for 8" in (refusal(Policy(7, 8)) or "")
+    assert "cannot stay on this machine for 8" in (refusal(Policy(7, 8)) or "")
     assert refusal(Policy(7, 7)) is None
 
 
