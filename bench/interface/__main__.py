@@ -23,7 +23,7 @@ from headway.store.transact import ENGINE, connect
 ITEMS: Final = 1_500
 
 # Nothing of the past is caught up with when a server is started on it.
-UP_TO_DATE: Final = "UPDATE dag SET last_slot = now(), next_slot_at = now()"
+UP_TO_DATE: Final = "UPDATE dag SET last_fire = now(), next_fire_at = now()"
 
 
 def main() -> int:

@@ -54,8 +54,8 @@ def test_any_other_is_not(scratch: Scratch, change: Callable[[Path], None]) -> N
 
 
 def test_those_of_a_server_that_is_gone_are_removed_if_they_are_empty(scratch: Scratch) -> None:
-    for slot in (1, 2):
-        enter(scratch.take(slot))
+    for mark in (1, 2):
+        enter(scratch.take(mark))
     Path("left").touch()
     remove_empty(scratch.folder)
     assert [path.name for path in Path(scratch.folder).iterdir()] == ["2"]

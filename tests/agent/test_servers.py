@@ -38,9 +38,9 @@ class Listener:
     def server_shut(self, server: FileServer) -> None:
         self.shut.append(server.file)
 
-    def slot_started(self, slot: int, pid: int, at: float) -> None: ...
+    def child_started(self, mark: int, pid: int, at: float) -> None: ...
 
-    def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+    def child_exited(self, mark: int, status: int, at: float) -> None: ...
 
     def outcome_came(self, child: Child) -> None: ...
 
@@ -149,7 +149,7 @@ def test_a_server_that_does_not_fork_is_killed(
 
 def children_closed(watching: Watch, child: Child) -> None:
     watching.children.close(child)
-    assert not watching.children.by_slot
+    assert not watching.children.by_mark
 
 
 def test_the_longest_unused_makes_room(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_the_longest_unused_makes_room(driven: Driven, monkeypatch: pytest.Monke
     assert second.shut
     assert not first.shut
     driven.until(lambda: bool(driven.heard.gone))
-    first.slots.add(1)  # a busy one stays, though there are too many
+    first.marks.add(1)  # a busy one stays, though there are too many
     driven.open("d.py")
     assert driven.heard.shut == ["b.py", "c.py"]
 
@@ -170,7 +170,7 @@ def test_idle_servers_end(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> No
     idle, busy = driven.open("a.py"), driven.open("b.py")
     assert driven.servers.retire_idle(unused_s=60) == []
     assert driven.servers.retire_idle(unused_s=0) == [idle, busy]
-    busy.slots.add(1)
+    busy.marks.add(1)
     monkeypatch.setattr(servers, "IDLE_S_MAX", 0.0)
     driven.servers.retire_idle(unused_s=60)
     driven.until(lambda: bool(driven.heard.gone))

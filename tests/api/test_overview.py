@@ -142,10 +142,10 @@ def test_home_names_who_waits_longest_and_why(client: Client, conn: Session) -> 
 def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Session) -> None:
     for dag_id in ("overdue", "held", "coming", "off"):
         seed.dag(conn, dag_id)
-    conn.execute("UPDATE dag SET next_slot_at = now() - interval '1 h' WHERE dag_id = 'overdue'")
-    conn.execute("UPDATE dag SET next_slot_at = now() + interval '1 h' WHERE dag_id = 'coming'")
+    conn.execute("UPDATE dag SET next_fire_at = now() - interval '1 h' WHERE dag_id = 'overdue'")
+    conn.execute("UPDATE dag SET next_fire_at = now() + interval '1 h' WHERE dag_id = 'coming'")
     conn.execute(
-        "UPDATE dag SET next_slot_at = now() - interval '1 h', paused_at = now(),"
+        "UPDATE dag SET next_fire_at = now() - interval '1 h', paused_at = now(),"
         " paused_by = 'user:ada' WHERE dag_id = 'off'"
     )
     seed.run(conn, "held", "r1", state="queued")

@@ -102,8 +102,8 @@ def test_a_run_waits_for_the_first_of_its_delays_and_its_timeout() -> None:
 
 
 def test_how_long_nothing_is_due() -> None:
-    ago, soon = (Wait(Kind.SLOT, NOON + timedelta(seconds=s), "d") for s in (-5, 3))
-    never = Wait(Kind.SLOT, None, "d")
+    ago, soon = (Wait(Kind.FIRE, NOON + timedelta(seconds=s), "d") for s in (-5, 3))
+    never = Wait(Kind.FIRE, None, "d")
     assert seconds_left([], NOON, most=9.0) == seconds_left([never], NOON, most=9.0) == 9.0
     assert seconds_left([never, soon], NOON, most=9.0) == 3.0
     assert seconds_left([soon], NOON, most=1.0) == 1.0

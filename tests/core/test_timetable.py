@@ -1,4 +1,4 @@
-"""Slots over daylight saving, against tables, a minute-by-minute reference, and cronsim itself."""
+"""Fires over daylight saving, against tables, a minute-by-minute reference, and cronsim itself."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -38,9 +38,9 @@ def utc(text: str) -> datetime:
 
 
 def fired(expression: str, zone: str, start: str, end: str) -> list[str]:
-    """The slots of a time span, on the clock on the wall."""
+    """The fires of a time span, on the clock on the wall."""
     found = Cron(expression, zone).between(utc(start), utc(end))
-    return [f"{slot.astimezone(ZoneInfo(zone)):%d %H:%M %z}" for slot in found]
+    return [f"{fire.astimezone(ZoneInfo(zone)):%d %H:%M %z}" for fire in found]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def fired(expression: str, zone: str, start: str, end: str) -> list[str]:
             "2026-03-29",
             "2026-03-29T23:00",
             ["29 03:00 +0200"],
-            id="two wall times in one gap are one slot",
+            id="two wall times in one gap are one fire",
         ),
         pytest.param(
             "30 * * * *",
@@ -168,7 +168,7 @@ def fired(expression: str, zone: str, start: str, end: str) -> list[str]:
         ),
     ],
 )
-def test_slots_on_the_wall_clock(
+def test_fires_on_the_wall_clock(
     expression: str, zone: str, start: str, end: str, expected: list[str]
 ) -> None:
     assert fired(expression, zone, start, end) == expected
@@ -194,7 +194,7 @@ def minutes_of(expression: str) -> list[int]:
 
 
 def by_minute(expression: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
-    """The slots by looking at every minute: no offsets, no folds, only what the clock shows."""
+    """The fires by looking at every minute: no offsets, no folds, only what the clock shows."""
     clock = ZoneInfo(zone)
     instants = [start + n * MINUTE for n in range((end - start) // MINUTE)]
     shown = [(t.astimezone(clock).replace(tzinfo=None, fold=0), t) for t in instants]
@@ -211,7 +211,7 @@ def by_minute(expression: str, zone: str, start: datetime, end: datetime) -> lis
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(ZONES), st.integers(1970, 2099), st.sampled_from(EXPRESSIONS), st.data())
-def test_slots_are_what_the_clock_on_the_wall_says(
+def test_fires_are_what_the_clock_on_the_wall_says(
     zone: str, year: int, expression: str, data: st.DataObject
 ) -> None:
     middles = changes(zone, year) or [datetime(year, 6, 1, tzinfo=UTC)]
@@ -225,10 +225,10 @@ def test_slots_are_what_the_clock_on_the_wall_says(
     schedule = Cron(expression, zone)
     assert list(schedule.between(*inner)) == expected
     backwards = list[datetime]()
-    slot = schedule.previous_before(inner[1] + MINUTE)
-    while slot is not None and slot >= inner[0]:
-        backwards.insert(0, slot)
-        slot = schedule.previous_before(slot)
+    fire = schedule.previous_before(inner[1] + MINUTE)
+    while fire is not None and fire >= inner[0]:
+        backwards.insert(0, fire)
+        fire = schedule.previous_before(fire)
     assert backwards == expected
 
 
@@ -257,8 +257,8 @@ def test_next_and_previous_are_inverse_and_strict(schedule: Schedule, moment: da
     assert later is not None
     assert earlier is not None
     assert earlier < moment < later
-    assert schedule.next_after(earlier) in (moment, later), "a slot lost or doubled"
-    assert schedule.previous_before(later) in (moment, earlier), "a slot lost or doubled"
+    assert schedule.next_after(earlier) in (moment, later), "a fire lost or doubled"
+    assert schedule.previous_before(later) in (moment, earlier), "a fire lost or doubled"
     further = schedule.next_after(later)
     assert further is not None
     assert schedule.previous_before(further) == later
@@ -322,7 +322,7 @@ def test_time_has_ends(schedule: Schedule) -> None:
     assert schedule.previous_before(datetime.max.replace(tzinfo=UTC)) == (LAST if fires else None)
 
 
-def test_a_run_on_demand_stands_for_what_came_since_the_last_slot() -> None:
+def test_a_run_on_demand_stands_for_what_came_since_the_last_fire() -> None:
     at = utc("2026-05-05T13:37")
     assert interval(Cron("0 5 * * *"), at) == (utc("2026-05-05T05:00"), at)
     assert interval(OnDemand(), at) == interval(Once(), at) == (at, at)
@@ -359,7 +359,7 @@ def decide(
     )
 
 
-def test_without_catchup_only_the_latest_missed_slot_is_due() -> None:
+def test_without_catchup_only_the_latest_missed_fire_is_due() -> None:
     (next_look,) = fives(11)
     assert decide() == (fives(10), next_look)
     assert decide(last=fives(4)[0]) == (fives(10), next_look)
@@ -367,7 +367,7 @@ def test_without_catchup_only_the_latest_missed_slot_is_due() -> None:
     assert decide(last=fives(10)[0]) == ([], next_look)
 
 
-def test_with_catchup_every_missed_slot_is_due_in_bounded_bursts() -> None:
+def test_with_catchup_every_missed_fire_is_due_in_bounded_bursts() -> None:
     assert decide(catchup=True) == (fives(*range(1, 11)), fives(11)[0])
     found, last = [], None
     for _ in range(4):
@@ -381,18 +381,18 @@ def test_with_catchup_every_missed_slot_is_due_in_bounded_bursts() -> None:
 
 
 @pytest.mark.parametrize("catchup", [True, False])
-def test_a_slot_is_due_from_its_very_moment(catchup: bool) -> None:
-    (slot, following) = fives(11, 12)
+def test_a_fire_is_due_from_its_very_moment(catchup: bool) -> None:
+    (fire, following) = fives(11, 12)
     last = fives(10)[0]
-    assert decide(last=last, now=slot - MINUTE, catchup=catchup) == ([], slot)
-    assert decide(last=last, now=slot, catchup=catchup) == ([slot], following)
+    assert decide(last=last, now=fire - MINUTE, catchup=catchup) == ([], fire)
+    assert decide(last=last, now=fire, catchup=catchup) == ([fire], following)
 
 
 @pytest.mark.parametrize("catchup", [True, False])
 def test_start_and_end_are_included(catchup: bool) -> None:
-    (slot,) = fives(10)
-    assert decide(start_date=slot, end_date=slot, catchup=catchup) == ([slot], None)
-    assert decide(start_date=slot, end_date=slot, last=slot, catchup=catchup) == ([], None)
+    (fire,) = fives(10)
+    assert decide(start_date=fire, end_date=fire, catchup=catchup) == ([fire], None)
+    assert decide(start_date=fire, end_date=fire, last=fire, catchup=catchup) == ([], None)
     assert decide(start_date=utc("2026-02-01"), catchup=catchup) == ([], utc("2026-02-01T05:00"))
 
 
@@ -448,7 +448,7 @@ def test_looking_again_and_again_loses_and_doubles_nothing(
         created += found
         assert len(found) <= (limit if catchup else 1)
         assert again is not None
-        assert all(slot <= now for slot in found)
+        assert all(fire <= now for fire in found)
         assert again > now or len(found) == limit
     assert all(a < b for a, b in pairwise(created))
     if catchup:

@@ -178,8 +178,8 @@ def test_the_timetable_is_asked_at_once_when_the_schedule_changed(
         "from headway import dag, task\n@dag(schedule='{cron}', tags=['{tag}'])\ndef one():\n"
         "    @task\n    def work(): ...\n    work()\none()\n"
     )
-    decided = "UPDATE dag SET next_slot_at = 'infinity', last_slot = '2020-01-01Z'"
-    asked = "SELECT isfinite(next_slot_at), last_slot IS NOT NULL FROM dag"
+    decided = "UPDATE dag SET next_fire_at = 'infinity', last_fire = '2020-01-01Z'"
+    asked = "SELECT isfinite(next_fire_at), last_fire IS NOT NULL FROM dag"
     folder.write("a.py", text.format(cron="@daily", tag="a"))
     loader.settle()
     assert rows(conn, asked) == [(True, False)]

@@ -89,7 +89,7 @@ def test_a_timetable_whose_run_the_database_refuses_costs_its_dag(
     for _ in range(3):
         process.scheduler.sweep()
     assert value(conn, "SELECT count(*) FROM run WHERE dag_id = 'good'") > 0
-    assert value(conn, "SELECT next_slot_at > now() FROM dag WHERE dag_id = 'bad'") is True
+    assert value(conn, "SELECT next_fire_at > now() FROM dag WHERE dag_id = 'bad'") is True
     assert process.deaths == 0
 
 

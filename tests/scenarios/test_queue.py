@@ -73,13 +73,13 @@ def test_a_trigger_of_what_is_not_there(conn: Connection[Any]) -> None:
     assert value(conn, "SELECT count(*) FROM run") == 0
 
 
-def test_slots_are_made_once_however_often_they_are_due(conn: Connection[Any]) -> None:
+def test_fires_are_made_once_however_often_they_are_due(conn: Connection[Any]) -> None:
     deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
     scheduler = Scheduler(conn)
     now = START_DATE + timedelta(days=3, hours=1)
     assert due(scheduler, now) == 4
     assert due(scheduler, now) == 0
-    conn.execute("UPDATE dag SET last_slot = NULL, next_slot_at = %s", [START_DATE])
+    conn.execute("UPDATE dag SET last_fire = NULL, next_fire_at = %s", [START_DATE])
     assert due(scheduler, now) == 0
     assert due(scheduler, now + timedelta(days=1)) == 1
     assert dates(conn) == [0, 1, 2, 3, 4]
@@ -103,7 +103,7 @@ def test_a_long_catch_up_comes_in_bursts(conn: Connection[Any]) -> None:
     assert dates(conn) == list(range(120))
 
 
-def test_a_paused_dag_has_no_slots(conn: Connection[Any]) -> None:
+def test_a_paused_dag_has_no_fires(conn: Connection[Any]) -> None:
     deploy(conn, task("a"), schedule=DAILY, start_date=START_DATE, catchup=True)
     scheduler = Scheduler(conn)
     transact(conn, commands.pause, 1, "d", ANN)

@@ -17,7 +17,7 @@ from tests.scenarios.world import deploy, task, trigger
 from tests.simulation.line import Line
 from tests.simulation.process import one_round
 
-IN_TWO_SECONDS = "UPDATE dag SET next_slot_at = clock_timestamp() + interval '2 s'"
+IN_TWO_SECONDS = "UPDATE dag SET next_fire_at = clock_timestamp() + interval '2 s'"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_heartbeat_is_answered_during_a_rest(scheduler: Scheduler, line: Line)
     assert scheduler.sweep_in() <= 0
 
 
-def test_a_rest_ends_with_the_next_slot_of_a_timetable(
+def test_a_rest_ends_with_the_next_fire_of_a_timetable(
     conn: Connection[Any], scheduler: Scheduler
 ) -> None:
     deploy(conn, task("a"))
@@ -85,7 +85,7 @@ def test_a_rest_ends_with_the_next_slot_of_a_timetable(
     assert SWEEP_S < scheduler.pause() <= 2
     scheduler.scheduled = False
     turn(scheduler)
-    assert scheduler.pause() > 2, "it waits for a slot that it does not make a run for"
+    assert scheduler.pause() > 2, "it waits for a fire that it does not make a run for"
 
 
 def test_a_rest_ends_with_the_delay_of_a_retry(

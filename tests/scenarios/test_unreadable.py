@@ -153,7 +153,7 @@ def test_a_scheduler_survives_it_and_its_attempts_end(
     assert value(conn, "SELECT state FROM attempt") == ("cancelled" if told else "lost")
 
 
-def test_its_timetable_stops_nobody_else_and_loses_no_slot(conn: Connection[Any]) -> None:
+def test_its_timetable_stops_nobody_else_and_loses_no_fire(conn: Connection[Any]) -> None:
     schedule = {"interval_s": 60.0}
     for name in ("d", "other"):
         options = {"schedule": schedule, "start_date": START_DATE, "catchup": True}

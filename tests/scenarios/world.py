@@ -30,7 +30,7 @@ from headway.store.transact import connect, once, transact
 TURNS_MAX: Final = 200
 ANN: Final = "user:ann"
 END: Final = ("success", "failed", "cancelled")
-START_DATE: Final = datetime(2040, 1, 1, tzinfo=UTC)  # no slot is due by the real clock
+START_DATE: Final = datetime(2040, 1, 1, tzinfo=UTC)  # no fire is due by the real clock
 
 tokens = count(1)
 numbers = count(1)

@@ -2,7 +2,7 @@
 
 For as long as the agents' fence is not over, what ended is kept and reported; afterwards nothing of
 the old sessions counts, and what was live is repeated as lost, at no retry's cost. What was
-acknowledged before is never run again, and missed slots are made once, as ``catchup`` says.
+acknowledged before is never run again, and missed fires are made once, as ``catchup`` says.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 from tests.simulation.calm import Calm, lasting
 from tests.simulation.world import START, Connections
 
-SLOT_S = 600.0
+FIRE_S = 600.0
 BEFORE = ("quick", "below")
 LIVE = ("short", "long")
 AFTER = ("last",)
@@ -35,9 +35,9 @@ class Away(Calm):
             lasting("long", 12.0, "below"),
             lasting("last", 0.0, "short", "long"),
         )
-        slots = {"schedule": {"interval_s": SLOT_S}, "start_date": START}
-        self.deploy("all_slots", lasting("slot", 0.0), catchup=True, **slots)
-        self.deploy("latest_slot", lasting("slot", 0.0), catchup=False, **slots)
+        fires = {"schedule": {"interval_s": FIRE_S}, "start_date": START}
+        self.deploy("all_fires", lasting("fire", 0.0), catchup=True, **fires)
+        self.deploy("latest_fire", lasting("fire", 0.0), catchup=False, **fires)
         self.trigger("work")
 
     def states(self) -> dict[str, str]:
@@ -53,16 +53,16 @@ class Away(Calm):
         )
         return dict(found.fetchall())
 
-    def slots(self, dag_id: str) -> list[float]:
+    def fires(self, dag_id: str) -> list[float]:
         found = self.observer.execute(
             "SELECT logical_date, state FROM run WHERE dag_id = %s ORDER BY logical_date", [dag_id]
         ).fetchall()
         assert {state for _, state in found} <= {"success"}
-        return [(date - START).total_seconds() / SLOT_S for date, _ in found]
+        return [(date - START).total_seconds() / FIRE_S for date, _ in found]
 
 
 @pytest.mark.parametrize(
-    ("away_s", "live", "all_slots", "latest_slot"),
+    ("away_s", "live", "all_fires", "latest_fire"),
     [
         (4.0, "success", [0], [0]),
         (3600.0, "no_heartbeat success", [0, 1, 2, 3, 4, 5, 6], [0, 6]),
@@ -72,8 +72,8 @@ def test_all_schedulers_are_away(
     connections: Connections,
     away_s: float,
     live: str,
-    all_slots: list[float],
-    latest_slot: list[float],
+    all_fires: list[float],
+    latest_fire: list[float],
 ) -> None:
     world = Away(connections)
     with world.patched():
@@ -94,8 +94,8 @@ def test_all_schedulers_are_away(
         **dict.fromkeys(LIVE, live),
         **dict.fromkeys(AFTER, "success"),
     }
-    assert world.slots("all_slots") == all_slots
-    assert world.slots("latest_slot") == latest_slot
+    assert world.fires("all_fires") == all_fires
+    assert world.fires("latest_fire") == latest_fire
     used_up = "SELECT count(*) FROM task_instance WHERE failures > 0"
     assert world.observer.execute(used_up).fetchone() == (0,)
     for process in world.processes:

@@ -88,7 +88,7 @@ SEAMS: Final[list[tuple[Any, str]]] = [
     (sessions, "expire"),
     (sessions, "open_session"),
     (queue, "due_dags"),
-    (queue, "slots_decided"),
+    (queue, "fires_decided"),
     (tick.Ticker, "settle"),
     (Gateway, "acknowledge"),
     (Gateway, "deliver"),

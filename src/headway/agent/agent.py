@@ -29,9 +29,9 @@ from headway.agent.orders import Kind
 from headway.agent.processes import (
     children_of,
     kill_strays,
+    mark_of,
     orphans,
     parent_of,
-    slot_of,
     tree_rss_bytes,
 )
 from headway.agent.protocol import (
@@ -108,7 +108,7 @@ class Agent:
         self.ready: list[tuple[float, int, Attempt]] = []
         self.arrivals = count()
         self.parked: dict[int, list[Attempt]] = {}  # by the number of the server they wait for
-        self.running: dict[int, Attempt] = {}  # by slot
+        self.running: dict[int, Attempt] = {}  # by mark
         self.used: dict[int, FileServer] = {}  # servers whose spares are to be made anew
         self.unacked: dict[int, tuple[Ended, float]] = {}
         self.watching_memory = False
@@ -262,8 +262,8 @@ class Agent:
         child.attempt, attempt.child = attempt, child
         child.ordered_at = ordered_at
         attempt.held.clear()
-        server.slots.add(child.slot)
-        self.running[child.slot] = attempt
+        server.marks.add(child.mark)
+        self.running[child.mark] = attempt
         self.used[server.number] = server
         if child.pid:
             self.begin(attempt, child.ordered_at)
@@ -301,7 +301,7 @@ class Agent:
             self.watch.kill(attempt, child)
             return
         attempt.stopping = end
-        child.server.send(Kind.SIGNAL, child.slot, signal.SIGTERM, 0.0)
+        child.server.send(Kind.SIGNAL, child.mark, signal.SIGTERM, 0.0)
         self.loop.at(clock.monotonic() + grace_s, lambda: self.watch.kill(attempt, child))
 
     def watch_memory(self) -> None:
@@ -321,9 +321,9 @@ class Agent:
         """Return the memory of an attempt's process, and of the orphans that it left to its server."""
         if not child.pid:
             return 0
-        known = {one.pid for one in self.children.by_slot.values()}
+        known = {one.pid for one in self.children.by_mark.values()}
         lost = orphans(parent_of(child.pid), known)
-        return tree_rss_bytes([child.pid, *(pid for pid in lost if slot_of(pid) == child.slot)])
+        return tree_rss_bytes([child.pid, *(pid for pid in lost if mark_of(pid) == child.mark)])
 
     def limit_time(self, key: AttemptKey, timeout_s: float) -> None:
         detail = f"it ran longer than its execution_timeout of {timeout_s:g} s"
@@ -332,15 +332,15 @@ class Agent:
 
     # -- what the servers tell
 
-    def slot_started(self, slot: int, pid: int, at: float) -> None:
-        child = self.children.by_slot.get(slot)
+    def child_started(self, mark: int, pid: int, at: float) -> None:
+        child = self.children.by_mark.get(mark)
         if child is not None:
             child.pid = pid
             if child.attempt is not None:
                 self.begin(child.attempt, max(at, child.ordered_at))
 
-    def slot_exited(self, slot: int, status: int, at: float) -> None:
-        child = self.children.by_slot.get(slot)
+    def child_exited(self, mark: int, status: int, at: float) -> None:
+        child = self.children.by_mark.get(mark)
         if child is None:
             return
         attempt = child.attempt
@@ -375,8 +375,8 @@ class Agent:
 
     def server_gone(self, server: FileServer, cause: str, detail: str) -> None:
         """Handle the end of a server. Its attempts ended with it, some with a report; waiting ones are lost once."""
-        for slot in list(server.slots):
-            attempt = self.running[slot]
+        for mark in list(server.marks):
+            attempt = self.running[mark]
             assert attempt.child is not None
             attempt.child.drain()
             known = attempt.known_end(attempt.child.outcome)
@@ -430,8 +430,8 @@ class Agent:
         child = attempt.child
         assert child is not None
         attempt.child = None
-        del self.running[child.slot]
-        child.server.slots.discard(child.slot)
+        del self.running[child.mark]
+        child.server.marks.discard(child.mark)
         again = child.outcome is not None and child.outcome.again and attempt.stopping is None
         if again and not self.session.over and not child.server.shut:
             child.close_log()

@@ -41,10 +41,10 @@ LAST_READS: Final = 32  # of a pipe whose writers were killed
 
 
 class Child:
-    """A child: its slot, private socket and output."""
+    """A child: its mark, private socket and output."""
 
-    def __init__(self, slot: int, server: FileServer, masker: Masker) -> None:
-        self.slot = slot
+    def __init__(self, mark: int, server: FileServer, masker: Masker) -> None:
+        self.mark = mark
         self.server = server
         self.control, self.their_control = socket.socketpair()
         self.control.setblocking(False)
@@ -175,8 +175,8 @@ class Children:
         self.loop = loop
         self.masker = masker
         self.owner = owner
-        self.slots = count(1)
-        self.by_slot: dict[int, Child] = {}
+        self.marks = count(1)
+        self.by_mark: dict[int, Child] = {}
         self.spares: dict[int, list[Child]] = {}  # by the number of their server
 
     def take(self, server: FileServer, dag_id: str, orders_max: int) -> Child | None:
@@ -191,14 +191,14 @@ class Children:
         """Start a child. Returns None if the server accepts nothing. A child whose order follows
         immediately does not prepare.
         """
-        child = Child(next(self.slots), server, self.masker.copy())
+        child = Child(next(self.marks), server, self.masker.copy())
         ends = (child.their_control.fileno(), child.their_output)
-        sent = server.send(Kind.START, child.slot, int(ahead), 0.0, ends)
+        sent = server.send(Kind.START, child.mark, int(ahead), 0.0, ends)
         child.close_theirs()
         if not sent:
             child.close()
             return None
-        self.by_slot[child.slot] = child
+        self.by_mark[child.mark] = child
         self.loop.watch(child.control.fileno(), lambda: self.read_control(child))
         self.loop.watch(child.output, lambda: self.read_output(child))
         return child
@@ -227,7 +227,7 @@ class Children:
 
     def close(self, child: Child) -> None:
         """Forget a child and close its socket, at which a waiting child ends."""
-        if self.by_slot.pop(child.slot, None) is None:
+        if self.by_mark.pop(child.mark, None) is None:
             return
         with contextlib.suppress(KeyError, ValueError):
             self.spares[child.server.number].remove(child)
@@ -236,7 +236,7 @@ class Children:
         child.close()
 
     def kill(self, child: Child) -> None:
-        child.server.send(Kind.SIGNAL, child.slot, signal.SIGKILL, 0.0)
+        child.server.send(Kind.SIGNAL, child.mark, signal.SIGKILL, 0.0)
 
     # -- what they say
 

@@ -25,7 +25,7 @@ from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
 from headway.agent.scratch import Scratch
 from headway.errors import HeadwayError
 
-FORGOTTEN = -1  # a slot whose directory a process of our own is removing
+FORGOTTEN = -1  # a mark whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
 FDS_SPACE = socket.CMSG_SPACE(2 * 4)  # the two of a start
 
@@ -132,10 +132,10 @@ class FileServer:
         self.opening = opening
         self.agent = agent
         self.fence_at = opening.fence_at
-        self.children: dict[int, int] = {}  # pid: its slot
+        self.children: dict[int, int] = {}  # pid: its mark
         self.own: set[int] = set()  # what the import of the DAG file started
         self.scratch = Scratch(opening.scratch)
-        self.folders: dict[int, str] = {}  # the private directory of each slot
+        self.folders: dict[int, str] = {}  # the private directory of each mark
 
     def run(self) -> None:
         if not self.enter():
@@ -230,21 +230,21 @@ class FileServer:
         data, fds = next_record(self.agent)
         if len(data) < RECORD.size:
             return False
-        kind, slot, number, at = RECORD.unpack(data)
+        kind, mark, number, at = RECORD.unpack(data)
         if clock.monotonic() >= self.fence_at and kind != Kind.FENCE:
             return False  # sent before we were frozen: its lease is over
         if kind == Kind.START:
-            self.start(slot, fds[0], fds[1], bool(number))
+            self.start(mark, fds[0], fds[1], bool(number))
         elif kind == Kind.SIGNAL:
-            for pid in [pid for pid, known in self.children.items() if known == slot]:
+            for pid in [pid for pid, known in self.children.items() if known == mark]:
                 processes.signal_group(pid, number)
         elif kind == Kind.FENCE:
             self.fence_at = at
         return True
 
-    def start(self, slot: int, control: int, output: int, ahead: bool) -> None:
-        folder = self.folders[slot] = self.scratch.take(slot)
-        processes.mark(slot)
+    def start(self, mark: int, control: int, output: int, ahead: bool) -> None:
+        folder = self.folders[mark] = self.scratch.take(mark)
+        processes.mark(mark)
         at = clock.monotonic()  # it may run before we do again
         pid = os.fork()
         if pid == 0:
@@ -252,21 +252,21 @@ class FileServer:
             child.become(control, output, inherited, self, folder, ahead)
         os.close(control)
         os.close(output)
-        self.children[pid] = slot
-        self.report(Kind.STARTED, slot, pid, at)
+        self.children[pid] = mark
+        self.report(Kind.STARTED, mark, pid, at)
 
-    def report(self, kind: Kind, slot: int, number: int, at: float | None = None) -> None:
-        self.agent.sendall(RECORD.pack(kind, slot, number, at or clock.monotonic()))
+    def report(self, kind: Kind, mark: int, number: int, at: float | None = None) -> None:
+        self.agent.sendall(RECORD.pack(kind, mark, number, at or clock.monotonic()))
 
     def reap(self) -> None:
         left = []
         while pid := next_ended():
-            slot = self.children.pop(pid, None)
-            if slot is not None and slot != FORGOTTEN:
+            mark = self.children.pop(pid, None)
+            if mark is not None and mark != FORGOTTEN:
                 processes.signal_group(pid, signal.SIGKILL)
                 _, status = os.waitpid(pid, 0)
-                self.report(Kind.EXITED, slot, status)
-                left.append(self.folders.pop(slot))
+                self.report(Kind.EXITED, mark, status)
+                left.append(self.folders.pop(mark))
             else:
                 os.waitpid(pid, 0)
         # A stray may have written in one of them after we looked.

@@ -14,7 +14,7 @@ import msgspec
 
 from headway.agent.protocol import Int32
 
-# kind, slot or server, number (a signal, pid, status or length of the text that follows), monotonic time
+# kind, mark or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
 OUTCOME_BYTES_MAX: Final = 32 * 1024 * 1024
 RESULT_BYTES_MAX: Final = (
@@ -25,10 +25,8 @@ RESULT_BYTES_MAX: Final = (
 class Kind(IntEnum):
     OPEN = 1  # to the base server: fork a server; an ``Opening`` of ``number`` bytes follows, with its socket
     SHUT = 2  # to the base server: kill a server and what it started
-    START = (
-        3  # to a server: fork a child for the slot, with its two descriptors; 1: ahead of its order
-    )
-    SIGNAL = 4  # to a server: ``number`` to the process group of the slot
+    START = 3  # to a server: fork a child with the mark, with its two descriptors; 1: ahead of its order
+    SIGNAL = 4  # to a server: ``number`` to the process group of the child
     FENCE = 5  # to a server: kill everything at this time
     READY = 6  # from a server: the DAG file is imported
     BROKEN = 7  # from a server: it cannot be; a text of ``number`` bytes follows

@@ -23,9 +23,9 @@ LINUX: Final = sys.platform == "linux"
 LIBC: Final = ctypes.CDLL(None)
 CHILDREN_BYTES_MAX: Final = 1 << 16
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
-# The mark is a limit that binds nobody: 36,000 years of real-time scheduling, in microseconds, and the slot.
+# The mark is a limit that binds nobody: 36,000 years of real-time scheduling, in microseconds, and a number.
 MARK: Final = 1 << 60
-SLOTS_MAX: Final = 1 << 32
+MARKS_MAX: Final = 1 << 32
 LINE_BUFFERED: Final = 1  # _IOLBF
 MARK_LINE: Final = re.compile(rb"^Max realtime timeout +(\d+)", re.MULTILINE)
 
@@ -103,23 +103,23 @@ def children_of(pid: int) -> list[int]:
         os.close(fd)
 
 
-def mark(slot: int) -> None:
-    """Mark all processes that we start from now on as the attempt in this slot."""
+def mark(number: int) -> None:
+    """Mark all processes that we start from now on with the number of their attempt."""
     if LINUX:
         # Fails where somebody has set a lower one: then an orphan lives until the next attempt of its server ends.
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_RTTIME, (MARK + slot, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_RTTIME, (MARK + number, resource.RLIM_INFINITY))
 
 
-def slot_of(pid: int) -> int | None:
-    """Return the slot of the attempt to which a process belongs, if it is marked."""
+def mark_of(pid: int) -> int | None:
+    """Return the mark of the attempt to which a process belongs, if it is marked."""
     try:
         with open(f"/proc/{pid}/limits", "rb", buffering=0) as file:
             found = MARK_LINE.search(file.read(4096))
     except OSError:
         return None
-    slot = int(found[1]) - MARK if found else -1
-    return slot if 0 <= slot < SLOTS_MAX else None
+    number = int(found[1]) - MARK if found else -1
+    return number if 0 <= number < MARKS_MAX else None
 
 
 def orphans(parent: int, known: Container[int]) -> list[int]:
@@ -128,8 +128,8 @@ def orphans(parent: int, known: Container[int]) -> list[int]:
 
 
 def kill_strays(known: Container[int], live: Container[int] = ()) -> bool:
-    """Kill every unknown child of ours, unless its slot is ``live``. Returns whether there was any."""
-    strays = [pid for pid in orphans(os.getpid(), known) if not live or slot_of(pid) not in live]
+    """Kill every unknown child of ours, unless its mark is ``live``. Returns whether there was any."""
+    strays = [pid for pid in orphans(os.getpid(), known) if not live or mark_of(pid) not in live]
     for pid in strays:
         signal_group(pid, signal.SIGKILL)
     return bool(strays)

@@ -16,9 +16,9 @@ class Scratch:
         self.folder = folder
         self.clean: list[str] = []
 
-    def take(self, slot: int) -> str:
-        """Return a directory for the child of a slot, which may or may not exist."""
-        return self.clean.pop() if self.clean else f"{self.folder}/{slot}"
+    def take(self, mark: int) -> str:
+        """Return a directory for the child with a mark, which may or may not exist."""
+        return self.clean.pop() if self.clean else f"{self.folder}/{mark}"
 
     def keep(self, path: str) -> bool:
         """Return whether the directory is unchanged and can be reused. Nothing may use it any more."""

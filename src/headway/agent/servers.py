@@ -36,14 +36,14 @@ CRASHES: Final = frozenset(
 
 
 class Owner(Protocol):
-    """The listener to events of servers and slots."""
+    """The listener to events of servers and their children."""
 
     def server_ready(self, server: "FileServer") -> None: ...
     def server_gone(self, server: "FileServer", cause: str, detail: str) -> None:
         """``cause`` is "import" when the file is at fault: it cannot be imported."""
 
-    def slot_started(self, slot: int, pid: int, at: float) -> None: ...
-    def slot_exited(self, slot: int, status: int, at: float) -> None: ...
+    def child_started(self, mark: int, pid: int, at: float) -> None: ...
+    def child_exited(self, mark: int, status: int, at: float) -> None: ...
     def server_shut(self, server: "FileServer") -> None: ...
     def base_gone(self) -> None: ...
 
@@ -61,14 +61,14 @@ class FileServer:
         self.ready = False
         self.shut = False
         self.broken = ""  # why the file cannot be imported
-        self.slots: set[int] = set()
+        self.marks: set[int] = set()
         self.used_at = clock.monotonic()
 
     def send(
-        self, kind: Kind, slot: int, number: int, at: float, fds: tuple[int, ...] = ()
+        self, kind: Kind, mark: int, number: int, at: float, fds: tuple[int, ...] = ()
     ) -> bool:
         """Send a message. Returns False if the server accepts nothing and did not receive it."""
-        record = RECORD.pack(kind, slot, number, at)
+        record = RECORD.pack(kind, mark, number, at)
         try:
             if fds:
                 socket.send_fds(self.socket, [record], fds)
@@ -193,7 +193,7 @@ class Servers:
 
     def make_room(self) -> None:
         idle = sorted(
-            (server for server in self.known.values() if server.ready and not server.slots),
+            (server for server in self.known.values() if server.ready and not server.marks),
             key=lambda server: server.used_at,
         )
         for server in idle[: max(0, len(self.known) + 1 - self.alive_max)]:
@@ -220,7 +220,7 @@ class Servers:
         """Close the servers that have not been used for ``unused_s``, and return the others."""
         now = clock.monotonic()
         for server in list(self.known.values()):
-            if server.ready and not server.slots and server.used_at < now - IDLE_S_MAX:
+            if server.ready and not server.marks and server.used_at < now - IDLE_S_MAX:
                 self.retire(server)
         return [one for one in self.known.values() if one.used_at < now - unused_s]
 
@@ -263,7 +263,7 @@ class Servers:
     def handle(self, server: FileServer) -> None:
         buffer = server.buffer
         while len(buffer) >= RECORD.size:
-            kind, slot, number, at = RECORD.unpack_from(buffer)
+            kind, mark, number, at = RECORD.unpack_from(buffer)
             size = RECORD.size
             if kind == Kind.BROKEN:
                 size += number
@@ -272,9 +272,9 @@ class Servers:
                 server.broken = buffer[RECORD.size : size].decode(errors="replace")
             del buffer[:size]
             if kind == Kind.STARTED:
-                self.owner.slot_started(slot, number, at)
+                self.owner.child_started(mark, number, at)
             elif kind == Kind.EXITED:
-                self.owner.slot_exited(slot, number, at)
+                self.owner.child_exited(mark, number, at)
             elif kind == Kind.READY:
                 server.ready, server.pid = True, number
                 server.send(Kind.FENCE, 0, 0, self.fence_at)

@@ -66,14 +66,14 @@ class Watch:
         for pid in processes.children_of(base.pid):
             server = ready.get(pid)
             yield pid, None if server is None else partial(self.servers.kill, server)
-        for child in list(self.children.by_slot.values()):
+        for child in list(self.children.by_mark.values()):
             if child.pid and not child.at_work():
                 yield child.pid, partial(self.children.kill, child)
 
     def end_silent(self) -> None:
         """Kill servers that have not answered a request for a process in time."""
         late = clock.monotonic() - START_S_MAX
-        for child in list(self.children.by_slot.values()):
+        for child in list(self.children.by_mark.values()):
             if child.attempt is not None and not child.pid and child.ordered_at < late:
                 self.servers.kill(child.server)
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 from cronsim import CronSimError as CronSimError
 
-YEARS: Final = range(1899, 2202)  # a day more than any slot needs, at both ends
+YEARS: Final = range(1899, 2202)  # a day more than any fire needs, at both ends
 MIDNIGHT: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall time)
 
 ZERO: Final = timedelta()

@@ -192,7 +192,7 @@ class NoScheduler(Facts, frozen=True, tag=K.NO_SCHEDULER.value):
 
 
 class NotCreated(Facts, frozen=True, tag=K.NOT_CREATED.value):
-    """A slot of the schedule is over, and no run was made for it."""
+    """A fire of the schedule has passed, and no run was made for it."""
 
 
 class FileGone(Facts, frozen=True, tag=K.FILE_GONE.value):

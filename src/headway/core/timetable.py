@@ -1,6 +1,6 @@
-"""Which slots of a schedule are due, and what data a slot stands for.
+"""Which fires of a schedule are due, and what data a fire stands for.
 
-A slot is the logical date of its run; the run's data interval reaches back to the slot before.
+A fire is the logical date of its run; the run's data interval reaches back to the fire before.
 """
 
 from datetime import datetime
@@ -9,9 +9,9 @@ from headway.core.schedules import TICK, Schedule
 
 
 def interval(schedule: Schedule, logical_date: datetime) -> tuple[datetime, datetime]:
-    """Return the data a run stands for: from the slot before up to, not including, its logical date.
+    """Return the data a run stands for: from the fire before up to, not including, its logical date.
 
-    It is the same for a run on demand at any other time; without slots it has no width.
+    It is the same for a run on demand at any other time; without fires it has no width.
     """
     return schedule.previous_before(logical_date) or logical_date, logical_date
 
@@ -28,18 +28,18 @@ def due(
 ) -> tuple[list[datetime], datetime | None]:
     """Return the logical dates to create runs for, oldest first, and when to look again (None: never).
 
-    ``last`` is the latest slot that has a run. ``start_date`` is the DAG's own, or else when the
-    DAG was first seen. With ``catchup`` every missed slot is due, at most ``limit`` in one answer:
+    ``last`` is the latest fire that has a run. ``start_date`` is the DAG's own, or else when the
+    DAG was first seen. With ``catchup`` every missed fire is due, at most ``limit`` in one answer:
     then the time to look again has passed already. Without it only the latest missed one is.
     """
     assert limit > 0, "nothing would ever be created"
-    slot = schedule.upcoming(start_date, last)
-    if not catchup and slot is not None and slot <= now:
-        slot = schedule.previous_before(now + TICK) or slot
+    fire = schedule.upcoming(start_date, last)
+    if not catchup and fire is not None and fire <= now:
+        fire = schedule.previous_before(now + TICK) or fire
     found: list[datetime] = []
-    while slot is not None and (end_date is None or slot <= end_date):
-        if slot > now or len(found) == limit:
-            return found, slot
-        found.append(slot)
-        slot = schedule.next_after(slot)
+    while fire is not None and (end_date is None or fire <= end_date):
+        if fire > now or len(found) == limit:
+            return found, fire
+        found.append(fire)
+        fire = schedule.next_after(fire)
     return found, None

@@ -6,6 +6,6 @@ from enum import StrEnum
 class Trigger(StrEnum):
     """Kept with each run, and given to its tasks as ``run.trigger``."""
 
-    SCHEDULE = "schedule"  # a slot of its DAG's timetable
+    SCHEDULE = "schedule"  # a fire of its DAG's timetable
     MANUAL = "manual"  # a person or a program asked for it
-    BACKFILL = "backfill"  # a person asked for a range of slots
+    BACKFILL = "backfill"  # a person asked for a range of fires

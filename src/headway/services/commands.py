@@ -25,7 +25,7 @@ from headway.core.schedules import Schedule
 from headway.core.states import Event, State
 from headway.core.wording import said
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
-from headway.services.timetables import slot_key
+from headway.services.timetables import fire_key
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
@@ -156,12 +156,12 @@ def backfill(
     conn: Connection[Any],
     team_id: int,
     dag_id: str,
-    slots: Sequence[datetime],
+    fires: Sequence[datetime],
     params: dict[str, Any],
     max_active_runs: int | None,
     actor: str,
 ) -> tuple[str, list[str]]:
-    """Create runs for ``slots`` with their own limit. A date that already has a run keeps it."""
+    """Create runs for ``fires`` with their own limit. A date that already has a run keeps it."""
     now = clock(conn)
     spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
@@ -169,17 +169,17 @@ def backfill(
     backfill_id = ids.run_id()
     active = max_active_runs or BACKFILL_ACTIVE_RUNS
     backfills.create(
-        conn, team_id, backfill_id, dag_id, (min(slots), max(slots)), active, actor, now
+        conn, team_id, backfill_id, dag_id, (min(fires), max(fires)), active, actor, now
     )
     new = []
-    for date in slots:
+    for date in fires:
         start, end = timetable.interval(schedule, date)
         new.append(
             NewRun(
                 team_id=team_id,
                 run_id=ids.run_id(),
                 dag_id=dag_id,
-                run_key=slot_key(date),
+                run_key=fire_key(date),
                 trigger=triggers.Trigger.BACKFILL,
                 logical_date=date,
                 interval_start=start,

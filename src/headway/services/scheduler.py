@@ -228,7 +228,7 @@ class Scheduler:
         if read(self.conn, queue.is_under_way):
             return 0.0
         now, found = read(self.conn, waits.by_clock)
-        ours = (wait for wait in found if self.scheduled or wait.kind is not Kind.SLOT)
+        ours = (wait for wait in found if self.scheduled or wait.kind is not Kind.FIRE)
         return seconds_left(ours, now, most=REST_S)
 
     def follow_up(self, turn: Turn) -> None:

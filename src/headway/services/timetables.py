@@ -26,12 +26,12 @@ from headway.store.runs import NewRun
 log = logging.getLogger(__name__)
 
 DAGS_MAX: Final = 100  # that one transaction asks
-SLOTS_MAX: Final = 50  # of one DAG in one transaction: a long catch-up comes in bursts
+FIRES_MAX: Final = 50  # of one DAG in one transaction: a long catch-up comes in bursts
 AGAIN: Final = timedelta(seconds=60)  # until a timetable that could not be asked is asked again
 
 
-def slot_key(logical_date: datetime) -> str:
-    """The run key of a scheduled or backfilled slot."""
+def fire_key(logical_date: datetime) -> str:
+    """The run key of a scheduled or backfilled fire."""
     return f"slot:{logical_date:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -53,7 +53,7 @@ def create_due(
             raise
         except Exception as error:  # of another version of Headway, as a rule: the others go on
             log.error("cannot evaluate the timetable of DAG %s", dag.dag_id, exc_info=error)
-            queue.slots_decided(conn, dag, None, now + AGAIN)
+            queue.fires_decided(conn, dag, None, now + AGAIN)
     return created
 
 
@@ -67,18 +67,18 @@ def create_for(
         schedule,
         start_date=start_date,
         end_date=spec.end_date,
-        last=dag.last_slot,
+        last=dag.last_fire,
         now=now,
         catchup=spec.catchup,
-        limit=SLOTS_MAX,
+        limit=FIRES_MAX,
     )
     params = check_params(spec, {}) if dates else {}
-    wanted = [slot_run(dag, schedule, date, new_id(), params) for date in dates]
-    queue.slots_decided(conn, dag, dates[-1] if dates else None, next_at)
+    wanted = [fire_run(dag, schedule, date, new_id(), params) for date in dates]
+    queue.fires_decided(conn, dag, dates[-1] if dates else None, next_at)
     return len(runs.create(conn, wanted, now))
 
 
-def slot_run(
+def fire_run(
     dag: DueDag,
     schedule: Schedule,
     logical_date: datetime,
@@ -90,7 +90,7 @@ def slot_run(
         team_id=dag.team_id,
         run_id=run_id,
         dag_id=dag.dag_id,
-        run_key=slot_key(logical_date),
+        run_key=fire_key(logical_date),
         trigger=Trigger.SCHEDULE,
         logical_date=logical_date,
         interval_start=start,

@@ -126,7 +126,7 @@ PUT: LiteralString = """
         ) AS version
     ), put AS (
         INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,
-            next_slot_at, updated_at)
+            next_fire_at, updated_at)
         SELECT %(team_id)s, dag_id, number, %(bundle_version)s, file, max_active_runs,
             CASE WHEN scheduled THEN %(now)s END, %(now)s
         FROM wanted
@@ -136,8 +136,8 @@ PUT: LiteralString = """
             file = excluded.file,
             max_active_runs = excluded.max_active_runs,
             missing_since = NULL,
-            next_slot_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
-                THEN excluded.next_slot_at ELSE dag.next_slot_at END,
+            next_fire_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
+                THEN excluded.next_fire_at ELSE dag.next_fire_at END,
             updated_at = excluded.updated_at
         RETURNING dag_id, number, file
     )

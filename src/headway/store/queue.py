@@ -67,15 +67,15 @@ FORGET_EMPTY: LiteralString = """
 """
 
 DUE_DAGS: LiteralString = """
-    SELECT team_id, dag_id, number, last_slot FROM dag
-    WHERE next_slot_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
-    ORDER BY next_slot_at, team_id, dag_id
+    SELECT team_id, dag_id, number, last_fire FROM dag
+    WHERE next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY next_fire_at, team_id, dag_id
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 """
 
-SLOTS_DECIDED: LiteralString = """
-    UPDATE dag SET last_slot = coalesce(%(last)s, last_slot), next_slot_at = %(next)s
+FIRES_DECIDED: LiteralString = """
+    UPDATE dag SET last_fire = coalesce(%(last)s, last_fire), next_fire_at = %(next)s
     WHERE team_id = %(team)s AND dag_id = %(dag)s
 """
 
@@ -116,7 +116,7 @@ class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
     number: int
-    last_slot: datetime | None
+    last_fire: datetime | None
 
 
 DagKey = tuple[int, str]
@@ -159,11 +159,11 @@ def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDa
         return cursor.execute(DUE_DAGS, {"now": now, "limit": limit}).fetchall()
 
 
-def slots_decided(
+def fires_decided(
     conn: Connection[Any], dag: DueDag, last: datetime | None, next_at: datetime | None
 ) -> None:
     values = {"team": dag.team_id, "dag": dag.dag_id, "last": last, "next": next_at}
-    conn.execute(SLOTS_DECIDED, values)
+    conn.execute(FIRES_DECIDED, values)
 
 
 def line(paused_by: str | None, limit: int, running: int, before: int) -> Line:

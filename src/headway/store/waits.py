@@ -17,9 +17,9 @@ FIRST: LiteralString = """
         (SELECT 'set_aside', set_aside_until, run_id FROM run
             WHERE set_aside_until IS NOT NULL ORDER BY set_aside_until LIMIT 1)
         UNION ALL
-        (SELECT 'slot', next_slot_at, dag_id FROM dag
-            WHERE next_slot_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
-            ORDER BY next_slot_at LIMIT 1)
+        (SELECT 'fire', next_fire_at, dag_id FROM dag
+            WHERE next_fire_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
+            ORDER BY next_fire_at LIMIT 1)
     ) AS first (kind, until, who)
 """
 

@@ -2401,7 +2401,7 @@ export interface components {
         };
         /**
          * NotCreated
-         * @description A slot of the schedule is over, and no run was made for it.
+         * @description A fire of the schedule has passed, and no run was made for it.
          */
         NotCreated: {
             /** @enum {unknown} */

@@ -1,6 +1,6 @@
 """The interface of schedules, and the ends of the calendar.
 
-A slot is a time at which a schedule fires, in UTC: the logical date of its run. Slots are strictly
+A fire is a moment at which a schedule starts a run, in UTC: the logical date of its run. Fires are strictly
 increasing. There are none before ``FIRST`` or after ``LAST``.
 """
 
@@ -28,8 +28,8 @@ class Schedule(ABC):
     word: ClassVar[str]  # its key in a spec
     schema: ClassVar[Mapping[str, object]]  # the JSON Schema of what stands under that key
     form: ClassVar[str]  # what a person writes for it, in an error
-    recurs: ClassVar[bool] = True  # False: it has no slots that could be counted or filled
-    idle: ClassVar[Reason | None] = None  # why no slot is to come, where it has none
+    recurs: ClassVar[bool] = True  # False: it has no fires that could be counted or filled
+    idle: ClassVar[Reason | None] = None  # why no fire is to come, where it has none
 
     @classmethod
     @abstractmethod
@@ -47,11 +47,11 @@ class Schedule(ABC):
 
     @abstractmethod
     def following(self, after: datetime) -> datetime | None:
-        """Return the first slot strictly later than ``after``, which lies within the calendar."""
+        """Return the first fire strictly later than ``after``, which lies within the calendar."""
 
     @abstractmethod
     def preceding(self, before: datetime) -> datetime | None:
-        """Return the last slot strictly earlier than ``before``, which lies within the calendar."""
+        """Return the last fire strictly earlier than ``before``, which lies within the calendar."""
 
     @abstractmethod
     def words(self) -> str:
@@ -63,31 +63,31 @@ class Schedule(ABC):
         return "UTC"
 
     def upcoming(self, start_date: datetime, last: datetime | None) -> datetime | None:
-        """Return the first slot that has no run yet, in the past or in the future."""
+        """Return the first fire that has no run yet, in the past or in the future."""
         begin = max(start_date, FIRST) - TICK
         return self.next_after(begin if last is None else max(last, begin))
 
     def next_after(self, after: datetime) -> datetime | None:
-        """Return the first slot strictly later than ``after``."""
+        """Return the first fire strictly later than ``after``."""
         assert after.utcoffset() is not None, "a time without a zone"
         after = max(after, FIRST - TICK)
         if after >= LAST:
             return None
-        slot = self.following(after)
-        return slot if slot is not None and slot <= LAST else None
+        fire = self.following(after)
+        return fire if fire is not None and fire <= LAST else None
 
     def previous_before(self, before: datetime) -> datetime | None:
-        """Return the last slot strictly earlier than ``before``."""
+        """Return the last fire strictly earlier than ``before``."""
         assert before.utcoffset() is not None, "a time without a zone"
         before = min(before, LAST + TICK)
         if before <= FIRST:
             return None
-        slot = self.preceding(before)
-        return slot if slot is not None and slot >= FIRST else None
+        fire = self.preceding(before)
+        return fire if fire is not None and fire >= FIRST else None
 
     def between(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """Yield the slots from ``start`` to ``end``, both included. How many to take is up to the caller."""
-        slot = self.next_after(max(start, FIRST) - TICK)
-        while slot is not None and slot <= end:
-            yield slot
-            slot = self.next_after(slot)
+        """Yield the fires from ``start`` to ``end``, both included. How many to take is up to the caller."""
+        fire = self.next_after(max(start, FIRST) - TICK)
+        while fire is not None and fire <= end:
+            yield fire
+            fire = self.next_after(fire)

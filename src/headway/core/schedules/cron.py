@@ -3,7 +3,7 @@
 A cron schedule that leaves out some hours (daily at 02:30, say) fires once for each wall time it
 names: at the end of the gap (03:00) when the spring gap swallows it, the first time when autumn
 brings it twice. One of every hour follows the hours that pass: none in the gap, twice in the fold.
-A day which a zone leaves out altogether (Apia, 2011-12-30) has no slots.
+A day which a zone leaves out altogether (Apia, 2011-12-30) has no fires.
 Nothing here is slow, whatever the text: long ones are refused before they are read.
 """
 

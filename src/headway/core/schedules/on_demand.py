@@ -11,7 +11,7 @@ from headway.core.schedules.base import Schedule
 
 @dataclass(frozen=True, slots=True)
 class OnDemand(Schedule):
-    """No slots. It is what the absence of a schedule means, and has no word of its own in a spec."""
+    """No fires. It is what the absence of a schedule means, and has no word of its own in a spec."""
 
     word: ClassVar[str] = ""
     schema: ClassVar[Mapping[str, object]] = {"type": "null"}

@@ -11,7 +11,7 @@ from headway.core.schedules.base import BadSchedule, Schedule
 
 @dataclass(frozen=True, slots=True)
 class Once(Schedule):
-    """One run, at the start date of the DAG. ``upcoming`` alone is told that date: no slots elsewhere."""
+    """One run, at the start date of the DAG. ``upcoming`` alone is told that date: no fires elsewhere."""
 
     word: ClassVar[str] = "once"
     schema: ClassVar[Mapping[str, object]] = {"const": True}

@@ -11,7 +11,7 @@ class Kind(StrEnum):
     RETRY = "retry"  # the delay between an attempt of a task instance and the next
     TIMEOUT = "timeout"  # the end of the time that a run may take
     RUN = "run"  # the first of these two, as it is stored with its run
-    SLOT = "slot"  # the next time at which a schedule fires
+    FIRE = "fire"  # the next time at which a schedule fires
     SET_ASIDE = "set_aside"  # the end of the pause of a run that could not be planned
 
 

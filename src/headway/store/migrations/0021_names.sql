@@ -11,3 +11,7 @@ ALTER TABLE event NO FORCE ROW LEVEL SECURITY;
 UPDATE event SET name = CASE name WHEN 'quarantine' THEN 'set_aside' ELSE 'take_back' END
 WHERE subject = 'run' AND name IN ('quarantine', 'readmit');
 ALTER TABLE event FORCE ROW LEVEL SECURITY;
+
+-- A timetable fires. A slot is a unit of a pool.
+ALTER TABLE dag RENAME COLUMN last_slot TO last_fire;
+ALTER TABLE dag RENAME COLUMN next_slot_at TO next_fire_at;

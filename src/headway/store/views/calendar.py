@@ -67,7 +67,7 @@ SCHEDULED: LiteralString = """
 """
 
 STANDING: LiteralString = """
-    SELECT team_id, number, paused_by, missing_since, last_slot, now() FROM dag WHERE dag_id = %(dag_id)s
+    SELECT team_id, number, paused_by, missing_since, last_fire, now() FROM dag WHERE dag_id = %(dag_id)s
 """
 
 
@@ -79,13 +79,13 @@ def upcoming(
         row = cursor.execute(STANDING, {"dag_id": dag_id}).fetchone()
     if row is None:
         raise dags.unknown(conn, dag_id)
-    team_id, number, paused_by, missing_since, last_slot, now = row
+    team_id, number, paused_by, missing_since, last_fire, now = row
     spec = versions.of_dag(conn, memory, team_id, dag_id, [number])[number].dag
     planned = plan(spec, now)
     zone = checked(zone or planned.schedule.zone)
     if not 0 < count <= COUNT_MAX:
         raise UsageError(f"count must be between 1 and {COUNT_MAX}")
-    first = max(now, last_slot + timedelta(microseconds=1)) if last_slot else now
+    first = max(now, last_fire + timedelta(microseconds=1)) if last_fire else now
     found = list(forecast.fires(planned, first, LAST, count))
     why = why_nothing_fires(
         planned.schedule,

@@ -18,7 +18,7 @@ from headway.store.views.runs import check_state
 LIST: LiteralString = """
     SELECT dag.dag_id, dag.file, dag.number AS version, dag.bundle_version,
         schedule, tags, description, owner, tasks,
-        paused_at, paused_by, missing_since, next_slot_at AS next_run_at,
+        paused_at, paused_by, missing_since, next_fire_at AS next_run_at,
         latest.state AS last_run_state, latest.created_at AS last_run_at, updated_at, warnings,
         (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
             AND state = 'running') AS running,

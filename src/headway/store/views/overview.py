@@ -24,7 +24,7 @@ FAILED_MAX: Final = 20
 LISTED_MAX: Final = 10
 ERRORS_MAX: Final = 20
 PATIENCE: Final = timedelta(seconds=10)  # what waits for less is no news
-GRACE: Final = timedelta(seconds=60)  # a run is late when its slot passed this long ago
+GRACE: Final = timedelta(seconds=60)  # a run is late when its fire passed this long ago
 
 NOW: LiteralString = "SELECT now()"
 
@@ -88,10 +88,10 @@ WAITING: LiteralString = f"""
 """
 
 LATE: LiteralString = """
-    SELECT dag_id, next_slot_at AS expected_at, NULL AS paused_by, NULL AS set_aside,
+    SELECT dag_id, next_fire_at AS expected_at, NULL AS paused_by, NULL AS set_aside,
         NULL::integer AS max_active_runs
     FROM dag
-    WHERE next_slot_at < %(before)s AND paused_at IS NULL AND missing_since IS NULL
+    WHERE next_fire_at < %(before)s AND paused_at IS NULL AND missing_since IS NULL
     UNION ALL
     SELECT dag_id, first.created_at, dag.paused_by, first.set_aside, max_active_runs
     FROM dag CROSS JOIN LATERAL (
@@ -105,9 +105,9 @@ LATE: LiteralString = """
 """
 
 NEXT: LiteralString = """
-    SELECT dag_id, next_slot_at AS fire_at FROM dag
-    WHERE next_slot_at >= %(now)s AND paused_at IS NULL AND missing_since IS NULL
-    ORDER BY next_slot_at, dag_id LIMIT %(limit)s
+    SELECT dag_id, next_fire_at AS fire_at FROM dag
+    WHERE next_fire_at >= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY next_fire_at, dag_id LIMIT %(limit)s
 """
 
 

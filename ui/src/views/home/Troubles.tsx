@@ -88,7 +88,7 @@ export function BrokenFiles({ errors }: { errors: readonly ImportError[] }) {
   );
 }
 
-/** A slot of the timetable has passed and nothing started. */
+/** A fire of the timetable has passed and nothing started. */
 export function Late({ dags }: { dags: Overview["late"] }) {
   if (dags.length === 0) return null;
   return (
