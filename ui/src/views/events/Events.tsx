@@ -31,6 +31,7 @@ export function Events() {
   const setActor = useCallback((actor: string) => set({ actor: actor || undefined }), [set]);
   const { subject, actor, dag, run, task } = search;
   const filter = { subject, actor: actor && meant(actor), dag_id: dag, run_id: run, task_id: task };
+  const filtered = Object.values(filter).some(Boolean);
   const found = useInfiniteQuery({ ...events(filter), placeholderData: keepPreviousData });
   return (
     <Page title="Events">
@@ -51,7 +52,7 @@ export function Events() {
       ) : found.isError && !found.data ? (
         <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
       ) : found.data.length === 0 ? (
-        <EmptyState title="No events match these filters">
+        <EmptyState title={filtered ? "No events match these filters" : "No events yet"}>
           <p>Every change to a run, task, DAG or pool appears here, with who or what made it.</p>
         </EmptyState>
       ) : (

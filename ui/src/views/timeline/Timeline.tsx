@@ -69,7 +69,7 @@ function Spans({ span }: { span: SpanName | undefined }) {
 
 function Nothing() {
   return (
-    <EmptyState title="No runs in this period" command="headway run <dag>">
+    <EmptyState title="No runs in this period" command="headway run DAG">
       Each DAG has a row, and its runs appear as bars. Choose a longer period, start a run, or give
       a DAG a schedule.
     </EmptyState>
