@@ -175,7 +175,7 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     ),
     (
         r.RunStarted(),
-        "max_active_runs allows another run",
+        "started when max_active_runs allowed it",
     ),
     (
         r.RunTimedOut(90.5),

@@ -155,7 +155,7 @@ def said_of_runs(reason: Reason) -> str | None:
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():
-            return "max_active_runs allows another run"
+            return "started when max_active_runs allowed it"
         case RunTimedOut(limit_s):
             return f"dagrun_timeout of {limit_s:g} s exceeded"
         case LeavesFailed(tasks, more):
