@@ -7,9 +7,15 @@ export function Legend({ measure, timezone }: { measure: Measure; timezone: stri
     <span className={styles.legend}>
       {measure === "outcome" ? (
         <>
-          <Sample colour="var(--success)" /> all went well
-          <Sample colour="var(--failed)" /> some failed
-          <Sample colour="var(--running)" /> running
+          <span className={styles.entry}>
+            <Sample colour="var(--success)" /> all went well
+          </span>
+          <span className={styles.entry}>
+            <Sample colour="var(--failed)" /> some failed
+          </span>
+          <span className={styles.entry}>
+            <Sample colour="var(--running)" /> running
+          </span>
         </>
       ) : (
         <>
@@ -20,7 +26,9 @@ export function Legend({ measure, timezone }: { measure: Measure; timezone: stri
           longer
         </>
       )}
-      <span className={styles.fireSample} aria-hidden /> to come
+      <span className={styles.entry}>
+        <span className={styles.fireSample} aria-hidden /> to come
+      </span>
       <span>days of {timezone}</span>
     </span>
   );
