@@ -11,7 +11,7 @@ from headway.config import Layout
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services import commands
 from headway.services.bundles import Bundles
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.store import dags
 from headway.store.clock import clock
 from headway.store.transact import Session, transact
@@ -67,7 +67,7 @@ def test_a_replay_has_the_parameters_and_the_interval_of_the_run(
     deploy(conn, task("a"), bundle=bundles[0])
     date = datetime(2013, 1, 31, tzinfo=UTC)
     (run_id,) = transact(
-        conn, commands.trigger, 1, "d", [Trigger(params={}, logical_date=date.isoformat())], ANN
+        conn, commands.trigger, 1, "d", [RunRequest(params={}, logical_date=date.isoformat())], ANN
     )
     conn.execute(
         "UPDATE run SET params = '{\"size\": 5}', interval_end = interval_end + interval '1 day'"

@@ -9,7 +9,7 @@ from psycopg import Connection
 from headway import ids
 from headway.errors import Conflict, NotFound, UsageError
 from headway.services import commands, timetables
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.store.transact import transact
 from tests.scenarios.world import (
     ANN,
@@ -66,7 +66,7 @@ def test_a_trigger_of_what_is_not_there(conn: Connection[Any]) -> None:
         trigger(conn, "nope")
     deploy(conn, task("a"))
     with pytest.raises(UsageError):
-        transact(conn, commands.trigger, 1, "d", [Trigger(params={"x": 1})], ANN)
+        transact(conn, commands.trigger, 1, "d", [RunRequest(params={"x": 1})], ANN)
     conn.execute("UPDATE dag SET missing_since = now()")
     with pytest.raises(Conflict):
         trigger(conn)

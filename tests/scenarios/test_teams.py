@@ -9,7 +9,7 @@ from headway.core.commands import Selection
 from headway.errors import NotFound
 from headway.services import commands
 from headway.services.catalog import Catalog
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.store.transact import enter_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, states, task, trigger, value
 
@@ -141,7 +141,7 @@ def test_the_application_writes_all_that_commands_need(
     two_teams: tuple[str, str], app_conn: Connection[Any], conn: Connection[Any]
 ) -> None:
     graphs = Catalog(app_conn).graph
-    (run_id,) = within(app_conn, 1, commands.trigger, 1, "d", [Trigger(params={})], ANN)
+    (run_id,) = within(app_conn, 1, commands.trigger, 1, "d", [RunRequest(params={})], ANN)
     within(app_conn, 1, commands.cancel, 1, run_id, graphs, ANN)
     within(app_conn, 1, commands.pause, 1, "d", ANN)
     within(app_conn, 1, commands.resume, 1, "d", ANN)

@@ -19,7 +19,7 @@ from headway.executors.agents import translate
 from headway.executors.base import LEASE, Envelope, Grant
 from headway.services import commands, tick
 from headway.services.catalog import Catalog
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.services.tick import Ticker, Turn
 from headway.spec import model
 from headway.store import bundles as bundle_rows
@@ -165,7 +165,7 @@ def trigger(
     team_id: int = 1,
     params: dict[str, Any] | None = None,
 ) -> list[str]:
-    wanted = [Trigger(params=params or {}, key=key) for key in keys or (None,)]
+    wanted = [RunRequest(params=params or {}, key=key) for key in keys or (None,)]
     return transact(conn, commands.trigger, team_id, dag_id, wanted, ANN)
 
 

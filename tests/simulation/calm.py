@@ -4,7 +4,7 @@ from itertools import count
 
 from headway.core.states import RunState
 from headway.services import commands
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.spec.model import Dag, Task
 from headway.store.transact import transact
 from tests.simulation.agents import Agent
@@ -49,7 +49,7 @@ class Calm(World):
 
     def trigger(self, dag_id: str) -> None:
         conn = self.connections.people[0]
-        transact(conn, commands.trigger, TEAM, dag_id, [Trigger(params={})], "user:ann")
+        transact(conn, commands.trigger, TEAM, dag_id, [RunRequest(params={})], "user:ann")
 
     def goes_on(self, seconds: float) -> None:
         for _ in range(round(seconds / TURN_S)):

@@ -10,7 +10,7 @@ from typing import Final
 
 from headway.core.fairness import SPREAD_S
 from headway.services import commands
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.spec.model import Dag, Task
 from headway.store.transact import transact
 from tests.simulation.agents import Agent
@@ -67,7 +67,7 @@ class Crowd(World):
             dag_id = f"d{number}"
             self.dag_ids.append(dag_id)
             transact(conn, put, TEAM, wide_dag(self.chance, dag_id), self)
-            transact(conn, commands.trigger, TEAM, dag_id, [Trigger(params={})], "user:ann")
+            transact(conn, commands.trigger, TEAM, dag_id, [RunRequest(params={})], "user:ann")
 
     def time_passes(self) -> None:
         """Fast, and never back: a wait is to be measured."""

@@ -14,7 +14,7 @@ from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.errors import UsageError
 from headway.services import commands
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.spec.model import encode, spec_hash
 from headway.store import dags
 from headway.store.transact import Session, transact
@@ -69,7 +69,7 @@ class People:
         dag_id = self.chance.choice(self.world.dag_ids)
         key = f"k{self.chance.randrange(6)}"
         (run_id,) = self.do(
-            conn, commands.trigger, dag_id, [Trigger(params={}, key=key)], "user:ann"
+            conn, commands.trigger, dag_id, [RunRequest(params={}, key=key)], "user:ann"
         )
         known = self.promised.setdefault((dag_id, key), run_id)
         assert known == run_id, f"G1 key {key} made two runs of {dag_id}: {known} and {run_id}"

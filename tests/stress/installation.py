@@ -16,7 +16,7 @@ from headway import clock
 from headway.config import Layout
 from headway.pg import Server
 from headway.services import commands
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.services.component import Component
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, Session, connect, transact
@@ -148,7 +148,7 @@ class Installation:
 
     def trigger(self, number: int, **params: object) -> None:
         self.until(lambda: self.value("SELECT count(*) FROM dag") == 1, UP_S, "the DAG is known")
-        wanted = [Trigger(params={"witness": str(self.witness), **params})] * number
+        wanted = [RunRequest(params={"witness": str(self.witness), **params})] * number
         with self.session() as conn:
             transact(conn, commands.trigger, 1, "work", wanted, "user:test")
 

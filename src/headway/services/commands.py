@@ -44,7 +44,7 @@ Graphs = Callable[[int, str, int], Graph]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class RunRequest:
     """A requested run.
 
     A repeated ``key`` returns the run that it created the first time.
@@ -65,7 +65,7 @@ class Affected:
 
 
 def trigger(
-    conn: Connection[Any], team_id: int, dag_id: str, wanted: Sequence[Trigger], actor: str
+    conn: Connection[Any], team_id: int, dag_id: str, wanted: Sequence[RunRequest], actor: str
 ) -> list[str]:
     """Create runs and return their ids in request order, including runs that a key created before.
 
@@ -120,7 +120,7 @@ def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
     return spec
 
 
-def date_of(spec: Dag, schedule: Schedule, asked: Trigger, now: datetime) -> datetime:
+def date_of(spec: Dag, schedule: Schedule, asked: RunRequest, now: datetime) -> datetime:
     """Return the logical date of a manual run."""
     if asked.logical_date is None:
         return now

@@ -12,7 +12,7 @@ from headway.core.wording import said
 from headway.services.commands import (
     Affected,
     Graphs,
-    Trigger,
+    RunRequest,
     affected_by,
     affected_of,
     date_of,
@@ -26,7 +26,7 @@ from headway.store.clock import clock
 
 
 def would_trigger(
-    conn: Connection[Any], team_id: int, dag_id: str, wanted: Trigger
+    conn: Connection[Any], team_id: int, dag_id: str, wanted: RunRequest
 ) -> wire.TriggerPreview:
     """Preview a trigger. Raises what ``commands.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)

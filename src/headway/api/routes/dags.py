@@ -16,7 +16,7 @@ from headway.core.roles import Role
 from headway.core.states import RunState
 from headway.errors import UsageError
 from headway.services import commands, previews
-from headway.services.commands import Trigger
+from headway.services.commands import RunRequest
 from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
@@ -92,8 +92,8 @@ def create(
     return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
 
 
-def asked(request: wire.TriggerRequest) -> Trigger:
-    return Trigger(
+def asked(request: wire.TriggerRequest) -> RunRequest:
+    return RunRequest(
         params=request.params, logical_date=request.logical_date, key=request.idempotency_key
     )
 
