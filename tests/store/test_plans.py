@@ -87,7 +87,7 @@ WHOLE: Final = {
 }
 
 TYPES: Final = {
-    "integer": "team team_id number slots map_index limit max due_max places ending pid bytes_max",
+    "integer": "team_id number slots map_index limit max due_max places ending pid bytes_max",
     "timestamptz": "now first last next older_than since until at since_at until_at",
     "interval": "lease",
     "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",

@@ -10,7 +10,7 @@ CREATE: LiteralString = """
     WITH created AS (
         INSERT INTO backfill (team_id, backfill_id, dag_id, first_date, last_date, max_active_runs,
             created_by, created_at)
-        VALUES (%(team)s, %(id)s, %(dag)s, %(first)s, %(last)s, %(max)s, %(actor)s, %(now)s)
+        VALUES (%(team_id)s, %(id)s, %(dag_id)s, %(first)s, %(last)s, %(max)s, %(actor)s, %(now)s)
         RETURNING team_id, dag_id, created_by
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
@@ -22,7 +22,7 @@ CREATE: LiteralString = """
 CANCEL: LiteralString = """
     WITH cancelled AS (
         UPDATE backfill SET cancelled_at = %(now)s, cancelled_by = %(actor)s
-        WHERE team_id = %(team)s AND backfill_id = %(id)s AND cancelled_at IS NULL
+        WHERE team_id = %(team_id)s AND backfill_id = %(id)s AND cancelled_at IS NULL
         RETURNING team_id, dag_id, backfill_id
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
@@ -32,7 +32,7 @@ CANCEL: LiteralString = """
 
 OPEN_RUNS: LiteralString = """
     SELECT run_id FROM run
-    WHERE team_id = %(team)s AND backfill_id = %(id)s AND ended_at IS NULL AND cancelled_by IS NULL
+    WHERE team_id = %(team_id)s AND backfill_id = %(id)s AND ended_at IS NULL AND cancelled_by IS NULL
     ORDER BY state, run_id LIMIT %(limit)s
 """
 
@@ -48,9 +48,9 @@ def create(
     now: datetime,
 ) -> None:
     values = {
-        "team": team_id,
+        "team_id": team_id,
         "id": backfill_id,
-        "dag": dag_id,
+        "dag_id": dag_id,
         "first": dates[0],
         "last": dates[1],
     }
@@ -61,7 +61,7 @@ def cancel(
     conn: Connection[Any], team_id: int, backfill_id: str, actor: str, now: datetime
 ) -> None:
     """Record who cancelled the backfill, once. Its runs are cancelled one by one."""
-    values = {"team": team_id, "id": backfill_id, "actor": actor, "now": now}
+    values = {"team_id": team_id, "id": backfill_id, "actor": actor, "now": now}
     conn.execute(CANCEL, values)
 
 
@@ -69,6 +69,6 @@ def open_runs(conn: Connection[Any], team_id: int, backfill_id: str, limit: int)
     """Return runs that are not yet being cancelled, queued ones first, in lock order."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         found: list[str] = cursor.execute(
-            OPEN_RUNS, {"team": team_id, "id": backfill_id, "limit": limit}
+            OPEN_RUNS, {"team_id": team_id, "id": backfill_id, "limit": limit}
         ).fetchall()
     return sorted(found)

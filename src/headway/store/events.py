@@ -18,17 +18,17 @@ from headway.store.moments import BEGUN_SINCE, OPEN_THEN, SEEN, Moment, between,
 # writes itself must come after the moment that it reads up to.
 LOCK: LiteralString = """
     SELECT pg_try_advisory_xact_lock(
-        hashtext('headway event follower'), hashtext(concat_ws(' ', %(team)s::integer, %(follower)s::text)))
+        hashtext('headway event follower'), hashtext(concat_ws(' ', %(team_id)s::integer, %(follower)s::text)))
 """
 
 POSITION: LiteralString = """
     SELECT since, since_at, until, until_at, seq, last_seq FROM event_position
-    WHERE follower = %(follower)s AND team_id IS NOT DISTINCT FROM %(team)s
+    WHERE follower = %(follower)s AND team_id IS NOT DISTINCT FROM %(team_id)s
 """
 
 SAVE: LiteralString = """
     INSERT INTO event_position (follower, team_id, since, since_at, until, until_at, seq, last_seq)
-    VALUES (%(follower)s, %(team)s, %(since)s, %(since_at)s, %(until)s, %(until_at)s, %(seq)s,
+    VALUES (%(follower)s, %(team_id)s, %(since)s, %(since_at)s, %(until)s, %(until_at)s, %(seq)s,
         %(last_seq)s)
     ON CONFLICT (follower, team_id) DO UPDATE
     SET since = excluded.since, since_at = excluded.since_at, until = excluded.until,
@@ -42,7 +42,7 @@ STRETCH: LiteralString = f"""
         UNION ALL
         SELECT seq FROM event WHERE event.team_id = team.team_id AND {OPEN_THEN}
     ) AS found
-    WHERE %(team)s::integer IS NULL OR team.team_id = %(team)s
+    WHERE %(team_id)s::integer IS NULL OR team.team_id = %(team_id)s
 """
 
 # By numbers, not by LIMIT: however little the server knows, it enters the primary key and sorts nothing.
@@ -51,7 +51,7 @@ PART: LiteralString = f"""
         reason
     FROM event
     WHERE seq BETWEEN %(from_seq)s::bigint AND %(to_seq)s::bigint
-        AND (%(team)s::integer IS NULL OR team_id = %(team)s)
+        AND (%(team_id)s::integer IS NULL OR team_id = %(team_id)s)
         AND (xact >= %(begun)s::text::xid8 OR xact = ANY (%(were_open)s::text[]::xid8[])) AND {SEEN}
     ORDER BY seq
 """
@@ -63,7 +63,7 @@ LAST_BEFORE: LiteralString = """
 """
 
 UNREAD_SINCE: LiteralString = """
-    SELECT min(since_at) FROM event_position WHERE team_id = %(team)s OR team_id IS NULL
+    SELECT min(since_at) FROM event_position WHERE team_id = %(team_id)s OR team_id IS NULL
 """
 
 
@@ -108,13 +108,13 @@ class Position:
 
 def lock(conn: Connection[Any], follower: str, team_id: int | None) -> bool:
     """Lock the follower's name until the transaction ends. Returns False if another process holds it."""
-    row = conn.execute(LOCK, {"follower": follower, "team": team_id}).fetchone()
+    row = conn.execute(LOCK, {"follower": follower, "team_id": team_id}).fetchone()
     return row is not None and bool(row[0])
 
 
 def position(conn: Connection[Any], follower: str, team_id: int | None) -> Position | None:
     with conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(POSITION, {"follower": follower, "team": team_id}).fetchone()
+        row = cursor.execute(POSITION, {"follower": follower, "team_id": team_id}).fetchone()
     if row is None:
         return None
     since, since_at, until, *rest = row
@@ -127,7 +127,7 @@ def save(conn: Connection[Any], follower: str, team_id: int | None, where: Posit
         SAVE,
         {
             "follower": follower,
-            "team": team_id,
+            "team_id": team_id,
             "since": str(where.since),
             "since_at": where.since_at,
             "until": until and str(until),
@@ -143,7 +143,7 @@ def stretch(
 ) -> Stretch | None:
     """Return the range of events between two moments, or None. ``until_at`` is the time of the later one."""
     with conn.cursor(row_factory=tuple_row) as cursor:
-        row = cursor.execute(STRETCH, {"team": team_id, **between(since, until)}).fetchone()
+        row = cursor.execute(STRETCH, {"team_id": team_id, **between(since, until)}).fetchone()
     assert row is not None
     return None if row[0] is None else Stretch(until, until_at, row[0] - 1, row[1])
 
@@ -152,7 +152,7 @@ def part(
     conn: Connection[Any], team_id: int | None, since: Moment, where: Stretch, limit: int
 ) -> tuple[Sequence[Event], Stretch]:
     """Return the next events of a range by number, at most ``limit``, and the rest of the range."""
-    values = {"team": team_id, **between(since, where.until)}
+    values = {"team_id": team_id, **between(since, where.until)}
     with conn.cursor(row_factory=class_row(Event)) as cursor:
         while not where.is_over:
             first, where = where.seq + 1, where._replace(seq=min(where.seq + limit, where.last_seq))
@@ -174,5 +174,5 @@ def since_time(conn: Connection[Any], at: datetime, until: Moment, until_at: dat
 def unread_since(conn: Connection[Any], team_id: int) -> datetime | None:
     """Return the time since which a follower of the team has read nothing, or None without followers."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        found: datetime | None = cursor.execute(UNREAD_SINCE, {"team": team_id}).fetchone()
+        found: datetime | None = cursor.execute(UNREAD_SINCE, {"team_id": team_id}).fetchone()
         return found

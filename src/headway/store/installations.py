@@ -18,7 +18,7 @@ LEASE_S: Final = 45  # more than four turns of a loader that has nothing else to
 
 HOLD: LiteralString = """
     INSERT INTO installation (team_id, host, data, dags, seen_at)
-    VALUES (%(team)s, %(host)s, %(data)s, %(dags)s, %(now)s::timestamptz)
+    VALUES (%(team_id)s, %(host)s, %(data)s, %(dags)s, %(now)s::timestamptz)
     ON CONFLICT (team_id) DO UPDATE
     SET host = excluded.host, data = excluded.data, dags = excluded.dags, seen_at = excluded.seen_at
     WHERE (installation.host, installation.data) = (excluded.host, excluded.data)
@@ -29,11 +29,11 @@ HOLD: LiteralString = """
 HOLDER: LiteralString = """
     SELECT host, data, dags,
         ceil(extract(epoch FROM seen_at - %(now)s::timestamptz) + %(lease)s)::integer
-    FROM installation WHERE team_id = %(team)s
+    FROM installation WHERE team_id = %(team_id)s
 """
 
 LET_GO: LiteralString = """
-    DELETE FROM installation WHERE team_id = %(team)s AND (host, data) = (%(host)s, %(data)s)
+    DELETE FROM installation WHERE team_id = %(team_id)s AND (host, data) = (%(host)s, %(data)s)
 """
 
 
@@ -50,11 +50,11 @@ def here(data: Path, dags: Path) -> Installation:
 
 def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
     """Claim to provide the team's DAGs. Raises Conflict while another server does."""
-    values = {"team": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
+    values = {"team_id": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
     age = {"now": clock(conn), "lease": LEASE_S}
     if conn.execute(HOLD, {**values, **age}).fetchone() is not None:
         return
-    found = conn.execute(HOLDER, {"team": team_id, **age}).fetchone()
+    found = conn.execute(HOLDER, {"team_id": team_id, **age}).fetchone()
     assert found is not None, "who holds it keeps its row locked until it is gone"
     host, data, dags, seconds = found
     raise Conflict(
@@ -66,4 +66,4 @@ def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
 
 
 def let_go(conn: Connection[Any], team_id: int, ours: Installation) -> None:
-    conn.execute(LET_GO, {"team": team_id, "host": ours.host, "data": ours.data})
+    conn.execute(LET_GO, {"team_id": team_id, "host": ours.host, "data": ours.data})

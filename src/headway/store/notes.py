@@ -9,7 +9,7 @@ from psycopg import Connection
 WRITE: LiteralString = """
     WITH noted AS (
         UPDATE run SET note = %(note)s
-        WHERE team_id = %(team)s AND run_id = %(run)s AND note IS DISTINCT FROM %(note)s
+        WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND note IS DISTINCT FROM %(note)s
         RETURNING team_id, dag_id, run_id, state
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
@@ -24,5 +24,5 @@ def write(
     conn: Connection[Any], team_id: int, run_id: str, note: str | None, actor: str, now: datetime
 ) -> None:
     text = None if note is None else note.replace("\0", "\u2400")
-    values = {"team": team_id, "run": run_id, "note": text, "actor": actor, "now": now}
+    values = {"team_id": team_id, "run_id": run_id, "note": text, "actor": actor, "now": now}
     conn.execute(WRITE, values)

@@ -20,7 +20,7 @@ LOCK: LiteralString = """
 
 SET: LiteralString = """
     WITH changed AS (
-        INSERT INTO pool (team_id, name, slots) VALUES (%(team)s, %(name)s, %(slots)s)
+        INSERT INTO pool (team_id, name, slots) VALUES (%(team_id)s, %(name)s, %(slots)s)
         ON CONFLICT (team_id, name) DO UPDATE SET slots = excluded.slots
         RETURNING team_id
     )
@@ -32,7 +32,7 @@ SET: LiteralString = """
 
 DELETE: LiteralString = """
     WITH gone AS (
-        DELETE FROM pool WHERE team_id = %(team)s AND name = %(name)s AND used = 0 RETURNING team_id
+        DELETE FROM pool WHERE team_id = %(team_id)s AND name = %(name)s AND used = 0 RETURNING team_id
     ), history AS (
         INSERT INTO event (team_id, at, subject, name, actor, reason)
         SELECT team_id, %(now)s, 'pool', 'delete', %(actor)s,
@@ -43,7 +43,7 @@ DELETE: LiteralString = """
 
 WAITING: LiteralString = """
     SELECT DISTINCT run_id FROM (
-        SELECT run_id FROM task_instance WHERE team_id = %(team)s AND pool = %(name)s AND rank IS NOT NULL
+        SELECT run_id FROM task_instance WHERE team_id = %(team_id)s AND pool = %(name)s AND rank IS NOT NULL
         ORDER BY rank LIMIT %(limit)s
     ) AS waiting
 """
@@ -52,7 +52,7 @@ WAITING: LiteralString = """
 LOCK_RUNS: LiteralString = """
     SELECT locked.run_id FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
         SELECT run_id FROM run
-        WHERE run.team_id = %(team)s AND run.run_id = wanted.run_id AND set_aside IS NULL
+        WHERE run.team_id = %(team_id)s AND run.run_id = wanted.run_id AND set_aside IS NULL
         FOR NO KEY UPDATE
     ) AS locked
 """
@@ -64,7 +64,7 @@ FORGET_REASONS: LiteralString = """
         FROM (
             SELECT waiting.ctid FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
                 SELECT ctid FROM task_instance AS known
-                WHERE known.team_id = %(team)s AND known.run_id = wanted.run_id
+                WHERE known.team_id = %(team_id)s AND known.run_id = wanted.run_id
                     AND known.pool = %(name)s AND known.rank IS NOT NULL OFFSET 0
             ) AS waiting
         ) AS found
@@ -74,7 +74,7 @@ FORGET_REASONS: LiteralString = """
     FROM (
         SELECT held.ctid FROM unnest(%(runs)s::text[]) AS wanted (run_id) CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known
-            WHERE known.team_id = %(team)s AND known.run_id = wanted.run_id OFFSET 0
+            WHERE known.team_id = %(team_id)s AND known.run_id = wanted.run_id OFFSET 0
         ) AS held
     ) AS found
     WHERE run.ctid = found.ctid
@@ -93,9 +93,9 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
 
 def lock_waiting(conn: Connection[Any], team_id: int, name: str) -> list[str]:
     """Lock the runs that wait for a pool and return their ids. Call before you change the pool."""
-    values = {"team": team_id, "name": name, "limit": WAITING_MAX}
+    values = {"team_id": team_id, "name": name, "limit": WAITING_MAX}
     waiting = sorted(run_id for (run_id,) in conn.execute(WAITING, values))
-    locked = conn.execute(LOCK_RUNS, {"team": team_id, "runs": waiting})
+    locked = conn.execute(LOCK_RUNS, {"team_id": team_id, "runs": waiting})
     return [run_id for (run_id,) in locked]
 
 
@@ -103,7 +103,7 @@ def forget_reasons(
     conn: Connection[Any], team_id: int, name: str, run_ids: list[str], now: datetime
 ) -> None:
     """Let the next tick update the reasons of instances that wait for a changed pool."""
-    values = {"team": team_id, "name": name, "runs": run_ids, "now": now}
+    values = {"team_id": team_id, "name": name, "runs": run_ids, "now": now}
     conn.execute(FORGET_REASONS, values)
 
 
@@ -114,11 +114,11 @@ def resize(
 
     Below what is in use: nothing starts until enough has ended.
     """
-    values = {"team": team_id, "name": name, "slots": slots}
+    values = {"team_id": team_id, "name": name, "slots": slots}
     conn.execute(SET, {**values, "actor": actor, "now": now})
 
 
 def delete(conn: Connection[Any], team_id: int, name: str, actor: str, now: datetime) -> bool:
     """Delete the pool. Returns False if it is in use or does not exist."""
-    values = {"team": team_id, "name": name, "actor": actor, "now": now}
+    values = {"team_id": team_id, "name": name, "actor": actor, "now": now}
     return conn.execute(DELETE, values).fetchone() is not None

@@ -17,7 +17,7 @@ from headway.store import states
 
 DAGS_WITH_QUEUED: LiteralString = """
     SELECT team_id, dag_id FROM dag
-    WHERE has_queued AND paused_at IS NULL AND (team_id, dag_id) > (%(team)s, %(dag)s)
+    WHERE has_queued AND paused_at IS NULL AND (team_id, dag_id) > (%(team_id)s, %(dag_id)s)
     ORDER BY team_id, dag_id
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
@@ -76,7 +76,7 @@ DUE_DAGS: LiteralString = """
 
 FIRES_DECIDED: LiteralString = """
     UPDATE dag SET last_fire = coalesce(%(last)s, last_fire), next_fire_at = %(next)s
-    WHERE team_id = %(team)s AND dag_id = %(dag)s
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 
@@ -108,7 +108,7 @@ LINE: LiteralString = """
             AND state = 'running' AND backfill_id IS NULL),
         (SELECT count(*) FROM run WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
             AND state = 'queued' AND backfill_id IS NULL)
-    FROM dag WHERE team_id = %(team)s AND dag_id = %(dag)s
+    FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 
@@ -132,7 +132,7 @@ def startable(
     Looks at the DAGs after ``after`` and returns the last one, or ``FIRST`` at the end. Otherwise DAGs
     whose runs must wait would hide those after them.
     """
-    asked = {"team": after[0], "dag": after[1], "limit": dags_max}
+    asked = {"team_id": after[0], "dag_id": after[1], "limit": dags_max}
     locked = conn.execute(DAGS_WITH_QUEUED, asked).fetchall()
     if not locked:
         return [], FIRST
@@ -162,7 +162,7 @@ def due_dags(conn: Connection[Any], now: datetime, limit: int) -> Sequence[DueDa
 def fires_decided(
     conn: Connection[Any], dag: DueDag, last: datetime | None, next_at: datetime | None
 ) -> None:
-    values = {"team": dag.team_id, "dag": dag.dag_id, "last": last, "next": next_at}
+    values = {"team_id": dag.team_id, "dag_id": dag.dag_id, "last": last, "next": next_at}
     conn.execute(FIRES_DECIDED, values)
 
 
@@ -173,6 +173,6 @@ def line(paused_by: str | None, limit: int, running: int, before: int) -> Line:
 def line_of(conn: Connection[Any], team_id: int, dag_id: str) -> Line:
     """Return the queue that a new run of an existing DAG would meet."""
     with conn.cursor(row_factory=args_row(line)) as cursor:
-        found = cursor.execute(LINE, {"team": team_id, "dag": dag_id}).fetchone()
+        found = cursor.execute(LINE, {"team_id": team_id, "dag_id": dag_id}).fetchone()
     assert found is not None
     return found

@@ -16,7 +16,7 @@ from psycopg.rows import scalar_row
 # Ended is final (a CHECK says so); one that is opened again meanwhile is seen by the lock.
 OLD_RUNS: LiteralString = """
     SELECT run_id FROM run
-    WHERE team_id = %(team)s AND ended_at < %(older_than)s
+    WHERE team_id = %(team_id)s AND ended_at < %(older_than)s
     ORDER BY ended_at LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
 """
@@ -28,7 +28,7 @@ DELETE_RUNS: LiteralString = """
         USING unnest(%(runs)s::text[]) AS old (run_id)
         CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known
-            WHERE known.team_id = %(team)s AND known.run_id = old.run_id
+            WHERE known.team_id = %(team_id)s AND known.run_id = old.run_id
             OFFSET 0
         ) AS found
         WHERE run.ctid = found.ctid
@@ -40,18 +40,18 @@ DELETE_RUNS: LiteralString = """
 """
 
 DELETE_REPORTS: LiteralString = """
-    DELETE FROM report WHERE team_id = %(team)s AND run_id = ANY (%(runs)s::text[])
+    DELETE FROM report WHERE team_id = %(team_id)s AND run_id = ANY (%(runs)s::text[])
 """
 
 PRUNE_HISTORY: LiteralString = """
     SELECT prune_events_of_runs(
-        array_fill(%(team)s::integer, ARRAY[cardinality(%(runs)s::text[])]), %(runs)s::text[],
+        array_fill(%(team_id)s::integer, ARRAY[cardinality(%(runs)s::text[])]), %(runs)s::text[],
         %(older_than)s::timestamptz)
 """
 
 PRUNE_OTHER_HISTORY: LiteralString = """
     SELECT prune_other_events_of_team(
-        %(team)s::integer, %(older_than)s::timestamptz, %(limit)s::integer)
+        %(team_id)s::integer, %(older_than)s::timestamptz, %(limit)s::integer)
 """
 
 # Of both kinds: runs, and logs of runs.
@@ -65,19 +65,19 @@ REMOVED: LiteralString = """
 """
 
 OLD_IMPORT_ERRORS: LiteralString = """
-    DELETE FROM import_error WHERE team_id = %(team)s AND at < %(older_than)s
+    DELETE FROM import_error WHERE team_id = %(team_id)s AND at < %(older_than)s
 """
 
 OLD_BACKFILLS: LiteralString = """
     DELETE FROM backfill
-    WHERE team_id = %(team)s AND created_at < %(older_than)s AND NOT EXISTS (
+    WHERE team_id = %(team_id)s AND created_at < %(older_than)s AND NOT EXISTS (
         SELECT FROM run
         WHERE run.team_id = backfill.team_id AND run.backfill_id = backfill.backfill_id OFFSET 0)
 """
 
 OLD_SESSIONS: LiteralString = """
     DELETE FROM agent_session
-    WHERE team_id = %(team)s AND ended_at < %(older_than)s AND NOT EXISTS (
+    WHERE team_id = %(team_id)s AND ended_at < %(older_than)s AND NOT EXISTS (
         SELECT FROM attempt
         WHERE attempt.team_id = agent_session.team_id
             AND attempt.session_id = agent_session.session_id OFFSET 0)
@@ -88,7 +88,7 @@ OLD_SCHEDULERS: LiteralString = "DELETE FROM scheduler WHERE heartbeat_at < %(ol
 
 OLD_BUNDLES: LiteralString = """
     DELETE FROM bundle
-    WHERE team_id = %(team)s AND created_at < %(older_than)s
+    WHERE team_id = %(team_id)s AND created_at < %(older_than)s
         AND NOT EXISTS (
             SELECT FROM dag
             WHERE dag.team_id = bundle.team_id AND dag.bundle_version = bundle.version OFFSET 0)
@@ -98,11 +98,11 @@ OLD_BUNDLES: LiteralString = """
 """
 
 OLD_BROWSER_SESSIONS: LiteralString = """
-    DELETE FROM browser_session WHERE team_id = %(team)s AND expires_at < %(older_than)s
+    DELETE FROM browser_session WHERE team_id = %(team_id)s AND expires_at < %(older_than)s
 """
 
 OLD_LINKS: LiteralString = """
-    DELETE FROM login_link WHERE team_id = %(team)s AND expires_at < %(older_than)s
+    DELETE FROM login_link WHERE team_id = %(team_id)s AND expires_at < %(older_than)s
 """
 
 REST: tuple[LiteralString, ...] = (
@@ -123,12 +123,12 @@ def prune_runs(
     conn: Connection[Any], team_id: int, older_than: datetime, now: datetime, limit: int
 ) -> Sequence[str]:
     """Remove runs that ended before ``older_than``, oldest first. Returns their ids."""
-    values = {"team": team_id, "older_than": older_than}
+    values = {"team_id": team_id, "older_than": older_than}
     with conn.cursor(row_factory=scalar_row) as cursor:
         old: list[str] = cursor.execute(OLD_RUNS, {**values, "limit": limit}).fetchall()
     if old:
-        conn.execute(DELETE_REPORTS, {"team": team_id, "runs": old})
-        conn.execute(DELETE_RUNS, {"team": team_id, "runs": old, "now": now})
+        conn.execute(DELETE_REPORTS, {"team_id": team_id, "runs": old})
+        conn.execute(DELETE_RUNS, {"team_id": team_id, "runs": old, "now": now})
         conn.execute(PRUNE_HISTORY, {**values, "runs": old})
     return old
 
@@ -136,12 +136,12 @@ def prune_runs(
 def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> None:
     """Remove what no run refers to any more."""
     for statement in REST:
-        conn.execute(statement, {"team": team_id, "older_than": older_than})
+        conn.execute(statement, {"team_id": team_id, "older_than": older_than})
 
 
 def prune_history(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
     """Remove history that is of no run."""
-    values = {"team": team_id, "older_than": older_than, "limit": limit}
+    values = {"team_id": team_id, "older_than": older_than, "limit": limit}
     conn.execute(PRUNE_OTHER_HISTORY, values)
 
 

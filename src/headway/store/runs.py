@@ -69,7 +69,7 @@ ANNOUNCE: LiteralString = """
     UPDATE dag SET has_queued = true
     WHERE (team_id, dag_id) IN (
         SELECT team_id, dag_id FROM dag
-        WHERE team_id = %(team)s AND dag_id = ANY(%(dags)s)
+        WHERE team_id = %(team_id)s AND dag_id = ANY(%(dags)s)
         ORDER BY team_id, dag_id
         FOR NO KEY UPDATE
     )
@@ -78,8 +78,8 @@ ANNOUNCE: LiteralString = """
 # Before the run is locked: the order is DAGs, then runs.
 ANNOUNCE_AGAIN: LiteralString = """
     UPDATE dag SET has_queued = true
-    WHERE team_id = %(team)s
-        AND dag_id = (SELECT dag_id FROM run WHERE team_id = %(team)s AND run_id = %(run)s)
+    WHERE team_id = %(team_id)s
+        AND dag_id = (SELECT dag_id FROM run WHERE team_id = %(team_id)s AND run_id = %(run_id)s)
 """
 
 # What is asked for at once was created in the order asked: the latest is the last of them.
@@ -113,7 +113,7 @@ CREATE: LiteralString = """
 
 BY_KEY: LiteralString = """
     SELECT run_key, run_id FROM run
-    WHERE team_id = %(team)s AND dag_id = %(dag)s AND run_key = ANY(%(keys)s)
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND run_key = ANY(%(keys)s)
 """
 
 CLAIM: LiteralString = """
@@ -162,7 +162,7 @@ READ: LiteralString = """
     FROM run
     JOIN dag ON dag.team_id = run.team_id AND dag.dag_id = run.dag_id
     JOIN team ON team.team_id = run.team_id
-    WHERE run.team_id = %(team)s AND run_id = %(run)s
+    WHERE run.team_id = %(team_id)s AND run_id = %(run_id)s
 """
 
 LOCK: LiteralString = f"{READ} FOR NO KEY UPDATE OF run"
@@ -171,11 +171,11 @@ LOCK: LiteralString = f"{READ} FOR NO KEY UPDATE OF run"
 SET_ASIDE: LiteralString = f"""
     WITH unranked AS (
         UPDATE task_instance SET rank = NULL, blocked_reason = %(reason)s::jsonb
-        WHERE team_id = %(team)s AND run_id = %(run)s AND state = 'ready'
+        WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND state = 'ready'
     ), aside AS (
         UPDATE run SET set_aside = %(error)s, reason = %(reason)s::jsonb, due_at = NULL, revision = revision + 1,
             times_set_aside = times_set_aside + 1, set_aside_until = %(until)s
-        WHERE team_id = %(team)s AND run_id = %(run)s AND state IN {states.SET_ASIDE_FROM}
+        WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND state IN {states.SET_ASIDE_FROM}
         RETURNING team_id, dag_id, run_id, state
     ), history AS (
         INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor, reason)
@@ -190,7 +190,7 @@ TAKE_BACK: LiteralString = """
     WITH back AS (
         UPDATE run SET set_aside = NULL, reason = NULL, set_aside_until = NULL, revision = revision + 1,
             times_set_aside = CASE WHEN %(anew)s THEN 0 ELSE times_set_aside END
-        WHERE team_id = %(team)s AND run_id = %(run)s AND set_aside IS NOT NULL
+        WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND set_aside IS NOT NULL
         RETURNING team_id, dag_id, run_id, state
     ), unblocked AS (
         UPDATE task_instance SET blocked_reason = NULL
@@ -202,7 +202,7 @@ TAKE_BACK: LiteralString = """
 """
 
 TIMES_SET_ASIDE: LiteralString = """
-    SELECT times_set_aside FROM run WHERE team_id = %(team)s AND run_id = %(run)s
+    SELECT times_set_aside FROM run WHERE team_id = %(team_id)s AND run_id = %(run_id)s
 """
 
 TO_RETRY: LiteralString = """
@@ -223,20 +223,20 @@ RETRY_ALL: LiteralString = """
 # In an order that the primary key does not have, or a plan would read it from end to end for that.
 LOCK_RUNNING: LiteralString = """
     SELECT FROM run
-    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running'
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND state = 'running'
     ORDER BY run_id COLLATE "C"
     FOR NO KEY UPDATE
 """
 
 ALARM_DAG: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
-    WHERE team_id = %(team)s AND dag_id = %(dag)s AND state = 'running' AND set_aside IS NULL
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND state = 'running' AND set_aside IS NULL
 """
 
 ALARM: LiteralString = """
     UPDATE run SET due_at = least(due_at, %(now)s)
     FROM (
-        SELECT ctid FROM run AS known WHERE known.team_id = %(team)s AND known.run_id = %(run)s OFFSET 0
+        SELECT ctid FROM run AS known WHERE known.team_id = %(team_id)s AND known.run_id = %(run_id)s OFFSET 0
     ) AS found
     WHERE run.ctid = found.ctid AND run.state = 'running' AND run.set_aside IS NULL
 """
@@ -253,7 +253,7 @@ def create(conn: Connection[Any], wanted: Sequence[NewRun], now: datetime) -> se
     if not wanted:
         return set()
     conn.execute(
-        ANNOUNCE, {"team": wanted[0].team_id, "dags": sorted({run.dag_id for run in wanted})}
+        ANNOUNCE, {"team_id": wanted[0].team_id, "dags": sorted({run.dag_id for run in wanted})}
     )
     with conn.cursor(row_factory=scalar_row) as cursor:
         return set(cursor.execute(CREATE, {"rows": rows(wanted), "now": now}).fetchall())
@@ -263,7 +263,7 @@ def by_key(
     conn: Connection[Any], team_id: int, dag_id: str, keys: Collection[str]
 ) -> dict[str, str]:
     """Run ids by run key."""
-    found = conn.execute(BY_KEY, {"team": team_id, "dag": dag_id, "keys": list(keys)})
+    found = conn.execute(BY_KEY, {"team_id": team_id, "dag_id": dag_id, "keys": list(keys)})
     return dict(found.fetchall())
 
 
@@ -312,7 +312,7 @@ def one(
     conn: Connection[Any], statement: LiteralString, team_id: int, run_id: str
 ) -> Claimed | None:
     with conn.cursor(row_factory=args_row(Claimed)) as cursor:
-        return cursor.execute(statement, {"team": team_id, "run": run_id}).fetchone()
+        return cursor.execute(statement, {"team_id": team_id, "run_id": run_id}).fetchone()
 
 
 def set_aside(
@@ -327,8 +327,8 @@ def set_aside(
 ) -> None:
     """Take a run out of every tick: planning it failed again and again."""
     values = {
-        "team": team_id,
-        "run": run_id,
+        "team_id": team_id,
+        "run_id": run_id,
         "error": error,
         "reason": msgspec.json.encode(reason).decode(),
     }
@@ -337,7 +337,7 @@ def set_aside(
 
 def times_set_aside(conn: Connection[Any], team_id: int, run_id: str) -> int:
     """Since a person last took it in again."""
-    row = conn.execute(TIMES_SET_ASIDE, {"team": team_id, "run": run_id}).fetchone()
+    row = conn.execute(TIMES_SET_ASIDE, {"team_id": team_id, "run_id": run_id}).fetchone()
     return 0 if row is None else int(row[0])
 
 
@@ -364,7 +364,7 @@ def take_back(
     """Let ticks take a run again that was set aside; of any other run nothing changes. ``anew``: and
     forget how often that was.
     """
-    values = {"team": team_id, "run": run_id, "actor": actor, "now": now, "anew": anew}
+    values = {"team_id": team_id, "run_id": run_id, "actor": actor, "now": now, "anew": anew}
     conn.execute(TAKE_BACK, values)
 
 
@@ -373,17 +373,17 @@ def announce(conn: Connection[Any], team_id: int, run_id: str) -> None:
 
     have admission look at its DAG.
     """
-    conn.execute(ANNOUNCE_AGAIN, {"team": team_id, "run": run_id})
+    conn.execute(ANNOUNCE_AGAIN, {"team_id": team_id, "run_id": run_id})
 
 
 def alarm(conn: Connection[Any], team_id: int, run_id: str, now: datetime) -> None:
     """Have a tick look at a running run at once. The caller holds its lock."""
-    conn.execute(ALARM, {"team": team_id, "run": run_id, "now": now})
+    conn.execute(ALARM, {"team_id": team_id, "run_id": run_id, "now": now})
 
 
 def alarm_dag(conn: Connection[Any], team_id: int, dag_id: str, now: datetime) -> None:
     """Have a tick look at all running runs of a DAG at once."""
-    values = {"team": team_id, "dag": dag_id, "now": now}
+    values = {"team_id": team_id, "dag_id": dag_id, "now": now}
     conn.execute(LOCK_RUNNING, values)
     conn.execute(ALARM_DAG, values)
 

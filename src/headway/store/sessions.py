@@ -32,7 +32,7 @@ OPEN: LiteralString = """
     INSERT INTO agent_session (
         team_id, session_id, agent, host, pid, slots, data, token_id, queues, started_at, heartbeat_at)
     VALUES (
-        %(team)s, %(session)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s, %(queues)s,
+        %(team_id)s, %(session_id)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s, %(queues)s,
         %(now)s, %(now)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
@@ -85,7 +85,7 @@ UNSENT: LiteralString = f"""
         WHERE report.team_id = attempt.team_id AND report.run_id = attempt.run_id
     )
     FROM attempt
-    WHERE team_id = %(team)s AND session_id = %(session)s AND state IN {states.LIVE_ATTEMPTS}
+    WHERE team_id = %(team_id)s AND session_id = %(session_id)s AND state IN {states.LIVE_ATTEMPTS}
 """
 
 INTENDED: LiteralString = f"""
@@ -129,8 +129,8 @@ def open_session(
     ``data``: the directory on its host where its logs and large results are.
     """
     values = {
-        "team": team_id,
-        "session": session,
+        "team_id": team_id,
+        "session_id": session,
         "agent": agent,
         "host": host,
         "pid": pid,
@@ -175,5 +175,5 @@ def dead(conn: Connection[Any], sessions: Collection[str]) -> frozenset[str]:
 def bound(conn: Connection[Any], team_id: int, session: str) -> list[Bound]:
     """The live attempts of a session, to send again what it does not hold."""
     with conn.cursor(row_factory=args_row(Bound)) as cursor:
-        found = cursor.execute(UNSENT, {"team": team_id, "session": session}).fetchall()
+        found = cursor.execute(UNSENT, {"team_id": team_id, "session_id": session}).fetchall()
     return sorted(found, key=lambda b: (b.run_id, b.task_id, b.map_index))

@@ -53,7 +53,7 @@ ATTEMPTS_OF_A_PERSON: LiteralString = live_attempts("NULL::text AS token")
 # Of a run whose version cannot be read.
 TASKS: LiteralString = """
     SELECT DISTINCT ON (task_id) task_id, pool, pool_slots FROM task_instance
-    WHERE team_id = %(team)s AND run_id = %(run)s
+    WHERE team_id = %(team_id)s AND run_id = %(run_id)s
     ORDER BY task_id, map_index
 """
 
@@ -86,7 +86,7 @@ def look_at_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
 
 
 def graph_of_rows(conn: Connection[Any], row: Claimed) -> Graphs:
-    tasks = conn.execute(TASKS, {"team": row.team_id, "run": row.run_id}).fetchall()
+    tasks = conn.execute(TASKS, {"team_id": row.team_id, "run_id": row.run_id}).fetchall()
     return lambda team_id, dag_id, number: remains(dag_id, tasks)
 
 

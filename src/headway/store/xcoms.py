@@ -17,7 +17,7 @@ FETCH: LiteralString = """
         AS wanted (wanted_task, wanted_key, wanted_index)
     CROSS JOIN LATERAL (
         SELECT xcom.task_id, xcom.map_index, xcom.key, xcom.value, file, size, length FROM xcom
-        WHERE xcom.team_id = %(team)s AND xcom.run_id = %(run)s AND xcom.task_id = wanted_task
+        WHERE xcom.team_id = %(team_id)s AND xcom.run_id = %(run_id)s AND xcom.task_id = wanted_task
             AND xcom.key = wanted_key
             AND (wanted_index IS NULL OR xcom.map_index = wanted_index)
         ORDER BY xcom.map_index
@@ -53,8 +53,8 @@ def fetch(conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[Wante
     map index.
     """
     values = {
-        "team": team_id,
-        "run": run_id,
+        "team_id": team_id,
+        "run_id": run_id,
         "tasks": [ref.task_id for ref in refs],
         "keys": [ref.key for ref in refs],
         "indexes": [ref.map_index for ref in refs],
