@@ -42,6 +42,31 @@ def test_what_this_version_does_not_know_is_told_as_it_is(text: str, words: str)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '"text"',
+        "[1, 2]",
+        "null",
+        "1",
+        "{}",
+        '{"kind": null}',
+        '{"kind": {"a": 1}}',
+        '{"kind": "leaves_failed", "tasks": null}',
+        '{"kind": "run_timed_out", "limit_s": 1e400}',
+        '{"kind": "too_many_items", "items": ' + 5_000 * "9" + ', "limit": 1}',
+        '{"kind": "started", "more": ' + 5_000 * "[" + 5_000 * "]" + "}",
+        '{"kind": "new", "text": "' + 1_000_000 * "x" + '"}',
+    ],
+    ids=lambda text: text[:30],
+)
+def test_whatever_was_stored_is_told_in_bounds(text: str) -> None:
+    reason = reasons.stored(text)
+    assert isinstance(reason, (Text, reasons.Started))
+    assert len(said(reason)) <= reasons.UNKNOWN_CHARS_MAX
+    assert heading(reason)
+
+
+@pytest.mark.parametrize(
     ("reason", "words"),
     [
         (RuleMet("always", 0, {}), "it has no upstream tasks"),

@@ -11,7 +11,7 @@ They are msgspec's structs, which are stored and sent as they are (ADR 18).
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import msgspec
 
@@ -450,6 +450,8 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     K.BACKFILL_FULL: Wait.LIMIT,
 }
 
+UNREADABLE: Final = (msgspec.MsgspecError, RecursionError)
+UNKNOWN_CHARS_MAX: Final = 2_000  # as long as what a task says of its end
 DECODER: Final[msgspec.json.Decoder[Reason]] = msgspec.json.Decoder(Reason)
 
 
@@ -462,11 +464,18 @@ def stored(text: str) -> Reason:
     """A reason as it was stored. One that this version does not know is a ``Text`` that tells it as it is."""
     try:
         return DECODER.decode(text)
-    except msgspec.MsgspecError:
-        return Text(unknown(msgspec.json.decode(text)))
+    except UNREADABLE:
+        return Text(unknown(text)[:UNKNOWN_CHARS_MAX])
 
 
-def unknown(facts: Mapping[str, Any]) -> str:
+def unknown(text: str) -> str:
+    """Word whatever JSON was stored, also what no version of Headway writes: a page shows it, and does not fail."""
+    try:
+        facts = msgspec.json.decode(text)
+    except UNREADABLE:  # numbers that no computer counts to, or lists in lists in lists
+        return text
+    if not isinstance(facts, dict):
+        return str(facts)
     name = str(facts.get("kind", "unknown")).replace("_", " ")
     rest = ", ".join(f"{key} {value}" for key, value in facts.items() if key != "kind")
     return f"{name}: {rest}" if rest else name

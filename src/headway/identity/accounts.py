@@ -151,7 +151,7 @@ def renew_local_agent(conn: Connection[Any], team_id: int) -> str:
     """The token of the agent that the server itself starts: a new one, and the last is worthless."""
     secret = AGENT_PREFIX + ids.token()
     person_id = ensure_admin(conn, team_id)
-    api_tokens.renew_local_agent(conn, person_id, fingerprint(secret), clock(conn))
+    api_tokens.renew_local_agent(conn, team_id, person_id, fingerprint(secret), clock(conn))
     return secret
 
 

@@ -25,6 +25,7 @@ from headway.errors import EXHAUSTED, explained
 from headway.executors.base import Envelope, Grant
 from headway.services.catalog import Catalog
 from headway.services.failing import Failing, RunKey, pause, verdict
+from headway.spec.carried import INTEGER_MAX
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
@@ -159,7 +160,8 @@ def offered(places: dict[int, list[Session]], ending: int) -> dict[tuple[int, st
         for session in sessions_of_team:
             for need in session.serves():
                 key = (team_id, *need)
-                found[key] = found.get(key, ending) + max(0, session.free)
+                free = found.get(key, ending) + max(0, session.free)
+                found[key] = min(free, INTEGER_MAX)
     return {key: free for key, free in found.items() if free > 0}
 
 

@@ -64,10 +64,16 @@ def wrong(dag: Dag, message: str, task: Task | None = None, hint: str | None = N
     return BadSpec(f"{subject}: {message}", file=dag.file, line=line, hint=hint)
 
 
-def check_id(what: str, given: str, file: str, line: int) -> None:
+def is_id(given: str) -> bool:
+    """Return whether a DAG, task, pool or queue can have this name."""
     size = len(given.encode("utf-8", "surrogatepass"))
-    if ID.fullmatch(given) and size <= ID_BYTES_MAX:
+    return size <= ID_BYTES_MAX and ID.fullmatch(given) is not None
+
+
+def check_id(what: str, given: str, file: str, line: int) -> None:
+    if is_id(given):
         return
+    size = len(given.encode("utf-8", "surrogatepass"))
     shown = ascii(given if len(given) <= 40 else f"{given[:40]}...")
     if not given:
         message = f"a {what} is empty"

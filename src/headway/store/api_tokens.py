@@ -34,15 +34,17 @@ IDENTIFY_AGENT: LiteralString = """
 
 VOID: LiteralString = """
     SELECT team_id, token_id FROM unnest(%(teams)s::integer[], %(tokens)s::text[]) AS asked (team_id, token_id)
-    WHERE NOT EXISTS (
-        SELECT FROM api_token
-        WHERE api_token.team_id = asked.team_id AND api_token.token_id = asked.token_id
-            AND revoked_at IS NULL AND expires_at > %(now)s)
+    EXCEPT
+    SELECT team_id, token_id FROM good_agents(%(teams)s::integer[], %(tokens)s::text[], %(now)s)
 """
 
-RENEW_LOCAL_AGENT: LiteralString = """
-    SELECT renew_local_agent(%(person)s, %(hash)s, %(until)s)
+INSERT_LOCAL_AGENT: LiteralString = """
+    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
+    VALUES (%(team)s, %(token)s, %(person)s, 'the agent of headway up', 'viewer', 'agent', %(hash)s, %(until)s)
+    ON CONFLICT (team_id, token_id) DO NOTHING
 """
+
+RENEW_LOCAL_AGENT: LiteralString = "SELECT renew_local_agent(%(hash)s, %(until)s)"
 
 IDENTIFY: LiteralString = """
     SELECT token_id, person_id, team_id, role, expires_at FROM identify_token(%(hash)s)
@@ -62,6 +64,7 @@ REVOKE: LiteralString = """
 REVOKE_ALL: LiteralString = """
     UPDATE api_token SET revoked_at = now()
     WHERE team_id = %(team_id)s AND person_id = %(person_id)s AND revoked_at IS NULL
+        AND token_id <> 'local-agent'
 """
 
 
@@ -79,14 +82,23 @@ def identify_agent(conn: Connection[Any], hashed: bytes, now: datetime) -> tuple
 def void(
     conn: Connection[Any], tokens: Collection[tuple[int, str]], now: datetime
 ) -> set[tuple[int, str]]:
-    """Return which tokens (team and id) are revoked or expired."""
+    """Return which tokens (team and id) are revoked or expired, or whose owner is no longer an admin."""
     values = {"teams": [team for team, _ in tokens], "tokens": [token for _, token in tokens]}
     return {(team, token) for team, token in conn.execute(VOID, {**values, "now": now})}
 
 
-def renew_local_agent(conn: Connection[Any], person_id: int, hashed: bytes, now: datetime) -> None:
+def renew_local_agent(
+    conn: Connection[Any], team_id: int, person_id: int, hashed: bytes, now: datetime
+) -> None:
     """Replace the token of the agent that the server of the entered team starts."""
-    values = {"person": person_id, "hash": hashed, "until": now + LOCAL_AGENT_LIFE}
+    values: dict[str, Any] = {
+        "team": team_id,
+        "token": LOCAL_AGENT,
+        "person": person_id,
+        "hash": hashed,
+    }
+    values["until"] = now + LOCAL_AGENT_LIFE
+    conn.execute(INSERT_LOCAL_AGENT, values)
     conn.execute(RENEW_LOCAL_AGENT, values)
 
 
@@ -122,5 +134,5 @@ def revoke(conn: Connection[Any], team_id: int, token_id: str) -> None:
 
 
 def revoke_all(conn: Connection[Any], team_id: int, person_id: int) -> None:
-    """Revoke all tokens of a user in the team."""
+    """Revoke all tokens of a user in the team, but not that of the server's own agent."""
     conn.execute(REVOKE_ALL, {"team_id": team_id, "person_id": person_id})

@@ -31,9 +31,11 @@ class Bound:
 OPEN: LiteralString = """
     INSERT INTO agent_session (
         team_id, session_id, agent, host, pid, slots, data, token_id, queues, started_at, heartbeat_at)
-    VALUES (
-        %(team_id)s, %(session_id)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s, %(queues)s,
-        %(now)s, %(now)s)
+    SELECT
+        %(team_id)s, %(session_id)s, %(agent)s, %(host)s, %(pid)s, %(slots)s, %(data)s, %(token)s, %(queues)s::text[],
+        %(now)s, %(now)s
+    WHERE NOT EXISTS (
+        SELECT FROM agent_session WHERE session_id = %(session_id)s AND team_id <> %(team_id)s)
     ON CONFLICT (team_id, session_id) DO UPDATE SET heartbeat_at = %(now)s
         WHERE agent_session.ended_at IS NULL AND agent_session.heartbeat_at > %(now)s - %(lease)s
     RETURNING session_id
@@ -124,7 +126,7 @@ def open_session(
     token_id: str | None = None,
     queues: Sequence[str] = ("default",),
 ) -> bool:
-    """A new session, or one that comes back within its life. False: it is dead.
+    """A new session, or one that comes back within its life. False: it is dead, or another team's.
 
     ``data``: the directory on its host where its logs and large results are.
     """

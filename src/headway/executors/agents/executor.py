@@ -153,7 +153,7 @@ class Agents:
         known = transact(self.conn, api_tokens.identify_agent, hashed, now)
         if known is None:
             why = (
-                "the agent's token is unknown, expired or revoked; "
+                "the agent's token is unknown, expired or revoked, or its owner is no longer an admin; "
                 "to create one: headway token create NAME --agent"
             )
             self.gateway.refuse(link, why, again=False)
@@ -185,7 +185,7 @@ class Agents:
         self.send_bound(link)
 
     def part_from_void(self) -> None:
-        """Disconnect agents whose token was revoked. What they ran is lost when their lease is over."""
+        """Disconnect agents whose token is no longer valid. What they ran is lost when their lease is over."""
         links = list(self.gateway.links.values())
         if not links:
             return
@@ -193,7 +193,7 @@ class Agents:
         void = read(self.conn, api_tokens.void, tokens, read(self.conn, clock))
         for link in links:
             if (link.team_id, link.token_id) in void:
-                self.gateway.refuse(link, "the agent's token was revoked", again=False)
+                self.gateway.refuse(link, "the agent's token is no longer valid", again=False)
 
     # -- what is bound
 

@@ -47,6 +47,7 @@ from headway.errors import UsageError
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
 from headway.spec.carried import flaw_of_text
+from headway.spec.validate import is_id
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
 QUEUES_MAX: Final = 64  # of one agent: each costs every tick a little
+SLOTS_MAX: Final = 100_000  # of one agent: ticks add up those of all
 HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
 
@@ -71,6 +73,7 @@ class Link:
     reader: FrameReader = field(default_factory=lambda: FrameReader(HELLO_BYTES_MAX))
     unsent: bytearray = field(default_factory=bytearray)
     read_at: float = 0.0  # when the agent last took some of what is unsent, or there was nothing
+    greeted: bool = False  # it said Hello, which may wait for its answer
     hello: Hello | None = None
     team_id: int = 0
     token_id: str = ""  # of the credential that names the team
@@ -213,15 +216,17 @@ class Gateway:
             self.hear(link, message, body)
 
     def greet(self, link: Link, hello: Hello) -> None:
-        if len(hello.queues) > QUEUES_MAX:
-            self.refuse(link, f"the agent serves more than {QUEUES_MAX} queues", again=False)
-        elif hello.protocol_version != PROTOCOL_VERSION:
-            why = f"the agent uses protocol version {hello.protocol_version}, this scheduler {PROTOCOL_VERSION}"
+        """Raises ValueError for a second Hello, and for names that cannot be stored."""
+        if link.greeted:
+            raise ValueError("it said Hello twice")
+        link.greeted = True
+        check_text(hello.session, hello.agent, hello.host)
+        if (why := flaw_of_hello(hello)) is not None:
             self.refuse(link, why, again=False)
         else:
             self.arrivals.append((link, hello))
 
-    def hear(self, link: Link, message: AgentMessage, body: bytes) -> None:
+    def hear(self, link: Link, message: Heartbeat | Started | Ended | Fetch, body: bytes) -> None:
         """Handle a message. Raises ValueError if its names cannot belong to a run."""
         if isinstance(message, Started | Ended):
             check_text(message.key.run_id, message.key.task_id)
@@ -237,8 +242,6 @@ class Gateway:
                 self.envelopes.append(envelope(link, message, body))
             case Fetch():
                 self.arrivals.append((link, message))
-            case Hello():
-                raise AssertionError("a second Hello is not allowed")
 
     def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:
         """Report an attempt as ended that its agent neither holds nor can receive, because nothing else would."""
@@ -342,6 +345,22 @@ class Gateway:
         self.listener.close()
         if self.address.startswith("unix:"):
             Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def flaw_of_hello(hello: Hello) -> str | None:
+    """Return why an agent cannot be let in, whatever its token says."""
+    if hello.protocol_version != PROTOCOL_VERSION:
+        return (
+            f"the agent uses protocol version {hello.protocol_version}, "
+            f"this scheduler {PROTOCOL_VERSION}"
+        )
+    if not 1 <= hello.slots <= SLOTS_MAX:
+        return f"the agent has {hello.slots:,} slots; it must have 1 to {SLOTS_MAX:,}"
+    if not 1 <= len(hello.queues) <= QUEUES_MAX:
+        return f"the agent serves {len(hello.queues):,} queues; it must serve 1 to {QUEUES_MAX}"
+    if odd := [queue for queue in hello.queues if not is_id(queue)]:
+        return f"the agent serves the queue {odd[0][:40]!a}, which is not a valid name"
+    return None
 
 
 def check_text(*names: str) -> None:
