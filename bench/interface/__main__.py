@@ -14,9 +14,9 @@ from rich.console import Console
 from bench.interface import dags, measure, past
 from headway.client import no_server
 from headway.config import Layout, read_server_file
+from headway.loader.environment import clean_environment
+from headway.loader.loader import Loader
 from headway.pg import Server
-from headway.services.environment import clean_environment
-from headway.services.loader import Loader
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, connect
 

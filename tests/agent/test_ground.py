@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from headway.services.bundles import Bundles
+from headway.loader.bundles import Bundles
 
 # In a process of its own, as a fork server is; twice, as one that begins again.
 ENTER = """

@@ -20,8 +20,8 @@ from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import API_RATE, Layout
-from headway.services.address import bind, url_of
-from headway.services.supervisor import local_admin
+from headway.up.address import bind, url_of
+from headway.up.supervisor import local_admin
 
 TOKEN = "a-token-of-the-tests"
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from headway.errors import Conflict, UsageError
-from headway.services.address import bind, url_of
+from headway.up.address import bind, url_of
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:

@@ -8,8 +8,8 @@ import pytest
 from headway.config import Layout
 from headway.errors import NotReachable
 from headway.identity import passwords
-from headway.services.address import url_of
 from headway.store.transact import APP, Session, connect
+from headway.up.address import url_of
 from tests.api import people, seed
 from tests.api.browser import API, Browser
 from tests.api.conftest import served

@@ -7,8 +7,8 @@ import pytest
 from psycopg import errors
 
 from headway import clock
+from headway.engine import janitor
 from headway.errors import UsageError
-from headway.services import janitor
 from headway.store import audit
 from headway.store.transact import Session, transact
 from tests.api import people, seed

@@ -230,7 +230,7 @@ def test_a_cancelled_backfill_ends_what_has_not_ended(
     client: Client, conn: Session, backfill_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In several transactions, and others' runs are left alone."""
-    monkeypatch.setattr("headway.services.backfills.RUNS_MAX", 2)
+    monkeypatch.setattr("headway.actions.backfills.RUNS_MAX", 2)
     other = client.trigger("d", wire.TriggerRequest())
     scheduler = Scheduler(conn)
     scheduler.tick()

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from headway.actions import commands
 from headway.agent.protocol import XComValue
 from headway.cli.trouble import describe
 from headway.client import Client
@@ -14,7 +15,6 @@ from headway.core.commands import Selection
 from headway.errors import NotFound
 from headway.executors.base import Grant
 from headway.paths import log_path
-from headway.services import commands
 from headway.store.transact import Session, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, trigger
 

@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from headway.api import disks
 from headway.pg.account import account_for
-from headway.services.address import url_of
 from headway.store.transact import connect
+from headway.up.address import url_of
 from tests.api.conftest import served
 from tests.api.test_guard import ask
 

@@ -8,7 +8,7 @@ import pytest
 
 from headway.api import guard
 from headway.api.patience import PatientProtocol
-from headway.services.address import url_of
+from headway.up.address import url_of
 from tests.api import people
 from tests.api.browser import API, Browser
 from tests.api.conftest import served

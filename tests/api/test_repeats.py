@@ -13,7 +13,7 @@ import pytest
 from headway import clock
 from headway.api.repeats import MASKED, ONCE, WHOLE
 from headway.api.server import HttpServer
-from headway.services import janitor
+from headway.engine import janitor
 from headway.store.transact import Session, in_team, transact
 from tests.api import seed
 from tests.api.conftest import TOKEN

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.bundle import list_file
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import Conflict, NotFound, UsageError
-from headway.services import commands
-from headway.services.bundles import Bundles
-from headway.services.commands import RunRequest
+from headway.loader.bundles import Bundles
 from headway.store import dags
 from headway.store.clock import clock
 from headway.store.transact import Session, transact

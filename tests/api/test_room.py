@@ -13,7 +13,7 @@ from headway import clock
 from headway.api import room as rooms
 from headway.api.patience import PatientProtocol
 from headway.api.room import Room
-from headway.services.address import url_of
+from headway.up.address import url_of
 from tests.api import people
 from tests.api.browser import API
 from tests.api.conftest import TOKEN, served

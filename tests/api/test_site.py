@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headway.services.address import url_of
+from headway.up.address import url_of
 from tests.api.browser import Browser
 from tests.api.conftest import served
 

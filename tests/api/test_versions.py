@@ -11,8 +11,8 @@ from headway.bundle import Lost
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, UsageError
-from headway.services import sourcefiles
-from headway.services.bundles import Bundles
+from headway.loader import sourcefiles
+from headway.loader.bundles import Bundles
 from headway.spec import model
 from headway.spec.diff import changes
 from headway.store.transact import Session

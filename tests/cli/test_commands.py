@@ -10,8 +10,8 @@ import pytest
 
 from headway import config
 from headway.config import Layout, Lock, read_server_file, write_server_file
+from headway.engine import tick
 from headway.pg import Server
-from headway.services import tick
 from headway.store.clock import clock
 from headway.store.transact import ENGINE, connect, transact
 from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for, wait_until

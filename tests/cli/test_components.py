@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from headway import clock
-from headway.services import component
-from headway.services.component import Component
+from headway.up import component
+from headway.up.component import Component
 from tests.cli.conftest import PATIENCE_S
 
 LIVELY = """

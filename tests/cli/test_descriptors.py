@@ -69,7 +69,7 @@ def status_of(port: int, path: str) -> int:
 def components(pid: int) -> dict[str, int]:
     """Their process ids by their modules."""
     found = {pid: line.split() for pid, line in children_of(pid).items()}
-    return {words[5]: pid for pid, words in found.items() if "headway.services.tether" in words}
+    return {words[5]: pid for pid, words in found.items() if "headway.up.tether" in words}
 
 
 def test_many_who_connect_and_a_death_end_nothing(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_many_who_connect_and_a_death_end_nothing(tmp_path: Path) -> None:
     for pid in (process.pid, *first.values()):
         assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (HARD, HARD)
     with callers(port):
-        os.kill(first["headway.services.scheduler"], signal.SIGKILL)
+        os.kill(first["headway.engine.scheduler"], signal.SIGKILL)
         deadline = clock.monotonic() + PATIENCE_S
-        known = (None, first["headway.services.scheduler"])
-        while components(process.pid).get("headway.services.scheduler") in known:
+        known = (None, first["headway.engine.scheduler"])
+        while components(process.pid).get("headway.engine.scheduler") in known:
             assert process.poll() is None, "it ended"
             assert clock.monotonic() < deadline, "the scheduler did not come back"
             clock.sleep(0.05)

@@ -20,7 +20,7 @@ import pytest
 from headway import clock
 from headway.config import Layout, read_server_file
 from headway.pg import Server
-from headway.services.component import SILENCE_S_MAX
+from headway.up.component import SILENCE_S_MAX
 from tests.cli.conftest import DAGS, children_of, copy_data, headway, start, stop
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -174,7 +174,7 @@ def test_what_up_started_and_hangs_is_started_again(folder: Path) -> None:
     process = start(folder)
     server = read_server_file(Layout(folder / ".headway"))
     assert server is not None
-    frozen = [pid for pid, line in children_of(process.pid).items() if "services.tether" in line]
+    frozen = [pid for pid, line in children_of(process.pid).items() if "up.tether" in line]
     assert len(frozen) == 3
     send(frozen, signal.SIGSTOP)
     deadline = clock.monotonic() + 2 * SILENCE_S_MAX

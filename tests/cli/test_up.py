@@ -80,7 +80,7 @@ def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(used: Path
     server = read_server_file(Layout(used / ".headway"))
     assert server is not None
     children = children_of(process.pid)
-    scheduler = next(pid for pid, line in children.items() if "services.scheduler" in line)
+    scheduler = next(pid for pid, line in children.items() if "engine.scheduler" in line)
     os.kill(scheduler, signal.SIGKILL)
     before = headway("run", "hello", cwd=used)
     assert before.returncode == 0, before.stderr
@@ -97,7 +97,7 @@ def test_what_is_killed_comes_back_and_a_killed_server_leaves_nothing(used: Path
     assert "the database stopped; restarting it" in process.stderr.read()
     process.stderr.close()
     deadline = clock.monotonic() + PATIENCE_S
-    ours = [pid for pid, line in children.items() if "headway.services.tether" in line]
+    ours = [pid for pid, line in children.items() if "headway.up.tether" in line]
     assert ours
     while any(Path(f"/proc/{pid}").exists() for pid in ours):
         assert clock.monotonic() < deadline, "they did not die with their parent"

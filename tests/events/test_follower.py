@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.engine import janitor
 from headway.events import Event, Follower, held
 from headway.events.follower import HELD, LATE
-from headway.services import janitor
 from headway.store import events as store
 from headway.store.transact import Session, connect, in_team, transact
 from tests.scenarios.test_retention import KEEP, age, finished

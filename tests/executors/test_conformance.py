@@ -12,11 +12,11 @@ from unittest import mock
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands
 from headway.agent.protocol import AttemptKey
 from headway.core.commands import Selection
-from headway.services import commands
-from headway.services.catalog import Catalog
-from headway.services.scheduler import Scheduler
+from headway.engine.catalog import Catalog
+from headway.engine.scheduler import Scheduler
 from headway.store.transact import transact
 from tests.agent_tokens import let_in
 from tests.executors.workers import PodWorkers, SimulatedAgent, SocketAgent, Workers, rounds
@@ -232,7 +232,7 @@ def test_ends_of_a_tick_that_failed_come_again(conn: Connection[Any], bench: Ben
     bench.join()
     bench.turn()
     bench.workers.end(key(run_id))
-    with mock.patch("headway.services.tick.changes.write", side_effect=AssertionError):
+    with mock.patch("headway.engine.tick.changes.write", side_effect=AssertionError):
         bench.turn(1)
     assert run_state(conn, run_id) == "running"
     bench.turn()

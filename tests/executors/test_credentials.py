@@ -17,7 +17,7 @@ from headway.agent.protocol import (
     XComRef,
     XComValue,
 )
-from headway.services.scheduler import Scheduler
+from headway.engine.scheduler import Scheduler
 from tests.agent_tokens import let_in
 from tests.scenarios.test_gateway import Peer, scheduler
 from tests.scenarios.world import deploy, run_state, states, task, trigger, value

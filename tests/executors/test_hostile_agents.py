@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import Grants, Hello, Refused, Welcome
-from headway.services.scheduler import Scheduler
+from headway.engine.scheduler import Scheduler
 from tests.executors.test_credentials import greeted, scheduler, teams
 from tests.scenarios.test_gateway import Peer
 from tests.scenarios.world import states, trigger, value

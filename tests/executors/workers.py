@@ -28,10 +28,10 @@ from headway.agent.protocol import (
     Started,
     Welcome,
 )
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents import gateway
 from headway.executors.agents.executor import AGENTS, Agents
 from headway.executors.base import Executor, Host
-from headway.services.scheduler import Scheduler
 from tests.agent_tokens import SECRET
 from tests.executors.pods import Cluster, Pods
 from tests.simulation import agents as simulated

@@ -10,9 +10,9 @@ from psycopg import Connection
 
 from headway import frontends
 from headway.frontends import python
-from headway.services.bundles import Bundles
-from headway.services.check import Checked, check
-from headway.services.loader import Loader
+from headway.loader.bundles import Bundles
+from headway.loader.check import Checked, check
+from headway.loader.loader import Loader
 from headway.spec.errors import BadSpec
 from tests.cli.conftest import headway, start, stop
 from tests.frontends import tiny

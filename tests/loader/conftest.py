@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from headway.services.environment import clean_environment
-from headway.services.loader import Loader
+from headway.loader.environment import clean_environment
+from headway.loader.loader import Loader
 from headway.store.transact import connect
 
 DAG = """

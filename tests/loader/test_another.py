@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from headway.errors import Conflict, NotFound
-from headway.services.loader import Loader
+from headway.loader.loader import Loader
 from headway.store import dags, installations, teams
 from headway.store.transact import ENGINE, Session, connect, transact
 from tests.loader.conftest import Folder, LoaderMaker

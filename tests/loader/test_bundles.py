@@ -14,10 +14,10 @@ import pytest
 from headway import bundle, clock
 from headway.bundle import Lost
 from headway.errors import NotFound, StorageFull
-from headway.services import bundles as module
-from headway.services import folder as folders
-from headway.services.bundles import Bundles
-from headway.services.folder import FolderError
+from headway.loader import bundles as module
+from headway.loader import folder as folders
+from headway.loader.bundles import Bundles
+from headway.loader.folder import FolderError
 from tests.loader.conftest import Folder
 
 
@@ -278,7 +278,7 @@ KILLED_AT = """
 import os, signal, sys
 from collections.abc import Iterator
 from pathlib import Path
-from headway.services.bundles import Bundles
+from headway.loader.bundles import Bundles
 left = int(sys.argv[3])
 def count(event, arguments):
     global left

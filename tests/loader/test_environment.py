@@ -2,7 +2,7 @@
 
 import pytest
 
-from headway.services.environment import PRIVATE, clean_environment, private_names
+from headway.loader.environment import PRIVATE, clean_environment, private_names
 
 GIVEN = {
     "PGHOST": "warehouse",

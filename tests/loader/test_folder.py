@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from headway.config import Layout
-from headway.services import folder as module
-from headway.services.bundles import Bundles
-from headway.services.folder import FolderError, matters, scan
+from headway.loader import folder as module
+from headway.loader.bundles import Bundles
+from headway.loader.folder import FolderError, matters, scan
 from tests.loader.conftest import Folder
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from headway import clock
 from headway.agent.processes import state_of
-from headway.services import import_child
-from headway.services import importer as module
-from headway.services.check import check
-from headway.services.environment import PRIVATE, clean_environment, private_names
-from headway.services.importer import Imported, Importer, Job
+from headway.loader import import_child
+from headway.loader import importer as module
+from headway.loader.check import check
+from headway.loader.environment import PRIVATE, clean_environment, private_names
+from headway.loader.importer import Imported, Importer, Job
 from headway.spec.model import Dag, Task
 from tests.loader.conftest import Folder
 from tests.processes import begin

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from headway.services import loader as module
-from headway.services.importer import Importer, Job
-from headway.services.loader import Loader
+from headway.loader import loader as module
+from headway.loader.importer import Importer, Job
+from headway.loader.loader import Loader
 from headway.spec.arguments import without_arguments
 from headway.spec.diff import changes
 from headway.spec.model import encode, spec_hash

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from headway.services.check import check
-from headway.services.loader import Loader
+from headway.loader.check import check
+from headway.loader.loader import Loader
 from tests.loader.conftest import DAG, Folder, rows
 
 TIMES = """

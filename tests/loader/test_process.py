@@ -16,13 +16,13 @@ from tests.loader.conftest import Folder, dags
 
 PATIENCE_S = 60.0
 # With a poll that never comes in time, only what wakes the loader can make a change live.
-WITHOUT_POLL = "from headway.services import loader; loader.POLL_S = 3600.0; loader.main()"
+WITHOUT_POLL = "from headway.loader import loader; loader.POLL_S = 3600.0; loader.main()"
 KILL_AFTER_S = (0.05, 0.3, 0.5, 0.7, 0.9)
 
 
 @contextmanager
 def running(
-    dsn: str, data: Path, folder: Folder, code: tuple[str, ...] = ("-m", "headway.services.loader")
+    dsn: str, data: Path, folder: Folder, code: tuple[str, ...] = ("-m", "headway.loader.loader")
 ) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from headway.services.logstore import log_store
+from headway.up.logstore import log_store
 from tests.logs.s3 import Store
 
 OWN = "HEADWAY_LOG_STORE_AWS_"

@@ -20,8 +20,8 @@ from headway.logs import cache
 from headway.logs.cache import LogCache
 from headway.logs.remote import Remote, open_store
 from headway.paths import log_path, stored_log
-from headway.services.address import url_of
 from headway.store.transact import Session
+from headway.up.address import url_of
 from tests.api import seed
 from tests.api.conftest import TOKEN, served
 from tests.logs.s3 import Store

@@ -161,7 +161,7 @@ def test_no_task_and_no_agent_has_the_key_of_the_store(home: Home) -> None:
         assert SECRET.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
         commands += Path(f"/proc/{pid}/cmdline").read_bytes()
     assert SECRET.encode() not in commands
-    for module in (b"services.scheduler", b"services.loader", b"headway.agent", b"headway.logs"):
+    for module in (b"engine.scheduler", b"loader.loader", b"headway.agent", b"headway.logs"):
         assert module in commands
 
 
@@ -222,7 +222,7 @@ def test_what_a_lost_machine_had_shipped_is_read_with_the_reason(
         components = [
             pid
             for pid in children_of(process.pid)
-            if b"headway.services.tether" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"headway.up.tether" in Path(f"/proc/{pid}/cmdline").read_bytes()
         ]
         os.kill(process.pid, signal.SIGSTOP)  # so that it starts nothing again
         for pid in (*components, process.pid):

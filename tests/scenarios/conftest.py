@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from headway.agent.protocol import Hello
-from headway.services.scheduler import Scheduler
+from headway.engine.scheduler import Scheduler
 from headway.store.transact import Session, connect
 from tests.agent_tokens import SECRET
 from tests.simulation import invariants

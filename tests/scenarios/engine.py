@@ -9,9 +9,9 @@ from psycopg import Connection
 from headway.core.admission import Session
 from headway.core.reports import Ended, Outcome, Report
 from headway.core.triggers import Trigger
+from headway.engine.catalog import Catalog
+from headway.engine.tick import Ticker, Turn, advance
 from headway.executors.base import LEASE, Envelope, Grant
-from headway.services.catalog import Catalog
-from headway.services.tick import Ticker, Turn, advance
 from headway.spec.model import Dag, Task, encode, spec_hash
 from headway.store import dags, pools, runs, sessions
 from headway.store.runs import NewRun

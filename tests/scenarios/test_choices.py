@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands
 from headway.core.commands import Selection
 from headway.core.reasons import ItemGone, stored
 from headway.errors import Conflict
 from headway.executors.base import Grant
-from headway.services import commands
 from headway.store.transact import transact
 from headway.store.views import diagnosis, instances
 from headway.store.views.memory import Memory

@@ -23,8 +23,8 @@ from headway.agent.protocol import (
     XComValue,
 )
 from headway.clock import Clock
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents import gateway
-from headway.services.scheduler import Scheduler
 from headway.spec import model
 from headway.store import xcoms
 from tests.agent_tokens import SECRET

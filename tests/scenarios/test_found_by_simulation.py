@@ -9,14 +9,15 @@ import pytest
 from psycopg import Connection
 
 from headway import clock
+from headway.actions import commands
 from headway.clock import Clock
 from headway.core import plan
 from headway.core.commands import Selection
 from headway.core.reasons import SetAside
 from headway.core.reports import Outcome
 from headway.core.run import Run
+from headway.engine import failing, tick
 from headway.executors.agents import translate
-from headway.services import commands, failing, tick
 from headway.spec.model import Axis, Mapping, Task
 from headway.store import runs, sessions, snapshots
 from headway.store.transact import transact

@@ -20,8 +20,8 @@ from headway.agent.protocol import (
     Hello,
     Welcome,
 )
+from headway.engine.scheduler import Scheduler, executors_of
 from headway.executors.agents import gateway
-from headway.services.scheduler import Scheduler, executors_of
 from headway.spec import model
 from tests.agent_tokens import SECRET, let_in
 from tests.scenarios.world import deploy, run_state, trigger

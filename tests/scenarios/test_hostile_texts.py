@@ -6,7 +6,7 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import Ended, Grants, Hello
-from headway.services.scheduler import Scheduler
+from headway.engine.scheduler import Scheduler
 from tests.agent_tokens import SECRET
 from tests.scenarios.test_gateway import Peer, scheduler
 from tests.scenarios.world import deploy, run_state, task, trigger, value

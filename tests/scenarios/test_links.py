@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands
 from headway.agent.protocol import (
     AttemptKey,
     Cancel,
@@ -18,8 +19,7 @@ from headway.agent.protocol import (
     XComValue,
 )
 from headway.core.commands import Selection
-from headway.services import commands
-from headway.services.catalog import Catalog
+from headway.engine.catalog import Catalog
 from headway.store.transact import Session, transact
 from tests.agent_tokens import SECRET
 from tests.scenarios.world import ANN, deploy, states, task, trigger

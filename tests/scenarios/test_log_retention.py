@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from headway.actions import commands
 from headway.agent.logs import FINISHED
 from headway.clock import now
 from headway.config import Layout
 from headway.core.commands import Selection
 from headway.core.log_retention import MARGIN, WITH_THE_RUN, Policy
+from headway.engine.catalog import Catalog
+from headway.engine.janitor import Janitor
+from headway.engine.log_retention import BEGINNING, of_installation
 from headway.errors import UsageError
 from headway.logs import unwanted
 from headway.logs.unwanted import Unwanted
 from headway.paths import log_path, rendered_of
-from headway.services import commands
-from headway.services.catalog import Catalog
-from headway.services.janitor import Janitor
-from headway.services.log_retention import BEGINNING, of_installation
 from headway.store import log_retention as store
 from headway.store.transact import connect, enter_team, transact
 from tests.scenarios.test_retention import KEEP, age, finished, left

@@ -5,7 +5,7 @@ from typing import Any
 from psycopg import Connection
 
 from headway.agent.protocol import Ended, Grants
-from headway.services.scheduler import Scheduler
+from headway.engine.scheduler import Scheduler
 from headway.store.measures import decoded
 from tests.scenarios.world import deploy, task, trigger
 from tests.simulation.line import Line

@@ -10,8 +10,8 @@ import pytest
 from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Hello
+from headway.engine import timetables
 from headway.executors.agents import translate
-from headway.services import timetables
 from headway.store import sessions
 from tests.agent_tokens import SECRET
 from tests.scenarios.test_links import connect, grants_in, heard, process

@@ -7,9 +7,10 @@ import pytest
 from psycopg import Connection
 
 from headway import ids
+from headway.actions import commands
+from headway.actions.commands import RunRequest
+from headway.engine import timetables
 from headway.errors import Conflict, NotFound, UsageError
-from headway.services import commands, timetables
-from headway.services.commands import RunRequest
 from headway.store.transact import transact
 from tests.scenarios.world import (
     ANN,

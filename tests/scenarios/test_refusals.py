@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands
 from headway.agent.protocol import LEASE_S
 from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, stored
 from headway.errors import Conflict
-from headway.services import commands
 from headway.store import sessions
 from headway.store.clock import clock
 from headway.store.transact import transact

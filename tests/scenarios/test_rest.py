@@ -11,7 +11,7 @@ from psycopg import Connection
 from headway.agent.protocol import Ended, Grant, Grants, Heartbeat
 from headway.core.reasons import SetAside
 from headway.core.waits import Kind, Wait
-from headway.services.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
+from headway.engine.scheduler import POLL_S, REST_S, SWEEP_S, Scheduler
 from headway.store import queue, runs, waits
 from tests.scenarios.world import deploy, task, trigger
 from tests.simulation.line import Line

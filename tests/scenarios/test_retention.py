@@ -9,14 +9,15 @@ import pytest
 from psycopg import Connection, errors
 
 from headway import clock
+from headway.actions import commands
 from headway.agent.protocol import XComValue
 from headway.core.commands import Selection
+from headway.engine import janitor, removals
+from headway.engine.catalog import Catalog
+from headway.engine.janitor import Janitor, retention_from
+from headway.engine.scheduler import Scheduler as Process
 from headway.errors import UsageError
 from headway.paths import log_path, xcom_path
-from headway.services import commands, janitor, removals
-from headway.services.catalog import Catalog
-from headway.services.janitor import Janitor, retention_from
-from headway.services.scheduler import Scheduler as Process
 from headway.store.transact import connect, in_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, task, trigger, value
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from headway.core.log_retention import Policy
-from headway.services import janitor
+from headway.engine import janitor
 from headway.store import audit, log_retention, retention
 from headway.store.transact import enter_team, in_team, transact
 from tests.scenarios.test_retention import KEEP, age, files_of, sweep

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands, previews
 from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.executors.base import Grant
-from headway.services import commands, previews
 from headway.store import changes
 from headway.store.changes import ModelDiffers
 from headway.store.transact import connect, transact

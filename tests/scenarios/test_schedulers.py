@@ -11,13 +11,13 @@ from psycopg import Connection
 from psycopg.errors import CheckViolation, LockNotAvailable
 
 from headway import wire
+from headway.actions import commands
 from headway.core import plan
 from headway.core.commands import Selection
 from headway.core.run import Run
+from headway.engine.catalog import Catalog
+from headway.engine.failing import FAILURES_MAX
 from headway.errors import Conflict
-from headway.services import commands
-from headway.services.catalog import Catalog
-from headway.services.failing import FAILURES_MAX
 from headway.store import pools, runs
 from headway.store.clock import clock as database_clock
 from headway.store.transact import APP, Session, connect, enter_team, transact

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.core.commands import Selection
+from headway.engine.catalog import Catalog
 from headway.errors import NotFound
-from headway.services import commands
-from headway.services.catalog import Catalog
-from headway.services.commands import RunRequest
 from headway.store.transact import enter_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, states, task, trigger, value
 

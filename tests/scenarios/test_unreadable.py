@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
+from headway.actions import commands
 from headway.agent.protocol import Cancel, Ended, Grants
 from headway.core.commands import Selection
 from headway.core.states import Event
+from headway.engine import timetables
+from headway.engine.catalog import Catalog
+from headway.engine.failing import FAILURES_MAX
 from headway.errors import Conflict
-from headway.services import commands, timetables
-from headway.services.catalog import Catalog
-from headway.services.failing import FAILURES_MAX
 from headway.store.transact import APP, Session, connect, enter_team, transact
 from tests.scenarios.test_links import connect as connect_agent
 from tests.scenarios.test_links import heard

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from psycopg import Connection, sql
 
+from headway.actions import commands
 from headway.core.commands import Selection
 from headway.errors import Conflict
-from headway.services import commands
 from headway.store.migrate import migrate, migrations
 from headway.store.transact import Session, connect, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, run_state, task, trigger, value

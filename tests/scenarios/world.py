@@ -12,15 +12,16 @@ from typing import Any, Final
 import msgspec
 from psycopg import Connection
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.agent import protocol
 from headway.agent.protocol import LEASE_S, AttemptKey
 from headway.core.admission import Session
+from headway.engine import tick
+from headway.engine.catalog import Catalog
+from headway.engine.tick import Ticker, Turn
 from headway.executors.agents import translate
 from headway.executors.base import LEASE, Envelope, Grant
-from headway.services import commands, tick
-from headway.services.catalog import Catalog
-from headway.services.commands import RunRequest
-from headway.services.tick import Ticker, Turn
 from headway.spec import model
 from headway.store import bundles as bundle_rows
 from headway.store import dags, sessions

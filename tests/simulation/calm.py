@@ -2,9 +2,9 @@
 
 from itertools import count
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.core.states import RunState
-from headway.services import commands
-from headway.services.commands import RunRequest
 from headway.spec.model import Dag, Task
 from headway.store.transact import transact
 from tests.simulation.agents import Agent

@@ -8,9 +8,9 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.core.fairness import SPREAD_S
-from headway.services import commands
-from headway.services.commands import RunRequest
 from headway.spec.model import Dag, Task
 from headway.store.transact import transact
 from tests.simulation.agents import Agent

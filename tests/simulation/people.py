@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import Connection
 
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.errors import UsageError
-from headway.services import commands
-from headway.services.commands import RunRequest
 from headway.spec.model import encode, spec_hash
 from headway.store import dags
 from headway.store.transact import Session, transact

@@ -10,12 +10,12 @@ from unittest import mock
 
 import psycopg
 
+from headway.engine import scheduler
+from headway.engine.scheduler import Scheduler, executors_of
 from headway.errors import HeadwayError
 from headway.executors.agents import gateway
 from headway.executors.agents.executor import Agents
 from headway.executors.agents.gateway import Gateway
-from headway.services import scheduler
-from headway.services.scheduler import Scheduler, executors_of
 from headway.store.transact import Session
 from tests.agent_tokens import let_in
 from tests.simulation.line import Ears, Listener, Selector

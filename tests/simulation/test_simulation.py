@@ -19,9 +19,9 @@ from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.states import Event, State
 from headway.core.upstream import Verdict
+from headway.engine import tick
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents.gateway import Gateway
-from headway.services import tick
-from headway.services.scheduler import Scheduler
 from headway.store import changes, queue, reports, runs, sessions, snapshots
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd

@@ -8,9 +8,9 @@ from unittest import mock
 
 import pytest
 
+from headway.actions import commands
 from headway.core.states import RunState
 from headway.errors import Conflict
-from headway.services import commands
 from headway.spec.model import Dag
 from headway.store import dags
 from tests.simulation.process import Crash

@@ -23,10 +23,10 @@ from headway import clock, ids
 from headway.agent.protocol import AttemptKey, Ended
 from headway.core.graph import Graph
 from headway.core.reports import Ended as End
+from headway.engine import scheduler, tick
+from headway.engine.catalog import Catalog
 from headway.executors.agents.gateway import Gateway
 from headway.executors.base import Envelope
-from headway.services import scheduler, tick
-from headway.services.catalog import Catalog
 from headway.spec.model import Dag, Task, decode
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.transact import ENGINE, Limits, Session, connect, transact

@@ -5,11 +5,11 @@ from psycopg import errors
 
 from headway.core.roles import Role
 from headway.identity import accounts
-from headway.services.supervisor import agent_token
 from headway.store import api_tokens, people
 from headway.store.api_tokens import fingerprint
 from headway.store.clock import clock
 from headway.store.transact import APP, ENGINE, connect, enter_team
+from headway.up.supervisor import agent_token
 
 TEAM = 1
 NAME = "the agent of headway up"

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from headway.engine import scheduler, tick
+from headway.engine.scheduler import Scheduler
 from headway.executors.agents.gateway import Gateway
-from headway.services import scheduler, tick
-from headway.services.scheduler import Scheduler
 from headway.store import changes
 
 DOOM: Final = "HEADWAY_TEST_DOOM"

@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from headway import clock
+from headway.actions import commands
+from headway.actions.commands import RunRequest
 from headway.config import Layout
 from headway.pg import Server
-from headway.services import commands
-from headway.services.commands import RunRequest
-from headway.services.component import Component
 from headway.store.migrate import migrate
 from headway.store.transact import ENGINE, Session, connect, transact
+from headway.up.component import Component
 from tests.agent_tokens import SECRET, let_in
 from tests.stress.dying_scheduler import DOOM
 
@@ -36,7 +36,7 @@ class Installation:
         *,
         schedulers: int = 2,
         processes: int = 4,
-        module: str = "headway.services.scheduler",
+        module: str = "headway.engine.scheduler",
     ) -> None:
         self.processes = processes
         self.module = module
@@ -53,7 +53,7 @@ class Installation:
         self.components.append(
             Component(
                 "loader",
-                "headway.services.loader",
+                "headway.loader.loader",
                 ["--dsn", "-", *data, "--dags", str(DAGS), "--team", "default"],
                 {},
                 self.layout.server_logs / "loader.log",

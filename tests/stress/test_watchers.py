@@ -80,7 +80,7 @@ def audience(headway: Headway) -> Iterator[Audience]:
 
 def measure(headway: Headway, folder: Path) -> dict[str, float]:
     """A steady load of small runs; what each part costs a second, and how long a run takes."""
-    parts = {"api": [headway.pid], "scheduler": named(headway, "headway.services.scheduler")}
+    parts = {"api": [headway.pid], "scheduler": named(headway, "headway.engine.scheduler")}
     parts["postgres"] = named(headway, "postgres")
     before = {part: cpu_seconds(pids) for part, pids in parts.items()}
     began = clock.monotonic()

@@ -34,14 +34,22 @@ DOORS: Final = {"src/headway/clock.py", "src/headway/ids.py"}
 EXEMPT: Final[dict[str, str]] = {}
 
 # Who may end a transaction, and who may speak to a terminal.
-COMMITS: Final = ("src/headway/services/", "src/headway/store/transact.py", "tests/", "bench/")
+COMMITS: Final = (
+    "src/headway/loader/",
+    "src/headway/engine/",
+    "src/headway/actions/",
+    "src/headway/up/",
+    "src/headway/store/transact.py",
+    "tests/",
+    "bench/",
+)
 PRINTS: Final = (
     "src/headway/cli/",
     "src/headway/agent/child",
     # A process that cannot start or go on says why on stderr, which its supervisor keeps.
     "src/headway/agent/__main__.py",
-    "src/headway/services/loader.py",
-    "src/headway/services/scheduler.py",
+    "src/headway/loader/loader.py",
+    "src/headway/engine/scheduler.py",
     "src/headway/spec/schema.py",
     "tests/",
     "bench/",

@@ -10,7 +10,7 @@ import pytest
 from tests.tidy.tree import dotted, name, parsed, source_files
 
 ANSWERS: Final = "src/headway/config.py"
-ASKS: Final = "src/headway/services/supervisor.py"
+ASKS: Final = "src/headway/up/supervisor.py"
 
 
 def guesses(file: Path) -> Iterator[str]:

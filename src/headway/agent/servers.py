@@ -21,7 +21,7 @@ IDLE_S_MAX: Final = 300.0
 IMPORT_S_MAX: Final = 30.0
 READ_BYTES: Final = 1 << 16
 LAST_READS: Final = 16
-# Our own settings are not for tasks, nor is what the last one names (``services.environment``).
+# Our own settings are not for tasks, nor is what the last one names (``loader.environment``).
 PREFIX: Final = "HEADWAY_"
 PRIVATE: Final = "HEADWAY_PRIVATE"
 END_S_MAX: Final = 5.0  # for the base server to end all it started, when we end

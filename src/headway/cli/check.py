@@ -16,7 +16,7 @@ def check(
     output: Format = Output.TABLE,
 ) -> None:
     """Check that DAG files load, and report each error with its file and line."""
-    from headway.services.check import check as load
+    from headway.loader.check import check as load
 
     folder = path or config.default_dags()
     found = load(folder)

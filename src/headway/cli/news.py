@@ -10,7 +10,7 @@ from headway.errors import NotReachable
 from headway.store.views import news
 
 if TYPE_CHECKING:
-    from headway.services.supervisor import Supervisor
+    from headway.up.supervisor import Supervisor
 
 
 class News:

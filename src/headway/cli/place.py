@@ -17,7 +17,7 @@ from headway.config import Layout
 from headway.errors import NotFound, NotReachable, UsageError
 
 if TYPE_CHECKING:
-    from headway.services.supervisor import Supervisor
+    from headway.up.supervisor import Supervisor
 
 LOADED_S: Final = 60.0
 IMPORTED_S: Final = 2.0  # what takes longer may be a file without a DAG
@@ -82,7 +82,7 @@ def place_of(
 
 @contextmanager
 def started(layout: Layout, folder: Path, database_url: str | None) -> Iterator[Place]:
-    from headway.services.supervisor import Settings, Supervisor
+    from headway.up.supervisor import Settings, Supervisor
 
     settings = Settings(
         layout=layout, dags=folder, port=0, on_demand=True, database_url=database_url
@@ -138,7 +138,7 @@ def path_in(dags: Path, file: Path) -> str | None:
 
 def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | None) -> None:
     """Wait until the loader has loaded the current content of this file, or of the file with this DAG."""
-    from headway.services.bundles import Bundles
+    from headway.loader.bundles import Bundles
 
     version = Bundles(layout.data).read(place.dags).version
     began, begun_at = clock.monotonic(), clock.now()
@@ -173,7 +173,7 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
 
 def refuse_broken(file: Path) -> None:
     """Raise UsageError if the current content of the file does not load."""
-    from headway.services.check import check
+    from headway.loader.check import check
 
     (found,) = check(file)
     if found.error is not None:

@@ -11,7 +11,7 @@ from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
     from headway.config import ServerFile
-    from headway.services.supervisor import Supervisor
+    from headway.up.supervisor import Supervisor
 
 Port = Annotated[
     int,
@@ -62,7 +62,7 @@ def up(
 ) -> None:
     """Start the server: database, scheduler, loader, agent, API and web interface."""
     from headway import clock
-    from headway.services.supervisor import Settings, Supervisor, end_on_signals
+    from headway.up.supervisor import Settings, Supervisor, end_on_signals
 
     began = clock.monotonic()
     settings = Settings(

@@ -6,11 +6,11 @@ from litestar import get, post
 from psycopg import Connection
 
 from headway import wire
+from headway.actions import backfills
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, Id, IdFilter, Limit
 from headway.core.roles import Role
-from headway.services import backfills
-from headway.services.catalog import Catalog
+from headway.engine.catalog import Catalog
 from headway.store.views import backfills as views
 
 

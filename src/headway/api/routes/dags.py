@@ -8,6 +8,8 @@ from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import wire
+from headway.actions import commands, previews
+from headway.actions.commands import RunRequest
 from headway.api.context import Api, Handed
 from headway.api.door import TOLD_MAX
 from headway.api.parameters import Cursor, Id, Limit, TextFilter, one_of
@@ -15,8 +17,6 @@ from headway.api.repeats import WHOLE
 from headway.core.roles import Role
 from headway.core.states import RunState
 from headway.errors import UsageError
-from headway.services import commands, previews
-from headway.services.commands import RunRequest
 from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views

@@ -12,8 +12,8 @@ from headway import wire
 from headway.api.context import Handed
 from headway.core.log_retention import Policy, in_effect
 from headway.core.roles import Role
-from headway.services import log_retention
-from headway.services.janitor import retention_from
+from headway.engine import log_retention
+from headway.engine.janitor import retention_from
 from headway.store import log_retention as store
 
 

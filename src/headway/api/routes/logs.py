@@ -24,8 +24,8 @@ from headway.api.parameters import INT64_MAX, TEXT_CHARS_MAX, Attempt, Cursor, I
 from headway.core import log_retention as core
 from headway.core.roles import Role
 from headway.core.states import ATTEMPT_FINAL, AttemptState
+from headway.engine import log_retention
 from headway.errors import LogRemoved, NotFound, UsageError
-from headway.services import log_retention
 from headway.store.views import instances as views
 from headway.store.views import logs as log_views
 from headway.store.views import pages

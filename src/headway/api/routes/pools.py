@@ -7,10 +7,10 @@ from litestar.params import JSONBody
 from psycopg import Connection
 
 from headway import wire
+from headway.actions import commands
 from headway.api.context import Handed
 from headway.api.parameters import Id
 from headway.core.roles import Role
-from headway.services import commands
 from headway.store.views import pools as views
 from headway.store.views import slots
 

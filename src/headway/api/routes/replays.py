@@ -7,11 +7,11 @@ from litestar.params import JSONBody, QueryParameter
 from psycopg import Connection
 
 from headway import wire
+from headway.actions import replays
 from headway.api.context import Handed
 from headway.api.parameters import ID_CHARS_MAX, Id
 from headway.api.repeats import WHOLE
 from headway.core.roles import Role
-from headway.services import replays
 from headway.store.views import run_diff
 from headway.store.views import runs as views
 

@@ -7,6 +7,7 @@ from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import clock, wire
+from headway.actions import commands, notes, previews
 from headway.api.context import Api, Handed
 from headway.api.door import TOLD_MAX
 from headway.api.parameters import (
@@ -28,9 +29,8 @@ from headway.core.commands import Selection
 from headway.core.roles import Role
 from headway.core.states import LIVE, RUN_FINAL, Event, RunState
 from headway.core.triggers import Trigger
+from headway.engine.catalog import Catalog
 from headway.errors import UsageError
-from headway.services import commands, notes, previews
-from headway.services.catalog import Catalog
 from headway.store.views import history, instances, run_tasks
 from headway.store.views import runs as views
 

@@ -11,8 +11,8 @@ from headway.api.context import Api, Handed
 from headway.api.parameters import INT32_MAX, Cursor, FileName, Id, Limit, Number, up_to
 from headway.core.roles import Role
 from headway.errors import NotFound
-from headway.services import sourcefiles
-from headway.services.sourcefiles import SourceFile
+from headway.loader import sourcefiles
+from headway.loader.sourcefiles import SourceFile
 from headway.spec import diff, model
 from headway.store.views import runs as run_views
 from headway.store.views import versions as views

@@ -1,4 +1,4 @@
-"""The loader process: keeps the database at what the DAG folder says. ``python -m headway.services.loader``.
+"""The loader process: keeps the database at what the DAG folder says. ``python -m headway.loader.loader``.
 
 One loop, one selector: the watcher's pipe, the database's NOTIFY, the importer's pipes. A change is: snapshot, import
 what is stale, register in one transaction. Rule 1: nothing waits for a slow import but its own DAGs.
@@ -26,12 +26,12 @@ from headway import clock, pulse
 from headway.agent import processes
 from headway.errors import Conflict, HeadwayError, NotReachable, explained
 from headway.frontends.base import Trouble
-from headway.services.bundles import Bundle, Bundles
-from headway.services.environment import clean_environment
-from headway.services.folder import matters
-from headway.services.importer import Imported, Importer, Job
-from headway.services.registration import refused, register
-from headway.services.sources import Catalogue, Condition, Source, differs, to_spec
+from headway.loader.bundles import Bundle, Bundles
+from headway.loader.environment import clean_environment
+from headway.loader.folder import matters
+from headway.loader.importer import Imported, Importer, Job
+from headway.loader.registration import refused, register
+from headway.loader.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
 from headway.store import dags, installations, teams
@@ -351,7 +351,7 @@ def unstable(first: Imported, second: Imported) -> Trouble:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="headway.services.loader")
+    parser = argparse.ArgumentParser(prog="headway.loader.loader")
     parser.add_argument("--dsn", required=True, help="URL of the database; - reads it from stdin")
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--dags", required=True, type=Path)

@@ -22,7 +22,7 @@ from headway import clock, frontends
 from headway.bundle import LIST, TEMPORARY, Entry, Lost, locked, version_of
 from headway.config import Layout
 from headway.errors import HeadwayError, StorageFull
-from headway.services.folder import Found, scan
+from headway.loader.folder import Found, scan
 
 READ_TRIES_MAX: Final = 5
 READ_AGAIN_S: Final = 0.02

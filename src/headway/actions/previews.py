@@ -5,11 +5,7 @@ from typing import Any
 from psycopg import Connection
 
 from headway import wire
-from headway.core.commands import Selection, mark_run
-from headway.core.states import Event, State
-from headway.core.waiting import held_back
-from headway.core.wording import said
-from headway.services.commands import (
+from headway.actions.commands import (
     Affected,
     Graphs,
     RunRequest,
@@ -19,6 +15,10 @@ from headway.services.commands import (
     named_of,
     runnable,
 )
+from headway.core.commands import Selection, mark_run
+from headway.core.states import Event, State
+from headway.core.waiting import held_back
+from headway.core.wording import said
 from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots

@@ -11,12 +11,12 @@ import msgspec
 from psycopg import Connection
 
 from headway import ids, wire
+from headway.actions.commands import create
 from headway.core.triggers import Trigger
 from headway.core.waiting import held_back
 from headway.core.wording import said
 from headway.errors import Conflict, NotFound
-from headway.services.bundles import Bundles
-from headway.services.commands import create
+from headway.loader.bundles import Bundles
 from headway.spec.model import Dag
 from headway.store import dags, queue, runs
 from headway.store.clock import clock

@@ -1,4 +1,4 @@
-"""Runs a component so that it ends with its parent: ``python -m headway.services.tether PID FD MODULE …``.
+"""Runs a component so that it ends with its parent: ``python -m headway.up.tether PID FD MODULE …``.
 
 Only Linux sends the signal; elsewhere a component notices broken connections. The signal is SIGTERM,
 so that the component stops in order. Signs of life are written to FD.

@@ -25,7 +25,7 @@ import msgspec
 from headway import clock, descriptors
 from headway.errors import HeadwayError
 from headway.frontends.base import WARNINGS_MAX, Trouble
-from headway.services.import_child import (
+from headway.loader.import_child import (
     DESCENDANTS_MAX,
     PACKET_BYTES_MAX,
     REPORT_BYTES_MAX,
@@ -113,7 +113,7 @@ class Importer:
     def start_zygote(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-P", "-m", "headway.services.import_child"]
+            command = [sys.executable, "-P", "-m", "headway.loader.import_child"]
             self.zygote = subprocess.Popen(
                 [*command, str(theirs.fileno())],
                 env={**self.environment, **descriptors.original()},

@@ -7,8 +7,8 @@ import psycopg
 from psycopg import Connection
 
 from headway.errors import explained
-from headway.services.bundles import Bundle
-from headway.services.sources import Plan, Source, Spec, plan, timing
+from headway.loader.bundles import Bundle
+from headway.loader.sources import Plan, Source, Spec, plan, timing
 from headway.spec.model import Dag
 from headway.store import bundles, dags, import_errors
 

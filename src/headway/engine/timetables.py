@@ -14,8 +14,8 @@ from psycopg import Connection
 from headway.core import timetable
 from headway.core.schedules import Schedule
 from headway.core.triggers import Trigger
+from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
-from headway.services.catalog import Catalog
 from headway.spec import compile
 from headway.spec.params import check_params
 from headway.store import dags, queue, runs

@@ -24,8 +24,8 @@ from headway.core.run import Instance, Run
 from headway.core.schedules import Schedule
 from headway.core.states import Event, State
 from headway.core.wording import said
+from headway.engine.timetables import fire_key
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
-from headway.services.timetables import fire_key
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from headway.services import commands
-from headway.services.commands import Graphs
+from headway.actions import commands
+from headway.actions.commands import Graphs
 from headway.store import backfills
 from headway.store.clock import clock
 

@@ -70,7 +70,7 @@ class Component:
         self.started_at = self.heard_at = clock.monotonic()
 
     def launch(self, mouth: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "headway.services.tether", str(os.getpid()), str(mouth)]
+        command = [sys.executable, "-m", "headway.up.tether", str(os.getpid()), str(mouth)]
         with self.log.open(
             "ab"
         ) as log:  # appending: what is cut off by ``bound_log`` stays cut off

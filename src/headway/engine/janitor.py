@@ -22,12 +22,12 @@ from psycopg import Connection
 from headway import clock
 from headway.config import Layout
 from headway.core.log_retention import WITH_THE_RUN, Policy
+from headway.engine.log_retention import LogSweep, of_installation
+from headway.engine.removals import Removals
 from headway.errors import EXHAUSTED, UsageError
 from headway.events import held
+from headway.loader.bundles import Bundles
 from headway.paths import plain_name
-from headway.services.bundles import Bundles
-from headway.services.log_retention import LogSweep, of_installation
-from headway.services.removals import Removals
 from headway.store import audit, bundles, events, idempotency, retention, teams
 from headway.store.clock import clock as database_clock
 from headway.store.teams import Team

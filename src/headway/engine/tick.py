@@ -21,10 +21,10 @@ from headway.core.admission import Session
 from headway.core.reports import Ended, Report
 from headway.core.run import SCHEDULER, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
+from headway.engine.catalog import Catalog
+from headway.engine.failing import Failing, RunKey, pause, verdict
 from headway.errors import EXHAUSTED, explained
 from headway.executors.base import Envelope, Grant
-from headway.services.catalog import Catalog
-from headway.services.failing import Failing, RunKey, pause, verdict
 from headway.spec.carried import INTEGER_MAX
 from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
 from headway.store.clock import clock

@@ -1,6 +1,6 @@
 """The untrusted side of the importer: a warm process (zygote) that forks one child for each DAG file.
 
-Run as ``python -P -m headway.services.import_child FD``; FD is a socket of packets, JSON both ways.
+Run as ``python -P -m headway.loader.import_child FD``; FD is a socket of packets, JSON both ways.
 Rule 1: it is exec'ed with a cleaned environment and never sees the database. Rule 2: a child ends by ``os._exit``,
 a signal or a limit, and all it started ends with it: the zygote is the subreaper of its orphans.
 Rule 3: when the socket closes (the loader is gone), everything ends.

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 from headway import clock, config, descriptors, ids, wire
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
-from headway.services.address import bind, url_of
-from headway.services.component import Component
-from headway.services.folder import refuse_inside
+from headway.loader.folder import refuse_inside
+from headway.up.address import bind, url_of
+from headway.up.component import Component
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from headway.api.logs.places import LogPlaces
     from headway.api.principal import Principal
     from headway.pg import Server
-    from headway.services.logstore import LogStore
+    from headway.up.logstore import LogStore
 
 READY_S: Final = 30.0
 API_LOG_BYTES: Final = 2_000_000
@@ -101,7 +101,7 @@ class Supervisor:
             )
         refuse_inside(settings.dags, self.layout.data)
         if settings.log_store is not None:
-            from headway.services.logstore import log_store
+            from headway.up.logstore import log_store
 
             self._log_store = log_store(settings.log_store)
         self._take_data_directory()
@@ -196,7 +196,7 @@ class Supervisor:
         self._components = [
             Component(
                 "scheduler",
-                "headway.services.scheduler",
+                "headway.engine.scheduler",
                 [
                     "--listen",
                     gateway,
@@ -210,7 +210,7 @@ class Supervisor:
             ),
             Component(
                 "loader",
-                "headway.services.loader",
+                "headway.loader.loader",
                 ["--dsn", "-", "--data", data, *self._source()],
                 private,
                 logs / "loader.log",
@@ -239,7 +239,7 @@ class Supervisor:
 
     def _private(self) -> dict[str, str]:
         """Return the environment for components that start the code of teams: without private variables."""
-        from headway.services.environment import PRIVATE, private_names
+        from headway.loader.environment import PRIVATE, private_names
 
         url = self.settings.database_url
         names = [] if url is None else private_names(os.environ, url)

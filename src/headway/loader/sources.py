@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headway.frontends.base import Trouble
-from headway.services.bundles import Bundle
-from headway.services.importer import Imported
+from headway.loader.bundles import Bundle
+from headway.loader.importer import Imported
 from headway.spec.carried import shown
 from headway.spec.model import Dag, encode, spec_hash
 from headway.store.dags import Known

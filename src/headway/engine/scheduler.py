@@ -1,7 +1,7 @@
 """The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number
 of them run at once.
 
-``python -m headway.services.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL in
+``python -m headway.engine.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL in
 the environment. Woken by agents, by NOTIFY and by timers; a slow poll is the
 safety net. It is crash-only: what it cannot handle ends the process, and everything goes on from
 the database.
@@ -28,13 +28,13 @@ from headway.agent.protocol import AttemptKey
 from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
+from headway.engine import janitor, timetables
+from headway.engine.catalog import Catalog
+from headway.engine.tick import Ticker, Turn, advance, take_back
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
 from headway.executors.agents.executor import Agents
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
-from headway.services import janitor, timetables
-from headway.services.catalog import Catalog
-from headway.services.tick import Ticker, Turn, advance, take_back
 from headway.store import notices, queue, runs, schedulers, sessions, waits
 from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
@@ -365,7 +365,7 @@ def executors_of(address: str, data: Path | None) -> list[Open]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the process. Settings come from the environment, so that a list of processes shows no credentials."""
-    parser = argparse.ArgumentParser(prog="headway.services.scheduler")
+    parser = argparse.ArgumentParser(prog="headway.engine.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     parser.add_argument(
         "--data", type=Path, help="the data directory, from which old files are removed"

@@ -15,9 +15,9 @@ from typing import Final
 from headway import frontends
 from headway.errors import NotFound
 from headway.frontends.base import Trouble
-from headway.services.environment import clean_environment
-from headway.services.folder import Listing, scan
-from headway.services.importer import Imported, Importer, Job
+from headway.loader.environment import clean_environment
+from headway.loader.folder import Listing, scan
+from headway.loader.importer import Imported, Importer, Job
 from headway.spec.model import Dag
 
 NOT_PART: Final = "is not part of the DAG folder: its name is hidden, or .headwayignore lists it"

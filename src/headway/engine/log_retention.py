@@ -24,11 +24,11 @@ from headway.agent.logs import FINISHED
 from headway.config import Layout
 from headway.core import log_retention as core
 from headway.core.log_retention import Policy
+from headway.engine.removals import Removals
 from headway.errors import UsageError
 from headway.logs import unwanted
 from headway.logs.unwanted import Unwanted
 from headway.paths import plain_name
-from headway.services.removals import Removals
 from headway.store import log_retention as store
 from headway.store.teams import Team
 from headway.store.transact import in_team, transact
