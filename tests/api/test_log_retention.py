@@ -43,7 +43,7 @@ def test_on_this_machine_not_for_longer_than_anywhere(
     found = client.set_log_retention(wire.LogRetentionRequest(days=30, local_days=7))
     assert (found.local_days, found.default_local_days, found.effective_local_days) == (7, 5, 7)
     assert keep(client, 30).effective_local_days == 5
-    with pytest.raises(UsageError, match="not on this machine for 31"):
+    with pytest.raises(UsageError, match="cannot stay on this machine for 31"):
         client.set_log_retention(wire.LogRetentionRequest(days=30, local_days=31))
 
 
