@@ -93,6 +93,10 @@ def test_a_team_keeps_an_admin(url: str) -> None:
     assert admin.ask("PATCH", f"{API}/users/admin", {"role": "viewer"}).status == 409
     assert admin.ask("PATCH", f"{API}/users/admin", {"disabled": True}).status == 409
     people.create(url, "eve", "admin")
+    for change in ({"role": "viewer"}, {"disabled": True}):
+        refused = admin.ask("PATCH", f"{API}/users/admin", change)
+        assert (refused.status, b"headway up acts as this user" in refused.body) == (409, True)
+    assert admin.ask("DELETE", f"{API}/members/admin").status == 409
     assert admin.ask("PATCH", f"{API}/users/eve", {"role": "author"}).json["role"] == "author"
     assert admin.ask("PATCH", f"{API}/users/eve", {"display_name": ""}).status == 400
 

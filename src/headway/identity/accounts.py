@@ -97,7 +97,7 @@ def remove_member(conn: Connection[Any], team_id: int, name: str) -> None:
     Sessions belong to the user: they continue in other teams and lose access to this one.
     """
     person_id = people.require(conn, name)
-    keep_an_admin(conn, team_id, person_id)
+    keep_admins(conn, team_id, person_id)
     people.leave(conn, team_id, person_id)
     api_tokens.revoke_all(conn, team_id, person_id)
     if people.is_ours(conn, name):
@@ -123,7 +123,7 @@ def change_user(
     person_id = people.require(conn, name)
     if role is not None:
         if role is not Role.ADMIN:
-            keep_an_admin(conn, team_id, person_id)
+            keep_admins(conn, team_id, person_id)
         people.set_role(conn, team_id, person_id, role)
     if display_name is None and disabled is None:
         return
@@ -132,7 +132,7 @@ def change_user(
         people.rename(conn, person_id, check_display_name(display_name))
     if disabled is not None:
         if disabled:
-            keep_an_admin(conn, team_id, person_id)
+            keep_admins(conn, team_id, person_id)
             browser_sessions.close_others(conn, person_id, None)
         people.disable(conn, person_id, disabled)
 
@@ -176,10 +176,16 @@ def create_token(
     return token_id, secret
 
 
-def keep_an_admin(conn: Connection[Any], team_id: int, person_id: int) -> None:
+def keep_admins(conn: Connection[Any], team_id: int, person_id: int) -> None:
+    """Check that somebody may be disabled, removed from the team or given a lower role. Raises Conflict."""
     if people.admins(conn, team_id) == [person_id]:
         raise Conflict(
             "this is the last admin of the team", hint="make another user an admin first"
+        )
+    if people.by_name(conn, ADMIN) == person_id:
+        raise Conflict(
+            f"{ADMIN!r} must stay an admin, because headway up acts as this user",
+            hint="change the password and revoke the tokens of this user instead",
         )
 
 
