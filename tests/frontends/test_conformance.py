@@ -154,6 +154,9 @@ def test_a_task_that_cannot_be_run_from_data_is_refused(folder: Folder) -> None:
         'kind = "sql"': 'there is no operator "sql"',
         "env.A = '1'": "bash needs command",
         "command = 'x'\ncommnd = 'y'": 'bash has no argument "commnd"',
+        "command = {__headway__ = 'result'}": "a: an argument is the result of 'None'",
+        "command = {__headway__ = 'bytes', value = 1}": "a: its arguments cannot be read: TypeError",
+        "command = {__headway__ = 'new'}": "a: its arguments cannot be read",
     }
     for text, told in cases.items():
         folder.write("a.tiny", f"# tiny\n[dag.one.a]\n{text}\n")

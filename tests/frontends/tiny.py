@@ -59,7 +59,8 @@ def dag_of(dag_id: str, tasks: dict[str, Any], file: str) -> model.Dag:
 def task_of(task_id: str, given: dict[str, Any]) -> model.Task:
     kind = given.pop("kind", "bash")
     data = {name: data_of(value) for name, value in given.items()}
-    results = sorted({each["task_id"] for each in arguments.tagged(data, "result")})
+    named = (each.get("task_id") for each in arguments.tagged(data, "result"))
+    results = sorted({name for name in named if name is not None})
     return model.Task(
         task_id=task_id,
         kind=kind,

@@ -5,7 +5,7 @@ know more than the sentence reads kind and facts; nobody reads the sentence agai
 Rule 1: a new reason is a class here, a case in ``wording``, and nothing else.
 Rule 2: a class or a field that was stored once is never given another meaning. What this version does not know,
 of a newer one or from before there were kinds, is a ``Text``.
-They are msgspec's structs, which are stored and sent as they are (ADR 18).
+They are msgspec's structs, which are stored and sent as they are (ADR 19).
 """
 
 from collections.abc import Mapping

@@ -12,6 +12,7 @@ from headway.authoring.operators import OPERATORS, operator
 from headway.authoring.references import ParamRef, XComArg
 from headway.authoring.task import Arguments, Follows, Task
 from headway.authoring.values import restore
+from headway.errors import explained
 from headway.spec import model
 from headway.spec.arguments import is_whole
 from headway.spec.carried import TAG
@@ -34,7 +35,11 @@ def dag_of(spec: model.Dag) -> DAG:
 def add(dag: DAG, spec: model.Dag, task: model.Task) -> None:
     """Add a task. Its upstream tasks exist already, because tasks come in topological order."""
     refuse_incomplete(spec, task)
-    given = {name: value_of(value, dag) for name, value in (task.arguments or {}).items()}
+    try:
+        given = {name: value_of(value, dag) for name, value in (task.arguments or {}).items()}
+    except Exception as error:  # whatever stands under a tag: a person may have written it
+        wrong = f"{task.task_id}: its arguments cannot be read: {explained(error)}"
+        raise BadSpec(wrong, file=spec.file, line=task.line) from error
     mapped = [axis.argument for axis in task.mapping.axes] if task.mapping else []
     made = Task(
         dag=dag,
