@@ -2,7 +2,7 @@
 
 ``needs=PUBLIC`` is only for routes that must answer before anyone has signed in. A bearer
 token (of the data directory, or of a user) or the cookie of a browser's session identifies the
-caller. If a request has a token, only the token counts.
+caller. If a request has a token, only the token counts. ``needs=PLATFORM`` is for what concerns all teams.
 """
 
 import hmac
@@ -25,6 +25,7 @@ from headway.identity.accounts import TOKEN_PREFIX, fingerprint
 from headway.store import api_tokens, browser_sessions, people
 
 PUBLIC: Final = "public"
+PLATFORM: Final = "platform admin"
 TEAM: Final = "headway-team"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -58,11 +59,7 @@ class Admission:
             )
         if who.via != LOCAL:
             self.rate.take((who.person_id, who.credential))
-        if not allows(who.role, Role(needed)):
-            raise NotAllowed(
-                f"this needs the role {needed}; your role in this team is {who.role}",
-                hint="ask an admin of the team for it",
-            )
+        check_right(who, needed)
         connection.scope["user"] = who
 
     async def authenticate(self, connection: Connection) -> Principal | None:
@@ -87,6 +84,20 @@ class Admission:
         if kind.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
             return None
         return await self.door.call(of_token, fingerprint(secret), wanted)
+
+
+def check_right(who: Principal, needed: str) -> None:
+    """Raise NotAllowed if the caller may not enter a route with this need."""
+    if needed == PLATFORM:
+        if not who.is_platform_admin:
+            raise NotAllowed(
+                "this needs a platform admin", hint="ask a platform admin, such as the local admin"
+            )
+    elif not allows(who.role, Role(needed)):
+        raise NotAllowed(
+            f"this needs the role {needed}; your role in this team is {who.role}",
+            hint="ask an admin of the team for it",
+        )
 
 
 def of_session(conn: Database[Any], hashed: bytes, wanted: str | None) -> Principal | None:
@@ -152,7 +163,7 @@ def declared(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str, str]]:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP routes are guarded"
         for handler in route.route_handlers:
             need = needs_of(handler)
-            assert need == PUBLIC or need in list(Role), f"{route.path} needs {need!r}"
+            assert need in (PUBLIC, PLATFORM, *Role), f"{route.path} needs {need!r}"
             yield from ((method, route.path_format, need) for method in handler.http_methods)
 
 

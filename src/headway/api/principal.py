@@ -26,6 +26,7 @@ class Principal:
     via: str  # LOCAL: the token of the data directory; SESSION; token:<name of it>
     credential: str = ""  # the id of the session or token
     expires_at: datetime | None = None
+    is_platform_admin: bool = False  # creates and deletes teams, and sets what they may use
 
     @property
     def actor(self) -> str:
@@ -84,4 +85,5 @@ def principal(
         via=via,
         credential=credential,
         expires_at=expires_at,
+        is_platform_admin=standing.is_platform_admin and at_most is Role.ADMIN,
     )

@@ -25,6 +25,7 @@ TOKEN_DAYS_MAX: Final = 366
 AGENT_PREFIX: Final = "hwa_"
 TOKEN_PREFIX: Final = "hwt_"  # so that scanners of sources find one that was left there
 ADMIN: Final = "admin"
+UP: Final = "headway up"  # who makes the local admin
 NAME: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
 DISPLAY_NAME_CHARS_MAX: Final = 100
 
@@ -55,11 +56,17 @@ def offer_link(
 
 
 def ensure_admin(conn: Connection[Any], team_id: int) -> int:
-    """Return the local admin, created on first use."""
+    """Return the local admin, who is created on first use and is an admin of each team that the server serves."""
     known = people.by_name(conn, ADMIN)
     if known is not None:
         return known
-    return people.create(conn, team_id, ADMIN, "Local admin", None, Role.ADMIN, "headway up")
+    person_id = people.anywhere(conn, ADMIN)
+    if person_id is not None:
+        people.join(conn, team_id, person_id, ADMIN, Role.ADMIN, UP)
+        return person_id
+    person_id = people.create(conn, team_id, ADMIN, "Local admin", None, Role.ADMIN, UP)
+    people.make_platform_admin(conn, person_id)
+    return person_id
 
 
 def create_user(

@@ -23,9 +23,12 @@ class Standing:
     team_id: int
     team: str
     role: str
+    is_platform_admin: bool
 
 
-STANDING: LiteralString = "SELECT * FROM standing(%(person_id)s)"
+STANDING: LiteralString = "SELECT * FROM standing_of(%(person_id)s)"
+
+MAKE_PLATFORM_ADMIN: LiteralString = "SELECT make_platform_admin(%(person_id)s)"
 
 WATCHERS: LiteralString = """
     SELECT person_id, credential
@@ -166,6 +169,11 @@ def join(
             f"{name!r} is already in the team",
             hint=f"to change their role: headway user role {name} ROLE",
         ) from error
+
+
+def make_platform_admin(conn: Connection[Any], person_id: int) -> None:
+    """Let the local admin, and nobody else, administer the platform."""
+    conn.execute(MAKE_PLATFORM_ADMIN, {"person_id": person_id})
 
 
 def leave(conn: Connection[Any], team_id: int, person_id: int) -> None:

@@ -1,25 +1,59 @@
-"""The teams of a database. Every function takes a connection; none commits.
+"""The teams of a database and their settings. Every function takes a connection; none commits.
 
-Which team is meant when nobody says is answered in one place: ``headway.config.TEAM``.
+Which team is meant when nobody says is answered in one place: ``headway.config.TEAM``. What concerns
+all teams is done by functions of the database's owner, for a platform admin only.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, LiteralString
 
-from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg import Connection, errors
+from psycopg.rows import class_row, scalar_row
 
-from headway.errors import NotFound
+from headway.errors import Conflict, NotFound
 
-NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s"
+NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s AND deleted_at IS NULL"
 
-ALL: LiteralString = "SELECT team_id, name FROM team ORDER BY team_id"
+ALL: LiteralString = "SELECT team_id, name FROM team WHERE deleted_at IS NULL ORDER BY team_id"
+
+LIVE: LiteralString = """
+    SELECT team_id, name, title, slots, weight, created_at FROM live_teams(%(actor)s)
+"""
+
+ONE: LiteralString = """
+    SELECT team_id, name, title, slots, weight, created_at FROM team
+    WHERE team_id = %(team_id)s AND deleted_at IS NULL
+"""
+
+CREATE: LiteralString = """
+    SELECT create_team(%(actor)s, %(name)s, %(title)s, %(slots)s, %(weight)s)
+"""
+
+CHANGE: LiteralString = """
+    SELECT change_team(%(actor)s, %(team_id)s, %(title)s, %(slots)s, %(weight)s)
+"""
+
+DELETE: LiteralString = "SELECT delete_team(%(actor)s, %(team_id)s)"
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
     team_id: int
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamRow:
+    """A team with its settings."""
+
+    team_id: int
+    name: str
+    title: str | None
+    slots: int | None  # nominal; None: no nominal share of its own
+    weight: Decimal
+    created_at: datetime
 
 
 def named(conn: Connection[Any], name: str) -> int:
@@ -34,3 +68,67 @@ def every(conn: Connection[Any]) -> list[Team]:
     """Return all teams that the role of the connection sees, by id."""
     with conn.cursor(row_factory=class_row(Team)) as cursor:
         return cursor.execute(ALL).fetchall()
+
+
+def live(conn: Connection[Any], actor: int) -> list[TeamRow]:
+    """Return all teams with their settings, by name, for a platform admin."""
+    with conn.cursor(row_factory=class_row(TeamRow)) as cursor:
+        return cursor.execute(LIVE, {"actor": actor}).fetchall()
+
+
+def one(conn: Connection[Any], team_id: int) -> TeamRow:
+    """Return the settings of a team that the transaction sees. Raises NotFound."""
+    with conn.cursor(row_factory=class_row(TeamRow)) as cursor:
+        found = cursor.execute(ONE, {"team_id": team_id}).fetchone()
+    if found is None:
+        raise NotFound("this team was deleted")
+    return found
+
+
+def create(
+    conn: Connection[Any],
+    actor: int,
+    name: str,
+    title: str | None,
+    slots: int | None,
+    weight: Decimal,
+) -> int:
+    """Create the row of a team, for a platform admin. Returns its id. Raises Conflict if the name is taken."""
+    values = {"actor": actor, "name": name, "title": title, "slots": slots, "weight": weight}
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        try:
+            team_id: int | None = cursor.execute(CREATE, values).fetchone()
+        except errors.UniqueViolation as error:
+            raise Conflict(
+                f"a team named {name!r} already exists", hint="to list teams: headway team ls"
+            ) from error
+    assert team_id is not None
+    return team_id
+
+
+def change(
+    conn: Connection[Any],
+    actor: int,
+    team_id: int,
+    title: str | None,
+    slots: int | None,
+    weight: Decimal,
+) -> None:
+    """Set all settings of a team, for a platform admin."""
+    values = {"actor": actor, "team_id": team_id, "title": title, "slots": slots}
+    conn.execute(CHANGE, {**values, "weight": weight})
+
+
+def delete(conn: Connection[Any], actor: int, team_id: int) -> None:
+    """Mark a team as deleted and delete all that opens it, for a platform admin.
+
+    Raises:
+        Conflict: the team manages a platform admin.
+    """
+    try:
+        conn.execute(DELETE, {"actor": actor, "team_id": team_id})
+    except errors.RestrictViolation as error:
+        raise Conflict(
+            "this team cannot be deleted, because it manages a platform admin",
+            hint="it is the team of the local admin; remove its DAG files instead",
+        ) from error
