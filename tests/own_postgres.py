@@ -30,7 +30,9 @@ PATIENCE_S: Final = 60.0
 ROLES: Final = (
     "CREATE ROLE headway_engine NOLOGIN NOINHERIT NOBYPASSRLS",
     "CREATE ROLE headway_app NOLOGIN NOINHERIT NOBYPASSRLS",
+    f"CREATE ROLE headway_api LOGIN NOINHERIT PASSWORD '{PASSWORD}'",
 )
+GRANT_OF_THE_API: Final = "GRANT headway_app TO headway_api"
 GRANT: Final = "GRANT headway_engine, headway_app TO {}"
 
 
@@ -103,6 +105,7 @@ def documented_user(dsn: str, user: str, database: str) -> str:
             sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(who, sql.Literal(PASSWORD))
         )
         conn.execute(sql.SQL(GRANT).format(who))
+        conn.execute(GRANT_OF_THE_API)
         conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(where, who))
     with connect(make_conninfo(dsn, dbname=database)) as conn:
         conn.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(who))

@@ -12,6 +12,7 @@ from typing import Final
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from headway.pg.account import ENVIRONMENT, account_for
+from headway.store import api_login
 from tests.own_postgres import PATIENCE_S, free_port, spawn_as, wait_for
 
 PROGRAM: Final = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
@@ -28,7 +29,10 @@ def pgbouncer(dsn: str, *more: str, size: int = 2) -> Iterator[str]:
         folder = Path(name)
         account = account_for(folder / "any")
         account.give(folder)
-        (folder / "users").write_text(f'"{server["user"]}" "{server["password"]}"\n')
+        users = [server["user"], api_login.LOGIN]
+        (folder / "users").write_text(
+            "".join(f'"{user}" "{server["password"]}"\n' for user in users)
+        )
         lines = [
             "[databases]",
             f"* = host={server['host']} port={server['port']}",

@@ -79,6 +79,11 @@ class Layout:
         return self.run / "shipper.json"
 
     @property
+    def walls(self) -> Path:
+        """The file that says what keeps teams apart here, for ``headway doctor``."""
+        return self.run / "walls.json"
+
+    @property
     def log_cache(self) -> Path:
         """Logs that were read from the log store lately."""
         return self.run / "log-cache"

@@ -20,6 +20,7 @@ from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import API_RATE, Layout
+from headway.store import api_login
 from headway.up.address import bind, url_of
 from headway.up.supervisor import local_admin
 
@@ -58,10 +59,11 @@ def served(
     layout = Layout(data)
     layout.prepare()
     listener = bind("127.0.0.1", 0)
-    wakeups = Wakeups(database)
+    login = api_login.embedded(database, "test")
+    wakeups = Wakeups(login.dsn)
     live = Live(wakeups, layout.data)
     api = Api(
-        door=Door(Connections(database)),
+        door=Door(Connections(login)),
         wakeups=wakeups,
         live=live,
         layout=layout,

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from headway.client import Client, connect
 from headway.config import Layout, read_server_file
 from headway.errors import NotFound
+from headway.store import api_login
 from headway.store.migrate import migrate
+from headway.store.transact import connect as connect_to
 from tests.cli.conftest import headway, start, stop
 from tests.own_postgres import PASSWORD, documented_user, installed_versions, own_server
 from tests.pgbouncer import PROGRAM, pgbouncer
@@ -62,6 +65,15 @@ def server_of(folder: Path) -> Client:
     return connect(server)
 
 
+def logins(dsn: str) -> set[str]:
+    """As whom the processes of the server log in, directly or by way of the pooler."""
+    with connect_to(dsn) as conn:
+        rows = conn.execute(
+            "SELECT DISTINCT usename::text FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        return {user for (user,) in rows}
+
+
 def command_lines() -> str:
     """Of all processes, as everybody can read them."""
     found = []
@@ -83,6 +95,10 @@ def test_one_database_is_of_one_data_directory_at_a_time(
     assert said.returncode == 0
     assert said.stderr.count("anyone on this machine can read the password in --database-url") == 1
     said = headway("migrate", cwd=first)
+    assert "CREATE ROLE headway_api LOGIN NOINHERIT" in said.stderr
+    own = make_conninfo(database, user=api_login.LOGIN)
+    monkeypatch.setenv(api_login.VARIABLE, own)
+    said = headway("migrate", cwd=first)
     assert said.stderr == "the database is up to date\n"
 
     alone = headway("run", "dags/demo.py", cwd=first)
@@ -90,6 +106,9 @@ def test_one_database_is_of_one_data_directory_at_a_time(
     assert not (first / ".headway" / "postgres").exists(), "its database is the one that is named"
 
     up = start(first)
+    assert logins(database) == {"headway_api", "hw"}
+    found = headway("doctor", "-o", "json", cwd=first).stdout
+    assert '"detail":"the API has a login of its own"' in found.replace('": "', '":"')
     assert PASSWORD not in command_lines()
     ran = headway("run", "demo", cwd=first)
     assert ran.returncode == 0, ran.stderr

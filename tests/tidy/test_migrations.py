@@ -17,6 +17,7 @@ CREATES_ALL: Final = 2  # up to this one there is no version before
 CONTRACTIONS: Final = {
     "0017_reasons": "0.1.0 is the first release, and comes after it",
     "0021_names": "0.1.0 is the first release, and comes after it",
+    "0023_entering": "0.1.0 is the first release, and comes after it: the version before does not seal its team",
 }
 
 TAKES_AWAY: Final = {
@@ -47,6 +48,16 @@ FILES = [file for file in sorted(FOLDER.glob("*.sql")) if int(file.name[:4]) > C
 def test_a_migration_only_adds(file: Path) -> None:
     if file.stem not in CONTRACTIONS:
         assert broken(file.read_text("utf-8")) == []
+
+
+def test_a_team_is_sealed() -> None:
+    """Injected SQL sets app.team_id as it likes (ADR 25)."""
+    (first,) = (file.name for file in FILES if file.stem.endswith("_entering"))
+    for file in FILES:
+        if file.name > first:
+            assert "app.team_id" not in statements(file.read_text("utf-8")), (
+                f"{file.name}: compare with (SELECT entered_team()) instead"
+            )
 
 
 @pytest.mark.parametrize(

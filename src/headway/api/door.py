@@ -19,6 +19,7 @@ from headway import clock
 from headway.api.repeats import Once
 from headway.errors import AmbiguousCommit, NotReachable, UsageError
 from headway.store import audit
+from headway.store.api_login import ApiLogin
 from headway.store.transact import APP, Limits, Session, answers, enter_team, pool, transact
 
 CONNECTIONS: Final = 3
@@ -61,18 +62,19 @@ class Pulse:
 
 
 class Connections:
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, login: ApiLogin) -> None:
         # Not prepared: an optional filter must be planned with its value in sight.
         self.pool: ConnectionPool[Session] = pool(
-            dsn,
+            login.dsn,
             role=APP,
             size=CONNECTIONS,
             application="headway api",
             limits=LIMITS,
             prepare=False,
+            settled=login.settle,
         )
         self.threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
-        self.pulse = Pulse(dsn)
+        self.pulse = Pulse(login.dsn)
 
     def open(self) -> None:
         self.pool.open()

@@ -40,7 +40,7 @@ def doctor(
     layout = config.layout(data)
     findings = [*machine(), *directory(layout)]
     server = config.read_server_file(layout)
-    findings += [*running(server)] if server is not None else [free_port(port)]
+    findings += [*walls(layout), *running(server)] if server is not None else [free_port(port)]
     rows = [("ok" if f.ok else "WRONG", f.what, f.detail) for f in findings]
     show(findings, output, ("", "WHAT", "FOUND"), rows)
     wrong = [finding for finding in findings if not finding.ok]
@@ -135,6 +135,16 @@ def running(server: ServerFile) -> Iterator[Finding]:
         yield from set_aside(client)
     except HeadwayError as error:
         yield Finding("server", False, str(error), "restart `headway up`")
+
+
+def walls(layout: Layout) -> Iterator[Finding]:
+    """Check what keeps the teams of the running server apart."""
+    from headway.up.walls import read
+
+    found = read(layout)
+    if found is not None:
+        gap, _, hint = found.database.partition("; ")
+        yield Finding("rows", not gap, gap or "the API has a login of its own", hint)
 
 
 def advice_on(part: str) -> str:

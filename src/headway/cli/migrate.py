@@ -1,5 +1,7 @@
 """``headway migrate``: upgrade the database schema."""
 
+import os
+
 from headway import config
 from headway.cli.options import Data, DatabaseUrl
 from headway.cli.terminal import say
@@ -11,6 +13,7 @@ def migrate(data: Data = None, database_url: DatabaseUrl = None) -> None:
 
     if database_url is not None:
         applied = apply(database_url)
+        advise(database_url)
     else:
         from headway.pg import Server
 
@@ -24,3 +27,12 @@ def migrate(data: Data = None, database_url: DatabaseUrl = None) -> None:
     for name in applied:
         say(f"applied {name}")
     say("the database is up to date")
+
+
+def advise(database_url: str) -> None:
+    """Print what an administrator must run, as long as the API has no login of its own."""
+    from headway.store import api_login
+
+    url = os.environ.get(api_login.VARIABLE)
+    if weakness := api_login.external(database_url, url, "migrate").weakness:
+        say(weakness)

@@ -84,6 +84,8 @@ def up(
     try:
         supervisor.wait_until_healthy()
         say(f"{paint('Headway', 'bold')} is up, in {clock.monotonic() - began:.1f} s")
+        for gap in supervisor.walls.gaps:
+            warn(gap)
         show_addresses(supervisor, server)
         watch(supervisor, stopping)
     finally:

@@ -60,7 +60,7 @@ LEAVE: LiteralString = """
 
 OURS: LiteralString = """
     SELECT person_id FROM person
-    WHERE name = %(name)s AND team_id = nullif(current_setting('app.team_id', true), '')::int
+    WHERE name = %(name)s AND team_id = entered_team()
 """
 
 SET_PASSWORD: LiteralString = """

@@ -10,7 +10,6 @@ repeat anything.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from select import select
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -76,6 +75,9 @@ class Session(Connection[tuple[Any, ...]]):
 
     begin = b"BEGIN"
     pooled = False  # somebody is between us and the server
+    secret: str | None = (
+        None  # with which it enters teams, if it is not the owner's (``store.api_login``)
+    )
 
 
 def connect(
@@ -126,11 +128,17 @@ def pool(
     application: str = "headway",
     limits: Limits = LIMITS,
     prepare: bool = True,
+    settled: Callable[[Session], None] = lambda _: None,
 ) -> ConnectionPool[Session]:
     """A fixed number of connections, not yet open: use it as a context manager.
 
-    ``prepare=False``: every statement is planned with its values in sight.
+    ``prepare=False``: every statement is planned with its values in sight. ``settled``: called with each new one.
     """
+
+    def configure(conn: Session) -> None:
+        settle(conn, role, limits)
+        settled(conn)
+
     return ConnectionPool(
         dsn,
         connection_class=Session,
@@ -142,7 +150,7 @@ def pool(
         },
         min_size=size,
         max_size=size,
-        configure=partial(settle, role=role, limits=limits),
+        configure=configure,
         check=ConnectionPool.check_connection,
         open=False,
     )
@@ -232,9 +240,11 @@ def pipelined(conn: Connection[Any]) -> Iterator[None]:
 
 
 def enter_team(conn: Connection[Any], team_id: int) -> None:
-    """Let the rest of this transaction, as the role ``APP``, see one team."""
+    """Let the rest of this transaction, as the role ``APP``, see one team. What it executes cannot do the same."""
     assert conn.info.transaction_status is not TransactionStatus.IDLE, "only in a transaction"
-    conn.execute("SELECT set_config('app.team_id', %s, true)", [str(team_id)])
+    secret = conn.secret if isinstance(conn, Session) else None
+    # As parameters, which no other statement can see.
+    conn.execute("SELECT enter_team(%s::integer, %s)", [team_id, secret])
 
 
 def in_team(

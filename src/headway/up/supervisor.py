@@ -24,6 +24,7 @@ from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.loader.folder import refuse_inside
 from headway.up.address import bind, url_of
 from headway.up.component import Component
+from headway.up.walls import Walls
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from headway.api.logs.places import LogPlaces
     from headway.api.principal import Principal
     from headway.pg import Server
+    from headway.store.api_login import ApiLogin
     from headway.up.logstore import LogStore
 
 READY_S: Final = 30.0
@@ -72,6 +74,7 @@ class Supervisor:
         self.server: ServerFile | None = None
         self.url = ""  # as people are told it
         self.door: Door | None = None
+        self.walls = Walls()
         self._team_id = 0
         self._admin: Principal | None = None
         self._log_store: LogStore | None = None
@@ -112,18 +115,20 @@ class Supervisor:
         imports.start()
         try:
             dsn = self._start_database()
+            login = self._api_login(dsn)
             self._start_components(dsn, agent_token(dsn, self._team_id))
         finally:
             imports.join()
         token = self._token()
         self.url = settings.public_url or url_of(listener, settings.host)
-        self._start_api(dsn, token, listener)
+        self._start_api(dsn, login, token, listener)
         self.server = ServerFile(
             url=url_of(listener, settings.host),
             token=token,
             pid=os.getpid(),
             dags=str(settings.dags.absolute()),
         )
+        self.walls.write(self.layout)
         config.write_server_file(self.layout, self.server)
         self._ends.callback(config.forget_server, self.layout)
         return self.server
@@ -280,7 +285,18 @@ class Supervisor:
             path = folder / "gateway.sock"
         return path
 
-    def _start_api(self, dsn: str, token: str, listener: socket.socket) -> None:
+    def _api_login(self, dsn: str) -> "ApiLogin":
+        from headway.agent.processes import take_environment
+        from headway.store import api_login
+
+        place = f"{socket.gethostname()}:{self.layout.data}"
+        url = take_environment(api_login.VARIABLE)
+        is_ours = self._database is not None
+        login = api_login.embedded(dsn, place) if is_ours else api_login.external(dsn, url, place)
+        self.walls.database = login.weakness
+        return login
+
+    def _start_api(self, dsn: str, login: "ApiLogin", token: str, listener: socket.socket) -> None:
         from headway.api.app import create
         from headway.api.context import Api
         from headway.api.door import Connections, Door
@@ -291,9 +307,9 @@ class Supervisor:
         from headway.api.wakeups import Wakeups
 
         self._log_to_file()
-        door = Door(Connections(dsn))
+        door = Door(Connections(login))
         self.door = door.of(self._team_id)
-        wakeups = Wakeups(dsn, self.bell.set)
+        wakeups = Wakeups(login.dsn, self.bell.set)
         live = Live(wakeups, self.layout.data)
         self._admin = local_admin(dsn, self._team_id)
         api = Api(
