@@ -1,5 +1,8 @@
 import type { Server } from "./server.ts";
 
+/** How long a test waits for what must come: longer than the slowest machine takes, so that only a fault ends it. */
+export const PATIENCE_MS = 60_000;
+
 /** The API, asked by the server's own token: to prepare what a test looks at. */
 export async function ask<T>(server: Server, path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${server.url}/api/v1${path}`, {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject } from "vitest";
-import { link } from "./api.ts";
+import { link, PATIENCE_MS } from "./api.ts";
 import type { Server } from "./server.ts";
 
 const PROGRAM = process.env.HEADWAY_CHROMIUM ?? "/usr/bin/chromium";
@@ -50,7 +50,7 @@ export function inBrowser(): { page: () => Page; complaints: string[] } {
     const context = await signedIn(browser, inject("server"), {
       viewport: { width: 1440, height: 900 },
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     page = await context.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("console", (message) => {

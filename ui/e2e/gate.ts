@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { ask } from "./api.ts";
+import { ask, PATIENCE_MS } from "./api.ts";
 import type { Server } from "./server.ts";
 
 /**
@@ -11,7 +11,7 @@ import type { Server } from "./server.ts";
 export async function gates(server: Server): Promise<void> {
   writeFileSync(join(server.dags, "gates.py"), SOURCE.replace("HERE", server.dags));
   const known = () => Promise.all(["chained", "mapped"].map((dag) => ask(server, `/dags/${dag}`)));
-  await vi.waitFor(known, { timeout: 20_000, interval: 100 });
+  await vi.waitFor(known, { timeout: PATIENCE_MS, interval: 100 });
 }
 
 /** Begin a run; each of its waiting tasks goes on when its gate is opened. */

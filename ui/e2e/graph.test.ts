@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, violations } from "./browser.ts";
 
 /** Graphs that are large, and DAGs that have not run: their shape can be read all the same. */
@@ -11,7 +11,7 @@ const { page } = inBrowser();
 beforeAll(async () => {
   writeFileSync(join(server.dags, "large.py"), LARGE);
   const known = () => Promise.all(["flat500", "unrun"].map((dag) => ask(server, `/dags/${dag}`)));
-  await vi.waitFor(known, { timeout: 30_000, interval: 200 });
+  await vi.waitFor(known, { timeout: PATIENCE_MS, interval: 200 });
 });
 
 const box = (name: string) =>

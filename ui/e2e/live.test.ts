@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { ask } from "./api.ts";
+import { ask, PATIENCE_MS } from "./api.ts";
 import { inBrowser } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 
@@ -50,13 +50,13 @@ test("grid: a run that goes on is shown by deltas alone", async () => {
   await begin(server, "chained", "grid");
   await view("chained/grid");
   const first = await cell("first");
-  await expect.poll(first, { timeout: 10_000 }).toContain("running");
+  await expect.poll(first).toContain("running");
   asked = [];
   open(server, "grid", "first");
-  await expect.poll(first, { timeout: 10_000 }).toContain("success");
+  await expect.poll(first).toContain("success");
   const third = await cell("third");
   open(server, "grid", "second");
-  await expect.poll(third, { timeout: 10_000 }).toContain("success");
+  await expect.poll(third).toContain("success");
   await newest("success");
   expect(await reads()).toEqual([]);
 });
@@ -68,10 +68,10 @@ test("grid: of a new run, and of what is mapped, only that run is read", async (
   asked = [];
   const run = await begin(server, "mapped", "grid");
   const columns = () => page().getByRole("columnheader").count();
-  await expect.poll(columns, { timeout: 10_000 }).toBe(3); // the corner, and two runs
+  await expect.poll(columns).toBe(3); // the corner, and two runs
   open(server, "grid", "first");
   const each = await cell("each");
-  await expect.poll(each, { timeout: 10_000 }).toContain("3 success");
+  await expect.poll(each).toContain("3 success");
   await newest("success");
   expect(new Set(await reads())).toEqual(new Set([`/runs/${run}`, `/runs/${run}/tasks`]));
 });
@@ -87,7 +87,7 @@ test("graph: by deltas while the run goes on, read once more when it has ended",
   expect(await reads()).toEqual([]);
   open(server, "graph", "second");
   await box("third", "success");
-  await expect.poll(reads, { timeout: 5_000 }).toEqual([`/runs/${run}/tasks`]);
+  await expect.poll(reads).toEqual([`/runs/${run}/tasks`]);
 });
 
 test("a run that is selected: its tasks follow the deltas, and are read when it has ended", async () => {
@@ -102,11 +102,11 @@ test("a run that is selected: its tasks follow the deltas, and are read when it 
   open(server, "selected", "first");
   await box("first", "success");
   await box("second", "running");
-  await expect.poll(others, { timeout: 5_000 }).toBeGreaterThan(0); // what is read anew has been
+  await expect.poll(others).toBeGreaterThan(0); // what is read anew has been
   expect(await tasks()).toEqual([]);
   open(server, "selected", "second");
   await box("third", "success");
-  await expect.poll(tasks, { timeout: 5_000 }).toContain(`/runs/${run}/tasks`);
+  await expect.poll(tasks).toContain(`/runs/${run}/tasks`);
 });
 
 test("graph: without a run in the address, the newest comes by itself", async () => {
@@ -171,7 +171,7 @@ async function quiet(): Promise<void> {
         before = asked.length;
         return still;
       },
-      { timeout: 10_000, interval: 1_500 },
+      { timeout: PATIENCE_MS, interval: 1_500 },
     )
     .toBe(true);
 }
@@ -186,7 +186,7 @@ async function box(task: string, state: string): Promise<void> {
 async function newest(state: string): Promise<void> {
   await expect
     .poll(() => page().getByRole("columnheader").last().getAttribute("aria-label"), {
-      timeout: 15_000,
+      timeout: PATIENCE_MS,
     })
     .toContain(`, ${state},`);
 }

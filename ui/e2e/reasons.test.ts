@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, inject, test, vi } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, violations } from "./browser.ts";
 import { PYTHON } from "./server.ts";
 
@@ -46,7 +46,7 @@ test("the events tell each kind of reason in words, and names as names", async (
 
 test("what waits for a pool that does not exist leads to the pools", async () => {
   writeFileSync(join(server.dags, "poolless.py"), NO_POOL);
-  await vi.waitFor(() => ask(server, "/dags/poolless"), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(() => ask(server, "/dags/poolless"), { timeout: PATIENCE_MS, interval: 100 });
   const { run_id } = await ask<{ run_id: string }>(server, "/dags/poolless/runs", {});
   try {
     await page().goto(`/t/default/runs/${run_id}?task=swim&map=-1`);

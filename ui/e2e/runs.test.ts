@@ -154,12 +154,12 @@ test("a log is followed while it is written", async () => {
     .waitFor();
   const number = async () => Number(/\d+/.exec((await last()) ?? "")?.[0]);
   const before = await number();
-  await expect.poll(number, { timeout: 5_000 }).toBeGreaterThan(before + 10);
+  await expect.poll(number).toBeGreaterThan(before + 10);
   const written = await ask<{ total_lines: number }>(
     server,
     `/runs/${run_id}/task-instances/talk/logs/lines?from=-1&count=1`,
   );
-  await expect.poll(number, { timeout: 5_000 }).toBeGreaterThanOrEqual(written.total_lines - 1);
+  await expect.poll(number).toBeGreaterThanOrEqual(written.total_lines - 1);
   await ask(server, `/runs/${run_id}/cancel`, {});
 });
 

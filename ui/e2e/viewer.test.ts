@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { launch } from "./browser.ts";
 
 /** Somebody who may look, and nothing else: a real user, signed in by a real password. */
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await ask(server, "/users", { name: "vera", role: "viewer", password: PASSWORD });
   browser = await launch();
   const context = await browser.newContext({ baseURL: server.url });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   page = await context.newPage();
   await page.goto("/");
   await page.getByLabel("Name").fill("vera");

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, violations, widthOf } from "./browser.ts";
 
 const server = inject("server");
@@ -36,7 +36,7 @@ revised()
   writeFileSync(join(server.dags, "revised.py"), source);
   await vi.waitFor(
     async () => expect(await ask(server, "/dags/revised")).toMatchObject({ version }),
-    { timeout: 20_000, interval: 100 },
+    { timeout: PATIENCE_MS, interval: 100 },
   );
 }
 

@@ -82,6 +82,17 @@ test("after a gap all that is shown is read again", async () => {
   expect(page.reads).toHaveBeenCalledTimes(2);
 });
 
+test("a first answer that was on its way at a gap is read again after it", async () => {
+  const page = await shown(["dags"]);
+  world.source.says("reset", {}, "p2");
+  await page.answer(["older than the gap"]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(page.reads).toHaveBeenCalledTimes(2);
+  await page.answer(["new"]);
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(page.reads).toHaveBeenCalledTimes(2);
+});
+
 test("a cut that lasts is told, and begins the polling; what was missed comes by itself", async () => {
   const page = await shown(["health"]);
   await page.answer({});

@@ -45,7 +45,7 @@ export class Live {
   constructor() {
     this.stream = new Stream((position) => this.where(position), {
       change: (topic, data) => this.change(topic, data),
-      gap: () => this.queries?.invalidateQueries(),
+      gap: () => this.readAll(),
       became: (liveness) => this.become(liveness),
     });
   }
@@ -101,6 +101,15 @@ export class Live {
     const found = this.queries?.getQueryCache().findAll({ predicate: isWanted }) ?? [];
     for (const query of found.filter(isRead)) this.again.want(query.queryKey);
     this.queries?.invalidateQueries({ predicate: (query) => isWanted(query) && !isRead(query) });
+  }
+
+  /** What is read for the first time cannot be cut short, and may be older than the gap: it is read again afterwards. */
+  private readAll(): void {
+    const isFirst = ({ state }: Query) =>
+      state.fetchStatus === "fetching" && state.data === undefined;
+    const first = this.queries?.getQueryCache().findAll({ predicate: isFirst }) ?? [];
+    for (const { queryKey } of first) this.again.want(queryKey);
+    this.queries?.invalidateQueries();
   }
 
   private become(next: Liveness): void {
