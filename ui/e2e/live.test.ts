@@ -51,6 +51,7 @@ test("grid: a run that goes on is shown by deltas alone", async () => {
   await view("chained/grid");
   const first = await cell("first");
   await expect.poll(first).toContain("running");
+  await quiet();
   asked = [];
   open(server, "grid", "first");
   await expect.poll(first).toContain("success");
@@ -65,6 +66,7 @@ test("grid: of a new run, and of what is mapped, only that run is read", async (
   await begin(server, "mapped", "earlier");
   await view("mapped/grid");
   await newest("running");
+  await quiet();
   asked = [];
   const run = await begin(server, "mapped", "grid");
   const columns = () => page().getByRole("columnheader").count();
@@ -80,6 +82,7 @@ test("graph: by deltas while the run goes on, read once more when it has ended",
   const run = await begin(server, "chained", "graph");
   await view("chained/graph");
   await box("first", "running");
+  await quiet();
   asked = [];
   open(server, "graph", "first");
   await box("first", "success");
@@ -112,6 +115,7 @@ test("a run that is selected: its tasks follow the deltas, and are read when it 
 test("graph: without a run in the address, the newest comes by itself", async () => {
   await view("chained/graph");
   await box("third", "success");
+  await quiet();
   asked = [];
   const run = await begin(server, "chained", "newer");
   await box("first", "running");
@@ -123,6 +127,7 @@ test("Gantt: only the chart of the run that changed is read again", async () => 
   await view("chained/gantt");
   const bar = (name: RegExp) => page().getByRole("button", { name }).waitFor();
   await bar(/^first, running/);
+  await quiet();
   asked = [];
   open(server, "gantt", "first");
   await bar(/^first, success/);
@@ -146,6 +151,7 @@ test("a tab in the background holds no stream, and catches up when it is looked 
   const { state } = await ask<{ state: string }>(server, `/runs/${run}?wait_s=20`);
   expect(state).toBe("success");
   expect(await first()).toContain("running");
+  await quiet();
   asked = [];
   await look(true);
   await newest("success");
