@@ -107,6 +107,10 @@ sim: .venv/.ready ## Simulate many seeds, or one: make sim SEEDS=1000 [SEED=7]
 mutants: .venv/.ready ## Plant small mistakes one by one; a test must notice each: make mutants [MODULE=core/retry]
 	@$(BIN)/python -m tests.mutants $(MODULE)
 
+.PHONY: leaks
+leaks: .venv/.ready ## Ask every route for what another team has, as everybody: each answer is as for what is missing
+	@$(BIN)/pytest tests/leaks -m ""
+
 .PHONY: stress
 stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
 	@$(BIN)/pytest -m stress

@@ -1,6 +1,6 @@
 """Counters for Prometheus, written as text without a library."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -10,19 +10,42 @@ from headway import clock
 
 SECONDS: Final = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 UNKNOWN: Final = "unknown"
+NOBODY: Final = 0
 
 Labels = tuple[tuple[str, str], ...]
 Sample = tuple[Mapping[str, str], float]
 
 
-class Requests:
-    """Counts requests by method, route template and status, and their durations by route."""
+class OfRoutes:
+    """Requests by method, route template and status, and their durations by route."""
 
     def __init__(self) -> None:
         self.answered: Counter[Labels] = Counter()
         self.within: Counter[tuple[str, float]] = Counter()
         self.seconds: Counter[str] = Counter()
         self.counted: Counter[str] = Counter()
+
+    def add(self, method: str, route: str, status: int, took_s: float) -> None:
+        self.answered[("method", method), ("route", route), ("status", str(status))] += 1
+        if route.endswith("/stream"):
+            return  # it lasts as long as somebody watches
+        self.seconds[route] += took_s  # type: ignore[assignment] # a sum of seconds
+        self.counted[route] += 1
+        for limit in SECONDS:
+            self.within[route, limit] += took_s <= limit
+
+    def update(self, other: "OfRoutes") -> None:
+        self.answered.update(other.answered)
+        self.within.update(other.within)
+        self.seconds.update(other.seconds)
+        self.counted.update(other.counted)
+
+
+class Requests:
+    """Counts the requests of each team, and those of callers who are not signed in."""
+
+    def __init__(self) -> None:
+        self.teams: defaultdict[int, OfRoutes] = defaultdict(OfRoutes)
 
     async def count(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to ``app``, and remember its answer."""
@@ -41,29 +64,28 @@ class Requests:
             self.add(scope, status, clock.monotonic() - began)
 
     def add(self, scope: Scope, status: int, took_s: float) -> None:
+        who = scope.get("user")
+        team_id = NOBODY if who is None else who.team_id
         route = str(scope.get("path_template") or UNKNOWN)
-        method = str(scope.get("method"))
-        self.answered[("method", method), ("route", route), ("status", str(status))] += 1
-        if route.endswith("/stream"):
-            return  # it lasts as long as somebody watches
-        self.seconds[route] += took_s  # type: ignore[assignment] # a sum of seconds
-        self.counted[route] += 1
-        for limit in SECONDS:
-            self.within[route, limit] += took_s <= limit
+        self.teams[team_id].add(str(scope.get("method")), route, status, took_s)
 
-    def text(self) -> Iterator[str]:
+    def text(self, team_id: int) -> Iterator[str]:
+        """Yield the counters of one team and of nobody: what another team asks for is its own affair."""
+        shown = OfRoutes()
+        for each in (NOBODY, team_id):
+            if each in self.teams:
+                shown.update(self.teams[each])
         name = "headway_api_requests_total"
-        yield from family(
-            name, "counter", "Requests answered.", ((dict(k), n) for k, n in self.answered.items())
-        )
+        answered: Iterator[Sample] = ((dict(labels), n) for labels, n in shown.answered.items())
+        yield from family(name, "counter", "Requests answered.", answered)
         name = "headway_api_request_seconds"
         yield f"# HELP {name} Time to answer.\n# TYPE {name} histogram\n"
-        for route, count in self.counted.items():
+        for route, count in shown.counted.items():
             for limit in SECONDS:
                 labels = {"route": route, "le": f"{limit:g}"}
-                yield line(f"{name}_bucket", labels, self.within[route, limit])
+                yield line(f"{name}_bucket", labels, shown.within[route, limit])
             yield line(f"{name}_bucket", {"route": route, "le": "+Inf"}, count)
-            yield line(f"{name}_sum", {"route": route}, self.seconds[route])
+            yield line(f"{name}_sum", {"route": route}, shown.seconds[route])
             yield line(f"{name}_count", {"route": route}, count)
 
 

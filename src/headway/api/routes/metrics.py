@@ -31,7 +31,7 @@ async def metrics(api: Handed) -> Response[str]:
             *of_database(found, api.door.connections.pool.get_stats()),
             *of_logs(shipping or Shipping()),
             *of_parts(health),
-            *api.requests.text(),
+            *api.requests.text(api.door.team_id),
         ]
     )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

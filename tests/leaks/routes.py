@@ -1,0 +1,162 @@
+"""Every operation of the API, what it is about, and requests of it, from the OpenAPI document.
+
+A new route is in the suite at once. ``KINDS`` says what it may tell; without a line there the suite fails.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from headway.api.document import document
+from tests.leaks.world import OURS
+
+
+class Kind(StrEnum):
+    THING = "thing"  # names one thing of the team in its path: the other team's is as a missing one
+    LIST = "list"  # shows things of the team: never one of the other team
+    OWN = "own"  # about the caller, or makes something new in the team
+    HERE = "here"  # about the installation, which is everybody's
+    OPEN = "open"  # answers people who have not signed in
+
+
+KINDS: Final[dict[Kind, str]] = {
+    Kind.THING: """
+        backfill cancel cancel_backfill change_user clear compare_runs delete_pool diagnose download_log
+        list_instances list_run_events list_tasks list_versions list_xcoms mark pause read_log
+        read_log_lines remove_member replay resume revoke_token search_log search_run set_password set_pool
+        show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
+        show_next show_rendered show_run show_source show_source_of_run show_user show_version trigger
+        trigger_many write_note
+    """,
+    Kind.LIST: """
+        check_audit list_audit list_backfills list_dags list_events list_import_errors list_pools list_runs
+        list_tokens list_users metrics overview search search_logs show_calendar_of_all show_slots
+        show_timeline watch
+    """,
+    Kind.OWN: """
+        add_member create_token create_user offer_link set_log_retention show_log_retention show_session
+        sign_out
+    """,
+    Kind.HERE: "health look_at_folder",
+    Kind.OPEN: "list_ways sign_in sign_in_by_link",
+}
+# A name in the path that the request makes, so that nothing of that name need be there.
+MAKES: Final = {"set_pool"}
+# Names that a caller gives. Those of users are one list for the whole installation: people sign in with them
+# before a team is known.
+FREE: Final = {("add_member", "name"), ("create_user", "name"), ("create_token", "name")}
+
+
+@dataclass(frozen=True)
+class Operation:
+    name: str
+    method: str
+    path: str
+    path_names: tuple[str, ...]
+    query_names: tuple[str, ...]
+    body: dict[str, Any] | None
+
+    @property
+    def kind(self) -> Kind:
+        return next(kind for kind, names in KINDS.items() if self.name in names.split())
+
+    @property
+    def streams(self) -> bool:
+        return self.path.endswith("/stream")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: whose each id is."""
+
+    operation: Operation
+    ids: tuple[tuple[str, str], ...]
+    body: dict[str, Any] | None
+
+    @property
+    def path(self) -> str:
+        given = dict(self.ids)
+        filled = self.operation.path.format(
+            **{name: quote(given[name], safe="") for name in self.operation.path_names}
+        )
+        query = {name: given[name] for name in self.operation.query_names if name in given}
+        return f"{filled}?{urlencode(query)}" if query else filled
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    found = []
+    for path, methods in document()["paths"].items():
+        for method, told in methods.items():
+            places: dict[str, list[str]] = {"path": [], "query": []}
+            for parameter in told["parameters"]:
+                places.setdefault(parameter.get("in", "header"), []).append(parameter.get("name"))
+            body = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+            found.append(
+                Operation(
+                    *(told["operationId"], method.upper(), path),
+                    *(tuple(places["path"]), tuple(places["query"]), body.get("example")),
+                )
+            )
+    return tuple(found)
+
+
+# The ids of the world, by the name of a parameter or of a field; "{}" is ours, theirs or missing.
+IDS: Final = {
+    "dag_id": "{}",
+    "run_id": "{}-run",
+    "with": "{}-run-b",
+    "task_id": "{}-task",
+    "backfill_id": "{}-backfill",
+    "token_id": "{}-token-id",
+    "version": "1",
+    "name": "{}-pool",
+    "q": "{}",
+    "actor": "user:{}",
+    "owner": "{}",
+    "tag": "{}",
+    "user": "{}-admin",
+    "tasks": "{}-task",
+    "file": "{}.py",
+}
+DAY: Final = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+WORD: Final = {"q": OURS}
+# What a request must have besides, by operation.
+REQUIRED: Final[dict[str, dict[str, str]]] = {
+    "compare_runs": {"with": f"{OURS}-run-b"},
+    "show_diff": {"from": "1", "to": "1"},
+    **dict.fromkeys(("show_calendar", "show_calendar_of_all", "show_timeline"), DAY),
+    **dict.fromkeys(("search", "search_log", "search_logs", "search_run"), WORD),
+}
+
+
+def names_of(operation: Operation) -> Iterator[str]:
+    """Yield the places for an id: in the path, in the query, in the body."""
+    for name in (*operation.path_names, *operation.query_names, *(operation.body or {})):
+        if "{}" in IDS.get(name, "") and (operation.name, name) not in FREE:
+            yield name
+
+
+def asked(operation: Operation, place: str | None, word: str) -> Asked:
+    """Return a request in which the id at ``place`` is that of ``word``, and every other id is ours."""
+
+    def filled(name: str) -> str:
+        shape = IDS[name]
+        if name == "name" and "/pools/" not in operation.path:
+            shape = "{}-admin"
+        return shape.format(word if name == place else OURS)
+
+    ids = {name: filled(name) for name in operation.path_names}
+    ids |= REQUIRED.get(operation.name, {})
+    if place in operation.query_names:
+        ids[place] = filled(place)
+    if operation.name == "watch" and place == "task_id":
+        ids |= {"run_id": filled("run_id"), "topics": "log"}
+    body = None if operation.body is None else dict(operation.body)
+    for name in body or {}:
+        if "{}" in IDS.get(name, "") and body is not None:
+            body[name] = [filled(name)] if isinstance(body[name], list) else filled(name)
+    return Asked(operation, tuple(ids.items()), body)

@@ -1,0 +1,157 @@
+"""Two teams with the same things, which differ only in a word: THEIRS where ours have OURS.
+
+The rows of the other team are copies, made by the names of columns in the catalogue, so that a new table or
+column is in the world without a line here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from headway.config import Layout
+from headway.paths import log_path
+from tests.api import people, seed
+from tests.api.browser import API, Browser
+
+OURS: Final = "bluebird"
+THEIRS: Final = "kxqzwvk1"
+MISSING: Final = "kxqzwvk2"  # as like ours as theirs is, so that "did you mean" says the same
+TEAM: Final = "theirteam-" + THEIRS
+NO_TEAM: Final = "theirteam-" + MISSING
+ONCE_GOOD: Final = ("expired", "revoked", "disabled", "deleted")
+OUTSIDERS: Final = ("nobody", "a missing token", *ONCE_GOOD)
+LOG: Final = b"a line of bluebird\nanother one\n"
+# Who may sign in is made by the API; the audit chains its rows itself.
+MADE_BY_API: Final = {"person", "membership", "api_token", "browser_session", "login_link", "audit"}
+
+TABLES: Final = """
+    SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position)
+    FROM information_schema.columns JOIN pg_class ON relname = table_name AND relkind = 'r'
+    WHERE table_schema = 'public' AND is_generated = 'NEVER' AND is_identity = 'NO'
+    GROUP BY table_name HAVING bool_or(column_name = 'team_id') AND table_name <> 'team'
+    ORDER BY table_name
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    url: str
+    ours: dict[str, Browser]  # by role
+    theirs: Browser  # an admin of the other team
+    outsiders: dict[str, Browser]  # nobody, and everybody whose credential is good no more
+
+
+def made(url: str, conn: Connection[Any], layout: Layout) -> World:
+    """``conn``: as the owner of the schema."""
+    ours(conn)
+    log = layout.data / log_path(f"{OURS}-run", f"{OURS}-task", -1, 1)
+    log.parent.mkdir(parents=True)
+    log.write_bytes(LOG)
+    other = layout.data / log_path(f"{THEIRS}-run", f"{THEIRS}-task", -1, 1)
+    other.parent.mkdir(parents=True)
+    other.write_bytes(LOG.replace(OURS.encode(), THEIRS.encode()))
+    conn.execute("INSERT INTO team (team_id, name) VALUES (2, %s)", [TEAM])
+    copied(conn)
+    bearers = {}
+    for role in people.ROLES:
+        people.create(url, f"{OURS}-{role}", role)
+        bearers[role] = people.bearer(url, people.token(url, f"{OURS}-{role}", role, role))
+    theirs = of_their_admin(url, conn)
+    for word, name in ((OURS, "viewer"), (THEIRS, f"{THEIRS}-token")):
+        conn.execute(
+            "UPDATE api_token SET token_id = %s WHERE name = %s", [f"{word}-token-id", name]
+        )
+    return World(url, bearers, theirs, outsiders(url, conn))
+
+
+def ours(conn: Connection[Any]) -> None:
+    """Two runs of one DAG, in the order in which foreign keys want them."""
+    seed.dag(conn, OURS)
+    conn.execute(
+        "UPDATE dag_version SET spec = replace(spec::text, '\"t0\"', %s)::json", [f'"{OURS}-task"']
+    )
+    conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (1, %s, 3)", [f"{OURS}-pool"])
+    conn.execute(
+        "INSERT INTO backfill (team_id, backfill_id, dag_id, first_date, last_date,"
+        " max_active_runs, created_at, created_by) VALUES (1, %s, %s, now(), now(), 1, now(), 'me')",
+        [f"{OURS}-backfill", OURS],
+    )
+    for run in (f"{OURS}-run", f"{OURS}-run-b"):
+        seed.run(conn, OURS, run, state="failed")
+        for task in (f"{OURS}-task", "t1", "t2"):
+            seed.instance(conn, run, task, "failed")
+            seed.attempt(conn, run, task, detail=f"ValueError: {OURS}")
+    conn.execute(
+        "INSERT INTO event (team_id, at, subject, dag_id, run_id, name, actor)"
+        " SELECT 1, now(), 'run', dag_id, run_id, 'fail', %s FROM run",
+        [f"user:{OURS}"],
+    )
+
+
+def copied(conn: Connection[Any]) -> None:
+    """Copy every row of ours for the other team. Foreign keys are not looked at meanwhile."""
+    with conn.transaction():
+        conn.execute("SET LOCAL session_replication_role = replica")
+        for table, columns in conn.execute(TABLES).fetchall():
+            if table not in MADE_BY_API:
+                conn.execute(copy_of(table, columns), {"ours": OURS, "theirs": THEIRS})
+
+
+def copy_of(table: str, columns: list[str]) -> sql.Composed:
+    return sql.SQL(
+        "INSERT INTO {table} ({names}) SELECT {values} FROM {table} AS own, jsonb_populate_record("
+        "NULL::{table}, replace(row_to_json(own)::text, %(ours)s, %(theirs)s)::jsonb || "
+        "'{{\"team_id\": 2}}') AS copy WHERE own.team_id = 1 ON CONFLICT DO NOTHING"
+    ).format(
+        table=sql.Identifier(table),
+        names=sql.SQL(", ").join(sql.Identifier(name) for name in columns),
+        values=sql.SQL(", ").join(sql.Identifier("copy", name) for name in columns),
+    )
+
+
+def of_their_admin(url: str, conn: Connection[Any]) -> Browser:
+    """An admin of the other team, whom that team looks after, with a token of it."""
+    in_their_team = people.local(url)
+    in_their_team.headers["Headway-Team"] = TEAM
+    conn.execute(
+        "INSERT INTO membership (team_id, person_id, role, created_by)"
+        " SELECT 2, person_id, 'admin', 'a test' FROM person WHERE name = 'admin'"
+    )
+    user = {"name": f"{THEIRS}-admin", "role": "admin", "password": people.PASSWORD}
+    assert in_their_team.ask("POST", f"{API}/users", user).status == 201
+    asked = {"name": f"{THEIRS}-token", "user": user["name"], "role": "admin"}
+    answer = in_their_team.ask("POST", f"{API}/tokens", asked)
+    assert answer.status == 201, answer.body
+    return people.bearer(url, answer.json["token"])
+
+
+def outsiders(url: str, conn: Connection[Any]) -> dict[str, Browser]:
+    """Nobody, and holders of what was good once."""
+    found = {"nobody": Browser(url), "a missing token": people.bearer(url, f"hwt_{MISSING}")}
+    for state in ONCE_GOOD:
+        people.create(url, f"{OURS}-{state}", "admin")
+        token = people.token(url, f"{OURS}-{state}", "admin", state)
+        found[state] = people.bearer(url, token)
+    conn.execute("UPDATE api_token SET expires_at = now() WHERE name = 'expired'")
+    conn.execute("UPDATE api_token SET revoked_at = now() WHERE name = 'revoked'")
+    conn.execute("UPDATE person SET disabled_at = now() WHERE name = %s", [f"{OURS}-disabled"])
+    conn.execute(
+        "DELETE FROM membership USING person WHERE person.person_id = membership.person_id"
+        " AND person.name = %s",
+        [f"{OURS}-deleted"],
+    )
+    return found
+
+
+def rows_of(conn: Connection[Any], team_id: int) -> dict[str, str]:
+    """Return a digest of the team's rows by table."""
+    found = {}
+    for table, _ in conn.execute(TABLES).fetchall():
+        (found[table],) = conn.execute(
+            sql.SQL(
+                "SELECT md5(string_agg(row::text, ' ' ORDER BY row::text)) FROM {} AS row WHERE team_id = %s"
+            ).format(sql.Identifier(table)),
+            [team_id],
+        ).fetchone() or ("",)
+    return found
