@@ -75,11 +75,11 @@ class Installation:
                 self.module,
                 ["--listen", gateway, *data],
                 {
-                    "HEADWAY_DATABASE_URL": self.dsn,
                     "PYTHONPATH": os.pathsep.join(sys.path),
                     DOOM: str(self.doom(number)),
                 },
                 logs / f"scheduler{number}.log",
+                first_line=self.dsn,
             ),
             Component(
                 f"agent{number}",

@@ -1,8 +1,8 @@
 """The scheduler process: a synchronous loop that owns time and transactions. Stateless: any number
 of them run at once.
 
-``python -m headway.engine.scheduler --listen unix:/path`` with HEADWAY_DATABASE_URL in
-the environment. Woken by agents, by NOTIFY and by timers; a slow poll is the
+``python -m headway.engine.scheduler --listen unix:/path`` with the database's URL on
+standard input. Woken by agents, by NOTIFY and by timers; a slow poll is the
 safety net. It is crash-only: what it cannot handle ends the process, and everything goes on from
 the database.
 """
@@ -364,7 +364,7 @@ def executors_of(address: str, data: Path | None) -> list[Open]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the process. Settings come from the environment, so that a list of processes shows no credentials."""
+    """Run the process. The URL of the database comes on standard input: neither ``ps`` nor ``/proc`` shows it."""
     parser = argparse.ArgumentParser(prog="headway.engine.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     parser.add_argument(
@@ -376,7 +376,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         scheduler = Scheduler(
-            os.environ.pop("HEADWAY_DATABASE_URL"),
+            sys.stdin.readline().strip(),
             executors_of(chosen.listen, chosen.data),
             scheduled=not chosen.on_demand,
             data=chosen.data,

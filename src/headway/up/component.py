@@ -1,7 +1,7 @@
 """A child process of ``headway up``: started, supervised, and restarted with back-off if it dies or hangs.
 
 Crash-only: a component may be killed at any moment and starts as if for the first time. Secrets
-reach it by its environment or its standard input, never by its arguments, which all can read.
+reach it by its standard input, never by its arguments, which all can read, nor by its environment.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ class Component:
         name: str,
         module: str,
         arguments: list[str],
-        secrets: Mapping[str, str],
+        environment: Mapping[str, str],
         log: Path,
         first_line: str = "",
     ) -> None:
         self.name = name
         self.module = module
         self.arguments = arguments
-        self.secrets = secrets
+        self.environment = environment
         self.log = log
         self.first_line = first_line
         self.starts = 0
@@ -76,7 +76,7 @@ class Component:
         ) as log:  # appending: what is cut off by ``bound_log`` stays cut off
             return subprocess.Popen(
                 [*command, self.module, *self.arguments],
-                env={**os.environ, **self.secrets},
+                env={**os.environ, **self.environment},
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

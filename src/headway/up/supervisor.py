@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headway import clock, config, descriptors, ids, wire
+from headway.agent import processes
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.loader.folder import refuse_inside
@@ -95,6 +96,7 @@ class Supervisor:
 
     def _start(self) -> ServerFile:
         descriptors.raise_limit()
+        forget_secrets()
         settings = self.settings
         if not settings.dags.is_dir():
             raise UsageError(
@@ -210,8 +212,9 @@ class Supervisor:
                     *(["--on-demand"] if self.settings.on_demand else []),
                     *(["--ships-logs"] if self._log_store is not None else []),
                 ],
-                {"HEADWAY_DATABASE_URL": dsn},
+                {},
                 logs / "scheduler.log",
+                first_line=dsn,
             ),
             Component(
                 "loader",
@@ -286,11 +289,10 @@ class Supervisor:
         return path
 
     def _api_login(self, dsn: str) -> "ApiLogin":
-        from headway.agent.processes import take_environment
         from headway.store import api_login
 
         place = f"{socket.gethostname()}:{self.layout.data}"
-        url = take_environment(api_login.VARIABLE)
+        url = processes.take_environment(api_login.VARIABLE)
         is_ours = self._database is not None
         login = api_login.embedded(dsn, place) if is_ours else api_login.external(dsn, url, place)
         self.walls.database = login.weakness
@@ -439,6 +441,12 @@ class Supervisor:
             clock.sleep(0.01)
         for component in components:
             component.deafen()
+
+
+def forget_secrets() -> None:
+    """Take what opens the database out of our environment and memory, where tasks of this user could read it."""
+    processes.hide_memory()
+    processes.take_environment("HEADWAY_DATABASE_URL")
 
 
 def agent_token(dsn: str, team_id: int) -> str:

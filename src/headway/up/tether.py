@@ -14,6 +14,7 @@ from headway.agent import processes
 
 
 def main(parent: int, mouth: int, module: str, arguments: list[str]) -> None:
+    processes.hide_memory()  # before anything secret is read
     pulse.tell_to(mouth)
     descriptors.raise_limit()
     if processes.LINUX:
