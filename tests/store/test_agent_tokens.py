@@ -9,7 +9,7 @@ from headway.store import api_tokens, people
 from headway.store.api_tokens import fingerprint
 from headway.store.clock import clock
 from headway.store.transact import APP, ENGINE, connect, enter_team
-from headway.up.supervisor import agent_token
+from headway.up.access import agent_token
 
 TEAM = 1
 NAME = "the agent of headway up"

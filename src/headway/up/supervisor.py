@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headway import clock, config, descriptors, ids, wire
-from headway.agent import processes
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.loader.folder import refuse_inside
+from headway.up.access import agent_token, api_login_of, forget_secrets
 from headway.up.address import bind, url_of
 from headway.up.component import Component
 from headway.up.walls import Walls
@@ -117,7 +117,8 @@ class Supervisor:
         imports.start()
         try:
             dsn = self._start_database()
-            login = self._api_login(dsn)
+            login = api_login_of(dsn, self.layout, is_ours=self._database is not None)
+            self.walls.database = login.weakness
             self._start_components(dsn, agent_token(dsn, self._team_id))
         finally:
             imports.join()
@@ -288,16 +289,6 @@ class Supervisor:
             path = folder / "gateway.sock"
         return path
 
-    def _api_login(self, dsn: str) -> "ApiLogin":
-        from headway.store import api_login
-
-        place = f"{socket.gethostname()}:{self.layout.data}"
-        url = processes.take_environment(api_login.VARIABLE)
-        is_ours = self._database is not None
-        login = api_login.embedded(dsn, place) if is_ours else api_login.external(dsn, url, place)
-        self.walls.database = login.weakness
-        return login
-
     def _start_api(self, dsn: str, login: "ApiLogin", token: str, listener: socket.socket) -> None:
         from headway.api.app import create
         from headway.api.context import Api
@@ -441,25 +432,6 @@ class Supervisor:
             clock.sleep(0.01)
         for component in components:
             component.deafen()
-
-
-def forget_secrets() -> None:
-    """Take what opens the database out of our environment and memory, where tasks of this user could read it."""
-    processes.hide_memory()
-    processes.take_environment("HEADWAY_DATABASE_URL")
-
-
-def agent_token(dsn: str, team_id: int) -> str:
-    """Create a token for the agent that the server itself starts, with nothing to prepare."""
-    from headway.identity import accounts
-    from headway.store.transact import APP, connect, enter_team, transact
-
-    def renew(conn: "Connection[Any]") -> str:
-        enter_team(conn, team_id)
-        return accounts.renew_local_agent(conn, team_id)
-
-    with connect(dsn, role=APP) as conn:
-        return transact(conn, renew)
 
 
 def local_admin(dsn: str, team_id: int) -> "Principal":
