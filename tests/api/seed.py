@@ -10,6 +10,7 @@ from headway.spec import model
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
+TEAM_ID = 1
 SIZE = model.Param(name="size", type="integer", default=3)
 
 
@@ -33,32 +34,41 @@ def dag(
     dag_id: str,
     tasks: int = 3,
     params: tuple[model.Param, ...] = (SIZE,),
+    team_id: int = TEAM_ID,
 ) -> None:
     text = spec(dag_id, tasks, params)
     with conn.transaction():
-        conn.execute("INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [NOON])
         conn.execute(
-            "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
-            " updated_at) VALUES (1, %s, 1, 'b1', %s, 16, %s)",
-            [dag_id, text.file, NOON],
+            "INSERT INTO bundle VALUES (%s, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING",
+            [team_id, NOON],
         )
         conn.execute(
-            "INSERT INTO dag_version VALUES (1, %s, 1, %s, %s, %s)",
-            [dag_id, model.spec_hash(text), model.encode(text).decode(), NOON],
+            "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
+            " updated_at) VALUES (%s, %s, 1, 'b1', %s, 16, %s)",
+            [team_id, dag_id, text.file, NOON],
+        )
+        conn.execute(
+            "INSERT INTO dag_version VALUES (%s, %s, 1, %s, %s, %s)",
+            [team_id, dag_id, model.spec_hash(text), model.encode(text).decode(), NOON],
         )
 
 
 def run(
-    conn: Connection[Any], dag_id: str, run_id: str, minute: int = 0, state: str = "running"
+    conn: Connection[Any],
+    dag_id: str,
+    run_id: str,
+    minute: int = 0,
+    state: str = "running",
+    team_id: int = TEAM_ID,
 ) -> None:
     at = NOON + timedelta(minutes=minute)
     conn.execute(
         "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
         " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
-        " VALUES (1, %(id)s, %(dag)s, 1, 'b1', %(id)s, 'manual', %(state)s, %(at)s, %(at)s, %(at)s,"
+        " VALUES (%(team)s, %(id)s, %(dag)s, 1, 'b1', %(id)s, 'manual', %(state)s, %(at)s, %(at)s, %(at)s,"
         " 'user:admin', %(at)s, %(at)s,"
         " CASE WHEN %(state)s IN ('success', 'failed', 'cancelled') THEN %(at)s END)",
-        {"id": run_id, "dag": dag_id, "state": state, "at": at},
+        {"team": team_id, "id": run_id, "dag": dag_id, "state": state, "at": at},
     )
 
 

@@ -47,6 +47,7 @@ from headway.api.routes import (
     runs,
     session,
     stream,
+    teams,
     timeline,
     tokens,
     users,
@@ -81,7 +82,7 @@ NOUNS: Final = (
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
     *(backfills, calendar, timeline, versions, durations, replays),
-    *(session, users, members, tokens, audit),
+    *(session, users, members, tokens, teams, audit),
 )
 
 

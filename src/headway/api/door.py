@@ -99,6 +99,7 @@ class Door:
         self.team_id = team_id
         self.entry = entry
         self.once = once
+        self.others: list[int] = []
 
     def of(
         self, team_id: int, entry: audit.Entry | None = None, once: Once | None = None
@@ -109,6 +110,11 @@ class Door:
         """Add details to the audit entry of this request, such as the values before and after."""
         if self.entry is not None:
             self.entry.detail.update(more)
+
+    def also(self, team_id: int) -> None:
+        """Write the audit entry of this request in another team too, because it is about that team."""
+        if team_id != self.team_id:
+            self.others.append(team_id)
 
     def about(self, subject: str) -> str:
         """Record the id of the changed object. The request may have said @failed or a prefix."""
@@ -176,14 +182,16 @@ class Door:
             if self.once is not None:
                 self.once.end(conn, self.team_id, result)
             if self.entry is not None:
-                enter_team(conn, self.team_id)
-                audit.write(conn, self.team_id, self.entry)
+                for team_id in (self.team_id, *self.others):
+                    enter_team(conn, team_id)
+                    audit.write(conn, team_id, self.entry)
             return result
 
         try:
             with self.connections.pool.connection(timeout=PATIENCE_S) as conn:
                 result = transact(conn, in_team)
                 self.entry = self.once = None
+                self.others.clear()
                 return result
         except (DataError, UnicodeEncodeError) as error:
             if (refusal := refused(error)) is not None:

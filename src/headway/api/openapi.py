@@ -24,6 +24,7 @@ PARAMETERS: Final = {
     "dag_id": ("The object's id.", "daily_delays"),
     "task_id": ("The object's id.", "extract"),
     "name": ("The object's name.", "etl"),
+    "force": ("Do it although something is in use.", False),
     "token_id": ("The object's id.", None),
     "map_index": ("Map index of the task instance; -1 if the task is not mapped.", 0),
     "attempt": ("Attempt number, from 1. Default: the latest.", 1),

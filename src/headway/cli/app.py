@@ -1,8 +1,10 @@
 """The tree of commands."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from headway.cli import (
     audit,
@@ -27,6 +29,7 @@ from headway.cli import (
     retry,
     run,
     show,
+    team,
     token,
     up,
     user,
@@ -34,6 +37,7 @@ from headway.cli import (
     why,
 )
 from headway.cli.output import line
+from headway.cli.teamed import add_team
 
 app = typer.Typer(
     name="headway",
@@ -91,4 +95,12 @@ for command in (
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(pool.app, name="pool")
 app.add_typer(user.app, name="user")
+app.add_typer(team.app, name="team")
 app.add_typer(token.app, name="token")
+
+
+def tree() -> Callable[[list[str]], Any]:
+    """Return the tree, in which each command that asks a server takes --team."""
+    found = get_command(app)
+    add_team(found)
+    return found

@@ -19,6 +19,7 @@ from headway.errors import NotReachable
 
 URL: Final = "HEADWAY_URL"  # with TOKEN: a server elsewhere
 TOKEN: Final = "HEADWAY_TOKEN"
+TEAM: Final = "HEADWAY_TEAM"  # whose DAGs and runs are meant; default: the first of the user
 
 
 class Client(Logs, Changes):
@@ -274,6 +275,28 @@ class Client(Logs, Changes):
     def check_audit(self) -> wire.AuditCheck:
         return self.get("/audit/check", wire.AuditCheck)
 
+    # -- teams
+
+    def teams(self) -> list[wire.Team]:
+        """All teams for a platform admin, else the one of the client."""
+        return self.get("/teams", wire.Page[wire.Team]).items
+
+    def team(self, name: str) -> wire.Team:
+        return self.get(f"/teams/{segment(name)}", wire.Team)
+
+    def create_team(self, request: wire.TeamRequest) -> wire.NewTeam:
+        return self.post("/teams", request, wire.NewTeam)
+
+    def change_team(self, name: str, request: wire.TeamChange) -> wire.Team:
+        body = msgspec.json.encode(request)
+        answer, _ = self.ask("PATCH", f"/teams/{segment(name)}", body, {})
+        return msgspec.json.decode(answer, type=wire.Team)
+
+    def delete_team(self, name: str, *, force: bool = False) -> wire.Team:
+        """Answers with what it was."""
+        answer, _ = self.ask("DELETE", f"/teams/{segment(name)}", None, {"force": force})
+        return msgspec.json.decode(answer, type=wire.Team)
+
     def health(self) -> wire.Health:
         return self.get("/health", wire.Health)
 
@@ -282,15 +305,20 @@ def client_of(layout: Layout) -> Client:
     """Return a client of the server in the environment, or of the one that uses the data directory."""
     url, token = os.environ.get(URL), os.environ.get(TOKEN)
     if url and token:
-        return Client(url, token)
+        return Client(url, token, team_asked())
     server = read_server_file(layout)
     if server is None:
         raise no_server(layout)
     return connect(server)
 
 
-def connect(server: ServerFile) -> Client:
-    return Client(server.url, server.token)
+def connect(server: ServerFile, team: str | None = None) -> Client:
+    return Client(server.url, server.token, team or team_asked())
+
+
+def team_asked() -> str | None:
+    """Return the team that the environment names. ``headway --team NAME`` sets it for one command."""
+    return os.environ.get(TEAM) or None
 
 
 def no_server(layout: Layout) -> NotReachable:

@@ -22,10 +22,12 @@ PAGE: Final = 1000
 
 
 class Connection:
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, team: str | None = None) -> None:
         self.url = url
         self._connection = opened(url)
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if team is not None:
+            self._headers["Headway-Team"] = team
 
     def close(self) -> None:
         self._connection.close()

@@ -168,11 +168,14 @@ class Janitor:
 
     def clean(self, team: Team, now: datetime) -> bool:
         began, limit = clock.monotonic(), self.runs
-        gone = transact(self.conn, in_team, team.team_id, prune, now - self.keep, now, limit)
+        older_than = now if team.is_deleted else now - self.keep
+        if team.is_deleted:
+            transact(self.conn, in_team, team.team_id, retention.prune_dead)
+        gone = transact(self.conn, in_team, team.team_id, prune, older_than, now, limit)
         for run_id in gone:
             self.removals.add(partial(self.remove_files, team.name, run_id))
         if gone:
-            log.info("%d runs removed: they ended more than %s ago", len(gone), self.keep)
+            log.info("%d runs removed: they ended before %s", len(gone), older_than)
         if len(gone) == limit:
             self.runs = fitting(limit, clock.monotonic() - began)
             return True

@@ -11,14 +11,16 @@ from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 
-from headway.errors import Conflict
+from headway.errors import Conflict, NotFound
 from headway.store.clock import clock
 
 LEASE_S: Final = 45  # more than four turns of a loader that has nothing else to do
 
 HOLD: LiteralString = """
     INSERT INTO installation (team_id, host, data, dags, seen_at)
-    VALUES (%(team_id)s, %(host)s, %(data)s, %(dags)s, %(now)s::timestamptz)
+    SELECT team_id, %(host)s, %(data)s, %(dags)s, %(now)s::timestamptz
+    FROM team WHERE team_id = %(team_id)s AND deleted_at IS NULL
+    FOR NO KEY UPDATE -- a team that is deleted meanwhile gets no DAGs from us
     ON CONFLICT (team_id) DO UPDATE
     SET host = excluded.host, data = excluded.data, dags = excluded.dags, seen_at = excluded.seen_at
     WHERE (installation.host, installation.data) = (excluded.host, excluded.data)
@@ -49,13 +51,14 @@ def here(data: Path, dags: Path) -> Installation:
 
 
 def hold(conn: Connection[Any], team_id: int, ours: Installation) -> None:
-    """Claim to provide the team's DAGs. Raises Conflict while another server does."""
+    """Claim to provide the team's DAGs. Raises Conflict while another server does, NotFound for a deleted team."""
     values = {"team_id": team_id, "host": ours.host, "data": ours.data, "dags": ours.dags}
     age = {"now": clock(conn), "lease": LEASE_S}
     if conn.execute(HOLD, {**values, **age}).fetchone() is not None:
         return
     found = conn.execute(HOLDER, {"team_id": team_id, **age}).fetchone()
-    assert found is not None, "who holds it keeps its row locked until it is gone"
+    if found is None:
+        raise NotFound("this team was deleted", where=ours.dags)
     host, data, dags, seconds = found
     raise Conflict(
         f"another Headway server already loads DAGs into this database: on {host}, from {dags}",

@@ -97,6 +97,22 @@ OLD_BUNDLES: LiteralString = """
             WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version OFFSET 0)
 """
 
+# What a deleted team leaves once its runs are gone: all but its history, its audit, and its row.
+DEAD_DAGS: LiteralString = """
+    WITH gone AS (
+        DELETE FROM dag WHERE team_id = %(team_id)s AND NOT EXISTS (
+            SELECT FROM run WHERE run.team_id = dag.team_id OFFSET 0)
+        RETURNING team_id, dag_id
+    )
+    DELETE FROM dag_version USING gone
+    WHERE dag_version.team_id = gone.team_id AND dag_version.dag_id = gone.dag_id
+"""
+
+DEAD_POOLS: LiteralString = """
+    DELETE FROM pool WHERE team_id = %(team_id)s AND NOT EXISTS (
+        SELECT FROM run WHERE run.team_id = pool.team_id OFFSET 0)
+"""
+
 OLD_BROWSER_SESSIONS: LiteralString = """
     DELETE FROM browser_session WHERE team_id = %(team_id)s AND expires_at < %(older_than)s
 """
@@ -137,6 +153,12 @@ def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> Non
     """Remove what no run refers to any more."""
     for statement in REST:
         conn.execute(statement, {"team_id": team_id, "older_than": older_than})
+
+
+def prune_dead(conn: Connection[Any], team_id: int) -> None:
+    """Remove the DAGs and pools of a deleted team that has no runs any more."""
+    for statement in (DEAD_DAGS, DEAD_POOLS):
+        conn.execute(statement, {"team_id": team_id})
 
 
 def prune_history(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:

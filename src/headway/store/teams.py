@@ -13,10 +13,13 @@ from psycopg import Connection, errors
 from psycopg.rows import class_row, scalar_row
 
 from headway.errors import Conflict, NotFound
+from headway.store.transact import enter_team
 
 NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s AND deleted_at IS NULL"
 
-ALL: LiteralString = "SELECT team_id, name FROM team WHERE deleted_at IS NULL ORDER BY team_id"
+ALL: LiteralString = """
+    SELECT team_id, name, deleted_at IS NOT NULL AS is_deleted FROM team ORDER BY team_id
+"""
 
 LIVE: LiteralString = """
     SELECT team_id, name, title, slots, weight, created_at FROM live_teams(%(actor)s)
@@ -37,11 +40,16 @@ CHANGE: LiteralString = """
 
 DELETE: LiteralString = "SELECT delete_team(%(actor)s, %(team_id)s)"
 
+LIVE_RUNS: LiteralString = """
+    SELECT run_id FROM run WHERE team_id = %(team_id)s AND state IN ('queued', 'running') ORDER BY run_id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Team:
     team_id: int
     name: str
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +73,7 @@ def named(conn: Connection[Any], name: str) -> int:
 
 
 def every(conn: Connection[Any]) -> list[Team]:
-    """Return all teams that the role of the connection sees, by id."""
+    """Return all teams that the role of the connection sees, by id: deleted ones, whose data is to be removed, too."""
     with conn.cursor(row_factory=class_row(Team)) as cursor:
         return cursor.execute(ALL).fetchall()
 
@@ -83,6 +91,18 @@ def one(conn: Connection[Any], team_id: int) -> TeamRow:
     if found is None:
         raise NotFound("this team was deleted")
     return found
+
+
+def one_entered(conn: Connection[Any], team_id: int) -> TeamRow:
+    """Return the settings of a team, after entering it."""
+    enter_team(conn, team_id)
+    return one(conn, team_id)
+
+
+def live_runs(conn: Connection[Any], team_id: int) -> list[str]:
+    """Return the ids of all runs that have not ended."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return cursor.execute(LIVE_RUNS, {"team_id": team_id}).fetchall()
 
 
 def create(

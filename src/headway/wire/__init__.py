@@ -165,6 +165,12 @@ from headway.wire.stream import (
     RunDelta,
     StreamEvents,
 )
+from headway.wire.teams import (
+    NewTeam,
+    Team,
+    TeamChange,
+    TeamRequest,
+)
 from headway.wire.timeline import (
     LoadPart,
     PoolLoad,
@@ -247,6 +253,7 @@ __all__ = [
     "MarkPreview",
     "MarkRequest",
     "MemberRequest",
+    "NewTeam",
     "NewToken",
     "NextRun",
     "NoteRequest",
@@ -288,6 +295,9 @@ __all__ = [
     "TaskDuration",
     "TaskInstance",
     "TaskInstanceDetail",
+    "Team",
+    "TeamChange",
+    "TeamRequest",
     "TeamRole",
     "Timeline",
     "TimelineRun",

@@ -1244,6 +1244,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List teams
+         * @description List all teams for a platform admin, or the team of the request for others.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /**
+         * Create team
+         * @description Create a team with its default pool, you as its admin, and a token for its agents. If it exists with these settings, nothing changes. Only this answer contains the token.
+         */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show team
+         * @description Get a team, its settings and what it uses.
+         */
+        get: operations["show_team"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete team
+         * @description Delete a team. Tokens, sessions and memberships of it end immediately; its data is removed in the background.
+         */
+        delete: operations["delete_team"];
+        options?: never;
+        head?: never;
+        /**
+         * Change team
+         * @description Change title, slots or weight of a team.
+         */
+        patch: operations["change_team"];
+        trace?: never;
+    };
     "/api/v1/timeline": {
         parameters: {
             query?: never;
@@ -2346,6 +2398,25 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
         };
+        /** NewTeam */
+        NewTeam: {
+            agent_token: string | null;
+            created: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            dags: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            slots: number | null;
+            title: string | null;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            waiting: number;
+            weight: number;
+        };
         /** NewToken */
         NewToken: {
             /** Format: date-time */
@@ -2462,6 +2533,11 @@ export interface components {
         /** Page[TaskInstance] */
         PageOfTaskInstance: {
             items: components["schemas"]["TaskInstance"][];
+            next_cursor: string | null;
+        };
+        /** Page[Team] */
+        PageOfTeam: {
+            items: components["schemas"]["Team"][];
             next_cursor: string | null;
         };
         /** Page[Token] */
@@ -3118,6 +3194,36 @@ export interface components {
             task_id: string;
             wake_at: string | null;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** Team */
+        Team: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            dags: number;
+            /** Format: int64 */
+            members: number;
+            name: string;
+            slots: number | null;
+            title: string | null;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            waiting: number;
+            weight: number;
+        };
+        /** TeamChange */
+        TeamChange: {
+            slots?: number | null;
+            title?: string | null;
+            weight?: number | null;
+        };
+        /** TeamRequest */
+        TeamRequest: {
+            name: string;
+            slots?: number | null;
+            title?: string | null;
+            weight?: number | null;
         };
         /** TeamRole */
         TeamRole: {
@@ -9333,6 +9439,343 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "dags": 1,
+                     *           "members": 1,
+                     *           "name": "ada",
+                     *           "slots": 1,
+                     *           "title": "text",
+                     *           "used": 1,
+                     *           "waiting": 1,
+                     *           "weight": 1.5
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfTeam"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "ada",
+                 *       "slots": 1,
+                 *       "title": "text",
+                 *       "weight": 1.5
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent_token": "text",
+                     *       "created": false,
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dags": 1,
+                     *       "members": 1,
+                     *       "name": "ada",
+                     *       "slots": 1,
+                     *       "title": "text",
+                     *       "used": 1,
+                     *       "waiting": 1,
+                     *       "weight": 1.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewTeam"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dags": 1,
+                     *       "members": 1,
+                     *       "name": "ada",
+                     *       "slots": 1,
+                     *       "title": "text",
+                     *       "used": 1,
+                     *       "waiting": 1,
+                     *       "weight": 1.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_team: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Cancel runs that have not ended.
+                 * @example false
+                 */
+                force?: boolean;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dags": 1,
+                     *       "members": 1,
+                     *       "name": "ada",
+                     *       "slots": 1,
+                     *       "title": "text",
+                     *       "used": 1,
+                     *       "waiting": 1,
+                     *       "weight": 1.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    change_team: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "slots": 1,
+                 *       "title": "text",
+                 *       "weight": 1.5
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dags": 1,
+                     *       "members": 1,
+                     *       "name": "ada",
+                     *       "slots": 1,
+                     *       "title": "text",
+                     *       "used": 1,
+                     *       "waiting": 1,
+                     *       "weight": 1.5
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

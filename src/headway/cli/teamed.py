@@ -1,0 +1,57 @@
+"""``--team NAME`` of every command that asks a server: added to the tree, so that no command repeats it."""
+
+import os
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from headway.client.client import TEAM
+
+OWN_TEAM: Final = "team"  # a command with a parameter of this name says itself what it is
+
+
+def add_team(tree: Any) -> None:
+    """Add the option to each command below that has a data directory."""
+    option = made()
+
+    def add(command: Any) -> None:
+        if isinstance(command, TyperGroup):
+            for each in command.commands.values():
+                add(each)
+            return
+        names = {parameter.name for parameter in command.params}
+        if "data" in names and OWN_TEAM not in names:
+            command.params.append(option)
+
+    add(tree)
+
+
+def made() -> Any:
+    """Return the option, made as typer makes those of functions."""
+    carrier = typer.Typer(add_completion=False)
+
+    @carrier.command()
+    def carry(
+        team: Annotated[
+            str | None,
+            typer.Option(
+                metavar="NAME",
+                envvar=TEAM,
+                callback=remember,
+                help="The team that is meant (default: your first).",
+            ),
+        ] = None,
+    ) -> None:
+        """Carries the option."""
+
+    option, *_ = get_command(carrier).params
+    option.expose_value = False
+    return option
+
+
+def remember(team: str | None) -> None:
+    """Leave the team where clients look for it."""
+    if team is not None:
+        os.environ[TEAM] = team
