@@ -24,6 +24,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "needs 9 slots, but pool `etl` has 4",
     ),
     (
+        r.TeamSlots("marketing", 40, 40, borrowed=8),
+        "team `marketing` uses 40 of 40 slots, 8 of them borrowed",
+    ),
+    (
         r.NoAgent(),
         "no live agent",
     ),

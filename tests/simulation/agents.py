@@ -48,12 +48,14 @@ class Agent:
         processes: int,
         rate: float,
         queues: tuple[str, ...] = ("default",),
+        secret: str = SECRET,
     ) -> None:
         self.world = world
         self.name = name
         self.slots = slots
         self.processes = processes
         self.queues = queues
+        self.secret = secret
         self.rate = rate  # of its clock
         self.away_until = 0.0  # frozen: it does nothing, its fork servers keep the deadline
         self.line: Line | None = None
@@ -105,7 +107,16 @@ class Agent:
         self.beats[0] = self.clock
         self.line.tell(
             Hello(
-                *(self.session, self.name, SECRET, self.slots, self.processes, "host", 1, held),
+                *(
+                    self.session,
+                    self.name,
+                    self.secret,
+                    self.slots,
+                    self.processes,
+                    "host",
+                    1,
+                    held,
+                ),
                 queues=self.queues,
             )
         )

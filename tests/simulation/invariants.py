@@ -123,6 +123,10 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 AND step.seq > coalesce((
                     SELECT max(seq) FROM event WHERE event.team_id = pool.team_id
                         AND subject = 'pool' AND reason ->> 'pool' = pool.name), 0))""",
+    "I35 share.used differs from the live attempts": f"""
+        SELECT FROM share WHERE used <> (
+            SELECT count(*) FROM attempt
+            WHERE attempt.team_id = share.team_id AND attempt.state IN {LIVE})""",
     "I14 more active runs than max_active_runs": """
         SELECT FROM dag JOIN run USING (team_id, dag_id)
         WHERE state = 'running' AND backfill_id IS NULL AND NOT (dag.dag_id = ANY(%(retimed)s))

@@ -14,23 +14,28 @@ import pytest
 
 from headway.core import admission, branches, plan, verdicts
 from headway.core import commands as core_commands
-from headway.core.admission import Pool
+from headway.core import shares as core_shares
+from headway.core.admission import Pool, Share
 from headway.core.retry import Retry
 from headway.core.run import Run
+from headway.core.shares import Claim
 from headway.core.states import Event, State
 from headway.core.upstream import Verdict
 from headway.engine import tick
 from headway.engine.scheduler import Scheduler
+from headway.engine.slots import Held
 from headway.executors.agents.gateway import Gateway
 from headway.store import changes, queue, reports, runs, sessions, snapshots
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
 from tests.simulation.minds import Minds
+from tests.simulation.teams import STEPS_OF_TEAMS, Teams
 from tests.simulation.world import STEPS, Connections, World
 
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
 MINDS_SEEDS = (5, 8)
+TEAMS_SEEDS = (4,)
 BUG_SEEDS = range(300)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
@@ -51,6 +56,12 @@ def test_a_crowd_holds(seed: int, connections: Connections) -> None:
 def test_a_world_that_changes_its_mind_holds(seed: int, connections: Connections) -> None:
     """Branches that choose otherwise when they are cleared, and lists that get shorter or longer."""
     Minds(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", TEAMS_SEEDS)
+def test_teams_that_share_slots_hold(seed: int, connections: Connections) -> None:
+    """One floods the others, weights change, and what was lent comes back."""
+    Teams(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -90,13 +101,12 @@ def test_a_crash_at_two_points_changes_no_outcome(connections: Connections) -> N
 # -- planted bugs
 
 
-def one_slot_too_many(name: str, pool: Pool | None, *rest: Any) -> None:
-    if pool is None:
-        fill(name, pool, *rest)
-        return
-    pool.slots += 1
-    fill(name, pool, *rest)
-    pool.slots -= 1
+def one_slot_too_many(runs: Any, pools: dict[str, Pool], *rest: Any) -> None:
+    for pool in pools.values():
+        pool.slots += 1
+    fill(runs, pools, *rest)
+    for pool in pools.values():
+        pool.slots -= 1
 
 
 def upstream_ignored(rule: Any, counts: Any) -> Verdict:
@@ -156,6 +166,26 @@ def last_first(ready_at: datetime, *rest: Any) -> float:
     return -ready_at.timestamp()
 
 
+def lent_for_ever(share: Share) -> int | None:
+    """What a team has beyond its fair share it keeps."""
+    return share.allotted
+
+
+def beyond_its_share(share: Share) -> bool:
+    return False
+
+
+def never_given_back(self: Held, runs: Any) -> None:
+    """The ends of attempts free slots of pools only."""
+    kept, self.shares = self.shares, {}
+    give_back(self, runs)
+    self.shares = kept
+
+
+def without_weight(claim: Claim, held: int) -> tuple[bool, float]:
+    return turn(replace(claim, weight=1.0), held)
+
+
 def restless(self: Scheduler, turn: Any) -> None:
     self.wanted = True
 
@@ -165,6 +195,7 @@ def patient(conn: Any, now: Any, lease: timedelta) -> list[str]:
     return expire(conn, now, timedelta(seconds=4))
 
 
+give_back, turn = Held.give_back, core_shares.turn
 fill, again, intend, absorb = admission.fill, plan.again, plan.intend, plan.absorb
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
 
@@ -195,6 +226,12 @@ class Bug(NamedTuple):
 
 def bug(name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]) -> Bug:
     return Bug(name, symptom, seeds, places)
+
+
+def of_teams(
+    name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]
+) -> Bug:
+    return Bug(name, symptom, seeds, places, STEPS_OF_TEAMS, Teams)
 
 
 BUGS: list[Bug] = [
@@ -256,6 +293,15 @@ BUGS: list[Bug] = [
     bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
+    of_teams("lent for ever", "S9 team", (0,), (Share, "limit", property(lent_for_ever))),
+    of_teams("granted beyond a share", "I36", (0,), (Share, "is_full", property(beyond_its_share))),
+    of_teams(
+        "slots never given back to a team",
+        "I35|I36|S9",
+        (0,),
+        (Held, "give_back", never_given_back),
+    ),
+    of_teams("weights ignored", "S9 team", (0,), (core_shares, "turn", without_weight)),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]
 

@@ -50,7 +50,7 @@ PRECIOUS: Final = 5.0  # so much likelier are faults where an end could be lost
 WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
 TABLES: Final = (
     "report, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
-    "dag, dag_version, import_error, bundle"
+    "dag, dag_version, import_error, bundle, capacity"
 )
 
 FAULTS: Final = {
@@ -384,6 +384,9 @@ class World:
     def begin(self) -> None:
         with self.observer.transaction():
             self.observer.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
+            self.observer.execute(
+                "UPDATE share SET used = 0, allotted = NULL, fair = NULL, short = false"
+            )
             self.observer.execute("INSERT INTO bundle VALUES (1, 'v', 1, 1, %s)", [self.now])
         self.populate()
 

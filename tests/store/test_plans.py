@@ -31,6 +31,7 @@ from headway.store import (
     retention,
     runs,
     sessions,
+    shares,
     snapshots,
     waits,
     xcoms,
@@ -57,6 +58,7 @@ ENGINES: Final = (
         retention,
         runs,
         sessions,
+        shares,
         snapshots,
         waits,
         xcoms,
@@ -82,6 +84,8 @@ CURRENT: Final = {
 WHOLE: Final = {
     "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
     "queue.UNDER_WAY": {"task_instance_ready", "one_live_attempt", "attempt_live_of_session"},
+    "shares.CLAIMS": {"attempt_live_of_session", "one_live_attempt"},
+    "shares.RECOUNT": {"attempt_live_of_session", "one_live_attempt"},
     "bundles.ACTIVE": {"run_running", "run_queued"},
     "events.UNREAD_SINCE": {"event_position_follower_team_id_key"},
 }
@@ -90,7 +94,7 @@ TYPES: Final = {
     "integer": "team_id number slots map_index limit max due_max places ending pid bytes_max",
     "timestamptz": "now first last next older_than since until at since_at until_at",
     "interval": "lease",
-    "text[]": "names runs dags keys tasks sessions dag_ids spec_hashes retimed specs",
+    "text[]": "names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",
     "boolean[]": "scheduled",
     "boolean": "anew",

@@ -335,7 +335,7 @@ def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claime
 
 def save(conn: Connection[Any], row: Claimed, run: Run) -> None:
     """Write the changes and wake a tick, which releases, grants and ends attempts."""
-    changes.write(conn, [run], run.now, [])
+    changes.write(conn, [run], run.now)
     runs.alarm(conn, row.team_id, row.run_id, run.now)
     runs.wake_schedulers(conn)
 

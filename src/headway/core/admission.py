@@ -1,7 +1,7 @@
-"""Grants free slots to ready instances of the locked runs, by rank, pool by pool.
+"""Grants free slots to ready instances of the locked runs of one team, by rank.
 
-A grant needs a pool slot and a place in a session of the scheduler's own that serves what the task
-needs; both are counted, and neither can be taken twice because the pools are locked and the sessions
+A grant needs a slot of the team, slots of a pool, and a place in a session of the scheduler's own that serves what
+the task needs; all are counted, and none can be taken twice because share and pools are locked and the sessions
 belong to one scheduler. Pure, like ``plan``.
 """
 
@@ -22,6 +22,7 @@ from headway.core.reasons import (
     PoolTooSmall,
     QueueUnserved,
     Reason,
+    TeamSlots,
 )
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import Event, State
@@ -38,6 +39,44 @@ class Pool:
     @property
     def free(self) -> int:
         return self.slots - self.used
+
+
+@dataclass(slots=True, kw_only=True)
+class Share:
+    """The slots of one team (``core.shares``). ``used`` includes what this tick granted and returned.
+
+    ``allotted`` and ``fair`` are None where nothing is shared: then nothing but pools and places counts.
+    """
+
+    team: str
+    used: int = 0
+    nominal: int | None = None
+    allotted: int | None = None
+    fair: int | None = None
+    short: bool = False  # it wants more than it may use
+
+    @property
+    def limit(self) -> int | None:
+        """How many it may use: what it has beyond its fair share goes back as its tasks end."""
+        if self.allotted is None or self.fair is None:
+            return None
+        return min(self.allotted, self.fair)
+
+    @property
+    def is_full(self) -> bool:
+        return self.limit is not None and self.used >= self.limit
+
+    @property
+    def slack(self) -> int:
+        """How many slots others could have."""
+        if self.allotted is None or self.fair is None:
+            return 0
+        return self.allotted - min(self.allotted, max(self.used, self.fair if self.short else 0))
+
+    def why(self) -> TeamSlots:
+        limit, nominal = self.limit or 0, self.nominal or 0
+        borrowed = 0 if self.nominal is None else max(0, self.used - nominal)
+        return TeamSlots(self.team, self.used, limit, borrowed, max(0, nominal - limit))
 
 
 @dataclass(slots=True)
@@ -100,51 +139,61 @@ def grant(
     sessions: Sequence[Session],
     token: Callable[[], str],
     executors: Collection[str] = (),
+    share: Share | None = None,
 ) -> None:
     """Grant what can be granted, and write to those that are left why they wait.
 
-    ``executors``: the names of all there are, with sessions or without.
+    ``executors``: the names of all there are, with sessions or without; ``share``: the slots of the team of the runs.
     """
     runs = list(runs)
     capacity = Capacity(sessions, executors)
-    for name in sorted({name for run in runs for name, _ in run.queues.by_need}):
-        fill(name, pools.get(name), runs, capacity, token)
+    fill(runs, pools, capacity, token, share)
     for run in runs:
-        explain_left(run, pools, capacity)
+        explain_left(run, pools, capacity, share)
 
 
 def fill(
-    name: str,
-    pool: Pool | None,
     runs: list[Run],
+    pools: dict[str, Pool],
     capacity: Capacity,
     token: Callable[[], str],
+    share: Share | None,
 ) -> None:
-    if pool is None or pool.free <= 0:
-        return
     lines = [
-        Line(run, pool, need) for run in runs for where, need in run.queues.by_need if where == name
+        Line(run, pool, need)
+        for run in runs
+        for name, need in run.queues.by_need
+        if (pool := pools.get(name)) is not None and pool.free > 0
     ]
     heads = [(line.head.rank, n, line) for n, line in enumerate(lines) if line.head is not None]
     heapq.heapify(heads)
+    full: set[str] = set()  # pools whose next one does not fit: nobody overtakes it
     while heads:
         _, number, line = heads[0]
         instance = line.head
         assert instance is not None
         session = capacity.best(line.need)
-        if session is None:  # others may need something else
+        if session is None or line.pool.name in full:  # others may need something else
             heapq.heappop(heads)
             continue
-        if pool.free < instance.node.pool_slots:
+        if line.pool.free < instance.node.pool_slots:
+            full.add(line.pool.name)
+            continue
+        if share is not None and share.is_full:
+            share.short = True
             break
         hand_over(line.run, instance, session, token())
-        pool.used += instance.node.pool_slots
+        line.pool.used += instance.node.pool_slots
         session.free -= 1
+        if share is not None:
+            share.used += 1
         line.move_up()
         if line.head is None:
             heapq.heappop(heads)
         else:
             heapq.heapreplace(heads, (line.head.rank, number, line))
+    if share is not None and not share.is_full:
+        share.short = False
     for line in lines:
         line.leave()
 
@@ -186,15 +235,17 @@ def hand_over(run: Run, instance: Instance, session: Session, token: str) -> Non
     run.move(instance, Event.GRANT, why, attempt=attempt)
 
 
-def explain_left(run: Run, pools: dict[str, Pool], capacity: Capacity) -> None:
+def explain_left(run: Run, pools: dict[str, Pool], capacity: Capacity, share: Share | None) -> None:
     """Write to each instance that became ready and was not granted why it waits, once."""
     for instance in run.queues.fresh:
         if instance.state is State.READY and instance.rank is not None:
-            block(run, instance, reason(instance, pools, capacity))
+            block(run, instance, reason(instance, pools, capacity, share))
     run.queues.fresh = []
 
 
-def reason(instance: Instance, pools: dict[str, Pool], capacity: Capacity) -> Reason:
+def reason(
+    instance: Instance, pools: dict[str, Pool], capacity: Capacity, share: Share | None
+) -> Reason:
     name = instance.node.pool
     pool = pools.get(name)
     if pool is None:
@@ -205,6 +256,8 @@ def reason(instance: Instance, pools: dict[str, Pool], capacity: Capacity) -> Re
         return PoolTooSmall(name, instance.node.pool_slots, pool.slots)
     if pool.free < instance.node.pool_slots:
         return PoolFull(name, pool.used, pool.slots)
+    if share is not None and share.is_full and capacity.best(instance.node.need) is not None:
+        return share.why()
     return no_place(instance.node.need, capacity)
 
 

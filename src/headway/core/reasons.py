@@ -23,6 +23,7 @@ class Kind(StrEnum):
     POOL_MISSING = "pool_missing"
     POOL_EMPTY = "pool_empty"
     POOL_TOO_SMALL = "pool_too_small"
+    TEAM_SLOTS = "team_slots"
     NO_AGENT = "no_agent"
     AGENTS_FULL = "agents_full"
     QUEUE_UNSERVED = "queue_unserved"
@@ -122,6 +123,18 @@ class PoolTooSmall(Facts, frozen=True, tag=K.POOL_TOO_SMALL.value):
     pool: str
     needed: int
     slots: int
+
+
+class TeamSlots(Facts, frozen=True, tag=K.TEAM_SLOTS.value):
+    """The team uses all ``slots`` that it may use now. ``borrowed``: how many it uses beyond its nominal slots;
+    ``lent``: how many of those other teams have.
+    """
+
+    team: str
+    used: int
+    slots: int
+    borrowed: int = 0
+    lent: int = 0
 
 
 class NoAgent(Facts, frozen=True, tag=K.NO_AGENT.value):
@@ -385,6 +398,7 @@ Reason = (
     | PoolMissing
     | PoolEmpty
     | PoolTooSmall
+    | TeamSlots
     | NoAgent
     | AgentsFull
     | QueueUnserved
@@ -441,6 +455,7 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     K.POOL_MISSING: Wait.POOL,
     K.POOL_EMPTY: Wait.POOL,
     K.POOL_TOO_SMALL: Wait.POOL,
+    K.TEAM_SLOTS: Wait.POOL,
     K.NO_AGENT: Wait.AGENT,
     K.AGENTS_FULL: Wait.AGENT,
     K.DAG_PAUSED: Wait.PAUSED,

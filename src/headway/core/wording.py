@@ -55,6 +55,7 @@ from headway.core.reasons import (
     SkippedItself,
     SourceNotSuccessful,
     Started,
+    TeamSlots,
     Text,
     TooManyItems,
     UpstreamChanged,
@@ -87,6 +88,8 @@ def heading(reason: Reason) -> str:
             return f"pool `{pool}`"
         case PoolTooSmall(pool):
             return f"more slots than pool `{pool}` has"
+        case TeamSlots(team):
+            return f"slots of team `{team}`"
         case AgentsFull():
             return "busy agents"
         case DagPaused():
@@ -94,6 +97,12 @@ def heading(reason: Reason) -> str:
         case MaxActiveTasks() | MaxActiveTis():
             return str(reason.kind)
     return said(reason)
+
+
+def shared(borrowed: int, lent: int) -> str:
+    if borrowed:
+        return f", {borrowed} of them borrowed"
+    return f"; {lent} more are lent to other teams until their tasks end" if lent else ""
 
 
 def said_of_waits(reason: Reason) -> str | None:
@@ -106,6 +115,8 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"pool `{pool}` has no slots: headway pool set {pool} 16"
         case PoolTooSmall(pool, needed, slots):
             return f"needs {counted(needed, 'slot')}, but pool `{pool}` has {slots}"
+        case TeamSlots(team, used, slots, borrowed, lent):
+            return f"team `{team}` uses {used} of {slots} slots{shared(borrowed, lent)}"
         case NoAgent():
             return "no live agent"
         case QueueUnserved(queue, executor):

@@ -30,6 +30,7 @@ from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
 from headway.engine import janitor, timetables
 from headway.engine.catalog import Catalog
+from headway.engine.sharing import divide_slots
 from headway.engine.tick import Ticker, Turn, advance, take_back
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
@@ -51,6 +52,7 @@ PACE_ABOVE: Final = 4
 PACE_SHARE: Final = 4
 PACE_S: Final = 0.00001
 PACE_MAX_S: Final = 0.04
+DIVIDE_PAUSE_S: Final = 0.05  # after a division that helped nobody
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 RETRIES_MAX: Final = 50  # of runs that were set aside, in one sweep
 FAILURE_PAUSE_S: Final = 0.5
@@ -95,7 +97,8 @@ class Scheduler:
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
         self.look_for_starts = True
-        self.last_tick = self.last_sweep = float("-inf")
+        self.last_tick = self.last_sweep = self.divide_after = float("-inf")
+        self.uneven = False  # the slots of the teams are to be divided anew
         self.rest_s = 0.0  # how long nothing can come to be due by itself
 
     # -- the loop
@@ -156,7 +159,8 @@ class Scheduler:
     def sweep_in(self) -> float:
         """Seconds. A heartbeat is never kept waiting for the end of a rest."""
         every_s = SWEEP_S if self.backlog().beats else max(SWEEP_S, self.rest_s)
-        return self.last_sweep + every_s - clock.monotonic()
+        due = self.last_sweep + every_s
+        return (min(due, self.divide_after) if self.uneven else due) - clock.monotonic()
 
     def due(self) -> bool:
         backlog = self.backlog()
@@ -238,6 +242,18 @@ class Scheduler:
             self.wanted = True
         if turn.intents:
             self.cancel_intended()
+        self.uneven |= turn.uneven
+        if self.uneven and clock.monotonic() >= self.divide_after:
+            self.go_on_after(self.divide)
+
+    def divide(self) -> None:
+        """Divide the slots among the teams anew."""
+        self.uneven = False
+        executors = [executor.name for executor in self.executors]
+        if transact(self.conn, divide_slots, executors, self.offers()):
+            self.wanted = True
+        else:
+            self.divide_after = clock.monotonic() + DIVIDE_PAUSE_S
 
     def recover(self, error: Exception) -> None:
         """Handle a failed transaction: drop all models. A lost connection ends the process."""
@@ -269,7 +285,12 @@ class Scheduler:
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()
-        steps: list[Callable[[], object]] = [self.renew, self.take_back, self.create_due]
+        steps: list[Callable[[], object]] = [
+            self.renew,
+            self.take_back,
+            self.divide,
+            self.create_due,
+        ]
         steps += [executor.adopt for executor in self.executors]
         steps.append(self.cancel_intended)
         for step in steps:

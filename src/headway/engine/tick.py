@@ -21,12 +21,13 @@ from headway.core.admission import Session
 from headway.core.reports import Ended, Report
 from headway.core.run import SCHEDULER, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
+from headway.engine import slots
 from headway.engine.catalog import Catalog
 from headway.engine.failing import Failing, RunKey, pause, verdict
 from headway.errors import EXHAUSTED, explained
 from headway.executors.base import Envelope, Grant
 from headway.spec.carried import INTEGER_MAX
-from headway.store import changes, pools, queue, reports, runs, sessions, snapshots
+from headway.store import changes, queue, reports, runs, sessions, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
 
@@ -50,6 +51,7 @@ class Turn:
     finished: int = 0  # runs that ended: others of their DAGs may start
     intents: bool = False  # live attempts are to be ended
     more: bool = False  # there is work left that could be done now
+    uneven: bool = False  # the slots of the teams are to be divided anew
     starts_left: bool = False  # there are DAGs left whose queued runs were not looked at
 
 
@@ -320,31 +322,21 @@ def give_slots(
     turn: Turn,
     now: datetime,
 ) -> None:
-    """Lock the pools, return slots of ended attempts, grant free slots by rank, and write everything."""
+    """Lock pools and shares, return slots of ended attempts, grant free slots by rank, and write everything."""
     models = [run for _, run in planned]
-    wanted = {
-        (run.team_id, name)
-        for run in models
-        for name in (*(pool for pool, _ in run.queues.by_need), *run.changes.released)
-    }
-    locked = pools.lock(conn, wanted) if wanted else {}
-    before = {(team, pool.name): pool.used for team in locked for pool in locked[team].values()}
-    for run in models:
-        for name, slots in run.changes.released.items():
-            if (pool := locked.get(run.team_id, {}).get(name)) is not None:
-                pool.used -= slots
+    held = slots.lock(conn, planned)
+    held.give_back(models)
     if any(run.queues.by_need for run in models):
         places = alive(conn, places)
     for team in sorted({run.team_id for run in models}):
-        of_team = [run for run in models if run.team_id == team]
         admission.grant(
-            of_team, locked.get(team, {}), places.get(team, []), ticker.token, ticker.executors
+            [run for run in models if run.team_id == team],
+            held.pools.get(team, {}),
+            places.get(team, []),
+            ticker.token,
+            ticker.executors,
+            held.shares.get(team),
         )
-    used = [
-        {"team_id": team, "name": pool.name, "by": pool.used - before[team, pool.name]}
-        for team in locked
-        for pool in locked[team].values()
-    ]
     turn.grants = [
         Grant(row, run, instance, attempt)
         for row, run in planned
@@ -354,7 +346,8 @@ def give_slots(
     turn.moves = sum(len(run.changes.moves) for run in models)
     turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
     turn.intents = any(run.intended for run in models)
-    changes.write(conn, models, now, used)
+    turn.uneven = held.are_uneven(conn)
+    changes.write(conn, models, now, held.of_pools(), held.of_teams(models))
 
 
 def replaces_results(run: Run) -> bool:

@@ -209,6 +209,12 @@ USE_POOLS: LiteralString = """
     WHERE pool.team_id = change.team_id AND pool.name = change.name
 """
 
+USE_SHARES: LiteralString = """
+    UPDATE share SET used = share.used + change.by, short = coalesce(change.short, share.short)
+    FROM json_to_recordset(%(rows)s::json) AS change (team_id integer, by integer, short boolean)
+    WHERE share.team_id = change.team_id
+"""
+
 
 class ModelDiffers(AssertionError):
     """The database does not hold what the model was loaded with:
@@ -218,10 +224,14 @@ class ModelDiffers(AssertionError):
 
 
 def write(
-    conn: Connection[Any], runs: Sequence[Run], now: datetime, used: Sequence[dict[str, Any]]
+    conn: Connection[Any],
+    runs: Sequence[Run],
+    now: datetime,
+    used: Sequence[dict[str, Any]] = (),
+    shares: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Write the changes of locked runs, the slots they took and gave back (``team_id``, ``name``,
-    ``by``), and history.
+    """Write the changes of locked runs and history, and the slots they took and gave back: ``used`` of pools
+    (``team_id``, ``name``, ``by``), ``shares`` of teams (``team_id``, ``by``, ``short``).
 
     Raises:
         ModelDiffers: a row was not as it was loaded. Nothing may be committed.
@@ -239,6 +249,11 @@ def write(
         (WRITE_HISTORY, [row for run in changed for row in history(run)], True),
         (UPDATE_RUNS, [run_row(run) for run in changed], True),
         (USE_POOLS, [change for change in used if change["by"]], False),
+        (
+            USE_SHARES,
+            [change for change in shares if change["by"] or change["short"] is not None],
+            False,
+        ),
     ]
     sent = []
     with pipelined(conn):

@@ -58,6 +58,7 @@ class Claimed(msgspec.Struct, frozen=True):
     paused_by: str | None
     team: str
     has_report: bool
+    shares: bool = False  # its team shares slots with others
 
     @property
     def key(self) -> tuple[int, str]:
@@ -116,6 +117,7 @@ BY_KEY: LiteralString = """
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND run_key = ANY(%(keys)s)
 """
 
+# A team that has all its slots is shown the first that waits, so that a tick says that it is short.
 CLAIM: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS named (team_id, run_id)
@@ -130,19 +132,24 @@ CLAIM: LiteralString = """
             FROM unnest(%(of_teams)s::integer[], %(executors)s::text[], %(queues)s::text[], %(free)s::integer[])
                 AS offer (team_id, executor, queue, places)
             JOIN pool ON pool.team_id = offer.team_id
+            JOIN share ON share.team_id = offer.team_id
             CROSS JOIN LATERAL (
                 SELECT team_id, run_id FROM task_instance AS instance
                 WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
                     AND instance.queue = offer.queue AND instance.executor = offer.executor
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
                 ORDER BY instance.rank
-                LIMIT least(offer.places, greatest(0, pool.slots - pool.used + %(ending)s))
+                LIMIT least(offer.places, greatest(0, pool.slots - pool.used + %(ending)s),
+                    CASE WHEN share.allotted IS NOT NULL THEN greatest(
+                        CASE WHEN share.short THEN 0 ELSE 1 END,
+                        least(share.allotted, share.fair) - share.used + %(ending)s) END)
             ) AS next
         )
     )
     SELECT locked.*, dag.paused_by, team.name,
         EXISTS (SELECT FROM report
-                WHERE report.team_id = wanted.team_id AND report.run_id = wanted.run_id)
+                WHERE report.team_id = wanted.team_id AND report.run_id = wanted.run_id),
+        share.allotted IS NOT NULL
     FROM wanted
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, revision,
@@ -153,6 +160,7 @@ CLAIM: LiteralString = """
     ) AS locked
     JOIN dag ON dag.team_id = locked.team_id AND dag.dag_id = locked.dag_id
     JOIN team ON team.team_id = locked.team_id
+    JOIN share ON share.team_id = locked.team_id
 """
 
 READ: LiteralString = """

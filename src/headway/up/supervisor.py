@@ -24,6 +24,7 @@ from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.loader.folder import refuse_inside
 from headway.up.access import agent_token, api_login_of, forget_secrets
 from headway.up.address import bind, url_of
+from headway.up.capacity import provide_slots
 from headway.up.component import Component
 from headway.up.walls import Walls
 
@@ -119,6 +120,7 @@ class Supervisor:
             dsn = self._start_database()
             login = api_login_of(dsn, self.layout, is_ours=self._database is not None)
             self.walls.database = login.weakness
+            provide_slots(dsn, self.layout, settings.slots, self._ends)
             self._start_components(dsn, agent_token(dsn, self._team_id))
         finally:
             imports.join()

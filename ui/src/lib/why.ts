@@ -54,6 +54,7 @@ export function holdsOf(reason: Reason): Holds {
     case "pool_missing":
     case "pool_empty":
     case "pool_too_small":
+    case "team_slots":
     case "pool_resized":
       return { kind: "slots" };
     case "no_agent":

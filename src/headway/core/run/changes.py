@@ -40,6 +40,7 @@ class Changes:
     )  # their stored results count no more
     moves: list[Move] = field(default_factory=list)
     released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
+    ended: int = 0  # attempts that are live no more
     run: bool = False
 
     def __bool__(self) -> bool:

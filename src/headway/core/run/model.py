@@ -238,6 +238,7 @@ class Run:
             released[instance.node.pool] = (
                 released.get(instance.node.pool, 0) + instance.node.pool_slots
             )
+            self.changes.ended += 1
             instance.intent = instance.intent_by = None
             self.intended.pop(instance.key, None)
         if to in FINAL or to is State.WAITING:

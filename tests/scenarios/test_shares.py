@@ -1,0 +1,170 @@
+"""Teams that share slots, by the transactions of schedulers that know nothing of each other."""
+
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from headway.core.reasons import TeamSlots, stored
+from headway.engine.sharing import divide_slots
+from headway.store import shares
+from headway.store.transact import ENGINE, connect, transact
+from tests.scenarios.world import Scheduler, deploy, task, trigger, value
+
+AGENTS = ["agents"]
+
+
+def wide(count: int) -> list[Any]:
+    return [task(f"t{number}") for number in range(count)]
+
+
+class Two:
+    """Teams 1 and 2, each with a scheduler, an agent with more places than there are slots, and a DAG."""
+
+    def __init__(self, conn: Connection[Any], other: Connection[Any]) -> None:
+        self.conn = conn
+        conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+        conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'default', 99)")
+        self.schedulers = {1: Scheduler(conn), 2: Scheduler(other, team_id=2)}
+        for team_id in self.schedulers:
+            deploy(conn, *wide(12), team_id=team_id)
+
+    def has(self, slots: int, **settings: tuple[int | None, float]) -> None:
+        shares.provide(self.conn, "here", slots)
+        for name, (nominal, weight) in settings.items():
+            self.conn.execute(
+                "UPDATE team SET slots = %s, weight = %s WHERE name = %s", [nominal, weight, name]
+            )
+        self.divide()
+
+    def divide(self) -> bool:
+        return transact(self.conn, divide_slots, AGENTS, [1, 2])
+
+    def used(self) -> tuple[int, int]:
+        found = self.conn.execute("SELECT used FROM share ORDER BY team_id").fetchall()
+        return found[0][0], found[1][0]
+
+    def trigger(self, team_id: int) -> str:
+        (run_id,) = trigger(self.conn, team_id=team_id)
+        return run_id
+
+    def tick(self, team_id: int, ends: int = 0) -> Any:
+        scheduler = self.schedulers[team_id]
+        held = list(scheduler.held.values())[:ends]
+        return scheduler.tick(*[scheduler.end(grant) for grant in held])
+
+
+@pytest.fixture
+def two(conn: Connection[Any], owner_conn: Connection[Any], database: str) -> Iterator[Two]:
+    with connect(database, role=ENGINE) as other:
+        yield Two(conn, other)
+
+
+def test_alone_nothing_is_shared_and_nothing_is_locked(conn: Connection[Any]) -> None:
+    shares.provide(conn, "here", 2)
+    assert not transact(conn, divide_slots, AGENTS, [1])
+    deploy(conn, *wide(8))
+    scheduler = Scheduler(conn)
+    trigger(conn)
+    assert len(scheduler.tick().grants) == 8
+    assert conn.execute("SELECT used, allotted, short FROM share").fetchall() == [(8, None, False)]
+
+
+def test_idle_slots_are_lent_and_come_back_as_tasks_end(two: Two) -> None:
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.trigger(1)
+    assert len(two.tick(1).grants) == 4
+    assert two.divide()  # the other one wants nothing
+    assert len(two.tick(1).grants) == 4
+    assert two.used() == (8, 0)
+
+    run_id = two.trigger(2)
+    assert two.tick(2).uneven
+    why = value(
+        two.conn, "SELECT blocked_reason::text FROM task_instance WHERE run_id = %s LIMIT 1", run_id
+    )
+    assert stored(why) == TeamSlots("other", 0, 0, borrowed=0, lent=4)
+    two.divide()
+    for ended in range(1, 5):
+        turn = two.tick(1, ends=1)
+        assert (turn.grants, turn.uneven) == (
+            [],
+            True,
+        )  # it is over its share: what ends is not its own
+        assert two.divide()
+        assert len(two.tick(2).grants) == 1
+        assert two.used() == (8 - ended, ended)
+    assert len(two.tick(1, ends=1).grants) == 1
+    assert two.used() == (4, 4)
+
+
+def test_what_is_over_a_division_makes_good_by_weight(two: Two) -> None:
+    two.has(9, default=(None, 2), other=(None, 1))
+    for team_id in (1, 2):
+        two.trigger(team_id)
+        two.tick(team_id)
+    two.divide()
+    for team_id in (1, 2, 1, 2):
+        two.tick(team_id)
+    assert two.used() == (6, 3)
+
+
+def test_a_team_that_wants_no_more_gives_back_what_it_has(two: Two) -> None:
+    two.has(6, default=(3, 1), other=(3, 1))
+    for team_id in (1, 2):
+        two.trigger(team_id)
+        two.tick(team_id)
+    two.divide()
+    assert two.used() == (3, 3)
+    for _ in range(4):
+        turn = two.tick(2, ends=3)
+    assert turn.uneven
+    assert two.divide()
+    assert len(two.tick(1).grants) == 3
+    assert two.used() == (6, 0)
+
+
+def test_settings_change_what_a_team_is_due_without_a_restart(two: Two) -> None:
+    two.has(8, default=(None, 1), other=(None, 1))
+    for team_id in (1, 2):
+        two.trigger(team_id)
+        two.tick(team_id)
+    assert two.used() == (4, 4)
+    two.has(8, default=(None, 3), other=(None, 1))
+    assert two.tick(2, ends=2).grants == []
+    two.divide()
+    assert len(two.tick(1).grants) == 2
+    assert two.used() == (6, 2)
+
+
+def test_when_one_team_is_left_nothing_is_shared(two: Two) -> None:
+    two.has(4, default=(2, 1), other=(2, 1))
+    two.trigger(1)
+    two.tick(1)
+    two.conn.execute("UPDATE team SET deleted_at = now() WHERE team_id = 2")
+    assert two.divide()
+    assert len(two.tick(1).grants) == 10
+
+
+def test_a_tick_of_one_team_does_not_wait_for_that_of_another(two: Two, database: str) -> None:
+    """Only a division takes the shares of all: it waits for ticks, and they for it."""
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.trigger(2)
+    with connect(database, role=ENGINE) as busy:
+        with busy.transaction():
+            assert shares.lock(busy, [1])[1].used == 0
+            assert len(two.tick(2).grants) == 4
+            dividing = Thread(target=two.divide)
+            dividing.start()
+        dividing.join(60)
+        assert not dividing.is_alive()
+
+
+def test_what_a_version_without_shares_left_is_counted_when_sharing_begins(two: Two) -> None:
+    two.trigger(1)
+    two.tick(1)
+    two.conn.execute("UPDATE share SET used = 0")
+    two.has(20)
+    assert two.used() == (12, 0)
