@@ -293,7 +293,7 @@ BUGS: list[Bug] = [
     bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
-    of_teams("lent for ever", "S9 team", (0,), (Share, "limit", property(lent_for_ever))),
+    of_teams("lent for ever", "S9 team", (1,), (Share, "limit", property(lent_for_ever))),
     of_teams("granted beyond a share", "I36", (0,), (Share, "is_full", property(beyond_its_share))),
     of_teams(
         "slots never given back to a team",
@@ -301,7 +301,7 @@ BUGS: list[Bug] = [
         (0,),
         (Held, "give_back", never_given_back),
     ),
-    of_teams("weights ignored", "S9 team", (0,), (core_shares, "turn", without_weight)),
+    of_teams("weights ignored", "S9 team", (1,), (core_shares, "turn", without_weight)),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]
 

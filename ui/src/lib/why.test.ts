@@ -31,10 +31,7 @@ const SAID: Said = {
   pool_full: [{ kind: "pool_full", pool: "db", used: 3, slots: 3 }, slots],
   pool_missing: [{ kind: "pool_missing", pool: "db" }, slots],
   pool_empty: [{ kind: "pool_empty", pool: "db" }, slots],
-  team_slots: [
-    { kind: "team_slots", team: "ads", used: 3, slots: 3, borrowed: 1, lent: 0 },
-    slots,
-  ],
+  team_slots: [{ kind: "team_slots", team: "ads", used: 3, slots: 3, borrowed: 1, lent: 0 }, slots],
   pool_too_small: [{ kind: "pool_too_small", pool: "db", needed: 4, slots: 2 }, slots],
   pool_resized: [{ kind: "pool_resized", pool: "db", slots: 2 }, slots],
   no_agent: [{ kind: "no_agent" }, components],

@@ -4,7 +4,6 @@ CREATE TABLE capacity (
     place text PRIMARY KEY, -- host and data directory that provide the slots
     slots integer NOT NULL CHECK (slots > 0)
 );
-GRANT SELECT ON capacity TO headway_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON capacity TO headway_engine;
 
 CREATE TABLE share (
@@ -36,3 +35,22 @@ BEGIN
 END $$;
 CREATE TRIGGER team_begins_share AFTER INSERT ON team FOR EACH ROW EXECUTE FUNCTION begin_share();
 REVOKE ALL ON FUNCTION begin_share FROM PUBLIC;
+
+-- What a team may know of the whole: how many slots there are. What the other teams use, only a platform admin is told.
+CREATE FUNCTION count_slots() RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT sum(slots)::integer FROM capacity
+$$;
+CREATE FUNCTION shares_of_all(actor integer) RETURNS TABLE (
+    team text, slots integer, weight numeric, used integer, allotted integer, fair integer, short boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM require_platform_admin(actor);
+    RETURN QUERY
+        SELECT known.name, known.slots, known.weight, share.used, share.allotted, share.fair, share.short
+        FROM share JOIN team AS known USING (team_id)
+        WHERE known.deleted_at IS NULL OR share.used > 0
+        ORDER BY known.name;
+END $$;
+REVOKE ALL ON FUNCTION count_slots, shares_of_all FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION count_slots, shares_of_all TO headway_app;
