@@ -153,6 +153,7 @@ from headway.wire.slots import (
     SlotQueue,
     Slots,
     SlotUser,
+    TeamShare,
     WaitingRuns,
 )
 from headway.wire.stream import (
@@ -299,6 +300,7 @@ __all__ = [
     "TeamChange",
     "TeamRequest",
     "TeamRole",
+    "TeamShare",
     "Timeline",
     "TimelineRun",
     "Token",

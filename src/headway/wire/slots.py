@@ -35,6 +35,26 @@ class WaitingRuns(msgspec.Struct, frozen=True, kw_only=True):
     why: Reason | None = None
 
 
+class TeamShare(msgspec.Struct, frozen=True, kw_only=True):
+    """The slots of a team, one for each running task. ``slots``: its nominal ones; ``allotted``: how many it may
+    use now; ``fair``: how many it is due. Both are null where nothing is shared. ``borrowed``: used beyond the
+    nominal ones; ``lent``: nominal ones that other teams have; ``short``: it wants more than it may use.
+    """
+
+    team: str
+    slots: int | None
+    weight: float
+    used: int
+    allotted: int | None
+    fair: int | None
+    borrowed: int = 0
+    lent: int = 0
+    short: bool = False
+
+
 class Slots(msgspec.Struct, frozen=True, kw_only=True):
     pools: list[PoolSlots]
     runs_waiting: list[WaitingRuns]  # the most first
+    team: TeamShare
+    capacity: int | None = None  # of all teams together; null: as many as their agents have
+    teams: list[TeamShare] = []  # all of them, for a platform admin

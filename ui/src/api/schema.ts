@@ -1213,7 +1213,7 @@ export interface paths {
         };
         /**
          * Show slots
-         * @description Get the users of each pool's slots, what waits and why, and runs that wait to start.
+         * @description Get the slots of the team, the users of each pool's slots, what waits and why, and runs that wait to start. A platform admin gets the slots of all teams, too.
          */
         get: operations["show_slots"];
         put?: never;
@@ -3037,8 +3037,11 @@ export interface components {
         };
         /** Slots */
         Slots: {
+            capacity: number | null;
             pools: components["schemas"]["PoolSlots"][];
             runs_waiting: components["schemas"]["WaitingRuns"][];
+            team: components["schemas"]["TeamShare"];
+            teams: components["schemas"]["TeamShare"][];
         };
         /** Source */
         Source: {
@@ -3229,6 +3232,28 @@ export interface components {
         TeamRole: {
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** TeamShare */
+        TeamShare: {
+            allotted: number | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            borrowed: number;
+            fair: number | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            lent: number;
+            /** @default false */
+            short: boolean;
+            slots: number | null;
+            team: string;
+            /** Format: int64 */
+            used: number;
+            weight: number;
         };
         /**
          * TeamSlots
@@ -9331,6 +9356,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "capacity": 1,
                      *       "pools": [
                      *         {
                      *           "name": "ada",
@@ -9369,6 +9395,30 @@ export interface operations {
                      *             "slots": 4,
                      *             "used": 4
                      *           }
+                     *         }
+                     *       ],
+                     *       "team": {
+                     *         "allotted": 1,
+                     *         "borrowed": 1,
+                     *         "fair": 1,
+                     *         "lent": 1,
+                     *         "short": false,
+                     *         "slots": 1,
+                     *         "team": "default",
+                     *         "used": 1,
+                     *         "weight": 1.5
+                     *       },
+                     *       "teams": [
+                     *         {
+                     *           "allotted": 1,
+                     *           "borrowed": 1,
+                     *           "fair": 1,
+                     *           "lent": 1,
+                     *           "short": false,
+                     *           "slots": 1,
+                     *           "team": "default",
+                     *           "used": 1,
+                     *           "weight": 1.5
                      *         }
                      *       ]
                      *     }

@@ -55,6 +55,7 @@ export type Segment = Said["Segment"];
 export type Session = Said["Session"];
 export type SignInWay = Said["SignInWay"];
 export type Slots = Said["Slots"];
+export type TeamShare = Said["TeamShare"];
 export type Source = Said["Source"];
 export type StreamEvents = Said["StreamEvents"];
 export type TaskDuration = Said["TaskDuration"];

@@ -23,8 +23,12 @@ async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
 
 @get("/slots", needs=Role.VIEWER)
 async def show_slots(api: Handed) -> wire.Slots:
-    """Get the users of each pool's slots, what waits and why, and runs that wait to start."""
-    return await api.door.call(slots.now)
+    """Get the slots of the team, the users of each pool's slots, what waits and why, and runs that wait to start.
+
+    A platform admin gets the slots of all teams, too.
+    """
+    who = api.principal
+    return await api.door.call(slots.now, who.person_id if who.is_platform_admin else None)
 
 
 @put("/pools/{name:str}", needs=Role.ADMIN)

@@ -11,7 +11,7 @@ from headway.core.reasons import stored
 from headway.core.waiting import Line, why_queued
 from headway.core.wording import said
 from headway.store import states
-from headway.store.views import pools
+from headway.store.views import pools, shares
 
 USERS_MAX: Final = 20  # of a pool
 WAITING_MAX: Final = 20_000  # of a pool, whose reasons are counted
@@ -60,7 +60,8 @@ RUNS: LiteralString = """
 """
 
 
-def now(conn: Connection[Any]) -> wire.Slots:
+def now(conn: Connection[Any], platform_admin: int | None = None) -> wire.Slots:
+    """Return what uses slots and what waits. ``platform_admin``: the person who may see all teams, or None."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         users = cursor.execute(USERS).fetchall()
         queues = cursor.execute(QUEUES, {"limit": WAITING_MAX}).fetchall()
@@ -68,6 +69,9 @@ def now(conn: Connection[Any]) -> wire.Slots:
     return wire.Slots(
         pools=[with_users(pool, users, queues) for pool in pools.every(conn)],
         runs_waiting=[waiting_runs(*row) for row in runs],
+        team=shares.own(conn),
+        capacity=shares.capacity(conn),
+        teams=[] if platform_admin is None else shares.every(conn, platform_admin),
     )
 
 

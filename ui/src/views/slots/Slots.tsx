@@ -11,6 +11,7 @@ import { useMay } from "@/state/session.ts";
 import { PoolCard } from "./PoolCard.tsx";
 import { NewPool } from "./PoolDialog.tsx";
 import styles from "./Slots.module.css";
+import { TeamCard } from "./TeamCard.tsx";
 
 /** Why do I wait, and who uses what. */
 export function Slots() {
@@ -29,6 +30,7 @@ export function Slots() {
           <ErrorState error={found.error} what="The slots" retry={() => found.refetch()} />
         ) : (
           <div className={styles.pools}>
+            <TeamCard slots={found.data} />
             {found.data.pools.map((pool) => (
               <PoolCard key={pool.name} pool={pool} />
             ))}
