@@ -1,3 +1,4 @@
+import { isFinal } from "../src/lib/states.ts";
 import type { Server } from "./server.ts";
 
 /** How long a test waits for what must come: longer than the slowest machine takes, so that only a fault ends it. */
@@ -17,8 +18,16 @@ export async function ask<T>(server: Server, path: string, body?: unknown): Prom
 /** Trigger a run, and wait until it has ended. */
 export async function ran(server: Server, dag: string, params = {}): Promise<string> {
   const { run_id } = await ask<{ run_id: string }>(server, `/dags/${dag}/runs`, { params });
-  await ask(server, `/runs/${run_id}?wait_s=30`);
+  await ended(server, run_id);
   return run_id;
+}
+
+/** Wait until a run has ended, however long that takes; the state in which it did. */
+export async function ended(server: Server, run: string): Promise<string> {
+  for (;;) {
+    const { state } = await ask<{ state: string }>(server, `/runs/${run}?wait_s=30`);
+    if (isFinal(state)) return state;
+  }
 }
 
 /** A link that signs the local admin in. */

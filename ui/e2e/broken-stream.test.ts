@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ask } from "./api.ts";
+import { ended, PATIENCE_MS } from "./api.ts";
 import { launch, signedIn } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 import { type Server, serve } from "./server.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
   await gates(server);
   browser = await launch();
   const context = await signedIn(browser, server, { viewport: { width: 1440, height: 900 } });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   page = await context.newPage();
 });
 
@@ -53,11 +53,11 @@ test("the server is stopped and started again: the page stays, goes on, and ends
   open(server, "stop", "second");
   [server, stop] = await serve(folder, new URL(server.url).port);
   await liveness("live");
-  await ask(server, `/runs/${run}?wait_s=60`);
+  await ended(server, run);
   await box("third", "success");
   expect(await position(stream)).toMatch(/./);
   expect(errors).toEqual([]);
-}, 120_000);
+});
 
 test("only the stream is refused: the page polls, and hears what it missed once it is back", async () => {
   const run = await begin(server, "chained", "refused");
@@ -74,9 +74,9 @@ test("only the stream is refused: the page polls, and hears what it missed once 
   await page.unroute("**/api/v1/stream*");
   await liveness("live");
   open(server, "refused", "second");
-  await ask(server, `/runs/${run}?wait_s=60`);
+  await ended(server, run);
   await box("third", "success");
-}, 120_000);
+});
 
 async function liveness(word: "live" | "polling"): Promise<void> {
   await page.getByRole("status").getByText(word, { exact: true }).waitFor();

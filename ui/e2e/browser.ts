@@ -72,16 +72,25 @@ export async function widthOf(page: Page): Promise<number> {
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
 /** What axe finds wrong on the page as it stands: WCAG 2 A and AA, contrast included. */
-export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return await page.evaluate(async () => {
+export async function violations(page: Page, rules = STANDARD): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+  return await page.evaluate(async (runOnly) => {
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
-    const found = await axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    });
+    const found = await axe.run(document, { runOnly, resultTypes: ["violations"] });
     return found.violations.flatMap((violation) =>
       violation.nodes.map((node) => `${violation.id}: ${node.target} ${node.failureSummary}`),
     );
-  });
+  }, rules);
+}
+
+/** The same in light and dark, which differ by their colours alone: only what judges these is asked twice. */
+export async function violationsInBoth(page: Page): Promise<string[]> {
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await violations(page, OF_COLOURS);
+  await page.emulateMedia({ colorScheme: "light" });
+  return [...(await violations(page)), ...dark.map((each) => `dark: ${each}`)];
 }

@@ -6,11 +6,13 @@ import type { Server } from "./server.ts";
 
 /**
  * DAGs whose tasks wait until the test lets them go on, so that what a page shows between two steps
- * is no matter of luck: `chained` (first, second, third) and `mapped` (first, each of three, last).
+ * is no matter of luck: `chained` (first, second, third), `mapped` (first, each of three, last) and
+ * `spoken` (speak, which prints a line before each of its gates, 0 to 3).
  */
 export async function gates(server: Server): Promise<void> {
   writeFileSync(join(server.dags, "gates.py"), SOURCE.replace("HERE", server.dags));
-  const known = () => Promise.all(["chained", "mapped"].map((dag) => ask(server, `/dags/${dag}`)));
+  const known = () =>
+    Promise.all(["chained", "mapped", "spoken"].map((dag) => ask(server, `/dags/${dag}`)));
   await vi.waitFor(known, { timeout: PATIENCE_MS, interval: 100 });
 }
 
@@ -20,7 +22,7 @@ export async function begin(server: Server, dag: string, gate: string): Promise<
   return (await ask<{ run_id: string }>(server, `/dags/${dag}/runs`, asked)).run_id;
 }
 
-export function open(server: Server, gate: string, task: string): void {
+export function open(server: Server, gate: string, task: string | number): void {
   writeFileSync(join(server.dags, `${gate}.${task}.open`), "");
 }
 
@@ -74,6 +76,18 @@ def mapped(gate: str = "none"):
     last(each.expand(number=first(gate)))
 
 
+@dag
+def spoken(gate: str = "none"):
+    @task
+    def speak(gate):
+        for number in range(4):
+            print(f"line {number}", flush=True)
+            pass_through(gate, number)
+
+    speak(gate)
+
+
 chained()
 mapped()
+spoken()
 `;

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { ask, PATIENCE_MS } from "./api.ts";
+import { ended, PATIENCE_MS } from "./api.ts";
 import { inBrowser } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 
@@ -148,8 +148,7 @@ test("a tab in the background holds no stream, and catches up when it is looked 
   await closed;
   open(server, "hidden", "first");
   open(server, "hidden", "second");
-  const { state } = await ask<{ state: string }>(server, `/runs/${run}?wait_s=20`);
-  expect(state).toBe("success");
+  expect(await ended(server, run)).toBe("success");
   expect(await first()).toContain("running");
   await quiet();
   asked = [];

@@ -7,7 +7,7 @@ const { page } = inBrowser();
 
 beforeAll(async () => {
   await ran(server, "orders");
-}, 60_000);
+});
 
 const row = () => page().locator("main li").filter({ hasText: "orders" });
 

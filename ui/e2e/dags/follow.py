@@ -6,15 +6,14 @@ from headway import dag, task
 
 
 @dag(tags=["ops"], description="A long task that says what it does")
-def follow(lines: int = 600, silent_s: int = 0):
+def follow(lines: int = 600):
     @task
-    def talk(lines: int, silent_s: int) -> None:
+    def talk(lines: int) -> None:
         for number in range(lines):
             print(f"line {number}: <script>alert(1)</script> \x1b[32mgreen\x1b[0m", flush=True)
             time.sleep(0.1)
-        time.sleep(silent_s)
 
-    talk(lines, silent_s)
+    talk(lines)
 
 
 follow()
