@@ -129,18 +129,32 @@ def occupy(root: Path) -> int:
     """Make the copy right and hold it: ``prune`` leaves it alone until the descriptor is closed.
 
     A copy without a list is of an earlier Headway, and one that is mounted read-only was made right before: both are
-    taken as they are. Raises NotFound and Lost.
+    taken as they are. So is one of another user's, whom we cannot write to: that user keeps it right, and nobody else
+    changes it. Raises NotFound and Lost.
     """
     data, version = root.parent.parent, root.name
+    if not os.access(data / "blobs", os.R_OK | os.X_OK) and (data / "bundles").is_dir():
+        return held(root)
     with locked(data, fcntl.LOCK_SH):
         there = root.is_dir()
         sealed = there and bool(os.statvfs(root).f_flag & os.ST_RDONLY)
         if not sealed and (not there or list_file(data, version).exists()):
             mend(data, version, read_list(data, version))
-        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(handle, fcntl.LOCK_SH)
+        handle = held(root)
         if not sealed:
             os.utime(handle)  # young, for ``prune``
+    return handle
+
+
+def held(root: Path) -> int:
+    try:
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (FileNotFoundError, PermissionError) as error:
+        raise NotFound(
+            f"the files of this version cannot be read: {error.strerror}",
+            hint="restart `headway up`: it makes them again for the runs that need them",
+        ) from error
+    fcntl.flock(handle, fcntl.LOCK_SH)
     return handle
 
 

@@ -89,6 +89,11 @@ class Layout:
         return self.run / "log-cache"
 
     @property
+    def agents(self) -> Path:
+        """The folder for agents of teams that have user ids of their own."""
+        return self.data / "agents"
+
+    @property
     def backups(self) -> Path:
         return self.data / "backups"
 
@@ -106,7 +111,7 @@ class Layout:
             self.run.mkdir(mode=0o700, exist_ok=True)
             make_private(self.logs)
             make_private(self.xcom)
-            self.server_logs.mkdir(exist_ok=True)
+            make_private(self.server_logs)
         except OSError as error:
             raise explained(error, self.data) from error
 

@@ -3,6 +3,10 @@
 Ids come from users: every part is percent-encoded so that it is one plain name, never a way out.
 """
 
+import errno
+import os
+import stat
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2s
 from pathlib import Path
@@ -28,8 +32,31 @@ def plain_name(part: str) -> str:
 def make_private(folder: Path) -> None:
     """Nobody else enters it, whatever lies below; also one that an earlier version made for all."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
+    status = folder.stat()
+    if (
+        status.st_mode & 0o077 and status.st_uid == os.geteuid()
+    ):  # else it is the server's: see ``up.isolation``
         folder.chmod(0o700)
+
+
+def open_below(folder: Path, parts: Sequence[str]) -> int:
+    """Open a regular file below ``folder`` for reading: no link leads out, and nothing waits.
+
+    Whose processes write there may be another user, who could not read what a link leads to. Raises OSError.
+    """
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in parts:
+        kind = os.O_NONBLOCK if part is parts[-1] else os.O_DIRECTORY
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind
+        try:
+            inner = os.open(part, flags, dir_fd=place)
+        finally:
+            os.close(place)
+        place = inner
+    if not stat.S_ISREG(os.fstat(place).st_mode):
+        os.close(place)
+        raise OSError(errno.ELOOP, "it is not a regular file", str(folder))
+    return place
 
 
 def log_path(run_id: str, task_id: str, map_index: int, number: int) -> str:

@@ -10,6 +10,7 @@ from types import FrameType
 from headway import descriptors
 from headway.agent import processes
 from headway.agent.agent import Agent
+from headway.agent.users import Umask
 
 TOKEN_VARIABLE = "HEADWAY_AGENT_TOKEN"
 
@@ -33,6 +34,7 @@ def main() -> int:
         metavar="NAME",
         help="run the tasks of this queue; can be repeated (default: default)",
     )
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="parent of working directories")
     parser.add_argument("--spool", type=Path, metavar="DIR", help="where logs are shipped from")
     parser.add_argument(
         "--token-file",
@@ -54,6 +56,7 @@ def main() -> int:
             "sessions are not found, and memory limits are enforced only by the allocator",
             file=sys.stderr,
         )
+    Umask.close()
     descriptors.raise_limit()
     processes.hide_memory()
     processes.adopt_orphans()
@@ -66,6 +69,7 @@ def main() -> int:
         token,
         options.spool,
         options.queue or ["default"],
+        options.scratch,
     )
     wakeup = agent.loop.wake_on_signals()
 

@@ -75,6 +75,7 @@ class Agent:
         token: str,
         spool: Path | None = None,
         queues: Sequence[str] = ("default",),
+        scratch: Path | None = None,
     ) -> None:
         self.data = data.resolve()
         self.name = name
@@ -83,7 +84,7 @@ class Agent:
         self.token = token
         self.queues = tuple(queues)
         self.spool = spool  # of logs on their way to a log store
-        scratch = self.data / "run" / "scratch" / name
+        scratch = (scratch or self.data / "run" / "scratch") / name
         shutil.rmtree(scratch, ignore_errors=True)
         make_private(scratch)
         for folder in ("logs", "xcom"):

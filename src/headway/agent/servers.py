@@ -14,6 +14,7 @@ from headway.agent import processes
 from headway.agent.loop import Loop
 from headway.agent.orders import ENCODER, RECORD, Kind, Opening
 from headway.agent.scratch import remove_empty
+from headway.agent.users import Umask
 from headway.paths import bundle_root
 
 ALIVE_MAX: Final = 8  # more only while more are busy
@@ -105,7 +106,7 @@ class Servers:
         command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
         self.base = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment,
-            start_new_session=True,
+            start_new_session=True, umask=Umask.original,
         )  # fmt: skip
         theirs.close()
         ours.settimeout(SEND_S_MAX)

@@ -145,6 +145,8 @@ def walls(layout: Layout) -> Iterator[Finding]:
     if found is not None:
         gap, _, hint = found.database.partition("; ")
         yield Finding("rows", not gap, gap or "the API has a login of its own", hint)
+        told = found.processes or "each team has a user id of its own"
+        yield Finding("processes", True, told)
 
 
 def advice_on(part: str) -> str:

@@ -23,6 +23,24 @@ Queues = Annotated[
     list[str] | None,
     typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
 ]
+Isolate = Annotated[
+    bool,
+    typer.Option(
+        "--isolate",
+        envvar="HEADWAY_ISOLATE",
+        help="Run the code of each team as a user id of its own, or do not start.",
+    ),
+]
+Uids = Annotated[
+    str | None, typer.Option(envvar="HEADWAY_UIDS", help="Range of these user ids: 60000-60999")
+]
+LogStore = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEADWAY_LOG_STORE",
+        help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
+    ),
+]
 
 TURN_S: Final = 1.0  # how long a dead component may go unnoticed
 
@@ -52,16 +70,13 @@ def up(
             help="Maximum requests per second for each user or token.",
         ),
     ] = config.API_RATE,
-    log_store: Annotated[
-        str | None,
-        typer.Option(
-            envvar="HEADWAY_LOG_STORE",
-            help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
-        ),
-    ] = None,
+    isolate: Isolate = False,
+    uids: Uids = None,
+    log_store: LogStore = None,
 ) -> None:
     """Start the server: database, scheduler, loader, agent, API and web interface."""
     from headway import clock
+    from headway.up.isolation import UIDS, parsed
     from headway.up.supervisor import Settings, Supervisor, end_on_signals
 
     began = clock.monotonic()
@@ -76,6 +91,8 @@ def up(
         public_url=None if public_url is None else config.checked_public_url(public_url),
         api_rate=api_rate,
         log_store=log_store,
+        isolate=isolate,
+        uids=UIDS if uids is None else parsed(uids),
     )
     supervisor = Supervisor(settings, warn)
     stopping = threading.Event()

@@ -30,6 +30,7 @@ READ_AGAIN_S: Final = 0.02
 SETTLED_NS: Final = 2_000_000_000
 WRITERS: Final = 8  # a sync is waiting, not work
 BLOB_MODE: Final = 0o444
+SHARED: Final = 0o100  # the mark of a list whose copy is that of several teams
 GRACE_S: Final = 600.0  # a bundle this young may not be registered yet
 
 
@@ -58,8 +59,9 @@ class Seen:
 class Bundles:
     """The snapshots of one data directory. Remembers what it read, so that it does not open unchanged files again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, group: int | None = None) -> None:
         self.data = data
+        self.group = group  # of the team whose processes only read the copies
         self.blobs = data / "blobs"
         self.folder = data / "bundles"
         self._seen: dict[str, Seen] = {}
@@ -164,8 +166,31 @@ class Bundles:
             self.write(listed, text)
             sync(self.folder)
         files.mend(self.data, bundle.version, bundle.entries)
+        self.grant(bundle.version)
         os.utime(listed)
         os.utime(self.path(bundle.version))
+
+    def grant(self, version: str) -> None:
+        """Let the team read the copy, and no other user. A copy of the same content may serve several teams."""
+        if self.group is None:
+            return
+        root, listed = self.path(version), files.list_file(self.data, version)
+        status = listed.stat()
+        if status.st_gid == os.getegid() and not status.st_mode & SHARED:
+            os.chown(listed, -1, self.group)
+        elif status.st_gid != self.group:
+            listed.chmod(BLOB_MODE | SHARED)
+        if listed.stat().st_mode & SHARED:
+            root.chmod(0o555)
+        else:
+            os.chown(root, -1, self.group)
+            root.chmod(0o550)
+
+    def restore(self, version: str) -> None:
+        """Make a copy that is gone: a user who only reads it cannot do it when it is needed."""
+        with locked(self.data, fcntl.LOCK_SH):
+            files.mend(self.data, version, files.read_list(self.data, version))
+            self.grant(version)
 
     def prune(self, keep: set[str], active: set[str]) -> list[str]:
         """Remove old bundles that are not in ``keep``, copies that are not ``active``, incomplete drafts, and
@@ -180,7 +205,7 @@ class Bundles:
                     listed.unlink()
                     gone.append(version)
             for copy in sorted(self.folder.glob("[!.]*")):
-                needed = copy.name in active or not copy.is_dir()
+                needed = copy.name in active or not copy.is_dir() or is_granted(copy, keep)
                 if not needed and is_old(copy) and not files.is_occupied(copy):
                     draft = files.draft_in(self.folder)
                     copy.rename(draft)  # gone at once, whatever happens to us
@@ -198,6 +223,12 @@ class Bundles:
         for blob in self.blobs.iterdir():
             if blob.name not in used:
                 blob.unlink()
+
+
+def is_granted(copy: Path, keep: set[str]) -> bool:
+    """Return whether a team with a user of its own reads the copy: it cannot make it again."""
+    listed = copy.with_name(copy.name + LIST)
+    return copy.name in keep and listed.exists() and listed.stat().st_gid != os.getegid()
 
 
 def is_old(place: Path) -> bool:

@@ -23,6 +23,7 @@ from typing import Final
 import msgspec
 
 from headway import clock, descriptors
+from headway.agent.users import spawned_as
 from headway.errors import HeadwayError
 from headway.frontends.base import WARNINGS_MAX, Trouble
 from headway.loader.import_child import (
@@ -98,12 +99,14 @@ class Importer:
         environment: Mapping[str, str],
         places: int | None = None,
         time_limit_s: float = TIME_LIMIT_S,
+        uid: int | None = None,
     ) -> None:
         self.selector = selector
         self.done = done
         self.environment = environment
         self.places = places or os.cpu_count() or 1
         self.time_limit_s = time_limit_s
+        self.uid = uid
         self.queue: dict[str, Job] = {}
         self.suspects: dict[str, Job] = {}  # running when the zygote died: again, one by one
         self.running: dict[int, Running] = {}
@@ -119,6 +122,7 @@ class Importer:
                 env={**self.environment, **descriptors.original()},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                **spawned_as(self.uid),
             )
         self.selector.register(self.control, selectors.EVENT_READ, self.on_control)
         self.suspended = 0  # looks in a row

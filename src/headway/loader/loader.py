@@ -34,7 +34,7 @@ from headway.loader.registration import refused, register
 from headway.loader.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
-from headway.store import dags, installations, teams
+from headway.store import bundles, dags, installations, teams
 from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
@@ -51,12 +51,15 @@ Connect = Callable[[], Session]
 class Loader:
     """Call ``open`` first, then ``turn`` in a loop, or ``settle`` to do all current work."""
 
-    def __init__(self, connect: Connect, data: Path, folder: Path, team: str) -> None:
+    def __init__(
+        self, connect: Connect, data: Path, folder: Path, team: str, uid: int | None = None
+    ) -> None:
         self.connect = connect
         self.folder = folder
         self.team = team
         self.ours = installations.here(data, folder)
-        self.bundles = Bundles(data)
+        self.uid = uid  # as which the files are imported, if not as ours
+        self.bundles = Bundles(data, group=uid)
         self.catalogue = Catalogue()
         self.bundle: Bundle | None = None
         self.selector = selectors.DefaultSelector()
@@ -71,8 +74,20 @@ class Loader:
 
     def open(self, environment: dict[str, str]) -> None:
         """The importer first: it is exec'ed before there is a connection."""
-        self.importer = Importer(self.selector, self.on_imported, environment=environment)
+        self.importer = Importer(
+            self.selector, self.on_imported, environment=environment, uid=self.uid
+        )
         self.reach_database()
+        if self.uid is not None:
+            self.restore_bundles()
+
+    def restore_bundles(self) -> None:
+        assert self.conn is not None
+        for version in transact(self.conn, bundles.of_team, self.team_id):
+            try:
+                self.bundles.restore(version)
+            except (HeadwayError, OSError) as error:
+                self.complain(HeadwayError(f"cannot restore bundle {version}: {error}"))
 
     def close(self) -> None:
         self.importer.close()
@@ -356,6 +371,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--dags", required=True, type=Path)
     parser.add_argument("--team", required=True, help="whose DAGs the folder holds")
+    parser.add_argument("--import-as", type=int, metavar="UID", help="whom files are imported as")
     options = parser.parse_args(arguments)
     dsn = sys.stdin.readline().strip() if options.dsn == "-" else options.dsn
     processes.hide_memory()
@@ -364,7 +380,7 @@ def main(arguments: list[str] | None = None) -> int:
     def open_connection() -> Session:
         return connect(dsn, role=ENGINE, application="headway loader")
 
-    loader = Loader(open_connection, options.data, options.dags, options.team)
+    loader = Loader(open_connection, options.data, options.dags, options.team, options.import_as)
     try:
         loader.open(environment)
         serve(loader)

@@ -39,6 +39,9 @@ ACTIVE: LiteralString = """
 """
 
 
+OF_TEAM: LiteralString = "SELECT version FROM bundle WHERE team_id = %(team_id)s"
+
+
 def add(
     conn: Connection[Any], team_id: int, version: str, files: int, size: int, now: datetime
 ) -> None:
@@ -51,6 +54,12 @@ def add(
         "now": now,
     }
     conn.execute(ADD, values)
+
+
+def of_team(conn: Connection[Any], team_id: int) -> set[str]:
+    """The versions of a team."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(OF_TEAM, {"team_id": team_id}).fetchall())
 
 
 def in_use(conn: Connection[Any]) -> set[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from headway import clock
+from headway.agent.users import PERSONAL, spawned_as
 
 BACK_OFF_S_MIN: Final = 0.25
 BACK_OFF_S_MAX: Final = 10.0
@@ -34,6 +35,7 @@ class Component:
         environment: Mapping[str, str],
         log: Path,
         first_line: str = "",
+        uid: int | None = None,
     ) -> None:
         self.name = name
         self.module = module
@@ -41,6 +43,7 @@ class Component:
         self.environment = environment
         self.log = log
         self.first_line = first_line
+        self.uid = uid  # whom it runs as, if not as us
         self.starts = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.back_off_s = BACK_OFF_S_MIN
@@ -76,12 +79,13 @@ class Component:
         ) as log:  # appending: what is cut off by ``bound_log`` stays cut off
             return subprocess.Popen(
                 [*command, self.module, *self.arguments],
-                env={**os.environ, **self.environment},
+                env=environment_of(self.uid) | dict(self.environment),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 pass_fds=[mouth],
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends us in order
+                **spawned_as(self.uid),
             )
 
     def look(self, say: Callable[[str], None]) -> None:
@@ -167,6 +171,12 @@ class Component:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
             self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
             os.truncate(self.log, 0)
+
+
+def environment_of(uid: int | None) -> dict[str, str]:
+    if uid is None:
+        return dict(os.environ)
+    return {name: value for name, value in os.environ.items() if name not in PERSONAL}
 
 
 def ended(code: int) -> str:

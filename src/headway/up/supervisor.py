@@ -26,6 +26,7 @@ from headway.up.access import agent_token, api_login_of, forget_secrets
 from headway.up.address import bind, url_of
 from headway.up.capacity import provide_slots
 from headway.up.component import Component
+from headway.up.isolation import UIDS, Isolation, isolation_of
 from headway.up.walls import Walls
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Settings:
     api_rate: int = config.API_RATE
     log_store: str | None = None
     queues: tuple[str, ...] = ()  # that its agent serves; none: ``default``
+    isolate: bool = False  # a user id for each team, or no start
+    uids: range = UIDS
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -77,6 +80,7 @@ class Supervisor:
         self.url = ""  # as people are told it
         self.door: Door | None = None
         self.walls = Walls()
+        self.isolation: Isolation
         self._team_id = 0
         self._admin: Principal | None = None
         self._log_store: LogStore | None = None
@@ -114,6 +118,8 @@ class Supervisor:
         listener = bind(settings.host, settings.port)
         self._ends.callback(listener.close)
         self.layout.prepare()
+        self.isolation = isolation_of(self.layout, settings)
+        self.walls.processes = self.isolation.why_not
         imports = threading.Thread(target=import_api, name="imports")
         imports.start()
         try:
@@ -201,6 +207,8 @@ class Supervisor:
     def _start_components(self, dsn: str, secret: str) -> None:
         data = str(self.layout.data)
         private = self._private()
+        uid = self.isolation.uid_of(self._team_id)
+        private |= self.isolation.environment(uid)
         gateway = f"unix:{self._socket()}"
         logs = self.layout.server_logs
         self._components = [
@@ -222,7 +230,7 @@ class Supervisor:
             Component(
                 "loader",
                 "headway.loader.loader",
-                ["--dsn", "-", "--data", data, *self._source()],
+                ["--dsn", "-", "--data", data, *self._source(), *self.isolation.of_loader(uid)],
                 private,
                 logs / "loader.log",
                 first_line=dsn,
@@ -234,10 +242,12 @@ class Supervisor:
                     *("--connect", gateway, "--data", data, "--token-file", "-"),
                     *self._agent_size(),
                     *self._spool(),
+                    *self.isolation.of_agent(uid),
                 ],
                 private,
                 logs / "agent.log",
                 first_line=secret,
+                uid=uid,
             ),
         ]
         if self._log_store is not None:
@@ -284,9 +294,10 @@ class Supervisor:
 
     def _socket(self) -> Path:
         """Return the path of the gateway's socket, which may have only about 100 bytes."""
-        path = self.layout.run / "gateway.sock"
+        path = self.isolation.meeting_place / "gateway.sock"
         if len(os.fsencode(path)) > config.SOCKET_PATH_BYTES_MAX:
             folder = Path(tempfile.mkdtemp(prefix="headway-"))
+            self.isolation.open_to_agents(folder)
             self._ends.callback(shutil.rmtree, folder, ignore_errors=True)
             path = folder / "gateway.sock"
         return path

@@ -6,9 +6,10 @@ from headway.config import Layout
 
 
 class Walls(msgspec.Struct):
-    """``database``: what an administrator should change; empty: nothing."""
+    """``database``: what an administrator should change. ``processes``: why teams share a user. Empty: no gap."""
 
     database: str = ""
+    processes: str = ""
 
     def write(self, layout: Layout) -> None:
         layout.walls.write_bytes(msgspec.json.encode(self))

@@ -1,6 +1,7 @@
 """Reading logs: ranges of bytes, the end, lines. These functions block; call them on a thread."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,12 @@ from typing import Final
 
 from headway.api.logs import lines
 from headway.api.logs.lines import LineIndexes
+from headway.errors import NotFound
+from headway.paths import open_below
 
+NOTHING: Final = Path(os.devnull)
+LEADS_ELSEWHERE: Final = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+LOG_PARTS: Final = 5  # of ``headway.paths.log_path``
 CHUNK_BYTES: Final = 256 * 1024
 INDEXES: Final = LineIndexes()
 
@@ -35,13 +41,28 @@ class Range:
 def opened(path: Path) -> Iterator[tuple[int, int]]:
     """Open a log and return its descriptor and size. A log that was not written yet is empty."""
     try:
-        log = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        log = open_log(path)
     except FileNotFoundError:
         log = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in LEADS_ELSEWHERE:
+            raise
+        raise NotFound(
+            "the log file was replaced by something that is not a regular file", where=path.name
+        ) from error
     try:
         yield log, os.fstat(log).st_size
     finally:
         os.close(log)
+
+
+def open_log(path: Path) -> int:
+    """Open a log. Below the folder of all logs, where tasks may write, no component may be a link."""
+    if path == NOTHING:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    last = path.parts[-LOG_PARTS:]
+    parts = last[last.index("logs") + 1 :] if "logs" in last else last[-1:]
+    return open_below(path.parents[len(parts) - 1], parts)
 
 
 def piece(path: Path, offset: int, limit: int) -> Piece:

@@ -409,7 +409,8 @@ def listen(address: str) -> socket.socket:
 def listen_unix(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
-    old = os.umask(0o177)
+    # Who may enter the folder may knock: it is private, or for the agents of teams that have users of their own.
+    old = os.umask(0o111)
     try:
         listener.bind(str(path))
     finally:

@@ -1,0 +1,359 @@
+"""docs/isolation.md: what code of a team reaches, cell by cell, with real processes of real users."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
+
+import pytest
+
+from headway import clock
+from headway.client import Client, connect
+from headway.config import Layout, read_server_file
+from headway.up.isolation import UIDS, out_of_reach
+from tests.tidy.tree import ROOT
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root starts processes of other users"
+)
+
+PATIENCE_S: Final = 90.0
+TEAM, OTHER, ORDINARY = UIDS[1], UIDS[2], 65534
+DOCUMENT: Final = (ROOT / "docs/isolation.md").read_text("utf-8")
+
+# Tries each thing and says what it got: "open" or "closed".
+PROBE: Final = """
+import json, os, socket, sys
+
+def attempt(kind, place):
+    if kind == "list":
+        os.listdir(place)
+    elif kind == "read":
+        open(place, "rb").read(1)
+    elif kind == "memory":
+        open(place, "rb").seek(0)
+    elif kind == "change":
+        os.chmod(os.path.dirname(place), 0o755)
+        os.chmod(place, 0o644)
+        open(place, "ab").close()
+    elif kind == "connect":
+        socket.socket(socket.AF_UNIX).connect(place)
+    elif kind == "signal":
+        os.kill(int(place), 0)
+
+def probe(asked):
+    found = {}
+    for name, tries in asked.items():
+        got = set()
+        for kind, place in tries:
+            try:
+                attempt(kind, place)
+                got.add("open")
+            except OSError:
+                got.add("closed")
+        found[name] = " and ".join(sorted(got))
+    return found
+"""
+DAG: Final = f"""
+{PROBE}
+import time
+from headway import dag, task
+
+ASKED = os.environ.get("ASKED", "")
+if os.path.exists(ASKED + "/import"):
+    with open(ASKED + "/import") as asked:
+        said = probe(json.load(asked))
+    with open(os.environ["SAID"] + "/import", "w") as file:
+        json.dump(said, file)
+
+@dag
+def large():
+    @task
+    def result():
+        print("a line for the log")
+        return "x" * 200_000
+    result()
+
+@dag
+def probes():
+    @task
+    def look():
+        with open(ASKED + "/task") as asked:
+            said = probe(json.load(asked))
+        with open(os.environ["SAID"] + "/task", "w") as file:
+            json.dump(said, file)
+    look()
+
+@dag
+def waits():
+    @task
+    def wait():
+        with open(os.environ["SAID"] + "/pid", "w") as file:
+            file.write(str(os.getpid()))
+        time.sleep(600)
+    wait()
+
+large()
+probes()
+waits()
+"""
+
+
+@dataclass
+class Installation:
+    folder: Path
+    python: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.folder / ".headway")
+
+    @cached_property
+    def client(self) -> Client:
+        server = read_server_file(self.layout)
+        assert server is not None
+        return connect(server)
+
+    def components(self) -> dict[str, int]:
+        """Their pids by module, and the server's own."""
+        found = {"up": self.process.pid}
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (place / "cmdline").read_bytes().decode().split("\0")
+                parent = int((place / "stat").read_text().rpartition(") ")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == self.process.pid and "headway.up.tether" in words:
+                found[words[words.index("headway.up.tether") + 3]] = int(place.name)
+        return found
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A folder that all users can enter."""
+    folder = Path(mkdtemp(prefix="headway-isolation-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def python(place: Path) -> Path:
+    """An interpreter of ours that all users can start."""
+    layout = Layout(place)
+    layout.agents.mkdir(exist_ok=True)
+    layout.agents.chmod(0o711)
+    if not out_of_reach(layout, TEAM):
+        return Path(sys.executable)
+    version = f"python3.{sys.version_info.minor}"
+    system = shutil.which(version, path=os.defpath)
+    if system is None:
+        pytest.skip(f"Python is out of reach for other users, and the system has no {version}")
+    subprocess.run([system, "-m", "venv", "--without-pip", str(place / "venv")], check=True)
+    packages = place / "venv/lib" / version / "site-packages"
+    (packages / "ours.pth").write_text(f"{ROOT / 'src'}\n{sysconfig.get_path('purelib')}\n")
+    return place / "venv/bin/python"
+
+
+@contextmanager
+def installed(place: Path, python: Path, uid: int, *options: str) -> Iterator[Installation]:
+    folder = place / f"of-{uid}-{len(options)}"
+    for part in ("dags", "asked", "said"):
+        (folder / part).mkdir(parents=True)
+    for path in (folder, folder / "dags", folder / "asked"):
+        os.chown(path, uid, uid)
+    (folder / "said").chmod(0o777)
+    (folder / "dags/probes.py").write_text(DAG)
+    personal = {"ASKED": str(folder / "asked"), "SAID": str(folder / "said"), "HOME": str(folder)}
+    process = subprocess.Popen(
+        [str(python), "-m", "headway", "up", "--port", "0", *options],
+        cwd=folder, env={**os.environ, **personal, "CANARY_PASSWORD": "canary-7f3a"},
+        user=uid, group=uid, extra_groups=[], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        one = Installation(folder, python, process)
+        yield one
+        if "client" in vars(one):
+            one.client.close()
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> str:
+    deadline = clock.monotonic() + PATIENCE_S
+    while not path.exists() or not path.read_text():
+        assert clock.monotonic() < deadline, f"{path} did not appear"
+        assert process.poll() is None, process.communicate()[0]
+        clock.sleep(0.05)
+    return path.read_text()
+
+
+def loaded(one: Installation) -> None:
+    wait_for(one.layout.server, one.process)
+    deadline = clock.monotonic() + PATIENCE_S
+    while len(one.client.dags()) < 3:
+        assert clock.monotonic() < deadline, one.client.import_errors()
+        clock.sleep(0.1)
+
+
+def finished(one: Installation, dag_id: str) -> str:
+    from headway import wire
+
+    run = one.client.trigger(dag_id, wire.TriggerRequest())
+    deadline = clock.monotonic() + PATIENCE_S
+    while (state := one.client.run(run.run_id).state) not in ("success", "failed"):
+        assert clock.monotonic() < deadline, state
+        clock.sleep(0.05)
+    assert state == "success", one.client.log(run.run_id, "look")
+    return run.run_id
+
+
+def things(one: Installation) -> dict[str, list[tuple[str, str]]]:
+    """What there is to reach, by the words of the table, after a run and while a task waits."""
+    from headway import wire
+
+    loaded(one)
+    run_id = finished(one, "large")
+    one.client.trigger("waits", wire.TriggerRequest())
+    task = wait_for(one.folder / "said/pid", one.process)
+    layout, parts = one.layout, one.components()
+    agent = parts.pop("headway.agent")
+    (bundle,) = (path for path in (layout.data / "bundles").iterdir() if path.is_dir())
+    (socket,) = layout.data.glob("*/gateway.sock")
+    assert len(parts) == 3
+    everyone = [*parts.values(), agent]
+    return {
+        "the server's token": [
+            ("read", f"{layout.run}/token"), ("read", f"{layout.server}"), ("read", f"{layout.lock}"),
+            ("list", f"{layout.run}"),
+        ],
+        "the socket of the database": [("connect", f"{layout.data}/postgres/.s.PGSQL.5432")],
+        "the environment of server": [("read", f"/proc/{pid}/environ") for pid in everyone],
+        "the memory of server": [("memory", f"/proc/{pid}/mem") for pid in everyone],
+        "signals to server": [("signal", str(pid)) for pid in parts.values()],
+        "signals to the team's agent": [("signal", str(agent))],
+        "the gateway's socket": [("connect", str(socket))],
+        "the logs of the server": [
+            ("list", f"{layout.server_logs}"), ("read", f"{layout.server_logs}/scheduler.log")
+        ],
+        "the team's bundle, to read": [("read", f"{bundle}/probes.py"), ("list", f"{bundle}")],
+        "the team's bundle, to change": [("change", f"{bundle}/probes.py")],
+        "the contents of all bundles": [("list", f"{layout.data}/blobs")],
+        "the team's task logs": [("read", f"{layout.logs}/{run_id}/result/-1/1.log")],
+        "the team's large results": [("read", f"{layout.xcom}/{run_id}/result/-1-1.json")],
+        "the environment of the team's tasks": [("read", f"/proc/{task}/environ")],
+        "signals to the team's tasks": [("signal", task)],
+    }  # fmt: skip
+
+
+def table(column: int) -> dict[str, str]:
+    """The column of the document, by the beginning of its rows."""
+    rows = re.findall(r"^\| (?!what|-)(.*) \|$", DOCUMENT, re.MULTILINE)
+    return {cells[0]: cells[column] for cells in (row.split(" | ") for row in rows)}
+
+
+def by_row(found: dict[str, str], column: int) -> dict[str, str]:
+    """What was found, by the rows of the document."""
+    rows = table(column)
+    names = {row: [name for name in found if row.startswith(name)] for row in rows}
+    assert all(len(known) == 1 for known in names.values()), names
+    assert len(rows) == len(found)
+    return {row: found[name] for row, (name,) in names.items()}
+
+
+def ask(one: Installation, who: str, asked: dict[str, Any]) -> None:
+    draft = one.folder / "asked" / f"{who}.new"
+    draft.write_text(json.dumps(asked))
+    draft.rename(one.folder / "asked" / who)
+
+
+def said(one: Installation, who: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(wait_for(one.folder / "said" / who, one.process))
+    return found
+
+
+def test_teams_are_isolated_by_their_users(place: Path, python: Path) -> None:
+    with installed(place, python, 0, "--isolate") as one:
+        asked = things(one)
+        ask(one, "task", asked)
+        finished(one, "probes")
+        assert by_row(said(one, "task"), 2) == table(2)
+
+        ask(one, "import", asked)
+        (one.folder / "dags/probes.py").write_text(f"{DAG}\n# again")
+        assert by_row(said(one, "import"), 3) == table(3)
+
+        program = f"{PROBE}\nprint(json.dumps(probe(json.loads(sys.stdin.read()))))"
+        other = subprocess.run(
+            [str(python), "-I", "-c", program], input=json.dumps(asked), capture_output=True, text=True,
+            check=True, cwd="/", user=OTHER, group=OTHER, extra_groups=[],
+        )  # fmt: skip
+        assert by_row(json.loads(other.stdout), 1) == table(1)
+
+        owners = {Path(f"/proc/{pid}").stat().st_uid for pid in one.components().values()}
+        status = Path(f"/proc/{one.components()['headway.agent']}/status").read_text()
+        assert re.search(rf"^Uid:\s+{TEAM}\s+{TEAM}\s+{TEAM}", status, re.MULTILINE)
+        assert len(owners) >= 1
+        doctor = subprocess.run(
+            [str(python), "-m", "headway", "doctor"], cwd=one.folder, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert "each team has a user id of its own" in doctor.stdout
+
+
+def test_a_log_that_leads_elsewhere_is_not_shown(place: Path, python: Path) -> None:
+    """The server reads as root what a team may have replaced by a link."""
+    with installed(place, python, 0, "--isolate", "--slots", "2") as one:
+        loaded(one)
+        run_id = finished(one, "large")
+        log = one.layout.logs / run_id / "result/-1/1.log"
+        secret = one.layout.run / "token"
+        log.unlink()
+        log.symlink_to(secret)
+        assert secret.read_text() not in shown(one, run_id)
+        log.unlink()
+        os.mkfifo(log)
+        assert shown(one, run_id) == ""
+        shutil.rmtree(log.parent)
+        (one.folder / "said/1.log").write_text("elsewhere")
+        log.parent.symlink_to(one.folder / "said")
+        assert "elsewhere" not in shown(one, run_id)
+
+
+def shown(one: Installation, run_id: str) -> str:
+    from headway.errors import HeadwayError
+
+    try:
+        return one.client.log(run_id, "result")[0].decode()
+    except HeadwayError:
+        return ""
+
+
+def test_one_user_for_all(place: Path, python: Path) -> None:
+    """An ordinary user: all that is closed is what the kernel hides of our own processes."""
+    with installed(place, python, ORDINARY) as one:
+        ask(one, "task", things(one))
+        finished(one, "probes")
+        assert by_row(said(one, "task"), 4) == table(4)
+
+
+def test_isolation_that_is_not_possible_is_refused(place: Path, python: Path) -> None:
+    with installed(place, python, ORDINARY, "--isolate") as one:
+        output, _ = one.process.communicate(timeout=PATIENCE_S)
+    assert one.process.returncode != 0
+    assert "teams cannot be isolated from each other: Headway does not run as root" in output
