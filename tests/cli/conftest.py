@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headway import clock
+from headway.client import connect
 from headway.config import Layout, read_server_file
 
 PATIENCE_S = 120.0  # what takes seconds takes many on a busy machine
@@ -119,7 +120,18 @@ def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
     deadline = clock.monotonic() + PATIENCE_S
     while not condition():
         assert clock.monotonic() < deadline, otherwise
-        clock.sleep(0.01)
+        clock.sleep(0.02)
+
+
+def wait_for_dag(data: Path, dag_id: str) -> None:
+    """Wait until the server has loaded it. It is asked directly: a command each time would take its processor."""
+    server = read_server_file(Layout(data))
+    assert server is not None
+    client = connect(server)
+    wait_until(
+        lambda: any(dag.dag_id == dag_id for dag in client.dags()), f"{dag_id} was not loaded"
+    )
+    client.close()
 
 
 def start(folder: Path, *arguments: str, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -162,9 +174,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]
     (folder / "dags" / "demo.py").write_text(DAGS)
     copy_data(data, folder)
     process = start(folder)
-    deadline = clock.monotonic() + PATIENCE_S
-    while "sad" not in headway("ls", cwd=folder).stdout:
-        assert clock.monotonic() < deadline, "the DAGs were not loaded"
+    wait_for_dag(folder / ".headway", "sad")
     yield folder
     stop(process)
     assert read_server_file(Layout(folder / ".headway")) is None

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from headway import clock
-from tests.cli.conftest import PATIENCE_S, headway, start, stop
+from tests.cli.conftest import headway, start, stop, wait_for_dag
 
 OK = """
 from headway import dag, task
@@ -90,9 +89,8 @@ def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     assert headway("check", "linked.py", cwd=folder).returncode == 0
     process = start(folder, "--dags", ".", *where)
     (folder / "good.py").write_text(OK.format(name="good_2", said="second"))
-    deadline = clock.monotonic() + PATIENCE_S
-    while "good_2" not in (listed := headway("ls", *where, cwd=folder)).stdout:
-        assert clock.monotonic() < deadline, listed
+    wait_for_dag(folder / "data", "good_2")
+    listed = headway("ls", *where, cwd=folder)
     assert {line.split()[0] for line in listed.stdout.splitlines()[1:]} == {
         *("good_2", "linked", "uses_shared", "average", "statistics")
     }

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from headway import clock
 from headway.cli.place import refuse_broken
 from headway.errors import UsageError
-from tests.cli.conftest import PATIENCE_S, Command, headway
+from tests.cli.conftest import Command, headway, wait_for_dag
 
 DAGS = """
 from __future__ import annotations
@@ -72,9 +71,7 @@ def never_starts():
 @pytest.fixture(scope="module")
 def values(home: Path) -> Callable[..., object]:
     (home / "dags" / "values.py").write_text(DAGS)
-    deadline = clock.monotonic() + PATIENCE_S
-    while "never_starts" not in headway("ls", cwd=home).stdout:
-        assert clock.monotonic() < deadline, "the DAGs were not loaded"
+    wait_for_dag(home / ".headway", "never_starts")
     return lambda *arguments: headway(*arguments, cwd=home)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import selectors
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,6 @@ ENDINGS = {
     "os._exit": ("import headway, os\nos._exit(3)", "exit code 3", None),
     "sys.exit": ("import headway, sys\nsys.exit(3)", "sys.exit", 2),
     "crash": ("import headway, ctypes\n\nctypes.string_at(0)", "SIGSEGV", 3),
-    "hang": ("import headway, time\n\n\ntime.sleep(60)", "longer than 2 s", 4),
     "syntax": ("import headway\n\ndef (", "SyntaxError", 3),
     "raise": ("import headway\n1 / 0", "ZeroDivisionError", 2),
     "print": ("import headway\nwhile True: print('x' * 10_000)", "prints more than 16 MB", None),
@@ -45,7 +45,16 @@ ENDINGS = {
 }
 
 
-def import_all(folder: Folder, environment: dict[str, str], limit_s: float) -> dict[str, Imported]:
+# For what is to end by itself, on the slowest machine.
+AMPLE_S = 60.0
+
+
+def import_all(
+    folder: Folder,
+    environment: dict[str, str],
+    limit_s: float = AMPLE_S,
+    meanwhile: Callable[[Importer], None] = lambda importer: None,
+) -> dict[str, Imported]:
     found: dict[str, Imported] = {}
     with selectors.DefaultSelector() as selector:
         importer = Importer(
@@ -57,10 +66,27 @@ def import_all(folder: Folder, environment: dict[str, str], limit_s: float) -> d
         names = sorted(path.name for path in folder.root.iterdir())
         importer.submit(Job(name, folder.root, name) for name in names)
         while not importer.idle:
+            meanwhile(importer)
             for key, _ in selector.select(importer.tend()):
                 key.data()
         importer.close()
     return found
+
+
+Wait = Callable[[float], None]
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
+    """The clock of this process stands still, but for the seconds that the test lets pass."""
+    passed_s = 0.0
+
+    def wait(seconds: float) -> None:
+        nonlocal passed_s
+        passed_s += seconds
+
+    monkeypatch.setattr(clock, "monotonic", lambda: passed_s)
+    return wait
 
 
 def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder) -> None:
@@ -74,7 +100,7 @@ def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder
         "try: open(__file__ + '\\udce9')\nexcept OSError: pass\n"
         "threading.Thread(target=time.sleep, args=(9,), name='\\udce9', daemon=True).start()\n",
     )
-    found = import_all(folder, clean_environment(os.environ), 2.0)
+    found = import_all(folder, clean_environment(os.environ))
     half_warned = found["half_warned.py"]
     assert half_warned.trouble is None
     assert "\\udce9" in str(half_warned.warnings[0].hint)
@@ -86,6 +112,21 @@ def test_each_ends_as_its_own_trouble_and_the_neighbours_are_fine(folder: Folder
     for number in range(5):
         assert [dag.dag_id for dag in found[f"fine{number}.py"].dags] == [f"fine{number}"]
     assert not alive(str(folder.root))
+
+
+def test_what_hangs_is_stopped_and_says_where(folder: Folder, wait: Wait) -> None:
+    folder.write("hang.py", "import headway, time\n\n\ntime.sleep(600)")
+
+    def wait_no_longer(importer: Importer) -> None:
+        for running in importer.running.values():
+            if running.verdict is None and b"line 4" in running.output:
+                wait(2.0)  # it has said where it is
+
+    found = import_all(folder, clean_environment(os.environ), 2.0, wait_no_longer)
+    trouble = found["hang.py"].trouble
+    assert trouble is not None
+    assert "longer than 2 s" in trouble.message
+    assert trouble.line == 4
 
 
 SUSPENDS = "import headway, os\nos.kill(os.getppid(), 19)\n"
@@ -109,14 +150,18 @@ def test_who_suspends_the_zygote_is_found_and_the_neighbours_are_fine(
 
 
 def test_a_zygote_that_tells_of_no_end_is_replaced(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, wait: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that somebody traces: it is not suspended, and does not go on."""
     monkeypatch.setattr(module, "is_suspended", lambda pid: False)
-    monkeypatch.setattr(module, "ANSWER_S_MAX", 0.5)
     folder.write("a.py", SUSPENDS)
-    folder.dag("b.py", "b", before="import time\ntime.sleep(0.1)\n")
-    found = import_all(folder, clean_environment(os.environ), 1.0)
+    folder.dag("b.py", "b")
+
+    def wait_no_longer(importer: Importer) -> None:
+        if state_of(importer.zygote.pid) == "T":
+            wait(AMPLE_S)
+
+    found = import_all(folder, clean_environment(os.environ), AMPLE_S, wait_no_longer)
     trouble = found["a.py"].trouble
     assert trouble is not None
     assert trouble.message == "blocks the process that imports DAG files"
@@ -150,16 +195,25 @@ def alive(word: str) -> list[str]:
     return found
 
 
-def test_a_slow_import_holds_nobody_up(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_import_holds_nobody_up(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "SLOW_S", 0.1)
+    gate = tmp_path / "gate"
+    waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)\n"
     for number in range(6):
-        folder.dag(f"a_slow{number}.py", f"slow{number}", before="import time; time.sleep(2)\n")
+        folder.dag(f"a_slow{number}.py", f"slow{number}", before=waits)
     folder.dag("z.py", "z")
     order: list[str] = []
+
+    def note(imported: Imported) -> None:
+        order.append(imported.job.file)
+        gate.touch()  # none of the slow ones ends before another has
+
     with selectors.DefaultSelector() as selector:
         importer = Importer(
             selector,
-            lambda imported: order.append(imported.job.file),
+            note,
             environment=clean_environment(os.environ),
             places=1,
         )
