@@ -53,9 +53,20 @@ class Settings:
 def create(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> Created:
     """Create a team with everything that it needs. A second call with the same settings does nothing.
 
+    The answer holds the token of its agents.
+
     Raises:
         UsageError: a bad name or setting. Conflict: the team exists with other settings.
     """
+    team_id, created = ensure(conn, actor, wanted)
+    if not created:
+        return Created(team_id, None)
+    enter_team(conn, team_id)
+    return Created(team_id, new_agent_token(conn, team_id, actor))
+
+
+def ensure(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> tuple[int, bool]:
+    """Create a team, unless it exists with these settings. Returns its id, and whether it is new."""
     if (trouble := core.name_trouble(wanted.name)) is not None:
         raise UsageError(
             trouble,
@@ -66,7 +77,7 @@ def create(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> Cre
     )
     if known is not None:
         check_same(known, wanted)
-        return Created(known.team_id, None)
+        return known.team_id, False
     settings = merged(Settings(), wanted)
     team_id = teams.create(
         conn, actor.person_id, wanted.name, settings.title, settings.slots, settings.weight
@@ -77,7 +88,7 @@ def create(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> Cre
         name = actor.name.removeprefix("user:")
         people.join(conn, team_id, actor.person_id, name, Role.ADMIN, actor.name)
     pools.resize(conn, team_id, DEFAULT_POOL, DEFAULT_POOL_SLOTS, actor.name, clock(conn))
-    return Created(team_id, new_agent_token(conn, team_id, actor))
+    return team_id, True
 
 
 def new_agent_token(conn: Connection[Any], team_id: int, actor: Actor) -> str:

@@ -32,7 +32,7 @@ class Api:
     layout: Layout
     dags: Path
     # The processes whose life the database does not show: told by who started them.
-    children: Callable[[], list[wire.Component]]
+    children: Callable[[int], list[wire.Component]]
     url: str  # how people reach it
     team_id: (
         int  # whose DAGs this installation provides: what is told without a principal is theirs

@@ -198,6 +198,7 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 # Airflow's words that change what happens: taking them in silence would be a lie.
 NOT_HERE: Final[Mapping[str, str]] = {
+    "team": "remove it; the team of a DAG is that of the folder it comes from",
     "depends_on_past": "runs do not wait for each other; use max_active_runs=1 to run them in order",
     "wait_for_downstream": "runs do not wait for each other; use max_active_runs=1 to run them in order",
     "email": "tasks do not send mail; remove it",

@@ -10,16 +10,34 @@ from headway.errors import NotReachable
 from headway.store.views import news
 
 if TYPE_CHECKING:
+    from headway.api.door import Door
     from headway.up.supervisor import Supervisor
 
 
 class News:
-    """Print a summary at first, then one line for each change."""
+    """Print a summary at first, then one line for each change, team by team."""
 
     def __init__(self, supervisor: "Supervisor") -> None:
-        assert supervisor.door is not None
-        self.door = supervisor.door
-        self.dags: Path = supervisor.settings.dags
+        self.supervisor = supervisor
+        self.of_team: dict[int, TeamNews] = {}
+
+    def tell(self) -> None:
+        teams, door = self.supervisor.teams, self.supervisor.door
+        assert door is not None
+        for served in [*teams.served.values()]:
+            if served.dags is not None:
+                team = served.team if teams.of_teams else None
+                made = TeamNews(door.of(served.team_id), served.dags, team)
+                self.of_team.setdefault(served.team_id, made).tell()
+
+
+class TeamNews:
+    """``team``: its name where there are several."""
+
+    def __init__(self, door: "Door", dags: Path, team: str | None) -> None:
+        self.door = door
+        self.dags = dags
+        self.team = f"{team}: " if team is not None else ""
         self.told_until: datetime | None = None
         self.last_event: int | None = None  # the database may not answer now
 
@@ -36,10 +54,10 @@ class News:
             if event.name == "load":
                 version = f", version {event.number}" if (event.number or 0) > 1 else ""
                 verb = "updated" if version else "loaded"
-                say(f"{paint('✓', 'green')} {event.dag_id} {verb}{version}")
+                say(f"{paint('✓', 'green')} {self.team}{event.dag_id} {verb}{version}")
             elif event.name == "miss":
                 say(
-                    f"{paint('-', 'yellow')} {event.dag_id} was removed from the DAG folder: no new runs"
+                    f"{paint('-', 'yellow')} {self.team}{event.dag_id} was removed from the DAG folder: no new runs"
                 )
         for error in errors:
             self.told_until = error.at

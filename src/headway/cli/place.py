@@ -13,8 +13,10 @@ from headway import clock, config, frontends
 from headway.cli.output import located
 from headway.cli.terminal import say
 from headway.client import Client, connect
+from headway.client.client import team_asked
 from headway.config import Layout
 from headway.errors import NotFound, NotReachable, UsageError
+from headway.loader import teams
 
 if TYPE_CHECKING:
     from headway.up.supervisor import Supervisor
@@ -69,28 +71,50 @@ def place_of(
     """Connect to a server with the target's DAG folder, or start one with ``database_url``."""
     server = config.read_server_file(layout)
     if server is not None:
-        client = connect(server)
+        team, folder = source_of(Path(server.dags), target)
+        client = connect(server, team)
         try:
-            yield Place(client, Path(server.dags), ours=False)
+            yield Place(client, folder, ours=False)
         finally:
             client.close()
         return
-    folder = dags or (target.file.parent if target.file else config.default_dags())
-    with started(layout, folder, database_url) as place:
+    with started(layout, dags or folder_of(target), target, database_url) as place:
         yield place
 
 
+def folder_of(target: Target) -> Path:
+    """Return the DAG folder, or the folder of teams, that a target is in."""
+    if target.file is None:
+        return config.default_dags()
+    return teams.root_above(target.file) or target.file.parent
+
+
+def source_of(folder: Path, target: Target) -> tuple[str | None, Path]:
+    """Return the team of a target, if the folder is one of teams, and its DAG folder. Raises UsageError."""
+    if not teams.is_of_teams(folder):
+        return None, folder
+    if target.file is not None:
+        return teams.team_of(folder, target.file)
+    team = team_asked()
+    if team is None:
+        raise UsageError(f"{folder} is a folder of teams", hint="say whose DAG it is: --team NAME")
+    return team, folder / team
+
+
 @contextmanager
-def started(layout: Layout, folder: Path, database_url: str | None) -> Iterator[Place]:
+def started(
+    layout: Layout, root: Path, target: Target, database_url: str | None
+) -> Iterator[Place]:
     from headway.up.supervisor import Settings, Supervisor
 
+    team, folder = source_of(root, target)
     settings = Settings(
-        layout=layout, dags=folder, port=0, on_demand=True, database_url=database_url
+        layout=layout, dags=root, only=team, port=0, on_demand=True, database_url=database_url
     )
     supervisor = Supervisor(settings, say)
     server = supervisor.start()
     stopping = threading.Event()
-    client = connect(server)
+    client = connect(server, team)
     try:
         supervisor.wait_until_healthy()
         looking = threading.Thread(target=look_after, args=(supervisor, stopping), daemon=True)

@@ -114,7 +114,8 @@ def up(
 def show_addresses(supervisor: "Supervisor", server: "ServerFile") -> None:
     say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
     say(f"  API   {server.url}/api/v1")
-    say(f"  DAGs  {supervisor.settings.dags.absolute()}")
+    for source in supervisor.teams.sources():
+        say(f"  DAGs  {source}")
     say(f"  Data  {supervisor.settings.layout.data}")
     say("  Ctrl-C stops it; runs continue at the next start")
 

@@ -15,6 +15,7 @@ from typing import Final
 from headway import frontends
 from headway.errors import NotFound
 from headway.frontends.base import Trouble
+from headway.loader import teams
 from headway.loader.environment import clean_environment
 from headway.loader.folder import Listing, scan
 from headway.loader.importer import Imported, Importer, Job
@@ -34,13 +35,31 @@ class Checked:
 def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Checked]:
     """Return each DAG file at or below ``path``, and what was skipped, in order.
 
-    The root of a single file is its own folder.
+    The root of a single file is its own folder, or that of its team in a folder of teams.
     """
     if not os.path.lexists(path):
         raise NotFound("the file or folder does not exist", where=str(path))
+    if path.is_dir() and teams.is_of_teams(path):
+        return check_teams(path, environment)
+    root = teams.root_above(path)
+    if root is not None and not path.is_dir():
+        _, folder = teams.team_of(root, path)
+        inside = path.absolute().relative_to(folder.absolute()).as_posix()
+        found = check_folder(folder.resolve(), inside, environment)
+        return [replace(each, file=path.name) for each in found]
     if path.is_dir():
         return check_folder(path.resolve(), None, environment)
     return check_folder(path.parent.resolve(), path.name, environment)
+
+
+def check_teams(root: Path, environment: Mapping[str, str]) -> list[Checked]:
+    """Check a folder of teams, each team by itself: DAG ids are unique within a team."""
+    found = teams.team_folders(root)
+    told = [Checked(name, (), Trouble(problem)) for name, problem in sorted(found.problems.items())]
+    for team, folder in found.folders.items():
+        for each in check_folder(folder.resolve(), None, environment):
+            told.append(replace(each, file=f"{team}/{each.file}"))
+    return told
 
 
 def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -> list[Checked]:

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -22,11 +22,12 @@ from headway import clock, config, descriptors, ids, wire
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
 from headway.loader.folder import refuse_inside
-from headway.up.access import agent_token, api_login_of, forget_secrets
+from headway.up.access import api_login_of, forget_secrets
 from headway.up.address import bind, url_of
 from headway.up.capacity import provide_slots
 from headway.up.component import Component
 from headway.up.isolation import UIDS, Isolation, isolation_of
+from headway.up.teams import Place, Teams
 from headway.up.walls import Walls
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Settings:
     queues: tuple[str, ...] = ()  # that its agent serves; none: ``default``
     isolate: bool = False  # a user id for each team, or no start
     uids: range = UIDS
+    only: str | None = None  # of a folder of teams: this one alone
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -81,10 +83,10 @@ class Supervisor:
         self.door: Door | None = None
         self.walls = Walls()
         self.isolation: Isolation
-        self._team_id = 0
+        self.teams = Teams(settings, say)
         self._admin: Principal | None = None
         self._log_store: LogStore | None = None
-        self._components: list[Component] = []
+        self._shared: list[Component] = []  # by all teams
         self._database: Server | None = None
         self._database_again_at = float("-inf")
         self._ends = ExitStack()
@@ -127,7 +129,7 @@ class Supervisor:
             login = api_login_of(dsn, self.layout, is_ours=self._database is not None)
             self.walls.database = login.weakness
             provide_slots(dsn, self.layout, settings.slots, self._ends)
-            self._start_components(dsn, agent_token(dsn, self._team_id))
+            self._start_components(dsn)
         finally:
             imports.join()
         token = self._token()
@@ -183,80 +185,35 @@ class Supervisor:
             dsn = self._database.start()
             self._ends.callback(self._database.stop)
         migrate(dsn)
-        self._team_id = self._take_team(dsn)
+        self.teams.take(dsn)
+        self._ends.callback(self.teams.let_go)
         return dsn
 
-    def _take_team(self, dsn: str) -> int:
-        """One data directory provides the DAGs of a team: a second one is refused before it starts anything."""
-        from headway.store import installations, teams
-        from headway.store.transact import ENGINE, connect, transact
-
-        ours = installations.here(self.layout.data, self.settings.dags)
-        with connect(dsn, role=ENGINE) as conn:
-            team_id = transact(conn, teams.named, self.settings.team)
-            transact(conn, installations.hold, team_id, ours)
-
-        def let_go() -> None:
-            # When the database is away, the time that it was held for ends it.
-            with suppress(HeadwayError), connect(dsn, role=ENGINE) as conn:
-                transact(conn, installations.let_go, team_id, ours)
-
-        self._ends.callback(let_go)
-        return team_id
-
-    def _start_components(self, dsn: str, secret: str) -> None:
-        data = str(self.layout.data)
-        private = self._private()
-        uid = self.isolation.uid_of(self._team_id)
-        private |= self.isolation.environment(uid)
+    def _start_components(self, dsn: str) -> None:
         gateway = f"unix:{self._socket()}"
-        logs = self.layout.server_logs
-        self._components = [
-            Component(
-                "scheduler",
-                "headway.engine.scheduler",
-                [
-                    "--listen",
-                    gateway,
-                    "--data",
-                    data,
-                    *(["--on-demand"] if self.settings.on_demand else []),
-                    *(["--ships-logs"] if self._log_store is not None else []),
-                ],
-                {},
-                logs / "scheduler.log",
-                first_line=dsn,
-            ),
-            Component(
-                "loader",
-                "headway.loader.loader",
-                ["--dsn", "-", "--data", data, *self._source(), *self.isolation.of_loader(uid)],
-                private,
-                logs / "loader.log",
-                first_line=dsn,
-            ),
-            Component(
-                "agent",
-                "headway.agent",
-                [
-                    *("--connect", gateway, "--data", data, "--token-file", "-"),
-                    *self._agent_size(),
-                    *self._spool(),
-                    *self.isolation.of_agent(uid),
-                ],
-                private,
-                logs / "agent.log",
-                first_line=secret,
-                uid=uid,
-            ),
-        ]
+        self._shared = [self._scheduler(dsn, gateway)]
         if self._log_store is not None:
-            self._components.append(self._shipper(self._log_store))
-        for component in self._components:
+            self._shared.append(self._shipper(self._log_store))
+        for component in self._shared:
             try:
                 component.start()
             except OSError as error:
                 raise config.explained(error, component.log) from error
+        self.teams.start(Place(dsn, gateway, self._private(), self._spool(), self.isolation))
+
+    def _scheduler(self, dsn: str, gateway: str) -> Component:
+        return Component(
+            "scheduler",
+            "headway.engine.scheduler",
+            [
+                *("--listen", gateway, "--data", str(self.layout.data)),
+                *(["--on-demand"] if self.settings.on_demand else []),
+                *(["--ships-logs"] if self._log_store is not None else []),
+            ],
+            {},
+            self.layout.server_logs / "scheduler.log",
+            first_line=dsn,
+        )
 
     def _private(self) -> dict[str, str]:
         """Return the environment for components that start the code of teams: without private variables."""
@@ -266,20 +223,8 @@ class Supervisor:
         names = [] if url is None else private_names(os.environ, url)
         return {PRIVATE: ",".join(names)}
 
-    def _source(self) -> list[str]:
-        """The DAG folder, and whose it is."""
-        return ["--dags", str(self.settings.dags.absolute()), "--team", self.settings.team]
-
-    def _agent_size(self) -> list[str]:
-        """Return the agent's options: its capacity is twice the slots, so that the next attempts are at
-        hand when one ends.
-        """
-        slots = self.settings.slots
-        queues = [word for queue in self.settings.queues for word in ("--queue", queue)]
-        return ["--processes", str(slots), "--slots", str(2 * slots), *queues]
-
-    def _spool(self) -> list[str]:
-        return [] if self._log_store is None else ["--spool", str(self.layout.spool)]
+    def _spool(self) -> tuple[str, ...]:
+        return () if self._log_store is None else ("--spool", str(self.layout.spool))
 
     def _shipper(self, store: "LogStore") -> Component:
         store.warn_if_away(self.say)
@@ -314,10 +259,10 @@ class Supervisor:
 
         self._log_to_file()
         door = Door(Connections(login))
-        self.door = door.of(self._team_id)
+        self.door = door.of(self.teams.home.team_id)
         wakeups = Wakeups(login.dsn, self.bell.set)
         live = Live(wakeups, self.layout.data)
-        self._admin = local_admin(dsn, self._team_id)
+        self._admin = local_admin(dsn, self.teams.home.team_id)
         api = Api(
             door=door,
             wakeups=wakeups,
@@ -326,8 +271,8 @@ class Supervisor:
             dags=self.settings.dags.absolute(),
             children=self.components,
             url=self.url,
-            team_id=self._team_id,
-            signin=SignIns(self._team_id),
+            team_id=self.teams.home.team_id,
+            signin=SignIns(self.teams.home.team_id),
             places=self._log_places(),
         )
         names = names_of(self.settings.host)
@@ -354,11 +299,15 @@ class Supervisor:
 
     # -- while it runs
 
-    def components(self) -> list[wire.Component]:
-        """Return the components whose health is not in the database."""
-        found = []
-        for component in self._components:
-            if component.name in ("loader", SHIPPER):
+    @property
+    def _components(self) -> list[Component]:
+        return [*self._shared, *self.teams.components]
+
+    def components(self, team_id: int) -> list[wire.Component]:
+        """Return the components that serve a team, and whose health is not in the database."""
+        found = self.teams.states(team_id)
+        for component in self._shared:
+            if component.name == SHIPPER:
                 healthy, detail = component.state()
                 found.append(wire.Component(name=component.name, healthy=healthy, detail=detail))
         return found
@@ -366,6 +315,7 @@ class Supervisor:
     def turn(self) -> None:
         if self._database is not None:
             self._look_after_database(self._database)
+        self.teams.turn()
         for component in self._components:
             component.look(self.say)
 
@@ -390,8 +340,15 @@ class Supervisor:
         assert self.door is not None
         deadline = clock.monotonic() + READY_S
         while True:
-            found = self.door.transact(health.components) + self.components()
-            missing = [component for component in found if not component.healthy]
+            missing = [
+                component
+                for served in self.teams.served.values()
+                for component in (
+                    *self.door.of(served.team_id).transact(health.components),
+                    *self.components(served.team_id),
+                )
+                if not component.healthy
+            ]
             if not missing or self.hurry.is_set():
                 return
             if clock.monotonic() > deadline:
@@ -428,10 +385,10 @@ class Supervisor:
 
         The scheduler learns the end of every attempt, the shipper that of every log. In a hurry, kill at once.
         """
-        listening = ("scheduler", SHIPPER)
-        self._end([each for each in self._components if each.name not in listening])
-        self._end([each for each in self._components if each.name in listening])
-        self._components = []
+        self._end([*self.teams.components, *self.teams.leaving])
+        self._end(self._shared)
+        self.teams.stop()
+        self._shared = []
         self._ends.close()
 
     def _end(self, components: list[Component]) -> None:

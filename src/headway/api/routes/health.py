@@ -61,7 +61,7 @@ async def look(api: Api, door: Door) -> wire.Health:
         found += await api.disks.lacking(api.layout.data, door)
     except NotReachable as error:
         found = [wire.Component(name="database", healthy=False, detail=error.message)]
-    found += api.children()
+    found += api.children(door.team_id)
     return wire.Health(
         healthy=all(component.healthy for component in found),
         version=version("headway"),
