@@ -8,6 +8,7 @@ import typer
 from msgspec import UNSET, UnsetType
 
 from headway import config, wire
+from headway.cli import team_apply
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import line, show
 from headway.cli.terminal import say
@@ -103,6 +104,9 @@ def delete(
         confirm(team)
     connection.delete_team(name, force=force)
     say(f"team {name} deleted; its data is removed within minutes")
+
+
+app.command("apply")(team_apply.apply)
 
 
 def confirm(team: wire.Team) -> None:

@@ -301,15 +301,15 @@ class Client(Logs, Changes):
         return self.get("/health", wire.Health)
 
 
-def client_of(layout: Layout) -> Client:
+def client_of(layout: Layout, team: str | None = None) -> Client:
     """Return a client of the server in the environment, or of the one that uses the data directory."""
     url, token = os.environ.get(URL), os.environ.get(TOKEN)
     if url and token:
-        return Client(url, token, team_asked())
+        return Client(url, token, team or team_asked())
     server = read_server_file(layout)
     if server is None:
         raise no_server(layout)
-    return connect(server)
+    return connect(server, team)
 
 
 def connect(server: ServerFile, team: str | None = None) -> Client:

@@ -1,0 +1,161 @@
+"""The file of ``headway team apply``: teams with their settings, members and pools, read with file and line.
+
+teams:
+  marketing:
+    title: Marketing          # each key may be left out: then it stays as it is
+    slots: 40                 # null: no nominal share of its own
+    weight: 2
+    members: {ann: admin, bob: viewer}   # all of them, besides the local admin and who applies it
+    pools: {default: 128, etl: 4}        # those that the file looks after
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from headway.core import teams as core
+from headway.core.roles import Role
+from headway.errors import NotFound, UsageError
+from headway.spec.errors import did_you_mean
+
+T = TypeVar("T")
+
+KEYS: Final = ("title", "slots", "weight", "members", "pools")
+USER: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
+FILE_BYTES_MAX: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileTeam:
+    """A team as the file has it. What the file leaves out is not looked after."""
+
+    name: str
+    title: str | UnsetType | None = UNSET
+    slots: int | UnsetType | None = UNSET
+    weight: float | UnsetType | None = UNSET
+    members: Mapping[str, Role] | None = None
+    pools: Mapping[str, int] | None = None
+
+
+def read(file: Path) -> list[FileTeam]:
+    """Read the file. Raises UsageError with the line of the first mistake, NotFound without a file."""
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise NotFound("the file does not exist", where=str(file)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the file cannot be read: {error}", where=str(file)) from error
+    if len(text) > FILE_BYTES_MAX:
+        raise UsageError("the file is larger than 1 MB", where=str(file))
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"not valid YAML: {error}", where=str(file)) from error
+    return Reader(file).teams(root)
+
+
+class Reader:
+    """Reads nodes of YAML, and knows where each of them is."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def teams(self, root: Any) -> list[FileTeam]:
+        if root is None:
+            raise UsageError(
+                "the file is empty", where=str(self.file), hint="it begins with: teams:"
+            )
+        found = self.mapping(root, "the file", ("teams",))
+        return [
+            self.team(name, node)
+            for name, node in self.mapping(found.get("teams", root), "teams", None).items()
+        ]
+
+    def team(self, name: str, node: Any) -> FileTeam:
+        if (trouble := core.name_trouble(name)) is not None:
+            raise self.wrong(node, trouble)
+        keys = {} if self.is_null(node) else self.mapping(node, f"the team {name}", KEYS)
+        given: dict[str, Any] = {}
+        for key, read, check in (
+            ("title", str, core.title_trouble),
+            ("slots", int, core.slots_trouble),
+            ("weight", float, core.weight_trouble),
+        ):
+            if key in keys:
+                given[key] = self.setting(keys[key], key, read, check)
+        if "members" in keys:
+            given["members"] = self.members(keys["members"])
+        if "pools" in keys:
+            given["pools"] = self.pools(keys["pools"])
+        return FileTeam(name, **given)
+
+    def setting(
+        self, node: Any, key: str, read: type[T], check: Callable[[Any], str | None]
+    ) -> T | None:
+        if self.is_null(node):
+            return None
+        value = self.scalar(node, key, read)
+        if (trouble := check(value)) is not None:
+            raise self.wrong(node, trouble)
+        return value
+
+    def members(self, node: Any) -> dict[str, Role]:
+        found = {}
+        for name, role in self.mapping(node, "members", None).items():
+            if not USER.fullmatch(name):
+                raise self.wrong(role, f"{name!r} is not a valid user name")
+            text = self.scalar(role, f"the role of {name}", str)
+            if text not in list(Role):
+                hint = did_you_mean(text, list(Role)) or f"one of: {', '.join(Role)}"
+                raise self.wrong(role, f"{text!r} is not a role", hint)
+            found[name] = Role(text)
+        return found
+
+    def pools(self, node: Any) -> dict[str, int]:
+        found = {}
+        for name, slots in self.mapping(node, "pools", None).items():
+            value = self.scalar(slots, f"the slots of {name}", int)
+            if (trouble := core.slots_trouble(value)) is not None:
+                raise self.wrong(slots, trouble)
+            found[name] = value
+        return found
+
+    def mapping(self, node: Any, what: str, known: tuple[str, ...] | None) -> dict[str, Any]:
+        """Return the values by key. Raises UsageError for another kind of node, and for an unknown or repeated key."""
+        if node.id != "mapping":
+            raise self.wrong(node, f"{what} must have keys with values, such as `name: …`")
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name = self.scalar(key, "a key", str)
+            if name in found:
+                raise self.wrong(key, f"{name!r} is there twice")
+            if known is not None and name not in known:
+                hint = did_you_mean(name, list(known)) or f"one of: {', '.join(known)}"
+                raise self.wrong(key, f"{what} has no key {name!r}", hint)
+            found[name] = value
+        return found
+
+    def scalar(self, node: Any, what: str, kind: type[T]) -> T:
+        """Return a text or number. YAML's other guesses (yes, 1e3, dates) are texts here."""
+        if node.id != "scalar":
+            raise self.wrong(node, f"{what} must be one value")
+        try:
+            return kind(node.value)  # type: ignore[call-arg]
+        except ValueError:
+            word = {int: "a whole number", float: "a number"}[kind]
+            raise self.wrong(node, f"{what} must be {word}, not {node.value!r}") from None
+
+    def is_null(self, node: Any) -> bool:
+        return node.id == "scalar" and str(node.tag).endswith(":null")
+
+    def wrong(self, node: Any, message: str, hint: str | None = None) -> UsageError:
+        return UsageError(message, where=f"{self.file}:{node.start_mark.line + 1}", hint=hint)
