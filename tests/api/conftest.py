@@ -20,6 +20,7 @@ from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import API_RATE, Layout
+from headway.secrets.keys import local_keys
 from headway.store import api_login
 from headway.up.address import bind, url_of
 from headway.up.supervisor import local_admin
@@ -72,6 +73,7 @@ def served(
         url=url or url_of(listener, "127.0.0.1"),
         team_id=1,
         signin=SignIns(1),
+        secrets=local_keys(layout.data, None),
         places=places,
     )
     admin = local_admin(database, 1)

@@ -24,29 +24,30 @@ class Kind(StrEnum):
 
 KINDS: Final[dict[Kind, str]] = {
     Kind.THING: """
-        backfill cancel cancel_backfill change_team change_user clear compare_runs delete_pool delete_team
-        diagnose download_log
+        backfill cancel cancel_backfill change_team change_user clear compare_runs delete_connection
+        delete_pool delete_team delete_variable diagnose download_log
         list_instances list_run_events list_tasks list_versions list_xcoms mark pause read_log
-        read_log_lines remove_member replay resume revoke_token search_log search_run set_password set_pool
+        read_log_lines remove_member replay resume revoke_token search_log search_run set_connection set_password
+        set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
         trigger_many write_note
     """,
     Kind.LIST: """
-        check_audit list_audit list_backfills list_dags list_events list_import_errors list_pools list_runs
-        list_teams list_tokens list_users metrics overview search search_logs show_calendar_of_all show_slots
-        show_timeline watch
+        check_audit list_audit list_backfills list_connections list_dags list_events list_import_errors
+        list_pools list_runs list_teams list_tokens list_users list_variables metrics overview search
+        search_logs show_calendar_of_all show_slots show_timeline watch
     """,
     Kind.OWN: """
         add_member create_team create_token create_user offer_link set_log_retention show_log_retention show_session
         sign_out
     """,
-    Kind.HERE: "health look_at_folder",
+    Kind.HERE: "health look_at_folder rotate_key",
     Kind.OPEN: "list_ways sign_in sign_in_by_link",
 }
 OUR_TEAM: Final = "default"
 # A name in the path that the request makes, so that nothing of that name need be there.
-MAKES: Final = {"set_pool"}
+MAKES: Final = {"set_connection", "set_pool", "set_variable"}
 # Names that a caller gives. Those of users are one list for the whole installation: people sign in with them
 # before a team is known.
 FREE: Final = {("add_member", "name"), ("create_user", "name"), ("create_token", "name")}
@@ -113,6 +114,8 @@ IDS: Final = {
     "with": "{}-run-b",
     "task_id": "{}-task",
     "backfill_id": "{}-backfill",
+    "conn_id": "{}-conn",
+    "key": "{}-key",
     "token_id": "{}-token-id",
     "version": "1",
     "name": "{}-pool",

@@ -9,8 +9,11 @@ from typing import Any, Final
 
 from psycopg import Connection, sql
 
+from headway import wire
 from headway.config import Layout
 from headway.paths import log_path
+from headway.secrets import stored
+from headway.secrets.keys import local_keys
 from tests.api import people, seed
 from tests.api.browser import API, Browser
 
@@ -45,6 +48,7 @@ class World:
 def made(url: str, conn: Connection[Any], layout: Layout) -> World:
     """``conn``: as the owner of the schema."""
     ours(conn)
+    secrets(conn, layout)
     log = layout.data / log_path(f"{OURS}-run", f"{OURS}-task", -1, 1)
     log.parent.mkdir(parents=True)
     log.write_bytes(LOG)
@@ -87,6 +91,15 @@ def ours(conn: Connection[Any]) -> None:
         " SELECT 1, now(), 'run', dag_id, run_id, 'fail', %s FROM run",
         [f"user:{OURS}"],
     )
+
+
+def secrets(conn: Connection[Any], layout: Layout) -> None:
+    keys = local_keys(layout.data, None)
+    uri = f"postgres://{OURS}:{OURS}@{OURS}/db"
+    stored.set_connection(
+        conn, keys, 1, f"{OURS}-conn", wire.ConnectionRequest(uri=uri), f"user:{OURS}"
+    )
+    stored.set_variable(conn, keys, 1, f"{OURS}-key", wire.VariableRequest(value=OURS), "me")
 
 
 def copied(conn: Connection[Any]) -> None:

@@ -28,6 +28,7 @@ from headway.api.routes import (
     audit,
     backfills,
     calendar,
+    connections,
     dags,
     diagnosis,
     durations,
@@ -45,12 +46,14 @@ from headway.api.routes import (
     pools,
     replays,
     runs,
+    secret_keys,
     session,
     stream,
     teams,
     timeline,
     tokens,
     users,
+    variables,
     versions,
 )
 from headway.api.site import BUILT, Site
@@ -81,6 +84,7 @@ NOUNS: Final = (
     *(dags, runs, instances, pools, stream, health),
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
+    *(connections, variables, secret_keys),
     *(backfills, calendar, timeline, versions, durations, replays),
     *(session, users, members, tokens, teams, audit),
 )

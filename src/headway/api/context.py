@@ -19,6 +19,7 @@ from headway.api.principal import Principal
 from headway.api.signin import SignIns
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
+from headway.secrets.keys import Keys
 from headway.store.views.memory import Memory
 
 
@@ -38,6 +39,7 @@ class Api:
         int  # whose DAGs this installation provides: what is told without a principal is theirs
     )
     signin: SignIns
+    secrets: Keys
     places: LogPlaces | None = None  # where there is a log store
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)

@@ -13,6 +13,7 @@ from headway.cli import (
     cancel,
     check,
     clear,
+    conn,
     diff,
     doctor,
     logs,
@@ -28,12 +29,14 @@ from headway.cli import (
     retention,
     retry,
     run,
+    secrets,
     show,
     slots,
     team,
     token,
     up,
     user,
+    var,
     whoami,
     why,
 )
@@ -96,6 +99,9 @@ for command in (
 ):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(pool.app, name="pool")
+app.add_typer(conn.app, name="conn")
+app.add_typer(var.app, name="var")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(user.app, name="user")
 app.add_typer(team.app, name="team")
 app.add_typer(token.app, name="token")

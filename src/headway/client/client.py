@@ -13,6 +13,7 @@ import msgspec
 from headway import wire
 from headway.client.connection import segment
 from headway.client.logs import Logs
+from headway.client.secrets import Secrets
 from headway.client.stream import Changes
 from headway.config import Layout, ServerFile, is_held, read_server_file
 from headway.errors import NotReachable
@@ -22,7 +23,7 @@ TOKEN: Final = "HEADWAY_TOKEN"
 TEAM: Final = "HEADWAY_TEAM"  # whose DAGs and runs are meant; default: the first of the user
 
 
-class Client(Logs, Changes):
+class Client(Logs, Changes, Secrets):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:

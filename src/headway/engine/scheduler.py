@@ -397,7 +397,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         scheduler = Scheduler(
-            sys.stdin.readline().strip(),
+            sys.stdin.readline().strip().partition("\t")[0],  # master keys may follow
             executors_of(chosen.listen, chosen.data),
             scheduled=not chosen.on_demand,
             data=chosen.data,

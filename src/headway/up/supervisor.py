@@ -27,6 +27,7 @@ from headway.up.address import bind, url_of
 from headway.up.capacity import provide_slots
 from headway.up.component import Component
 from headway.up.isolation import UIDS, Isolation, isolation_of
+from headway.up.keys import FILE, take_keys
 from headway.up.teams import Place, Teams
 from headway.up.walls import Walls
 
@@ -124,6 +125,7 @@ class Supervisor:
         self.walls.processes = self.isolation.why_not
         imports = threading.Thread(target=import_api, name="imports")
         imports.start()
+        self.keys, self._given_keys = take_keys(self.layout)
         try:
             dsn = self._start_database()
             login = api_login_of(dsn, self.layout, is_ours=self._database is not None)
@@ -161,7 +163,7 @@ class Supervisor:
 
     def _remove_if_unused(self) -> None:
         """Remove what a failed start left behind, if it wrote nothing."""
-        if {path.name for path in self.layout.data.iterdir()} <= {"run", config.DATA_MARK}:
+        if {path.name for path in self.layout.data.iterdir()} <= {"run", config.DATA_MARK, FILE}:
             shutil.rmtree(self.layout.data, ignore_errors=True)
 
     def _token(self) -> str:
@@ -212,7 +214,7 @@ class Supervisor:
             ],
             {},
             self.layout.server_logs / "scheduler.log",
-            first_line=dsn,
+            first_line=f"{dsn}\t{self._given_keys}",
         )
 
     def _private(self) -> dict[str, str]:
@@ -273,6 +275,7 @@ class Supervisor:
             url=self.url,
             team_id=self.teams.home.team_id,
             signin=SignIns(self.teams.home.team_id),
+            secrets=self.keys,
             places=self._log_places(),
         )
         names = names_of(self.settings.host)

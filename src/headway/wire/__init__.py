@@ -148,6 +148,13 @@ from headway.wire.search import (
     FoundRun,
     FoundTask,
 )
+from headway.wire.secrets import (
+    Connection,
+    ConnectionRequest,
+    Rotation,
+    Variable,
+    VariableRequest,
+)
 from headway.wire.slots import (
     PoolSlots,
     SlotQueue,
@@ -205,6 +212,8 @@ __all__ = [
     "ClearRequest",
     "Comparison",
     "Component",
+    "Connection",
+    "ConnectionRequest",
     "DagCounts",
     "DagDelta",
     "DagDetail",
@@ -274,6 +283,7 @@ __all__ = [
     "ReplayPreview",
     "ReplayRequest",
     "RetryCounts",
+    "Rotation",
     "Run",
     "RunBrief",
     "RunCounts",
@@ -310,6 +320,8 @@ __all__ = [
     "User",
     "UserChange",
     "UserRequest",
+    "Variable",
+    "VariableRequest",
     "VersionDiff",
     "VersionSummary",
     "Waited",

@@ -124,6 +124,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List connections
+         * @description List connections, without their secrets.
+         */
+        get: operations["list_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{conn_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show connection
+         * @description Get a connection, without its secrets.
+         */
+        get: operations["show_connection"];
+        /**
+         * Set connection
+         * @description Create a connection, or replace it. Secrets that the request leaves out stay.
+         */
+        put: operations["set_connection"];
+        post?: never;
+        /**
+         * Delete connection
+         * @description Delete a connection with its secrets.
+         */
+        delete: operations["delete_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags": {
         parameters: {
             query?: never;
@@ -1136,6 +1184,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/secret-keys/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate key
+         * @description Make a new master key and wrap the keys of all secrets with it, in small transactions while all goes on.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1428,6 +1496,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List variables
+         * @description List variables. A secret one has no value.
+         */
+        get: operations["list_variables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variables/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show variable
+         * @description Get a variable. A secret one has no value.
+         */
+        get: operations["show_variable"];
+        /**
+         * Set variable
+         * @description Create a variable, or replace it. Without a value, the stored one stays.
+         */
+        put: operations["set_variable"];
+        post?: never;
+        /**
+         * Delete variable
+         * @description Delete a variable.
+         */
+        delete: operations["delete_variable"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1658,6 +1774,40 @@ export interface components {
             healthy: boolean;
             last_seen_at: string | null;
             name: string;
+        };
+        /** Connection */
+        Connection: {
+            changed_at: string | null;
+            changed_by: string;
+            conn_id: string;
+            conn_type: string;
+            dags: string[] | null;
+            description: string;
+            extra: {
+                [key: string]: unknown;
+            };
+            has_password: boolean;
+            host: string | null;
+            login: string | null;
+            port: number | null;
+            schema: string | null;
+        };
+        /** ConnectionRequest */
+        ConnectionRequest: {
+            /** @default  */
+            conn_type?: string;
+            dags?: string[] | null;
+            /** @default  */
+            description?: string;
+            extra?: {
+                [key: string]: unknown;
+            };
+            host?: string | null;
+            login?: string | null;
+            password?: string | null;
+            port?: number | null;
+            schema?: string | null;
+            uri?: string | null;
         };
         /**
          * Created
@@ -2500,6 +2650,11 @@ export interface components {
             items: components["schemas"]["Backfill"][];
             next_cursor: string | null;
         };
+        /** Page[Connection] */
+        PageOfConnection: {
+            items: components["schemas"]["Connection"][];
+            next_cursor: string | null;
+        };
         /** Page[DagSummary] */
         PageOfDagSummary: {
             items: components["schemas"]["DagSummary"][];
@@ -2548,6 +2703,11 @@ export interface components {
         /** Page[User] */
         PageOfUser: {
             items: components["schemas"]["User"][];
+            next_cursor: string | null;
+        };
+        /** Page[Variable] */
+        PageOfVariable: {
+            items: components["schemas"]["Variable"][];
             next_cursor: string | null;
         };
         /** Page[VersionSummary] */
@@ -2772,6 +2932,12 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "author" | "admin";
+        /** Rotation */
+        Rotation: {
+            key_id: string;
+            /** Format: int64 */
+            rewrapped: number;
+        };
         /**
          * RuleMet
          * @description ``ends``: upstream instances by how they ended, none that are 0; empty: there is nothing upstream.
@@ -3404,6 +3570,24 @@ export interface components {
             name: string;
             password?: string | null;
             role: components["schemas"]["Role"];
+        };
+        /** Variable */
+        Variable: {
+            changed_at: string | null;
+            changed_by: string;
+            dags: string[] | null;
+            description: string;
+            is_secret: boolean;
+            key: string;
+            value: string | null;
+        };
+        /** VariableRequest */
+        VariableRequest: {
+            dags?: string[] | null;
+            /** @default  */
+            description?: string;
+            is_secret?: boolean | null;
+            value?: string;
         };
         /** VersionDiff */
         VersionDiff: {
@@ -4213,6 +4397,262 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "changed_at": "2026-01-31T05:00:00Z",
+                     *           "changed_by": "text",
+                     *           "conn_id": "text",
+                     *           "conn_type": "text",
+                     *           "dags": [
+                     *             "text"
+                     *           ],
+                     *           "description": "Delays of the day before",
+                     *           "extra": {},
+                     *           "has_password": false,
+                     *           "host": "worker-1",
+                     *           "login": "text",
+                     *           "port": 1,
+                     *           "schema": "text"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfConnection"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_connection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "conn_id": "text",
+                     *       "conn_type": "text",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "description": "Delays of the day before",
+                     *       "extra": {},
+                     *       "has_password": false,
+                     *       "host": "worker-1",
+                     *       "login": "text",
+                     *       "port": 1,
+                     *       "schema": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    set_connection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "conn_type": "text",
+                 *       "dags": [
+                 *         "text"
+                 *       ],
+                 *       "description": "Delays of the day before",
+                 *       "extra": {},
+                 *       "host": "worker-1",
+                 *       "login": "text",
+                 *       "password": "text",
+                 *       "port": 1,
+                 *       "schema": "text",
+                 *       "uri": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConnectionRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "conn_id": "text",
+                     *       "conn_type": "text",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "description": "Delays of the day before",
+                     *       "extra": {},
+                     *       "has_password": false,
+                     *       "host": "worker-1",
+                     *       "login": "text",
+                     *       "port": 1,
+                     *       "schema": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_connection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -9049,6 +9489,47 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "key_id": "text",
+                     *       "rewrapped": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Rotation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     show_session: {
         parameters: {
             query?: never;
@@ -10464,6 +10945,241 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_variables: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "changed_at": "2026-01-31T05:00:00Z",
+                     *           "changed_by": "text",
+                     *           "dags": [
+                     *             "text"
+                     *           ],
+                     *           "description": "Delays of the day before",
+                     *           "is_secret": false,
+                     *           "key": "return_value",
+                     *           "value": "'2026-01-31'"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfVariable"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_variable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "description": "Delays of the day before",
+                     *       "is_secret": false,
+                     *       "key": "return_value",
+                     *       "value": "'2026-01-31'"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    set_variable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dags": [
+                 *         "text"
+                 *       ],
+                 *       "description": "Delays of the day before",
+                 *       "is_secret": false,
+                 *       "value": "'2026-01-31'"
+                 *     }
+                 */
+                "application/json": components["schemas"]["VariableRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "dags": [
+                     *         "text"
+                     *       ],
+                     *       "description": "Delays of the day before",
+                     *       "is_secret": false,
+                     *       "key": "return_value",
+                     *       "value": "'2026-01-31'"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Variable"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_variable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

@@ -1,0 +1,1 @@
+"""Secrets: how they are encrypted, where they are kept, and who gets them."""

@@ -1,0 +1,101 @@
+"""The forms of connections, as Airflow reads and writes them, and what is secret in them."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headway.core import connections as core
+from headway.core.connections import BadConnection, Connection, parse
+
+TEXTS = st.text(min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("uri", "fields"),
+    [
+        (
+            "postgres://me:p%40ss%2Fw@db.example:5432/ware?sslmode=require",
+            ("postgres", "db.example", 5432, "ware", "me", "p@ss/w", {"sslmode": "require"}),
+        ),
+        ("postgresql://h", ("postgres", "h", None, None, None, None, {})),
+        (
+            "aws://AK:S%2FK@/?region_name=eu-west-1",
+            ("aws", None, None, None, "AK", "S/K", {"region_name": "eu-west-1"}),
+        ),
+        (
+            "google-cloud-platform://?__extra__=%7B%22n%22%3A%201%7D",
+            ("google_cloud_platform", None, None, None, None, None, {"n": 1}),
+        ),
+        ("http://https://Host.com:443/x", ("http", "https://Host.com", 443, "x", None, None, {})),
+        ("mysql://u@[::1]:3306/", ("mysql", "::1", 3306, None, "u", None, {})),
+    ],
+)
+def test_a_uri_is_read_as_airflow_reads_it(uri: str, fields: tuple[Any, ...]) -> None:
+    c = parse(uri)
+    assert (c.conn_type, c.host, c.port, c.schema, c.login, c.password, c.extra) == fields
+    assert parse(c.uri) == c
+
+
+@given(TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=3), TEXTS)
+def test_a_uri_carries_any_text(
+    login: str, password: str, extra: dict[str, str], schema: str
+) -> None:
+    made = Connection(
+        conn_type="x", host="h", port=1, login=login, password=password, schema=schema, extra=extra
+    )
+    assert parse(made.uri) == made
+
+
+def test_json_is_read_as_airflow_reads_it() -> None:
+    text = json.dumps(
+        {"conn_type": "http", "host": "h", "port": "80", "extra": '{"a": [1]}', "description": "d"}
+    )
+    assert parse(text, "x") == Connection(
+        conn_id="x", conn_type="http", host="h", port=80, extra={"a": [1]}
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("hunter2", "", "://hunter2", "{", '{"password": "hunter2"}', '{"hunter": 1}', "[1]"),
+        *('{"conn_type": "x", "port": "hunter2"}', '{"conn_type": "x", "extra": "hunter2"}'),
+        *("postgres://h:99999/", "postgres://u:hunter2@[::1", '{"conn_type": "x", "login": 1}'),
+    ],
+)
+def test_what_is_no_connection_is_refused_without_repeating_it(text: str) -> None:
+    with pytest.raises(BadConnection) as caught:
+        parse(text)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        *[(name, "x", True) for name in ("password", "aws_secret_access_key", "sas_token")],
+        *[(name, "x", True) for name in ("api_key", "connection_string", "keyfile_dict", "key")],
+        *[(name, "x", False) for name in ("region_name", "sslmode", "monkey", "keyspace", "role")],
+        ("anything", {"nested": "x"}, True),
+        ("proxy", "http://u:p@proxy", True),
+        ("password", True, False),
+        ("pin_token", 1234, True),
+        ("timeout", 30, False),
+    ],
+)
+def test_what_is_secret(name: str, value: object, secret: bool) -> None:
+    assert core.is_sensitive(name, value) is secret
+
+
+def test_secrets_are_found_inside_of_json() -> None:
+    inner = json.dumps({"private_key": "line one\nline two"})
+    made = Connection(password="p", extra={"keyfile_dict": inner, "region": "eu"})
+    assert set(core.secrets_of(made)) == {"p", inner, "line one\nline two"}
+    assert "line one" not in repr(made) + str(made)
+
+
+@pytest.mark.parametrize("name", ["../b/key", "a%2f..%2fb", "a/b", "", ".x", "a b", "é", "x" * 201])
+def test_a_name_is_never_a_path(name: str) -> None:
+    assert not core.is_name(name)
