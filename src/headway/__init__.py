@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from headway.authoring.run import Fail as Fail
     from headway.authoring.run import Run as Run
     from headway.authoring.run import Skip as Skip
+    from headway.authoring.secrets import connection as connection
+    from headway.authoring.secrets import mask_secret as mask_secret
+    from headway.authoring.secrets import variable as variable
     from headway.authoring.words import Word
 
     bash: Word
@@ -31,10 +34,13 @@ HOMES = {
     "Skip": "headway.authoring.run",
     "TaskGroup": "headway.authoring.groups",
     "chain": "headway.authoring.graph",
+    "connection": "headway.authoring.secrets",
     "cross_downstream": "headway.authoring.graph",
     "dag": "headway.authoring.dag",
+    "mask_secret": "headway.authoring.secrets",
     "task": "headway.authoring.decorators",
     "task_group": "headway.authoring.groups",
+    "variable": "headway.authoring.secrets",
 }
 
 

@@ -19,6 +19,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from headway import clock, pulse
+from headway.agent.asks import Asks
 from headway.agent.attempts import Attempt, End, end_of_status
 from headway.agent.children import SPARES, Child, Children
 from headway.agent.inputs import Inputs
@@ -26,17 +27,11 @@ from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
 from headway.agent.orders import Kind
-from headway.agent.processes import (
-    children_of,
-    kill_strays,
-    mark_of,
-    orphans,
-    parent_of,
-    tree_rss_bytes,
-)
+from headway.agent.processes import children_of, kill_strays
 from headway.agent.protocol import (
     CANCEL_GRACE_S,
     Ack,
+    Answer,
     AttemptKey,
     Cancel,
     Ended,
@@ -103,6 +98,7 @@ class Agent:
     def begin_session(self) -> None:
         self.session = Session(self.loop, self.link, self.servers.fence, self.fence)
         self.inputs = Inputs(self.data, self.link, self.push, self.lack)
+        self.asks = Asks(self.link)
         self.attempts: dict[AttemptKey, Attempt] = {}  # not ended
         self.seen: OrderedDict[AttemptKey, None] = OrderedDict()
         self.unwanted: OrderedDict[AttemptKey, None] = OrderedDict()  # cancelled before their grant
@@ -139,6 +135,7 @@ class Agent:
         for ended, at in self.unacked.values():
             self.link.send(replace(ended, age_s=now - at))
         self.inputs.fetch_again()
+        self.asks.send_again()
 
     def fence(self) -> None:
         """Stop everything of this session, without reporting it."""
@@ -169,6 +166,8 @@ class Agent:
                     del self.unacked[done]
             case Values():
                 self.inputs.take(message)
+            case Answer():
+                self.asks.answer(message, self.children)
             case HeartbeatAck(seq):
                 self.session.acknowledged(seq)
             case Cancel(keys):
@@ -311,20 +310,12 @@ class Agent:
         for attempt in limited:
             limit_mb = attempt.grant.memory_limit_mb
             assert limit_mb is not None
-            used = 0 if attempt.child is None else self.memory_of(attempt.child) >> 20
+            used = 0 if attempt.child is None else self.children.memory_of(attempt.child) >> 20
             if used > limit_mb:
                 detail = f"it used {used} MB of memory, its limit is {limit_mb} MB"
                 self.stop(attempt, End("failed", "memory", detail), grace_s=0.0)
         if limited:
             self.loop.at(clock.monotonic() + MEMORY_LOOK_S, self.watch_memory)
-
-    def memory_of(self, child: Child) -> int:
-        """Return the memory of an attempt's process, and of the orphans that it left to its server."""
-        if not child.pid:
-            return 0
-        known = {one.pid for one in self.children.by_mark.values()}
-        lost = orphans(parent_of(child.pid), known)
-        return tree_rss_bytes([child.pid, *(pid for pid in lost if mark_of(pid) == child.mark)])
 
     def limit_time(self, key: AttemptKey, timeout_s: float) -> None:
         detail = f"it ran longer than its execution_timeout of {timeout_s:g} s"
@@ -431,6 +422,7 @@ class Agent:
         child = attempt.child
         assert child is not None
         attempt.child = None
+        self.asks.forget(attempt)
         del self.running[child.mark]
         child.server.marks.discard(child.mark)
         again = child.outcome is not None and child.outcome.again and attempt.stopping is None

@@ -26,11 +26,12 @@ from typing import Any, Final, NoReturn, Protocol
 import msgspec
 
 import headway
-from headway.agent import generators, leaving, processes, rehearsal, results, scratch
+from headway.agent import asking, generators, leaving, processes, rehearsal, results, scratch
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import (
     ENCODER,
     ORDER,
+    Ask,
     Given,
     Opening,
     Order,
@@ -185,6 +186,7 @@ def limit(which: int, soft: int) -> None:
 def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
     rendered.announce = lambda fields: send(control, Rendered(fields))
+    secrets.ask = asking.asker(lambda ask: send(control, ask), lambda: receive(control))
     slate: Any = None
     orders, pid = 0, os.getpid()
     while (body := receive(control)) is not None:
@@ -201,6 +203,7 @@ def work(control: int, server: Server) -> None:
         ):  # a fork of the task's own that came back from it: only its end is left to do
             break
         again = not order.last and outcome.outcome != "failed" and slate.wipe()
+        again = again and not asking.unanswered
         send(control, msgspec.structs.replace(outcome, again=True) if again else outcome)
         if not again:
             break
@@ -233,7 +236,7 @@ def read_exactly(fd: int, size: int) -> bytes | None:
     return data
 
 
-def send(control: int, message: Secrets | Rendered | Outcome) -> None:
+def send(control: int, message: Secrets | Rendered | Ask | Outcome) -> None:
     try:
         body = ENCODER.encode(message)
     except UnicodeEncodeError:

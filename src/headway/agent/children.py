@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import termios
+from collections.abc import Callable
 from itertools import count
 from typing import Final, Protocol
 
@@ -27,12 +28,15 @@ from headway.agent.orders import (
     ENCODER,
     OUTCOME_BYTES_MAX,
     UPWARD,
+    Ask,
     Kind,
     Order,
     Outcome,
     Rendered,
     Secrets,
+    Told,
 )
+from headway.agent.processes import mark_of, orphans, parent_of, tree_rss_bytes
 from headway.agent.servers import FileServer, ending
 
 SPARES: Final = 2  # of a server: the next link of a chain may come before its spare is made anew
@@ -43,8 +47,11 @@ LAST_READS: Final = 32  # of a pipe whose writers were killed
 class Child:
     """A child: its mark, private socket and output."""
 
-    def __init__(self, mark: int, server: FileServer, masker: Masker) -> None:
+    def __init__(
+        self, mark: int, server: FileServer, masker: Masker, asked: "Callable[[Child, Ask], None]"
+    ) -> None:
         self.mark = mark
+        self.asked = asked
         self.server = server
         self.control, self.their_control = socket.socketpair()
         self.control.setblocking(False)
@@ -87,6 +94,10 @@ class Child:
             return False
         self.unsent = data[sent:]
         return True
+
+    def add(self, told: Told) -> None:
+        """Queue the answer to a question of the task."""
+        self.unsent += frame(ENCODER.encode(told))
 
     def at_work(self) -> bool:
         """Return whether the child has its whole order and no outcome yet."""
@@ -131,6 +142,8 @@ class Child:
                     case Rendered(fields):
                         if self.log is not None:
                             rendered.write(self.log.path, self.masker, fields)
+                    case Ask() as ask:
+                        self.asked(self, ask)
                     case outcome:
                         self.outcome = outcome
         except (TooLarge, msgspec.MsgspecError):
@@ -166,7 +179,13 @@ class Child:
         return False
 
 
+class Asked(Protocol):
+    def take(self, child: Child, ask: Ask) -> None: ...
+
+
 class Owner(Protocol):
+    @property
+    def asks(self) -> Asked: ...
     def outcome_came(self, child: Child) -> None: ...
 
 
@@ -191,7 +210,7 @@ class Children:
         """Start a child. Returns None if the server accepts nothing. A child whose order follows
         immediately does not prepare.
         """
-        child = Child(next(self.marks), server, self.masker.copy())
+        child = Child(next(self.marks), server, self.masker.copy(), self.owner.asks.take)
         ends = (child.their_control.fileno(), child.their_output)
         sent = server.send(Kind.START, child.mark, int(ahead), 0.0, ends)
         child.close_theirs()
@@ -208,6 +227,20 @@ class Children:
         if child.unsent:
             self.loop.watch_both(child.control.fileno(), lambda: self.read_control(child))
         return sent
+
+    def memory_of(self, child: Child) -> int:
+        """Return the memory of an attempt's process, and of the orphans that it left to its server."""
+        if not child.pid:
+            return 0
+        known = {one.pid for one in self.by_mark.values()}
+        lost = orphans(parent_of(child.pid), known)
+        return tree_rss_bytes([child.pid, *(pid for pid in lost if mark_of(pid) == child.mark)])
+
+    def tell(self, child: Child) -> None:
+        """Send what is queued for a child. A child that has ended reads nothing; its end is told elsewhere."""
+        child.flush()
+        if child.unsent:
+            self.loop.watch_both(child.control.fileno(), lambda: self.read_control(child))
 
     def rest(self, child: Child) -> None:
         """Mark the child as waiting for its next order."""

@@ -7,6 +7,7 @@ secrets shorter than 4 characters, and transformations other than those of ``for
 import base64
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -14,6 +15,7 @@ from urllib.parse import quote, quote_plus
 SECRET_CHARS_MIN: Final = 4
 PART_CHARS_MIN: Final = 8  # of a line of a multi-line secret, of base64 without its borders
 MASK: Final = b"***"
+ODD: Final = re.compile(r"([^\w@%+=:,./-])")  # what a shell escapes by a backslash
 
 
 def forms(secret: str) -> set[bytes]:
@@ -25,7 +27,10 @@ def forms(secret: str) -> set[bytes]:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
         quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
         quote_plus(secret, errors="replace"),
+        shlex.quote(secret).strip("'"),
+        ODD.sub(r"\\\1", secret),
         raw.hex(),
         raw.hex().upper(),
     }

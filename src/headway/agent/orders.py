@@ -1,7 +1,8 @@
 """Messages between the agent, its fork servers and the children.
 
 - Agent and fork server: fixed records (``RECORD``); a start carries the child's control socket and output.
-- Agent and child, on the control socket: one ``Order`` down; ``Secrets`` and one ``Outcome`` up; frames of msgpack.
+- Agent and child, on the control socket: one ``Order`` down; ``Secrets``, ``Ask`` and one ``Outcome`` up, a
+  ``Told`` down for each ``Ask``; frames of msgpack.
 The agent trusts nothing that comes up: an outcome binds only the attempt whose private socket it came from.
 """
 
@@ -89,6 +90,20 @@ class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
     values: list[str]
 
 
+class Ask(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The task asks for a connection or a variable, and waits for a ``Told``."""
+
+    kind: str
+    name: str
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """The answer. ``value``: a connection as JSON, the text of a variable, or None if there is none."""
+
+    value: str | None
+    refused: str = ""
+
+
 class Rendered(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """The rendered fields of the task, sent before it starts."""
 
@@ -117,6 +132,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)
-UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Rendered | Outcome)
+UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Rendered | Ask | Outcome)
+TOLD: Final = msgspec.msgpack.Decoder(Told)
 OPENING: Final = msgspec.msgpack.Decoder(Opening)
 ENCODER: Final = msgspec.msgpack.Encoder()

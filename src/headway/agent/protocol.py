@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-PROTOCOL_VERSION: Final = 2
+PROTOCOL_VERSION: Final = 3
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
@@ -130,7 +130,17 @@ class Fetch(Message, frozen=True):
     refs: list[XComRef]
 
 
-AgentMessage = Hello | Heartbeat | Started | Ended | Fetch
+class Ask(Message, frozen=True):
+    """A running attempt asks for a connection or a variable of its team. The token proves the attempt."""
+
+    request: int
+    key: AttemptKey
+    token: str
+    kind: str  # connection, variable
+    name: str
+
+
+AgentMessage = Hello | Heartbeat | Started | Ended | Fetch | Ask
 
 
 # -- gateway to agent
@@ -219,6 +229,15 @@ class Values(Message, frozen=True):
     refused: str = ""  # why there is no answer: the attempts that need it fail
 
 
+class Answer(Message, frozen=True):
+    """The answer to an ``Ask``. ``value`` is None if there is none for this DAG; never kept beyond the attempt."""
+
+    request: int
+    value: str | None = None
+    secrets: list[str] = []  # texts to mask, before the task gets the value
+    refused: str = ""  # why there is no answer
+
+
 class Refused(Message, frozen=True):
     """The session is dead, unknown or refused: kill everything, then return as a new session if ``again``."""
 
@@ -226,4 +245,4 @@ class Refused(Message, frozen=True):
     again: bool = True
 
 
-GatewayMessage = Welcome | HeartbeatAck | Grants | Cancel | Ack | Values | Refused
+GatewayMessage = Welcome | HeartbeatAck | Grants | Cancel | Ack | Values | Answer | Refused

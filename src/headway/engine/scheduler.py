@@ -36,6 +36,8 @@ from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
 from headway.executors.agents.executor import Agents
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
+from headway.secrets.keys import local_keys
+from headway.secrets.service import Service
 from headway.store import notices, queue, runs, schedulers, sessions, waits
 from headway.store.clock import clock as database_clock
 from headway.store.measures import Measures
@@ -378,14 +380,18 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         signal.set_wakeup_fd(-1)
 
 
-def executors_of(address: str, data: Path | None) -> list[Open]:
+def executors_of(address: str, data: Path | None, secrets: Service | None = None) -> list[Open]:
     """Every way to execute attempts; the first is that of tasks that name none."""
     place = None if data is None else str(data)
-    return [partial(Agents, address=address, data=place)]
+    answer = None if secrets is None else secrets.answer
+    return [partial(Agents, address=address, data=place, secrets=answer)]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the process. The URL of the database comes on standard input: neither ``ps`` nor ``/proc`` shows it."""
+    """Run the process. The URL of the database comes on standard input: neither ``ps`` nor ``/proc`` shows it.
+
+    So do the master keys of secrets, after a tab, unless they are in their file.
+    """
     parser = argparse.ArgumentParser(prog="headway.engine.scheduler")
     parser.add_argument("--listen", required=True, help="unix:PATH or tcp:HOST:PORT, for agents")
     parser.add_argument(
@@ -395,16 +401,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--on-demand", action="store_true", help="do not create scheduled runs")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    dsn, _, given = sys.stdin.readline().strip().partition("\t")
     try:
+        data = chosen.data
+        secrets = None if data is None else Service(dsn, data, local_keys(data, given or None))
         scheduler = Scheduler(
-            sys.stdin.readline().strip().partition("\t")[0],  # master keys may follow
-            executors_of(chosen.listen, chosen.data),
+            dsn,
+            executors_of(chosen.listen, chosen.data, secrets),
             scheduled=not chosen.on_demand,
             data=chosen.data,
             ships_logs=chosen.ships_logs,
         )
         with stopping_on_signals(scheduler):
             scheduler.run()
+        if secrets is not None:
+            secrets.close()
     except HeadwayError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ an empty string. ``{{ params.x | quote }}`` makes one word of a value for the sh
 from typing import Final
 
 from headway.authoring.run import Fail, Run, context_of
+from headway.authoring.secrets import Connections, Variables
 
 LENGTH: Final = "${#"  # of a variable or an array in the shell, never the beginning of a comment
 KEPT: Final = "$\ue000{\ue000"
@@ -25,6 +26,10 @@ def render(text: str, run: Run) -> str:
     environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
-        return environment.from_string(template).render(context_of(run)).replace(KEPT, LENGTH)
+        return (
+            environment.from_string(template)
+            .render(context_of(run), conn=Connections(), var=Variables())
+            .replace(KEPT, LENGTH)
+        )
     except (TemplateError, OverflowError) as error:  # the sandbox bounds loops by an OverflowError
         raise Fail(f"the template {text[:80]!r} cannot be rendered: {error}") from None

@@ -9,11 +9,12 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from headway.agent.protocol import AttemptKey, Cancel, Fetch, Hello
+from headway.agent.protocol import Answer, Ask, AttemptKey, Cancel, Fetch, Hello
 from headway.core.admission import Session
 from headway.core.run import Run
 from headway.errors import EXHAUSTED, explained
 from headway.executors.agents import translate
+from headway.executors.agents.asks import Asks, Service
 from headway.executors.agents.gateway import Gateway, Link, grouped
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
 from headway.store import api_tokens, runs, sessions, snapshots, xcoms
@@ -30,13 +31,22 @@ AGENTS: Final = "agents"
 class Agents:
     """``data``: the directory on the agents' host where their logs and large results are."""
 
-    def __init__(self, host: Host, *, address: str, data: str | None, name: str = AGENTS) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *,
+        address: str,
+        data: str | None,
+        name: str = AGENTS,
+        secrets: Service | None = None,
+    ) -> None:
         self.name = name
         self.host = host
         self.conn = host.conn
         self.versions = host.versions
         self.data = data
         self.gateway = Gateway(host.selector, address)
+        self.asks = Asks(host.selector, secrets)
 
     # -- what came in
 
@@ -136,10 +146,19 @@ class Agents:
                 partial(self.answer, link, message)
             ):
                 self.gateway.drop(link)
+        for link, answer in self.asks.answers():
+            self.tell(link, answer)
         return any(isinstance(message, Hello) for _, message in arrivals)
 
-    def answer(self, link: Link, message: Hello | Fetch) -> None:
+    def tell(self, link: Link, answer: Answer) -> None:
+        if link.sock.fileno() >= 0:
+            self.gateway.send(link, answer)
+
+    def answer(self, link: Link, message: Hello | Fetch | Ask) -> None:
         match message:
+            case Ask():
+                if (refusal := self.asks.take(link, message)) is not None:
+                    self.tell(link, refusal)
             case Hello():
                 self.let_in(link, message)
             case Fetch(request, run_id, refs):
@@ -249,4 +268,5 @@ class Agents:
         return row, run
 
     def close(self) -> None:
+        self.asks.close()
         self.gateway.close()

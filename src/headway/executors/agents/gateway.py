@@ -28,6 +28,7 @@ from headway.agent.protocol import (
     PROTOCOL_VERSION,
     Ack,
     AgentMessage,
+    Ask,
     AttemptKey,
     Ended,
     Fetch,
@@ -86,7 +87,7 @@ class Link:
 
 
 class Gateway:
-    """``arrivals`` are the Hello and Fetch messages that need the database:
+    """``arrivals`` are the messages that need the database or a secret backend:
 
     the scheduler answers them.
     """
@@ -98,7 +99,7 @@ class Gateway:
         self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
         self.starts: list[Envelope] = []  # may wait for the next tick
-        self.arrivals: list[tuple[Link, Hello | Fetch]] = []
+        self.arrivals: list[tuple[Link, Hello | Fetch | Ask]] = []
         self.listener = listen(address)
         self.address = address
         self.go_on_listening()
@@ -226,9 +227,11 @@ class Gateway:
         else:
             self.arrivals.append((link, hello))
 
-    def hear(self, link: Link, message: Heartbeat | Started | Ended | Fetch, body: bytes) -> None:
+    def hear(
+        self, link: Link, message: Heartbeat | Started | Ended | Fetch | Ask, body: bytes
+    ) -> None:
         """Handle a message. Raises ValueError if its names cannot belong to a run."""
-        if isinstance(message, Started | Ended):
+        if isinstance(message, Started | Ended | Ask):
             check_text(message.key.run_id, message.key.task_id)
         match message:
             case Heartbeat(seq):
@@ -240,7 +243,7 @@ class Gateway:
                 link.held.discard(message.key)
                 link.ended.add(message.key)
                 self.envelopes.append(envelope(link, message, body))
-            case Fetch():
+            case Fetch() | Ask():
                 self.arrivals.append((link, message))
 
     def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:

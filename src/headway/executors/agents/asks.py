@@ -1,0 +1,96 @@
+"""Questions of attempts for connections and variables: answered by threads, so that no slow backend holds up a tick.
+
+Each team has threads of its own, and a question has a deadline: a slow answer for one team stops nobody else.
+"""
+
+import selectors
+import socket
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from headway import clock
+from headway.agent.protocol import Answer, Ask
+from headway.executors.agents.gateway import Link
+
+THREADS: Final = 2  # of a team
+OPEN_MAX: Final = 1_000  # questions of a team that wait
+DEADLINE_S: Final = 15.0
+LATE: Final = (
+    f"the server did not find an answer within {DEADLINE_S:g} s; the secret backend may be slow"
+)
+
+Service = Callable[[int, str, Ask], Answer]
+Waiting = tuple[float, Link, Ask]
+
+
+class Asks:
+    """``service`` answers in a thread: team, session, question. None: there are no secrets here."""
+
+    def __init__(self, selector: selectors.BaseSelector, service: Service | None) -> None:
+        self.service = service
+        self.threads: dict[int, ThreadPoolExecutor] = {}
+        self.waiting: dict[int, deque[Waiting]] = {}  # of each team, the oldest first
+        self.done: deque[tuple[Waiting, Answer]] = deque()
+        self.selector = selector
+        self.bells: tuple[socket.socket, socket.socket] | None = None  # from the first question on
+
+    def hang_bell(self) -> None:
+        """A thread that has an answer wakes the scheduler."""
+        self.bells = bell, ringer = socket.socketpair()
+        bell.setblocking(False)
+        ringer.setblocking(False)
+        self.selector.register(bell, selectors.EVENT_READ, lambda _: bell.recv(4096))
+
+    def take(self, link: Link, ask: Ask) -> Answer | None:
+        """Take a question, or return why there is no answer."""
+        if self.service is None:
+            return Answer(ask.request, refused="this scheduler has no secrets")
+        if self.bells is None:
+            self.hang_bell()
+        team_id = link.team_id
+        waiting = self.waiting.setdefault(team_id, deque())
+        if len(waiting) >= OPEN_MAX:
+            return Answer(ask.request, refused="too many tasks of the team ask for secrets now")
+        one: Waiting = (clock.monotonic() + DEADLINE_S, link, ask)
+        waiting.append(one)
+        if team_id not in self.threads:
+            self.threads[team_id] = ThreadPoolExecutor(THREADS, thread_name_prefix="secrets")
+        self.threads[team_id].submit(self.work, self.service, one)
+        return None
+
+    def work(self, service: Service, one: Waiting) -> None:
+        deadline, link, ask = one
+        if clock.monotonic() >= deadline or link.hello is None:
+            return
+        self.done.append((one, service(link.team_id, link.hello.session, ask)))
+        assert self.bells is not None
+        try:
+            self.bells[1].send(b"!")
+        except OSError:  # full: it is heard anyway
+            return
+
+    def answers(self) -> list[tuple[Link, Answer]]:
+        """Return what can be told now: answers, and refusals of what took too long."""
+        found = []
+        while self.done:
+            one, answer = self.done.popleft()
+            waiting = self.waiting[one[1].team_id]
+            if one in waiting:
+                waiting.remove(one)
+                found.append((one[1], answer))
+        now = clock.monotonic()
+        for waiting in self.waiting.values():
+            while waiting and waiting[0][0] <= now:
+                _, link, ask = waiting.popleft()
+                found.append((link, Answer(ask.request, refused=LATE)))
+        return found
+
+    def close(self) -> None:
+        for threads in self.threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
+        if self.bells is not None:
+            self.selector.unregister(self.bells[0])
+            for bell in self.bells:
+                bell.close()

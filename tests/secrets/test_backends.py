@@ -1,0 +1,189 @@
+"""Every backend of the registry, against a real server of its kind where one can be had."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
+from headway.secrets.backends import environment, files
+from headway.secrets.backends.base import FOLDERS, Backend, Question
+from headway.secrets.keys import LocalKeys
+from headway.secrets.service import backends_of, settings_of
+
+URI = "postgres://u:pw-canary@h/db"
+
+
+def ask(backend: Backend, name: str, team: str = "a", kind: str = "connection") -> Any:
+    found = backend.get(Question(1, team, "d", kind, name))
+    if found is None or kind == "variable":
+        return found and (found.text, found.secrets)
+    return json.loads(found.text)["password"], found.secrets
+
+
+def opened(settings: dict[str, Any]) -> list[Backend]:
+    def read(*_: object) -> None:
+        raise AssertionError("only the builtin one reads the database")
+
+    return backends_of(settings, LocalKeys(None, KEY), read)
+
+
+KEY = "k AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def test_files(tmp_path: Path) -> None:
+    for team in ("a", "b"):
+        for folder in FOLDERS.values():
+            (tmp_path / team / folder).mkdir(parents=True)
+    (tmp_path / "a/connections/w").write_text(URI + "\n")
+    (tmp_path / "a/variables/v").write_text("text\n")
+    (tmp_path / "b/connections/theirs").write_text(URI)
+    (tmp_path / "a/connections/link").symlink_to(tmp_path / "b/connections/theirs")
+    (backend,) = opened({"order": ["files"], "files": {"folder": str(tmp_path)}})
+    assert ask(backend, "w") == ("pw-canary", ["pw-canary"])
+    assert ask(backend, "v", kind="variable") == ("text", ["text"])
+    assert ask(backend, "theirs") is None
+    assert ask(backend, "w", team="none") is None
+    with pytest.raises(NotAllowed, match="leads out"):
+        ask(backend, "link")
+    (tmp_path / "a/connections/bad").write_text("hunter2")
+    with pytest.raises(HeadwayError) as caught:
+        ask(backend, "bad")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_a_refusal(tmp_path: Path) -> None:
+    (tmp_path / "a/connections").mkdir(parents=True)
+    (tmp_path / "a/connections/w").touch(0o000)
+    with pytest.raises(NotAllowed):
+        ask(files.Files(tmp_path), "w")
+
+
+def test_the_environment_of_the_scheduler() -> None:
+    backend = environment.Environment(
+        {"HEADWAY_CONN__A__W": URI, "HEADWAY_CONN__X__B__KEY": URI, "HEADWAY_VAR__A__V": "text"}
+    )
+    assert ask(backend, "w") == ("pw-canary", ["pw-canary"])
+    assert ask(backend, "v", kind="variable") == ("text", ["text"])
+    for team, name in (("x", "b__key"), ("x__b", "key"), ("a", "W"), ("A", "w"), ("a", "x.w")):
+        assert ask(backend, name, team=team) is None
+
+
+class VaultContract(BaseHTTPRequestHandler):
+    """The answers that Vault's documentation gives for reading a secret of KV version 2."""
+
+    secrets: ClassVar[dict[str, dict[str, str]]] = {
+        "/v1/secret/data/headway/a/connections/w": {"value": URI},
+        "/v1/secret/data/headway/a/connections/fields": {"conn_type": "x", "password": "pw-canary"},
+        "/v1/secret/data/headway/a/variables/v": {"value": "text"},
+    }
+    status: ClassVar[int] = 0
+
+    def do_GET(self) -> None:
+        data = self.secrets.get(self.path)
+        if self.status or self.headers["X-Vault-Token"] != "good":
+            self.say(self.status or 403, {"errors": ["permission denied"]})
+        elif data is None:
+            self.say(404, {"errors": []})
+        else:
+            self.say(200, {"data": {"data": data, "metadata": {"version": 1}}})
+
+    def say(self, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def vault() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), VaultContract)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_vault(vault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("hvac")
+    token = tmp_path / "token"
+    token.write_text("good\n")
+    settings = {"order": ["vault"], "vault": {"url": vault, "token_file": str(token)}}
+    (backend,) = opened(settings)
+    assert ask(backend, "w") == ask(backend, "fields") == ("pw-canary", ["pw-canary"])
+    assert ask(backend, "v", kind="variable") == ("text", ["text"])
+    assert ask(backend, "none") is None
+    assert ask(backend, "w", team="b") is None
+    token.write_text("expired")
+    with pytest.raises(NotAllowed, match="vault refused"):
+        ask(backend, "w")
+    token.write_text("good")
+    for status, error in (
+        (401, NotAllowed),
+        (403, NotAllowed),
+        (429, NotReachable),
+        (503, NotReachable),
+    ):
+        monkeypatch.setattr(VaultContract, "status", status)
+        with pytest.raises(error):
+            ask(backend, "w")
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.mark.parametrize("service", ["secretsmanager", "ssm"])
+def test_aws(cloud: str, service: str) -> None:
+    where = {"service": service, "endpoint": cloud, "region": "eu-west-1"}
+    (backend,) = opened({"order": ["aws"], "aws": where})
+    client = import_module("boto3").client(service, endpoint_url=cloud, region_name="eu-west-1")
+    for name, text in (("a/connections/w", URI), ("a/variables/v", "text")):
+        if service == "ssm":
+            client.put_parameter(Name=f"/headway/{name}", Value=text, Type="SecureString")
+        else:
+            client.create_secret(Name=f"/headway/{name}", SecretString=text)
+    assert ask(backend, "w") == ("pw-canary", ["pw-canary"])
+    assert ask(backend, "v", kind="variable") == ("text", ["text"])
+    assert ask(backend, "none") is None
+    assert ask(backend, "w", team="b") is None
+
+
+def test_a_cloud_that_does_not_answer_is_no_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    where = {"endpoint": "http://127.0.0.1:9", "region": "eu-west-1"}
+    (backend,) = opened({"order": ["aws"], "aws": where})
+    with pytest.raises(NotReachable):
+        ask(backend, "w")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['order = ["vualt"]', "order = []", "order = [", 'order = ["files"]', 'order = ["vault"]'],
+)
+def test_wrong_settings_are_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "secrets.toml").write_text(text)
+    with pytest.raises(UsageError):
+        opened(settings_of(tmp_path))

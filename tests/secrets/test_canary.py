@@ -1,0 +1,167 @@
+"""A secret that a task gets, prints and fails with in every usual encoding is found nowhere afterwards."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from headway import clock
+from headway.agent.masking import forms
+from headway.client import client_of
+from headway.config import Layout
+from tests.cli.conftest import PATIENCE_S, copy_data, headway, start, stop
+
+CANARY = "c4nary 'S3cret'/with+odd=chars\"&ä"
+KEY = "-----BEGIN KEY-----\nq7Zk41mWc4naryLineOne\nq7Zk41mWc4naryLineTwo\n-----END KEY-----"
+DAGS = """
+import base64
+import json
+import logging
+import os
+import shlex
+import subprocess
+import sys
+from urllib.parse import quote, quote_plus
+
+from headway import bash, connection, dag, task, variable
+
+
+@dag()
+def canary():
+    @task
+    def leak(bucket: str = "") -> str:
+        warehouse = connection("warehouse")
+        secret, key = warehouse.password, variable("private_key")
+        assert len(secret) > 10 and warehouse.extra["api_key"] == secret, "it is the real one"
+        for text in (secret, key):
+            data = text.encode()
+            print(text, repr(text), json.dumps(text), json.dumps({"x": [text]}, ensure_ascii=False))
+            print(quote(text), quote(text, safe=""), quote_plus(text), shlex.quote(text), data.hex())
+            for before in ("", "a", "ab"):
+                print(base64.b64encode(before.encode() + data).decode())
+                print(base64.urlsafe_b64encode(before.encode() + data).decode())
+            print("\\n".join("  | " + line for line in text.splitlines()))
+            logging.getLogger("x").warning("it is %s", text)
+            subprocess.run(["printf", "%s\\n", text], check=True)
+            sys.stdout.flush()
+            for number in range(1, len(data)):
+                os.write(1, b"cut: " + data[:number])
+                os.write(1, data[number:] + b"\\n")
+        print(warehouse.uri, warehouse)
+        return variable("bucket")
+
+    @task(retries=0)
+    def fail(previous: str) -> None:
+        raise ValueError(f"cannot connect to {connection('warehouse').uri} with {connection('warehouse').password}")
+
+    bash(task_id="shell", command="echo {{ conn.warehouse.password | quote }} {{ var.bucket }}; "
+    "printf %q {{ var.value.private_key | quote }}; echo; echo done")
+    fail(leak())
+
+
+@dag()
+def other():
+    @task
+    def denied() -> list[str]:
+        found = []
+        for name in ("restricted", "theirs", "../warehouse", "WAREHOUSE"):
+            try:
+                connection(name)
+                found.append(name)
+            except LookupError:
+                pass
+        return [*found, variable("nothing", default="default"), connection("warehouse").host]
+
+    denied()
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("canary")
+    (folder / "dags").mkdir()
+    (folder / "dags" / "canary.py").write_text(DAGS)
+    copy_data(data, folder)
+    process = start(folder)
+    deadline = clock.monotonic() + PATIENCE_S
+    while "other" not in headway("ls", cwd=folder).stdout:
+        assert clock.monotonic() < deadline, "the DAGs were not loaded"
+    give(
+        folder,
+        CANARY,
+        "conn",
+        "set",
+        "warehouse",
+        "--type",
+        "postgres",
+        "--host",
+        "db",
+        "--password",
+    )
+    give(
+        folder,
+        json.dumps({"api_key": CANARY}),
+        "conn",
+        "set",
+        "warehouse",
+        "--type",
+        "postgres",
+        "--host",
+        "db",
+        "--extra",
+        "-",
+    )
+    give(folder, "", "conn", "set", "restricted", "--type", "http", "--dag", "canary")
+    give(folder, KEY, "var", "set", "private_key")
+    give(folder, "", "var", "set", "bucket", "raw-data")
+    yield folder
+    stop(process)
+
+
+def give(folder: Path, secret: str, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "headway", *arguments],
+        cwd=folder, input=secret, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_secret_is_found_nowhere(home: Path) -> None:
+    done = headway("run", "canary", cwd=home)
+    assert done.returncode == 1, done.stderr
+    with closing(client_of(Layout(home / ".headway"))) as client:
+        (run,) = client.runs(1, dag_id="canary")
+    written = (home / ".headway/logs" / run.run_id).rglob("*.log")
+    logs = headway("logs", run.run_id, cwd=home).stdout + "".join(f.read_text() for f in written)
+    assert logs.count("***") > 100
+    assert "raw-data" in logs, "what is not secret is not masked"
+    shown = headway("show", run.run_id, "--output", "json", cwd=home).stdout
+    assert "cannot connect to" in shown
+    hidden = {form for text in (CANARY, KEY) for form in forms(text)}
+    hidden |= {text.encode() for text in KEY.splitlines()[1:3]}
+    told = "\n".join((logs, shown, done.stdout, done.stderr)).encode()
+    assert [form for form in hidden if form in told] == []
+    found = [
+        (str(file), form)
+        for file in sorted((home / ".headway").rglob("*"))
+        if file.is_file() and file.name != "secrets.key"
+        for content in [file.read_bytes()]
+        for form in hidden
+        if form in content
+    ]
+    assert found == []
+
+
+def test_a_dag_gets_what_it_may_have_and_nothing_tells_of_the_rest(home: Path) -> None:
+    done = headway("run", "other", cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with closing(client_of(Layout(home / ".headway"))) as client:
+        (run,) = client.runs(1, dag_id="other")
+        (result,) = client.xcoms(run.run_id, task_id="denied")
+    assert "default" in str(result.value)
+    assert "restricted" not in str(result.value)
+    assert "db" in str(result.value)

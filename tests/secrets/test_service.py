@@ -1,0 +1,108 @@
+"""Questions of attempts: bound to one live attempt, to the team of its agent, and never a way to guess."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headway import wire
+from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.secrets import stored
+from headway.secrets.keys import LocalKeys, local_keys
+from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service
+from headway.store.transact import Session
+from tests.api import seed
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> LocalKeys:
+    return local_keys(tmp_path, None)
+
+
+@pytest.fixture
+def service(
+    database: str, owner_conn: Session, tmp_path: Path, keys: LocalKeys
+) -> Iterator[Service]:
+    """One live attempt of DAG ``d`` in team 1, with the token "token"."""
+    seed.dag(owner_conn, "d")
+    seed.run(owner_conn, "d", "r1")
+    seed.instance(owner_conn, "r1", "t0", "running")
+    seed.attempt(owner_conn, "r1", "t0")
+    owner_conn.execute("UPDATE attempt SET state = 'running', token = 'token', ended_at = NULL")
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    for team, password in ((1, "ours"), (2, "theirs")):
+        uri = f"postgres://u:{password}@h"
+        wanted = wire.ConnectionRequest(uri=uri)
+        stored.set_connection(owner_conn, keys, team, "warehouse", wanted, "me")
+    theirs = wire.ConnectionRequest(uri="postgres://u:theirs@h")
+    stored.set_connection(owner_conn, keys, 2, "only-theirs", theirs, "me")
+    restricted = wire.ConnectionRequest(uri="postgres://u:pw@h", dags=["another"])
+    stored.set_connection(owner_conn, keys, 1, "restricted", restricted, "me")
+    found = Service(database, tmp_path, keys)
+    yield found
+    found.close()
+
+
+def ask(
+    service: Service,
+    name: str,
+    *,
+    team: int = 1,
+    session: str = "s1",
+    token: str = "token",
+    **key: int,
+) -> Answer:
+    asked = AttemptKey("r1", "t0", -1, key.get("attempt", 1))
+    return service.answer(team, session, Ask(1, asked, token, "connection", name))
+
+
+def test_the_same_id_in_two_teams_is_two_secrets(service: Service) -> None:
+    answer = ask(service, "warehouse")
+    assert '"password":"ours"' in str(answer.value)
+    assert answer.secrets == ["ours"]
+
+
+def test_what_a_dag_may_not_have_is_not_told_from_what_is_missing(service: Service) -> None:
+    missing = ask(service, "missing")
+    for name in ("only-theirs", "restricted", "../other/warehouse", "a%2f..%2fb", "WAREHOUSE"):
+        assert ask(service, name) == missing == Answer(1)
+
+
+def test_only_its_own_live_attempt_gets_a_secret(service: Service, owner_conn: Session) -> None:
+    for wrong in (
+        {"team": 2},
+        {"session": "s2"},
+        {"token": "guess"},
+        {"token": ""},
+        {"attempt": 2},
+    ):
+        assert ask(service, "warehouse", **wrong) == Answer(1, refused=ENDED)
+    owner_conn.execute("UPDATE attempt SET state = 'success', token = NULL, ended_at = now()")
+    assert ask(service, "warehouse") == Answer(1, refused=ENDED)
+
+
+def test_who_guesses_names_gets_no_more_answers(service: Service, owner_conn: Session) -> None:
+    for number in range(MISSES_MAX):
+        assert ask(service, f"guess-{number}") == Answer(1)
+    assert ask(service, "warehouse") == Answer(1, refused=GUESSING)
+    told = owner_conn.execute("SELECT team_id, actor, action, subject FROM audit").fetchall()
+    assert told == [(1, "task:d/t0", "secrets.guess", "r1")]
+
+
+def test_a_refusal_is_never_a_miss(service: Service, tmp_path: Path, owner_conn: Session) -> None:
+    """The backend asked first refuses: the one behind it is not asked."""
+    outside = tmp_path / "outside"
+    outside.write_text("postgres://u:x@h")
+    (tmp_path / "files/default/connections").mkdir(parents=True)
+    (tmp_path / "files/default/connections/warehouse").symlink_to(outside)
+    (tmp_path / "secrets.toml").write_text(
+        f'order = ["files", "builtin"]\n[files]\nfolder = "{tmp_path}/files"\n'
+    )
+    answer = ask(service, "warehouse")
+    assert (answer.value, "files refused" in answer.refused) == (None, True)
+
+
+def test_a_changed_row_is_refused(service: Service, owner_conn: Session) -> None:
+    owner_conn.execute("UPDATE connection SET sealed = sealed || '\\x00' WHERE team_id = 1")
+    answer = ask(service, "warehouse")
+    assert (answer.value, "cannot decrypt" in answer.refused) == (None, True)
