@@ -9,10 +9,10 @@ TASKS: Final = 1_000
 
 INSERT_RUNS: Final = """
     INSERT INTO run (
-        team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, logical_date,
+        team_id, run_id, dag_id, version, bundle_version, run_key, trigger, state, logical_date,
         interval_start, interval_end, created_by, created_at, started_at, ended_at, revision
     )
-    SELECT team_id, 'past-' || past, dag_id, number, bundle_version, 'manual:past-' || past,
+    SELECT team_id, 'past-' || past, dag_id, version, bundle_version, 'manual:past-' || past,
         'manual', 'success', at, at, at, 'bench', at, at, at + interval '5 s', 10
     FROM dag, generate_series(1, %(runs)s) AS past,
         LATERAL (SELECT now() - past * interval '8 hours' AS at) AS moment
@@ -20,7 +20,7 @@ INSERT_RUNS: Final = """
 """
 INSERT_TASK_INSTANCES: Final = """
     INSERT INTO task_instance (
-        team_id, run_id, task_id, map_index, state, number, pool,
+        team_id, run_id, task_id, map_index, state, attempts, pool,
         ready_at, queued_at, started_at, ended_at
     )
     SELECT team_id, run_id, 'nothing', place, 'success', 1, 'default',
@@ -33,15 +33,15 @@ INSERT_ATTEMPTS: Final = """
         team_id, run_id, task_id, map_index, number, state, session_id,
         queued_at, started_at, ended_at
     )
-    SELECT team_id, run_id, task_id, map_index, number, 'success',
+    SELECT team_id, run_id, task_id, map_index, attempts, 'success',
         (SELECT session_id FROM agent_session LIMIT 1), queued_at, started_at, ended_at
     FROM task_instance
     WHERE run_id LIKE 'past-%%'
 """
 INSERT_EVENTS: Final = """
-    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, number, name,
+    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, attempt, name,
         state, actor)
-    SELECT team_id, ended_at, 'task_instance', %(dag_id)s, run_id, task_id, map_index, number,
+    SELECT team_id, ended_at, 'task_instance', %(dag_id)s, run_id, task_id, map_index, attempts,
         'succeed', state, 'scheduler'
     FROM task_instance
     WHERE run_id LIKE 'past-%%'

@@ -18,9 +18,9 @@ SESSION: LiteralString = """
 """
 
 RUNS: LiteralString = """
-    INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, reason,
+    INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, state, reason,
         logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at, revision)
-    SELECT team_id, substr(md5(dag_id || past), 1, 12), dag_id, number, bundle_version,
+    SELECT team_id, substr(md5(dag_id || past), 1, 12), dag_id, version, bundle_version,
         'slot:' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'schedule',
         CASE WHEN bad THEN 'failed' ELSE 'success' END,
         jsonb_build_object('kind', CASE WHEN bad THEN 'leaves_failed' ELSE 'leaves_succeeded' END)
@@ -34,7 +34,7 @@ RUNS: LiteralString = """
 
 # The place of a task in its DAG says when it began; `span` is the share of the run it takes.
 INSTANCES: LiteralString = """
-    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, failures, pool, reason,
+    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, attempts, failures, pool, reason,
         ready_at, queued_at, started_at, ended_at)
     SELECT run.team_id, run.run_id, task_id, map_index,
         judged.state, (judged.state <> 'upstream_failed')::int, (judged.state = 'failed')::int, 'default',
@@ -44,7 +44,7 @@ INSTANCES: LiteralString = """
                 "ends": {"failed": 1}, "tasks": []}' END,
         ready_at, queued_at, began_at, CASE WHEN judged.state = 'upstream_failed' THEN run.ended_at
             ELSE began_at + took END
-    FROM run JOIN dag_version USING (team_id, dag_id, number)
+    FROM run JOIN dag_version USING (team_id, dag_id, version)
     CROSS JOIN LATERAL regexp_split_to_table(task_ids, E'\\n') WITH ORDINALITY AS named (task_id, place)
     CROSS JOIN LATERAL generate_series(
         CASE WHEN task_id = %(mapped)s THEN 0 ELSE -1 END,
@@ -75,7 +75,7 @@ INSTANCES: LiteralString = """
 ATTEMPTS: LiteralString = """
     INSERT INTO attempt (team_id, run_id, task_id, map_index, number, state, session_id,
         ready_at, queued_at, started_at, ended_at, waited_for, cause, detail, line, exit_code)
-    SELECT team_id, run_id, task_id, map_index, instance.number, instance.state, 'past',
+    SELECT team_id, run_id, task_id, map_index, instance.attempts, instance.state, 'past',
         instance.ready_at, instance.queued_at, instance.started_at, instance.ended_at,
         CASE WHEN instance.queued_at - ready_at > interval '1 s'
             THEN '{"kind": "pool_full", "pool": "default", "used": 128, "slots": 128}'::jsonb END,

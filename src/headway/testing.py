@@ -173,12 +173,12 @@ class Bench:
         return self.result(run)
 
     def attempt(self, run: Model, instance: Instance) -> Ended:
-        attempt = Attempt(instance.number + 1, "token", "test", run.now)
+        attempt = Attempt(instance.attempts + 1, "token", "test", run.now)
         run.move(instance, Event.GRANT, Granted(instance.node.pool, "test"), attempt=attempt)
         ended = Ended(
             task_id=instance.node.task_id,
             map_index=instance.map_index,
-            number=instance.number,
+            number=instance.attempts,
             token="token",
             outcome=Outcome.SUCCESS,
         )
@@ -205,7 +205,7 @@ class Bench:
             dag_id=self.spec.dag_id,
             task_id=task_id,
             map_index=instance.map_index,
-            try_number=instance.number,
+            try_number=instance.attempts,
             max_tries=retries + 1,
             logical_date=self.at,
             data_interval=self.interval(),
@@ -262,7 +262,9 @@ class Bench:
         key = (instance.node.task_id, instance.map_index)
         data = self.stored.get((key[0], model.RESULT_KEY), {}).get(key[1])
         value = None if data is None else from_json(data)
-        return InstanceResult(key[1], instance.state, value, self.errors.get(key), instance.number)
+        return InstanceResult(
+            key[1], instance.state, value, self.errors.get(key), instance.attempts
+        )
 
 
 def first_ready(run: Model) -> Instance | None:

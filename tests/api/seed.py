@@ -43,7 +43,7 @@ def dag(
             [team_id, NOON],
         )
         conn.execute(
-            "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
+            "INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs,"
             " updated_at) VALUES (%s, %s, 1, 'b1', %s, 16, %s)",
             [team_id, dag_id, text.file, NOON],
         )
@@ -63,7 +63,7 @@ def run(
 ) -> None:
     at = NOON + timedelta(minutes=minute)
     conn.execute(
-        "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
+        "INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, state,"
         " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
         " VALUES (%(team)s, %(id)s, %(dag)s, 1, 'b1', %(id)s, 'manual', %(state)s, %(at)s, %(at)s, %(at)s,"
         " 'user:admin', %(at)s, %(at)s,"
@@ -76,7 +76,7 @@ def instance(
     conn: Connection[Any], run_id: str, task_id: str, state: str, map_index: int = -1
 ) -> None:
     conn.execute(
-        "INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, pool, number,"
+        "INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, pool, attempts,"
         " ended_at) VALUES (1, %(run)s, %(task)s, %(index)s, %(state)s, 'default', %(number)s,"
         " CASE WHEN %(state)s IN ('success', 'failed', 'skipped', 'upstream_failed',"
         " 'cancelled') THEN %(at)s::timestamptz END)",

@@ -133,7 +133,7 @@ def test_gantt_shows_every_attempt_and_the_delay_between(client: Client, conn: S
     scheduler.later(5)
     scheduler.tick(*scheduler.work())
     (bar,) = client.gantt(run_id).bars
-    assert [each.number for each in bar.segments if each.kind == "queued"] == [1, 2]
+    assert [each.attempt for each in bar.segments if each.kind == "queued"] == [1, 2]
     (delay,) = [each for each in bar.segments if each.kind == "retry"]
     assert delay.end is not None
     assert (delay.end - delay.start).total_seconds() >= 60

@@ -30,9 +30,9 @@ def dag(conn: Session, dag_id: str, *names: str, number: int = 1) -> None:
             "INSERT INTO bundle VALUES (1, 'b1', 1, 1, %s) ON CONFLICT DO NOTHING", [seed.NOON]
         )
         conn.execute(
-            "INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,"
+            "INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs,"
             " updated_at) VALUES (1, %(dag)s, %(number)s, 'b1', 'f', 16, %(at)s)"
-            " ON CONFLICT (team_id, dag_id) DO UPDATE SET number = excluded.number",
+            " ON CONFLICT (team_id, dag_id) DO UPDATE SET version = excluded.version",
             {"dag": dag_id, "number": number, "at": seed.NOON},
         )
         conn.execute(
@@ -43,7 +43,7 @@ def dag(conn: Session, dag_id: str, *names: str, number: int = 1) -> None:
 
 def run(conn: Session, run_id: str, minute: int, number: int = 1, **states: Any) -> None:
     seed.run(conn, "d", run_id, minute=minute)
-    conn.execute("UPDATE run SET number = %s WHERE run_id = %s", [number, run_id])
+    conn.execute("UPDATE run SET version = %s WHERE run_id = %s", [number, run_id])
     for task_id, state in states.items():
         many = [state] if isinstance(state, str) else state
         for index, each in enumerate(many):
@@ -96,7 +96,7 @@ def test_what_changed_is_read_again(client: Client, conn: Session) -> None:
     dag(conn, "d", "a")
     run(conn, "r1", 1, a="waiting")
     assert client.grid("d").runs[0].cells == "w"
-    conn.execute("UPDATE task_instance SET state = 'running', number = 1")
+    conn.execute("UPDATE task_instance SET state = 'running', attempts = 1")
     conn.execute("UPDATE run SET revision = revision + 1")
     assert client.grid("d").runs[0].cells == "R"
 

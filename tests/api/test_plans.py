@@ -114,8 +114,8 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
     (calendar.DAYS, SPAN),
     (calendar.SCHEDULED, {"dag_id": None, "limit": 100}),
-    (versions.LIST, {"dag_id": "d", "before": None, "number": None, "limit": 51}),
-    (versions.SPEC, {"dag_id": "d", "number": 1}),
+    (versions.LIST, {"dag_id": "d", "before": None, "version": None, "limit": 51}),
+    (versions.SPEC, {"dag_id": "d", "version": 1}),
     (versions.OF_RUN, KEY),
     (durations.OWNER, {"dag_id": "d"}),
     (durations.OF_DAG, LATELY),
@@ -152,7 +152,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (grid.RUNS, {**PAGE, "dag_id": "d"}),
     (grid.RUNS, {**PAGE, "dag_id": "d", "after": seed.NOON, "after_id": "r"}),
     (strips.STRIPS, {"run_ids": ["run000001000", "run000001001"]}),
-    (versions.OF_DAG, {"dag_id": "d", "numbers": [1]}),
+    (versions.OF_DAG, {"dag_id": "d", "versions": [1]}),
     (run_tasks.PINNED, KEY),
     (expected.LAST_GOOD, {"dag_id": "d"}),
     (expected.MEDIANS, {"dag_id": "d", "runs": 20, "instances": 50_000}),
@@ -198,7 +198,7 @@ LARGE = ("run", "task_instance", "attempt", "event", "xcom")
 def large(request: pytest.FixtureRequest, conn: Session) -> None:
     seed.dag(conn, "d")
     conn.execute(
-        "INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state,"
+        "INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, state,"
         " logical_date, interval_start, interval_end, created_by, created_at, started_at, ended_at)"
         " SELECT 1, 'run' || lpad(n::text, 9, '0'), 'd', 1, 'b1', n::text, 'manual', 'success',"
         " at, at, at, 'user:admin', at, at, at"
@@ -206,7 +206,7 @@ def large(request: pytest.FixtureRequest, conn: Session) -> None:
         [RUNS, seed.NOON],
     )
     conn.execute(
-        "INSERT INTO task_instance (team_id, run_id, task_id, state, pool, number, ended_at)"
+        "INSERT INTO task_instance (team_id, run_id, task_id, state, pool, attempts, ended_at)"
         " SELECT 1, run_id, 't' || n, 'success', 'default', 1, ended_at"
         " FROM run, generate_series(0, %s) AS n",
         [INSTANCES - 1],

@@ -163,7 +163,9 @@ def test_only_what_takes_notably_longer_is_told(client: Client, conn: Session) -
     conn.execute(f"{times} AND task_id = 'quick'", (110, two[0]))
     conn.execute(f"{times} AND task_id = 'slow'", (100, one[0]))
     conn.execute(f"{times} AND task_id = 'slow'", (200, two[0]))
-    conn.execute("UPDATE task_instance SET number = 3 WHERE run_id = %s AND task_id = 'slow'", two)
+    conn.execute(
+        "UPDATE task_instance SET attempts = 3 WHERE run_id = %s AND task_id = 'slow'", two
+    )
     conn.commit()
     told = client.compare(one[0], two[0]).tasks
     assert [(each.task_id, each.what, each.before, each.after) for each in told] == [

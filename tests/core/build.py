@@ -91,7 +91,7 @@ class Story:
     def start(self, name: str, **values: Any) -> bool:
         instance = self.at(name)
         assert instance.attempt is not None, f"{name} has no live attempt"
-        given = {"token": instance.attempt.token, "number": instance.number, "age_s": 0.0}
+        given = {"token": instance.attempt.token, "number": instance.attempts, "age_s": 0.0}
         key = {"task_id": instance.node.task_id, "map_index": instance.map_index}
         return plan.absorb(self.run, Started(**{**given, **key, **values}), lambda: 0.5)
 
@@ -99,7 +99,7 @@ class Story:
         """An end without the tick that follows."""
         instance = self.at(name)
         assert instance.attempt is not None, f"{name} has no live attempt: it is {instance.state}"
-        given = {"token": instance.attempt.token, "number": instance.number, "outcome": outcome}
+        given = {"token": instance.attempt.token, "number": instance.attempts, "outcome": outcome}
         key = {"task_id": instance.node.task_id, "map_index": instance.map_index}
         return plan.absorb(self.run, Ended(**{**given, **key, **values}), lambda: 0.5)
 

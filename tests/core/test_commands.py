@@ -64,7 +64,7 @@ def test_map_indexes_narrow_the_named_tasks_only() -> None:
 def test_clear_what_failed_and_the_run_goes_on() -> None:
     story = clear(failed_in_the_middle(), failed_only=True)
     assert story.states() == {"t0": "success", "t1": "queued", "t2": "waiting", "side": "success"}
-    assert (story.at("t1").number, story.at("t1").failures) == (2, 0)
+    assert (story.at("t1").attempts, story.at("t1").failures) == (2, 0)
     story.succeed("t1").succeed("t2")
     assert story.run.state == "success"
     story.everything_counts()
@@ -145,7 +145,7 @@ def test_the_last_word_counts() -> None:
     mark(story, Event.MARK_FAILED, "a")
     clear(story, "a")
     story.succeed("a")
-    assert (story.state("a"), story.at("a").number) == ("queued", 2)
+    assert (story.state("a"), story.at("a").attempts) == ("queued", 2)
 
 
 # -- marking
@@ -215,4 +215,4 @@ def test_a_clear_after_a_cancel_takes_it_back() -> None:
     story.end("t0", Outcome.CANCELLED)
     story.tick()
     story.succeed("t0").succeed("t1")
-    assert (story.run.state, story.at("t0").number) == ("success", 2)
+    assert (story.run.state, story.at("t0").attempts) == ("success", 2)

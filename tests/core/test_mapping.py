@@ -214,7 +214,7 @@ def test_after_a_clear_a_longer_list_makes_the_missing_instances() -> None:
     assert {n: s for n, s in story.states().items() if n.startswith("each")} == dict.fromkeys(
         ("each[0]", "each[1]", "each[2]", "each[3]"), "queued"
     )
-    assert [story.at(f"each[{n}]").number for n in range(4)] == [2, 2, 1, 1]
+    assert [story.at(f"each[{n}]").attempts for n in range(4)] == [2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("rule", ["all_success", "none_skipped", "all_done"])
@@ -224,7 +224,7 @@ def test_after_a_clear_the_items_beyond_a_shorter_list_are_gone(rule: str) -> No
     story.end("items", length=1)
     plan.settle(story.run)
     gone = [move for move in story.run.changes.moves if move.name == "remove"]
-    assert [(str(m.instance), m.number, m.state) for m in gone] == [
+    assert [(str(m.instance), m.attempt, m.state) for m in gone] == [
         ("each[1]", 1, None),
         ("each[2]", 1, None),
     ]
@@ -242,7 +242,7 @@ def test_what_comes_again_goes_on_counting_its_attempts() -> None:
     story = cleared(finished(3), "items").succeed("items", length=1)
     story.succeed("each[0]").succeed("total")
     cleared(story, "items").succeed("items", length=3)
-    assert [story.at(f"each[{n}]").number for n in range(3)] == [3, 2, 2]
+    assert [story.at(f"each[{n}]").attempts for n in range(3)] == [3, 2, 2]
     assert not story.run.former
 
 
@@ -252,7 +252,7 @@ def test_after_a_clear_over_an_empty_list_there_is_the_placeholder_again() -> No
     assert story.run.state == "success"
     story = cleared(story, "items").succeed("items", length=1)
     assert story.states() == {"items": "success", "each[0]": "queued", "total": "waiting"}
-    assert story.at("each[0]").number == 2
+    assert story.at("each[0]").attempts == 2
     story.everything_counts()
 
 

@@ -57,7 +57,7 @@ def test_a_clear_forgets_what_was_counted_and_when() -> None:
     assert (a.failures, a.losses) == (0, 0)
     assert (a.ready_at, a.queued_at, a.started_at) == (None, None, None)
     story.tick()
-    assert (a.state, a.number) == ("queued", 3)
+    assert (a.state, a.attempts) == ("queued", 3)
 
 
 def test_it_is_written_down() -> None:

@@ -146,7 +146,7 @@ def test_the_users_retries_and_then_the_end() -> None:
         assert story.state("a") == "queued"
         assert story.run.due_at is None
     story.fail("a")
-    assert (story.state("a"), story.at("a").number, story.run.state) == ("failed", 3, "failed")
+    assert (story.state("a"), story.at("a").attempts, story.run.state) == ("failed", 3, "failed")
     assert story.at("a").reason == GivenUp("", "ValueError: no", failures=3, retries=2)
 
 
@@ -168,7 +168,7 @@ def test_losses_use_no_retry_and_have_their_own_bound() -> None:
 
 def test_a_task_that_says_no_is_not_tried_again() -> None:
     story = Story(task("a", retries=5)).begin().fail("a", retry=False)
-    assert (story.state("a"), story.at("a").number) == ("failed", 1)
+    assert (story.state("a"), story.at("a").attempts) == ("failed", 1)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_what_is_gone_is_remembered_by_its_last_attempt() -> None:
     story.run.remember("gone", 0, 7)  # not of this version
     assert story.run.former == {(1, 2): 3}
     story.succeed("items", length=3)
-    assert [story.at(f"each[{n}]").number for n in range(3)] == [1, 1, 4]
+    assert [story.at(f"each[{n}]").attempts for n in range(3)] == [1, 1, 4]
 
 
 def test_a_loaded_intent_is_known() -> None:

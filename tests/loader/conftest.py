@@ -79,7 +79,7 @@ def rows(conn: Connection[Any], query: str) -> list[tuple[Any, ...]]:
 
 def dags(conn: Connection[Any]) -> dict[str, tuple[Any, ...]]:
     """By DAG: number, file, missing."""
-    found = rows(conn, "SELECT dag_id, number, file, missing_since IS NOT NULL FROM dag")
+    found = rows(conn, "SELECT dag_id, version, file, missing_since IS NOT NULL FROM dag")
     return {row[0]: row[1:] for row in found}
 
 

@@ -67,7 +67,7 @@ def test_an_old_specification_has_its_old_number(
         folder.dag("a.py", "one", tag=tag)
         loader.settle()
     assert dags(conn)["one"][0] == 1
-    assert rows(conn, "SELECT number FROM dag_version ORDER BY 1") == [(1,), (2,)]
+    assert rows(conn, "SELECT version FROM dag_version ORDER BY 1") == [(1,), (2,)]
 
 
 def test_a_change_of_a_module_or_file_imports_who_read_it(
@@ -276,7 +276,7 @@ def test_a_registered_spec_without_arguments_stays_until_its_file_changes(
     )
     conn.commit()
     make_loader().settle()
-    assert rows(conn, "SELECT number FROM dag_version") == [(1,)]
+    assert rows(conn, "SELECT version FROM dag_version") == [(1,)]
     assert store.spec(conn, 1, "one") == old
     folder.write("a.py", COMMAND.format(command="'echo 1'") + "# edited\n")
     make_loader().settle()

@@ -12,7 +12,7 @@ FILL: LiteralString = """
     INSERT INTO bundle VALUES (1, 'v', 1, 1, now());
     INSERT INTO dag_version SELECT 1, 'dag' || d, n, md5(d || '-' || n), '{}', now()
         FROM generate_series(1, 2000) d, generate_series(1, 20) n;
-    INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs, updated_at)
+    INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, updated_at)
         SELECT 1, 'dag' || d, 20, 'v', 'f', 16, now() FROM generate_series(1, 2000) d;
 """
 
@@ -28,7 +28,7 @@ VALUES: Final = {
     "now": datetime(2026, 1, 1, tzinfo=UTC),
     "dag_id": "dag1",
     "dag_ids": ["dag1"],
-    "numbers": [1],
+    "versions": [1],
     "spec_hashes": ["x"],
     "specs": ["{}"],
     "files": ["f"],

@@ -103,7 +103,7 @@ def test_a_shorter_list_takes_items_away_and_a_longer_one_brings_them_back(
         brought = "SELECT count(*) FROM xcom WHERE run_id = %s AND task_id = 'work'"
         assert value(conn, brought, run_id) == expected
         assert run_state(conn, run_id) == "success"
-    numbers = "SELECT map_index, number FROM task_instance WHERE task_id = 'work' ORDER BY 1"
+    numbers = "SELECT map_index, attempts FROM task_instance WHERE task_id = 'work' ORDER BY 1"
     assert conn.execute(numbers).fetchall() == [(0, 3), (1, 3), (2, 2), (3, 2)]
     why = "SELECT DISTINCT reason::text FROM event WHERE name = 'remove' AND map_index = 2"
     assert stored(value(conn, why)) == ItemGone(2)

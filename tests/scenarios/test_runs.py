@@ -284,7 +284,7 @@ def test_a_run_keeps_the_version_it_began_with(conn: Connection[Any]) -> None:
     scheduler.play()
     assert set(states(conn, old)) == {"a", "b"}
     assert set(states(conn, new)) == {"a", "c"}
-    pins = conn.execute("SELECT number, bundle_version FROM run ORDER BY created_at").fetchall()
+    pins = conn.execute("SELECT version, bundle_version FROM run ORDER BY created_at").fetchall()
     assert pins == [(1, "b1"), (2, "b2")]
 
 

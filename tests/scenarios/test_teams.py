@@ -168,7 +168,7 @@ CROSSING = (
     "UPDATE task_instance SET team_id = 2 WHERE team_id = 1",
     "UPDATE attempt SET team_id = 2 WHERE team_id = 1",
     "INSERT INTO backfill VALUES (1, 'b', 'only2', now(), now(), 1, 'me', now())",
-    "INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, size)"
+    "INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, size)"
     " SELECT 2, run_id, task_id, map_index, 'k', number, '1', 1 FROM attempt WHERE team_id = 1",
 )
 

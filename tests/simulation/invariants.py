@@ -40,7 +40,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 SELECT FROM task_instance AS ti WHERE ti.team_id = run.team_id
                     AND ti.run_id = run.run_id AND ti.state NOT IN {DONE})""",
     "I04 outcome differs from the leaves": """
-        SELECT FROM run JOIN dag_version USING (team_id, dag_id, number)
+        SELECT FROM run JOIN dag_version USING (team_id, dag_id, version)
         WHERE state IN ('success', 'failed') AND cancelled_by IS NULL
             AND (state = 'failed') <> EXISTS (
                 SELECT FROM task_instance AS ti
@@ -77,7 +77,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM task_instance AS ti WHERE state = 'success' AND reason ->> 'kind' IS DISTINCT FROM 'marked'
             AND NOT EXISTS (
                 SELECT FROM attempt WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)
-                    AND attempt.number = ti.number AND attempt.state = 'success')""",
+                    AND attempt.number = ti.attempts AND attempt.state = 'success')""",
     "I10 an attempt after a successful one": f"""
         SELECT FROM attempt AS late JOIN attempt AS early USING {KEY}
         WHERE late.number = early.number + 1 AND early.state = 'success' AND NOT EXISTS (
@@ -87,14 +87,14 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I11 more attempts than its retries and losses allow": """
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
-            AND version.dag_id = run.dag_id AND version.number = run.number
+            AND version.dag_id = run.dag_id AND version.version = run.version
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE task ->> 'task_id' = ti.task_id AND (losses > %(losses_max)s + 1
             OR failures > coalesce((task ->> 'retries')::int, 0) + 1)""",
     "I12 ran before its upstream succeeded": f"""
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
-            AND version.dag_id = run.dag_id AND version.number = run.number
+            AND version.dag_id = run.dag_id AND version.version = run.version
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         CROSS JOIN LATERAL json_array_elements_text(task -> 'upstream') AS up
         JOIN task_instance AS above ON above.team_id = run.team_id
@@ -108,7 +108,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         JOIN agent_session USING (team_id, session_id)
         JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
-            AND version.dag_id = run.dag_id AND version.number = run.number
+            AND version.dag_id = run.dag_id AND version.version = run.version
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE task ->> 'task_id' = ti.task_id
             AND coalesce(task ->> 'queue', 'default') <> ALL(queues)""",
@@ -160,7 +160,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I22 its upstream has settled and it waits": f"""
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
-            AND version.dag_id = run.dag_id AND version.number = run.number
+            AND version.dag_id = run.dag_id AND version.version = run.version
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE run.state = 'running' AND ti.state = 'waiting' AND set_aside IS NULL
             AND due_at IS NULL AND task ->> 'task_id' = ti.task_id AND NOT EXISTS (
@@ -168,8 +168,8 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 JOIN task_instance AS above ON above.team_id = run.team_id
                     AND above.run_id = run.run_id AND above.task_id = up
                 WHERE above.state NOT IN {DONE})""",
-    "I23 number differs from its attempts": f"""
-        SELECT FROM task_instance AS ti WHERE number <> coalesce((
+    "I23 attempts differ from those there are": f"""
+        SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
             SELECT max(number) FROM attempt
             WHERE {KEY} = (ti.team_id, ti.run_id, ti.task_id, ti.map_index)), 0)""",
     "I23 live without its attempt, or the reverse": f"""
@@ -177,11 +177,11 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             SELECT team_id, run_id, task_id, map_index, number, state AS attempt_state FROM attempt
             WHERE state IN {LIVE}) AS live USING {KEY}
         WHERE (ti.state IN {LIVE} OR live.number IS NOT NULL)
-            AND (ti.state, ti.number) IS DISTINCT FROM (live.attempt_state, live.number)""",
+            AND (ti.state, ti.attempts) IS DISTINCT FROM (live.attempt_state, live.number)""",
     "I26 a token that outlived its attempt": f"""
         SELECT FROM attempt WHERE (token IS NOT NULL) <> (state IN {LIVE})""",
     "I28 task instances differ from the tasks of the version": """
-        SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, number)
+        SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, version)
         WHERE run.state IN ('running', 'success', 'failed') AND (
             SELECT array_agg(DISTINCT task_id ORDER BY task_id) FROM task_instance AS ti
             WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
@@ -189,11 +189,13 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             SELECT array_agg(task ->> 'task_id' ORDER BY task ->> 'task_id')
             FROM json_array_elements(spec -> 'tasks') AS task)""",
     "I29 a result of an attempt that did not succeed": """
-        SELECT FROM xcom LEFT JOIN attempt USING (team_id, run_id, task_id, map_index, number)
+        SELECT FROM xcom LEFT JOIN attempt
+            ON (attempt.team_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number)
+                = (xcom.team_id, xcom.run_id, xcom.task_id, xcom.map_index, xcom.attempt)
         WHERE attempt.state IS DISTINCT FROM 'success'""",
     "I29 a result of an earlier life": f"""
         SELECT FROM xcom JOIN task_instance AS ti USING {KEY}
-        WHERE xcom.number <> ti.number OR ti.state NOT IN {DONE}""",
+        WHERE xcom.attempt <> ti.attempts OR ti.state NOT IN {DONE}""",
     "I29 a result of what is gone": f"""
         SELECT FROM xcom LEFT JOIN task_instance AS ti USING {KEY} WHERE ti.state IS NULL""",
     "I29 a list counts an item that is not there, or the reverse": """

@@ -39,17 +39,17 @@ ITEMS = """
 EXCUSED = """
     SELECT EXISTS (SELECT FROM event WHERE run_id = %(run)s AND name LIKE 'mark%%')
         OR NOT EXISTS (SELECT FROM task_instance WHERE run_id = %(run)s AND task_id = %(task)s
-            AND map_index = %(index)s AND number = %(number)s AND intent IS NULL
+            AND map_index = %(index)s AND attempts = %(number)s AND intent IS NULL
             AND state IN ('queued', 'running'))
 """
 
 ABOUT_TO_RUN = """
-    SELECT run_id, dag_id, run.number, task_id FROM task_instance AS ti JOIN run USING (team_id, run_id)
+    SELECT run_id, dag_id, run.version, task_id FROM task_instance AS ti JOIN run USING (team_id, run_id)
     WHERE ti.state = 'ready' OR (ti.state = 'queued' AND intent IS NULL)
 """
 # A person's mark chooses nothing, and takes back what was chosen.
 CHOICES = """
-    SELECT map_index, state, number, reason ->> 'kind' IS DISTINCT FROM 'marked' AND NOT EXISTS (
+    SELECT map_index, state, attempts, reason ->> 'kind' IS DISTINCT FROM 'marked' AND NOT EXISTS (
         SELECT FROM event WHERE event.run_id = ti.run_id AND event.task_id = ti.task_id
             AND event.map_index = ti.map_index AND name LIKE 'mark%%')
     FROM task_instance AS ti WHERE run_id = %(run)s AND task_id = %(task)s

@@ -209,7 +209,7 @@ class World:
     def version(self, dag_id: str, number: int) -> Dag:
         if (dag_id, number) not in self.specs:
             row = self.observer.execute(
-                "SELECT spec::text FROM dag_version WHERE dag_id = %s AND number = %s",
+                "SELECT spec::text FROM dag_version WHERE dag_id = %s AND version = %s",
                 [dag_id, number],
             ).fetchone()
             assert row is not None
@@ -218,7 +218,7 @@ class World:
 
     def task_of(self, key: AttemptKey) -> tuple[Dag, Task]:
         row = self.observer.execute(
-            "SELECT dag_id, number FROM run WHERE run_id = %s", [key.run_id]
+            "SELECT dag_id, version FROM run WHERE run_id = %s", [key.run_id]
         ).fetchone()
         assert row is not None
         dag = self.version(*row)
@@ -324,7 +324,7 @@ class World:
 
     def remember(self) -> None:
         rows = self.observer.execute(
-            "SELECT seq, run_id, task_id, map_index, number, name, actor, reason FROM event"
+            "SELECT seq, run_id, task_id, map_index, attempt, name, actor, reason FROM event"
             " WHERE seq > %s ORDER BY seq",
             [self.checked],
         ).fetchall()
@@ -352,7 +352,7 @@ class World:
             " LEFT JOIN attempt USING (team_id, run_id, task_id, map_index)"
             " LEFT JOIN agent_session USING (team_id, session_id)"
             " WHERE run.state IN ('queued', 'running')"
-            " AND attempt.number IS NOT DISTINCT FROM nullif(ti.number, 0) ORDER BY 1, 5, 6"
+            " AND attempt.number IS NOT DISTINCT FROM nullif(ti.attempts, 0) ORDER BY 1, 5, 6"
         )
         return [" ".join(str(value) for value in row) for row in rows]
 
@@ -477,7 +477,7 @@ class World:
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""
         rows = self.observer.execute(
-            "SELECT run_id, dag_id, number, state FROM run WHERE cancelled_by IS NULL"
+            "SELECT run_id, dag_id, version, state FROM run WHERE cancelled_by IS NULL"
             " AND set_aside IS NULL AND NOT EXISTS (SELECT FROM task_instance AS ti"
             "   WHERE ti.run_id = run.run_id AND losses > 5) ORDER BY run_id"
         ).fetchall()

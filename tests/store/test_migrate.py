@@ -222,11 +222,17 @@ def test_events_of_before_get_the_names_of_today(
     migrate(empty)
     with connect(empty) as conn:
         conn.execute(
-            "INSERT INTO event (team_id, at, subject, name, actor)"
-            " SELECT 1, now(), 'run', unnest(ARRAY['create', 'quarantine', 'readmit']), 'scheduler'"
+            "INSERT INTO event (team_id, at, subject, name, number, actor) SELECT 1, now(), * FROM"
+            " (VALUES ('run', 'create', 3, 'me'), ('run', 'quarantine', NULL, 's'), ('run', 'readmit', NULL, 's'),"
+            " ('task_instance', 'grant', 2, 's')) AS past"
         )
     use(monkeypatch, known)
     migrate(empty)
     with connect(empty) as conn:
-        names = conn.execute("SELECT name FROM event ORDER BY seq").fetchall()
-    assert names == [("create",), ("set_aside",), ("take_back",)]
+        events = conn.execute("SELECT name, version, attempt FROM event ORDER BY seq").fetchall()
+    assert events == [
+        ("create", 3, None),
+        ("set_aside", None, None),
+        ("take_back", None, None),
+        ("grant", None, 2),
+    ]

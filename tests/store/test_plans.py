@@ -104,17 +104,17 @@ TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.
 LARGE: Final = """
     SET session_replication_role = replica;
     INSERT INTO bundle SELECT 1, 'b' || n, 1, 1, now() FROM generate_series(1, 50) n;
-    INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs, updated_at)
+    INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, updated_at)
         SELECT 1, 'd' || n, 1, 'b1', 'f', 16, now() FROM generate_series(1, 100) n;
     INSERT INTO dag_version SELECT 1, 'd' || n, 1, 'h', '{}', now() FROM generate_series(1, 100) n;
     INSERT INTO agent_session SELECT 1, 's' || n, 'a', 'h', 1, 8, now(), now(), now()
         FROM generate_series(1, 50) n;
-    INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, state, logical_date,
+    INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, state, logical_date,
             interval_start, interval_end, created_by, created_at, started_at, ended_at)
         SELECT 1, 'r' || n, 'd' || n % 100, 1, 'b' || n % 50, 'k' || n, 'manual', 'success', at, at, at, 'me', at,
             at, at
         FROM generate_series(1, 20000) n, LATERAL (SELECT now() - n * interval '1 minute') AS time (at);
-    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, number, pool, ended_at)
+    INSERT INTO task_instance (team_id, run_id, task_id, map_index, state, attempts, pool, ended_at)
         SELECT 1, 'r' || n, 't' || k, -1, 'success', 1, 'default', now()
         FROM generate_series(1, 20000) n, generate_series(1, 10) k;
     INSERT INTO attempt (team_id, run_id, task_id, map_index, number, state, session_id, queued_at, ended_at)
@@ -123,7 +123,7 @@ LARGE: Final = """
     INSERT INTO event (team_id, at, subject, run_id, task_id, map_index, name, actor)
         SELECT 1, now(), 'task_instance', 'r' || n, 't' || k, -1, 'succeed', 'me'
         FROM generate_series(1, 10000) n, generate_series(1, 10) k;
-    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, size)
+    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, size)
         SELECT 1, 'r' || n, 't1', -1, 'return_value', 1, '1', 1 FROM generate_series(1, 20000) n;
 """
 

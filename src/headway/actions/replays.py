@@ -55,7 +55,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
         interval_end=row.interval_end,
         params=msgspec.json.decode(row.params),
         created_by=actor,
-        number=row.number,
+        version=row.version,
         bundle_version=row.bundle_version,
         note=f"replay of {row.run_id}",
     )
@@ -75,7 +75,7 @@ def would_replay(
     return wire.ReplayPreview(
         run_id=row.run_id,
         dag_id=row.dag_id,
-        version=row.number,
+        version=row.version,
         bundle_version=row.bundle_version,
         params=msgspec.json.decode(row.params),
         logical_date=row.logical_date,
@@ -90,7 +90,7 @@ def would_replay(
 
 def whole(conn: Connection[Any], data: Path, row: Claimed) -> Dag:
     """Return the run's spec, if its files exist, too."""
-    spec = dags.spec(conn, row.team_id, row.dag_id, row.number)
+    spec = dags.spec(conn, row.team_id, row.dag_id, row.version)
     if spec.file not in Bundles(data).entries(row.bundle_version):
         raise Conflict(
             f"the files of run {row.run_id} were removed: bundle {row.bundle_version} no longer "
@@ -104,10 +104,12 @@ def not_reproduced(row: Claimed, today: Standing) -> list[str]:
     """List the known differences first, then the unknown ones."""
     said = []
     if today.missing:
-        said.append(f"the DAG is no longer in the DAG folder; the replay runs version {row.number}")
-    elif today.number != row.number:
         said.append(
-            f"the DAG's current version is {today.number}; the replay runs version {row.number}"
+            f"the DAG is no longer in the DAG folder; the replay runs version {row.version}"
+        )
+    elif today.version != row.version:
+        said.append(
+            f"the DAG's current version is {today.version}; the replay runs version {row.version}"
         )
     if today.bundle_version != row.bundle_version:
         said.append(

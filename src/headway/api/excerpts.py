@@ -16,7 +16,7 @@ TAIL_BYTES: Final = 64 * 1024
 def logs_of(diagnosis: wire.Diagnosis) -> list[str]:
     """Return the paths of the logs of the shown errors, below the data directory or in the log store."""
     return [
-        log_path(diagnosis.run_id, first.task_id, first.map_index, first.number)
+        log_path(diagnosis.run_id, first.task_id, first.map_index, first.attempt)
         for first in (group.first for group in diagnosis.errors[:EXCERPTS_MAX])
     ]
 

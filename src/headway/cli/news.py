@@ -52,7 +52,7 @@ class TeamNews:
         for event in events:
             self.last_event = event.seq
             if event.name == "load":
-                version = f", version {event.number}" if (event.number or 0) > 1 else ""
+                version = f", version {event.version}" if (event.version or 0) > 1 else ""
                 verb = "updated" if version else "loaded"
                 say(f"{paint('✓', 'green')} {self.team}{event.dag_id} {verb}{version}")
             elif event.name == "miss":

@@ -224,7 +224,7 @@ class Line:
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
     attempt = Attempt(
-        number=instance.number + 1,
+        number=instance.attempts + 1,
         token=token,
         session=session.session_id,
         queued_at=run.now,

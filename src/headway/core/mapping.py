@@ -53,7 +53,7 @@ def fit(run: Run, node: Node, length: int) -> None:
             run.end_item(instance, ItemGone(length))
     for index in wanted:
         if index not in existing:
-            run.add(Instance(node, index, number=run.former.pop((node.index, index), 0)))
+            run.add(Instance(node, index, attempts=run.former.pop((node.index, index), 0)))
 
 
 def gone_live(run: Run, node: Node) -> list[Instance]:

@@ -163,7 +163,7 @@ def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
     instance.length, instance.item = report.length, report.item
     if report.follow is not None and not covers(run, instance.node, report.follow):
         instance.follow = report.follow
-    run.changes.results.extend(Result(instance, instance.number, xcom) for xcom in report.xcoms)
+    run.changes.results.extend(Result(instance, instance.attempts, xcom) for xcom in report.xcoms)
     run.move(instance, Event.SUCCEED, None, actor)
 
 
@@ -204,7 +204,7 @@ def forget_result(run: Run, instance: Instance) -> None:
     assert instance.state is not State.SUCCESS, f"{instance} still has its result"
     instance.length = instance.follow = None
     instance.item = False
-    if instance.number:
+    if instance.attempts:
         run.changes.forgotten[instance.key] = instance
 
 

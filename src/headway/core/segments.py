@@ -42,7 +42,7 @@ class Segment:
     reason: Reason | None
     start: datetime
     end: datetime | None
-    number: int | None = None
+    attempt: int | None = None
     state: str | None = None
 
     @property

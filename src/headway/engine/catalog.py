@@ -21,17 +21,17 @@ class Catalog:
         self.conn = conn
         self.versions: OrderedDict[tuple[int, str, int], tuple[Dag, Graph]] = OrderedDict()
 
-    def graph(self, team_id: int, dag_id: str, number: int) -> Graph:
-        return self.version(team_id, dag_id, number)[1]
+    def graph(self, team_id: int, dag_id: str, version: int) -> Graph:
+        return self.version(team_id, dag_id, version)[1]
 
-    def dag(self, team_id: int, dag_id: str, number: int) -> Dag:
-        return self.version(team_id, dag_id, number)[0]
+    def dag(self, team_id: int, dag_id: str, version: int) -> Dag:
+        return self.version(team_id, dag_id, version)[0]
 
-    def version(self, team_id: int, dag_id: str, number: int) -> tuple[Dag, Graph]:
-        key = (team_id, dag_id, number)
+    def version(self, team_id: int, dag_id: str, version: int) -> tuple[Dag, Graph]:
+        key = (team_id, dag_id, version)
         found = self.versions.get(key)
         if found is None:
-            spec = read(self.conn, dags.spec, team_id, dag_id, number)
+            spec = read(self.conn, dags.spec, team_id, dag_id, version)
             found = self.versions[key] = (spec, compile.graph(spec))
             if len(self.versions) > VERSIONS_MAX:
                 self.versions.popitem(last=False)

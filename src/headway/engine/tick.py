@@ -353,6 +353,6 @@ def give_slots(
 def replaces_results(run: Run) -> bool:
     """Return whether a result was withdrawn, or replaced after a clear."""
     return bool(run.changes.forgotten) or any(
-        number > instance.failures + instance.losses + 1
-        for instance, number, _ in run.changes.results
+        attempt > instance.failures + instance.losses + 1
+        for instance, attempt, _ in run.changes.results
     )

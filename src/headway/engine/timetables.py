@@ -60,7 +60,7 @@ def create_due(
 def create_for(
     conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], now: datetime
 ) -> int:
-    spec = catalog.dag(dag.team_id, dag.dag_id, dag.number)
+    spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
     start_date = spec.start_date or dags.first_seen(conn, dag.team_id, dag.dag_id) or now
     schedule = compile.schedule(spec, start_date)
     dates, next_at = timetable.due(

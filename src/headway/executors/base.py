@@ -61,10 +61,10 @@ class Grant:
 
 
 class Versions(Protocol):
-    """DAG versions by team, DAG and number."""
+    """DAG versions by team, DAG and version."""
 
-    def dag(self, team_id: int, dag_id: str, number: int) -> Dag: ...
-    def graph(self, team_id: int, dag_id: str, number: int) -> Graph: ...
+    def dag(self, team_id: int, dag_id: str, version: int) -> Dag: ...
+    def graph(self, team_id: int, dag_id: str, version: int) -> Graph: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,7 +215,7 @@ class Loader:
         if not rows or self.conn is None:
             return imported
         try:
-            asked = [(row.dag_id, row.number) for row in rows]
+            asked = [(row.dag_id, row.version) for row in rows]
             found = transact(self.conn, dags.specs, self.team_id, asked)
         except NotReachable as error:
             self.complain(error)

@@ -26,7 +26,7 @@ def register(
     if not todo:
         return todo
     bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
-    numbers = {row.dag_id: row.number for row in known}
+    numbers = {row.dag_id: row.version for row in known}
     if todo.versions:
         changed = [
             (s.dag.dag_id, numbers[s.dag.dag_id]) for s in todo.versions if s.dag.dag_id in numbers

@@ -24,7 +24,7 @@ KEY: Columns = {
 }
 INSTANCE: Columns = {
     "state": "text",
-    "number": "integer",
+    "attempts": "integer",
     "rank": "double precision",
     "item": "boolean",
     "follow": "text[]",
@@ -98,14 +98,14 @@ UPDATE_INSTANCES: LiteralString = f"""
 DELETE_INSTANCES: LiteralString = """
     WITH gone AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS gone (
-            team_id integer, run_id text, task_id text, map_index integer, stored text, number integer)
+            team_id integer, run_id text, task_id text, map_index integer, stored text, attempts integer)
     ), kept AS (
         UPDATE attempt SET former = true
         FROM gone CROSS JOIN LATERAL (
             SELECT ctid FROM attempt AS known
             WHERE known.team_id = gone.team_id AND known.run_id = gone.run_id
                 AND known.task_id = gone.task_id AND known.map_index = gone.map_index
-                AND known.number = gone.number
+                AND known.number = gone.attempts
             OFFSET 0
         ) AS last
         WHERE attempt.ctid = last.ctid
@@ -161,22 +161,22 @@ FORGET_RESULTS: LiteralString = """
 
 # Visible from now on, in place of what an earlier attempt left.
 STORE_RESULTS: LiteralString = """
-    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, number, value, file, size, length)
-    SELECT team_id, run_id, task_id, map_index, key, number, value::json, file, size, length
+    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, file, size, length)
+    SELECT team_id, run_id, task_id, map_index, key, attempt, value::json, file, size, length
     FROM json_to_recordset(%(rows)s::json) AS new (
-        team_id integer, run_id text, task_id text, map_index integer, key text, number integer,
+        team_id integer, run_id text, task_id text, map_index integer, key text, attempt integer,
         value text, file text, size bigint, length integer)
     ON CONFLICT (team_id, run_id, task_id, map_index, key) DO UPDATE SET
-        number = excluded.number, value = excluded.value, file = excluded.file,
+        attempt = excluded.attempt, value = excluded.value, file = excluded.file,
         size = excluded.size, length = excluded.length
 """
 
 WRITE_HISTORY: LiteralString = """
-    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, number, name, state, actor, reason)
+    INSERT INTO event (team_id, at, subject, dag_id, run_id, task_id, map_index, attempt, name, state, actor, reason)
     SELECT team_id, %(now)s, CASE WHEN task_id IS NULL THEN 'run' ELSE 'task_instance' END, dag_id, run_id,
-        task_id, map_index, number, name, state, actor, reason
+        task_id, map_index, attempt, name, state, actor, reason
     FROM json_to_recordset(%(rows)s::json) AS new (
-        team_id integer, dag_id text, run_id text, task_id text, map_index integer, number integer,
+        team_id integer, dag_id text, run_id text, task_id text, map_index integer, attempt integer,
         name text, state text, actor text, reason jsonb)
 """
 
@@ -287,7 +287,7 @@ def key(run: Run, instance: Instance) -> dict[str, Any]:
 
 def removed(run: Run) -> Iterator[dict[str, Any]]:
     for instance in run.changes.removed.values():
-        yield {**key(run, instance), "stored": instance.stored, "number": instance.number}
+        yield {**key(run, instance), "stored": instance.stored, "attempts": instance.attempts}
 
 
 def forgotten(run: Run) -> Iterator[dict[str, Any]]:
@@ -307,7 +307,7 @@ def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
             "map_index": instance.map_index,
             "stored": instance.stored,
             "state": instance.state,
-            "number": instance.number,
+            "attempts": instance.attempts,
             "failures": instance.failures,
             "losses": instance.losses,
             "pool": node.pool,
@@ -372,7 +372,7 @@ def results(run: Run) -> Iterable[dict[str, Any]]:
             continue
         found[(*result.instance.key, xcom.key)] = {
             **key(run, result.instance),
-            "number": result.number,
+            "attempt": result.attempt,
             "key": xcom.key,
             "value": None if xcom.value is None else xcom.value.decode(),
             "file": xcom.file,
@@ -396,7 +396,7 @@ def history(run: Run) -> Iterator[dict[str, Any]]:
         if move.instance is not None:
             row["task_id"] = move.instance.node.task_id
             row["map_index"] = move.instance.map_index
-            row["number"] = move.number
+            row["attempt"] = move.attempt
         yield row
 
 

@@ -24,7 +24,7 @@ class Known:
     """The current version of a DAG."""
 
     dag_id: str
-    number: int
+    version: int
     spec_hash: str
     bundle_version: str
     file: str
@@ -35,7 +35,7 @@ class Known:
 class Standing(msgspec.Struct, frozen=True):
     """The versions to which new runs of a DAG are pinned; ``missing``: no runs are possible."""
 
-    number: int
+    version: int
     bundle_version: str
     missing: bool
 
@@ -57,25 +57,25 @@ class Version:
 LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY UPDATE"
 
 KNOWN: LiteralString = """
-    SELECT dag_id, number, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
+    SELECT dag_id, version, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
         warnings
-    FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE team_id = %(team_id)s
     ORDER BY dag_id
 """
 
 # Fenced by LATERAL and OFFSET 0: each by its full key, also with a plan made for an empty table.
 SPECS: LiteralString = """
-    SELECT spec::text FROM unnest(%(dag_ids)s::text[], %(numbers)s::integer[]) AS asked (dag_id, number)
+    SELECT spec::text FROM unnest(%(dag_ids)s::text[], %(versions)s::integer[]) AS asked (dag_id, version)
     CROSS JOIN LATERAL (
         SELECT spec FROM dag_version AS v
-        WHERE v.team_id = %(team_id)s AND v.dag_id = asked.dag_id AND v.number = asked.number
+        WHERE v.team_id = %(team_id)s AND v.dag_id = asked.dag_id AND v.version = asked.version
         OFFSET 0
     ) AS found
 """
 
 CURRENT: LiteralString = """
-    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
@@ -86,13 +86,13 @@ MISSING: LiteralString = """
 """
 
 STANDING: LiteralString = """
-    SELECT number, bundle_version, missing_since IS NOT NULL FROM dag
+    SELECT version, bundle_version, missing_since IS NOT NULL FROM dag
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 FIRST_SEEN: LiteralString = """
     SELECT created_at FROM dag_version
-    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s ORDER BY number LIMIT 1
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s ORDER BY version LIMIT 1
 """
 
 LOCK_DAGS: LiteralString = """
@@ -101,12 +101,12 @@ LOCK_DAGS: LiteralString = """
 """
 
 ADD_VERSIONS: LiteralString = """
-    INSERT INTO dag_version (team_id, dag_id, number, spec_hash, spec, created_at)
-    SELECT %(team_id)s, wanted.dag_id, latest.number + 1, wanted.spec_hash, wanted.spec, %(now)s
+    INSERT INTO dag_version (team_id, dag_id, version, spec_hash, spec, created_at)
+    SELECT %(team_id)s, wanted.dag_id, latest.version + 1, wanted.spec_hash, wanted.spec, %(now)s
     FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(specs)s::json[])
         AS wanted (dag_id, spec_hash, spec)
     CROSS JOIN LATERAL (
-        SELECT coalesce(max(number), 0) AS number FROM dag_version AS v
+        SELECT coalesce(max(version), 0) AS version FROM dag_version AS v
         WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
     ) AS latest
     ON CONFLICT (team_id, dag_id, spec_hash) DO NOTHING
@@ -114,24 +114,24 @@ ADD_VERSIONS: LiteralString = """
 
 PUT: LiteralString = """
     WITH wanted AS MATERIALIZED (
-        SELECT wanted.*, version.number
+        SELECT wanted.*, version.version
         FROM unnest(%(dag_ids)s::text[], %(spec_hashes)s::text[], %(files)s::text[],
             %(max_active_runs)s::integer[], %(scheduled)s::boolean[]
         ) AS wanted (dag_id, spec_hash, file, max_active_runs, scheduled)
         CROSS JOIN LATERAL (
-            SELECT number FROM dag_version AS v
+            SELECT version FROM dag_version AS v
             WHERE v.team_id = %(team_id)s AND v.dag_id = wanted.dag_id
                 AND v.spec_hash = wanted.spec_hash
             OFFSET 0
         ) AS version
     ), put AS (
-        INSERT INTO dag (team_id, dag_id, number, bundle_version, file, max_active_runs,
+        INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs,
             next_fire_at, updated_at)
-        SELECT %(team_id)s, dag_id, number, %(bundle_version)s, file, max_active_runs,
+        SELECT %(team_id)s, dag_id, version, %(bundle_version)s, file, max_active_runs,
             CASE WHEN scheduled THEN %(now)s END, %(now)s
         FROM wanted
         ON CONFLICT (team_id, dag_id) DO UPDATE SET
-            number = excluded.number,
+            version = excluded.version,
             bundle_version = excluded.bundle_version,
             file = excluded.file,
             max_active_runs = excluded.max_active_runs,
@@ -139,10 +139,10 @@ PUT: LiteralString = """
             next_fire_at = CASE WHEN excluded.dag_id = ANY(%(retimed)s)
                 THEN excluded.next_fire_at ELSE dag.next_fire_at END,
             updated_at = excluded.updated_at
-        RETURNING dag_id, number, file
+        RETURNING dag_id, version, file
     )
-    INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
-    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'load', 'loader',
+    INSERT INTO event (team_id, at, subject, dag_id, version, name, actor, reason)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, version, 'load', 'loader',
         jsonb_build_object('kind', 'about', 'what', file) FROM put
 """
 
@@ -155,10 +155,10 @@ MISS: LiteralString = """
     WITH missed AS (
         UPDATE dag SET missing_since = %(now)s, updated_at = %(now)s
         WHERE team_id = %(team_id)s AND dag_id = ANY(%(dag_ids)s) AND missing_since IS NULL
-        RETURNING dag_id, number, file
+        RETURNING dag_id, version, file
     )
-    INSERT INTO event (team_id, at, subject, dag_id, number, name, actor, reason)
-    SELECT %(team_id)s, %(now)s, 'dag', dag_id, number, 'miss', 'loader',
+    INSERT INTO event (team_id, at, subject, dag_id, version, name, actor, reason)
+    SELECT %(team_id)s, %(now)s, 'dag', dag_id, version, 'miss', 'loader',
         jsonb_build_object('kind', 'text', 'text', file || ' no longer defines it')
     FROM missed
 """
@@ -204,29 +204,29 @@ def known(conn: Connection[Any], team_id: int) -> list[Known]:
 
 
 def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int]]) -> list[Dag]:
-    """Return the specs of (DAG, number) pairs that exist, in any order."""
+    """Return the specs of (DAG, version) pairs that exist, in any order."""
     names = [dag_id for dag_id, _ in versions]
     values = {
         "team_id": team_id,
         "dag_ids": names,
-        "numbers": [number for _, number in versions],
+        "versions": [version for _, version in versions],
     }
     with conn.cursor(row_factory=scalar_row) as cursor:
         texts = cursor.execute(SPECS, values).fetchall()
     return [readable(text, ", ".join(sorted(set(names)))) for text in texts]
 
 
-def spec(conn: Connection[Any], team_id: int, dag_id: str, number: int | None = None) -> Dag:
-    """Return a version of a DAG; without a number, the current one. Raises NotFound."""
-    if number is not None:
-        found = specs(conn, team_id, [(dag_id, number)])
+def spec(conn: Connection[Any], team_id: int, dag_id: str, version: int | None = None) -> Dag:
+    """Return a version of a DAG; None: the current one. Raises NotFound."""
+    if version is not None:
+        found = specs(conn, team_id, [(dag_id, version)])
     else:
         with conn.cursor(row_factory=scalar_row) as cursor:
             rows = cursor.execute(CURRENT, {"team_id": team_id, "dag_id": dag_id}).fetchall()
         found = [readable(text, dag_id) for text in rows]
     if not found:
-        version = "" if number is None else f" in version {number}"
-        raise NotFound(f"there is no DAG {dag_id}{version}", hint="to list DAGs: headway ls")
+        which = "" if version is None else f" in version {version}"
+        raise NotFound(f"there is no DAG {dag_id}{which}", hint="to list DAGs: headway ls")
     return found[0]
 
 
@@ -262,7 +262,7 @@ def put(
 ) -> None:
     """Make each the current version of its DAG, in the bundle.
 
-    A known specification keeps its number.
+    A known specification keeps its version.
     """
     values = {
         "team_id": team_id,

@@ -47,7 +47,7 @@ STRETCH: LiteralString = f"""
 
 # By numbers, not by LIMIT: however little the server knows, it enters the primary key and sorts nothing.
 PART: LiteralString = f"""
-    SELECT seq, team_id, at, subject, dag_id, run_id, task_id, map_index, number, name, state, actor,
+    SELECT seq, team_id, at, subject, dag_id, run_id, task_id, map_index, attempt, version, name, state, actor,
         reason
     FROM event
     WHERE seq BETWEEN %(from_seq)s::bigint AND %(to_seq)s::bigint
@@ -79,7 +79,8 @@ class Event:
     run_id: str | None
     task_id: str | None
     map_index: int | None
-    number: int | None
+    attempt: int | None
+    version: int | None
     name: str
     state: str | None
     actor: str

@@ -67,7 +67,7 @@ FORGET_EMPTY: LiteralString = """
 """
 
 DUE_DAGS: LiteralString = """
-    SELECT team_id, dag_id, number, last_fire FROM dag
+    SELECT team_id, dag_id, version, last_fire FROM dag
     WHERE next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
     ORDER BY next_fire_at, team_id, dag_id
     LIMIT %(limit)s
@@ -115,7 +115,7 @@ LINE: LiteralString = """
 class DueDag(msgspec.Struct, frozen=True):
     team_id: int
     dag_id: str
-    number: int
+    version: int
     last_fire: datetime | None
 
 

@@ -31,7 +31,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     params: dict[str, Any] = {}
     backfill_id: str | None = None
-    number: int | None = None
+    version: int | None = None
     bundle_version: str | None = None
     note: str | None = None
 
@@ -42,7 +42,7 @@ class Claimed(msgspec.Struct, frozen=True):
     team_id: int
     run_id: str
     dag_id: str
-    number: int
+    version: int
     bundle_version: str
     trigger: str
     backfill_id: str | None
@@ -89,23 +89,23 @@ CREATE: LiteralString = """
         SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
             team_id integer, run_id text, dag_id text, run_key text, trigger text, backfill_id text,
             logical_date timestamptz, interval_start timestamptz, interval_end timestamptz,
-            params json, created_by text, number integer, bundle_version text, note text)
+            params json, created_by text, version integer, bundle_version text, note text)
         ) WITH ORDINALITY AS wanted (team_id, run_id, dag_id, run_key, trigger, backfill_id,
-            logical_date, interval_start, interval_end, params, created_by, number, bundle_version,
+            logical_date, interval_start, interval_end, params, created_by, version, bundle_version,
             note, place)
     ), created AS (
-        INSERT INTO run (team_id, run_id, dag_id, number, bundle_version, run_key, trigger, backfill_id,
+        INSERT INTO run (team_id, run_id, dag_id, version, bundle_version, run_key, trigger, backfill_id,
             logical_date, interval_start, interval_end, params, created_by, note, created_at)
-        SELECT wanted.team_id, run_id, wanted.dag_id, coalesce(wanted.number, dag.number),
+        SELECT wanted.team_id, run_id, wanted.dag_id, coalesce(wanted.version, dag.version),
             coalesce(wanted.bundle_version, dag.bundle_version), run_key, trigger, backfill_id,
             logical_date, interval_start, interval_end, params, created_by, note,
             %(now)s - (count(*) OVER () - place) * interval '1 microsecond'
         FROM wanted JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
         ON CONFLICT ON CONSTRAINT one_run_for_a_key DO NOTHING
-        RETURNING team_id, run_id, dag_id, number, trigger, created_by, note
+        RETURNING team_id, run_id, dag_id, version, trigger, created_by, note
     ), history AS (
-        INSERT INTO event (team_id, at, subject, dag_id, run_id, number, name, state, actor, reason)
-        SELECT team_id, %(now)s, 'run', dag_id, run_id, number, 'create', 'queued', created_by,
+        INSERT INTO event (team_id, at, subject, dag_id, run_id, version, name, state, actor, reason)
+        SELECT team_id, %(now)s, 'run', dag_id, run_id, version, 'create', 'queued', created_by,
             jsonb_build_object('kind', 'created', 'trigger', trigger, 'note', note)
         FROM created
     )
@@ -152,7 +152,7 @@ CLAIM: LiteralString = """
         share.allotted IS NOT NULL
     FROM wanted
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, dag_id, number, bundle_version, trigger, backfill_id, state, revision,
+        SELECT team_id, run_id, dag_id, version, bundle_version, trigger, backfill_id, state, revision,
             logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at
         FROM run
         WHERE run.team_id = wanted.team_id AND run.run_id = wanted.run_id AND set_aside IS NULL
@@ -164,7 +164,7 @@ CLAIM: LiteralString = """
 """
 
 READ: LiteralString = """
-    SELECT run.team_id, run_id, run.dag_id, run.number, run.bundle_version, trigger, backfill_id, state, revision,
+    SELECT run.team_id, run_id, run.dag_id, run.version, run.bundle_version, trigger, backfill_id, state, revision,
         logical_date, interval_start, interval_end, params::text, due_at, cancelled_by, started_at,
         dag.paused_by, team.name, false
     FROM run

@@ -95,7 +95,7 @@ INTENDED: LiteralString = f"""
     FROM task_instance AS instance JOIN attempt
         ON attempt.team_id = instance.team_id AND attempt.run_id = instance.run_id
         AND attempt.task_id = instance.task_id AND attempt.map_index = instance.map_index
-        AND attempt.number = instance.number
+        AND attempt.number = instance.attempts
     WHERE instance.intent IS NOT NULL AND attempt.state IN {states.LIVE_ATTEMPTS}
         AND attempt.session_id = ANY(%(sessions)s)
 """

@@ -20,7 +20,7 @@ from headway.store.transact import pipelined
 INSTANCES: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
-        SELECT team_id, run_id, task_id, map_index, state, number, failures, losses, rank, intent, intent_by,
+        SELECT team_id, run_id, task_id, map_index, state, attempts, failures, losses, rank, intent, intent_by,
             wake_at, length, item, follow, blocked_reason::text, reason::text, ready_at, queued_at, started_at, ended_at
         FROM task_instance AS instance
         WHERE instance.team_id = wanted.team_id AND instance.run_id = wanted.run_id
@@ -87,7 +87,7 @@ def look_at_remains(conn: Connection[Any], row: Claimed, now: datetime) -> Run:
 
 def graph_of_rows(conn: Connection[Any], row: Claimed) -> Graphs:
     tasks = conn.execute(TASKS, {"team_id": row.team_id, "run_id": row.run_id}).fetchall()
-    return lambda team_id, dag_id, number: remains(dag_id, tasks)
+    return lambda team_id, dag_id, version: remains(dag_id, tasks)
 
 
 def load_with(
@@ -124,7 +124,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
     run = Run(
         team_id=row.team_id,
         run_id=row.run_id,
-        graph=graphs(row.team_id, row.dag_id, row.number),
+        graph=graphs(row.team_id, row.dag_id, row.version),
         state=RunState(row.state),
         now=now,
         revision=row.revision,
@@ -139,7 +139,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
 
 
 def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: Any) -> None:
-    (number, failures, losses, rank, intent, intent_by, wake_at, length, item, follow, *rest) = (
+    (attempts, failures, losses, rank, intent, intent_by, wake_at, length, item, follow, *rest) = (
         columns
     )
     (blocked_reason, reason, ready_at, queued_at, started_at, ended_at) = rest
@@ -150,7 +150,7 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         map_index=map_index,
         state=known,
         stored=known,
-        number=number,
+        attempts=attempts,
         failures=failures,
         losses=losses,
         rank=rank,

@@ -15,7 +15,7 @@ class FirstError(msgspec.Struct, frozen=True, kw_only=True):
 
     task_id: str
     map_index: int
-    number: int
+    attempt: int
     at: datetime | None
     cause: str | None
     detail: str | None

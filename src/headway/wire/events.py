@@ -15,7 +15,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None
     task_id: str | None
     map_index: int | None
-    number: int | None
+    attempt: int | None
+    version: int | None  # of the DAG
     actor: str
     reason: str | None
     dag_id: str | None = None

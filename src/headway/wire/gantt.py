@@ -14,7 +14,7 @@ KINDS: Final = ("upstream", "ready", "queued", "running", "retry")
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """``reason``: what held back one that was ready. ``to`` None: it goes on. ``number`` and ``state`` are
+    """``reason``: what held back one that was ready. ``to`` None: it goes on. ``attempt`` and ``state`` are
     those of the attempt.
     """
 
@@ -22,7 +22,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     start: datetime = msgspec.field(name="from")
     end: datetime | None = msgspec.field(name="to")
-    number: int | None
+    attempt: int | None
     state: AttemptState | None
     wait: Annotated[str, said(enum=list(Wait))] | None = None  # None: it worked
     why: Reason | None = None

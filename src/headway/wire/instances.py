@@ -58,7 +58,7 @@ class XCom(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
     key: str
-    number: int
+    attempt: int
     size: int
     length: int | None
     value: Any

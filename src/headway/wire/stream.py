@@ -26,7 +26,7 @@ class InstanceChange(msgspec.Struct, frozen=True):
     task_id: str
     map_index: int
     state: InstanceState | None  # None: there is no such instance any more
-    number: int | None
+    attempts: int | None
     started_at: datetime | None
     ended_at: datetime | None
     blocked_reason: str | None

@@ -2069,10 +2069,10 @@ export interface components {
             actor: string;
             /** Format: date-time */
             at: string;
+            attempt: number | null;
             dag_id: string | null;
             map_index: number | null;
             name: string;
-            number: number | null;
             reason: string | null;
             run_id: string | null;
             /** Format: int64 */
@@ -2080,6 +2080,7 @@ export interface components {
             state: string | null;
             subject: string;
             task_id: string | null;
+            version: number | null;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** ExecutorUnknown */
@@ -2125,14 +2126,14 @@ export interface components {
         /** FirstError */
         FirstError: {
             at: string | null;
+            /** Format: int64 */
+            attempt: number;
             cause: string | null;
             detail: string | null;
             excerpt: string | null;
             line: number | null;
             /** Format: int64 */
             map_index: number;
-            /** Format: int64 */
-            number: number;
             task_id: string;
         };
         /** Found */
@@ -2321,11 +2322,11 @@ export interface components {
         };
         /** InstanceChange */
         InstanceChange: {
+            attempts: number | null;
             blocked_reason: string | null;
             ended_at: string | null;
             /** Format: int64 */
             map_index: number;
-            number: number | null;
             started_at: string | null;
             state: ("failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
             task_id: string;
@@ -3130,11 +3131,11 @@ export interface components {
         };
         /** Segment */
         Segment: {
+            attempt: number | null;
             /** Format: date-time */
             from: string;
             /** @enum {string} */
             kind: "upstream" | "ready" | "queued" | "running" | "retry";
-            number: number | null;
             reason: string | null;
             state: ("queued" | "running" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
             to: string | null;
@@ -3638,13 +3639,13 @@ export interface components {
         };
         /** XCom */
         XCom: {
+            /** Format: int64 */
+            attempt: number;
             file: string | null;
             key: string;
             length: number | null;
             /** Format: int64 */
             map_index: number;
-            /** Format: int64 */
-            number: number;
             /** Format: int64 */
             size: number;
             task_id: string;
@@ -6324,16 +6325,17 @@ export interface operations {
                      *         {
                      *           "actor": "user:ada",
                      *           "at": "2026-01-31T05:00:00Z",
+                     *           "attempt": 1,
                      *           "dag_id": "daily_delays",
                      *           "map_index": -1,
                      *           "name": "ada",
-                     *           "number": 1,
                      *           "reason": null,
                      *           "run_id": "01jk5v9s8t0q",
                      *           "seq": 1,
                      *           "state": "success",
                      *           "subject": "run",
                      *           "task_id": "extract",
+                     *           "version": 3,
                      *           "why": {
                      *             "kind": "pool_full",
                      *             "pool": "etl",
@@ -7817,12 +7819,12 @@ export interface operations {
                      *           "fingerprint": "valueerror-no-flights",
                      *           "first": {
                      *             "at": "2026-01-31T05:00:00Z",
+                     *             "attempt": 1,
                      *             "cause": "exception",
                      *             "detail": "ValueError: no flights",
                      *             "excerpt": "text",
                      *             "line": 11,
                      *             "map_index": -1,
-                     *             "number": 1,
                      *             "task_id": "extract"
                      *           },
                      *           "task_ids": [
@@ -8067,16 +8069,17 @@ export interface operations {
                      *         {
                      *           "actor": "user:ada",
                      *           "at": "2026-01-31T05:00:00Z",
+                     *           "attempt": 1,
                      *           "dag_id": "daily_delays",
                      *           "map_index": -1,
                      *           "name": "ada",
-                     *           "number": 1,
                      *           "reason": null,
                      *           "run_id": "01jk5v9s8t0q",
                      *           "seq": 1,
                      *           "state": "success",
                      *           "subject": "run",
                      *           "task_id": "extract",
+                     *           "version": 3,
                      *           "why": {
                      *             "kind": "pool_full",
                      *             "pool": "etl",
@@ -8159,9 +8162,9 @@ export interface operations {
                      *           "map_index": -1,
                      *           "segments": [
                      *             {
+                     *               "attempt": 1,
                      *               "from": "2026-01-31T05:00:00Z",
                      *               "kind": "upstream",
-                     *               "number": 1,
                      *               "reason": null,
                      *               "state": "success",
                      *               "to": "2026-01-31T05:00:00Z",
@@ -9374,11 +9377,11 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "attempt": 1,
                      *           "file": "daily_delays.py",
                      *           "key": "return_value",
                      *           "length": 1,
                      *           "map_index": -1,
-                     *           "number": 1,
                      *           "size": 1,
                      *           "task_id": "extract",
                      *           "value": "'2026-01-31'"

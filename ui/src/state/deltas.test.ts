@@ -42,7 +42,7 @@ const instances = (state: InstancesDelta["changes"][number]["state"]): Instances
       task_id: "a",
       map_index: -1,
       state,
-      number: 2,
+      attempts: 2,
       started_at: null,
       ended_at: null,
       blocked_reason: null,

@@ -61,9 +61,9 @@ export function applyInstances(queries: QueryClient, delta: InstancesDelta): rea
 }
 
 function changed(known: TaskInstanceDetail, change: InstanceChange): TaskInstanceDetail {
-  const { state, number, started_at, ended_at, blocked_reason, why } = change;
+  const { state, started_at, ended_at, blocked_reason, why } = change;
   if (state === null) return known;
-  const attempts = number ?? known.attempts;
+  const attempts = change.attempts ?? known.attempts;
   return { ...known, state, attempts, started_at, ended_at, blocked_reason, why };
 }
 

@@ -64,10 +64,10 @@ async def show_diff(
 ) -> wire.VersionDiff:
     """Compare the versions ``from`` and ``to``."""
     specs = [
-        model.decode(await api.door.call(views.spec_text, dag_id, number))
-        for number in (first, last)
+        model.decode(await api.door.call(views.spec_text, dag_id, version))
+        for version in (first, last)
     ]
-    pins = [await api.door.call(views.pinned, dag_id, number) for number in (first, last)]
+    pins = [await api.door.call(views.pinned, dag_id, version) for version in (first, last)]
     text, reason = await asyncio.to_thread(compared, api.layout.data, *pins)
     return wire.VersionDiff(
         first=first,

@@ -11,7 +11,7 @@ class Move(NamedTuple):
     """One row of history; ``instance`` is None for the run itself."""
 
     instance: Instance | None
-    number: int
+    attempt: int
     name: str
     state: str | None  # None: it is gone
     actor: str
@@ -22,7 +22,7 @@ class Result(NamedTuple):
     """A value to store: the attempt's own encoding, opaque to the core."""
 
     instance: Instance
-    number: int
+    attempt: int
     xcom: object
 
 

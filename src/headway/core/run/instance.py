@@ -40,7 +40,7 @@ class Instance:
     map_index: int
     state: State = State.WAITING
     stored: State | None = None
-    number: int = 0
+    attempts: int = 0
     failures: int = 0
     losses: int = 0
     rank: float | None = None

@@ -120,22 +120,22 @@ class Run:
         self.changes.touched.pop(instance.key, None)
         if instance.stored is not None:
             self.changes.removed[instance.key] = instance
-        if instance.number:
-            self.former[instance.key] = instance.number
+        if instance.attempts:
+            self.former[instance.key] = instance.attempts
             self.changes.forgotten[instance.key] = instance
 
     def end_item(self, instance: Instance, why: Reason) -> None:
         """Its list has this item no more. Its attempts stay, and its history says why it is gone."""
         self.remove(instance)
         self.stale.update(instance.node.downstream)
-        self.changes.moves.append(Move(instance, instance.number, "remove", None, SCHEDULER, why))
+        self.changes.moves.append(Move(instance, instance.attempts, "remove", None, SCHEDULER, why))
 
-    def remember(self, task_id: str, map_index: int, number: int) -> None:
+    def remember(self, task_id: str, map_index: int, attempts: int) -> None:
         """Note the last attempt of an instance that is gone, or was and is here again."""
         node = self.graph.by_id.get(task_id)
         if node is not None and map_index not in self.instances[node]:
             key = (node, map_index)
-            self.former[key] = max(number, self.former.get(key, 0))
+            self.former[key] = max(attempts, self.former.get(key, 0))
 
     def all(self) -> Iterator[Instance]:
         for by_index in self.instances:
@@ -185,9 +185,9 @@ class Run:
             total, ended = 0, dict.fromkeys(FINAL, 0)
             for index in node.upstream:
                 total += len(self.instances[index])
-                for state, number in self.counts[index].items():
+                for state, count in self.counts[index].items():
                     if state in FINAL:
-                        ended[state] += number
+                        ended[state] += count
             above = self.above[node.index] = Above(total, ended)
         return above
 
@@ -219,7 +219,7 @@ class Run:
         to = target(instance.state, event)
         assert (wake_at is not None) == (to is State.UP_FOR_RETRY), f"{event} with {wake_at=}"
         assert (attempt is not None) == (to is State.QUEUED), f"{event} with {attempt=}"
-        assert attempt is None or attempt.number == instance.number + 1, f"a gap: {attempt}"
+        assert attempt is None or attempt.number == instance.attempts + 1, f"a gap: {attempt}"
         held_slot = instance.state in LIVE
         self._count(instance, -1)
         instance.state = to
@@ -244,14 +244,14 @@ class Run:
         if to in FINAL or to is State.WAITING:
             self.stale.update(instance.node.downstream)
         self.touch(instance)
-        self.changes.moves.append(Move(instance, instance.number, event, to, actor, reason))
+        self.changes.moves.append(Move(instance, instance.attempts, event, to, actor, reason))
         if to is State.READY:
             instance.ready_at = self.now
             instance.waited_for = None
             self.queues.offer(instance)
 
     def _hand_over(self, instance: Instance, attempt: Attempt) -> None:
-        instance.number, instance.attempt = attempt.number, attempt
+        instance.attempts, instance.attempt = attempt.number, attempt
         instance.queued_at, instance.started_at = attempt.queued_at, None
         self.changes.granted.append((instance, attempt))
 

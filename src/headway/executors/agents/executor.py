@@ -102,7 +102,7 @@ class Agents:
                 translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
                 for g in grants
             ]
-            dag = self.versions.dag(row.team_id, row.dag_id, row.number)
+            dag = self.versions.dag(row.team_id, row.dag_id, row.version)
             context = translate.context(row, dag.file, dag.reuse_child)
             self.gateway.deliver(session, context, messages)
 
@@ -247,7 +247,7 @@ class Agents:
     def send_again(self, link: Link, run_id: str, pairs: list[tuple[AttemptKey, Bound]]) -> None:
         assert link.hello is not None
         row, run = read(self.conn, self.run_of, link.team_id, run_id)
-        dag = self.versions.dag(row.team_id, row.dag_id, row.number)
+        dag = self.versions.dag(row.team_id, row.dag_id, row.version)
         messages, unwanted = [], []
         for key, b in pairs:
             instance = run.get(key.task_id, key.map_index)

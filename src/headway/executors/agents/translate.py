@@ -97,7 +97,7 @@ def context(row: Claimed, file: str, reuse_child: int) -> protocol.RunContext:
         run_id=row.run_id,
         team=row.team,
         dag_id=row.dag_id,
-        dag_version=row.number,
+        dag_version=row.version,
         bundle_version=row.bundle_version,
         file=file,
         logical_date=row.logical_date,

@@ -55,11 +55,11 @@ DAYS: LiteralString = """
 # What fires: with a schedule, not paused, its file there.
 SCHEDULED: LiteralString = """
     SELECT dag_id, schedule, start_date::timestamptz, end_date::timestamptz, first.created_at FROM dag
-    JOIN dag_version USING (team_id, dag_id, number)
+    JOIN dag_version USING (team_id, dag_id, version)
     CROSS JOIN LATERAL (
         SELECT created_at FROM dag_version AS earliest
         WHERE earliest.team_id = dag.team_id AND earliest.dag_id = dag.dag_id
-        ORDER BY number LIMIT 1
+        ORDER BY version LIMIT 1
     ) AS first
     WHERE (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
         AND schedule IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
@@ -67,7 +67,7 @@ SCHEDULED: LiteralString = """
 """
 
 STANDING: LiteralString = """
-    SELECT team_id, number, paused_by, missing_since, last_fire, now() FROM dag WHERE dag_id = %(dag_id)s
+    SELECT team_id, version, paused_by, missing_since, last_fire, now() FROM dag WHERE dag_id = %(dag_id)s
 """
 
 
@@ -79,8 +79,8 @@ def upcoming(
         row = cursor.execute(STANDING, {"dag_id": dag_id}).fetchone()
     if row is None:
         raise dags.unknown(conn, dag_id)
-    team_id, number, paused_by, missing_since, last_fire, now = row
-    spec = versions.of_dag(conn, memory, team_id, dag_id, [number])[number].dag
+    team_id, version, paused_by, missing_since, last_fire, now = row
+    spec = versions.of_dag(conn, memory, team_id, dag_id, [version])[version].dag
     planned = plan(spec, now)
     zone = checked(zone or planned.schedule.zone)
     if not 0 < count <= COUNT_MAX:

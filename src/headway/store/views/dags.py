@@ -16,7 +16,7 @@ from headway.store.views.runs import check_state
 
 # Of the version only what was taken out of the spec when it was written: a list parses none.
 LIST: LiteralString = """
-    SELECT dag.dag_id, dag.file, dag.number AS version, dag.bundle_version,
+    SELECT dag.dag_id, dag.file, dag.version, dag.bundle_version,
         schedule, tags, description, owner, tasks,
         paused_at, paused_by, missing_since, next_fire_at AS next_run_at,
         latest.state AS last_run_state, latest.created_at AS last_run_at, updated_at, warnings,
@@ -26,7 +26,7 @@ LIST: LiteralString = """
             AND state = 'queued') AS queued,
         trouble.line, trouble.message, trouble.at
     FROM dag
-    JOIN dag_version USING (team_id, dag_id, number)
+    JOIN dag_version USING (team_id, dag_id, version)
     LEFT JOIN import_error AS trouble USING (team_id, file)
     LEFT JOIN LATERAL (
         SELECT state, created_at FROM run
@@ -46,13 +46,13 @@ LIST: LiteralString = """
 """
 
 SPEC: LiteralString = """
-    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE dag_id = %(dag_id)s
 """
 
 VERSIONS: LiteralString = """
-    SELECT number AS version, spec_hash, created_at FROM dag_version
-    WHERE dag_id = %(dag_id)s ORDER BY number DESC LIMIT 100
+    SELECT version, spec_hash, created_at FROM dag_version
+    WHERE dag_id = %(dag_id)s ORDER BY version DESC LIMIT 100
 """
 
 IDS: LiteralString = "SELECT dag_id FROM dag ORDER BY dag_id LIMIT 10000"

@@ -29,7 +29,7 @@ BLOCKED_MAX: Final = 200
 # Of the last attempt of what failed; of what never had one, the reason it was refused or marked for. Of one that was
 # lost, the reason too: it says how often.
 ERRORS: LiteralString = """
-    SELECT task_id, map_index, instance.number, coalesce(attempt.ended_at, instance.ended_at) AS at,
+    SELECT task_id, map_index, instance.attempts, coalesce(attempt.ended_at, instance.ended_at) AS at,
         coalesce(attempt.cause, 'refused') AS cause,
         CASE WHEN attempt.state <> 'lost' THEN attempt.detail END AS detail,
         line, instance.reason::text AS reason
@@ -37,7 +37,7 @@ ERRORS: LiteralString = """
         SELECT ended_at, state, cause, detail, line FROM attempt AS last
         WHERE last.team_id = instance.team_id AND last.run_id = instance.run_id
             AND last.task_id = instance.task_id AND last.map_index = instance.map_index
-            AND last.number = instance.number AND last.state <> 'success'
+            AND last.number = instance.attempts AND last.state <> 'success'
     ) AS attempt ON true
     WHERE run_id = %(run_id)s AND instance.state = 'failed'
     ORDER BY at, task_id, map_index LIMIT %(limit)s
@@ -115,7 +115,7 @@ def errors(conn: Connection[Any], run_id: str) -> list[wire.FirstError]:
 def first_error(
     task_id: str,
     map_index: int,
-    number: int,
+    attempt: int,
     at: datetime | None,
     cause: str,
     detail: str | None,
@@ -125,7 +125,7 @@ def first_error(
     return wire.FirstError(
         task_id=task_id,
         map_index=map_index,
-        number=number,
+        attempt=attempt,
         at=at,
         cause=cause,
         detail=words(reason) if detail is None else detail,

@@ -18,7 +18,7 @@ from headway.store.views.worded import why
 
 # The first of the run, and all their attempts.
 BARS: LiteralString = """
-    SELECT task_id, map_index, state, number, ready_at, ended_at, blocked_reason::text FROM task_instance
+    SELECT task_id, map_index, state, attempts, ready_at, ended_at, blocked_reason::text FROM task_instance
     WHERE run_id = %(run_id)s
     ORDER BY coalesce(ready_at, started_at, ended_at), task_id, map_index LIMIT %(limit)s
 """
@@ -104,19 +104,19 @@ def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried]) -> Life:
 
 
 def bar(row: tuple[Any, ...], pieces: list[Segment], usual: Mapping[str, float]) -> wire.Bar:
-    task_id, map_index, state, number, *_ = row
+    task_id, map_index, state, attempts, *_ = row
     return wire.Bar(
         task_id=task_id,
         map_index=map_index,
         state=state,
-        attempts=number,
+        attempts=attempts,
         segments=[
             wire.Segment(
                 kind=each.kind,
                 reason=None if each.reason is None else heading(each.reason),
                 start=each.start,
                 end=each.end,
-                number=each.number,
+                attempt=each.attempt,
                 state=each.state,
                 wait=each.wait,
                 why=each.reason,

@@ -14,10 +14,10 @@ from headway.store.views.memory import Memory, RunRevision, Strip, Version
 
 RUNS_MAX: Final = 200
 
-CURRENT: LiteralString = "SELECT team_id, number FROM dag WHERE dag_id = %(dag_id)s"
+CURRENT: LiteralString = "SELECT team_id, version FROM dag WHERE dag_id = %(dag_id)s"
 
 RUNS: LiteralString = """
-    SELECT team_id, run_id, revision, number AS version, state, trigger, logical_date,
+    SELECT team_id, run_id, revision, version, state, trigger, logical_date,
         created_at, started_at, ended_at, backfill_id, note
     FROM run
     WHERE dag_id = %(dag_id)s
@@ -39,15 +39,15 @@ def page(
         current = cursor.execute(CURRENT, {"dag_id": dag_id}).fetchone()
     if current is None:
         raise dags.unknown(conn, dag_id)
-    team_id, number = current
+    team_id, version = current
     rows = runs(conn, dag_id, limit + 1, before)
     shown = rows[:limit]
-    pinned = {number, *(row["version"] for row in shown)}
+    pinned = {version, *(row["version"] for row in shown)}
     known = versions.of_dag(conn, memory, team_id, dag_id, pinned)
-    order = (number, *sorted(pinned - {number}, reverse=True))
+    order = (version, *sorted(pinned - {version}, reverse=True))
     outlined = memory.outlines.get((team_id, dag_id, order))
     if outlined is None:
-        outlined = outline(known[number].dag, [known[older].dag for older in order[1:]])
+        outlined = outline(known[version].dag, [known[older].dag for older in order[1:]])
         memory.outlines.put((team_id, dag_id, order), outlined)
     last = rows[limit - 1] if len(rows) > limit else None
     return wire.Grid(
@@ -110,7 +110,7 @@ def columns(
 ) -> list[wire.GridRun]:
     """The newest last."""
     places = outlined.places()
-    picks = {number: pick(outlined, version.names) for number, version in known.items()}
+    picks = {version: pick(outlined, spec.names) for version, spec in known.items()}
     columns = []
     for row in reversed(rows):
         strip = found[row["run_id"]]

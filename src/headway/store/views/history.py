@@ -9,7 +9,7 @@ from headway.store.views import pages
 from headway.store.views.worded import worded_row
 
 COLUMNS: LiteralString = """
-    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, number, actor, reason::text
+    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, attempt, version, actor, reason::text
 """
 
 OF_RUN: LiteralString = f"""

@@ -17,7 +17,7 @@ from headway.store.views import pages
 from headway.store.views.worded import worded, worded_row
 
 COLUMNS: LiteralString = """
-    task_id, map_index, state, number AS attempts, blocked_reason::text, reason::text,
+    task_id, map_index, state, attempts, blocked_reason::text, reason::text,
     queued_at, started_at, ended_at
 """
 
@@ -73,12 +73,12 @@ LATEST: LiteralString = """
 """
 
 RUN_SPEC: LiteralString = """
-    SELECT spec::text FROM run JOIN dag_version USING (team_id, dag_id, number)
+    SELECT spec::text FROM run JOIN dag_version USING (team_id, dag_id, version)
     WHERE run_id = %(run_id)s
 """
 
 XCOMS: LiteralString = """
-    SELECT task_id, map_index, key, number, size, length, value::text, file FROM xcom
+    SELECT task_id, map_index, key, attempt, size, length, value::text, file FROM xcom
     WHERE run_id = %(run_id)s
         AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
         AND (%(map_index)s::integer IS NULL OR map_index = %(map_index)s)
@@ -240,7 +240,7 @@ def xcom_from_row(
     task_id: str,
     map_index: int,
     key: str,
-    number: int,
+    attempt: int,
     size: int,
     length: int | None,
     value: str | None,
@@ -250,7 +250,7 @@ def xcom_from_row(
         task_id=task_id,
         map_index=map_index,
         key=key,
-        number=number,
+        attempt=attempt,
         size=size,
         length=length,
         value=None if value is None else msgspec.Raw(value.encode()),

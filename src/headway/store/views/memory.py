@@ -18,7 +18,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 RunRevision = tuple[int, str, int]  # team, run, the run's ``revision``
-DagVersion = tuple[int, str, int]  # team, DAG, number
+DagVersion = tuple[int, str, int]  # team, DAG, version
 
 HEADLINES_MAX: Final = 2_000
 VERSIONS_MAX: Final = 200  # a spec of 2,000 tasks takes about 2 MB

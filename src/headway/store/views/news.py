@@ -12,7 +12,7 @@ from headway import wire
 LAST: LiteralString = "SELECT coalesce(max(seq), 0) FROM event"
 
 DAG_EVENTS: LiteralString = """
-    SELECT seq, dag_id, name, number FROM event
+    SELECT seq, dag_id, name, version FROM event
     WHERE seq > %(after)s AND subject = 'dag' ORDER BY seq LIMIT 100
 """
 
@@ -26,7 +26,7 @@ class DagEvent(msgspec.Struct, frozen=True):
     seq: int
     dag_id: str
     name: str
-    number: int | None
+    version: int | None
 
 
 def last_event(conn: Connection[Any]) -> int:

@@ -16,7 +16,7 @@ NOTABLE_S: Final = 1.0
 NOTABLE_PART: Final = 0.25
 
 ATTEMPTS: LiteralString = """
-    SELECT task_id, sum(number)::integer FROM task_instance WHERE run_id = %(run_id)s GROUP BY task_id
+    SELECT task_id, sum(attempts)::integer FROM task_instance WHERE run_id = %(run_id)s GROUP BY task_id
 """
 
 

@@ -17,7 +17,7 @@ from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
 from headway.store.views.worded import why, words
 
-PINNED: LiteralString = "SELECT team_id, dag_id, number, now() FROM run WHERE run_id = %(run_id)s"
+PINNED: LiteralString = "SELECT team_id, dag_id, version, now() FROM run WHERE run_id = %(run_id)s"
 
 BY_TASK: LiteralString = f"""
     SELECT task_id, json_object_agg(state, instances), bool_or(mapped),
@@ -60,8 +60,8 @@ def pinned(conn: Connection[Any], memory: Memory, run_id: str) -> tuple[Version,
         row = cursor.execute(PINNED, {"run_id": run_id}).fetchone()
     if row is None:
         raise NotFound(f"there is no run {run_id!r}")
-    team_id, dag_id, number, now = row
-    return versions.of_dag(conn, memory, team_id, dag_id, [number])[number], now
+    team_id, dag_id, version, now = row
+    return versions.of_dag(conn, memory, team_id, dag_id, [version])[version], now
 
 
 def settled(counts: dict[str, int]) -> bool:

@@ -21,7 +21,7 @@ WINDOW: Final = 20_000  # rows looked through for one page
 COLUMNS: LiteralString = """
     run.run_id, run.dag_id, run.state, run.reason::text, run.trigger, run.logical_date,
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
-    run.number AS version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
+    run.version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
     run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
@@ -104,7 +104,7 @@ BY_PREFIX: LiteralString = """
 
 ZONE: LiteralString = """
     SELECT coalesce(spec->'schedule'->>'timezone', spec->>'timezone') FROM dag
-    JOIN dag_version USING (team_id, dag_id, number)
+    JOIN dag_version USING (team_id, dag_id, version)
     WHERE dag_id = %(dag_id)s
 """
 

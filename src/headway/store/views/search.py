@@ -12,7 +12,7 @@ TEXT_MAX: Final = 200
 
 # What begins with it comes first.
 DAGS: LiteralString = """
-    SELECT dag_id, description FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    SELECT dag_id, description FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE missing_since IS NULL
         AND strpos(lower(dag.dag_id || ' ' || description), lower(%(q)s)) > 0
     ORDER BY strpos(lower(dag.dag_id), lower(%(q)s)) = 1 DESC,
@@ -28,7 +28,7 @@ RUNS: LiteralString = """
 
 # The ids of a DAG lie in one text, a line an id: so many DAGs are looked through at once.
 TASKS: LiteralString = """
-    SELECT dag_id, task_ids FROM dag JOIN dag_version USING (team_id, dag_id, number)
+    SELECT dag_id, task_ids FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE missing_since IS NULL AND strpos(lower(task_ids), lower(%(q)s)) > 0
     ORDER BY dag_id LIMIT %(limit)s
 """

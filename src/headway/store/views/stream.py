@@ -38,7 +38,7 @@ CHANGED: LiteralString = f"""
 """
 
 RUNS: LiteralString = f"""
-    SELECT run.run_id, run.dag_id, run.state, run.number AS version, run.reason::text, run.started_at,
+    SELECT run.run_id, run.dag_id, run.state, run.version, run.reason::text, run.started_at,
         run.ended_at, coalesce(counted.counts, '{{}}') AS counts
     FROM unnest(%(runs)s::text[]) AS wanted (run_id)
     CROSS JOIN LATERAL (SELECT * FROM run WHERE run.run_id = wanted.run_id OFFSET 0) AS run
@@ -46,7 +46,7 @@ RUNS: LiteralString = f"""
 """
 
 INSTANCES: LiteralString = """
-    SELECT wanted.run_id, wanted.task_id, wanted.map_index, state, number, started_at, ended_at,
+    SELECT wanted.run_id, wanted.task_id, wanted.map_index, state, attempts, started_at, ended_at,
         blocked_reason::text
     FROM unnest(%(runs)s::text[], %(tasks)s::text[], %(indexes)s::integer[])
         AS wanted (run_id, task_id, map_index)
@@ -59,7 +59,7 @@ INSTANCES: LiteralString = """
 """
 
 DAGS: LiteralString = """
-    SELECT dag_id, number AS version, bundle_version, paused_at, missing_since, updated_at
+    SELECT dag_id, version, bundle_version, paused_at, missing_since, updated_at
     FROM dag WHERE dag_id = ANY (%(dags)s::text[])
 """
 

@@ -18,7 +18,7 @@ const segment = (kind: Segment["kind"], from: number, to: number | null): Segmen
   wait: WAITING[kind],
   from: iso(from),
   to: to === null ? null : iso(to),
-  number: kind === "running" ? 1 : null,
+  attempt: kind === "running" ? 1 : null,
   state: null,
 });
 const bar = (task_id: string, segments: Segment[], expected_s: number | null = null): Bar => ({

@@ -6,7 +6,7 @@ type Living = Pick<
   "task_id" | "mapped" | "counts" | "started_at" | "ended_at" | "blocked_reason" | "reason" | "why"
 > &
   Partial<Pick<RunTask, "duration_s">>;
-type Change = Omit<StreamEvents["task_instance"]["changes"][number], "number">;
+type Change = Omit<StreamEvents["task_instance"]["changes"][number], "attempts">;
 
 /**
  * The tasks after the changes, the very same ones where nothing changed; `stale` when a change does

@@ -12,7 +12,8 @@ const event = (given: Partial<Event>): Event => ({
   dag_id: null,
   run_id: null,
   map_index: null,
-  number: null,
+  attempt: null,
+  version: null,
   actor: "scheduler",
   reason: null,
   why: null,
@@ -23,7 +24,7 @@ test("what happened, and to what", () => {
   expect(what(event({ name: "succeed", state: "success" }))).toBe("succeed → success");
   expect(what(event({ name: "mark_failed", state: "failed" }))).toBe("mark failed → failed");
   expect(what(event({ name: "pause" }))).toBe("pause");
-  expect(to(event({ task_id: "load", map_index: 3, number: 2 }))).toBe("load [3], attempt 2");
+  expect(to(event({ task_id: "load", map_index: 3, attempt: 2 }))).toBe("load [3], attempt 2");
   expect(to(event({ task_id: "load", map_index: -1 }))).toBe("load");
   expect(to(event({}))).toBe("");
 });

@@ -13,7 +13,7 @@ export function what(event: Event): string {
 export function to(event: Event): string {
   if (!event.task_id) return "";
   const index = event.map_index !== null && event.map_index >= 0 ? ` [${event.map_index}]` : "";
-  const attempt = event.number ? `, attempt ${event.number}` : "";
+  const attempt = event.attempt ? `, attempt ${event.attempt}` : "";
   return `${event.task_id}${index}${attempt}`;
 }
 

@@ -48,7 +48,7 @@ function OneError({
   const place = {
     task: first.task_id,
     map: first.map_index < 0 ? undefined : first.map_index,
-    try: first.number,
+    try: first.attempt,
   };
   const source = sourceOf(first.excerpt ?? "", first.line);
   const name = place.map === undefined ? first.task_id : `${first.task_id}[${place.map}]`;
@@ -75,7 +75,7 @@ function OneError({
           </Link>
         )}
         <span>
-          {first.number > 0 && `attempt ${first.number}, `}
+          {first.attempt > 0 && `attempt ${first.attempt}, `}
           <RelativeTime at={first.at} />
         </span>
         {task_ids.length > 1 && <span>in {counted(task_ids.length, "task")}</span>}

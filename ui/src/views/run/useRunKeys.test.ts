@@ -3,8 +3,8 @@ import type { Diagnosis } from "@/api/types.ts";
 import { nextError } from "./useRunKeys.ts";
 
 const ERRORS = [
-  { first: { task_id: "a", map_index: -1, number: 2 } },
-  { first: { task_id: "b", map_index: 7, number: 1 } },
+  { first: { task_id: "a", map_index: -1, attempt: 2 } },
+  { first: { task_id: "b", map_index: 7, attempt: 1 } },
 ] as Diagnosis["errors"];
 
 test("from error to error, and round again", () => {

@@ -37,6 +37,6 @@ export function nextError(
   return {
     task: first.task_id,
     map: first.map_index < 0 ? undefined : first.map_index,
-    try: first.number,
+    try: first.attempt,
   };
 }

@@ -65,7 +65,7 @@ function Part({ x, width, wait, segment }: Stretch) {
     return <line className={styles.upstream} x1={x} x2={x + width} y1={13} y2={13} />;
   if (wait) return <rect x={x} y={10} width={width} height={6} rx="1" fill={hatch(wait)} />;
   const state = segment.state ?? "running";
-  const several = (segment.number ?? 1) > 1 || state === "failed" || state === "lost";
+  const several = (segment.attempt ?? 1) > 1 || state === "failed" || state === "lost";
   return (
     <>
       <rect

@@ -36,7 +36,7 @@ export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y
   );
 }
 
-function nameOf({ kind, number, state, reason, wait }: Segment): string {
-  if (kind === "running") return `attempt ${number ?? 1}${state ? `, ${stateWord(state)}` : ""}`;
+function nameOf({ kind, attempt, state, reason, wait }: Segment): string {
+  if (kind === "running") return `attempt ${attempt ?? 1}${state ? `, ${stateWord(state)}` : ""}`;
   return reason ?? `waited for ${WAIT_WORDS[wait ?? "other"]}`;
 }
