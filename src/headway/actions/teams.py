@@ -108,7 +108,12 @@ def new_agent_token(conn: Connection[Any], team_id: int, actor: Actor) -> str:
 def change(
     conn: Connection[Any], actor: Actor, name: str, wanted: wire.TeamChange
 ) -> tuple[Settings, Settings, int]:
-    """Change settings. Returns those before and after, and the team's id."""
+    """Change settings. Returns those before and after, and the team's id.
+
+    Raises:
+        UsageError: a bad setting, whether or not the team exists. NotFound: no such team.
+    """
+    merged(Settings(), wanted)
     row = named(conn, actor, name)
     before = settings_of(row)
     after = merged(before, wanted)

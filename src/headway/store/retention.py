@@ -98,20 +98,16 @@ OLD_BUNDLES: LiteralString = """
 """
 
 # What a deleted team leaves once its runs are gone: all but its history, its audit, and its row.
-DEAD_DAGS: LiteralString = """
-    WITH gone AS (
-        DELETE FROM dag WHERE team_id = %(team_id)s AND NOT EXISTS (
-            SELECT FROM run WHERE run.team_id = dag.team_id OFFSET 0)
-        RETURNING team_id, dag_id
-    )
-    DELETE FROM dag_version USING gone
-    WHERE dag_version.team_id = gone.team_id AND dag_version.dag_id = gone.dag_id
+# Ordered: without, a team that has none would be looked for in all of the table.
+HAS_RUNS: LiteralString = """
+    SELECT FROM run WHERE team_id = %(team_id)s ORDER BY team_id, run_id LIMIT 1
 """
 
-DEAD_POOLS: LiteralString = """
-    DELETE FROM pool WHERE team_id = %(team_id)s AND NOT EXISTS (
-        SELECT FROM run WHERE run.team_id = pool.team_id OFFSET 0)
-"""
+DEAD_VERSIONS: LiteralString = "DELETE FROM dag_version WHERE team_id = %(team_id)s"
+
+DEAD_DAGS: LiteralString = "DELETE FROM dag WHERE team_id = %(team_id)s"
+
+DEAD_POOLS: LiteralString = "DELETE FROM pool WHERE team_id = %(team_id)s"
 
 OLD_BROWSER_SESSIONS: LiteralString = """
     DELETE FROM browser_session WHERE team_id = %(team_id)s AND expires_at < %(older_than)s
@@ -157,8 +153,9 @@ def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> Non
 
 def prune_dead(conn: Connection[Any], team_id: int) -> None:
     """Remove the DAGs and pools of a deleted team that has no runs any more."""
-    for statement in (DEAD_DAGS, DEAD_POOLS):
-        conn.execute(statement, {"team_id": team_id})
+    if conn.execute(HAS_RUNS, {"team_id": team_id}).fetchone() is None:
+        for statement in (DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS):
+            conn.execute(statement, {"team_id": team_id})
 
 
 def prune_history(conn: Connection[Any], team_id: int, older_than: datetime, limit: int) -> None:
