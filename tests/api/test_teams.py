@@ -154,3 +154,31 @@ def test_a_team_with_live_runs_is_deleted_by_force(admin: Browser, owner_conn: S
 def test_the_team_of_the_local_admin_stays(admin: Browser) -> None:
     answer = admin.ask("DELETE", f"{API}/teams/default")
     assert (answer.status, "manages a platform admin" in answer.json["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/users/admin/password", {"password": "a new long password"}),
+        ("PATCH", "/users/admin", {"disabled": True}),
+        ("PATCH", "/users/admin", {"display_name": "me"}),
+        ("POST", "/login-links", {"user": "admin"}),
+        ("POST", "/tokens", {"user": "admin", "name": "t", "role": "admin"}),
+    ],
+)
+def test_an_admin_of_a_team_does_not_become_a_platform_admin(
+    url: str, method: str, path: str, body: dict[str, object]
+) -> None:
+    people.create(url, "eve", "admin")
+    eve = people.signed_in(url, "eve")
+    refused = eve.ask(method, f"{API}{path}", body)
+    assert (refused.status, refused.json["detail"]) == (403, "this user is a platform admin")
+    people.create(url, "ann", "admin")
+    assert (
+        eve.ask(
+            method,
+            f"{API}{path.replace('admin', 'ann')}",
+            {**body, "user": "ann"} if "user" in body else body,
+        ).status
+        < 300
+    )

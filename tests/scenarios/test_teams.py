@@ -18,7 +18,7 @@ TABLES = (
     *("team", "bundle", "dag", "dag_version", "import_error", "pool", "backfill", "run"),
     *("agent_session", "task_instance", "attempt", "xcom", "report", "event"),
     *("person", "membership", "api_token", "browser_session", "login_link", "audit", "idempotency"),
-    *("installation", "event_position"),
+    *("installation", "event_position", "share", "connection", "variable"),
 )
 
 

@@ -265,7 +265,7 @@ BUGS: list[Bug] = [
     ),
     bug("acknowledged before the commit", "S3", (50, 9), (Gateway, "drain", acknowledged_before)),
     bug("lost when a tick fails", "S3|S5", (33,), (Gateway, "give_back", lost_on_failure)),
-    bug("reports of others dropped", "S3", (0,), (reports, "put", foreign_dropped))._replace(
+    bug("reports of others dropped", "S3", (9,), (reports, "put", foreign_dropped))._replace(
         steps=300
     ),
     bug("a lease shorter than the fence", "S2", (19, 39), (sessions, "expire", patient)),

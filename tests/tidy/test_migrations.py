@@ -18,7 +18,7 @@ CONTRACTIONS: Final = {
     "0017_reasons": "0.1.0 is the first release, and comes after it",
     "0021_names": "0.1.0 is the first release, and comes after it",
     "0023_entering": "0.1.0 is the first release, and comes after it: the version before does not seal its team",
-    "0025_numbers": "0.1.0 is the first release, and comes after it",
+    "0026_numbers": "0.1.0 is the first release, and comes after it",
 }
 
 TAKES_AWAY: Final = {

@@ -196,6 +196,15 @@ def keep_admins(conn: Connection[Any], team_id: int, person_id: int) -> None:
         )
 
 
+def require_beneath(conn: Connection[Any], person_id: int, *, is_platform_admin: bool) -> None:
+    """Check that somebody may sign in as this user or disable them: nobody becomes a platform admin by it.
+
+    Raises NotAllowed: the user is a platform admin, and who asks is not.
+    """
+    if not is_platform_admin and people.is_platform_admin(conn, person_id):
+        raise NotAllowed("this user is a platform admin", hint="ask a platform admin")
+
+
 def require_ours(conn: Connection[Any], name: str) -> None:
     if not people.is_ours(conn, name):
         raise NotAllowed(f"another team manages {name!r}", hint="ask an admin of that team")

@@ -52,6 +52,10 @@ JOIN: LiteralString = """
 
 BY_NAME: LiteralString = "SELECT person_id FROM person WHERE name = %(name)s"
 
+IS_PLATFORM_ADMIN: LiteralString = (
+    "SELECT FROM person WHERE person_id = %(person_id)s AND is_platform_admin"
+)
+
 ANYWHERE: LiteralString = "SELECT person_named(%(name)s)"
 
 LEAVE: LiteralString = """
@@ -185,6 +189,11 @@ def require(conn: Connection[Any], name: str) -> int:
     if found is None:
         raise NotFound(f"there is no user {name!r}", hint="to list users: headway user ls")
     return found
+
+
+def is_platform_admin(conn: Connection[Any], person_id: int) -> bool:
+    """Return whether a member is a platform admin, disabled or not."""
+    return conn.execute(IS_PLATFORM_ADMIN, {"person_id": person_id}).fetchone() is not None
 
 
 def is_ours(conn: Connection[Any], name: str) -> bool:

@@ -13,6 +13,7 @@ from psycopg import Connection, errors
 from psycopg.rows import class_row, scalar_row
 
 from headway.errors import Conflict, NotFound
+from headway.store import states
 from headway.store.transact import enter_team
 
 NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s AND deleted_at IS NULL"
@@ -40,8 +41,8 @@ CHANGE: LiteralString = """
 
 DELETE: LiteralString = "SELECT delete_team(%(actor)s, %(team_id)s)"
 
-LIVE_RUNS: LiteralString = """
-    SELECT run_id FROM run WHERE team_id = %(team_id)s AND state IN ('queued', 'running') ORDER BY run_id
+LIVE_RUNS: LiteralString = f"""
+    SELECT run_id FROM run WHERE team_id = %(team_id)s AND state IN {states.OPEN_RUNS} ORDER BY run_id
 """
 
 

@@ -84,6 +84,7 @@ async def offer_link(api: Handed, data: JSONBody[wire.LoginLinkRequest]) -> wire
     def work(conn: Connection[Any]) -> str:
         accounts.require_ours(conn, name)
         person_id = people.require(conn, name)
+        accounts.require_beneath(conn, person_id, is_platform_admin=who.is_platform_admin or is_own)
         return accounts.offer_link(conn, home_id, person_id, who.actor, lifetime_s)
 
     secret = await api.door.of(home_id, api.door.entry).call(work)

@@ -52,6 +52,8 @@ async def create_token(api: Handed, data: JSONBody[wire.TokenRequest]) -> wire.N
 
     def work(conn: Connection[Any]) -> wire.NewToken:
         owner = who.person_id if data.user is None else people.require(conn, data.user)
+        is_own = owner == who.person_id
+        accounts.require_beneath(conn, owner, is_platform_admin=who.is_platform_admin or is_own)
         token_id, secret = accounts.create_token(
             conn, api.door.team_id, owner, data.name, role, data.expires_in_days, data.scope
         )

@@ -52,9 +52,12 @@ async def create_user(api: Handed, data: JSONBody[wire.UserRequest]) -> wire.Use
 @patch("/users/{name:str}", needs=Role.ADMIN)
 async def change_user(api: Handed, name: Id, data: JSONBody[wire.UserChange]) -> wire.User:
     """Change role or display name, or disable a user. Disabling ends all sessions and tokens immediately."""
+    who = api.principal
 
     def work(conn: Connection[Any]) -> wire.User:
         before = views.one(conn, name)
+        person_id = people.require(conn, name)
+        accounts.require_beneath(conn, person_id, is_platform_admin=who.is_platform_admin)
         accounts.change_user(
             *(conn, api.door.team_id, name, data.role, data.display_name, data.disabled)
         )
@@ -77,7 +80,13 @@ async def set_password(api: Handed, name: Id, data: JSONBody[wire.PasswordReques
         await prove_current(api, name, data.current)
     hashed = await api.signin.hashing.hash_of(data.password)
     home = api.door.of(who.home_team_id if is_own else who.team_id, api.door.entry)
-    await home.call(accounts.set_password, name, hashed, who.credential if is_own else None)
+
+    def work(conn: Connection[Any]) -> None:
+        person_id = people.require(conn, name)
+        accounts.require_beneath(conn, person_id, is_platform_admin=who.is_platform_admin or is_own)
+        accounts.set_password(conn, name, hashed, who.credential if is_own else None)
+
+    await home.call(work)
 
 
 async def prove_current(api: Api, name: str, current: str | None) -> None:
