@@ -180,6 +180,7 @@ WITHOUT_KEY = {
     "/loader/look": "looking twice changes nothing",
     "/session": "a session more, for who proved again who they are",
     "/session/link": "the link itself is good for once",
+    "/secret-keys/rotation": "one more key, which wraps the same secrets",
     "/login-links": "its answer is a secret; unused, it is over in minutes",
 }
 

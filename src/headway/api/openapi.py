@@ -24,6 +24,8 @@ PARAMETERS: Final = {
     "dag_id": ("The object's id.", "daily_delays"),
     "task_id": ("The object's id.", "extract"),
     "name": ("The object's name.", "etl"),
+    "conn_id": ("The object's id.", "warehouse"),
+    "key": ("The variable's key.", "bucket"),
     "force": ("Do it although something is in use.", False),
     "token_id": ("The object's id.", None),
     "map_index": ("Map index of the task instance; -1 if the task is not mapped.", 0),

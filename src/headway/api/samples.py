@@ -97,6 +97,8 @@ WHOLE: Final[dict[str, Any]] = {
     "ClearRequest": {"tasks": ["extract"], "downstream": True, "dry_run": True},
     "MarkRequest": {"task_id": "extract", "state": "success"},
     "PoolRequest": {"slots": 16},
+    "ConnectionRequest": {"conn_type": "postgres", "host": "db", "login": "etl", "schema": "sales"},
+    "VariableRequest": {"value": "flights"},
     "LogRetention": {
         "days": 60,
         "default_days": None,

@@ -4493,6 +4493,10 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
+                /**
+                 * @description The object's id.
+                 * @example warehouse
+                 */
                 conn_id: string;
             };
             cookie?: never;
@@ -4558,6 +4562,10 @@ export interface operations {
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
+                /**
+                 * @description The object's id.
+                 * @example warehouse
+                 */
                 conn_id: string;
             };
             cookie?: never;
@@ -4566,18 +4574,10 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "conn_type": "text",
-                 *       "dags": [
-                 *         "text"
-                 *       ],
-                 *       "description": "Delays of the day before",
-                 *       "extra": {},
-                 *       "host": "worker-1",
-                 *       "login": "text",
-                 *       "password": "text",
-                 *       "port": 1,
-                 *       "schema": "text",
-                 *       "uri": "text"
+                 *       "conn_type": "postgres",
+                 *       "host": "db",
+                 *       "login": "etl",
+                 *       "schema": "sales"
                  *     }
                  */
                 "application/json": components["schemas"]["ConnectionRequest"];
@@ -4636,6 +4636,10 @@ export interface operations {
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
+                /**
+                 * @description The object's id.
+                 * @example warehouse
+                 */
                 conn_id: string;
             };
             cookie?: never;
@@ -11038,6 +11042,10 @@ export interface operations {
                 "If-None-Match"?: components["parameters"]["Known"];
             };
             path: {
+                /**
+                 * @description The variable's key.
+                 * @example bucket
+                 */
                 key: string;
             };
             cookie?: never;
@@ -11098,6 +11106,10 @@ export interface operations {
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
+                /**
+                 * @description The variable's key.
+                 * @example bucket
+                 */
                 key: string;
             };
             cookie?: never;
@@ -11106,12 +11118,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "dags": [
-                 *         "text"
-                 *       ],
-                 *       "description": "Delays of the day before",
-                 *       "is_secret": false,
-                 *       "value": "'2026-01-31'"
+                 *       "value": "flights"
                  *     }
                  */
                 "application/json": components["schemas"]["VariableRequest"];
@@ -11165,6 +11172,10 @@ export interface operations {
                 "Headway-Team"?: components["parameters"]["Team"];
             };
             path: {
+                /**
+                 * @description The variable's key.
+                 * @example bucket
+                 */
                 key: string;
             };
             cookie?: never;
