@@ -10,7 +10,7 @@ import pytest
 from headway import clock, ids
 from headway.agent.children import SPARES
 from headway.agent.processes import children_of
-from headway.agent.protocol import AxisItem, Cancel, Refused, Started, XComRef
+from headway.agent.protocol import AxisItem, Cancel, Refused, XComRef
 from tests.agent.gateway import WAIT_S, Gateway, grant_of
 from tests.agent.test_ends import is_over
 
@@ -198,6 +198,37 @@ def test_a_fan_in_reused_children(shared: Gateway, run_id: str) -> None:
     shared.grant(*grants)
     for grant in grants:
         assert shared.ended(grant.key).xcoms[0].value == b"%d" % (2 * grant.key.map_index)
-    wanted = {grant.key for grant in grants}
-    told = [one for one in shared.said if isinstance(one, Started) and one.key in wanted]
-    assert len({one.pid for one in told}) <= 10
+    assert len({shared.started(grant.key).pid for grant in grants}) <= 10
+
+
+SLOW_SERVER = """
+import os, time
+
+from headway import dag, task
+
+os.register_at_fork(after_in_parent=lambda: time.sleep(0.3))
+
+
+@dag
+def flow():
+    @task
+    def quick():
+        return 1
+
+    quick()
+
+
+flow()
+"""
+
+
+def test_an_end_comes_after_its_start_even_if_the_server_tells_of_the_start_late(
+    own: Gateway,
+) -> None:
+    own.bundle(SLOW_SERVER, "v2")
+    grants = [grant_of("quick", number=number) for number in (1, 2, 3)]
+    own.grant(*grants, version="v2", reuse=10)
+    for grant in grants:
+        assert own.ended(grant.key).outcome == "success"
+        assert own.said.index(own.started(grant.key)) < own.said.index(own.ended(grant.key))
+        assert own.started(grant.key).pid > 0

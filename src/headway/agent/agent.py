@@ -330,6 +330,8 @@ class Agent:
             child.pid = pid
             if child.attempt is not None:
                 self.begin(child.attempt, max(at, child.ordered_at))
+                if child.outcome is not None and child.outcome.again:
+                    self.outcome_came(child)
 
     def child_exited(self, mark: int, status: int, at: float) -> None:
         child = self.children.by_mark.get(mark)
@@ -352,6 +354,8 @@ class Agent:
     def outcome_came(self, child: Child) -> None:
         """Handle a child that takes another order, unless it was told to end."""
         attempt = child.attempt
+        if not child.pid:  # it was faster than its server, which is yet to tell of the start
+            return
         if attempt is not None and attempt.stopping is None:
             child.drain()
             assert child.outcome is not None
