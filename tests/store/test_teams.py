@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 from psycopg import Connection, errors
 
+from headway import clock
 from headway.core.roles import Role
 from headway.errors import Conflict, NotFound
 from headway.identity import accounts
-from headway.store import people, teams
-from headway.store.transact import APP, Session, connect, enter_team, transact
+from headway.store import api_tokens, people, teams
+from headway.store.transact import APP, ENGINE, Session, connect, enter_team, transact
 
 ONE = Decimal(1)
 
@@ -94,14 +95,27 @@ def test_the_application_cannot_make_one_by_itself(app: Session) -> None:
             transact(app, ask)
 
 
-def test_nothing_opens_a_deleted_team_or_the_next_one_of_its_name(app: Session) -> None:
-    def story(conn: Session) -> None:
+def test_nothing_opens_a_deleted_team_or_the_next_one_of_its_name(
+    database: str, app: Session
+) -> None:
+    def good(agent: str) -> bool:
+        with connect(database, role=ENGINE) as conn:
+            hashed = accounts.fingerprint(agent)
+            return api_tokens.identify_agent(conn, hashed, clock.now()) is not None
+
+    def begin(conn: Session) -> tuple[int, str, str]:
         team_id = make(conn, "marketing")
         accounts.create_user(conn, team_id, "ann", None, None, Role.ADMIN, "test")
         accounts.create_user(conn, team_id, "bob", None, None, Role.ADMIN, "test")
-        ann, bob = people.require(conn, "ann"), people.require(conn, "bob")
+        ann = people.require(conn, "ann")
         _, token = accounts.create_token(conn, team_id, ann, "t", Role.ADMIN, 1)
         _, agent = accounts.create_token(conn, team_id, ann, "a", Role.VIEWER, 1, "agent")
+        return team_id, token, agent
+
+    def end(conn: Session) -> None:
+        ann, bob = (people.anywhere(conn, name) for name in ("ann", "bob"))
+        assert ann is not None
+        assert bob is not None
         enter_team(conn, 1)
         accounts.add_member(conn, 1, "bob", Role.VIEWER, "test")
         admin = admin_of(conn)
@@ -116,11 +130,13 @@ def test_nothing_opens_a_deleted_team_or_the_next_one_of_its_name(app: Session) 
         assert [(each.home_team_id, each.team) for each in people.standing(conn, bob)] == [
             (1, "default")
         ]
-        assert accounts.fingerprint(agent)
         with pytest.raises(NotFound):
             teams.one(conn, team_id)
 
-    transact(app, story)
+    team_id, token, agent = transact(app, begin)
+    assert good(agent)
+    transact(app, end)
+    assert not good(agent)
 
 
 def test_the_team_of_a_platform_admin_stays(app: Session) -> None:
