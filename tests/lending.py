@@ -1,6 +1,7 @@
 """Databases that one test after another is lent, each as if it had just been made.
 
-To make one costs many files; to give one back costs a few deletes. One that was altered, or grew, is thrown away.
+To make one costs many files; to give one back costs a few deletes, over a connection that stays and knows the
+catalogue. One that was altered, or grew, is thrown away.
 """
 
 from collections.abc import Iterator
@@ -11,16 +12,20 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from headway import clock
 from headway.errors import HeadwayError
 from headway.store.transact import Session, connect
 from tests.postgres import drop_database, make_database
 
 PAGES_MAX: Final = 32  # of one table, with what was deleted: beyond, a new database is cheaper
 
+# Without its time-out, which makes the server look ten times a second.
 SESSIONS: Final = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
+SESSIONS_END_S: Final = 60.0
+LOOK_S: Final = 0.002
 LARGEST: Final = """
     SELECT max(pg_relation_size(oid)) / 8192 FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -59,35 +64,39 @@ class Lender:
             if lent.is_as_before():
                 self.spare.append(lent)
             else:
-                drop_database(lent.dsn)
+                lent.drop()
 
     def close(self) -> None:
         while self.spare:
-            drop_database(self.spare.pop().dsn)
+            self.spare.pop().drop()
 
 
 class Lent:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        with connect(dsn) as conn:
-            self.objects = conn.execute(OBJECTS).fetchone()
-            self.tables = names(conn, "r")
-            self.rows = {table: rows_of(conn, table) for table in self.tables}
-            self.filled = {table: rows for table, rows in self.rows.items() if rows}
-            self.sequences = {name: state_of(conn, name) for name in names(conn, "S")}
+        self.keeper = conn = connect(dsn, application="headway lender")
+        self.objects = conn.execute(OBJECTS).fetchone()
+        self.tables = names(conn, "r")
+        self.rows = {table: rows_of(conn, table) for table in self.tables}
+        self.filled = {table: rows for table, rows in self.rows.items() if rows}
+        self.sequences = {name: state_of(conn, name) for name in names(conn, "S")}
 
     def is_as_before(self) -> bool:
         """Take away what was left in it. False: it cannot be."""
+        conn = self.keeper
         try:
-            with connect(self.dsn) as conn:
-                conn.execute(SESSIONS)
-                if conn.execute(OBJECTS).fetchone() != self.objects or is_large(conn):
-                    return False
-                with conn.transaction():
-                    self.restore(conn)
+            end_sessions(conn)
+            if conn.execute(OBJECTS).fetchone() != self.objects or is_large(conn):
+                return False
+            with conn.transaction():
+                self.restore(conn)
         except (psycopg.Error, HeadwayError):
             return False
         return True
+
+    def drop(self) -> None:
+        self.keeper.close()
+        drop_database(self.dsn)
 
     def restore(self, conn: Session) -> None:
         conn.execute("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
@@ -106,6 +115,14 @@ class Lent:
                 conn.execute(put.format(place), [before])
         for name, state in self.sequences.items():
             conn.execute("SELECT setval(%s::regclass, %s, %s)", [name, *state])
+
+
+def end_sessions(conn: Session) -> None:
+    """End those that others have left, and wait until they are gone."""
+    deadline = clock.monotonic() + SESSIONS_END_S
+    while conn.execute(SESSIONS).fetchall():
+        assert clock.monotonic() < deadline, "sessions of a test do not end"
+        clock.sleep(LOOK_S)
 
 
 def names(conn: Session, kind: str) -> list[str]:

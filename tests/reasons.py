@@ -24,6 +24,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "needs 9 slots, but pool `etl` has 4",
     ),
     (
+        r.PoolTurn("etl"),
+        "waits for its turn in pool `etl`",
+    ),
+    (
         r.TeamSlots("marketing", 40, 40, borrowed=8),
         "team `marketing` uses 40 of 40 slots, 8 of them borrowed",
     ),
@@ -42,6 +46,18 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     (
         r.ExecutorUnknown("moon", ("agents",)),
         "no executor is called `moon`; there are: agents",
+    ),
+    (
+        r.QuotaFull("cpu", "64", "64", "500m", {"flights": 60, "daily": 1}),
+        "quota cpu 64/64, and its pod asks for 500m, held by `flights` (60 pods) and `daily` (1 pod)",
+    ),
+    (
+        r.PodPending("Unschedulable", "0/3 nodes are available"),
+        "its pod has not started: Unschedulable: 0/3 nodes are available",
+    ),
+    (
+        r.PodRefused("the API server answered 500"),
+        "its pod is not created yet: the API server answered 500",
     ),
     (
         r.DagPaused("ann"),
@@ -98,6 +114,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "it runs once, at its start date",
     ),
     (
+        r.AwaitsAssets(("orders", "rates"), "2026-01-01T05:00:00+00:00"),
+        "it waits for events of `orders` and `rates`, since 2026-01-01 05:00:00 UTC",
+    ),
+    (
         r.EndDateReached(),
         "its end date has passed",
     ),
@@ -134,6 +154,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "mapped over 100,001 items; the limit is 100,000",
     ),
     (
+        r.TooManyTasks(30_000, 20_000),
+        "the run would have 30,000 task instances; the limit of this team is 20,000 (run_tasks)",
+    ),
+    (
         r.ItemGone(1),
         "its list has only 1 item now",
     ),
@@ -160,6 +184,34 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     (
         r.RetryOver(),
         "the retry delay is over",
+    ),
+    (
+        r.CodeChanged("user:ann", 2, 1, "b", "a"),
+        "continues with version 2 instead of version 1, by user:ann",
+    ),
+    (
+        r.TaskRemoved("load"),
+        "the version with which the run continues has no task `load`",
+    ),
+    (
+        r.AwaitsTime("2026-01-01T12:00:00+00:00"),
+        "waits until 2026-01-01 12:00:00 UTC",
+    ),
+    (
+        r.AwaitsTrigger("file /data/x.csv"),
+        "waits for file /data/x.csv",
+    ),
+    (
+        r.AwaitsRun("flights", "2026-01-01T00:00:00+00:00", ("success", "failed"), "load"),
+        "waits until task `load` of the run of `flights` for 2026-01-01 00:00:00 UTC is success or failed",
+    ),
+    (
+        r.WaitOver(),
+        "what it waited for is there",
+    ),
+    (
+        r.WaitTimedOut(60.0),
+        "what it waited for did not come within 60 s",
     ),
     (
         r.UpstreamChanged(),

@@ -7,6 +7,9 @@ Each name is imported when it is first asked for: ``import headway`` costs nothi
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from headway.authoring.assets import Asset as Asset
+    from headway.authoring.assets import AssetAll as AssetAll
+    from headway.authoring.assets import AssetAny as AssetAny
     from headway.authoring.dag import DAG as DAG
     from headway.authoring.dag import dag as dag
     from headway.authoring.decorators import task as task
@@ -18,25 +21,49 @@ if TYPE_CHECKING:
     from headway.authoring.run import Fail as Fail
     from headway.authoring.run import Run as Run
     from headway.authoring.run import Skip as Skip
+    from headway.authoring.run import get_current_context as get_current_context
     from headway.authoring.secrets import connection as connection
     from headway.authoring.secrets import mask_secret as mask_secret
     from headway.authoring.secrets import variable as variable
+    from headway.authoring.triggers import FileExists as FileExists
+    from headway.authoring.triggers import HttpReady as HttpReady
+    from headway.authoring.triggers import Trigger as Trigger
+    from headway.authoring.waits import DateTime as DateTime
+    from headway.authoring.waits import RunEnd as RunEnd
+    from headway.authoring.waits import TimeDelta as TimeDelta
+    from headway.authoring.waits import defer as defer
     from headway.authoring.words import Word
 
     bash: Word
+    empty: Word
+    http: Word
     python: Word
+    sleep_until: Word
+    sql: Word
+    wait_for_run: Word
 
 HOMES = {
+    "Asset": "headway.authoring.assets",
+    "AssetAll": "headway.authoring.assets",
+    "AssetAny": "headway.authoring.assets",
     "DAG": "headway.authoring.dag",
+    "DateTime": "headway.authoring.waits",
     "Fail": "headway.authoring.run",
+    "FileExists": "headway.authoring.triggers",
+    "HttpReady": "headway.authoring.triggers",
     "Param": "headway.authoring.params",
     "Run": "headway.authoring.run",
+    "RunEnd": "headway.authoring.waits",
     "Skip": "headway.authoring.run",
     "TaskGroup": "headway.authoring.groups",
+    "TimeDelta": "headway.authoring.waits",
+    "Trigger": "headway.authoring.triggers",
     "chain": "headway.authoring.graph",
     "connection": "headway.authoring.secrets",
     "cross_downstream": "headway.authoring.graph",
     "dag": "headway.authoring.dag",
+    "defer": "headway.authoring.waits",
+    "get_current_context": "headway.authoring.run",
     "mask_secret": "headway.authoring.secrets",
     "task": "headway.authoring.decorators",
     "task_group": "headway.authoring.groups",

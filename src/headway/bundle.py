@@ -47,7 +47,7 @@ class Lost(HeadwayError):
 
 
 def version_of(entries: Mapping[str, Entry]) -> str:
-    """Each part ends by a byte that no path holds, so no two folders spell the same text."""
+    """Return the hash of a folder: no two spell the same text, as each part ends with a byte that no path holds."""
     digest = sha256()
     for path, entry in entries.items():
         digest.update(f"{path}\0{'x' if entry.executable else '-'}{entry.blob}\n".encode())
@@ -74,16 +74,21 @@ def read_list(data: Path, version: str) -> dict[str, Entry]:
         text = list_file(data, version).read_bytes()
     except FileNotFoundError:
         text = None
-    entries = {
-        path.decode(): Entry(blob.decode(), int(size), kind == b"x")
-        for path, kind, blob, size in LINE.findall(text or b"")
-    }
+    entries = parsed(text or b"")
     if text is None or version_of(entries) != version:
         raise NotFound(
             "the files of this version were removed",
             hint="a bundle is kept as long as a run or a DAG refers to it",
         )
     return entries
+
+
+def parsed(text: bytes) -> dict[str, Entry]:
+    """The entries of a list. Whether it is that of its version is not looked at."""
+    return {
+        path.decode(): Entry(blob.decode(), int(size), kind == b"x")
+        for path, kind, blob, size in LINE.findall(text)
+    }
 
 
 def read_blob(data: Path, path: str, entry: Entry) -> bytes:
@@ -101,7 +106,7 @@ def read_blob(data: Path, path: str, entry: Entry) -> bytes:
 
 
 def contents(place: str) -> bytes:
-    """Without the layers of ``open``: there are thousands of files."""
+    """Return the content of a file, without the layers of ``open``: there are thousands of files."""
     handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         parts = []
@@ -293,7 +298,7 @@ def draft_in(folder: Path) -> Path:
 
 
 def remove(place: Path) -> None:
-    """Also what is read-only for us."""
+    """Remove a tree, including what is read-only for us."""
     if not place.is_dir() or place.is_symlink():
         place.unlink(missing_ok=True)
         return

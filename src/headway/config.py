@@ -21,10 +21,14 @@ from headway.paths import make_private
 
 DATA: Final = ".headway"
 DATA_MARK: Final = ".headway-data"  # in each data directory: it is never part of a DAG folder
+AGENTS_PORT: Final = 7077  # where agents of other machines connect
 PORT: Final = 8080
 HOST: Final = "127.0.0.1"
 TEAM: Final = (
     "default"  # whose DAGs a data directory provides unless it is told; made by the migrations
+)
+ASKED_TEAM: Final = (
+    "HEADWAY_TEAM"  # whose DAGs and runs a client means; default: the first of the user
 )
 API_RATE: Final = 100  # requests a second of one person or token, in the long run
 SLOTS: Final = 32  # tasks that run at once
@@ -126,7 +130,7 @@ def default_dags() -> Path:
 
 
 class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the server of a data directory."""
+    """The address and token of the server of a data directory."""
 
     url: str
     token: str
@@ -249,7 +253,7 @@ WHITE: Final = re.compile(r"[\s\x00-\x1f]")
 
 
 def checked_public_url(text: str) -> str:
-    """How people reach the server: scheme, host and port, without a slash at the end. Raises UsageError."""
+    """Return the address by which people reach the server: scheme, host, port, no slash. Raises UsageError."""
     try:
         url = urlsplit(text)
         host, _ = url.hostname, url.port
@@ -262,3 +266,19 @@ def checked_public_url(text: str) -> str:
             hint="for instance https://headway.example.org",
         )
     return f"{url.scheme}://{url.netloc}"
+
+
+def agents_address(text: str) -> str:
+    """Return ``tls:HOST:PORT`` of ``tls://HOST[:PORT]``, where agents of other machines connect. Raises UsageError."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port or AGENTS_PORT
+    except ValueError as error:
+        raise UsageError(f"the address {text!r} is not a URL: {error}") from error
+    surplus = url.path.strip("/") or url.query or url.fragment or url.username or url.password
+    if url.scheme != "tls" or not host or surplus or WHITE.search(text):
+        raise UsageError(
+            f"the address {text!r} of agents must be tls:// with a host and a port",
+            hint=f"for instance tls://headway.example.org:{AGENTS_PORT}",
+        )
+    return f"tls:[{host}]:{port}" if ":" in host else f"tls:{host}:{port}"

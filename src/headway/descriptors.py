@@ -1,4 +1,4 @@
-"""How many files and connections a process may have open.
+"""The number of files and connections that a process may have open.
 
 The soft limit is 1,024 as a rule, for the sake of programs that use ``select()``. Ours do not, and
 take what the hard one allows; whatever runs a user's code goes back to the one we were started with.
@@ -35,7 +35,7 @@ def original() -> dict[str, str]:
 
 
 def restore_limit() -> None:
-    """In a process that runs a user's code, before it does; the variable goes."""
+    """Restore the limit in a process that is about to run a user's code, and remove the variable."""
     given = os.environ.pop(VARIABLE, None)
     if given is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -43,7 +43,7 @@ def restore_limit() -> None:
 
 
 def connections_max(most: int) -> int:
-    """How many connections a server in this process may hold: what leaves a reserve of descriptors."""
+    """Return how many connections a server in this process may hold, so that a reserve of descriptors is left."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return most

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2s
 from pathlib import Path
@@ -56,6 +57,27 @@ def open_below(folder: Path, parts: Sequence[str]) -> int:
     if not stat.S_ISREG(os.fstat(place).st_mode):
         os.close(place)
         raise OSError(errno.ELOOP, "it is not a regular file", str(folder))
+    return place
+
+
+def folder_below(folder: Path, parts: Sequence[str]) -> int:
+    """Open a folder below ``folder``, and make it where there is none: no link leads out. Raises OSError.
+
+    Where the users of teams make folders of their own, others may go on making theirs in what is made here.
+    """
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    shared = os.fstat(place).st_mode & stat.S_ISVTX
+    for part in parts:
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(part, 0o700, dir_fd=place)
+                if shared:
+                    os.chmod(part, 0o1733, dir_fd=place, follow_symlinks=False)
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            inner = os.open(part, flags, dir_fd=place)
+        finally:
+            os.close(place)
+        place = inner
     return place
 
 

@@ -17,7 +17,7 @@ _due_at = 0.0
 
 
 def tell_to(descriptor: int) -> None:
-    """From now on; what this process starts does not inherit it."""
+    """Tell signs of life to ``descriptor`` from now on; what this process starts does not inherit it."""
     global _line
     os.set_inheritable(descriptor, False)
     os.set_blocking(descriptor, False)

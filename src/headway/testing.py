@@ -5,6 +5,9 @@
         assert result.state == "success"
         assert result["carriers"].value == ["AA", "UA"]
 
+What a task is deferred for is there at once: time is skipped, and a run of another DAG is in the first of the states
+that it is waited for.
+
 The scheduler's own core decides what runs, and every value goes through the encoding it would
 travel in, so a result that cannot be stored fails here too.
 """
@@ -21,15 +24,17 @@ from headway import clock
 from headway.authoring.dag import DAG, DagFunction
 from headway.authoring.execute import Inputs, execute
 from headway.authoring.params import carried
-from headway.authoring.run import Fail, Run, Skip
+from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import mapping, plan
 from headway.core.reasons import Granted
-from headway.core.reports import Ended, Outcome
+from headway.core.reports import Ended, Found, Outcome, Report
 from headway.core.run import Attempt, Instance
 from headway.core.run import Run as Model
 from headway.core.states import Event, RunState, State
 from headway.core.timetable import interval
+from headway.core.waits.deferral import Awaited, Overdue
+from headway.core.waits.deferral import Deferral as Wait
 from headway.core.wording import said
 from headway.errors import UsageError
 from headway.spec import compile, dates, model
@@ -164,6 +169,8 @@ class Bench:
             instance = first_ready(run)
             if instance is not None:
                 plan.absorb(run, self.attempt(run, instance), lambda: 0.0)
+            elif (report := self.found(run)) is not None:
+                plan.absorb(run, report, lambda: 0.0)
             else:
                 assert run.due_at is not None, (
                     "the run is stuck: no task is ready and none is running"
@@ -173,7 +180,10 @@ class Bench:
         return self.result(run)
 
     def attempt(self, run: Model, instance: Instance) -> Ended:
-        attempt = Attempt(instance.attempts + 1, "token", "test", run.now)
+        if instance.attempt is not None:
+            attempt = run.resume(instance, "token", "test")
+        else:
+            attempt = Attempt(instance.attempts + 1, "token", "test", run.now)
         run.move(instance, Event.GRANT, Granted(instance.node.pool, "test"), attempt=attempt)
         ended = Ended(
             task_id=instance.node.task_id,
@@ -190,6 +200,9 @@ class Bench:
             raise
         except Skip as skip:
             return replace(ended, outcome=Outcome.SKIPPED, detail=str(skip))
+        except Deferred as deferred:
+            wait = wait_of(deferred.deferral)
+            return replace(ended, outcome=Outcome.DEFERRED, deferral=wait)
         except BaseException as error:  # a task may raise anything, also SystemExit
             self.errors[key] = error
             detail = f"{type(error).__name__}: {error}"
@@ -199,18 +212,7 @@ class Bench:
     def execute(self, run: Model, instance: Instance) -> dict[str, Any]:
         """Execute a task instance. Returns the report that an agent would send."""
         task_id = instance.node.task_id
-        retries = instance.node.retry.retries
-        context = Run(
-            run_id=RUN_ID,
-            dag_id=self.spec.dag_id,
-            task_id=task_id,
-            map_index=instance.map_index,
-            try_number=instance.attempts,
-            max_tries=retries + 1,
-            logical_date=self.at,
-            data_interval=self.interval(),
-            params=self.params,
-        )
+        context = self.context(instance, resumption(run, instance.attempt))
         result = execute(self.dag, task_id, context, self.inputs(run, instance))
         encoded = {key: to_json(value) for key, value in result.xcoms.items()}
         for key, data in encoded.items():
@@ -220,6 +222,71 @@ class Bench:
             "length": length_of(result.value),
             "item": model.RESULT_KEY in encoded,
         }
+
+    def context(self, instance: Instance, resumed: Resumption | None) -> Run:
+        return Run(
+            run_id=RUN_ID,
+            dag_id=self.spec.dag_id,
+            task_id=instance.node.task_id,
+            map_index=instance.map_index,
+            try_number=instance.attempts,
+            max_tries=instance.node.retry.retries + 1,
+            logical_date=self.at,
+            data_interval=self.interval(),
+            params=self.params,
+            resumed=resumed,
+        )
+
+    def found(self, run: Model) -> Report | None:
+        """Return that the first thing that is waited for, and that no clock ends, is there."""
+        for instance in run.asleep.values():
+            attempt = instance.attempt
+            wait = None if attempt is None else attempt.deferral
+            if attempt is None or wait is None or wait.kind is Awaited.TIME:
+                continue
+            task_id, index = instance.node.task_id, instance.map_index
+            if wait.kind is Awaited.TRIGGER:
+                return self.triggered(instance, attempt, wait)
+            found = to_json({"run_id": RUN_ID, "state": wait.facts["states"][0]})  # type: ignore[index]
+            if wait.finishes:
+                self.stored.setdefault((task_id, model.RESULT_KEY), {})[index] = found
+            return Found(
+                task_id=task_id,
+                map_index=index,
+                number=attempt.number,
+                deferrals=attempt.deferrals,
+                found=found.decode(),
+                xcom=found,
+                length=2,
+            )
+        return None
+
+    def triggered(self, instance: Instance, attempt: Attempt, wait: Wait) -> Found | None:
+        """Return what a trigger finds, or that it raised. It is called, and time between looks passes."""
+        import asyncio  # no other wait needs it
+
+        from headway.authoring import looking
+
+        facts = msgspec.convert(wait.facts, looking.Facts)
+        limit_s = float("inf") if wait.timeout_s is None else wait.timeout_s
+        dags = {self.dag.dag_id: self.dag}
+        given = looking.Given(facts, self.context(instance, None), dags, limit_s)
+        found = Found(
+            task_id=instance.node.task_id,
+            map_index=instance.map_index,
+            number=attempt.number,
+            deferrals=attempt.deferrals,
+        )
+
+        async def work() -> object:
+            return await asyncio.wait_for(looking.awaited(given), wait.timeout_s)
+
+        try:
+            return replace(found, found=to_json(asyncio.run(work())).decode())
+        except TimeoutError:  # the clock ends it
+            return None
+        except Exception as error:
+            return replace(found, error=f"{type(error).__name__}: {error}")
 
     def interval(self) -> tuple[datetime, datetime]:
         return interval(compile.schedule(self.spec, self.at), self.at)
@@ -267,8 +334,35 @@ class Bench:
         )
 
 
+def wait_of(given: Deferral) -> Wait:
+    """Return what the scheduler would be told of a wait."""
+    return Wait(
+        kind=Awaited(given.kind),
+        facts=given.facts,
+        until=given.until,
+        delay_s=given.delay_s,
+        timeout_s=given.timeout_s,
+        overdue=Overdue(given.overdue),
+        method=given.method,
+        kwargs=None if given.kwargs is None else given.kwargs.decode(),
+        reschedules=given.reschedules,
+        finishes=given.finishes,
+    )
+
+
+def resumption(run: Model, attempt: Attempt | None) -> Resumption | None:
+    if attempt is None or attempt.deferral is None:
+        return None
+    wait = attempt.deferral
+    kwargs: Any = {} if wait.kwargs is None else from_json(wait.kwargs)
+    found = None if wait.found is None else from_json(wait.found)
+    began = attempt.started_at or run.now
+    elapsed_s = (run.now - began).total_seconds()
+    return Resumption(wait.method, kwargs, found, wait.timed_out, elapsed_s)
+
+
 def first_ready(run: Model) -> Instance | None:
-    """By rank over all pools, which have room for everything here."""
+    """Return the first ready instance by rank over all pools, which have room for everything here."""
     queues = run.queues
     heads = [head for line in queues.by_need if (head := queues.first(*line)) is not None]
     return min(heads, key=lambda head: (head.rank, head.key), default=None)

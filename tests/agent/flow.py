@@ -1,5 +1,6 @@
 """The DAG file that the tests' agents run: one task for each way to end."""
 
+import asyncio
 import ctypes
 import io
 import json
@@ -11,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-from headway import Fail, Run, Skip, bash, dag, task
+from headway import Fail, Run, Skip, TimeDelta, bash, dag, defer, task
 from headway.authoring.secrets import mask_secret
 
 DAEMON = """
@@ -41,6 +43,66 @@ def makes_a_mess() -> int:
     os.chdir("/")
     sys.stdout = io.StringIO()
     return stray.pid
+
+
+@task
+def waits() -> str:
+    run = Run.current()
+    print("looks" if run.resumed is None else "looks again")
+    if run.resumed is None:
+        defer(TimeDelta(minutes=1), timeout=60)
+    return f"{run.found} after {run.resumed.elapsed_s:g} s, try {run.try_number}"
+
+
+@task
+def starts_a_job() -> None:
+    defer(TimeDelta(minutes=1), then=finish_job, job=[7])
+
+
+async def arrives(path: str) -> list[str]:
+    return [path] if Path(path).exists() else []
+
+
+async def raises_later(text: str) -> None:
+    await asyncio.sleep(0)
+    print("about to fail")
+    raise ValueError(text)
+
+
+async def blocks(path: str) -> str:
+    """Stop the event loop until there is a file."""
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return "unblocked"
+
+
+async def crashes(path: str) -> str:
+    await asyncio.sleep(0)
+    if not Path(path).exists():
+        Path(path).touch()
+        os._exit(3)
+    return str(os.getpid())
+
+
+class Pid:
+    async def run(self) -> AsyncIterator[int]:
+        yield os.getpid()
+
+
+class Forever:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    async def run(self) -> None:
+        Path(self.path).write_text(str(os.getpid()))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            Path(self.path).unlink()
+
+
+def finish_job(found: object, job: list[int]) -> object:
+    return [found, job]
 
 
 @task
@@ -248,7 +310,7 @@ def flow() -> None:
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
         skips, gives_up, looks_around, secretive,
         shows_params, commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
-        replaces_its_folder,
+        replaces_its_folder, waits, starts_a_job,
     ):  # fmt: skip
         plain()
     bash(task_id="plain_bash", command="true {{ ts_nodash }}", env={"GATE": "open-sesame"})

@@ -22,16 +22,21 @@ from headway.agent.protocol import (
     AttemptKey,
     Ended,
     Fetch,
+    Found,
     GatewayMessage,
     Grant,
     Grants,
     Heartbeat,
     HeartbeatAck,
     Hello,
+    Look,
+    Looked,
     RunContext,
     Started,
     Stored,
     Values,
+    Watch,
+    Watches,
     Welcome,
     XComRef,
 )
@@ -136,6 +141,8 @@ class Gateway:
                 ]
                 if self.acks:
                     self.send(Ack(message.seq))
+            case Found() if self.acks:
+                self.send(Ack(message.seq))
             case Fetch(request, run_id, refs):
                 self.fetches.append(message)
                 of_run = [one for run, one in self.stored if run == run_id]
@@ -186,6 +193,30 @@ class Gateway:
         self.grant(grant)
         return self.ended(grant.key)
 
+    def watch(
+        self, name: str, *, run_id: str, map_index: int = -1, version: str = "v1", **facts: Any
+    ) -> AttemptKey:
+        """Let a triggerer look after a wait. ``name``: of a function of the DAG file, or of a module."""
+        trigger = name if ":" in name else f"flow:{name}"
+        key = AttemptKey(run_id, "waits", map_index, 1, 1)
+        body = msgspec.json.encode({"trigger": trigger, **facts})
+        self.send(Watches([Watch(key, context(run_id, version, 1), body)]))
+        return key
+
+    def found(self, key: AttemptKey) -> Found:
+        def found() -> Found | None:
+            of_key = (one for one in self.said if isinstance(one, Found) and one.key == key)
+            return next(of_key, None)
+
+        return self.wait(found)
+
+    def looked(self, key: AttemptKey) -> Look:
+        def looked() -> Look | None:
+            told = (one.looks for one in self.said if isinstance(one, Looked))
+            return next((look for looks in told for look in looks if look.key == key), None)
+
+        return self.wait(looked)
+
     def log(self, key: AttemptKey) -> str:
         folder = self.data / "logs" / key.run_id / key.task_id / str(key.map_index)
         return (folder / f"{key.number}.log").read_text()
@@ -208,7 +239,8 @@ def grant_of(
     run_id: str = "r1",
     map_index: int = -1,
     number: int = 1,
+    deferrals: int = 0,
     **options: Any,
 ) -> Grant:
-    key = AttemptKey(run_id, task_id, map_index, number)
+    key = AttemptKey(run_id, task_id, map_index, number, deferrals)
     return Grant(key, f"t-{task_id}", **{"kind": "python", "inputs": [], **options})

@@ -298,6 +298,38 @@ def raises_with_a_note() -> None:
     raise error
 
 
+class Broken(Exception):
+    """Defined in the DAG file: named without its module."""
+
+
+def parse(text: str) -> float:
+    return float(text)
+
+
+@task
+def raises_with_causes() -> None:
+    try:
+        try:
+            parse("12,5")
+        except ValueError:
+            raise KeyError("amount")  # noqa: B904
+    except KeyError as error:
+        raise Broken("cannot render") from error
+
+
+@task
+def raises_its_own_cause() -> None:
+    first, second = Broken("first"), Broken("second")
+    first.__cause__, second.__cause__ = second, first
+    raise first
+
+
+@task
+def raises_a_group() -> None:
+    group = ExceptionGroup("inner", [ValueError("b"), Speechless()])
+    raise ExceptionGroup("two uploads failed", [ValueError("a"), group])
+
+
 @task
 def raises_at_length() -> None:
     raise ValueError("x" * 5_000_000)
@@ -335,7 +367,8 @@ def flow() -> None:
         skips_by_surrogate, fails_by_surrogate, raises_surrogate, raises_speechless, exits_speechless,
         raises_unseen, closes_what_is_not_its_own, exits_by_a_flag, exits_by_a_large_number,
         exits_by_a_number_without_text, exits_by_nothing,
-        raises_with_a_note, raises_at_length, unstorable, large, very_closed,
+        raises_with_a_note, raises_with_causes, raises_its_own_cause, raises_a_group,
+        raises_at_length, unstorable, large, very_closed,
     ):  # fmt: skip
         plain()
     takes(NAME)

@@ -20,6 +20,14 @@ from tests.agent.test_ends import is_over
 PROGRAMS = Path(__file__).with_name("programs.py").read_text()
 
 
+def line_of(text: str) -> int:
+    lines = PROGRAMS.splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+AMOUNT = line_of('raise KeyError("amount")')
+
+
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("programs")
@@ -202,7 +210,7 @@ def test_files_are_written_after_each_attempt_handlers_called_at_the_end(
             "raises_speechless",
             "failed",
             "exception",
-            "flow.Speechless (its message cannot be shown: KeyError)",
+            "Speechless (its message cannot be shown: KeyError)",
         ),
         (
             "exits_speechless",
@@ -214,9 +222,31 @@ def test_files_are_written_after_each_attempt_handlers_called_at_the_end(
             "raises_unseen",
             "failed",
             "exception",
-            "an exception that cannot be shown (KeyError): <class 'flow.Unseen'>",
+            "Unseen",
         ),
-        ("raises_with_a_note", "failed", "exception", "ValueError: what it is"),
+        (
+            "raises_with_a_note",
+            "failed",
+            "exception",
+            "ValueError: what it is\nnote: what was done then",
+        ),
+        (
+            "raises_with_causes",
+            "failed",
+            "exception",
+            f"Broken: cannot render\n"
+            f"caused by KeyError: 'amount' in raises_with_causes, flow.py:{AMOUNT}\n"
+            f"while handling ValueError: could not convert string to float: '12,5' in parse, "
+            f"flow.py:{line_of('return float')}",
+        ),
+        ("raises_its_own_cause", "failed", "exception", "Broken: first\ncaused by Broken: second"),
+        (
+            "raises_a_group",
+            "failed",
+            "exception",
+            "ExceptionGroup: two uploads failed (2 sub-exceptions)\n1 of 3: ValueError: a\n"
+            "2 of 3: ValueError: b\n3 of 3: Speechless (its message cannot be shown: KeyError)",
+        ),
         (
             "counts",
             "failed",
@@ -231,7 +261,7 @@ def test_a_message_is_told_whatever_is_in_it(
     ended = run(gateway, task)
     assert (ended.outcome, ended.cause, ended.detail) == (outcome, cause, detail)
     assert ended.retry is (cause != "fail")
-    if task in ("raises_surrogate", "raises_speechless"):
+    if task in ("raises_surrogate", "raises_speechless", "raises_unseen"):
         lines = PROGRAMS.splitlines()
         assert lines[(ended.line or 0) - 1].strip().startswith("raise ")
 

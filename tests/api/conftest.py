@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from headway.api.guard import Guard, names_of
 from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.rates import Rate
+from headway.api.refused import Refusals
 from headway.api.server import HttpServer
 from headway.api.signin import SignIns
 from headway.api.site import BUILT, Site
 from headway.api.wakeups import Wakeups
 from headway.client import Client
 from headway.config import API_RATE, Layout
+from headway.identity.settings import NONE, SignInSettings
 from headway.secrets.keys import local_keys
 from headway.store import api_login
 from headway.up.address import bind, url_of
@@ -47,6 +50,12 @@ def application(api: Api, admission: Admission) -> Iterator[Application]:
     IDLE.append(found)
 
 
+@cache
+def site_in(folder: Path) -> Site:
+    """What is in a folder is looked up once."""
+    return Site(folder)
+
+
 @contextmanager
 def served(
     database: str,
@@ -55,8 +64,12 @@ def served(
     url: str | None = None,
     rate: int = API_RATE,
     places: LogPlaces | None = None,
+    sign_in: SignInSettings = NONE,
+    write_refusals_s: float = 3_600.0,
 ) -> Iterator[HttpServer]:
-    """A server over ``database``; ``url``: its address as people are told it."""
+    """A server over ``database``; ``url``: its address as people are told it. Refusals are written when it stops, so
+    that the audit holds what a test did, in its order.
+    """
     layout = Layout(data)
     layout.prepare()
     listener = bind("127.0.0.1", 0)
@@ -72,14 +85,16 @@ def served(
         children=lambda team_id: [],
         url=url or url_of(listener, "127.0.0.1"),
         team_id=1,
-        signin=SignIns(1),
+        signin=SignIns(1, sign_in),
         secrets=local_keys(layout.data, None),
         places=places,
+        refusals=Refusals(write_s=write_refusals_s),
     )
     admin = local_admin(database, 1)
-    admission = Admission(api.door, TOKEN, admin, Rate(rate * BURST_S, BURST_S))
+    per_person = Rate(rate * BURST_S, BURST_S)
+    admission = Admission(api.door, TOKEN, admin, per_person, api.signin.renewal)
     with application(api, admission) as found:
-        guard = Guard(found.routed, Site(site), names_of("127.0.0.1"), api.url)
+        guard = Guard(found.routed, site_in(site), names_of("127.0.0.1"), api.url)
         server = HttpServer(guard, listener, live.close)
         server.start()
         try:

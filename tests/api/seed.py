@@ -51,6 +51,10 @@ def dag(
             "INSERT INTO dag_version VALUES (%s, %s, 1, %s, %s, %s)",
             [team_id, dag_id, model.spec_hash(text), model.encode(text).decode(), NOON],
         )
+        conn.execute(
+            "INSERT INTO code_change VALUES (%s, %s, 1, 1, 'b1', '[]', %s)",
+            [team_id, dag_id, NOON],
+        )
 
 
 def run(

@@ -50,15 +50,8 @@ def test_everything_that_changed_something_is_there(
     assert (detail["via"], detail["address"]) == ("session", "127.0.0.1")
 
 
-def test_what_was_refused_or_failed_leaves_nothing_but_failed_sign_ins_do(
-    admin: Browser, url: str, conn: Session
-) -> None:
+def test_failed_sign_ins_are_there(admin: Browser, url: str, conn: Session) -> None:
     people.create(url, "ann", "viewer")
-    ann = people.signed_in(url, "ann")
-    before = len(entries(admin))
-    assert ann.ask("PUT", f"{API}/pools/etl", {"slots": 3}).status == 403
-    assert admin.ask("DELETE", f"{API}/pools/none").status == 404
-    assert len(entries(admin)) == before
     Browser(url).sign_in("ann", "not the password")
     Browser(url).sign_in("nobody\nuser:admin", "not the password")
     assert entries(admin)[:2] == [

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,6 +67,85 @@ def test_a_backfill_has_a_run_for_every_date(client: Client, dag: str) -> None:
     assert [run.logical_date.day for run in runs] == [3, 2, 1]
     paged = list(client.all_pages("/runs", wire.Run, {"backfill_id": made.backfill_id, "limit": 1}))
     assert [run.run_id for run in paged] == [run.run_id for run in runs]
+
+
+def days(answer: wire.BackfillAnswer) -> list[tuple[int, str, str | None]]:
+    return [(run.logical_date.day, run.action, run.state) for run in answer.runs]
+
+
+def ended(outcome: str, _: object) -> dict[str, Any]:
+    return {"outcome": outcome}
+
+
+@pytest.fixture
+def partly(client: Client, conn: Session) -> str:
+    """Runs of the 1st (success) and the 2nd (failed) exist; the latest version then has one more task."""
+    schedule = {"cron": "0 0 * * *", "timezone": "UTC"}
+    world.deploy(conn, world.task("a"), dag_id="partly", schedule=schedule)
+    scheduler = world.Scheduler(conn)
+    for day, outcome in (("01", "success"), ("02", "failed")):
+        date = f"2026-01-{day}"
+        client.backfill("partly", wire.BackfillRequest(first=date, last=date))
+        scheduler.play(partial(ended, outcome))
+    world.deploy(conn, world.task("a"), world.task("b", "a"), dag_id="partly", schedule=schedule)
+    return "partly"
+
+
+def test_a_backfill_says_which_dates_have_a_run_and_leaves_them_out(
+    client: Client, conn: Session, partly: str
+) -> None:
+    wanted: dict[str, Any] = {"first": "2026-01-01", "last": "2026-01-03"}
+    planned = client.backfill(partly, wire.BackfillRequest(**wanted, dry_run=True))
+    assert days(planned) == [
+        (1, "leave", "success"),
+        (2, "leave", "failed"),
+        (3, "create", None),
+    ]
+    assert all(run.run_id for run in planned.runs[:2])
+    made = client.backfill(partly, wire.BackfillRequest(**wanted))
+    assert days(made) == days(planned)
+    assert made.backfill_id is not None
+    progress = client.backfill_progress(made.backfill_id)
+    assert (progress.total, progress.left_out) == (1, {"success": 1, "failed": 1})
+    with pytest.raises(Conflict, match="all 3 dates have a run already: 1 success, 1 failed and 1"):
+        client.backfill(partly, wire.BackfillRequest(**wanted))
+
+
+def test_a_backfill_runs_failed_dates_again_with_the_latest_code(
+    client: Client, conn: Session, partly: str
+) -> None:
+    wanted: dict[str, Any] = {"first": "2026-01-01", "last": "2026-01-03", "again": "failed"}
+    planned = client.backfill(partly, wire.BackfillRequest(**wanted, dry_run=True))
+    assert days(planned) == [
+        (1, "leave", "success"),
+        (2, "again", "failed"),
+        (3, "create", None),
+    ]
+    made = client.backfill(partly, wire.BackfillRequest(**wanted))
+    assert made.runs[1].run_id == planned.runs[1].run_id
+    world.Scheduler(conn).play()
+    assert made.backfill_id is not None
+    runs = client.runs_of_backfill(made.backfill_id)
+    assert [(run.logical_date.day, run.state, run.version) for run in runs] == [
+        (3, "success", 2),
+        (2, "success", 2),
+    ]
+    assert client.backfill_progress(made.backfill_id).done == 2
+
+
+def test_a_backfill_runs_all_dates_again(client: Client, conn: Session, partly: str) -> None:
+    request = wire.BackfillRequest(first="2026-01-01", last="2026-01-02", again="all")
+    made = client.backfill(partly, request)
+    assert [run.action for run in made.runs] == ["again", "again"]
+    scheduler = world.Scheduler(conn)
+    scheduler.play()
+    assert made.backfill_id is not None
+    assert client.backfill_progress(made.backfill_id).counts == {"success": 2}
+    assert client.instance(str(made.runs[0].run_id), "a").attempts == 2
+    with pytest.raises(UsageError, match="not a valid choice"):
+        client.backfill(
+            partly, wire.BackfillRequest(first="2026-01-01", last="2026-01-02", again="x")
+        )
 
 
 def test_the_server_reads_dates_on_the_clock_of_the_dag(client: Client, conn: Session) -> None:

@@ -18,7 +18,7 @@ from tests.api.browser import API, Browser
 
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-FILLED = {"run_id": "r1", "dag_id": "d", "task_id": "t0", "version": "1"}
+FILLED = {"run_id": "r1", "dag_id": "d", "task_id": "t0", "version": "1", "number": "1"}
 
 Operation = tuple[str, str, dict[str, Any]]
 
@@ -129,6 +129,7 @@ NEEDED = {
     "to": "2026-01-02T00:00:00Z",
     "q": "x",
     "with": "r1",
+    "asset": "orders",
 }
 
 

@@ -46,6 +46,7 @@ KNOWN: dict[str, list[str | int]] = {
     "task_id": ["t0", "t1"],
     "name": ["default", "admin"],
     "version": [1],
+    "number": [1],
     "backfill_id": ["f1"],
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
 from headway.cli.trouble import describe
@@ -274,3 +275,36 @@ def test_a_run_that_went_well_or_was_cancelled_has_a_headline(
     assert client.diagnosis(good).retry.total == 0
     with pytest.raises(NotFound):
         client.diagnosis("zzzzzzzzzzzz")
+
+
+def test_working_time_is_apart_from_waiting_time(client: Client, conn: Session) -> None:
+    deploy(conn, task("a", retries=1, retry_delay_s=60.0))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "failed", "run_s": 2.0}))
+    (first,) = client.tasks(run_id)
+    assert first.retry_at == client.instance(run_id, "a", -1).wake_at is not None
+    assert (first.failures, first.retries) == (1, 1)
+    scheduler.later(90)
+    scheduler.play(lambda _: {"outcome": "success", "run_s": 3.0})
+    (first,) = client.tasks(run_id)
+    assert first.worked_s is not None
+    assert first.waited_s is not None
+    assert first.worked_s < 10
+    assert 60 <= first.waited_s <= 120
+
+
+def test_the_first_failure_stays_in_sight_after_a_repair(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.play(lambda _: {"outcome": "failed", "detail": "ValueError: no flights"})
+    assert client.diagnosis(run_id).repaired is None
+    client.clear(run_id, wire.ClearRequest(failed_only=True))
+    scheduler.play()
+    told = client.diagnosis(run_id)
+    assert told.errors == []
+    assert told.repaired is not None
+    assert (told.repaired.task_id, told.repaired.attempt) == ("a", 1)
+    assert told.repaired.detail == "ValueError: no flights"

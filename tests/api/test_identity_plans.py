@@ -5,18 +5,38 @@ from typing import Any, LiteralString
 import pytest
 from psycopg import Connection
 
-from headway.store import api_tokens, browser_sessions, people
+from headway import clock
+from headway.store import (
+    api_tokens,
+    browser_sessions,
+    grants,
+    people,
+    provider_sessions,
+    run_links,
+)
 from headway.store.transact import Session, enter_team, transact
 from headway.store.views import api_tokens as token_views
 from headway.store.views import audit as audit_views
 from headway.store.views import people as people_views
+from tests.api import seed
 
 MANY = 5_000
-LARGE = ("person", "membership", "api_token", "browser_session", "login_link", "audit")
+LARGE = (
+    "person",
+    "membership",
+    "api_token",
+    "browser_session",
+    "login_link",
+    "audit",
+    "run_link",
+    "team_grant",
+)
 HASH = {"hash": b"x" * 32}
 PAGE: dict[str, Any] = {"name": None, "after": None, "limit": 101}
 TOKENS: dict[str, Any] = {"token_id": None, "person_id": 7, "after": None, "after_id": None}
 ENTRIES: dict[str, Any] = {"before": 900, "actor": None, "action": None, "since": None}
+
+LINKS: dict[str, Any] = {"link_id": None, "run_id": None, "after": None, "after_id": None}
 
 STATEMENTS: list[tuple[LiteralString, dict[str, Any]]] = [
     (browser_sessions.IDENTIFY, HASH),
@@ -33,6 +53,24 @@ STATEMENTS: list[tuple[LiteralString, dict[str, Any]]] = [
     (people_views.PAGE, PAGE | {"name": "user7"}),
     (token_views.PAGE, TOKENS | {"limit": 101}),
     (audit_views.PAGE, ENTRIES | {"limit": 101}),
+    (grants.GRANTS_OF, {"secret": None, "owner": "team8", "teams": [1]}),
+    (grants.PAGE, {"after": None, "after_id": None, "limit": 101}),
+    (grants.ONE, {"grant_id": "g7"}),
+    (grants.NAMED, {"owner": "default", "grantee": "team7", "dag_id": "d", "kind": "start"}),
+    (grants.GIVEN, {"kind": "see_runs", "grantees": ["team7"]}),
+    (grants.COUNT, {}),
+    (run_links.OPEN, HASH),
+    (run_links.PAGE, LINKS | {"limit": 101}),
+    (audit_views.EXPORT, {"after": 100, "since": None, "until": None, "limit": 101}),
+]
+
+# Of all teams at once: functions of the owner, which ask for the secret of an API server.
+LOGOUT: dict[str, Any] = {"secret": None, "source": "sso", "token": b"x", "until": clock.now()}
+OF_PROVIDERS: list[tuple[LiteralString, dict[str, Any]]] = [
+    (provider_sessions.CLAIM, HASH | {"secret": None, "hold_s": 60.0}),
+    (provider_sessions.KEEP, HASH | {"secret": None, "token": b"x", "after_s": 60.0}),
+    (provider_sessions.END, LOGOUT | {"sid": "sid7", "subject": None}),
+    (provider_sessions.END, LOGOUT | {"sid": None, "subject": "sub7", "token": b"y"}),
 ]
 
 
@@ -64,7 +102,25 @@ def large(owner_conn: Session) -> None:
         "INSERT INTO audit (team_id, actor, via, action, subject, detail, address)"
         " SELECT 1, 'user:x', 'session', 'a', 'b', '{}', '' FROM generate_series(1, 1000)"
     )
+    seed.dag(owner_conn, "d")
+    seed.run(owner_conn, "d", "r1", state="failed")
+    owner_conn.execute(
+        "INSERT INTO run_link (team_id, link_id, run_id, hash, with_logs, created_at, created_by, expires_at)"
+        " SELECT 1, 'l' || n, 'r1', sha256(n::text::bytea), false, now() - n * interval '1 s', 'me',"
+        " now() + interval '1 day'"
+        " FROM generate_series(1, %s) AS n",
+        [MANY],
+    )
+    owner_conn.execute(
+        "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+        " SELECT 'g' || n, CASE WHEN n < 10 THEN 'default' ELSE 'team' || n END,"
+        " 'team' || CASE WHEN n < 10 THEN n ELSE 0 END,"
+        " 'd', 'see_runs', 'given', 'me', 'x' FROM generate_series(1, %s) AS n",
+        [MANY],
+    )
     owner_conn.execute("ANALYZE")
+    # What was read until here is not counted any more by who asks on this connection.
+    owner_conn.execute("SELECT pg_stat_force_next_flush()")
 
 
 def scans(conn: Connection[Any], statement: LiteralString, values: dict[str, Any]) -> list[str]:
@@ -83,6 +139,12 @@ def test_who_asks_is_found_by_an_index(app_conn: Session) -> None:
     app_conn.prepare_threshold = None
     for statement, values in STATEMENTS:
         assert transact(app_conn, scans, statement, values) == [], statement
+
+
+@pytest.mark.usefixtures("large")
+def test_sessions_of_providers_are_found_by_an_index(owner_conn: Session) -> None:
+    for statement, values in OF_PROVIDERS:
+        assert transact(owner_conn, scans, statement, values) == [], statement
 
 
 def found(conn: Connection[Any], statement: LiteralString, values: dict[str, Any]) -> list[Any]:

@@ -133,6 +133,7 @@ def test_home_names_who_waits_longest_and_why(client: Client, conn: Session) -> 
             " ready_at = now() - make_interval(mins => 10 - %(n)s) WHERE task_id = %(task)s",
             {"n": number, "task": f"t{number}", "why": as_stored(PoolFull("default", 4, 4))},
         )
+    conn.execute("UPDATE pool SET slots = 4, used = 4 WHERE name = 'default'")
     waiting = client.overview().waiting
     assert [(each.dag_id, each.task_id) for each in waiting] == [("d", f"t{n}") for n in range(3)]
     assert waiting[0].why == PoolFull("default", 4, 4)
@@ -174,6 +175,10 @@ def test_search_finds_dags_tasks_and_runs(client: Client, conn: Session) -> None
     assert len(tasks) == 8
     assert tasks[0] == wire.FoundTask(dag_id="load_orders", task_id="t1")
     assert client.search("%").tasks == []
+    both = client.search("t1 orders").tasks
+    assert both[0] == wire.FoundTask(dag_id="load_orders", task_id="t1")
+    assert {task.dag_id for task in both} == {"load_orders", "orders", "reorders"}
+    assert client.search("t1 nowhere") == wire.Found(dags=[], runs=[], tasks=[])
     assert client.search("  ") == wire.Found(dags=[], runs=[], tasks=[])
 
 
@@ -226,3 +231,25 @@ def test_pages_of_history_neither_repeat_nor_omit(
         if before is None:
             break
     assert seen == ["r21", "r14", "r7", "r0"]
+
+
+def test_a_success_with_failures_inside_is_told(client: Client, conn: Session) -> None:
+    for dag_id in ("d", "mended", "worse"):
+        seed.dag(conn, dag_id)
+        run_id = f"{dag_id}0"
+        seed.run(conn, dag_id, run_id, state="success")
+        seed.instance(conn, run_id, "t0", "failed")
+        conn.execute("UPDATE run SET failed_instances = 1 WHERE run_id = %s", [run_id])
+        end(conn, run_id, 3)
+    seed.run(conn, "mended", "mended1", minute=1, state="success")
+    seed.run(conn, "worse", "worse1", minute=1, state="failed")
+    end(conn, "mended1", 2)
+    end(conn, "worse1", 2)
+    home = client.overview()
+    (flawed,) = home.flawed
+    assert (flawed.dag_id, flawed.failed_instances) == ("d", 1)
+    assert "although `t0` failed" in flawed.headline
+    assert [run.dag_id for run in home.failed] == ["worse"]
+    assert (sum(hour.flawed for hour in home.activity), home.runs.success_24h) == (3, 4)
+    (dag,) = client.dags(q="d", state="success")[:1]
+    assert dag.recent[-1].failed_instances == 1

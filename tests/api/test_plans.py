@@ -32,6 +32,7 @@ from headway.store.views import (
     run_tasks,
     runs,
     search,
+    slot_history,
     slots,
     stream,
     strips,
@@ -70,6 +71,10 @@ SPAN: dict[str, Any] = {
 LATELY: dict[str, Any] = {
     "dag_id": "d", "since": seed.NOON + timedelta(days=2), "middle": seed.NOON + timedelta(days=2),
     "runs": 5, "instances": 1000,
+}  # fmt: skip
+HELD: dict[str, Any] = {
+    "team_id": 1, "since": seed.NOON + timedelta(days=2), "until": seed.NOON + timedelta(days=3),
+    "limit": 1000,
 }  # fmt: skip
 DAGS: dict[str, Any] = {
     **dict.fromkeys(("dag_id", "after", "q", "tag", "owner", "paused", "state")),
@@ -124,9 +129,12 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (slots.USERS, {}),
     (slots.QUEUES, {"limit": 100, "unseen": ""}),
     (slots.RUNS, {"limit": 100}),
+    (slot_history.ATTEMPTS, HELD),
     (calendar.STANDING, {"dag_id": "d"}),
     (runs.LATEST, {}),
     (runs.LATEST_FAILED, {}),
+    (runs.LATEST_OF_DAG, {"dag_id": "d"}),
+    (runs.LATEST_FAILED_OF_DAG, {"dag_id": "d"}),
     (runs.BY_PREFIX, {"prefix": "run000001"}),
     (instances.PAGE, WHOLE),
     (instances.ONE, KEY),
@@ -144,6 +152,9 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (overview.RUNS, {"since": seed.NOON + timedelta(days=2)}),
     (overview.ACTIVITY, {"since": seed.NOON + timedelta(days=2)}),
     (overview.FAILED, {"since": seed.NOON + timedelta(days=2), "limit": 20}),
+    (overview.FLAWED, {"since": seed.NOON + timedelta(days=2), "limit": 20}),
+    (run_tasks.TIMES, KEY),
+    (diagnosis.REPAIRED, KEY),
     (overview.WAITING, {"before": seed.NOON, "limit": 10}),
     (overview.LATE, {"before": seed.NOON, "limit": 10}),
     (overview.NEXT, {"now": seed.NOON, "limit": 10}),
@@ -163,9 +174,9 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (diagnosis.BLOCKED, KEY),
     (run_diff.ATTEMPTS, KEY),
     (diagnosis.LAST_GOOD, {"dag_id": "d", "before": seed.NOON}),
-    (search.DAGS, {"q": "d", "limit": 8}),
+    (search.DAGS, {"q": "d", "words": ["d"], "limit": 8}),
     (search.RUNS, {"q": "run00000100", "limit": 8}),
-    (search.TASKS, {"q": "t1", "limit": 8}),
+    (search.TASKS, {"words": ["t1"], "limit": 8}),
     *((events.listing(source), EVENTS_ASKED) for source in SOURCES),
     *((events.edge(source), EVENTS_ASKED) for source in SOURCES),
     (news.DAG_EVENTS, {"after": RUNS * EVENTS}),

@@ -64,7 +64,7 @@ def test_the_same_request_has_the_same_answer(
     status, headers, again = ask(url, "POST", path, body, Idempotency_Key="k1")
     assert (status, again, headers["Idempotent-Replayed"]) == (201, first, "true")
     assert runs(conn) == made
-    ask(url, "POST", path, body, Idempotency_Key="k2")
+    ask(url, "POST", "/dags/d/runs", {}, Idempotency_Key="k2")
     assert conn.execute("SELECT count(*) FROM idempotency").fetchone() == (2,)
 
 
@@ -177,10 +177,17 @@ WITHOUT_KEY = {
     "/dags/{dag_id}/resume": "it goes on either way",
     "/runs/{run_id}/cancel": "what was cancelled stays so",
     "/backfills/{backfill_id}/cancel": "what was cancelled stays so",
+    "/connections/{conn_id}/test": "trying twice changes nothing",
     "/loader/look": "looking twice changes nothing",
     "/session": "a session more, for who proved again who they are",
+    "/session/redirect": "nothing is kept; only the browser's last attempt can end",
+    "/session/code": "the code itself is good for once",
+    "/session/negotiate": "a session more, for a ticket that is good for once",
+    "/session/header": "a session more, for who proved again who they are",
     "/session/link": "the link itself is good for once",
+    "/backchannel-logout": "what has ended stays so, and the token counts once",
     "/secret-keys/rotation": "one more key, which wraps the same secrets",
+    "/linked-run": "it only reads",
     "/login-links": "its answer is a secret; unused, it is over in minutes",
 }
 

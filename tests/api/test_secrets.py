@@ -3,6 +3,7 @@
 import base64
 import re
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,13 +11,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from headway import wire
+from headway import clock, wire
 from headway.client import Client
+from headway.clock import now
 from headway.config import Layout
 from headway.errors import Conflict, HeadwayError, NotFound, UsageError
 from headway.secrets import stored
 from headway.secrets.keys import KeyMissing, LocalKeys, local_keys
-from headway.store import connections
+from headway.store import connection_tests, connections
 from headway.store.transact import Session
 from tests.api import people
 from tests.api.browser import API
@@ -233,3 +235,36 @@ def test_a_name_beyond_the_pattern_is_refused_by_the_database_too(owner_conn: Se
         owner_conn.execute(
             "INSERT INTO variable (team_id, key, value, changed_by) VALUES (1, '../x', '', '')"
         )
+
+
+def test_a_test_is_done_by_the_executor_and_its_result_is_taken_away(
+    client: Client, owner_conn: Session
+) -> None:
+    client.set_connection("w", wire.ConnectionRequest(uri=URI))
+    with pytest.raises(NotFound):
+        client.test_connection("nothing")
+    with pytest.raises(Conflict, match="no agent of the team is connected"):
+        client.test_connection("w")
+    owner_conn.execute(
+        "INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)"
+        " VALUES (1, 's1', 'local', 'here', 7, 4, now(), now() + interval '1 hour')"
+    )
+    with ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(client.test_connection, "w")
+        deadline = clock.monotonic() + 60
+        while not (claimed := connection_tests.claim(owner_conn, [1, 2], now())):
+            assert clock.monotonic() < deadline
+        (test,) = claimed
+        assert (test.team_id, test.team, test.conn_id) == (1, "default", "w")
+        assert connection_tests.claim(owner_conn, [1, 2], now()) == [], "it is somebody's now"
+        connection_tests.finish(owner_conn, 1, test.test_id, True, "reached")
+        done = asked.result()
+    assert done == wire.ConnectionTest(conn_id="w", ok=True, message="reached")
+    assert owner_conn.execute("SELECT count(*) FROM connection_test").fetchone() == (0,)
+
+
+def test_an_old_test_is_nobodys(owner_conn: Session) -> None:
+    connection_tests.ask(owner_conn, 1, "t1", "w", now() - 2 * connection_tests.KEPT)
+    assert connection_tests.claim(owner_conn, [1], now()) == []
+    connection_tests.forget(owner_conn, 1, "t2", now())
+    assert owner_conn.execute("SELECT count(*) FROM connection_test").fetchone() == (0,)

@@ -56,8 +56,7 @@ def test_nothing_else_is_found(browser: Browser) -> None:
         assert b"not for the world" not in browser.ask("GET", path).body
 
 
-def test_what_is_not_built_says_how(url: str) -> None:
-    answer = Browser(url).ask("GET", "/")
-    if (Path(__file__).parents[2] / "src" / "headway" / "ui_dist").exists():
-        pytest.skip("it is built here")
+def test_what_is_not_built_says_how(database: str, tmp_path: Path) -> None:
+    with served(database, tmp_path / "data", site=tmp_path / "not built") as server:
+        answer = Browser(url_of(server.listener, "127.0.0.1")).ask("GET", "/")
     assert (answer.status, b"make ui" in answer.body) == (200, True)

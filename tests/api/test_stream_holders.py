@@ -132,6 +132,20 @@ def test_a_guest_of_another_team_watches_by_their_own_session(
 
 
 @pytest.mark.usefixtures("long")
+def test_a_stream_ends_with_a_role_that_lapses(url: str, owner_conn: Session) -> None:
+    people.create(url, "ann", "viewer")
+    with (
+        listening(url, headers=by_token(url)) as of_token,
+        listening(url, headers=by_session(url)) as of_session,
+    ):
+        for stream in (of_token, of_session):
+            stream.next("ready")
+        owner_conn.execute("UPDATE membership SET lapses_at = now() WHERE role = 'viewer'")
+        assert list(of_token.rest()) == []
+        assert list(of_session.rest()) == []
+
+
+@pytest.mark.usefixtures("long")
 def test_one_token_does_not_take_all_streams(
     url: str, opened: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,10 @@ from headway.loader import sourcefiles
 from headway.loader.bundles import Bundles
 from headway.spec import model
 from headway.spec.diff import changes
-from headway.store.transact import Session
+from headway.store import code_changes
+from headway.store.clock import clock
+from headway.store.code_changes import CodeChange, FileChange
+from headway.store.transact import Session, transact
 from tests.api import seed
 from tests.scenarios.world import Scheduler, deploy, task, trigger
 
@@ -55,6 +58,38 @@ def test_versions_tell_what_ran_with_them(
         client.version("d", 9)
     with pytest.raises(NotFound, match="no DAG"):
         client.versions("nothing")
+
+
+@pytest.fixture
+def changed(conn: Session, layout: Layout, folder: Path) -> None:
+    """One version whose imported file changes: the graph stays, the code does not."""
+    bundles = Bundles(layout.data)
+    for text in ("VAT = 19\n", "VAT = 7\n"):
+        (folder / "lib" / "rates.py").write_text(text)
+        deploy(conn, task("a"), bundle=bundles.snapshot(folder).version)
+        files = [] if "19" in text else [FileChange("lib/rates.py", "changed")]
+        code = CodeChange("d", ["d.py", "lib/rates.py"], files, is_new=True)
+        transact(conn, code_changes.record, 1, [code], transact(conn, clock))
+
+
+@pytest.mark.usefixtures("changed")
+def test_two_codes_of_one_version_are_two_changes_and_compared(client: Client) -> None:
+    new, old = client.code_changes("d")
+    assert (new.number, new.version, old.number, old.version) == (2, 1, 1, 1)
+    assert [(each.change, each.file) for each in new.files] == [("changed", "lib/rates.py")]
+    assert new.bundle_version != old.bundle_version
+    found = client.code_change("d", 2)
+    assert (found.since, found.changes, found.reason) == (old, [], None)
+    (file,) = found.files
+    assert file.file == "lib/rates.py"
+    assert file.diff is not None
+    assert file.diff.endswith("-VAT = 19\n+VAT = 7\n")
+    first = client.code_change("d", 1)
+    assert (first.since, first.files) == (None, [])
+    with pytest.raises(NotFound, match="no change 9"):
+        client.code_change("d", 9)
+    with pytest.raises(UsageError, match="not before"):
+        client.code_change("d", 1, since=1)
 
 
 def test_the_source_is_what_the_run_ran(client: Client, two_versions: tuple[str, str]) -> None:

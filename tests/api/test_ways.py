@@ -10,7 +10,7 @@ from psycopg import Connection
 from headway.api.door import Connections, Door
 from headway.api.rates import Rate
 from headway.api.signin import SignIns
-from headway.errors import RateLimited, UsageError
+from headway.errors import NotFound, RateLimited
 from headway.identity.base import Given, SignIn
 from headway.identity.passwords import Hashing
 from headway.identity.registry import ways
@@ -169,7 +169,7 @@ def test_who_another_team_looks_after_is_told_of_there(
 def test_a_way_that_is_not_there_is_told_and_costs_nothing(url: str, ann: str) -> None:
     for odd in ("link", "oidc", ""):
         answer = by_form(odd)(Browser(url), ann, people.PASSWORD)
-        assert answer.status == 400
+        assert answer.status == 404
         assert answer.json["hint"] == "use one of: password"
 
 
@@ -177,5 +177,5 @@ def test_a_way_is_found_by_how_it_begins() -> None:
     signins = SignIns(1)
     found: SignIn = signins.way("password", "form")
     assert found.name == "password"
-    with pytest.raises(UsageError, match="there is no way to sign in named 'password' here"):
+    with pytest.raises(NotFound, match="there is no way to sign in named 'password' here"):
         signins.way("password", "link")

@@ -1,6 +1,7 @@
 """A mistake in a DAG file gives one sentence with its place and what was probably meant."""
 
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,15 @@ BODY = [
         "  runs do not wait for each other; use max_active_runs=1 to run them in order",
     ),
     (
+        "task.short_circuit(ignore_downstream_trigger_rules=1)(print)",
+        "flow.py:10: @task.short_circuit: ignore_downstream_trigger_rules must be True or False, not 1",
+    ),
+    (
+        "task.branch(ignore_downstream_trigger_rules=True)(print)",
+        'flow.py:10: @task.branch has no option "ignore_downstream_trigger_rules"\n'
+        "  only @task.short_circuit has it",
+    ),
+    (
         "chain([one(), one()], [one()])",
         "flow.py:10: chain() pairs the items of adjacent lists, but one has 2 tasks and the next 1\n"
         "  use cross_downstream(first, second) to connect all with all",
@@ -280,6 +290,12 @@ FILES = [
         "f.function(…) calls the plain function",
     ),
     (
+        "from headway import dag, task\n@dag\ndef d():\n    @task\n    def a(): pass\n\n"
+        "    @task\n    def b(x): pass\n\n    b(a)",
+        "flow.py:10: the argument a is a task function, not its result\n"
+        "  call it: a(); a.function is the plain function",
+    ),
+    (
         "from headway import task\n@task.bahs\ndef f(): pass",
         'flow.py:2: @task has no option "bahs"\n  did you mean "bash"?',
     ),
@@ -292,8 +308,20 @@ FILES = [
 ]
 
 
+class NoAirflow(MetaPathFinder):
+    """As where it is not installed."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "airflow":
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+
+
 @pytest.mark.parametrize(("text", "told"), FILES)
-def test_in_a_file(text: str, told: str | None, tmp_path: Path) -> None:
+def test_in_a_file(
+    text: str, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "meta_path", [NoAirflow(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "airflow", raising=False)
     assert mistake(tmp_path, text) == (
         told
         or "flow.py:2: the file ends the process: sys.exit(3)\n"

@@ -1,5 +1,6 @@
 """DAGs run in process: arguments, mapping, branches, retries, operators, and their mistakes."""
 
+import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from headway import (
     TaskGroup,
     bash,
     dag,
+    empty,
+    get_current_context,
     python,
     task,
 )
@@ -140,6 +143,24 @@ def test_retries_and_fail() -> None:
     assert isinstance(result["leaves"].error, SystemExit)
     assert result["clean_up"].value == "done"
     assert "hopeless: failed Fail: no use" in repr(result)
+
+
+@pytest.mark.parametrize(("ignores", "end"), [(True, "skipped"), (False, "success")])
+def test_a_short_circuit_skips_all_below_unless_trigger_rules_count(
+    ignores: bool, end: str
+) -> None:
+    with DAG("flow") as flow:
+
+        @task.short_circuit(ignore_downstream_trigger_rules=ignores)
+        def stop() -> bool:
+            return False
+
+        @task(trigger_rule="all_done")
+        def publish() -> None: ...
+
+        stop() >> empty("load") >> publish()
+    result = run_dag(flow)
+    assert (result["load"].state, result["publish"].state) == ("skipped", end)
 
 
 def branching(target: object) -> RunResult:
@@ -326,3 +347,103 @@ def test_import_is_light() -> None:
 def test_errors_are_of_one_tree() -> None:
     with pytest.raises(HeadwayError, match="outside a DAG"):
         bash("x", command="y")
+
+
+def test_an_async_function_is_awaited() -> None:
+    @dag
+    def flow() -> None:
+        @task
+        async def first() -> int:
+            await asyncio.sleep(0)
+            return 1
+
+        @task
+        async def second(n: int) -> None:
+            raise ValueError(n)
+
+        second(first())
+
+    result = run_dag(flow)
+    assert result["first"].value == 1
+    assert isinstance(result["second"].error, ValueError)
+
+
+def test_the_run_is_known_anywhere_inside_of_a_task() -> None:
+    def deep_inside() -> object:
+        return Run.current().task_id, get_current_context()["ds"]
+
+    @dag
+    def flow() -> None:
+        @task
+        def ask() -> object:
+            return deep_inside()
+
+        ask()
+
+    assert run_dag(flow, logical_date=AT)["ask"].value == ("ask", "2013-01-02")
+    with pytest.raises(RuntimeError, match="no task is running here"):
+        deep_inside()
+
+
+def test_an_empty_task_gathers_arrows() -> None:
+    with DAG("flow") as flow:
+        [bash(f"b{n}", command="echo") for n in range(2)] >> empty("both") >> empty("end")
+    assert run_dag(flow)["end"].state == "success"
+
+
+def test_results_that_are_several_or_none() -> None:
+    @dag(default_args={"depends_on_past": False, "email_on_failure": False})
+    def flow() -> None:
+        @task(multiple_outputs=True)
+        def both() -> dict[str, int]:
+            return {"a": 1, "b": 2}
+
+        @task(do_xcom_push=False)
+        def huge() -> object:
+            return object()  # which could not be stored
+
+        @task(multiple_outputs=True)
+        def one() -> int:
+            return 1
+
+        @task
+        def add(a: int, b: int) -> int:
+            return a + b
+
+        @task(multiple_outputs=True)
+        def odd(keys: object) -> object:
+            return dict.fromkeys(keys, 1) if isinstance(keys, list) else {n: n for n in range(2)}
+
+        odd.override(task_id="path")(["../x"])
+        odd.override(task_id="many")([f"k{n}" for n in range(101)])
+        odd.override(task_id="numbers")(2)
+        odd.override(task_id="own")(["return_value"])
+        found = both()
+        huge() >> add(found["a"], found["b"])
+        one()
+
+    result = run_dag(flow)
+    assert result["add"].value == 3
+    assert result["huge"].state == "success"
+    assert "must return a dict with strings as keys, not int" in str(result["one"].error)
+    assert "of letters, digits and _, not '../x'" in str(result["path"].error)
+    assert "at most 100 of them, not 101" in str(result["many"].error)
+    assert "not 0" in str(result["numbers"].error)
+    assert "not 'return_value'" in str(result["own"].error)
+
+
+def test_a_result_that_is_not_stored_cannot_be_read() -> None:
+    @dag
+    def flow() -> None:
+        @task(do_xcom_push=False)
+        def first() -> int:
+            return 1
+
+        @task
+        def second(n: int) -> None:
+            pass
+
+        second(first())
+
+    with pytest.raises(HeadwayError, match='reads the result of "first", which is not stored'):
+        run_dag(flow)

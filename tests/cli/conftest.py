@@ -6,14 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from headway import clock
 from headway.client import connect
 from headway.config import Layout, read_server_file
+from tests.warm import Kitchen
 
 PATIENCE_S = 120.0  # what takes seconds takes many on a busy machine
+
+KITCHEN: Final = Kitchen()
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -91,10 +95,15 @@ def sad():
 
 
 def headway(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1", "CI": "1"}
+    return KITCHEN.run(list(arguments), cwd, environment, PATIENCE_S)
+
+
+def fresh(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The command in a new interpreter, for tests that change what it imports."""
     return subprocess.run(
         [sys.executable, "-m", "headway", *arguments],
         cwd=cwd,
-        env={**os.environ, "NO_COLOR": "1", "CI": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -14,8 +14,17 @@ from headway.engine import tick
 from headway.pg import Server
 from headway.store.clock import clock
 from headway.store.transact import ENGINE, connect, transact
-from tests.cli.conftest import DAGS, PATIENCE_S, Command, headway, wait_for, wait_until
+from tests.cli.conftest import (
+    DAGS,
+    PATIENCE_S,
+    Command,
+    headway,
+    wait_for,
+    wait_for_dag,
+    wait_until,
+)
 from tests.processes import begin
+from tests.tidy.tree import ROOT
 
 
 def test_a_run_is_watched_to_its_end(cli: Command) -> None:
@@ -37,7 +46,7 @@ def test_a_failure_says_why_and_where(cli: Command) -> None:
     assert done.returncode == 1
     assert "ValueError: no flights today" in done.stderr
     assert "demo.py:" in done.stderr
-    assert "before the tears" in done.stderr
+    assert 'raise ValueError("no flights today")' in done.stderr
     assert "Traceback" not in done.stdout
     why = cli("why", "@failed")
     assert "no flights today" in why.stdout
@@ -240,6 +249,16 @@ def test_a_backfill_is_waited_for(cli: Command) -> None:
     assert done.returncode == 0, done.stderr
     assert [run["state"] for run in json.loads(done.stdout)] == ["success"] * 3
     assert "3 succeeded" in done.stderr
+    more = ("--from", "2100-01-01", "--to", "2100-01-04")
+    planned = cli("backfill", "daily", *more, "--dry-run")
+    assert [line.split()[-2:] for line in planned.stdout.splitlines()[1:]] == [
+        *[["left", "out"]] * 3,
+        ["new", "run"],
+    ]
+    assert "3 dates left out, because they have a run: 3 success" in planned.stderr
+    again = cli("backfill", "daily", *more, "--again", "all", "--output", "json")
+    assert again.returncode == 0, again.stderr
+    assert [run["state"] for run in json.loads(again.stdout)] == ["success"] * 4
 
 
 def test_check_loads_files_without_a_server(tmp_path: Path) -> None:
@@ -287,3 +306,76 @@ def test_how_long_logs_are_kept_is_shown_and_changed(cli: Command) -> None:
     back = cli("retention", "--days", "default", "--output", "json")
     shown = json.loads(back.stdout)
     assert (shown["days"], shown["local_days"]) == (None, 7)
+
+
+MENDED = """
+from headway import dag, task
+
+
+@dag()
+def mended():
+    @task
+    def parse() -> int:
+        return int({text!r})
+
+    parse()
+"""
+
+
+def test_a_retry_says_which_code_it_runs_and_runs_the_fixed_one_when_asked(
+    cli: Command, home: Path
+) -> None:
+    file = home / "dags" / "mended.py"
+    file.write_text(MENDED.format(text="12,5"))
+    failed = cli("run", "mended")
+    assert failed.returncode == 1, failed.stderr
+    run_id = json.loads(cli("ls", "runs", "--dag", "mended", "--output", "json").stdout)[0][
+        "run_id"
+    ]
+    planned = cli("retry", run_id, "--dry-run").stderr
+    assert "would run again with the code of this run (version 1, bundle " in planned
+    assert "--latest" not in planned, "nothing has changed"
+    file.write_text(MENDED.format(text="12"))
+    wait_until(
+        lambda: "--latest" in cli("retry", run_id, "--dry-run").stderr, "the fix was not loaded"
+    )
+    assert "  file changed: mended.py" in cli("clear", run_id, "--dry-run").stderr
+    asked = cli("retry", run_id, "--as-it-was", "--dry-run").stderr
+    assert "the code of this run" in asked
+    assert "--latest" not in asked, "it was chosen"
+    done = cli("retry", run_id, "--latest")
+    assert done.returncode == 0, done.stderr
+    assert "runs again with the latest code (version 1, bundle " in done.stderr
+    assert "  file changed: mended.py" in done.stderr
+
+    def state() -> str:
+        shown = json.loads(cli("ls", "runs", "--dag", "mended", "--output", "json").stdout)
+        return str(shown[0]["state"])
+
+    wait_until(lambda: state() == "success", "the fixed code did not run")
+
+
+def test_a_dag_runs_when_its_assets_are_new(cli: Command, home: Path) -> None:
+    """The example, with the extra of an event on its way from one task to another."""
+    shop = (ROOT / "examples" / "assets" / "shop.py").read_text(encoding="utf-8")
+    (home / "dags" / "shop.py").write_text(shop, encoding="utf-8")
+    wait_for_dag(home / ".headway", "shop_report")
+    assert cli("run", "shop_orders", "-p", "rows=5").returncode == 0
+    said = "it waits for events of `shop_rates`, since "
+    wait_until(lambda: said in cli("why", "shop_report").stdout, "the event did not count")
+    shown = cli("asset", "show", "shop_orders")
+    assert '{"rows": 5}' in shown.stdout
+    assert "shop_orders.load in " in shown.stdout
+    emitted = cli("asset", "emit", "shop_rates", "--extra", '{"day": "monday"}')
+    assert emitted.returncode == 0, emitted.stderr
+    assert cli("asset", "emit", "shop_rate").returncode == 2
+
+    def runs() -> list[dict[str, object]]:
+        found: list[dict[str, object]] = json.loads(
+            cli("ls", "runs", "--dag", "shop_report", "-o", "json").stdout
+        )
+        return found
+
+    wait_until(lambda: [run["state"] for run in runs()] == ["success"], "it did not run")
+    (run,) = runs()
+    assert (run["trigger"], "shop_report" in cli("asset", "ls").stdout) == ("asset", True)

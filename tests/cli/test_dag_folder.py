@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import headway, start, stop, wait_for_dag
+from tests.cli.conftest import copy_data, headway, start, stop, wait_for_dag
 
 OK = """
 from headway import dag, task
@@ -55,7 +55,7 @@ USES_SHARED = "import shared\n" + OK.format(name="uses_shared", said="x")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, data: Path) -> Path:
     """A DAG folder in which the data directory will lie, with links that lead out of it."""
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "shared").mkdir(parents=True)
@@ -63,6 +63,7 @@ def folder(tmp_path: Path) -> Path:
     (elsewhere / "linked.py").write_text(OK.format(name="linked", said="linked"))
     folder = tmp_path / "dags"
     folder.mkdir()
+    copy_data(data, folder / "data")
     (folder / "good.py").write_text(OK.format(name="good", said="first"))
     (folder / "statistics.py").write_text(OK.format(name="statistics", said="own"))
     (folder / "average.py").write_text(AVERAGE)

@@ -82,7 +82,10 @@ def with_token(home: Path, token: str, *arguments: str) -> subprocess.CompletedP
 
 def test_the_audit_tells_who_asked_for_what(cli: Command) -> None:
     cli("pool", "set", "audited", "3")
-    (latest, *_) = json.loads(cli("audit", "--output", "json").stdout)
+    listed = cli("audit", "--action", "pools.set_pool", "--output", "json")
+    (latest, *_) = json.loads(listed.stdout)
     assert (latest["actor"], latest["action"]) == ("user:admin", "pools.set_pool")
+    exported = cli("audit", "--export", "-").stdout.splitlines()
+    assert latest["seq"] in [json.loads(line)["seq"] for line in exported]
     checked = cli("audit", "--check")
     assert (checked.returncode, "entries verified, none changed" in checked.stderr) == (0, True)

@@ -15,17 +15,21 @@ teams:
     title: Growth
     slots: 40
     weight: 2
+    limits: {open_runs: 500, running_tasks: null}
     members: {dora: admin, emil: viewer}
     pools: {default: 64, etl: 4}
+    asks: {quiet: {nightly: [start, see_runs]}}
   quiet:
 """
 PLAN = """\
-+ team growth: title Growth, slots 40, weight 2.0
++ team growth: title Growth, slots 40, weight 2.0, open_runs 500
 + pool default of growth: 64 slots
 + pool etl of growth: 4 slots
 + member dora of growth: admin
 + member emil of growth: viewer
 + team quiet: default settings
++ ask: may growth see the runs of nightly of quiet?
++ ask: may growth start nightly of quiet?
 """
 
 
@@ -48,10 +52,10 @@ def test_the_plan_then_the_changes_then_nothing(cli: Command, tmp_path: Path) ->
     cli("user", "add", "fay", "--team", "growth")
     cli("user", "role", "emil", "author", "--team", "growth")
     cli("pool", "set", "etl", "9", "--team", "growth")
-    cli("team", "set", "growth", "--weight", "default")
+    cli("team", "set", "growth", "--weight", "default", "--limit", "running_tasks=7")
     drift = cli("team", "apply", str(file), "--dry-run").stdout
     assert drift.splitlines() == [
-        "~ team growth: weight 1.0 → 2.0",
+        "~ team growth: weight 1.0 → 2.0, running_tasks 7 → None",
         "~ pool etl of growth: 9 → 4 slots",
         "~ member emil of growth: author → viewer",
         "- member fay of growth: viewer",
@@ -71,11 +75,21 @@ def test_the_plan_then_the_changes_then_nothing(cli: Command, tmp_path: Path) ->
         ("teams:\n  a:\n    slots: -1", 3, "slots must be 0 to"),
         ("teams:\n  a:\n    weight: .nan", 3, "weight must be a number"),
         ("teams:\n  a:\n    weight: 0", 3, "a weight must be above 0"),
+        ("teams:\n  a:\n    limits: {runs: 1}", 3, "limits has no key 'runs'"),
+        ("teams:\n  a:\n    limits:\n      open_runs: -1", 4, "open_runs must be 0 to"),
         ("teams:\n  A_b: {}", 2, "'A_b' is not a valid team name"),
         ("teams:\n  a: {}\n  a: {}", 3, "'a' is there twice"),
         ("teams:\n  a:\n    members:\n      ann: owner", 4, "'owner' is not a role"),
         ("teams:\n  a:\n    members: [ann]", 3, "members must have keys"),
         ("teams:\n  a:\n    pools: {etl: [1]}", 3, "the slots of etl must be one value"),
+        ("teams:\n  a:\n    grants: {b: {d: see_runs}}", 3, "d must have a list"),
+        (
+            "teams:\n  a:\n    grants: {b: {d: [use]}}",
+            3,
+            "'use' is not something that a grant allows",
+        ),
+        ("teams:\n  a:\n    grants: {a: {d: [start]}}", 3, "a grant is between two teams"),
+        ("teams:\n  a:\n    asks: {B: {d: [start]}}", 3, "'B' is not a valid team name"),
         ("teams:\n  a: {", 2, "not valid YAML"),
         ("teams: !!python/object:os.system {}", 1, ""),
     ],

@@ -9,7 +9,7 @@ import pytest
 
 from headway.cli.place import refuse_broken
 from headway.errors import UsageError
-from tests.cli.conftest import Command, headway, wait_for_dag
+from tests.cli.conftest import Command, copy_data, headway, wait_for_dag
 
 DAGS = """
 from __future__ import annotations
@@ -79,7 +79,7 @@ def test_a_day_is_a_whole_day_of_the_zone_of_the_dag(values: Command) -> None:
     def dates(dag: str, first: str, last: str) -> list[str]:
         done = values("backfill", dag, "--from", first, "--to", last, "--dry-run")
         assert done.returncode == 0, done.stderr
-        return [line.rsplit(maxsplit=1)[0] for line in done.stdout.splitlines()[1:]]
+        return [" ".join(line.split()[:2]) for line in done.stdout.splitlines()[1:]]
 
     january = dates("at_five", "2013-01-01", "2013-01-31")
     assert (len(january), january[-1]) == (31, "2013-01-31 05:00:00Z")
@@ -138,10 +138,50 @@ def test_what_failed_before_it_started_is_told(values: Command) -> None:
     assert "each: " in values("why", result["run_id"]).stdout
 
 
+def test_a_link_to_a_run_is_made_listed_and_revoked(values: Command) -> None:
+    run_id = values("run", "unscheduled").stdout.strip()
+    made = values("link", "create", run_id[:8], "--for", "2d", "--with-logs")
+    assert "/linked#hwl_" in made.stdout
+    (listed,) = json.loads(values("link", "ls", "--output", "json").stdout)
+    assert (listed["run_id"], listed["with_logs"], listed["revoked_at"]) == (run_id, True, None)
+    assert listed["id"] in made.stderr
+    assert "revoked the link" in values("link", "revoke", listed["id"]).stderr
+    refused = values("link", "create", run_id, "--for", "soon")
+    assert (refused.returncode, "12h, 7d, 2w" in refused.stderr) == (2, True)
+
+
+def test_grants_are_asked_for_given_and_revoked(values: Command, tmp_path: Path) -> None:
+    def grants() -> list[tuple[str, str]]:
+        listed = json.loads(values("grant", "ls", "--output", "json").stdout)
+        return [(each["kind"], each["state"]) for each in listed]
+
+    values("team", "create", "partners")
+    there = ("--team", "partners")
+    asked = values("grant", "ask", "default", "start", "unscheduled", "--note", "daily", *there)
+    assert "asked: team partners may start unscheduled of team default" in asked.stderr
+    (listed,) = json.loads(values("grant", "ls", "--output", "json").stdout)
+    assert (listed["state"], listed["note"]) == ("asked", "daily")
+    assert values("grant", "refuse", listed["id"]).returncode == 0
+    values("grant", "give", "partners", "start", "unscheduled")
+    assert grants() == [("start", "given")]
+    file = tmp_path / "teams.yaml"
+    file.write_text("teams: {default: {grants: {partners: {unscheduled: [see_runs]}}}}")
+    planned = values("team", "apply", str(file), "--yes").stdout.splitlines()
+    assert planned == [
+        "+ grant: partners may see the runs of unscheduled of default",
+        "- grant: partners may start unscheduled of default",
+    ]
+    assert values("team", "apply", str(file), "--dry-run").stdout == ""
+    assert sorted(grants()) == [("see_runs", "given"), ("start", "revoked")]
+    assert values("grant", "revoke", listed["id"]).returncode != 0  # it is already
+    unknown = values("grant", "give", "partners", "start", "unschedule")
+    assert (unknown.returncode, "unscheduled" in unknown.stderr) == (2, True)
+
+
 def test_the_audit_names_the_run_that_was_meant(values: Command) -> None:
     run_id = values("run", "unscheduled").stdout.strip()
     assert values("clear", run_id[:8]).returncode == 0
-    entries = json.loads(values("audit", "--output", "json").stdout)
+    entries = json.loads(values("audit", "--action", "runs.clear", "--output", "json").stdout)
     assert entries[0]["subject"] == run_id
 
 
@@ -180,7 +220,8 @@ def test_check_gives_every_hint(tmp_path: Path) -> None:
     assert 'did you mean "retries"?' in [error["hint"] for error in errors]
 
 
-def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path) -> None:
+def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path, data: Path) -> None:
+    copy_data(data, tmp_path)
     file = tmp_path / "now.py"
     broken = (
         "from headway import dag, task\n\n\n@dag(concurrency=3)\ndef now():\n"
@@ -195,7 +236,7 @@ def test_without_a_server_a_file_is_judged_as_it_is_now(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (tmp_path / "af.py").write_text("from airflow import DAG\n")
     done = headway("run", "af.py", cwd=tmp_path)
-    assert (done.returncode, "airflow" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "does not define a DAG" in done.stderr) == (2, True), done.stderr
     (tmp_path / "none.py").write_text("import headway\n")
     with pytest.raises(UsageError, match="the file does not define a DAG"):
         refuse_broken(tmp_path / "none.py")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from headway.cli import trouble
 from headway.cli.output import cell, yaml
 from headway.cli.params import texts_of
 from headway.cli.place import Target, target_of
+from headway.cli.show import reason_of
 from headway.cli.tree import TASKS_MAX, fold, lines
 from headway.cli.watching import is_over
 from headway.errors import NotFound, UsageError
@@ -29,6 +31,60 @@ def test_a_run_set_aside_is_told_with_the_ways_out() -> None:
         "run abcdef123456 of d is running: set aside: KeyError; to try again from here: headway retry abcdef"
     )
     assert is_over(run)
+
+
+def run_task(task_id: str, **facts: Any) -> wire.RunTask:
+    known: dict[str, Any] = {"counts": {"ready": 1}, "blocked_reason": None, "reason": None}
+    return wire.RunTask(
+        task_id=task_id,
+        upstream=[],
+        mapped=False,
+        started_at=None,
+        ended_at=None,
+        **(known | facts),
+    )
+
+
+def test_forty_tasks_that_wait_alike_are_one_line() -> None:
+    tasks = [run_task(f"t{n}", blocked_reason="pool `etl` is full") for n in range(40)]
+    tasks.append(run_task("other", blocked_reason="no live agent"))
+    assert trouble.blocked(tasks) == [
+        "t0, t1, t2, t3, t4 and 35 others: pool `etl` is full",
+        "other: no live agent",
+    ]
+
+
+def test_a_retry_says_when_and_which_of_how_many() -> None:
+    waits = run_task("a", counts={"up_for_retry": 1}, retry_at=NOON, failures=1, retries=5)
+    assert trouble.retrying([waits, run_task("b")]) == [
+        "a: retries at 2026-01-01 12:00:00Z, attempt 2 of 6"
+    ]
+    assert reason_of(waits) == "retries at 2026-01-01 12:00:00Z, attempt 2 of 6"
+    assert reason_of(run_task("b", reason="x" * 500)) == "x" * 159 + "…"
+
+
+def test_distinct_errors_are_counted() -> None:
+    def group(count: int, detail: str) -> wire.ErrorGroup:
+        first = wire.FirstError(
+            task_id="t0", map_index=-1, attempt=1, at=NOON, cause="exception", detail=detail, line=3
+        )
+        tasks = [f"t{n}" for n in range(count)]
+        return wire.ErrorGroup(fingerprint=detail, count=count, task_ids=tasks, first=first)
+
+    def told(*groups: wire.ErrorGroup) -> list[str]:
+        return trouble.failures(
+            wire.Diagnosis(
+                run_id="r", headline="", errors=list(groups), blocked=[], compared_to=None,
+                first_failed=None, repaired=None, retry=wire.RetryCounts(failed=0, total=0),
+            )
+        )  # fmt: skip
+
+    assert told(group(3, "ValueError: a")) == []
+    assert told(group(7, "ValueError: a\ncaused by KeyError: b"), group(1, "OSError: c")) == [
+        "errors:",
+        "  7 times in t0, t1, t2, t3, t4 and 2 others: ValueError: a",
+        "  1 time in t0: OSError: c",
+    ]
 
 
 def test_a_parameter_is_a_name_and_a_text() -> None:

@@ -91,6 +91,87 @@ def test_the_outcome_does_not_depend_on_who_ends_first(rule: str) -> None:
         assert not left_out or found == {"skipped"}, how
 
 
+# -- all that is below
+
+
+def gate(*, rule: str = "all_done") -> Story:
+    return Story(
+        task("gate", branch=True, skips_all_below=True),
+        task("other"),
+        task("load", "gate"),
+        task("publish", "load", "other", trigger_rule=rule),
+        task("report", "publish", trigger_rule="always"),
+    ).begin()
+
+
+def test_all_below_is_skipped_whatever_its_rule() -> None:
+    story = gate().succeed("other").succeed("gate", follow=frozenset())
+    below = {name: story.state(name) for name in ("load", "publish", "report")}
+    assert below == dict.fromkeys(below, "skipped")
+    assert story.at("report").reason == NotChosen("gate", (), tested=True)
+    assert story.run.state == "success"
+
+
+def test_a_gate_that_lets_through_changes_nothing() -> None:
+    story = gate().succeed("other").succeed("gate", follow=frozenset({"load"})).fail("load")
+    assert story.state("publish") == "queued"
+
+
+@pytest.mark.parametrize("rule", TriggerRule)
+@pytest.mark.parametrize("follow", [frozenset[str](), frozenset({"load"})])
+def test_nobody_below_starts_before_the_gate_has_decided(rule: str, follow: frozenset[str]) -> None:
+    found = set()
+    for order in (("gate", "other"), ("other", "gate")):
+        story = gate(rule=rule)
+        for name in order:
+            story.succeed(name, follow=follow if name == "gate" else None)
+            decided = story.state("gate") == "success"
+            assert decided or story.state("publish") == story.state("report") == "waiting"
+        found.add((story.state("publish"), story.state("report")))
+    assert len(found) == 1
+    assert follow or found == {("skipped", "skipped")}
+
+
+def test_what_waits_only_for_the_gate_starts_with_its_decision() -> None:
+    """Another upstream task has met its rule already, and the one between has not ended yet."""
+    story = gate(rule="one_success").succeed("other")
+    assert story.state("publish") == "waiting"
+    story.succeed("gate", follow=frozenset({"load"}))
+    assert (story.state("load"), story.state("publish")) == ("queued", "queued")
+
+
+def test_a_gate_that_runs_again_decides_again() -> None:
+    story = gate().succeed("other").succeed("gate", follow=frozenset())
+    assert again(story, Selection(tasks=frozenset({"report"}))) == []
+    cleared = again(story, Selection(tasks=frozenset({"gate"}), downstream=True))
+    assert cleared == ["gate", "load", "publish", "report"]
+    story.succeed("gate", follow=frozenset({"load"})).succeed("load")
+    assert story.state("publish") == "queued"
+
+
+def test_a_gate_below_another_one() -> None:
+    story = Story(
+        task("outer", branch=True, skips_all_below=True),
+        task("inner", "outer", branch=True, skips_all_below=True),
+        task("end", "inner", trigger_rule="all_done"),
+    ).begin()
+    story.succeed("outer", follow=frozenset())
+    assert (story.state("inner"), story.state("end")) == ("skipped", "skipped")
+    assert story.at("end").reason == NotChosen("outer", (), tested=True)
+
+
+def test_a_mapped_gate_decides_once_all_of_it_has_ended() -> None:
+    story = Story(
+        task("gate", over=[2], branch=True, skips_all_below=True),
+        task("load", "gate"),
+        task("end", "load", trigger_rule="always"),
+    ).begin()
+    story.succeed("gate[0]", follow=frozenset())
+    assert story.state("end") == "waiting"
+    story.succeed("gate[1]", follow=frozenset())
+    assert (story.state("load"), story.state("end")) == ("skipped", "skipped")
+
+
 def test_it_is_skipped_as_soon_as_one_branch_left_it_out() -> None:
     story = Story(
         task("b", branch=True), task("c", branch=True), task("x", "b", "c", trigger_rule="always")

@@ -14,6 +14,7 @@ from headway.core.reasons import (
     NotAList,
     SourceNotSuccessful,
     TooManyItems,
+    TooManyTasks,
 )
 from headway.core.reports import Outcome
 from headway.core.states import Event
@@ -22,11 +23,12 @@ from headway.store import changes
 from tests.core.build import Story, task
 
 
-def fanned(length: int | None, rule: str = "all_success") -> Story:
+def fanned(length: int | None, rule: str = "all_success", tasks_max: int | None = None) -> Story:
     story = Story(
         task("items"), task("each", over=["items"]), task("total", "each", trigger_rule=rule)
-    ).begin()
-    return story.succeed("items", length=length)
+    )
+    story.run.tasks_max = tasks_max
+    return story.begin().succeed("items", length=length)
 
 
 def test_one_instance_for_each_item_and_the_placeholder_is_gone() -> None:
@@ -63,6 +65,22 @@ def test_what_is_no_list_is_refused_by_name() -> None:
 def test_more_than_the_limit_is_refused() -> None:
     story = fanned(MAP_LENGTH_MAX + 1)
     assert story.at("each").reason == TooManyItems(100_001, 100_000)
+
+
+def test_more_task_instances_than_the_team_may_have_in_a_run_are_refused() -> None:
+    story = fanned(8, tasks_max=10)
+    assert story.indexes("each") == [*range(8)]
+    story = fanned(9, tasks_max=10)
+    assert story.at("each").reason == TooManyTasks(11, 10)
+    assert (story.state("each"), story.state("total")) == ("failed", "upstream_failed")
+
+
+def test_a_run_with_more_tasks_than_the_team_may_have_fails_at_once() -> None:
+    story = Story(task("a"), task("b"))
+    story.run.tasks_max = 1
+    story.begin()
+    assert (story.run.state, story.run.reason) == ("failed", TooManyTasks(2, 1))
+    assert [*story.run.all()] == []
 
 
 def test_ten_thousand_items() -> None:

@@ -7,6 +7,7 @@ import pytest
 from headway.core import commands
 from headway.core.reports import Outcome
 from headway.core.states import FINAL, LIVE, RUN_FINAL, Event, State
+from headway.core.waits.deferral import Awaited, Deferral
 from tests.core.build import Story, task
 
 ANN = "user:ann"
@@ -42,12 +43,21 @@ def cancelled() -> Story:
     return story.tick()
 
 
+def deferred(*, reschedules: bool) -> Story:
+    story = Story(task("a")).begin()
+    wait = Deferral(kind=Awaited.TIME, facts={}, delay_s=60.0, reschedules=reschedules)
+    assert story.end("a", Outcome.DEFERRED, deferral=wait, run_s=1.0)
+    return story.tick()
+
+
 REACHED: dict[State, Callable[[], Story]] = {
     State.WAITING: waiting,
     State.READY: ready,
     State.QUEUED: lambda: Story(task("a")).begin(),
     State.RUNNING: running,
     State.UP_FOR_RETRY: lambda: Story(task("a", retries=1)).begin().fail("a"),
+    State.DEFERRED: lambda: deferred(reschedules=False),
+    State.UP_FOR_RESCHEDULE: lambda: deferred(reschedules=True),
     State.SUCCESS: lambda: ended(Outcome.SUCCESS),
     State.FAILED: lambda: ended(Outcome.FAILED),
     State.SKIPPED: lambda: ended(Outcome.SKIPPED),

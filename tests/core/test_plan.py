@@ -122,6 +122,22 @@ def test_what_never_started_has_no_result(outcome: Outcome) -> None:
     assert story.run.changes.results == []
 
 
+def test_an_alert_that_does_not_decide_hides_no_failure() -> None:
+    alert = task("alert", "a", "b", trigger_rule="one_failed", decides_outcome=False)
+    story = Story(task("a"), task("b"), alert).begin().fail("a").succeed("b").succeed("alert")
+    assert story.run.state == "failed"
+    assert story.run.reason == LeavesFailed(("a",))
+    well = Story(task("a"), task("b"), alert).begin().succeed("a", "b")
+    assert (well.state("alert"), well.run.state) == ("skipped", "success")
+
+
+def test_what_stands_below_an_alert_decides() -> None:
+    alert = task("alert", "a", trigger_rule="all_done", decides_outcome=False)
+    last = task("last", "alert", trigger_rule="all_done")
+    story = Story(task("a"), alert, last).begin().fail("a").fail("alert").succeed("last")
+    assert story.run.state == "success"
+
+
 def test_only_a_success_leaves_results() -> None:
     story = Story(task("a", retries=1)).begin()
     story.end("a", Outcome.FAILED, xcoms=("half",))

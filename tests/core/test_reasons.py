@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from headway.core import reasons
-from headway.core.reasons import CLASSES, WAITS, Kind, Reason, RuleMet, RuleNotMet, Text, Wait
+from headway.core.reason_kinds import WAITS, Kind
+from headway.core.reasons import CLASSES, Reason, RuleMet, RuleNotMet, Text, Wait
 from headway.core.waiting import Line, held_back, why_queued
 from headway.core.wording import heading, said
 from tests.reasons import EXAMPLES
@@ -87,7 +88,8 @@ def test_whatever_was_stored_is_told_in_bounds(text: str) -> None:
             RuleNotMet("one_failed", 2, {"success": 2}, ()),
             "one_failed is not met: of 2 upstream tasks, 2 succeeded",
         ),
-        (reasons.NotChosen("gate", ()), "`gate` chose no task"),
+        (reasons.NotChosen("pick", ()), "`pick` chose no task"),
+        (reasons.NotChosen("gate", (), tested=True), "`gate` returned false"),
         (reasons.GivenUp("timeout", "", 1, 0), "timeout (no retries)"),
         (reasons.GivenUp("", "", 2, 1), "failed 2 times: its one retry is used up"),
         (reasons.SkippedItself(), "the task skipped itself"),

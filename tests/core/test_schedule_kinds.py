@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headway import Asset
 from headway.core.schedules import (
     FIRST,
     KINDS,
@@ -21,6 +22,7 @@ from headway.core.schedules import (
     BadSchedule,
     Cron,
     Every,
+    OnAssets,
     Once,
     OnDemand,
     Schedule,
@@ -77,6 +79,12 @@ EXAMPLES: dict[type[Schedule], tuple[Example, ...]] = {
         Example("0 9 1-7 * 1", "0 9 1-7 * 1 UTC"),
         Example("0 0 29 2 *", "0 0 29 2 * UTC"),
         Example("0 9 * * 1,3", "0 9 * * 1,3 UTC"),
+    ),
+    OnAssets: (
+        Example(Asset("orders"), "on orders"),
+        Example([Asset("orders"), Asset("rates")], "on orders and rates"),
+        Example(Asset("a") & Asset("b") & (Asset("c") | Asset("d")), "on a, b and (c or d)"),
+        Example([Asset("a")], "on a"),
     ),
     OnDemand: (Example(None, "on demand"),),
 }
@@ -236,6 +244,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"interval_s": float("inf")}, "too long"),
     ({"interval_s": 10**4000}, "too long"),
     ({"interval_s": -(10**4000)}, "too short"),
+    ({"assets": []}, "a condition is the name of an asset"),
+    ({"assets": {"all": []}}, "a condition is the name of an asset"),
+    ({"assets": {"all": ["a"], "any": ["b"]}}, "a condition is the name of an asset"),
+    ({"assets": {"all": ["a"] * 201}}, "names 201 assets"),
     ({"once": True, "timezone": 5}, "a time zone is an IANA name"),
     ({"once": True, "timezone": "Mars/Base"}, "unknown time zone"),
 ]

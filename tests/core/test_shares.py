@@ -47,6 +47,14 @@ def test_what_one_does_not_want_is_lent() -> None:
     assert allotted(10, claim(1, 99, nominal=5), claim(2, 2, nominal=5)) == [8, 2]
 
 
+def test_what_is_kept_is_not_lent_but_no_more_than_the_nominal_slots() -> None:
+    idle = claim(2, 0, nominal=5)
+    assert allotted(10, claim(1, 99, nominal=5), replace(idle, kept=2)) == [8, 2]
+    assert allotted(10, claim(1, 99, nominal=5), replace(idle, kept=9)) == [5, 5]
+    assert allotted(10, claim(1, 99, nominal=5), replace(idle, nominal=0, kept=2)) == [10, 0]
+    assert not divide(10, [claim(1, 10, used=10), replace(idle, kept=2)])[2].short
+
+
 def test_nominal_slots_come_first_and_the_rest_goes_by_weight() -> None:
     assert allotted(
         22, claim(1, 99, nominal=10), claim(2, 99, weight=1), claim(3, 99, weight=4)

@@ -2,7 +2,6 @@
 agent, and pods. The scheduler and the database are real.
 """
 
-import selectors
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,14 +18,15 @@ from headway.engine.catalog import Catalog
 from headway.engine.scheduler import Scheduler
 from headway.store.transact import transact
 from tests.agent_tokens import let_in
-from tests.executors.workers import PodWorkers, SimulatedAgent, SocketAgent, Workers, rounds
+from tests.executors.workers import SimulatedAgent, SocketAgent, Workers, rounds
+from tests.kubernetes.workers import KubernetesWorkers
 from tests.scenarios.world import ANN, deploy, run_state, states, task, trigger, value
 from tests.simulation.line import Selector
 
 KINDS: dict[str, Callable[[Path, str], Workers]] = {
     "agent on a socket": SocketAgent,
     "agent of the simulator": SimulatedAgent,
-    "pods": PodWorkers,
+    "kubernetes": KubernetesWorkers,
 }
 
 
@@ -43,7 +43,9 @@ class Bench:
     def start(self) -> Scheduler:
         with ExitStack() as stack:
             if self.kind == "agent of the simulator":
-                stack.enter_context(mock.patch.object(selectors, "DefaultSelector", Selector))
+                stack.enter_context(
+                    mock.patch("headway.engine.scheduler.DefaultSelector", Selector)
+                )
             scheduler = Scheduler(self.dsn, [self.workers.open, self.other.open], scheduled=False)
         scheduler.register()
         let_in(scheduler.conn)
@@ -80,6 +82,9 @@ def bench(dsn: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[
     bench = Bench(dsn, request.param, tmp_path)
     yield bench
     bench.die()
+    for each in (bench.workers, bench.other):
+        if isinstance(each, KubernetesWorkers):
+            each.close()
 
 
 def key(run_id: str, task_id: str = "a", number: int = 1) -> AttemptKey:

@@ -25,6 +25,7 @@ from tests.scenarios.world import deploy, run_state, states, task, trigger, valu
 __all__ = ["scheduler"]
 
 REVOKE = "UPDATE api_token SET revoked_at = now() WHERE token_id = 'of-b'"
+LAPSE = "UPDATE membership SET lapses_at = '-infinity' WHERE team_id = 2"
 
 
 @pytest.fixture
@@ -96,11 +97,16 @@ def test_a_session_of_one_team_is_not_taken_over_by_another(
 
 
 @pytest.mark.usefixtures("teams")
-def test_a_revoked_token_disconnects_and_lets_nobody_in(
-    scheduler: Scheduler, conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+@pytest.mark.parametrize("over", [REVOKE, LAPSE], ids=["revoked", "role lapsed"])
+def test_a_token_that_is_over_disconnects_and_lets_nobody_in(
+    scheduler: Scheduler,
+    conn: Connection[Any],
+    owner_conn: Connection[Any],
+    tmp_path: Path,
+    over: str,
 ) -> None:
     of_a, of_b = (greeted(scheduler, tmp_path, each, f"s{each}") for each in "ab")
-    owner_conn.execute(REVOKE)
+    owner_conn.execute(over.encode())
     scheduler.sweep()
     (refused,) = of_b.of(Refused)
     assert not refused.again

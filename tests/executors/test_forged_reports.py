@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 from psycopg import Connection
 
 from headway.actions import commands
-from headway.agent.protocol import Ended, Grant, Grants, XComValue
+from headway.agent.protocol import Deferral, Ended, Grant, Grants, XComValue
 from headway.engine.scheduler import Scheduler
+from headway.executors.agents.flaws import flaw_of_json
+from headway.store import reports
 from headway.store.transact import transact
 from tests.scenarios.test_deliveries import greeted
 from tests.scenarios.test_gateway import Peer, scheduler
@@ -17,6 +20,19 @@ from tests.scenarios.world import ANN, deploy, run_state, states, task, trigger,
 __all__ = ["scheduler"]
 
 RESULT = XComValue("return_value", b"1", None, 1)
+STORED_NOWHERE = {
+    "is not UTF-8": XComValue("return_value", b'"\xff"', None, 3),
+    "is not JSON": XComValue("return_value", b"{", None, 1),
+    "is nested too deep": XComValue("return_value", b"[" * 20_000 + b"]" * 20_000, None, 40_000),
+    "outside of a file": XComValue("return_value", b"1" * 70_000, None, 70_000),
+    "neither a value nor a file": XComValue("return_value", None, None, 1),
+    "both a value and a file": XComValue("return_value", b"1", "xcom/r/x/-1-1.json", 1),
+    "has a size of -1 bytes": XComValue("return_value", b"1", None, -1),
+    "has a length of -1": XComValue("return_value", b"[]", None, 2, -1),
+    "a key of 3,000 characters": XComValue("k" * 3_000, b"1", None, 1),
+    "not in the folder of its run": XComValue("return_value", None, "xcom/other/x/-1-1.json", 1),
+    "NUL": XComValue("a\0b", b"1", None, 1),
+}
 
 
 def granted(scheduler: Scheduler, agent: Peer) -> list[Grant]:
@@ -117,3 +133,65 @@ def test_a_cancelled_run_does_not_succeed_afterwards(
         {"x": "cancelled", "y": "cancelled"},
     )
     assert value(conn, "SELECT count(*) FROM xcom") == 0
+
+
+def test_a_result_that_cannot_be_stored_fails_its_attempt_and_no_tick(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    deploy(conn, *[task(f"x{number}") for number in range(len(STORED_NOWHERE))], task("well"))
+    (run_id,) = trigger(conn)
+    agent = greeted(scheduler, tmp_path, slots=32)
+    given = {grant.key.task_id: grant for grant in granted(scheduler, agent)}
+    said = {f"x{number}": each for number, each in enumerate(STORED_NOWHERE.items())}
+    for seq, (task_id, (_, xcom)) in enumerate(said.items(), 1):
+        grant = given[task_id]
+        agent.say(Ended(seq, grant.key, grant.token, "success", "", xcoms=[xcom]))
+    agent.say(Ended(99, given["well"].key, given["well"].token, "success", "", xcoms=[RESULT]))
+    settle(scheduler)
+    details = dict(conn.execute("SELECT task_id, detail FROM attempt").fetchall())
+    assert [task_id for task_id, (why, _) in said.items() if why not in details[task_id]] == []
+    assert states(conn, run_id) == {**dict.fromkeys(said, "failed"), "well": "success"}
+    assert value(conn, "SELECT count(*) FROM xcom") == 1
+    assert "a tick failed" not in caplog.text
+
+
+def test_a_report_in_the_inbox_that_cannot_be_read_costs_itself(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+) -> None:
+    deploy(conn, task("x"))
+    (run_id,) = trigger(conn)
+    agent = greeted(scheduler, tmp_path)
+    (grant,) = granted(scheduler, agent)
+    transact(conn, reports.put, [(1, run_id, body) for body in (b"", b"\xc1", b"\x91\xa1x")])
+    agent.say(Ended(1, grant.key, grant.token, "success", ""))
+    settle(scheduler)
+    assert run_state(conn, run_id) == "success"
+    assert value(conn, "SELECT count(*) FROM report") == 0
+
+
+@pytest.mark.parametrize("facts", [b"{", b"[]", b"[" * 20_000, b'{"a": "\xff"}'])
+def test_a_wait_that_cannot_be_read_fails_its_attempt(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path, facts: bytes
+) -> None:
+    deploy(conn, task("x"))
+    (run_id,) = trigger(conn)
+    agent = greeted(scheduler, tmp_path)
+    (grant,) = granted(scheduler, agent)
+    wait = Deferral("time", facts, delay_s=1.0)
+    agent.say(Ended(1, grant.key, grant.token, "deferred", "", deferral=wait))
+    settle(scheduler)
+    assert states(conn, run_id)["x"] == "failed"
+
+
+def test_the_check_of_json_is_that_of_the_database(conn: Connection[Any]) -> None:
+    """What it lets through, PostgreSQL takes; it refuses a little more: what no task of ours can read."""
+    texts = [
+        b"1", b"-0", b"1e999", b"01", b"1.", b"+1", b"NaN", b'"\x7f"', b'"\x01"', b'"\\u0000"', b'"\\ud800"',
+        b" [1 ,2]", b"[1,]", b"{'a': 1}", b'{"a":1}', b"\xef\xbb\xbf1", b"", b"tru", b'"a', b"[" * 900 + b"]" * 900,
+    ]  # fmt: skip
+    for text in texts:
+        if flaw_of_json(text) is None:
+            conn.execute("SELECT %s::json", [text.decode()])
+    assert [text for text in texts if flaw_of_json(text) is None] == [
+        b"1", b"-0", b"1e999", b'"\x7f"', b'"\\u0000"', b" [1 ,2]", b'{"a":1}', b"[" * 900 + b"]" * 900,
+    ]  # fmt: skip

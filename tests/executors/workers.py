@@ -1,25 +1,19 @@
 """Those that execute, as the conformance suite sees them: one shape for agents on a real socket, the
-simulator's agents, and pods, which have no live connection.
+simulator's agents, and pods of a cluster (``tests/kubernetes/workers``).
 
 The test says when something is taken in, started and ended; nothing happens by itself.
 """
 
-import socket
 from pathlib import Path
 from typing import Any, Protocol
 from unittest import mock
 
-import msgspec
-
 from headway import clock, ids
-from headway.agent.frames import FrameReader, frame
 from headway.agent.protocol import (
-    FRAME_BYTES_MAX,
     Ack,
     AttemptKey,
     Cancel,
     Ended,
-    GatewayMessage,
     Grant,
     Grants,
     Heartbeat,
@@ -33,12 +27,10 @@ from headway.executors.agents import gateway
 from headway.executors.agents.executor import AGENTS, Agents
 from headway.executors.base import Executor, Host
 from tests.agent_tokens import SECRET
-from tests.executors.pods import Cluster, Pods
+from tests.executors.wire import Wire
 from tests.simulation import agents as simulated
 from tests.simulation.line import Listener
 from tests.simulation.truth import Truth
-
-DECODER: msgspec.msgpack.Decoder[GatewayMessage] = msgspec.msgpack.Decoder(GatewayMessage)
 
 
 class Workers(Protocol):
@@ -74,13 +66,13 @@ class Workers(Protocol):
         ...
 
 
-class SocketAgent:
+class SocketAgent(Wire):
     """A protocol client over a real socket, with nothing behind it."""
 
     def __init__(self, folder: Path, name: str = AGENTS) -> None:
+        super().__init__(folder / f"{name}.sock")
         self.joined = False
         self.name = name
-        self.path = folder / f"{name}.sock"
         self.started: list[AttemptKey] = []
         self.session = ids.run_id()
         self.work_left: dict[AttemptKey, Grant] = {}
@@ -88,8 +80,6 @@ class SocketAgent:
         self.unwanted: set[AttemptKey] = set()
         self.unacknowledged: dict[AttemptKey, Ended] = {}
         self.ended: dict[AttemptKey, Ended] = {}
-        self.seq = 0
-        self.sock: socket.socket | None = None
 
     def open(self, host: Host) -> Executor:
         return Agents(host, address=f"unix:{self.path}", data=None, name=self.name)
@@ -101,11 +91,8 @@ class SocketAgent:
         self.connect()
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(self.path))
-        self.sock.setblocking(False)
+        self.dial()
         self.welcomed = False
-        self.reader = FrameReader(FRAME_BYTES_MAX)
         held = [*self.work_left, *self.unacknowledged]
         self.tell(
             Hello(
@@ -113,14 +100,6 @@ class SocketAgent:
                 queues=self.queues,
             )
         )
-
-    def tell(self, message: msgspec.Struct) -> None:
-        if self.sock is not None:
-            self.sock.sendall(frame(msgspec.msgpack.encode(message)))
-
-    def next_seq(self) -> int:
-        self.seq += 1
-        return self.seq
 
     def work(self) -> None:
         if self.sock is None:
@@ -139,13 +118,8 @@ class SocketAgent:
             self.tell(Heartbeat(self.next_seq()))
 
     def hear(self) -> None:
-        assert self.sock is not None
-        try:
-            data = self.sock.recv(1 << 20)
-        except BlockingIOError:
-            return
-        for body in self.reader.feed(data):
-            match DECODER.decode(body):
+        for message in self.messages():
+            match message:
                 case Welcome():
                     self.welcomed = True
                     for ended in self.unacknowledged.values():
@@ -177,11 +151,6 @@ class SocketAgent:
 
     def repeat(self, key: AttemptKey) -> None:
         self.tell(self.ended[key])
-
-    def hang_up(self) -> None:
-        if self.sock is not None:
-            self.sock.close()
-            self.sock = None
 
 
 class SimulatedAgent:
@@ -260,39 +229,6 @@ class SimulatedAgent:
     def hang_up(self) -> None:
         if self.joined:
             self.agent.hang_up()
-
-
-class PodWorkers:
-    """Pods of a cluster that outlives the scheduler."""
-
-    def __init__(self, folder: Path, name: str = "pods") -> None:
-        self.joined = False
-        self.name = name
-        self.cluster = Cluster()
-
-    def open(self, host: Host) -> Executor:
-        return Pods(host, cluster=self.cluster, name=self.name)
-
-    @property
-    def started(self) -> list[AttemptKey]:
-        return self.cluster.started
-
-    def join(self, slots: int, processes: int, *queues: str) -> None:
-        self.joined = True
-        self.cluster.quota, self.cluster.nodes = slots, processes
-        self.cluster.queues = queues or ("default",)
-
-    def work(self) -> None:
-        self.cluster.turn()
-
-    def end(self, key: AttemptKey) -> None:
-        self.cluster.end(key)
-
-    def repeat(self, key: AttemptKey) -> None:
-        self.cluster.told.discard(key)
-
-    def hang_up(self) -> None:
-        self.cluster.away = True
 
 
 def rounds(scheduler: Scheduler, *workers: Workers, count: int = 3) -> None:

@@ -23,6 +23,13 @@ def define():
     a = bash(task_id="a", command="echo one")
     bash(task_id="b", command="echo got $GIVEN", env={{"GIVEN": a.output}})
 """
+AIRFLOW: Final = """from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import DAG
+
+with DAG("{dag_id}") as dag:
+    a = BashOperator(task_id="a", bash_command="echo one")
+    BashOperator(task_id="b", bash_command="echo got $GIVEN", env={{"GIVEN": a.output}}, append_env=True)
+"""
 TINY: Final = """# tiny
 [dag.{dag_id}]
 a.command = "echo one"
@@ -48,6 +55,9 @@ class Sample:
 SAMPLES: Final = {
     "python": Sample(
         ".py", PYTHON, "import headway\n", "import headway 1\n", b"# headway\nx = '\xff'\n"
+    ),
+    "airflow": Sample(
+        ".py", AIRFLOW, "import airflow\n", "import airflow 1\n", b"import airflow\nx = '\xff'\n"
     ),
     "tiny": Sample(".tiny", TINY, "# tiny\n", "# tiny\n[", b"# tiny\n# \xff\n"),
 }

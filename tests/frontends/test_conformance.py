@@ -14,7 +14,7 @@ from headway.loader.bundles import Bundles
 from headway.loader.check import Checked, check
 from headway.loader.loader import Loader
 from headway.spec.errors import BadSpec
-from tests.cli.conftest import headway, start, stop
+from tests.cli.conftest import copy_data, fresh, start, stop
 from tests.frontends import tiny
 from tests.frontends.conftest import FRONT_ENDS, SAMPLES, Sample
 from tests.loader.conftest import Folder, dags, errors
@@ -102,9 +102,9 @@ def test_links_and_odd_names_are_files_like_others(
     assert dags(conn) == {"linked": (1, linked, False), "odd": (1, lines, False)}
     assert {file for file, each in checked(folder).items() if each.dags} == {linked, lines}
     for file, dag_id in ((linked, "linked"), (lines, "odd")):
-        assert set(frontends.front_end_of(folder.root, file).runnable(folder.root, file)) == {
-            dag_id
-        }
+        front_end = frontends.front_end_of(folder.root, file)
+        if not front_end.heavy:  # its machinery is not for this process
+            assert set(front_end.runnable(folder.root, file)) == {dag_id}
 
 
 BOTH = """# tiny
@@ -151,7 +151,7 @@ TINY_ODD = "# tiny\nx = 1\n"
 
 def test_a_task_that_cannot_be_run_from_data_is_refused(folder: Folder) -> None:
     cases = {
-        'kind = "sql"': 'there is no operator "sql"',
+        'kind = "nosuch"': 'there is no operator "nosuch"',
         "env.A = '1'": "bash needs command",
         "command = 'x'\ncommnd = 'y'": 'bash has no argument "commnd"',
         "command = {__headway__ = 'result'}": "a: an argument is the result of 'None'",
@@ -164,8 +164,9 @@ def test_a_task_that_cannot_be_run_from_data_is_refused(folder: Folder) -> None:
             tiny.FRONT_END.runnable(folder.root, "a.tiny")
 
 
-def test_every_kind_of_file_runs(tmp_path: Path) -> None:
+def test_every_kind_of_file_runs(tmp_path: Path, data: Path) -> None:
     """From the command to the end of the run: loader, scheduler, agent."""
+    copy_data(data, tmp_path)
     for name, sample in SAMPLES.items():
         place = tmp_path / "dags" / f"{name}{sample.suffix}"
         place.parent.mkdir(exist_ok=True)
@@ -173,11 +174,11 @@ def test_every_kind_of_file_runs(tmp_path: Path) -> None:
     process = start(tmp_path)
     try:
         for name, sample in SAMPLES.items():
-            done = headway("run", f"dags/{name}{sample.suffix}", "--output", "json", cwd=tmp_path)
+            done = fresh("run", f"dags/{name}{sample.suffix}", "--output", "json", cwd=tmp_path)
             assert done.returncode == 0, done.stderr
             result = json.loads(done.stdout.splitlines()[-1])
             assert (result["dag_id"], result["state"]) == (f"of_{name}", "success")
-            log = headway("logs", result["run_id"], "b", cwd=tmp_path)
+            log = fresh("logs", result["run_id"], "b", cwd=tmp_path)
             assert "got one" in log.stdout
     finally:
         stop(process)

@@ -9,8 +9,9 @@
 Its files are data: nothing is left of them but specs, and tasks are run from those.
 """
 
+from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from headway.authoring.dag import DAG
 from headway.frontends.base import Loaded, Trouble
@@ -19,15 +20,23 @@ from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
 from headway.spec.validate import validate
 
+if TYPE_CHECKING:
+    from headway.authoring.looking import Given
+
 MARK: Final = b"# tiny\n"
 
 
 class Tiny:
     suffixes = (".tiny",)
     describes = "a file that begins with # tiny"
+    heavy = False
+    ignore_file = ""
 
     def claims(self, path: str, content: bytes) -> bool:
         return content.startswith(MARK) and path.endswith((*self.suffixes, ".py"))
+
+    def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
+        return set()
 
     def warm(self) -> None:
         import tomllib  # noqa: F401
@@ -47,6 +56,11 @@ class Tiny:
         from headway.frontends.runnable import runnable
 
         return runnable(self.load(root, file).dags)
+
+    def awaited(self, given: "Given") -> Awaitable[object]:
+        from headway.authoring import looking
+
+        return looking.awaited(given)
 
 
 def dag_of(dag_id: str, tasks: dict[str, Any], file: str) -> model.Dag:

@@ -24,33 +24,52 @@ class Kind(StrEnum):
 
 KINDS: Final[dict[Kind, str]] = {
     Kind.THING: """
-        backfill cancel cancel_backfill change_team change_user clear compare_runs delete_connection
-        delete_pool delete_team delete_variable diagnose download_log
-        list_instances list_run_events list_tasks list_versions list_xcoms mark pause read_log
-        read_log_lines remove_member replay resume revoke_token search_log search_run set_connection set_password
-        set_pool set_variable show_connection show_variable
+        backfill cancel cancel_backfill change_grant change_role change_team change_user clear compare_runs
+        create_run_link delete_connection delete_pool delete_role delete_team delete_variable diagnose download_log
+        list_instances list_run_events list_tasks list_code_changes list_versions list_xcoms mark pause read_log
+        read_log_lines remove_member replay resume revoke_run_link revoke_token search_log search_run
+        set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
-        trigger_many write_note
+        show_code_change show_dag_assets test_connection trigger_many write_note
     """,
     Kind.LIST: """
-        check_audit list_audit list_backfills list_connections list_dags list_events list_import_errors
-        list_pools list_runs list_teams list_tokens list_users list_variables metrics overview search
-        search_logs show_calendar_of_all show_slots show_timeline watch
+        list_asset_events list_assets
+        check_audit export_audit list_audit list_backfills list_connections list_dags list_events
+        list_grants list_import_errors
+        list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables metrics
+        overview search search_logs show_calendar_of_all show_slots show_slot_history show_timeline watch
     """,
     Kind.OWN: """
-        add_member create_team create_token create_user offer_link set_log_retention show_log_retention show_session
+        emit_asset_event
+        add_member ask_for_grant create_role create_service_account create_team create_token create_user
+        give_grant offer_link
+        set_log_retention show_log_retention show_session
         sign_out
     """,
     Kind.HERE: "health look_at_folder rotate_key",
-    Kind.OPEN: "list_ways sign_in sign_in_by_link",
+    Kind.OPEN: """
+        end_sessions list_ways show_linked_run sign_in sign_in_by_code sign_in_by_header sign_in_by_link
+        sign_in_by_ticket start_sign_in
+    """,
 }
 OUR_TEAM: Final = "default"
 # A name in the path that the request makes, so that nothing of that name need be there.
 MAKES: Final = {"set_connection", "set_pool", "set_variable"}
 # Names that a caller gives. Those of users are one list for the whole installation: people sign in with them
 # before a team is known.
-FREE: Final = {("add_member", "name"), ("create_user", "name"), ("create_token", "name")}
+FREE: Final = {
+    ("add_member", "name"),
+    ("create_user", "name"),
+    ("create_token", "name"),
+    ("create_role", "name"),
+    ("create_service_account", "name"),
+    # What is said to another team is stored alike whether there is such a team or DAG:
+    # test_what_is_said_to_a_team_is_said_to_nobody_alike.
+    ("give_grant", "grantee"),
+    ("ask_for_grant", "owner"),
+    ("ask_for_grant", "dag_id"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,6 +129,7 @@ def operations() -> tuple[Operation, ...]:
 # The ids of the world, by the name of a parameter or of a field; "{}" is ours, theirs or missing.
 IDS: Final = {
     "dag_id": "{}",
+    "asset": "{}-asset",
     "run_id": "{}-run",
     "with": "{}-run-b",
     "task_id": "{}-task",
@@ -117,7 +137,11 @@ IDS: Final = {
     "conn_id": "{}-conn",
     "key": "{}-key",
     "token_id": "{}-token-id",
+    "link_id": "{}-link",
+    "grant_id": "{}-grant",
+    "grantee": "theirteam-{}",
     "version": "1",
+    "number": "1",
     "name": "{}-pool",
     "q": "{}",
     "actor": "user:{}",
@@ -131,10 +155,20 @@ DAY: Final = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
 WORD: Final = {"q": OURS}
 # What a request must have besides, by operation.
 REQUIRED: Final[dict[str, dict[str, str]]] = {
+    "list_asset_events": {"asset": f"{OURS}-asset"},
     "compare_runs": {"with": f"{OURS}-run-b"},
     "show_diff": {"from": "1", "to": "1"},
     **dict.fromkeys(("show_calendar", "show_calendar_of_all", "show_timeline"), DAY),
     **dict.fromkeys(("search", "search_log", "search_logs", "search_run"), WORD),
+}
+
+
+NAMES: Final = {
+    "assets": "{}-asset",
+    "pools": "{}-pool",
+    "roles": "{}-role",
+    "service-accounts": "{}",
+    **dict.fromkeys(("users", "members", "tokens", "session"), "{}-admin"),
 }
 
 
@@ -152,8 +186,8 @@ def asked(operation: Operation, place: str | None, word: str) -> Asked:
         shape = IDS[name]
         if name == "name" and "/teams/" in operation.path:
             return OUR_TEAM if word == OURS or name != place else f"theirteam-{word}"
-        if name == "name" and "/pools/" not in operation.path:
-            shape = "{}-admin"
+        if name == "name":
+            shape = NAMES.get(operation.path.split("/")[3], "{}")
         return shape.format(word if name == place else OURS)
 
     ids = {name: filled(name) for name in operation.path_names}

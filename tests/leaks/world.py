@@ -57,6 +57,18 @@ def made(url: str, conn: Connection[Any], layout: Layout) -> World:
     other.write_bytes(LOG.replace(OURS.encode(), THEIRS.encode()))
     conn.execute("INSERT INTO team (team_id, name) VALUES (2, %s)", [TEAM])
     copied(conn)
+    for team_id, word in ((1, OURS), (2, THEIRS)):
+        conn.execute(
+            "INSERT INTO run_link (team_id, link_id, run_id, hash, with_logs, created_by, expires_at)"
+            " VALUES (%s, %s, %s, %s, true, 'me', now() + interval '1 day')",
+            [team_id, f"{word}-link", f"{word}-run", word.encode()],
+        )
+        conn.execute(
+            "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+            " SELECT %(word)s || '-grant', name, 'theirteam-' || %(word)s || '-other', %(word)s, 'see_runs', 'given',"
+            " 'me', name FROM team WHERE team_id = %(team)s",
+            {"team": team_id, "word": word},
+        )
     bearers = {}
     for role in people.ROLES:
         people.create(url, f"{OURS}-{role}", role)
@@ -80,6 +92,18 @@ def ours(conn: Connection[Any]) -> None:
         "INSERT INTO backfill (team_id, backfill_id, dag_id, first_date, last_date,"
         " max_active_runs, created_at, created_by) VALUES (1, %s, %s, now(), now(), 1, now(), 'me')",
         [f"{OURS}-backfill", OURS],
+    )
+    conn.execute(
+        "INSERT INTO team_role (team_id, name, verbs, created_by) VALUES (1, %s, '{run.read}', 'me')",
+        [f"{OURS}-role"],
+    )
+    conn.execute(
+        "INSERT INTO asset (team_id, name, uri, asset_group, extra, created_at) VALUES (1, %s, '', '', '{}', now())",
+        [f"{OURS}-asset"],
+    )
+    conn.execute(
+        "INSERT INTO asset_event (team_id, asset, at, extra, by) VALUES (1, %s, now(), '{}', %s)",
+        [f"{OURS}-asset", f"user:{OURS}"],
     )
     for run in (f"{OURS}-run", f"{OURS}-run-b"):
         seed.run(conn, OURS, run, state="failed")
@@ -167,4 +191,9 @@ def rows_of(conn: Connection[Any], team_id: int) -> dict[str, str]:
             ).format(sql.Identifier(table)),
             [team_id],
         ).fetchone() or ("",)
+    (found["team_grant"],) = conn.execute(
+        "SELECT md5(string_agg(row::text, ' ' ORDER BY row::text)) FROM team_grant AS row"
+        " WHERE (SELECT name FROM team WHERE team_id = %s) IN (owner, grantee)",
+        [team_id],
+    ).fetchone() or ("",)
     return found

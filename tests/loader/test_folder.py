@@ -165,3 +165,14 @@ def test_a_file_defines_dags_by_one_rule(folder: Folder, tmp_path: Path) -> None
         folder.write(path, "from headway import dag")
     folder.write("helper.py", "X = 1")
     assert Bundles(tmp_path / "data").snapshot(folder.root).candidates() == ["a.py", "sub/b.py"]
+
+
+def test_a_file_above_the_limit_of_the_team_is_left_out_and_said(folder: Folder) -> None:
+    folder.write("small.py", "x" * 10)
+    folder.write("large.py", "x" * 11)
+    listing = scan(folder.root, 10)
+    assert [found.path for found in listing.files] == ["small.py"]
+    assert (
+        "it has 11 bytes; the limit of this team is 10 (dag_file_bytes)"
+        in (listing.problems["large.py"])
+    )

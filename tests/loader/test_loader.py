@@ -13,6 +13,7 @@ from headway.spec.arguments import without_arguments
 from headway.spec.diff import changes
 from headway.spec.model import encode, spec_hash
 from headway.store import dags as store
+from headway.store import limits
 from tests.loader.conftest import Folder, LoaderMaker, dags, errors, rows
 
 pytestmark = pytest.mark.usefixtures("imported")
@@ -402,3 +403,17 @@ def test_a_dag_that_the_database_refuses_is_an_error_of_its_file(
     loader.settle()
     assert set(dags(conn)) == {"another", "good", "mended"}
     assert set(errors(conn)) == {"c.py"}
+
+
+def test_the_limit_of_the_team_for_a_file_counts_without_a_restart(
+    loader: Loader, folder: Folder, conn: Connection[Any]
+) -> None:
+    folder.dag("a.py", "a", before="# " + "x" * 1000 + "\n")
+    loader.settle()
+    assert limits.largest_file(conn, loader.team_id) == (folder.root / "a.py").stat().st_size
+    conn.execute("""UPDATE team SET limits = '{"dag_file_bytes": 1000}'""")
+    loader.settle()
+    assert "the limit of this team is 1,000 (dag_file_bytes)" in str(errors(conn))
+    conn.execute("UPDATE team SET limits = '{}'")
+    loader.settle()
+    assert conn.execute("SELECT count(*) FROM import_error").fetchone() == (0,)

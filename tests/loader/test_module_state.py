@@ -207,3 +207,51 @@ def test_the_server_keeps_what_was_said_with_the_dag(
     folder.dag("a.py", "one")
     loader.settle()
     assert rows(conn, query) == [("one", []), ("two", [])]
+
+
+def test_tasks_that_nobody_calls_and_shared_defaults_are_told(folder: Folder) -> None:
+    text = """
+from headway import Asset, dag, task
+a, b = Asset("a"), Asset("b")
+@dag
+def uncalled():
+    @task
+    def load(): ...
+
+    @task
+    def keep(rows=[], *, by={}): ...
+
+    @task
+    def base(): ...
+
+    keep()
+    base.override(retries=1)()
+
+@dag
+def empty(): ...
+
+@dag(schedule=a | b)
+def endless():
+    @task(outlets=[a])
+    def more(): ...
+
+    more()
+
+@dag(schedule=[a, b])
+def ends():
+    @task(outlets=[a])
+    def more(): ...
+
+    more()
+"""
+    found = [told for told in told(folder, text) if told[0] is not None]
+    assert found == [
+        (6, "task load of DAG uncalled is never called, so no run has it"),
+        (9, "the default of rows in keep() is a list, which calls in the same process share"),
+        (9, "the default of by in keep() is a dict, which calls in the same process share"),
+        (18, "DAG empty has no tasks"),
+        (
+            21,
+            "DAG endless updates the assets that it waits for, so each run triggers the next one",
+        ),
+    ]

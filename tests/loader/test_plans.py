@@ -6,11 +6,13 @@ from typing import Any, Final, LiteralString
 import pytest
 from psycopg import Connection
 
-from headway.store import bundles, dags
+from headway.store import bundles, code_changes, dags
 
 FILL: LiteralString = """
     INSERT INTO bundle VALUES (1, 'v', 1, 1, now());
     INSERT INTO dag_version SELECT 1, 'dag' || d, n, md5(d || '-' || n), '{}', now()
+        FROM generate_series(1, 2000) d, generate_series(1, 20) n;
+    INSERT INTO code_change SELECT 1, 'dag' || d, n, n, 'v', '[]', now()
         FROM generate_series(1, 2000) d, generate_series(1, 20) n;
     INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, updated_at)
         SELECT 1, 'dag' || d, 20, 'v', 'f', 16, now() FROM generate_series(1, 2000) d;
@@ -21,6 +23,7 @@ HOT: Final = {
     "current": dags.CURRENT,
     "add versions": dags.ADD_VERSIONS,
     "put": dags.PUT,
+    "record": code_changes.RECORD,
 }
 VALUES: Final = {
     "team_id": 1,
@@ -35,6 +38,7 @@ VALUES: Final = {
     "max_active_runs": [1],
     "scheduled": [True],
     "retimed": ["dag1"],
+    "rows": '[{"dag_id": "dag1", "imported": ["f"], "files": [], "is_new": true}]',
 }
 
 
@@ -45,10 +49,11 @@ def test_versions_are_found_by_their_key(
 ) -> None:
     if size == "large":
         conn.execute(FILL)
-        owner_conn.execute("ANALYZE dag, dag_version, bundle")
+        owner_conn.execute("ANALYZE dag, dag_version, bundle, code_change")
     plan = conn.execute(f"EXPLAIN {HOT[name]}".encode(), VALUES).fetchall()
     text = "\n".join(line for (line,) in plan)
     assert "Seq Scan on dag_version" not in text, text
+    assert "Seq Scan on code_change" not in text, text
 
 
 def test_what_is_active_is_not_looked_for_among_all_runs(conn: Connection[Any]) -> None:

@@ -23,6 +23,12 @@ TESTS: Final = {
     "core/retry": CORE,
     "core/verdicts": CORE,
     "core/branches": CORE,
+    "core/roles": CORE,
+    "core/role_map": CORE,
+    "core/grants": CORE,
+    "agent/masking": ("tests/agent/test_masking.py", "tests/agent/test_text.py"),
+    "api/guests": ("tests/api/test_grants.py",),
+    "api/scopes": ("tests/api/test_rights.py",),
     "api/access": (
         "tests/api/test_access.py",
         "tests/api/test_identity.py",

@@ -134,10 +134,10 @@ def test_results_beyond_what_one_attempt_may_receive_are_refused(
     assert not answered.refused
 
 
-def greeted(scheduler: Scheduler, folder: Path) -> Peer:
+def greeted(scheduler: Scheduler, folder: Path, slots: int = 4) -> Peer:
     agent = Peer(scheduler, f"{folder}/g.sock")
     scheduler.wait(1.0)
-    agent.say(Hello("s1", "local", SECRET, 4, 4, "host", 1, []))
+    agent.say(Hello("s1", "local", SECRET, slots, 4, "host", 1, []))
     scheduler.serve()
     assert agent.of(Welcome)
     return agent

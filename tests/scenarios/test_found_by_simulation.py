@@ -156,7 +156,7 @@ def test_a_mapped_task_is_sent_while_what_it_is_mapped_over_runs_again(engine: E
     engine.tick(a, places=1)
     clear(engine, "r", "a")
     grants = engine.tick().grants
-    sent = [translate.grant(g.run, g.instance, g.attempt.number, "token") for g in grants]
+    sent = [translate.grant(g.run, g.instance, g.attempt, "token") for g in grants]
     assert "a" in {grant.key.task_id for grant in sent}
 
 

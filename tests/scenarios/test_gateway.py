@@ -17,12 +17,15 @@ from headway.agent.protocol import (
     Ended,
     GatewayMessage,
     Grants,
+    Heartbeat,
+    HeartbeatAck,
     Hello,
     Welcome,
 )
 from headway.engine.scheduler import Scheduler, executors_of
 from headway.executors.agents import gateway
 from headway.spec import model
+from headway.store import limits as limits_of_team
 from tests.agent_tokens import SECRET, let_in
 from tests.scenarios.world import deploy, run_state, trigger
 from tests.simulation.process import gateway_of
@@ -153,3 +156,22 @@ def test_who_does_not_say_hello_is_dropped_and_keeps_nobody_out(
     scheduler.sweep()
     assert gateway_of(scheduler).strangers == {}
     assert list(gateway_of(scheduler).links) == ["s1"]
+
+
+def test_a_limit_of_log_bytes_is_divided_among_the_agents_of_the_team(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path
+) -> None:
+    agents = [Peer(scheduler, f"{tmp_path}/g.sock") for _ in range(2)]
+    for number, agent in enumerate(agents):
+        scheduler.wait(1.0)
+        agent.say(Hello(f"s{number}", "local", SECRET, 4, 4, "host", 1, []))
+        scheduler.serve()
+    told = []
+    for seq, limits in enumerate(("{}", '{"log_bytes_per_minute": 1001}')):
+        conn.execute("UPDATE team SET limits = %s::jsonb", [limits])
+        for agent in agents:
+            agent.say(Heartbeat(seq, 300 + seq))
+        scheduler.renew()
+        told.append([agent.of(HeartbeatAck)[-1].log_bytes for agent in agents])
+    assert told == [[None, None], [500, 500]]
+    assert limits_of_team.log_bytes(conn, 1) == 602

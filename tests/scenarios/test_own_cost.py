@@ -7,10 +7,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, errors
 
 from headway.agent.protocol import AttemptKey, Ended, Hello
 from headway.engine import timetables
+from headway.engine.failing import Failing
 from headway.executors.agents import translate
 from headway.store import sessions
 from tests.agent_tokens import SECRET
@@ -125,3 +126,13 @@ def test_a_message_that_nobody_could_mean_costs_its_connection(
     heard(process, good)
     assert run_state(conn, run_id) == "success"
     assert process.deaths == 0
+
+
+def test_a_row_that_is_too_large_is_looked_for_and_a_full_disk_is_not() -> None:
+    """psycopg counts both among the errors that pass."""
+    failing = Failing()
+    failing.planned = [(1, "a"), (1, "b")]
+    failing.failed(errors.DiskFull())
+    assert failing.suspects == []
+    failing.failed(errors.ProgramLimitExceeded())
+    assert failing.suspects == [(1, "a"), (1, "b")]

@@ -7,9 +7,10 @@ import pytest
 from psycopg import Connection
 
 from headway import ids
-from headway.actions import commands
+from headway.actions import backfills, commands
 from headway.actions.commands import RunRequest
 from headway.engine import timetables
+from headway.engine.catalog import Catalog
 from headway.errors import Conflict, NotFound, UsageError
 from headway.store.transact import transact
 from tests.scenarios.world import (
@@ -115,7 +116,14 @@ def test_a_paused_dag_has_no_fires(conn: Connection[Any]) -> None:
 
 def backfill(conn: Connection[Any], days: int, active: int) -> list[str]:
     wanted = [START_DATE + timedelta(days=n) for n in range(days)]
-    return transact(conn, commands.backfill, 1, "d", wanted, {}, active, ANN)[1]
+
+    def create(conn: Connection[Any]) -> list[str]:
+        planned = backfills.plan(conn, 1, "d", wanted, backfills.Again.MISSING)
+        graphs = Catalog(conn).graph
+        made = backfills.create(conn, 1, "d", planned, {}, active, graphs, ANN)[1]
+        return [made[date] for date in wanted]
+
+    return transact(conn, create)
 
 
 def test_a_backfill_has_a_lane_of_its_own(conn: Connection[Any]) -> None:

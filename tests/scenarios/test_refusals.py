@@ -9,9 +9,9 @@ from psycopg import Connection
 
 from headway.actions import commands
 from headway.agent.protocol import LEASE_S
-from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, stored
+from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, TooManyTasks, stored
 from headway.errors import Conflict
-from headway.store import sessions
+from headway.store import limits, sessions
 from headway.store.clock import clock
 from headway.store.transact import transact
 from tests.scenarios.world import (
@@ -34,7 +34,7 @@ def test_the_database_refuses_a_second_live_attempt(conn: Connection[Any]) -> No
         INSERT INTO attempt (team_id, run_id, task_id, map_index, number, session_id, token, queued_at)
         SELECT team_id, run_id, task_id, map_index, 2, session_id, 'x', queued_at FROM attempt
     """
-    with pytest.raises(psycopg.errors.UniqueViolation, match="one_live_attempt"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match="one_open_attempt"):
         conn.execute(again)
 
 
@@ -98,9 +98,29 @@ def test_why_it_waits_is_said_anew_when_its_pool_is_another(conn: Connection[Any
 def test_a_heartbeat_that_comes_after_the_lease_brings_nothing_back(conn: Connection[Any]) -> None:
     scheduler = Scheduler(conn)
     lease = timedelta(seconds=LEASE_S)
-    late = [scheduler.session]
-    assert transact(conn, sessions.renew, late, scheduler.now, lease) == set(late)
+    late = {scheduler.session: 0}
+    assert transact(conn, sessions.renew, late, scheduler.now, lease) == {scheduler.session: None}
     scheduler.later(LEASE_S + 1)
-    assert transact(conn, sessions.renew, late, scheduler.now, lease) == set()
-    assert scheduler.expire() == late
-    assert transact(conn, sessions.renew, late, transact(conn, clock), lease) == set()
+    assert transact(conn, sessions.renew, late, scheduler.now, lease) == {}
+    assert scheduler.expire() == [scheduler.session]
+    assert transact(conn, sessions.renew, late, transact(conn, clock), lease) == {}
+
+
+def test_a_run_with_more_tasks_than_its_team_may_have_fails_with_the_reason(
+    conn: Connection[Any],
+) -> None:
+    deploy(conn, *(task(name) for name in "abc"))
+    scheduler = Scheduler(conn)
+    conn.execute("""UPDATE team SET limits = '{"run_tasks": 2}'""")
+    (large,) = trigger(conn)
+    scheduler.play()
+    assert run_state(conn, large) == "failed"
+    why = stored(value(conn, "SELECT reason::text FROM run WHERE run_id = %s", large))
+    assert why == TooManyTasks(3, 2)
+    assert value(conn, "SELECT count(*) FROM task_instance") == 0
+    conn.execute("""UPDATE team SET limits = '{"run_tasks": 3}'""")
+    (fits,) = trigger(conn)
+    scheduler.tick()
+    assert limits.run_tasks(conn, 1) == 3
+    scheduler.play()
+    assert run_state(conn, fits) == "success"

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from psycopg import Connection
+from psycopg import Connection, Notify
 
+from headway import clock
 from headway.agent.protocol import Ended, Grant, Grants, Heartbeat
 from headway.core.reasons import SetAside
 from headway.core.waits import Kind, Wait
@@ -55,6 +56,28 @@ def test_a_run_ends_the_rest_until_it_has_ended(
         turn(scheduler)
     turn(scheduler)
     assert scheduler.pause() > SWEEP_S
+
+
+def test_a_notice_leads_to_a_tick_and_an_answer_but_to_no_heartbeat_before_them(
+    conn: Connection[Any], scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heartbeat is a commit: the new run would wait for it."""
+    deploy(conn, task("a"))
+    beat = "SELECT heartbeat_at FROM scheduler"
+    before = conn.execute(beat).fetchone()
+    scheduler.last_sweep = clock.monotonic() + 600  # how long the test takes is no reason to sweep
+    trigger(conn)
+    notice = Notify("headway_scheduler", "", 1)
+    monkeypatch.setattr(scheduler.ears, "notifies", lambda timeout: [notice])
+    scheduler.notified(0)
+    assert (scheduler.pause(), scheduler.asked) == (0, True)
+    assert scheduler.sweep_in() > SWEEP_S, "it does not come first"
+    one_round(scheduler)
+    assert conn.execute("SELECT state FROM task_instance").fetchall() == [("queued",)]
+    assert not scheduler.asked
+    assert conn.execute(beat).fetchone() == before
+    scheduler.last_sweep -= 600
+    assert scheduler.sweep_in() <= SWEEP_S < REST_S, "what a person did may also concern the sweep"
 
 
 def test_an_attempt_that_runs_long_is_no_rest(

@@ -376,3 +376,21 @@ def test_agents_are_told_anew_of_a_run_whose_results_were_replaced(conn: Connect
     assert scheduler.tick().read == [run_id]
     (again,) = [grant for grant in scheduler.held.values() if str(grant.instance) == "list"]
     assert scheduler.tick(scheduler.end(again, **items(2))).read == [run_id]
+
+
+def test_a_run_that_ended_counts_the_failures_inside(conn: Connection[Any]) -> None:
+    deploy(conn, task("a"), task("b", "a", trigger_rule="all_done"))
+    scheduler = Scheduler(conn)
+    (run_id,) = trigger(conn)
+    counted = f"SELECT failed_instances FROM run WHERE run_id = '{run_id}'"
+    scheduler.play(
+        lambda grant: {"outcome": "failed" if grant.instance.node.task_id == "a" else "success"}
+    )
+    assert run_state(conn, run_id) == "success"
+    assert value(conn, counted) == 1
+    again = Selection(failed_only=True, downstream=True)
+    transact(conn, commands.clear, 1, run_id, again, graphs(scheduler), ANN)
+    assert value(conn, counted) == 0
+    scheduler.play()
+    assert run_state(conn, run_id) == "success"
+    assert value(conn, counted) == 0

@@ -100,6 +100,26 @@ def test_idle_slots_are_lent_and_come_back_as_tasks_end(two: Two) -> None:
     assert two.used() == (4, 4)
 
 
+def test_kept_slots_are_there_at_once_beside_a_flood(two: Two) -> None:
+    """A team that keeps some of its slots waits for no end of another team's task."""
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.conn.execute("""UPDATE team SET limits = '{"kept_slots": 2}' WHERE name = 'other'""")
+    two.trigger(1)
+    two.tick(1)
+    assert two.divide()
+    turn = two.tick(1)
+    assert two.used() == (6, 0)
+    assert not turn.uneven  # what is kept is not spare, so nothing is divided again and again
+    assert not two.tick(1).uneven
+    two.trigger(2)
+    assert len(two.tick(2).grants) == 2
+    two.divide()
+    two.tick(1, ends=1)
+    two.divide()
+    assert len(two.tick(2).grants) == 1  # the others come back as tasks end
+    assert two.used() == (5, 3)
+
+
 def test_what_is_over_a_division_makes_good_by_weight(two: Two) -> None:
     two.has(9, default=(None, 2), other=(None, 1))
     for team_id in (1, 2):
@@ -146,6 +166,24 @@ def test_when_one_team_is_left_nothing_is_shared(two: Two) -> None:
     two.conn.execute("UPDATE team SET deleted_at = now() WHERE team_id = 2")
     assert two.divide()
     assert len(two.tick(1).grants) == 10
+
+
+def test_a_limit_of_running_tasks_holds_beside_others_and_alone(two: Two) -> None:
+    limit = "UPDATE team SET limits = '{\"running_tasks\": 3}' WHERE team_id = 1"
+    two.conn.execute(limit)
+    two.has(8, default=(4, 1), other=(4, 1))
+    two.trigger(1)
+    assert len(two.tick(1).grants) == 3
+    two.divide()
+    assert two.tick(1).grants == []  # although five slots are idle
+    assert two.used() == (3, 0)
+    two.conn.execute("UPDATE team SET deleted_at = now() WHERE team_id = 2")
+    two.divide()
+    assert two.tick(1).grants == []
+    assert len(two.tick(1, ends=2).grants) == 2
+    two.conn.execute("UPDATE team SET limits = '{}' WHERE team_id = 1")
+    two.divide()
+    assert len(two.tick(1).grants) == 7
 
 
 def test_a_tick_of_one_team_does_not_wait_for_that_of_another(two: Two, database: str) -> None:

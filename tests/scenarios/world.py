@@ -23,8 +23,8 @@ from headway.engine.tick import Ticker, Turn
 from headway.executors.agents import translate
 from headway.executors.base import LEASE, Envelope, Grant
 from headway.spec import model
+from headway.store import assets, dags, sessions
 from headway.store import bundles as bundle_rows
-from headway.store import dags, sessions
 from headway.store.clock import clock
 from headway.store.transact import connect, once, transact
 
@@ -123,7 +123,7 @@ class Scheduler:
 
 
 def key_of(grant: Grant) -> AttemptKey:
-    return translate.attempt_key(grant.run.run_id, grant.instance, grant.attempt.number)
+    return translate.attempt_key(grant.run.run_id, grant.instance, grant.attempt)
 
 
 def names(grants: Iterable[Grant]) -> list[str]:
@@ -143,7 +143,7 @@ def deploy(
 
     def put(conn: Connection[Any]) -> None:
         now = dags.lock(conn, team_id)
-        bundle_rows.add(conn, team_id, bundle, 1, 1, now)
+        bundle_rows.add(conn, team_id, bundle, [1], now)
         version = dags.Version(
             dag_id=dag_id,
             file=dag.file,
@@ -154,6 +154,7 @@ def deploy(
             retimed=True,
         )
         dags.put(conn, team_id, [version], bundle, now)
+        assets.register(conn, team_id, [dag], now)
 
     transact(conn, put)
     return dag

@@ -59,12 +59,45 @@ def test_files(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_a_refusal(tmp_path: Path) -> None:
+def test_a_secret_that_kubernetes_mounts_and_changes(tmp_path: Path) -> None:
+    """A file of a mounted secret is a link into ..data, a link that is replaced when the secret changes."""
+    mounted = tmp_path / "a/connections"
+    mounted.mkdir(parents=True)
+    (mounted / "w").symlink_to("..data/w")
+
+    def publish(version: str, password: str) -> None:
+        (mounted / version).mkdir()
+        (mounted / version / "w").write_text(f"postgres://u:{password}@h/db")
+        (mounted / "..data_tmp").symlink_to(version)
+        (mounted / "..data_tmp").rename(mounted / "..data")
+
+    publish("..2026_11_28", "first")
+    (backend,) = opened({"order": ["files"], "files": {"folder": str(tmp_path)}})
+    assert ask(backend, "w") == ("first", ["first"])
+    publish("..2026_11_29", "second")
+    assert ask(backend, "w") == ("second", ["second"])
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Root may read every file, so it is somebody else for a moment."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+@pytest.fixture
+def unreadable(tmp_path: Path) -> Path:
     (tmp_path / "a/connections").mkdir(parents=True)
     (tmp_path / "a/connections/w").touch(0o000)
+    return tmp_path
+
+
+def test_a_file_that_may_not_be_read_is_a_refusal(unreadable: Path, nobody: None) -> None:
     with pytest.raises(NotAllowed):
-        ask(files.Files(tmp_path), "w")
+        ask(files.Files(unreadable), "w")
 
 
 def test_the_environment_of_the_scheduler() -> None:
@@ -120,7 +153,6 @@ def vault() -> Iterator[str]:
 
 
 def test_vault(vault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("hvac")
     token = tmp_path / "token"
     token.write_text("good\n")
     settings = {"order": ["vault"], "vault": {"url": vault, "token_file": str(token)}}

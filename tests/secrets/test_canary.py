@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -60,6 +61,7 @@ def canary():
 
     bash(task_id="shell", command="echo {{ conn.warehouse.password | quote }} {{ var.bucket }}; "
     "printf %q {{ var.value.private_key | quote }}; echo; echo done")
+    bash(task_id="last_line", command="echo {{ conn.warehouse.password | quote }}")
     fail(leak())
 
 
@@ -165,3 +167,28 @@ def test_a_dag_gets_what_it_may_have_and_nothing_tells_of_the_rest(home: Path) -
     assert "default" in str(result.value)
     assert "restricted" not in str(result.value)
     assert "db" in str(result.value)
+
+
+def test_an_agent_of_the_team_tries_a_connection(home: Path) -> None:
+    url = urlsplit(client_of(Layout(home / ".headway")).url)
+    give(
+        home,
+        "",
+        "conn",
+        "set",
+        "itself",
+        "--type",
+        "http",
+        "--host",
+        str(url.hostname),
+        "--port",
+        str(url.port),
+    )
+    done = headway("conn", "test", "itself", cwd=home)
+    assert (done.returncode, "works" in done.stdout) == (0, True), done.stdout + done.stderr
+    failed = headway("conn", "test", "warehouse", cwd=home)
+    assert failed.returncode == 1, failed.stderr
+    assert "cannot log in" in failed.stdout
+    assert "nary" not in failed.stdout + failed.stderr
+    missing = headway("conn", "test", "wareuse", cwd=home)
+    assert (missing.returncode, "warehouse" in missing.stderr) == (2, True), missing.stderr

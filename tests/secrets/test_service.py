@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from headway import wire
 from headway.agent.protocol import Answer, Ask, AttemptKey
+from headway.executors.agents.gateway import DECODER, ENCODER
 from headway.secrets import stored
 from headway.secrets.keys import LocalKeys, local_keys
 from headway.secrets.service import ENDED, GUESSING, MISSES_MAX, Service
+from headway.secrets.trial import Trial
 from headway.store.transact import Session
 from tests.api import seed
 
@@ -106,3 +109,29 @@ def test_a_changed_row_is_refused(service: Service, owner_conn: Session) -> None
     owner_conn.execute("UPDATE connection SET sealed = sealed || '\\x00' WHERE team_id = 1")
     answer = ask(service, "warehouse")
     assert (answer.value, "cannot decrypt" in answer.refused) == (None, True)
+
+
+def test_a_trial_is_of_no_dag_and_of_its_team_only(service: Service) -> None:
+    def trial(team_id: int, team: str, name: str) -> Answer:
+        key = AttemptKey("", "", -1, 0)
+        asked = Trial(
+            request=1, key=key, token="", kind="connection", name=name, team=team, test_id="t"
+        )
+        return service.answer(team_id, "s1", asked)
+
+    assert trial(1, "default", "restricted").secrets == ["pw"]
+    assert trial(1, "default", "only-theirs") == Answer(1)
+    assert trial(2, "other", "warehouse").secrets == ["theirs"]
+
+
+def test_no_message_of_an_agent_is_a_trial(service: Service) -> None:
+    key = AttemptKey("", "", -1, 0)
+    trial = Trial(
+        request=1, key=key, token="", kind="connection", name="restricted", team="x", test_id="t"
+    )
+    with pytest.raises(msgspec.ValidationError):
+        DECODER.decode(ENCODER.encode(trial))
+    asked = Ask(1, key, "", "connection", "restricted")
+    assert service.answer(1, "s1", DECODER.decode(ENCODER.encode(asked))) == Answer(
+        1, refused=ENDED
+    )

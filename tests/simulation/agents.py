@@ -23,7 +23,7 @@ from headway.agent.protocol import (
     XComValue,
 )
 from tests.agent_tokens import SECRET
-from tests.simulation.dags import brings, deed, follow, length_in
+from tests.simulation.dags import brings, deed, follow, length_in, told_of
 from tests.simulation.line import Line
 
 if TYPE_CHECKING:
@@ -222,6 +222,8 @@ class Agent:
                 self.end(key, work, "lost", "server_died")
             elif self.clock - work.started_at < does.seconds:
                 continue
+            elif (wait := self.world.wait_of(key, dag, task)) is not None:
+                self.end(key, work, "deferred", "", deferral=wait)
             elif self.world.truth.failures(key) < does.failures:
                 self.end(key, work, "failed", self.world.chance.choice(["exit_code", "signal"]))
             elif does.outcome == "failed":
@@ -234,7 +236,8 @@ class Agent:
                 length = length_in(task, key.map_index, mood)
                 value = XComValue("return_value", b"1", None, 1, length)
                 xcoms = [value] if brings(task, key.map_index) else []
-                self.end(key, work, "success", "", xcoms=xcoms, follow=chosen)
+                told = told_of(task, key.map_index)
+                self.end(key, work, "success", "", xcoms=xcoms, follow=chosen, assets=told)
 
     def end(self, key: AttemptKey, work: Work, outcome: str, cause: str, **more: object) -> None:
         del self.work[key]

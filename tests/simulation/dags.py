@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from headway.agent.protocol import AssetEvent
 from headway.core.upstream import TriggerRule
 from headway.spec.model import Axis, Dag, Input, Mapping, Task
 
@@ -36,6 +37,10 @@ def deed(task: Task, map_index: int) -> Deed:
     return Deed(failures, outcome, length, chance.choice([0.0, 0.0, 0.5, 3.0, 12.0]))
 
 
+def no_wait(*_: object) -> None:
+    """What the user's code waits for before it goes on: nothing (in ``waits`` something)."""
+
+
 def brings(task: Task, map_index: int) -> bool:
     """Whether a mapped instance returns something; what returns None is in nobody's list."""
     return task.mapping is None or draw(task, map_index, "brings") % 4 > 0
@@ -53,6 +58,12 @@ def length_in(task: Task, map_index: int, mood: str) -> int | None:
     return draw(task, map_index, mood) % 4 if mood else deed(task, map_index).length
 
 
+def told_of(task: Task, map_index: int) -> list[AssetEvent]:
+    """What it says of its outlets: nothing, or some partitions of them."""
+    count = (0, 0, 1, 2)[draw(task, map_index, "partitions") % 4] if task.outlets else 0
+    return [AssetEvent(asset, b"{}", f"p{n}") for asset in task.outlets for n in range(count)]
+
+
 def draw(task: Task, map_index: int, what: str) -> int:
     """Chance that takes nothing from the world's."""
     return zlib.crc32(f"{task.task_id}/{task.doc}/{map_index}/{what}".encode())
@@ -66,7 +77,7 @@ def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
     schedule = None
     if chance.random() < 0.3:
         schedule = {"interval_s": chance.choice([60.0, 600.0])}
-    return Dag(
+    made = Dag(
         dag_id=dag_id,
         file=f"{dag_id}.py",
         tasks=tuple(tasks),
@@ -77,6 +88,7 @@ def random_dag(chance: Random, dag_id: str, now: datetime) -> Dag:
         max_active_tasks=chance.choice([None, None, 1, 3]),
         dagrun_timeout_s=chance.choice([None, None, None, 40.0, 300.0]),
     )
+    return with_watchers(made)
 
 
 def with_queues(dag: Dag) -> Dag:
@@ -93,7 +105,7 @@ def random_task(chance: Random, index: int, before: list[Task], flavour: str) ->
     rule = TriggerRule.ALL_SUCCESS if chance.random() < 0.6 else chance.choice(RULES)
     mapping = random_mapping(chance, upstream) if chance.random() < 0.3 else None
     reads = tuple(Input(task_id=name) for name in upstream if chance.random() < 0.3)
-    return Task(
+    made = Task(
         task_id=f"t{index}",
         upstream=upstream,
         trigger_rule=rule.value,
@@ -111,6 +123,21 @@ def random_task(chance: Random, index: int, before: list[Task], flavour: str) ->
         else zlib.crc32(f"{flavour}/{index}".encode()) % 5 == 0,
         doc=flavour,
     )
+    return gated(made)
+
+
+def with_watchers(dag: Dag) -> Dag:
+    """The same DAG, where some tasks do not decide the outcome. Takes nothing from the world's chance."""
+    tasks = [
+        replace(task, decides_outcome=place == 0 or draw(task, -1, "decides") % 5 > 0)
+        for place, task in enumerate(dag.tasks)
+    ]
+    return replace(dag, tasks=tuple(tasks))
+
+
+def gated(task: Task) -> Task:
+    """The same task, where a third of the branches skip all below. Takes nothing from the world's chance."""
+    return replace(task, skips_all_below=task.branch and draw(task, -1, "gate") % 3 == 0)
 
 
 def random_mapping(chance: Random, upstream: tuple[str, ...]) -> Mapping:

@@ -13,16 +13,37 @@ from typing import Any, Final, LiteralString
 from psycopg import Connection
 
 from headway.agent.protocol import LEASE_S
+from headway.core.reason_kinds import Kind
+from headway.core.reasons import stored
 from headway.core.states import (
     FINAL,
     RUN_TRANSITIONS,
     TRANSITIONS,
     RunState,
 )
+from headway.core.wording import said
+from headway.store.views.present import Present
 
 LIVE: LiteralString = "('queued', 'running')"
+DEFERRED: LiteralString = "('deferred', 'up_for_reschedule')"
 DONE: LiteralString = "('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')"
 KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
+# It never had task instances: there were to be more than its team may have in a run.
+REFUSED: LiteralString = "coalesce(run.reason ->> 'kind' = 'too_many_tasks', false)"
+
+# Its task decides the outcome of the run, and nothing that does is below it.
+DECIDES: LiteralString = """(
+    WITH RECURSIVE task (task_id, upstream, decides) AS (
+        SELECT one ->> 'task_id', coalesce(one -> 'upstream', '[]'),
+            coalesce(one ->> 'decides_outcome', 'true')::boolean
+        FROM json_array_elements(spec -> 'tasks') AS one
+    ), below (task_id) AS (
+        SELECT ti.task_id
+        UNION SELECT task.task_id FROM below JOIN task
+            ON below.task_id IN (SELECT json_array_elements_text(task.upstream))
+    )
+    SELECT count(*) FILTER (WHERE task.task_id = ti.task_id) = 1 AND count(*) = 1
+    FROM below JOIN task USING (task_id) WHERE task.decides)"""
 
 INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I01 two live attempts": f"""
@@ -39,17 +60,18 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND NOT EXISTS (
                 SELECT FROM task_instance AS ti WHERE ti.team_id = run.team_id
                     AND ti.run_id = run.run_id AND ti.state NOT IN {DONE})""",
-    "I04 outcome differs from the leaves": """
+    "I04 outcome differs from the leaves": f"""
         SELECT FROM run JOIN dag_version USING (team_id, dag_id, version)
-        WHERE state IN ('success', 'failed') AND cancelled_by IS NULL
+        WHERE state IN ('success', 'failed') AND cancelled_by IS NULL AND NOT {REFUSED}
             AND (state = 'failed') <> EXISTS (
                 SELECT FROM task_instance AS ti
                 WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
                     AND ti.state IN ('failed', 'upstream_failed', 'cancelled')
-                    AND NOT EXISTS (
-                        SELECT FROM json_array_elements(spec -> 'tasks') AS below,
-                            json_array_elements_text(coalesce(below -> 'upstream', '[]')) AS up
-                        WHERE up = ti.task_id))""",
+                    AND {DECIDES})""",
+    "a run that has ended counts other failures than its own": """
+        SELECT FROM run WHERE state IN ('success', 'failed', 'cancelled') AND failed_instances <> (
+            SELECT count(*) FROM task_instance AS ti
+            WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id AND ti.state = 'failed')""",
     "I05 I06 illegal move of a task instance": """
         SELECT FROM step WHERE subject = 'task_instance' AND NOT (name = 'remove' AND state IS NULL)
             AND (before, name, state) NOT IN (
@@ -152,11 +174,24 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND NOT EXISTS (
                 SELECT FROM task_instance AS ti
                 WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
-                    AND ti.state IN ('ready', 'queued', 'running'))""",
+                    AND ti.state IN ('ready', 'queued', 'running', 'deferred'))""",
     "I22 a retry that no timer wakes": """
         SELECT FROM run JOIN task_instance AS ti USING (team_id, run_id)
-        WHERE run.state = 'running' AND ti.state = 'up_for_retry' AND set_aside IS NULL
+        WHERE run.state = 'running' AND ti.wake_at IS NOT NULL AND set_aside IS NULL
             AND (due_at IS NULL OR due_at > wake_at)""",
+    "I37 deferred without an attempt that waits, or the reverse": f"""
+        SELECT FROM task_instance AS ti FULL JOIN (
+            SELECT team_id, run_id, task_id, map_index, number FROM attempt JOIN wait USING {KEY}
+            WHERE state = 'deferred' AND attempt.number = wait.attempt
+                AND attempt.deferrals = wait.deferrals) AS idle USING {KEY}
+        WHERE (ti.state IN {DEFERRED} AND ti.attempts IS DISTINCT FROM idle.number)
+            OR (idle.number IS NOT NULL AND ti.state NOT IN ('ready', 'deferred', 'up_for_reschedule'))""",
+    "I37 a wait that is over, and nobody goes on": f"""
+        SELECT FROM wait JOIN task_instance AS ti USING {KEY} WHERE is_over = (ti.state IN {DEFERRED})""",
+    "I37 a wait of an attempt that has ended": """
+        SELECT FROM wait LEFT JOIN attempt ON (attempt.team_id, attempt.run_id, attempt.task_id, attempt.map_index)
+            = (wait.team_id, wait.run_id, wait.task_id, wait.map_index) AND attempt.number = wait.attempt
+        WHERE attempt.state IS NULL OR attempt.ended_at IS NOT NULL""",
     "I22 its upstream has settled and it waits": f"""
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
@@ -167,7 +202,12 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 SELECT FROM json_array_elements_text(coalesce(task -> 'upstream', '[]')) AS up
                 JOIN task_instance AS above ON above.team_id = run.team_id
                     AND above.run_id = run.run_id AND above.task_id = up
-                WHERE above.state NOT IN {DONE})""",
+                WHERE above.state NOT IN {DONE})
+            AND NOT EXISTS (  -- a short circuit that runs again, for all below it
+                SELECT FROM json_array_elements(spec -> 'tasks') AS gate
+                JOIN task_instance AS deciding ON deciding.team_id = run.team_id
+                    AND deciding.run_id = run.run_id AND deciding.task_id = gate ->> 'task_id'
+                WHERE (gate ->> 'skips_all_below')::boolean AND deciding.state NOT IN {DONE})""",
     "I23 attempts differ from those there are": f"""
         SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
             SELECT max(number) FROM attempt
@@ -180,9 +220,9 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
             AND (ti.state, ti.attempts) IS DISTINCT FROM (live.attempt_state, live.number)""",
     "I26 a token that outlived its attempt": f"""
         SELECT FROM attempt WHERE (token IS NOT NULL) <> (state IN {LIVE})""",
-    "I28 task instances differ from the tasks of the version": """
+    "I28 task instances differ from the tasks of the version": f"""
         SELECT FROM run JOIN dag_version AS version USING (team_id, dag_id, version)
-        WHERE run.state IN ('running', 'success', 'failed') AND (
+        WHERE run.state IN ('running', 'success', 'failed') AND NOT {REFUSED} AND (
             SELECT array_agg(DISTINCT task_id ORDER BY task_id) FROM task_instance AS ti
             WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
         ) IS DISTINCT FROM (
@@ -243,6 +283,31 @@ RUN_STEPS: Final = [
     *((before, name, after) for (before, name), after in RUN_TRANSITIONS.items()),
 ]
 GRACE: Final = timedelta(seconds=LEASE_S + 2)  # the lease, and two of the sweeps that look for it
+HELD: LiteralString = """
+    SELECT team_id, run_id, task_id, map_index, blocked_reason::text, pool, pool_slots, queue, executor
+    FROM task_instance WHERE state = 'ready' AND rank IS NOT NULL AND blocked_reason IS NOT NULL
+    ORDER BY rank LIMIT 20
+"""
+POOL: LiteralString = "SELECT {} FROM pool WHERE team_id = %(team_id)s AND name = %(pool)s"
+SERVING: LiteralString = """
+    SELECT {} FROM (
+        SELECT slots - (SELECT count(*) FROM attempt WHERE attempt.session_id = agent_session.session_id
+            AND attempt.state IN ('queued', 'running')) AS free
+        FROM agent_session WHERE team_id = %(team_id)s AND ended_at IS NULL AND %(queue)s = ANY (queues)
+    ) AS serving
+"""
+TRUTH: Final[dict[Kind, LiteralString]] = {
+    Kind.POOL_FULL: POOL.format("slots >= %(needed)s AND slots - used < %(needed)s"),
+    Kind.POOL_EMPTY: POOL.format("slots = 0"),
+    Kind.POOL_TOO_SMALL: POOL.format("slots < %(needed)s AND slots > 0"),
+    Kind.POOL_TURN: POOL.format("slots - used >= %(needed)s"),
+    Kind.POOL_MISSING: f"SELECT NOT EXISTS ({POOL.format('1')})",
+    Kind.NO_AGENT: SERVING.format("count(*) = 0"),
+    Kind.QUEUE_UNSERVED: SERVING.format("count(*) = 0"),
+    Kind.AGENTS_FULL: SERVING.format("count(*) > 0 AND bool_and(free <= 0)"),
+    Kind.TEAM_SLOTS: "SELECT used >= least(allotted, fair) FROM share WHERE team_id = %(team_id)s",
+}
+
 VALUES: Final[dict[str, Any]] = {
     "before": [state for state, _ in TRANSITIONS],
     "name": [event for _, event in TRANSITIONS],
@@ -259,6 +324,20 @@ def check(conn: Connection[Any], since: int = 0, retimed: tuple[str, ...] = ()) 
     """The names of what does not hold."""
     values = {**VALUES, "since": since, "retimed": list(retimed)}
     return [str(row[0]) for row in conn.execute(CHECK, values)]
+
+
+def untrue_reasons(conn: Connection[Any]) -> list[str]:
+    """What is shown as the reason of a wait and is not true, by SQL of its own."""
+    found = []
+    for team_id, *key, text, pool, slots, queue, executor in conn.execute(HELD).fetchall():
+        shown = stored(Present(conn, team_id).text(text, pool, slots, queue, executor) or text)
+        if shown.kind not in TRUTH:
+            continue
+        values = {"team_id": team_id, "pool": pool, "needed": slots, "queue": queue}
+        row = conn.execute(TRUTH[shown.kind], values).fetchone()
+        if row is None or not row[0]:
+            found.append(f"{key} does not wait because {said(shown)}")
+    return found
 
 
 def overdue(conn: Connection[Any], now: datetime) -> list[tuple[Any, ...]]:

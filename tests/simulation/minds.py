@@ -6,7 +6,7 @@ from random import Random
 
 from headway.spec.model import Axis, Dag, Mapping, Task
 from headway.store.transact import transact
-from tests.simulation.dags import RULES, deed
+from tests.simulation.dags import RULES, deed, gated
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.world import Connections, World
 
@@ -70,15 +70,19 @@ def deciding_dag(chance: Random, dag_id: str) -> Dag:
         )
         over = chance.choice(upstream) if upstream and chance.random() < 0.4 else None
         tasks.append(
-            Task(
-                task_id=f"t{number}",
-                upstream=upstream,
-                trigger_rule=str(chance.choice(RULES)) if chance.random() < 0.4 else "all_success",
-                retries=chance.choice([0, 1]),
-                retry_delay_s=1.0,
-                mapping=Mapping(axes=(Axis(argument="x", task_id=over),)) if over else None,
-                branch=chance.random() < 0.3,
-                doc=willing(f"t{number}", flavour),
+            gated(
+                Task(
+                    task_id=f"t{number}",
+                    upstream=upstream,
+                    trigger_rule=str(chance.choice(RULES))
+                    if chance.random() < 0.4
+                    else "all_success",
+                    retries=chance.choice([0, 1]),
+                    retry_delay_s=1.0,
+                    mapping=Mapping(axes=(Axis(argument="x", task_id=over),)) if over else None,
+                    branch=chance.random() < 0.3,
+                    doc=willing(f"t{number}", flavour),
+                )
             )
         )
         names.append(f"t{number}")

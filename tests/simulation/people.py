@@ -4,13 +4,13 @@ twice at once, and again when the answer was lost.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection
 
-from headway.actions import commands
+from headway.actions import backfills, commands
 from headway.actions.commands import RunRequest
 from headway.core.commands import Selection
 from headway.core.states import Event
@@ -123,7 +123,8 @@ class People:
         spec = dags.spec(conn, TEAM, dag_id)
         first = self.world.now - timedelta(seconds=120)
         dates = commands.backfill_dates(spec, first.isoformat(), self.world.now.isoformat())[:4]
-        self.do(conn, commands.backfill, dag_id, dates, {}, 1, "user:bob")
+        graphs = self.world.graphs(conn)
+        self.do(conn, fill, dag_id, dates, graphs)
 
     # -- DAGs and pools
 
@@ -161,6 +162,13 @@ class People:
         for name in POOLS:
             self.do(conn, commands.resize_pool, name, 3, "user:bob")
         transact(conn, dags.miss, TEAM, self.world.dag_ids, self.world.now)
+
+
+def fill(
+    conn: Connection[Any], team_id: int, dag_id: str, dates: list[datetime], graphs: Any
+) -> None:
+    planned = backfills.plan(conn, team_id, dag_id, dates, backfills.Again.MISSING)
+    backfills.create(conn, team_id, dag_id, planned, {}, 1, graphs, "user:bob")
 
 
 def put(conn: Connection[Any], team_id: int, dag: Any, world: "World") -> None:

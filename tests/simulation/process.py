@@ -2,7 +2,6 @@
 line in memory, one turn of its loop at a time.
 """
 
-import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -43,7 +42,7 @@ class Process:
         self.listener = Listener()
         with (
             mock.patch.object(scheduler, "connect", self.connect),
-            mock.patch.object(selectors, "DefaultSelector", Selector),
+            mock.patch.object(scheduler, "DefaultSelector", Selector),
             mock.patch.object(gateway, "listen", return_value=self.listener),
         ):
             self.scheduler = Scheduler("", executors_of("line:", None))
@@ -104,6 +103,8 @@ def one_round(this: Scheduler) -> None:
     if this.sweep_in() <= 0:
         this.sweep()
     this.tick()
+    if this.asked:
+        this.answer()
 
 
 def gateway_of(scheduler: Scheduler) -> Gateway:

@@ -33,11 +33,19 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
             good = [index for index, state in ends[task.task_id].items() if state == "success"]
             chosen = {name for index in good for name in follow(dag, task, index)}
             left_out |= set(not_chosen(dag, task, chosen)) if good else set()
-    below = {name for task in dag.tasks for name in task.upstream}
-    leaves = [task.task_id for task in dag.tasks if task.task_id not in below]
-    bad = any(state in BAD for leaf in leaves for state in ends[leaf].values())
+    bad = any(state in BAD for leaf in deciding(dag) for state in ends[leaf].values())
     flat = {(name, index): state for name, by in ends.items() for index, state in by.items()}
     return ("failed" if bad else "success"), flat
+
+
+def deciding(dag: Dag) -> list[str]:
+    """Tasks that decide the outcome, and below which nothing does."""
+    below: dict[str, set[str]] = {task.task_id: set() for task in dag.tasks}
+    for task in reversed(dag.tasks):
+        for name in task.upstream:
+            below[name] |= {task.task_id, *below[task.task_id]}
+    deciders = {task.task_id for task in dag.tasks if task.decides_outcome}
+    return [name for name in deciders if not below[name] & deciders]
 
 
 def executed(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> dict[int, str]:
@@ -84,16 +92,16 @@ def brought_nothing(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> boo
 
 
 def not_chosen(dag: Dag, branch: Task, chosen: set[str]) -> Iterable[str]:
-    """Direct downstream tasks that are neither chosen nor below a chosen one."""
-    spared = set(chosen)
+    """Downstream tasks that are neither chosen nor below a chosen one: direct ones, or all if it skips all below."""
+    spared, reached = set(chosen), {branch.task_id}
     for task in dag.tasks:
         if spared & set(task.upstream):
             spared.add(task.task_id)
-    return [
-        task.task_id
-        for task in dag.tasks
-        if branch.task_id in task.upstream and task.task_id not in spared
-    ]
+        if reached & set(task.upstream) and (
+            branch.skips_all_below or branch.task_id in task.upstream
+        ):
+            reached.add(task.task_id)
+    return reached - spared - {branch.task_id}
 
 
 def judged(rule: str, states: list[str]) -> str:

@@ -18,6 +18,7 @@ LEFT: Final = """
     UNION ALL SELECT 'a timer' WHERE EXISTS (SELECT FROM run WHERE due_at IS NOT NULL)
     UNION ALL SELECT 'a place in a queue' WHERE EXISTS (
         SELECT FROM task_instance WHERE rank IS NOT NULL)
+    UNION ALL SELECT 'a wait' WHERE EXISTS (SELECT FROM wait)
     UNION ALL SELECT 'an intent' WHERE EXISTS (
         SELECT FROM task_instance WHERE intent IS NOT NULL)
     UNION ALL SELECT 'an open transaction' WHERE EXISTS (

@@ -3,39 +3,54 @@ must find by their symptom.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
+from unittest import mock
 
 import psycopg
 import pytest
 
-from headway.core import admission, branches, plan, verdicts
+from headway.agent.protocol import AttemptKey
+from headway.core import admission, branches, plan, repin, verdicts
 from headway.core import commands as core_commands
+from headway.core import deferrals as core_deferrals
 from headway.core import shares as core_shares
 from headway.core.admission import Pool, Share
+from headway.core.graph import Graph, Node
 from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.shares import Claim
 from headway.core.states import Event, State
 from headway.core.upstream import Verdict
+from headway.engine import assets as asset_engine
 from headway.engine import tick
 from headway.engine.scheduler import Scheduler
 from headway.engine.slots import Held
+from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway
-from headway.store import changes, queue, reports, runs, sessions, snapshots
+from headway.store import assets, changes, queue, reports, runs, sessions, snapshots
+from headway.store.clock import clock
+from headway.store.transact import transact
+from tests.simulation.assets import STEPS as STEPS_OF_ASSETS
+from tests.simulation.assets import Assets
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
+from tests.simulation.edits import Edits
 from tests.simulation.minds import Minds
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
+from tests.simulation.waits import Waits
 from tests.simulation.world import STEPS, Connections, World
 
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
 MINDS_SEEDS = (5, 8)
 TEAMS_SEEDS = (4,)
+EDITS_SEEDS = (0, 3)
+WAITS_SEEDS = (0, 1)
+ASSETS_SEEDS = (2, 4)
 BUG_SEEDS = range(300)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
@@ -64,9 +79,27 @@ def test_teams_that_share_slots_hold(seed: int, connections: Connections) -> Non
     Teams(seed, connections).run()
 
 
+@pytest.mark.parametrize("seed", EDITS_SEEDS)
+def test_a_world_whose_dags_are_edited_holds(seed: int, connections: Connections) -> None:
+    """Runs that continue with the latest version: tasks come and go, branches and lists are others."""
+    Edits(seed, connections).run()
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seed_holds(seed: int, connections: Connections) -> None:
     World(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", WAITS_SEEDS)
+def test_a_world_that_waits_holds(seed: int, connections: Connections) -> None:
+    """Tasks end their process and go on in another one."""
+    Waits(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", ASSETS_SEEDS)
+def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
+    """Events of assets bring runs, whatever dies between the two."""
+    Assets(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
@@ -166,6 +199,16 @@ def last_first(ready_at: datetime, *rest: Any) -> float:
     return -ready_at.timestamp()
 
 
+DIRECT_ONES_TOO = branches.left_out
+
+
+def direct_ones_only(
+    graph: Graph, branch: Node, follows: Collection[branches.Follow]
+) -> frozenset[int]:
+    """A branch that skips all below, taken for one that does not."""
+    return DIRECT_ONES_TOO(graph, replace(branch, skips_all_below=False), follows)
+
+
 def lent_for_ever(share: Share) -> int | None:
     """What a team has beyond its fair share it keeps."""
     return share.allotted
@@ -195,8 +238,38 @@ def patient(conn: Any, now: Any, lease: timedelta) -> list[str]:
     return expire(conn, now, timedelta(seconds=4))
 
 
+def waits_for_ever(run: Any, instance: Any) -> None:
+    """The clock ends no wait."""
+
+
+def kept_open(self: Run, instance: Any, actor: str) -> None:
+    """A person's word does not end the attempt that is deferred."""
+
+
+def the_same_process(run_id: str, instance: Any, attempt: Any) -> AttemptKey:
+    """An attempt that goes on looks like the process that it was."""
+    return attempt_key(run_id, instance, replace(attempt, deferrals=0))
+
+
+def cleared_before_it_is_judged(conn: Any, catalog: Any, new_id: Any) -> Any:
+    """News are taken in one transaction, and judged in the next one."""
+    transact(conn, asset_engine.route)
+    found = transact(conn, taken)
+    with mock.patch.object(assets, "due", return_value=found):
+        _, created = transact(conn, asset_engine.create_due, catalog, new_id)
+    return asset_engine.Followed(created)
+
+
+def taken(conn: Any) -> list[Any]:
+    found = assets.due(conn, asset_engine.DAGS_MAX, clock(conn))
+    for dag in found:
+        assets.judged(conn, dag)
+    return found
+
+
 give_back, turn = Held.give_back, core_shares.turn
 fill, again, intend, absorb = admission.fill, plan.again, plan.intend, plan.absorb
+attempt_key = translate.attempt_key
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
 
 FORGETFUL = snapshots.INSTANCES.replace("follow", "NULL::text[] AS follow")
@@ -207,6 +280,7 @@ NO_HISTORY = changes.WRITE_HISTORY.replace(
 )
 WAITING_CLAIM = runs.CLAIM.replace("FOR NO KEY UPDATE SKIP LOCKED", "FOR NO KEY UPDATE")
 
+CONSUMED_AGAIN = assets.CONSUME.replace("SET consumed = latest, ", "SET ")
 UNGUARDED = changes.UPDATE_INSTANCES.replace("AND instance.state = change.stored", "")
 
 
@@ -234,6 +308,12 @@ def of_teams(
     return Bug(name, symptom, seeds, places, STEPS_OF_TEAMS, Teams)
 
 
+def of_assets(
+    name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]
+) -> Bug:
+    return Bug(name, symptom, seeds, places, STEPS_OF_ASSETS, Assets)
+
+
 BUGS: list[Bug] = [
     bug(
         "one slot too many", "I13 granted beyond", (3, 0, 5), (admission, "fill", one_slot_too_many)
@@ -245,7 +325,7 @@ BUGS: list[Bug] = [
     bug("retries never wake", "I22|S5", (0, 2), (plan, "wake", lambda run: None)),
     bug(
         "cleared at once",
-        "S2|I23|I01|I26|one_live_attempt|I08|I13",
+        "S2|I23|I01|I26|one_open_attempt|I08|I13",
         (12, 17, 1, 7),
         (core_commands, "intend", cleared_at_once),
     ),
@@ -277,8 +357,8 @@ BUGS: list[Bug] = [
         (changes, "WRITE_HISTORY", NO_HISTORY),
     ),
     bug("a claim that waits", "F05 a tick waited", (5, 9, 3), (runs, "CLAIM", WAITING_CLAIM)),
-    bug("the last come first", "S9", (0, 2), (plan, "rank", last_first))._replace(
-        world=Crowd, steps=150
+    bug("the last come first", "S9", (1, 4), (plan, "rank", last_first))._replace(
+        world=Crowd, steps=70
     ),
     bug("a hot loop", "S7", (0,), (Scheduler, "follow_up", restless)),
     bug("a choice is forgotten", "left it out", (0,), (snapshots, "INSTANCES", FORGETFUL))._replace(
@@ -291,6 +371,12 @@ BUGS: list[Bug] = [
         (branches, "undecided", lambda *_: False),
     ),
     bug(
+        "trigger rules decide below a short circuit",
+        "S6|left it out",
+        (39,),
+        (branches, "left_out", direct_ones_only),
+    )._replace(world=Minds, steps=15),
+    bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
     of_teams("lent for ever", "S9 team", (1,), (Share, "limit", property(lent_for_ever))),
@@ -302,6 +388,34 @@ BUGS: list[Bug] = [
         (Held, "give_back", never_given_back),
     ),
     of_teams("weights ignored", "S9 team", (1,), (core_shares, "turn", without_weight)),
+    bug(
+        "a choice among other tasks is kept",
+        "left it out",
+        (9,),
+        (repin, "choices", lambda *_: None),
+    )._replace(world=Edits, steps=15),
+    bug(
+        "a wait never ends", "I22|S5", (0, 1, 2), (core_deferrals, "wake", waits_for_ever)
+    )._replace(world=Waits),
+    bug(
+        "a deferred attempt outlives a clear",
+        "I37|I23|rows were as loaded|a gap|illegal move|duplicate key",
+        (16,),
+        (Run, "drop_deferred", kept_open),
+    )._replace(world=Waits),
+    bug(
+        "an attempt goes on as the process that it was",
+        "S1|S5|I17|G5",
+        (0, 1, 2),
+        (translate, "attempt_key", the_same_process),
+    )._replace(world=Waits),
+    of_assets(
+        "news cleared before they are judged",
+        "I41",
+        (0,),
+        (asset_engine, "follow", cleared_before_it_is_judged),
+    ),
+    of_assets("events of two runs", "I40", (0,), (assets, "CONSUME", CONSUMED_AGAIN)),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]
 

@@ -22,8 +22,8 @@ KNOWN = """
         AND NOT EXISTS (SELECT FROM report WHERE run_id = %(run)s)
 """
 RESULTS = """
-    SELECT run_id, task_id, map_index, number, state,
-        extract(epoch FROM ended_at - started_at)::float8 FROM attempt
+    SELECT run_id, task_id, map_index, number, deferrals, state,
+        CASE WHEN deferrals = 0 THEN extract(epoch FROM ended_at - started_at)::float8 END FROM attempt
     WHERE state IN ('success', 'failed', 'skipped')
 """
 FAILURES = """
@@ -65,7 +65,7 @@ class Truth:
         self.running: dict[Key3, AttemptKey] = {}
         self.acks: list[Ended] = []
         self.ends: dict[AttemptKey, str] = {}
-        self.choices: dict[AttemptKey, set[str]] = {}
+        self.choices: dict[tuple[str, str, int, int], set[str]] = {}
         self.ran_s: dict[AttemptKey, float] = {}
 
     def start(self, key: AttemptKey) -> int:
@@ -108,7 +108,8 @@ class Truth:
         self.stop(ended.key)
         self.ends[ended.key] = ended.outcome
         if ended.follow is not None:
-            self.choices[ended.key] = set(ended.follow)
+            key = ended.key
+            self.choices[key.run_id, key.task_id, key.map_index, key.number] = set(ended.follow)
         self.ran_s[ended.key] = ended.run_s
 
     def acknowledged(self, ended: Ended) -> None:
@@ -138,7 +139,7 @@ class Truth:
         for run_id, dag_id, number, task_id in self.conn.execute(ABOUT_TO_RUN):
             dag = version(dag_id, number)
             tasks = {task.task_id: task for task in dag.tasks}
-            for name in tasks[task_id].upstream:
+            for name in tasks:
                 if tasks[name].branch:
                     chosen = self.chosen(run_id, name)
                     out = chosen is not None and task_id in not_chosen(dag, tasks[name], chosen)
@@ -152,7 +153,7 @@ class Truth:
             if state not in DONE:
                 return None
             if state == "success":
-                choice = self.choices.get(AttemptKey(run_id, branch, index, number))
+                choice = self.choices.get((run_id, branch, index, number))
                 if choice is None or not brought:
                     return None
                 found = (found or set()) | choice

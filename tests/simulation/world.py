@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 
 from headway import clock, ids
-from headway.agent.protocol import AttemptKey, Ended
+from headway.agent.protocol import AttemptKey, Deferral, Ended
 from headway.core.graph import Graph
 from headway.core.reports import Ended as End
 from headway.engine import scheduler, tick
@@ -33,7 +33,7 @@ from headway.store.transact import ENGINE, Limits, Session, connect, transact
 from tests.postgres import fresh_database
 from tests.simulation import invariants, reference, rest
 from tests.simulation.agents import Agent
-from tests.simulation.dags import POOLS, random_dag, with_queues
+from tests.simulation.dags import POOLS, no_wait, random_dag, with_queues
 from tests.simulation.line import Listener
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.process import Crash, Process
@@ -44,13 +44,14 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS: Final = 60
 CALM_ROUNDS_MAX: Final = 1000
 CALM_CHECK_EVERY: Final = 4
+STILL_MAX: Final = 40  # calm rounds in which nothing happens
 QUIET_ROUNDS: Final = 3
 DEPTH_MAX: Final = 2
 PRECIOUS: Final = 5.0  # so much likelier are faults where an end could be lost
 WAITS_FOR_NOBODY: Final = Limits(lock_timeout_s=0.001)  # in one thread a wait never ends
 TABLES: Final = (
-    "report, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
-    "dag, dag_version, import_error, bundle, capacity"
+    "report, wait, xcom, event, attempt, task_instance, agent_session, run, backfill, scheduler, pool, "
+    "asset, asset_event, dag, dag_version, code_change, run_link, import_error, bundle, capacity"
 )
 
 FAULTS: Final = {
@@ -125,6 +126,9 @@ class Connections:
 
 
 class World:
+    seams = tuple(SEAMS)
+    wait_of: Callable[..., Deferral | None] = staticmethod(no_wait)
+
     def __init__(
         self,
         seed: int,
@@ -315,6 +319,7 @@ class World:
 
     def check(self) -> None:
         broken = invariants.check(self.observer, self.step_from, tuple(self.retimed))
+        broken += invariants.untrue_reasons(self.observer)
         broken += self.violations
         assert not broken, broken
         self.truth.check()
@@ -376,17 +381,16 @@ class World:
             stack.enter_context(ids.use(WorldChance(self)))
             patch = mock.patch.object
             stack.enter_context(patch(Gateway, "drain", self.noticing(Gateway.drain)))
-            for owner, name in SEAMS:
+            for owner, name in self.seams:
                 work = self.seam(name, getattr(owner, name))
                 stack.enter_context(patch(owner, name, work))
             yield
 
     def begin(self) -> None:
         with self.observer.transaction():
-            self.observer.execute(f"TRUNCATE {TABLES} RESTART IDENTITY")
-            self.observer.execute(
-                "UPDATE share SET used = 0, allotted = NULL, fair = NULL, short = false"
-            )
+            self.observer.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
+            reset = "UPDATE share SET used = 0, allotted = NULL, fair = NULL, short = false"
+            self.observer.execute(reset)
             self.observer.execute("INSERT INTO bundle VALUES (1, 'v', 1, 1, %s)", [self.now])
         self.populate()
 
@@ -399,9 +403,7 @@ class World:
         for number in range(self.chance.choice([1, 2, 3])):
             self.dag_ids.append(f"d{number}")
             dag = random_dag(self.chance, f"d{number}", self.now)
-            if self.labelled:
-                dag = with_queues(dag)
-            transact(conn, put, TEAM, dag, self)
+            transact(conn, put, TEAM, with_queues(dag) if self.labelled else dag, self)
 
     def trouble_comes(self) -> None:
         moves = [self.scheduler_turns] * 6 + [self.agent_turns] * 6 + [self.time_passes] * 4
@@ -435,14 +437,14 @@ class World:
             if number % CALM_CHECK_EVERY == 0:
                 self.check()
             quiet = quiet + 1 if self.checked == before else 0
+            assert quiet < STILL_MAX, f"S5 runs never end, and nothing happens: {left}"
             self.pass_time(2.5 if quiet < 8 else self.until_next_timer())
         else:
             raise AssertionError(f"S5 runs never end: {left}")
         self.check()
         self.truth.check_results(self.set_back)
-        aside = self.observer.execute(
-            "SELECT run_id, set_aside FROM run WHERE set_aside IS NOT NULL"
-        ).fetchall()
+        left_out = "SELECT run_id, set_aside FROM run WHERE set_aside IS NOT NULL"
+        aside = self.observer.execute(left_out).fetchall()
         assert not aside, f"F66 set aside for no fault of theirs: {aside}"
         self.compare()
         self.all_is_quiet()
@@ -466,13 +468,11 @@ class World:
         assert rest.written(self.observer) == before, "S7 a tick with nothing to do wrote something"
 
     def until_next_timer(self) -> float:
-        row = self.observer.execute(
-            "SELECT min(due_at) FROM run WHERE set_aside IS NULL"
-        ).fetchone()
+        first = "SELECT min(due_at) FROM run WHERE set_aside IS NULL"
+        row = self.observer.execute(first).fetchone()
         if row is None or row[0] is None:
             return 5.0
-        due_at: datetime = row[0]
-        return max(5.0, (due_at - self.now).total_seconds())
+        return max(5.0, float((row[0] - self.now).total_seconds()))
 
     def compare(self) -> None:
         """S6: what nobody touched ends as if nothing had gone wrong."""

@@ -57,7 +57,7 @@ WRONG = [
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
         dag(A, schedule={"cron": "* * * * *", "once": True}),
-        "f.py:1: d: a schedule has one of interval_s, once, cron, and only one",
+        "f.py:1: d: a schedule has one of interval_s, once, cron, assets, and only one",
     ),
     (
         dag(A, schedule={"cron": "* * * * *", "timezone": "Mars/Base"}),
@@ -99,6 +99,19 @@ def test_the_largest_dags_take_linear_time() -> None:
         validate(dag(*[A] * 100_001))
 
 
+def test_short_circuits_that_reach_too_many_tasks_are_refused_before_they_take_the_memory() -> None:
+    gates = [Task(task_id="t0", branch=True, skips_all_below=True)]
+    gates += [
+        Task(task_id=f"t{n}", upstream=(f"t{n - 1}",), branch=True, skips_all_below=True)
+        for n in range(1, 5000)
+    ]
+    validate(dag(*gates[:1000]))
+    with pytest.raises(BadSpec, match="its short circuits reach too many tasks"):
+        validate(dag(*gates))
+    with pytest.raises(BadSpec, match="skips_all_below is set, but it is not a branch"):
+        validate(dag(Task(task_id="a", skips_all_below=True)))
+
+
 PARAMS = dag(
     A,
     params=(
@@ -129,3 +142,10 @@ def test_the_schema_is_up_to_date() -> None:
     assert PATH.read_text() == text()
     assert main(["--check"]) == 0
     assert main(["--what"]) == 2
+
+
+def test_some_task_decides_the_outcome() -> None:
+    alert = Task(task_id="alert", upstream=("a",), decides_outcome=False)
+    validate(dag(A, alert))
+    with pytest.raises(BadSpec, match="no task decides the outcome of a run"):
+        validate(dag(msgspec.structs.replace(A, decides_outcome=False), alert))

@@ -61,23 +61,23 @@ def own(postgres: str) -> Iterator[str]:
 
 
 def test_a_restore_brings_back_what_was_saved_and_keeps_what_was_there(
-    database: str, tmp_path: Path
+    lone: str, tmp_path: Path
 ) -> None:
-    add_pool(database, "saved")
-    file = backup(database, tmp_path, "noon")
-    add_pool(database, "later")
+    add_pool(lone, "saved")
+    file = backup(lone, tmp_path, "noon")
+    add_pool(lone, "later")
 
-    kept = f"{conninfo_to_dict(database)['dbname']}_before"
-    assert restore(database, file, kept) == []
+    kept = f"{conninfo_to_dict(lone)['dbname']}_before"
+    assert restore(lone, file, kept) == []
     try:
-        assert pools(database) == ["default", "saved"]
-        assert pools(make_conninfo(database, dbname=kept)) == ["default", "later", "saved"]
-        assert migrate(database) == []
-        with connect(database, role=APP) as conn:
+        assert pools(lone) == ["default", "saved"]
+        assert pools(make_conninfo(lone, dbname=kept)) == ["default", "later", "saved"]
+        assert migrate(lone) == []
+        with connect(lone, role=APP) as conn:
             assert transact(conn, count_pools_of, 1) == 2
             assert transact(conn, count_pools_of, 2) == 0
     finally:
-        execute(make_conninfo(database, dbname="postgres"), "DROP DATABASE {}", kept)
+        execute(make_conninfo(lone, dbname="postgres"), "DROP DATABASE {}", kept)
 
 
 def test_what_a_server_has_not_counted_up_to_does_not_happen_once_more(
@@ -113,18 +113,18 @@ def test_the_user_of_a_server_of_ones_own_backs_up_and_restores(own: str, tmp_pa
 
 
 def test_a_backup_moves_between_the_embedded_server_and_ones_own(
-    own: str, database: str, tmp_path: Path
+    own: str, lone: str, tmp_path: Path
 ) -> None:
-    add_pool(database, "embedded")
+    add_pool(lone, "embedded")
     add_pool(own, "own")
-    from_embedded = backup(database, tmp_path, "embedded")
+    from_embedded = backup(lone, tmp_path, "embedded")
     from_own = backup(own, tmp_path, "own")
     restore(own, from_embedded, "own_kept")
     assert pools(own) == ["default", "embedded"]
-    kept = f"{conninfo_to_dict(database)['dbname']}_before"
-    restore(database, from_own, kept)
-    assert pools(database) == ["default", "own"]
-    execute(make_conninfo(database, dbname="postgres"), "DROP DATABASE {}", kept)
+    kept = f"{conninfo_to_dict(lone)['dbname']}_before"
+    restore(lone, from_own, kept)
+    assert pools(lone) == ["default", "own"]
+    execute(make_conninfo(lone, dbname="postgres"), "DROP DATABASE {}", kept)
     # What the owner may is what its functions need, wherever it came from.
     with connect(own) as conn:
         rows = conn.execute("SELECT DISTINCT roles::text[] FROM pg_policies").fetchall()

@@ -26,18 +26,18 @@ def superuser() -> Iterator[str]:
 
 
 def test_a_backup_of_the_embedded_server_goes_there_and_back(
-    superuser: str, database: str, tmp_path: Path
+    superuser: str, lone: str, tmp_path: Path
 ) -> None:
     """What a newer pg_restore sets, an older server need not know."""
-    with connect(database) as conn:
+    with connect(lone) as conn:
         conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (1, 'saved', 1)")
     own = documented_user(superuser, "other", "other")
-    for source, target in ((database, own), (own, database)):
+    for source, target in ((lone, own), (own, lone)):
         assert restore(target, backup(source, tmp_path, "noon"), "kept_of_this_test") == []
         with connect(target, role=ENGINE) as conn:
             names = conn.execute("SELECT name FROM pool ORDER BY name").fetchall()
         assert names == [("default",), ("saved",)]
-    with connect(make_conninfo(database, dbname="postgres")) as conn:
+    with connect(make_conninfo(lone, dbname="postgres")) as conn:
         conn.execute("DROP DATABASE kept_of_this_test")
 
 

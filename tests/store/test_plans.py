@@ -17,11 +17,16 @@ from psycopg.conninfo import make_conninfo
 
 from headway.clock import now
 from headway.store import (
+    assets,
+    attempts,
     backfills,
     bundles,
     changes,
+    connection_tests,
     dags,
+    deferrals,
     events,
+    limits,
     log_retention,
     moments,
     notes,
@@ -33,10 +38,12 @@ from headway.store import (
     sessions,
     shares,
     snapshots,
+    triggers,
     waits,
     xcoms,
 )
 from headway.store.transact import APP, ENGINE, PREPARE_AFTER, connect
+from headway.store.views import assets as asset_views
 from headway.store.views import diagnosis, history, instances, news, run_tasks
 from headway.store.views import pools as pool_views
 from headway.store.views import runs as run_views
@@ -44,10 +51,13 @@ from tests.postgres import fresh_database
 
 ENGINES: Final = (
     *(
+        assets,
+        attempts,
         backfills,
         bundles,
         changes,
         dags,
+        deferrals,
         events,
         log_retention,
         moments,
@@ -60,11 +70,20 @@ ENGINES: Final = (
         sessions,
         shares,
         snapshots,
+        triggers,
         waits,
         xcoms,
     ),
 )
-GROWING: Final = ("run", "task_instance", "attempt", "event", "xcom")
+GROWING: Final = (
+    "run",
+    "task_instance",
+    "attempt",
+    "event",
+    "xcom",
+    "wait",
+    "asset_event",
+)
 
 # Partial indexes over what is going on now, and the column by which each is to be entered.
 CURRENT: Final = {
@@ -73,31 +92,42 @@ CURRENT: Final = {
     "run_queued": "dag_id",
     "run_running": "dag_id",
     "task_instance_ready": "pool",
-    "one_live_attempt": "run_id",
+    "one_open_attempt": "run_id",
     "attempt_live_of_session": "session_id",
     "event_of_no_run": "at",
+    "wait_for_run": "team_id",
+    "wait_free": "team_id",
+    "wait_held": "session_id",
+    "asset_event_unrouted": "event_id",
     "run_logs_kept": "ended_at",
 }
 
 # It may be read whole: the sweep looks at every live attempt, once a second, and who wants to rest
 # for anything that holds a slot or waits for one; of followers there are a few.
 WHOLE: Final = {
-    "sessions.ALARM": {"attempt_live_of_session", "one_live_attempt"},
-    "queue.UNDER_WAY": {"task_instance_ready", "one_live_attempt", "attempt_live_of_session"},
-    "shares.CLAIMS": {"attempt_live_of_session", "one_live_attempt"},
-    "shares.RECOUNT": {"attempt_live_of_session", "one_live_attempt"},
+    "sessions.ALARM": {"attempt_live_of_session", "one_open_attempt"},
+    "queue.UNDER_WAY": {"task_instance_ready", "one_open_attempt", "attempt_live_of_session"},
+    "shares.CLAIMS": {"attempt_live_of_session", "one_open_attempt"},
+    "shares.RECOUNT": {"attempt_live_of_session", "one_open_attempt"},
+    "deferrals.LOOK": {"wait_for_run"},  # every one that is open: a look is followed by a pause
+    "deferrals.ANY": {"wait_for_run"},
+    "triggers.ANY": {"wait_free", "wait_held"},  # whether there is one
+    "triggers.FREE": {"wait_held"},  # from one holder to the next
+    "assets.ANY_EVENT": {"asset_event_unrouted"},
+    "assets.TAKE": {"asset_event_unrouted"},
     "bundles.ACTIVE": {"run_running", "run_queued"},
     "events.UNREAD_SINCE": {"event_position_follower_team_id_key"},
 }
 
 TYPES: Final = {
-    "integer": "team_id number slots map_index limit max due_max places ending pid bytes_max",
-    "timestamptz": "now first last next older_than since until at since_at until_at",
-    "interval": "lease",
-    "text[]": "names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
+    "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max",
+    "bigint": "turn",
+    "timestamptz": "now first last next older_than since until at since_at until_at before",
+    "interval": "lease silence",
+    "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",
     "boolean[]": "scheduled",
-    "boolean": "anew",
+    "boolean": "anew sharing ok",
 }
 TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}
 
@@ -125,6 +155,15 @@ LARGE: Final = """
         FROM generate_series(1, 10000) n, generate_series(1, 10) k;
     INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, size)
         SELECT 1, 'r' || n, 't1', -1, 'return_value', 1, '1', 1 FROM generate_series(1, 20000) n;
+    INSERT INTO wait (team_id, run_id, task_id, map_index, attempt, deferrals, kind, facts, since, overdue, reschedules,
+            finishes, target_dag, target_date, queue, session_id)
+        SELECT 1, 'r' || n, 't1', -1, 1, 1, CASE n % 100 WHEN 0 THEN 'run' WHEN 1 THEN 'trigger' ELSE 'time' END, '{}',
+            now(), 'fail', false, false, 'd1', now(), 'default', CASE n % 4 WHEN 0 THEN NULL ELSE 's1' END
+        FROM generate_series(1, 20000) n;
+    INSERT INTO asset_event (team_id, asset, at, extra, by, position)
+        SELECT 1, 'a' || n % 100, now(), '{}', 'me', CASE WHEN n < 19990 THEN n END FROM generate_series(1, 20000) n;
+    INSERT INTO asset_consumer (team_id, dag_id, asset, consumed, latest)
+        SELECT 1, 'd' || n % 100, 'a' || n, 0, 0 FROM generate_series(1, 5000) n;
 """
 
 FORGETFUL: Final = """
@@ -176,7 +215,12 @@ def statements(module: ModuleType) -> dict[str, str]:
     }
 
 
-PREPARED: Final = {name: text for module in ENGINES for name, text in statements(module).items()}
+PREPARED: Final = {
+    name: text for module in ENGINES for name, text in statements(module).items()
+} | {
+    "connection_tests.CLAIM": connection_tests.CLAIM,  # the API's others are by key
+    "connection_tests.FINISH": connection_tests.FINISH,
+}
 
 
 def generic(text: str) -> str:
@@ -244,13 +288,34 @@ def test_a_tick_is_not_planned_anew_each_time(engine: Connection[Any]) -> None:
     assert custom_plans == 0
 
 
+def test_alone_a_team_reads_its_share_once_in_a_tick(engine: Connection[Any]) -> None:
+    """Whether it is alone; how much of it is left is looked up only where slots are shared, once for each offer."""
+    values: dict[str, Any] = {"teams": [1], "runs": ["r7"], "now": now(), "due_max": 9, "ending": 1}
+    offers = {
+        "of_teams": [1, 1],
+        "executors": ["", "agents"],
+        "queues": ["default"] * 2,
+        "free": [9, 9],
+    }
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {runs.CLAIM}"
+    loops = {
+        sharing: sum(
+            node["Actual Loops"]
+            for node, _ in nodes(plan_of(engine, explain, {**values, **offers, "sharing": sharing}))
+            if node.get("Relation Name") == "share"
+        )
+        for sharing in (False, True)
+    }
+    assert loops[False] <= 1 < loops[True]
+
+
 @pytest.mark.parametrize("name", ["sessions.ALARM", "sessions.UNSENT"])
 def test_the_live_attempts_of_a_session_are_not_found_among_all_it_had(
     engine: Connection[Any], name: str
 ) -> None:
     plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED[name])}")
     used = {node.get("Index Name") for node, _ in nodes(plan)}
-    assert used & {"attempt_live_of_session", "one_live_attempt"}
+    assert used & {"attempt_live_of_session", "one_open_attempt"}
     assert "attempt_by_session" not in used
 
 
@@ -300,6 +365,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "prefix": (run_views.BY_PREFIX, {"prefix": "r77"}),
     "page of instances": (instances.PAGE, {**NOTHING, **RUN, "limit": 51}),
     "instance": (instances.ONE, {**RUN, "task_id": "t1", "map_index": -1}),
+    "wait": (instances.WAIT, {**RUN, "task_id": "t1", "map_index": -1}),
     "indexes": (instances.INDEXES, {**RUN, "task_id": "t1"}),
     "attempts": (instances.ATTEMPTS, {**RUN, "task_id": "t1", "map_index": -1}),
     "spec of a run": (instances.RUN_SPEC, RUN),
@@ -308,6 +374,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "xcoms": (instances.XCOMS, {**NOTHING, **RUN, "limit": 51}),
     "events of a run": (history.OF_RUN, {**RUN, "after": 0, "limit": 100}),
     "pools": (pool_views.ALL, {}),
+    "runs of a minute": (limits.CREATED_SINCE, {"team_id": 1, "since": now(), "limit": 100}),
     "last event": (news.LAST, {}),
     "news of DAGs": (news.DAG_EVENTS, {"after": 10**9}),
 }
@@ -320,3 +387,28 @@ def test_the_api_finds_what_it_shows_by_key(app: Connection[Any], name: str) -> 
     text, values = ASKED[name]
     plan = plan_of(app, f"EXPLAIN (FORMAT JSON) {text}", values)
     assert faults(plan) == []
+
+
+@pytest.mark.parametrize("filled", ["large", "large and analysed"], indirect=True, scope="module")
+def test_open_runs_are_counted_among_those_that_are_open(app: Connection[Any]) -> None:
+    plan = plan_of(app, f"EXPLAIN (FORMAT JSON) {limits.OPEN_RUNS}", {"team_id": 1, "limit": 100})
+    allowed = tuple(f"of all of {index}: " for index in ("run_running", "run_queued"))
+    assert [fault for fault in faults(plan) if not any(a in fault for a in allowed)] == []
+
+
+@pytest.mark.parametrize("filled", ["large", "large and analysed"], indirect=True, scope="module")
+def test_the_events_of_an_asset_are_not_looked_for_among_all(app: Connection[Any]) -> None:
+    values = {"asset": "a7", "before": None, "limit": 51}
+    plan = plan_of(app, f"EXPLAIN (FORMAT JSON) {asset_views.EVENTS}", values)
+    assert {"asset_event_by_asset"} == {
+        node["Index Name"]
+        for node, _ in nodes(plan)
+        if node.get("Relation Name") == "asset_event" and "Index Name" in node
+    }
+
+
+def test_a_look_for_news_of_assets_reads_no_consumer_without_any(engine: Connection[Any]) -> None:
+    plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {PREPARED['assets.ANY_NEWS']}")
+    assert {"asset_consumer_news"} == {
+        node["Index Name"] for node, _ in nodes(plan) if "Index Name" in node
+    }

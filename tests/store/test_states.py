@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import LiteralString
 
+from headway.core.grants import GrantKind, GrantState
 from headway.core.states import (
     ATTEMPT_LIVE,
+    ATTEMPT_OPEN,
     FINAL,
     LIVE,
     RUN_FINAL,
@@ -21,7 +23,7 @@ from headway.store.transact import Session
 from tests.tidy.tree import ROOT
 
 STORE = ROOT / "src" / "headway" / "store"
-KNOWN = {*State, *RunState, *AttemptState, *Trigger}
+KNOWN = {*State, *RunState, *AttemptState, *Trigger, *GrantState}
 
 # The sets that the tables' rules list, by table and name of the rule.
 RULES: list[tuple[str, str, set[StrEnum]]] = [
@@ -33,8 +35,10 @@ RULES: list[tuple[str, str, set[StrEnum]]] = [
     ("run", "ended_iff_final", set(RUN_FINAL)),
     ("run", "run_trigger_check", set(Trigger)),
     ("attempt", "known_attempt_state", set(AttemptState)),
-    ("attempt", "ended_iff_final", set(ATTEMPT_LIVE)),
+    ("attempt", "ended_iff_final", set(ATTEMPT_OPEN)),
     ("attempt", "live_iff_token", set(ATTEMPT_LIVE)),
+    ("team_grant", "known_grant_state", set(GrantState)),
+    ("team_grant", "known_kind", set(GrantKind)),
 ]
 RULE: LiteralString = """
     SELECT pg_get_constraintdef(oid) FROM pg_constraint

@@ -13,6 +13,7 @@ from tests.tidy.tree import ROOT
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 WANTED: Final[dict[str, list[str]]] = {
     "runtime": PROJECT["project"]["dependencies"],
+    **PROJECT["project"]["optional-dependencies"],
     **PROJECT["dependency-groups"],
 }
 PINNED: Final = re.compile(r"^(\S+)==(\S+)(?: ; (.*?))? \\\n", re.MULTILINE)

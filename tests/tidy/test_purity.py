@@ -46,6 +46,7 @@ COMMITS: Final = (
 PRINTS: Final = (
     "src/headway/cli/",
     "src/headway/agent/child",
+    "src/headway/authoring/operators/",  # in a task, into its log
     # A process that cannot start or go on says why on stderr, which its supervisor keeps.
     "src/headway/agent/__main__.py",
     "src/headway/loader/loader.py",
@@ -107,6 +108,8 @@ SQL_CLOCKS: Final = {
     "src/headway/store/clock.py": "asks the source first",
     "src/headway/store/api_tokens.py": "how long a token is good",
     "src/headway/store/browser_sessions.py": "how long a session is good",
+    "src/headway/store/run_links.py": "how long a link is good",
+    "src/headway/store/grants.py": "when a grant was changed",
     "src/headway/store/people.py": "when somebody was locked out",
     "src/headway/store/moments.py": "when a follower looked, beside the snapshot",
     "src/headway/store/migrate.py": "when a migration was applied",

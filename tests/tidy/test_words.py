@@ -30,6 +30,13 @@ OPENINGS: Final = {
     "Whose": "'The owner of …'",
     "Who": "'The user who …'",
     "Whoever": "'Anyone who …'",
+    "How": "the noun: 'The end of an attempt', 'Return how …'",
+    "Which": "'The tasks that …', 'Return which …'",
+    "By": "'Return the … by …'",
+    "From": "'Return the … from …'",
+    "With": "a verb or a noun phrase",
+    "Also": "a verb or a noun phrase",
+    "It": "the noun, or a verb",
     "The same for": "'Like `name`, for …'",
 }
 OPENING: Final = re.compile(rf"({'|'.join(OPENINGS)})\b")

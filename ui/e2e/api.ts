@@ -5,14 +5,23 @@ import type { Server } from "./server.ts";
 export const PATIENCE_MS = 60_000;
 
 /** The API, asked by the server's own token: to prepare what a test looks at. */
-export async function ask<T>(server: Server, path: string, body?: unknown): Promise<T> {
+export async function ask<T>(
+  server: Server,
+  path: string,
+  body?: unknown,
+  method = body === undefined ? "GET" : "POST",
+): Promise<T> {
   const response = await fetch(`${server.url}/api/v1${path}`, {
-    method: body === undefined ? "GET" : "POST",
+    method,
     headers: { authorization: `Bearer ${server.token}`, "content-type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
+}
+
+export async function put(server: Server, path: string, body: unknown): Promise<void> {
+  await ask(server, path, body, "PUT");
 }
 
 /** Trigger a run, and wait until it has ended. */

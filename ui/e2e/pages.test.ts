@@ -1,5 +1,5 @@
 import { beforeAll, expect, inject, test } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, put, ran } from "./api.ts";
 import { inBrowser, violationsInBoth, widthOf } from "./browser.ts";
 
 const PAGES: [path: string, shows: RegExp][] = [
@@ -18,8 +18,14 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["timeline?span=7d", /invoices/],
   ["import-errors", /shedule/],
   ["admin/users", /admin/],
+  ["admin/connections", /warehouse_db/],
+  ["admin/variables", /raw-data/],
+  ["admin/teams", /default/],
   ["admin/tokens", /New token/],
   ["admin/logs", /After a run ends/],
+  ["admin/roles", /built-in/],
+  ["admin/links", /Anyone who has a link/],
+  ["admin/grants", /A grant lets another team/],
   ["admin/audit", /none altered/],
   ["nowhere", /Page not found/],
 ];
@@ -31,6 +37,8 @@ const { page } = inBrowser();
 beforeAll(async () => {
   failed = await ran(server, "invoices");
   await ran(server, "orders");
+  await put(server, "/connections/warehouse_db", { conn_type: "postgres", host: "db" });
+  await put(server, "/variables/bucket", { value: "raw-data" });
   await ask(server, "/dags/orders/backfills", {
     from: "2026-10-01",
     to: "2026-10-03",
@@ -53,6 +61,9 @@ const OPENED: [what: string, path: () => string, open: () => Promise<unknown>, s
   ["a new pool", () => "slots", () => press("New pool"), /Create pool/],
   ["a new user", () => "admin/users", () => press("New user"), /The name they sign in with/],
   ["a new member", () => "admin/users", () => press("Add member"), /Name of an existing user/],
+  ["a new connection", () => "admin/connections", () => press("New connection"), /Extras/],
+  ["a new variable", () => "admin/variables", () => press("New variable"), /Shown or secret/],
+  ["a new team", () => "admin/teams", () => press("New team"), /Create team/],
   ["a new token", () => "admin/tokens", () => press("New token"), /Create token/],
   ["a retry", RUN, () => press("Retry failed"), /will run again/],
   ["a clear", RUN, () => press("Clear…"), /will run again/],

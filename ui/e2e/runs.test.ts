@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page, Request } from "playwright-core";
 import { expect, inject, test } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, violations, violationsInBoth, widthOf } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 
@@ -39,11 +39,138 @@ test("what broke is told, mended, and retried with the exact list of what runs a
   writeFileSync(file, "mended");
   await page().getByRole("button", { name: "Retry failed" }).click();
   await dialog().getByText("2 task instances will run again").waitFor();
-  const listed = dialog().getByRole("listitem");
+  const affected = dialog().getByRole("list", { name: "Affected task instances" });
+  const listed = affected.getByRole("listitem");
   await expect.poll(() => listed.allTextContents()).toEqual(["read", "use"]);
   expect((await ask<{ state: string }>(server, `/runs/${run}`)).state).toBe("failed");
   await dialog().getByRole("button", { name: "Run 2 again" }).click();
   await text(/^Succeeded after/).waitFor();
+});
+
+test("a retry after the file was fixed says so, and runs the fixed code", async () => {
+  const file = join(server.dags, "fixed.py");
+  const source = (text: string) =>
+    `from headway import dag, task\n\n\n@dag()\ndef fixed():\n    @task\n    def parse() -> int:\n        return int("${text}")\n\n    parse()\n`;
+  writeFileSync(file, source("12,5"));
+  const bundle = () =>
+    ask<{ bundle_version: string }>(server, "/dags/fixed").then(
+      (dag) => dag.bundle_version,
+      () => null,
+    );
+  await expect.poll(bundle, { timeout: PATIENCE_MS }).not.toBeNull();
+  const run = await ran(server, "fixed");
+  const pinned = await bundle();
+  writeFileSync(file, source("12"));
+  await expect.poll(bundle, { timeout: PATIENCE_MS }).not.toBe(pinned);
+  await page().goto(RUN(run));
+  await text(/^Failed after/).waitFor();
+  await page().getByRole("button", { name: "Retry failed" }).click();
+  const latest = dialog().getByLabel(/^Latest code/);
+  await expect.poll(() => latest.isChecked()).toBe(true);
+  await dialog().getByText("fixed.py changed").waitFor();
+  await dialog()
+    .getByLabel(/^This run’s code/)
+    .check();
+  await latest.check();
+  await dialog().getByRole("button", { name: "Run 1 again" }).click();
+  await text(/^Succeeded after/).waitFor();
+  await text(/switched to the latest code by user:admin/).waitFor();
+});
+
+test("an error shows what caused it, back to the root, without the module of its file", async () => {
+  const source = `from headway import dag, task
+
+
+class RenderError(Exception):
+    pass
+
+
+def parse(text: str) -> float:
+    return float(text)
+
+
+@dag()
+def caused():
+    @task
+    def render() -> None:
+        try:
+            parse("12,5")
+        except ValueError as error:
+            raise RenderError("cannot render invoice 7") from error
+
+    render()
+`;
+  writeFileSync(join(server.dags, "caused.py"), source);
+  const known = () =>
+    ask(server, "/dags/caused").then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(known, { timeout: PATIENCE_MS }).toBe(true);
+  const run = await ran(server, "caused");
+  await page().goto(RUN(run));
+  await page()
+    .getByRole("heading", { name: "RenderError: cannot render invoice 7", exact: true })
+    .waitFor();
+  const causes = page().getByRole("list", { name: "Causes" }).getByRole("listitem");
+  expect(await causes.allTextContents()).toEqual([
+    "caused by ValueError: could not convert string to float: '12,5' in parse, caused.py:9",
+  ]);
+  await page().getByRole("region", { name: "Errors" }).getByText("return float(text)").waitFor();
+});
+
+test("a success with a failure inside is marked everywhere, and after a repair the failure is still told", async () => {
+  const source = `from pathlib import Path
+
+from headway import dag, task
+
+
+@dag(params={"file": ""})
+def flawed():
+    @task
+    def read(run) -> None:
+        Path(run.params["file"]).read_text()
+
+    @task(trigger_rule="all_done")
+    def report() -> None:
+        pass
+
+    read() >> report()
+`;
+  writeFileSync(join(server.dags, "flawed.py"), source);
+  const known = () =>
+    ask(server, "/dags/flawed").then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(known, { timeout: PATIENCE_MS }).toBe(true);
+  const file = join(mkdtempSync(join(tmpdir(), "headway-ui-")), "input");
+  const run = await ran(server, "flawed", { file });
+  const mark = page().getByRole("img", { name: "1 task instance failed" });
+  await page().goto(RUN(run));
+  await text(/^Succeeded after .*although/).waitFor();
+  await mark.first().waitFor();
+  for (const path of ["/t/default/runs?dag=flawed", "/t/default/dags?q=flawed"]) {
+    await page().goto(path);
+    await mark.first().waitFor();
+  }
+  await page().goto("/t/default/overview");
+  await page().getByText("Succeeded with failed tasks").waitFor();
+  await page().goto("/t/default/dags/flawed");
+  await page()
+    .getByRole("columnheader", { name: /success with 1 failed task/ })
+    .waitFor({ state: "attached" });
+  expect(await violationsInBoth(page())).toEqual([]);
+  writeFileSync(file, "repaired");
+  await page().goto(RUN(run));
+  await page().getByRole("button", { name: "Retry failed" }).click();
+  await dialog()
+    .getByRole("button", { name: /^Run \d+ again/ })
+    .click();
+  await text(/^Succeeded after [^,]*$/).waitFor();
+  const first = page().getByRole("region", { name: "First failure" });
+  await first.getByText(/FileNotFoundError/).waitFor();
+  await mark.first().waitFor({ state: "detached" });
 });
 
 test("clearing one task lists all after it, and can leave them out", async () => {
@@ -350,4 +477,41 @@ test("run, details and log are for everybody, on a phone too", async () => {
     expect(box?.height).toBeLessThan(100);
     await page().setViewportSize({ width: 1440, height: 900 });
   }
+});
+
+test("a task whose pool does not exist stands on Home, and a button lets it run", async () => {
+  const source = `from headway import dag, task
+
+
+@dag()
+def homeless():
+    @task(pool="attic")
+    def move_in() -> None:
+        pass
+
+    move_in()
+`;
+  writeFileSync(join(server.dags, "homeless.py"), source);
+  const known = () =>
+    ask(server, "/dags/homeless").then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(known, { timeout: PATIENCE_MS }).toBe(true);
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/homeless/runs", {});
+  const home = () => ask<{ stuck: { run_id: string }[] }>(server, "/overview");
+  await expect
+    .poll(async () => (await home()).stuck.map((task) => task.run_id), { timeout: PATIENCE_MS })
+    .toContain(run_id);
+  const create = page().getByRole("button", { name: "Create pool attic" });
+  for (const path of ["/t/default/slots", `/t/default/runs/${run_id}`, "/t/default/overview"]) {
+    await page().goto(path);
+    await create.first().waitFor();
+    expect(await violationsInBoth(page())).toEqual([]);
+  }
+  await create.first().click();
+  await page().getByRole("dialog").getByRole("button", { name: "Create pool" }).click();
+  const state = () => ask<{ state: string }>(server, `/runs/${run_id}`).then((run) => run.state);
+  await expect.poll(state, { timeout: PATIENCE_MS }).toBe("success");
+  await create.first().waitFor({ state: "detached" });
 });

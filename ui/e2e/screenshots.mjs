@@ -1,4 +1,5 @@
 // Node 20 reads no TypeScript; Vite does.
 import { runnerImport } from "vite";
 
-await runnerImport(new URL("./screenshots.ts", import.meta.url).pathname);
+const place = (path) => new URL(path, import.meta.url).pathname;
+await runnerImport(place("./screenshots.ts"), { resolve: { alias: { "@": place("../src") } } });

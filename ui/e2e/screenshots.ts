@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { ask, ran } from "./api.ts";
+import { ask, put, ran } from "./api.ts";
 import { launch, signedIn } from "./browser.ts";
 import { type Server, start } from "./server.ts";
 import { EMPTY, full, type Shot } from "./shots.ts";
@@ -60,6 +60,24 @@ async function fill(server: Server): Promise<void> {
     for (let round = 0; round < 6; round += 1) await ran(server, dag);
   }
   await ask(server, "/dags/follow/runs", { params: { lines: 20_000 } });
+  await put(server, "/connections/warehouse", {
+    conn_type: "postgres",
+    host: "db.internal",
+    port: 5432,
+    schema: "sales",
+    login: "etl",
+    password: "secret",
+  });
+  await put(server, "/connections/lake", {
+    conn_type: "aws",
+    login: "AKIA1234",
+    password: "secret",
+    extra: { region_name: "eu-west-1" },
+    dags: ["hourly_warehouse", "orders"],
+  });
+  await put(server, "/variables/bucket", { value: "raw-data" });
+  await put(server, "/variables/smtp_password", { value: "secret" });
+  await ask(server, "/teams", { name: "marketing", title: "Marketing and sales", slots: 2 });
   await ask(server, "/dags/orders/backfills", {
     from: "2026-10-01T00:00:00Z",
     to: "2026-10-20T00:00:00Z",

@@ -19,7 +19,7 @@ declare module "vitest" {
   }
 }
 
-const START_MS = 60_000;
+const START_MS = 240_000;
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 export const PYTHON = process.env.HEADWAY_PYTHON ?? join(HERE, "../../.venv/bin/python");
 
@@ -43,13 +43,24 @@ export async function start({ empty = false } = {}): Promise<[Server, () => Prom
   return [server, end];
 }
 
-/** `headway up` over the data and the DAGs of a folder; the answer ends it, and leaves the folder. */
-export async function serve(folder: string, port = "0"): Promise<[Server, () => Promise<void>]> {
+/**
+ * `headway up` over the data and the DAGs of a folder, with settings in its environment; the answer
+ * ends it, and leaves the folder.
+ */
+export async function serve(
+  folder: string,
+  port = "0",
+  settings: Record<string, string> = {},
+): Promise<[Server, () => Promise<void>]> {
   const [data, dags] = [join(folder, "data"), join(folder, "dags")];
   const child = spawn(
     PYTHON,
     ["-m", "headway", "up", "--data", data, "--dags", dags, "--port", port, "--slots", "8"],
-    { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
+    {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...settings },
+    },
   );
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async () => {

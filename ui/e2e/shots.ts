@@ -24,13 +24,15 @@ const LISTS = [
   "events",
   "import-errors",
 ];
-const ADMIN = ["users", "tokens", "logs", "audit"];
+const ADMIN = ["users", "connections", "variables", "teams", "tokens", "you", "logs", "audit"];
 
 export const EMPTY: Shot[] = [
-  ...[...LISTS, "admin/users", "admin/tokens"].map((path) => ({
-    name: `empty-${path.replace("/", "-")}`,
-    path: `${TEAM}/${path}`,
-  })),
+  ...[...LISTS, "admin/users", "admin/connections", "admin/variables", "admin/tokens"].map(
+    (path) => ({
+      name: `empty-${path.replace("/", "-")}`,
+      path: `${TEAM}/${path}`,
+    }),
+  ),
   { name: "login", path: "/login", stranger: true },
   { name: "login-expired", path: "/login#no-such-link", stranger: true },
   { name: "not-found", path: `${TEAM}/nowhere` },
@@ -69,6 +71,9 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "logs-found", path: `${TEAM}/logs?q=customer` },
     { name: "logs-refused", path: `${TEAM}/logs?q=(&regex=true` },
     { name: "new-backfill", path: `${TEAM}/backfills`, act: pressed("New backfill") },
+    { name: "new-connection", path: `${TEAM}/admin/connections`, act: pressed("New connection") },
+    { name: "new-team", path: `${TEAM}/admin/teams`, act: pressed("New team") },
+    { name: "delete-team", path: `${TEAM}/admin/teams`, act: ending },
     { name: "add-member", path: `${TEAM}/admin/users`, act: pressed("Add member") },
     { name: "remove-member", path: `${TEAM}/admin/users`, act: leaving },
     { name: "search", path: `${TEAM}/dags`, act: searched },
@@ -81,6 +86,11 @@ async function searched(page: Page): Promise<void> {
   await page.keyboard.press("/");
   await page.getByRole("combobox").fill("inv");
   await page.getByRole("option", { name: "invoices" }).first().waitFor();
+}
+
+async function ending(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Change marketing" }).click();
+  await page.getByRole("menuitem", { name: "Delete…" }).click();
 }
 
 async function leaving(page: Page): Promise<void> {

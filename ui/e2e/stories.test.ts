@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
-import { ask, ran } from "./api.ts";
+import { ask, PATIENCE_MS, ran } from "./api.ts";
 import { inBrowser, launch } from "./browser.ts";
 
 const server = inject("server");
@@ -43,6 +43,30 @@ test("a backfill names its runs before it makes them", async () => {
   await page().getByText("2026-09-02 06:00:00 UTC").waitFor();
   await page().getByRole("button", { name: "Start 3 runs" }).click();
   await page().getByText("Queued 3 runs of orders").waitFor();
+});
+
+test("a backfill shows the runs that its dates have, and runs them again when asked", async () => {
+  const { backfill_id } = await ask<{ backfill_id: string }>(server, "/dags/orders/backfills", {
+    from: "2026-08-01",
+    to: "2026-08-02",
+  });
+  const left = async () => {
+    const made = await ask<{ done: number; total: number }>(server, `/backfills/${backfill_id}`);
+    return made.total - made.done;
+  };
+  await expect.poll(left, { timeout: PATIENCE_MS }).toBe(0);
+  await page().goto("/t/default/backfills");
+  await page().getByRole("button", { name: "New backfill" }).click();
+  await page().getByLabel("DAG").fill("orders");
+  await page().getByLabel("From").fill("2026-08-01");
+  await page().getByLabel("To").fill("2026-08-03");
+  await page().getByRole("button", { name: "Preview runs" }).click();
+  await page().getByText("1 new run, 2 dates left out").waitFor();
+  await page().getByLabel("all dates, also those that succeeded").check();
+  await page().getByText("1 new run, 2 runs again").waitFor();
+  await page().getByLabel("only dates without a run").check();
+  await page().getByRole("button", { name: "Start 1 run" }).click();
+  await page().getByText("2 dates left out, with a run already: 2 success").first().waitFor();
 });
 
 test("a run that somebody else starts appears by itself", async () => {

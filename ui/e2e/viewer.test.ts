@@ -56,11 +56,13 @@ test("a run's buttons say who could press them, and neither they nor the keys do
   expect(await page.getByRole("dialog").count()).toBe(0);
 });
 
-test("of the administration a viewer has their own tokens and how long logs are kept; the rest tells who has it", async () => {
+test("of the administration a viewer has their own tokens, their access and how long logs are kept; the rest tells who has it", async () => {
   await page.goto("/t/default/admin");
   await page.waitForURL(/admin\/tokens/);
   const tabs = page.getByRole("navigation", { name: "Admin sections" });
-  await expect.poll(() => tabs.getByRole("link").allTextContents()).toEqual(["Tokens", "Logs"]);
+  await expect
+    .poll(() => tabs.getByRole("link").allTextContents())
+    .toEqual(["Tokens", "Your access", "Grants", "Logs"]);
   await page.goto("/t/default/admin/users");
   await page
     .getByRole("alert")

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, inject, test, vi } from "vitest";
 import { ask, PATIENCE_MS, ran } from "./api.ts";
@@ -88,6 +88,21 @@ test("what changed between two versions, and the source as an older run got it",
   await page().getByRole("region", { name: "revised.py" }).getByText('"quick"').waitFor();
   await page().goto(`${pathOf("code")}?run=${first}`);
   await page().getByRole("region", { name: "revised.py" }).getByText('"slow"').waitFor();
+});
+
+test("a change of the code that leaves the graph alike is listed, with its difference", async () => {
+  const bundle = async () =>
+    (await ask<{ bundle_version: string }>(server, "/dags/revised")).bundle_version;
+  const before = await bundle();
+  const file = join(server.dags, "revised.py");
+  writeFileSync(file, readFileSync(file, "utf8").replace("return mode", "return mode.upper()"));
+  await expect.poll(bundle, { timeout: PATIENCE_MS }).not.toBe(before);
+  await page().goto(pathOf("versions"));
+  const listed = page().getByRole("list", { name: "Versions" }).getByRole("listitem");
+  await expect.poll(() => listed.getByText("Version 2").count()).toBe(2);
+  await page().getByText("the same tasks, schedule and parameters").waitFor();
+  const added = page().getByRole("region", { name: "Differences" }).locator("[data-kind=added]");
+  await expect.poll(() => added.allTextContents()).toEqual(["5+    return mode.upper()"]);
 });
 
 /** The view has come, with what it is there to show. */

@@ -1,8 +1,6 @@
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "./api/request.ts";
-import { live } from "./state/live.ts";
-
-const POLL_MS = 10_000; // while the stream of changes is cut
+import { pollWhileCut } from "./state/live.ts";
 
 /** What the server said, kept for the pages. */
 export const queries = new QueryClient({
@@ -11,7 +9,7 @@ export const queries = new QueryClient({
     queries: {
       staleTime: 5_000,
       retry: (count, error) => count < 2 && !(error instanceof Problem && error.status in FINAL),
-      refetchInterval: () => (live.liveness === "live" ? false : POLL_MS),
+      refetchInterval: pollWhileCut,
     },
   },
 });

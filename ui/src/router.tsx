@@ -6,10 +6,13 @@ import { queries } from "./queries.ts";
 import { adminTree } from "./views/admin/routes.tsx";
 import { dagTree } from "./views/dag/routes.tsx";
 import { logRoute, runRoute } from "./views/run/routes.tsx";
+import { sharedRoute } from "./views/shared/routes.tsx";
 
 const tree = rootRoute.addChildren([
   pages.indexRoute,
   pages.loginRoute,
+  pages.returnedRoute,
+  pages.linkedRoute,
   teamRoute.addChildren([
     pages.overviewRoute,
     pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),
@@ -20,6 +23,7 @@ const tree = rootRoute.addChildren([
     pages.backfillsRoute,
     pages.eventsRoute,
     pages.importErrorsRoute,
+    sharedRoute,
     adminTree,
   ]),
 ]);

@@ -1,15 +1,181 @@
-"""Cancelling a backfill: a batch of its runs in each transaction."""
+"""Backfills: the dates that they run, with the runs that these have already; and cancelling, in batches."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from psycopg import Connection
 
+from headway import ids
 from headway.actions import commands
 from headway.actions.commands import Graphs
-from headway.store import backfills
+from headway.core import timetable, triggers
+from headway.core.commands import Selection
+from headway.core.repin import Code
+from headway.core.schedules import Schedule
+from headway.core.states import RUN_FINAL, RunState
+from headway.engine.timetables import fire_key
+from headway.errors import UsageError
+from headway.spec import compile
+from headway.spec.validate import check_params
+from headway.store import backfills, runs
 from headway.store.clock import clock
+from headway.store.runs import KnownRun, NewRun
 
 RUNS_MAX: Final = 50  # that one transaction ends
+AGAIN_MAX: Final = 500  # runs that one request has run again
+ACTIVE_RUNS: Final = 4
+
+
+class Again(StrEnum):
+    """The dates with a run that a backfill runs again."""
+
+    MISSING = "missing"  # none
+    FAILED = "failed"  # those whose run failed or was cancelled
+    ALL = "all"  # all whose run has ended
+
+
+class Action(StrEnum):
+    """The action of a backfill for one date."""
+
+    CREATE = "create"
+    AGAIN = "again"
+    LEAVE = "leave"
+
+
+BROKEN: Final = frozenset({RunState.FAILED, RunState.CANCELLED})
+REPEATED: Final = {Again.MISSING: frozenset[str](), Again.FAILED: BROKEN, Again.ALL: RUN_FINAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A date of a backfill, and the run that it has already."""
+
+    logical_date: datetime
+    action: Action
+    run: KnownRun | None
+
+
+def plan(
+    conn: Connection[Any], team_id: int, dag_id: str, dates: Sequence[datetime], again: Again
+) -> list[Planned]:
+    """Decide for each date. Raises UsageError if more runs are to run again than one request may."""
+    keys = {fire_key(date): date for date in dates}
+    known = {run.run_key: run for run in runs.known(conn, team_id, dag_id, keys)}
+    planned = [
+        Planned(date, action_of(known.get(key), again), known.get(key))
+        for key, date in keys.items()
+    ]
+    if (count := sum(each.action is Action.AGAIN for each in planned)) > AGAIN_MAX:
+        raise UsageError(
+            f"{count:,} runs would run again; the limit is {AGAIN_MAX:,}",
+            hint="choose a shorter period",
+        )
+    return planned
+
+
+def action_of(run: KnownRun | None, again: Again) -> Action:
+    if run is None:
+        return Action.CREATE
+    return Action.AGAIN if run.state in REPEATED[again] else Action.LEAVE
+
+
+def left_out(planned: Sequence[Planned]) -> dict[str, int]:
+    """Count the dates that are left out, by the states of the runs that they have."""
+    return dict(
+        Counter(each.run.state for each in planned if each.action is Action.LEAVE and each.run)
+    )
+
+
+def create(
+    conn: Connection[Any],
+    team_id: int,
+    dag_id: str,
+    planned: Sequence[Planned],
+    params: dict[str, Any],
+    max_active_runs: int | None,
+    graphs: Graphs,
+    actor: str,
+) -> tuple[str, dict[datetime, str]]:
+    """Create the missing runs under their own limit, and run again with the latest code what is to run again.
+
+    Returns the backfill and the runs by their dates.
+    """
+    now = clock(conn)
+    spec = commands.runnable(conn, team_id, dag_id)
+    schedule = compile.schedule(spec, now)
+    given = check_params(spec, params)
+    backfill_id = ids.run_id()
+    dates = [each.logical_date for each in planned]
+    active = max_active_runs or ACTIVE_RUNS
+    backfills.create(
+        conn,
+        team_id,
+        backfill_id,
+        dag_id,
+        (min(dates), max(dates)),
+        active,
+        left_out(planned),
+        actor,
+        now,
+    )
+    new = [
+        new_run(schedule, each.logical_date, team_id, dag_id, backfill_id, given, actor)
+        for each in planned
+        if each.action is Action.CREATE
+    ]
+    made = commands.create(conn, new, now) if new else []
+    repeat(conn, team_id, backfill_id, planned, graphs, actor)
+    known = {each.logical_date: each.run.run_id for each in planned if each.run}
+    return backfill_id, known | {
+        run.logical_date: run_id for run, run_id in zip(new, made, strict=True)
+    }
+
+
+def new_run(
+    schedule: Schedule,
+    date: datetime,
+    team_id: int,
+    dag_id: str,
+    backfill_id: str,
+    params: dict[str, Any],
+    actor: str,
+) -> NewRun:
+    start, end = timetable.interval(schedule, date)
+    return NewRun(
+        team_id=team_id,
+        run_id=ids.run_id(),
+        dag_id=dag_id,
+        run_key=fire_key(date),
+        trigger=triggers.Trigger.BACKFILL,
+        logical_date=date,
+        interval_start=start,
+        interval_end=end,
+        params=params,
+        created_by=actor,
+        backfill_id=backfill_id,
+    )
+
+
+def repeat(
+    conn: Connection[Any],
+    team_id: int,
+    backfill_id: str,
+    planned: Sequence[Planned],
+    graphs: Graphs,
+    actor: str,
+) -> None:
+    """Clear runs with the latest code, in the order of their locks; they count to this backfill now."""
+    again = {
+        each.run.run_id: each.run for each in planned if each.action is Action.AGAIN and each.run
+    }
+    for run_id in sorted(again):
+        every = Selection(failed_only=again[run_id].state in BROKEN)
+        commands.clear(conn, team_id, run_id, every, graphs, actor, Code.LATEST)
+    runs.adopt(conn, team_id, backfill_id, sorted(again))
 
 
 def cancel_some(

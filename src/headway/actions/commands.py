@@ -16,21 +16,22 @@ import psycopg
 from psycopg import Connection
 
 from headway import ids
+from headway.actions import repins
+from headway.actions.limits import check_new_runs
 from headway.core import branches, commands, timetable, triggers
 from headway.core.commands import Selection
 from headway.core.graph import Graph
-from headway.core.reasons import NotChosen
-from headway.core.run import Instance, Run
+from headway.core.repin import Code
+from headway.core.run import Instance, Key, Run
 from headway.core.schedules import Schedule
 from headway.core.states import Event, State
 from headway.core.wording import said
-from headway.engine.timetables import fire_key
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
 from headway.spec.validate import check_params
-from headway.store import backfills, changes, dags, pools, runs, snapshots
+from headway.store import changes, dags, pools, runs, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed, NewRun
 
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 BACKFILL_RUNS_MAX: Final = 10_000
 TRIGGER_RUNS_MAX: Final = 100_000
-BACKFILL_ACTIVE_RUNS: Final = 4
 
 Graphs = Callable[[int, str, int], Graph]
 
@@ -100,6 +100,9 @@ def trigger(
 
 
 def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:
+    """Create runs as far as the limits of their team allow. Raises RateLimited or Conflict."""
+    if new:
+        check_new_runs(conn, new[0].team_id, len(new), now)
     created = runs.create(conn, new, now)
     runs.wake_schedulers(conn)
     known = [run.run_key for run in new if run.run_id not in created]
@@ -111,8 +114,8 @@ def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[
 
 def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
     """Return the current version of a DAG. Its file must exist."""
-    spec = dags.spec(conn, team_id, dag_id)
-    if dags.is_missing(conn, team_id, dag_id):
+    spec, is_missing = dags.current(conn, team_id, dag_id)
+    if is_missing:
         raise Conflict(
             f'the DAG "{dag_id}" is no longer in the DAG folder',
             hint=f"its last version came from {spec.file}; to find errors, run: headway check",
@@ -152,46 +155,6 @@ def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
     return found
 
 
-def backfill(
-    conn: Connection[Any],
-    team_id: int,
-    dag_id: str,
-    fires: Sequence[datetime],
-    params: dict[str, Any],
-    max_active_runs: int | None,
-    actor: str,
-) -> tuple[str, list[str]]:
-    """Create runs for ``fires`` with their own limit. A date that already has a run keeps it."""
-    now = clock(conn)
-    spec = runnable(conn, team_id, dag_id)
-    schedule = compile.schedule(spec, now)
-    given = check_params(spec, params)
-    backfill_id = ids.run_id()
-    active = max_active_runs or BACKFILL_ACTIVE_RUNS
-    backfills.create(
-        conn, team_id, backfill_id, dag_id, (min(fires), max(fires)), active, actor, now
-    )
-    new = []
-    for date in fires:
-        start, end = timetable.interval(schedule, date)
-        new.append(
-            NewRun(
-                team_id=team_id,
-                run_id=ids.run_id(),
-                dag_id=dag_id,
-                run_key=fire_key(date),
-                trigger=triggers.Trigger.BACKFILL,
-                logical_date=date,
-                interval_start=start,
-                interval_end=end,
-                params=given,
-                created_by=actor,
-                backfill_id=backfill_id,
-            )
-        )
-    return backfill_id, create(conn, new, now)
-
-
 def cancel(conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str) -> None:
     """Cancel a run. Live attempts are told to stop; the run ends when the last one has stopped.
 
@@ -216,26 +179,57 @@ def clear(
     selection: Selection,
     graphs: Graphs,
     actor: str,
+    code: Code = Code.RUN,
 ) -> list[Affected]:
-    """Reset task instances so that they run again. An ended run is reopened."""
+    """Reset task instances so that they run again. An ended run is reopened.
+
+    Raises what ``repins.switch`` raises if the latest ``code`` is wanted.
+    """
     runs.announce(conn, team_id, run_id)
     row, run = locked(conn, team_id, run_id, graphs, actor)
-    chosen = chosen_of(run, selection)
-    affected = [affected_by(instance) for instance in chosen]
-    commands.clear(run, chosen, actor)
+    run, affected, switched = cleared(conn, row, run, selection, actor, code)
+    if switched is not None:
+        repins.write(conn, row, switched)
     save(conn, row, run)
     return affected
 
 
 def would_clear(
-    conn: Connection[Any], team_id: int, run_id: str, selection: Selection, graphs: Graphs
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    selection: Selection,
+    graphs: Graphs,
+    code: Code = Code.RUN,
 ) -> list[Affected]:
     """Return exactly what ``clear`` would do, without doing it."""
+    row, run = looked_at(conn, team_id, run_id, graphs)
+    return cleared(conn, row, run, selection, "preview", code)[1]
+
+
+def looked_at(
+    conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs
+) -> tuple[Claimed, Run]:
+    """Return a run for a dry run: not locked."""
     row = runs.read(conn, team_id, run_id)
     if row is None:
         raise NotFound(f'there is no run "{run_id}"')
-    run = snapshots.look(conn, row, graphs, clock(conn))
-    return [affected_by(instance) for instance in chosen_of(run, selection)]
+    return row, snapshots.look(conn, row, graphs, clock(conn))
+
+
+def cleared(
+    conn: Connection[Any], row: Claimed, run: Run, selection: Selection, actor: str, code: Code
+) -> tuple[Run, list[Affected], repins.Switch | None]:
+    """Clear in the model. Returns the model to go on with, what runs again, and the switch to write."""
+    switched = repins.switch(conn, row, run, actor) if code is Code.LATEST else None
+    again: dict[Key, Affected] = {}
+    if switched is not None:
+        run = switched.run
+        again = {each.key: affected_of([(each, was)])[0] for each, was in switched.again}
+    chosen = chosen_of(run, selection)
+    again |= {each.key: affected_by(each) for each in chosen}
+    commands.clear(run, chosen, actor)
+    return run, [again[key] for key in sorted(again)], switched
 
 
 def mark(
@@ -357,9 +351,8 @@ def chosen_of(run: Run, selection: Selection) -> list[Instance]:
     chosen = commands.select(run, selection)
     branch = branches.against(run, roots[0].node) if selection.tasks and roots else None
     if not chosen and branch is not None:
-        choice = NotChosen(branch.task_id, branches.chosen_by(run, branch))
         raise Conflict(
-            f"`{roots[0].node.task_id}` stays skipped: {said(choice)}",
+            f"`{roots[0].node.task_id}` stays skipped: {said(branches.choice(run, branch))}",
             hint=f"headway clear {run.run_id} {branch.task_id} lets the branch choose again",
         )
     return chosen

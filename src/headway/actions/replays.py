@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headway import ids, wire
 from headway.actions.commands import create
+from headway.actions.limits import check_new_runs
 from headway.core.triggers import Trigger
 from headway.core.waiting import held_back
 from headway.core.wording import said
@@ -38,6 +39,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
     Raises:
         NotFound: the run does not exist. Conflict: its spec or files are no longer available.
     """
+    check_new_runs(conn, team_id, 1, clock(conn))  # it locks the team, and so comes before the DAG
     runs.announce(conn, team_id, run_id)
     row = runs.lock(conn, team_id, run_id)  # while it is there, nobody removes its bundle
     if row is None:

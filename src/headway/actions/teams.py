@@ -4,23 +4,26 @@ A team that is created has all that it needs: its row, its default pool, its fir
 token of its agents. A team that is deleted is closed at once; the janitor removes its data (ADR 26).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from psycopg import Connection
 
 from headway import wire
 from headway.actions import commands
 from headway.actions.commands import Graphs
+from headway.core import cluster as in_cluster
 from headway.core import teams as core
+from headway.core.cluster import ClusterSettings
+from headway.core.limits import NONE, WORDS, Limits, trouble
 from headway.core.roles import Role
 from headway.core.words import counted
 from headway.errors import Conflict, NotFound, UsageError
 from headway.identity import accounts
 from headway.spec.errors import did_you_mean
-from headway.store import dags, people, pools, teams
+from headway.store import clusters, dags, limits, people, pools, runs, teams
 from headway.store.clock import clock
 from headway.store.teams import TeamRow
 from headway.store.transact import enter_team
@@ -48,6 +51,8 @@ class Settings:
     title: str | None = None
     slots: int | None = None
     weight: Decimal = core.WEIGHT
+    limits: Limits = NONE
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
 
 
 def create(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> Created:
@@ -82,12 +87,17 @@ def ensure(conn: Connection[Any], actor: Actor, wanted: wire.TeamRequest) -> tup
     team_id = teams.create(
         conn, actor.person_id, wanted.name, settings.title, settings.slots, settings.weight
     )
+    if settings.limits != NONE:
+        limits.set_of(conn, actor.person_id, team_id, settings.limits)
+    if settings.cluster != in_cluster.DEFAULTS:
+        clusters.set_of(conn, actor.person_id, team_id, settings.cluster)
     enter_team(conn, team_id)
     local_admin = accounts.ensure_admin(conn, team_id)
     if actor.person_id != local_admin:
         name = actor.name.removeprefix("user:")
         people.join(conn, team_id, actor.person_id, name, Role.ADMIN, actor.name)
     pools.resize(conn, team_id, DEFAULT_POOL, DEFAULT_POOL_SLOTS, actor.name, clock(conn))
+    runs.wake_schedulers(conn)  # where there is a cluster, they make what the team needs there
     return team_id, True
 
 
@@ -119,6 +129,10 @@ def change(
     after = merged(before, wanted)
     if after != before:
         teams.change(conn, actor.person_id, row.team_id, after.title, after.slots, after.weight)
+    if after.limits != before.limits:
+        limits.set_of(conn, actor.person_id, row.team_id, after.limits)
+    if after.cluster != before.cluster:
+        clusters.set_of(conn, actor.person_id, row.team_id, after.cluster)
     return before, after, row.team_id
 
 
@@ -159,7 +173,8 @@ def named(conn: Connection[Any], actor: Actor, name: str) -> TeamRow:
 
 
 def settings_of(row: TeamRow) -> Settings:
-    return Settings(row.title, row.slots, row.weight.normalize())
+    bounds, cluster = limits.read(row.limits), clusters.read(row.cluster)
+    return Settings(row.title, row.slots, row.weight.normalize(), bounds, cluster)
 
 
 def merged(before: Settings, wanted: wire.TeamChange) -> Settings:
@@ -176,7 +191,35 @@ def merged(before: Settings, wanted: wire.TeamChange) -> Settings:
         refuse(core.title_trouble(title))
     if slots is not None:
         refuse(core.slots_trouble(slots))
-    return Settings(title, slots, weight)
+    bounds = limited(before.limits, wanted.limits)
+    return Settings(title, slots, weight, bounds, clustered(before.cluster, wanted.cluster))
+
+
+def limited(before: Limits, wanted: wire.LimitsChange | UnsetType) -> Limits:
+    """Return the limits with the wanted ones. Raises UsageError for one that is out of range."""
+    if wanted is UNSET:
+        return before
+    given = {name: value for name in WORDS if (value := getattr(wanted, name)) is not UNSET}
+    for name, value in given.items():
+        if value is not None:
+            refuse(trouble(name, value))
+    return replace(before, **given)
+
+
+def clustered(before: ClusterSettings, wanted: wire.ClusterChange | UnsetType) -> ClusterSettings:
+    """Return the settings in the cluster with the wanted ones. Raises UsageError for one that is not valid."""
+    if wanted is UNSET:
+        return before
+    given = {f.name: getattr(wanted, f.name) for f in fields(ClusterSettings)}
+    set_ = {name: value for name, value in given.items() if value is not UNSET}
+    for name, value in set_.items():
+        if value is None:
+            set_[name] = getattr(in_cluster.DEFAULTS, name)
+        elif isinstance(value, list):
+            set_[name] = tuple(value)
+    after = replace(before, **set_)
+    refuse(in_cluster.trouble(after))
+    return after
 
 
 def refuse(trouble: str | None) -> None:
@@ -191,7 +234,7 @@ def check_same(known: TeamRow, wanted: wire.TeamRequest) -> None:
         return
     differing = ", ".join(
         f"{name} is {getattr(is_, name)}, not {getattr(asked, name)}"
-        for name in ("title", "slots", "weight")
+        for name in ("title", "slots", "weight", "limits", "cluster")
         if getattr(is_, name) != getattr(asked, name)
     )
     raise Conflict(

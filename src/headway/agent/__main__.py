@@ -56,10 +56,7 @@ def main() -> int:
             "sessions are not found, and memory limits are enforced only by the allocator",
             file=sys.stderr,
         )
-    Umask.close()
-    descriptors.raise_limit()
-    processes.hide_memory()
-    processes.adopt_orphans()
+    prepare()
     agent = Agent(
         options.connect,
         options.data,
@@ -71,6 +68,19 @@ def main() -> int:
         options.queue or ["default"],
         options.scratch,
     )
+    return serve(agent)
+
+
+def prepare() -> None:
+    """Make the process what an agent needs. Call it before anything of the agent is made."""
+    Umask.close()
+    descriptors.raise_limit()
+    processes.hide_memory()
+    processes.adopt_orphans()
+
+
+def serve(agent: Agent) -> int:
+    """Run the agent until it is told to stop, and return the exit code."""
     wakeup = agent.loop.wake_on_signals()
 
     def stop(number: int, frame: FrameType | None) -> None:

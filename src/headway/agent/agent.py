@@ -26,8 +26,10 @@ from headway.agent.inputs import Inputs
 from headway.agent.link import Link
 from headway.agent.loop import Loop
 from headway.agent.masking import Masker
+from headway.agent.memory import MemoryWatch
 from headway.agent.orders import Kind
-from headway.agent.processes import children_of, kill_strays
+from headway.agent.probes import Probes
+from headway.agent.processes import reap_strays
 from headway.agent.protocol import (
     CANCEL_GRACE_S,
     Ack,
@@ -39,19 +41,22 @@ from headway.agent.protocol import (
     Grants,
     HeartbeatAck,
     Hello,
+    Probe,
     Refused,
     Started,
+    Unwatch,
     Values,
+    Watches,
     Welcome,
     XComRef,
 )
 from headway.agent.servers import FileServer, Servers, ending
 from headway.agent.session import Session
+from headway.agent.triggerers import Triggerers
 from headway.agent.watch import Watch
-from headway.agent.xcoms import NoInput
+from headway.agent.xcoms import NoInput, mask_output
 from headway.paths import make_private
 
-MEMORY_LOOK_S: Final = 0.25
 HOUSEKEEPING_S: Final = 30.0
 SEEN_MAX: Final = 50_000  # attempts that are known to have been here
 SPARE_S_MAX: Final = 60.0  # spares of a server that nobody uses
@@ -88,7 +93,10 @@ class Agent:
         self.link = Link(self.loop, address, self.greet, self.receive)
         self.servers = Servers(self.loop, self.data, scratch, processes, self)
         self.children = Children(self.loop, Masker((token,)), self)
+        self.probes = Probes(self.loop, self.link)
         self.watch = Watch(self.loop, self.servers, self.children)
+        self.memory = MemoryWatch(self.loop, self.children, self)
+        self.triggerers = Triggerers(self)
         self.refusal: str | None = None
         self.stopping = False
         self.begin_session()
@@ -108,32 +116,32 @@ class Agent:
         self.running: dict[int, Attempt] = {}  # by mark
         self.used: dict[int, FileServer] = {}  # servers whose spares are to be made anew
         self.unacked: dict[int, tuple[Ended, float]] = {}
-        self.watching_memory = False
 
     def greet(self) -> None:
         self.session.greeted()
-        held = [*self.attempts, *(ended.key for ended, _ in self.unacked.values())]
-        self.link.send(
-            Hello(
-                session=self.session.token,
-                agent=self.name,
-                token=self.token,
-                slots=self.slots,
-                processes=self.processes,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                held=held,
-                queues=self.queues,
-            )
+        self.link.send(self.hello())
+
+    def hello(self) -> Hello:
+        return Hello(
+            session=self.session.token,
+            agent=self.name,
+            token=self.token,
+            slots=self.slots,
+            processes=self.processes,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            held=[*self.attempts, *(ended.key for ended, _ in self.unacked.values())],
+            queues=self.queues,
+            watched=list(self.triggerers.waits),
         )
 
     def welcome(self, welcome: Welcome) -> None:
         self.session.welcome(welcome)
-        now = clock.monotonic()
         for attempt in self.running.values():
             self.report_start(attempt)
-        for ended, at in self.unacked.values():
-            self.link.send(replace(ended, age_s=now - at))
+        for seq in self.unacked:
+            self.report_end(seq)
+        self.triggerers.tell_again()
         self.inputs.fetch_again()
         self.asks.send_again()
 
@@ -146,6 +154,7 @@ class Agent:
         self.parked.clear()
         self.used.clear()
         self.unacked.clear()
+        self.triggerers.end()
         self.servers.kill_all()
         self.come_back()
 
@@ -164,15 +173,22 @@ class Agent:
             case Ack(seq):
                 for done in [known for known in self.unacked if known <= seq]:
                     del self.unacked[done]
+                self.triggerers.acknowledged(seq)
+            case Watches(watches):
+                self.triggerers.watch(watches)
+            case Unwatch(keys):
+                self.triggerers.unwatch(keys)
             case Values():
                 self.inputs.take(message)
             case Answer():
                 self.asks.answer(message, self.children)
-            case HeartbeatAck(seq):
-                self.session.acknowledged(seq)
+            case HeartbeatAck(seq, log_bytes):
+                self.session.acknowledged(seq, log_bytes)
             case Cancel(keys):
                 for key in keys:
                     self.cancel(key)
+            case Probe():
+                self.probes.start(message)
             case Welcome():
                 self.welcome(message)
             case Refused(reason, again):
@@ -193,10 +209,14 @@ class Agent:
                 del self.unwanted[grant.key]
                 self.end(attempt, End("cancelled", "never_started"))
                 continue
-            self.servers.get(attempt.run.bundle_version, attempt.run.file)
-            self.inputs.gather(attempt)
+            self.prepare(attempt)
         while len(self.seen) > SEEN_MAX:
             self.seen.popitem(last=False)
+
+    def prepare(self, attempt: Attempt) -> None:
+        """Get what the attempt needs before it can start."""
+        self.servers.get(attempt.run.bundle_version, attempt.run.file)
+        self.inputs.gather(attempt)
 
     def cancel(self, key: AttemptKey) -> None:
         attempt = self.attempts.get(key)
@@ -258,7 +278,7 @@ class Agent:
             return
         child.orders += 1
         child.dag_id = run.dag_id
-        child.log = attempt.log(self.data, child.masker, self.spool)
+        child.log = attempt.log(self.data, child.masker, self.spool, self.session.logs)
         child.attempt, attempt.child = attempt, child
         child.ordered_at = ordered_at
         attempt.held.clear()
@@ -283,8 +303,8 @@ class Agent:
         if (timeout_s := attempt.grant.timeout_s) is not None:
             key = attempt.key  # not the attempt itself: the timer may outlive it by days
             self.loop.at(at + timeout_s, lambda: self.limit_time(key, timeout_s))
-        if attempt.grant.memory_limit_mb is not None and not self.watching_memory:
-            self.watch_memory()
+        if attempt.grant.memory_limit_mb is not None:
+            self.memory.begin()
 
     def report_start(self, attempt: Attempt) -> None:
         if attempt.started_seq and attempt.child is not None:
@@ -303,19 +323,6 @@ class Agent:
         attempt.stopping = end
         child.server.send(Kind.SIGNAL, child.mark, signal.SIGTERM, 0.0)
         self.loop.at(clock.monotonic() + grace_s, lambda: self.watch.kill(attempt, child))
-
-    def watch_memory(self) -> None:
-        limited = [one for one in self.running.values() if one.grant.memory_limit_mb is not None]
-        self.watching_memory = bool(limited)
-        for attempt in limited:
-            limit_mb = attempt.grant.memory_limit_mb
-            assert limit_mb is not None
-            used = 0 if attempt.child is None else self.children.memory_of(attempt.child) >> 20
-            if used > limit_mb:
-                detail = f"it used {used} MB of memory, its limit is {limit_mb} MB"
-                self.stop(attempt, End("failed", "memory", detail), grace_s=0.0)
-        if limited:
-            self.loop.at(clock.monotonic() + MEMORY_LOOK_S, self.watch_memory)
 
     def limit_time(self, key: AttemptKey, timeout_s: float) -> None:
         detail = f"it ran longer than its execution_timeout of {timeout_s:g} s"
@@ -345,10 +352,9 @@ class Agent:
         known = attempt.known_end(child.outcome)
         if known is not None and attempt.stopping is None:
             child.note_ending(status)
+        end = end_of_status(status)
         if child.unread:
             end = End("lost", "never_started", f"before it began, its process {ending(status)}")
-        else:
-            end = end_of_status(status)
         self.end(attempt, known or end, at)
 
     def outcome_came(self, child: Child) -> None:
@@ -388,15 +394,15 @@ class Agent:
 
     def end(self, attempt: Attempt, end: End, at: float | None = None) -> None:
         """End an attempt, and report the end until it is acknowledged."""
-        now = clock.monotonic()
-        at = now if at is None else at
+        at = clock.monotonic() if at is None else at
         detail = end.detail
         if (child := attempt.child) is not None:
             detail = child.masker.text(detail)
-            if end.outcome != "success" and end.cause not in ("exception", "skip") and detail:
+            if end.is_said and detail:
                 child.drain()
                 assert child.log is not None
                 child.log.note(f"{end.cause}: {detail}")
+            mask_output(self.data, attempt.grant, end.xcoms, child.masker)
             self.release(attempt)
         del self.attempts[attempt.key]
         for value in end.xcoms:
@@ -412,14 +418,19 @@ class Agent:
             detail=detail,
             exit_code=end.exit_code,
             run_s=at - attempt.started_at if attempt.started_at else 0.0,
-            age_s=max(0.0, now - at),
             xcoms=end.xcoms,
             follow=end.follow,
             retry=end.retry,
             line=end.line,
+            deferral=end.deferral,
+            assets=end.assets,
         )
         self.unacked[seq] = (ended, at)
-        self.link.send(ended)
+        self.report_end(seq)
+
+    def report_end(self, seq: int) -> None:
+        ended, at = self.unacked[seq]
+        self.link.send(replace(ended, age_s=max(0.0, clock.monotonic() - at)))
 
     def release(self, attempt: Attempt) -> None:
         """Reuse the child for another order, or end it."""
@@ -484,10 +495,5 @@ class Agent:
     def base_gone(self) -> None:
         """Handle the end of the base server: end and reap its orphans, and their orphans in turn."""
         base = self.servers.base
-        known = () if base is None else (base.pid,)
-        kill_strays(known)
-        strays = [pid for pid in children_of(os.getpid()) if pid not in known]
-        for pid in strays:
-            os.waitpid(pid, os.WNOHANG)
-        if strays:
+        if reap_strays(() if base is None else (base.pid,)):
             self.loop.at(clock.monotonic() + STRAYS_LOOK_S, self.base_gone)

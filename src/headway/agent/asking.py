@@ -1,4 +1,4 @@
-"""How a task asks for a connection or variable: one question at a time on its private socket, answered by the agent."""
+"""Questions of a task for a connection or variable: one at a time on its private socket, answered by the agent."""
 
 import os
 from _thread import allocate_lock

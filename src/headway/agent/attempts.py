@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from headway.agent.budget import LogBudget
 from headway.agent.logs import AttemptLog
 from headway.agent.masking import Masker
 from headway.agent.orders import Order, Outcome
-from headway.agent.protocol import Grant, RunContext, XComValue
+from headway.agent.protocol import AssetEvent, AttemptKey, Deferral, Grant, RunContext, XComValue
 from headway.agent.servers import hint, signal_name
 from headway.agent.xcoms import Entry, Key, Xcoms
 from headway.paths import log_path, spool_name, stored_log, xcom_ending, xcom_path
@@ -16,12 +17,12 @@ from headway.paths import log_path, spool_name, stored_log, xcom_ending, xcom_pa
 if TYPE_CHECKING:
     from headway.agent.children import Child
 
-Ending = Literal["success", "failed", "skipped", "cancelled", "lost"]
+Ending = Literal["success", "failed", "skipped", "cancelled", "lost", "deferred"]
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an attempt ended."""
+    """The end of an attempt."""
 
     outcome: Ending
     cause: str
@@ -31,6 +32,16 @@ class End:
     follow: list[str] | None = None
     retry: bool = True
     line: int | None = None
+    deferral: Deferral | None = None
+    assets: list[AssetEvent] = field(default_factory=list)
+
+    @property
+    def is_said(self) -> bool:
+        """Return whether the log needs a line about it."""
+        return self.outcome not in ("success", "deferred") and self.cause not in (
+            "exception",
+            "skip",
+        )
 
 
 class Attempt:
@@ -63,15 +74,11 @@ class Attempt:
             xcom=f"{data}/{xcom_path(key.run_id, key.task_id, key.map_index, key.number)}",
             memory_limit_mb=grant.memory_limit_mb,
             last=last,
+            resumed=grant.resumed,
         )
 
-    def log(self, data: Path, masker: Masker, spool: Path | None) -> AttemptLog:
-        key = self.key
-        path = log_path(key.run_id, key.task_id, key.map_index, key.number)
-        if spool is None:
-            return AttemptLog(f"{data}/{path}", masker)
-        name = spool_name(stored_log(self.run.team, path))
-        return AttemptLog(f"{data}/{path}", masker, f"{spool}/{name}")
+    def log(self, data: Path, masker: Masker, spool: Path | None, budget: LogBudget) -> AttemptLog:
+        return log_of(self.key, self.run, data, masker, spool, budget)
 
     def known_end(self, outcome: Outcome | None) -> End | None:
         """Return the end: why we ended the process, or what it reported, or None if it reported nothing."""
@@ -102,7 +109,24 @@ class Attempt:
             outcome.follow,
             outcome.retry,
             outcome.line,
+            outcome.deferral,
+            outcome.assets,
         )
+
+
+def log_of(
+    key: AttemptKey,
+    run: RunContext,
+    data: Path,
+    masker: Masker,
+    spool: Path | None,
+    budget: LogBudget | None = None,
+) -> AttemptLog:
+    path = log_path(key.run_id, key.task_id, key.map_index, key.number)
+    if spool is None:
+        return AttemptLog(f"{data}/{path}", masker, budget=budget)
+    name = spool_name(stored_log(run.team, path))
+    return AttemptLog(f"{data}/{path}", masker, f"{spool}/{name}", budget)
 
 
 def end_of_status(status: int) -> End:

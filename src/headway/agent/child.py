@@ -10,6 +10,7 @@ import contextlib
 import errno
 import gc
 import os
+import re
 import resource
 import signal
 import sys
@@ -25,8 +26,17 @@ from typing import Any, Final, NoReturn, Protocol
 
 import msgspec
 
-import headway
-from headway.agent import asking, generators, leaving, processes, rehearsal, results, scratch
+from headway.agent import (
+    asking,
+    generators,
+    leaving,
+    processes,
+    protocol,
+    rehearsal,
+    results,
+    scratch,
+)
+from headway.agent.causes import OWN_CODE, below, first_line, headline, message_of, traceback_of
 from headway.agent.frames import LENGTH, frame
 from headway.agent.orders import (
     ENCODER,
@@ -36,6 +46,7 @@ from headway.agent.orders import (
     Opening,
     Order,
     Outcome,
+    Purpose,
     Rendered,
     Secrets,
     Whole,
@@ -43,10 +54,11 @@ from headway.agent.orders import (
 from headway.authoring import encoding as encoding  # read lazily by values: not in each child
 from headway.authoring import operators as operators
 from headway.authoring import rendered, secrets
-from headway.authoring.execute import Inputs, execute
+from headway.authoring.execute import Inputs
 from headway.authoring.loading import import_hint
-from headway.authoring.run import Fail, Run, Skip
-from headway.authoring.values import NotSerialisable, from_json, full_name
+from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
+from headway.authoring.values import NotSerialisable, from_json
+from headway.frontends.base import TaskFailed
 
 BESIDE: Final = (
     "the files of a run cannot be changed; write to the task's working directory, or to a path "
@@ -56,8 +68,7 @@ CLOSED: Final = (
     "headway: the task closed a file descriptor that it did not open, so Headway could not see "
     "how it ended; close only your own descriptors\n"
 )
-OWN_CODE: Final = str(Path(headway.__file__).parent)
-DETAIL_CHARS_MAX: Final = 1000
+OWN_MODULE: Final = re.compile(r"\bheadway_dags_\w+\.")  # the name of a file that no import finds
 GUARD_BYTES: Final = 256 * 1024 * 1024
 SIGCHLD, SIGTERM, SIG_DFL = int(signal.SIGCHLD), int(signal.SIGTERM), int(signal.SIG_DFL)
 ENVIRONMENT: Final = {  # for what the task starts: its name, and the field of the order
@@ -87,9 +98,9 @@ def become(
     inherited: list[int],
     server: Server,
     folder: str,
-    ahead: bool,
+    purpose: Purpose,
 ) -> NoReturn:
-    """Run the child process after the fork. With ``ahead``, it prepares before its order comes."""
+    """Run the child process after the fork. A spare prepares before its order comes."""
     status = 1
     try:
         os.setsid()
@@ -104,9 +115,14 @@ def become(
         if settle_in(folder, control):
             generators.renew()
             gc.enable()
-            if ahead:
-                rehearse()
-            work(control, server)
+            if purpose is Purpose.TRIGGERER:
+                from headway.agent import triggerer  # not in each child
+
+                triggerer.run(control, server)
+            else:
+                if purpose is Purpose.SPARE:
+                    rehearse()
+                work(control, server)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -275,9 +291,10 @@ def attempt(order: Order, server: Server) -> Outcome:
                 f"{server.opening.file} does not define the DAG {order.dag_id!r}",
             )
         set_environment(order)
-        result = execute(dag, order.task_id, run_of(order), inputs_of(order))
+        result = dag.execute(order.task_id, run_of(order), inputs_of(order))
         outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]
-        return Outcome("success", outputs=outputs, follow=result.follow)
+        told = [protocol.AssetEvent(*one) for one in result.told or ()]
+        return Outcome("success", outputs=outputs, follow=result.follow, assets=told)
     except BaseException as error:
         return failure(order, error, server.opening)
 
@@ -289,9 +306,10 @@ def failure(order: Order, error: BaseException, opening: Opening) -> Outcome:
     except Terminated:
         return Outcome("failed", "signal", "ended by SIGTERM")
     except BaseException as second:
-        kind = type.__repr__(type(error))
-        text = f"an exception that cannot be shown ({type(second).__name__}): {kind}"
-        return Outcome("failed", "exception", first_line(text))
+        kind = type.__repr__(type(error)).removeprefix("<class '").removesuffix("'>")
+        text = f"{kind} (the exception cannot be shown: {type(second).__name__})"
+        line = deepest(error, os.path.join(opening.root, opening.file))
+        return Outcome("failed", "exception", first_line(text), line)
 
 
 def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
@@ -300,6 +318,8 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
     match error:
         case Skip():
             return Outcome("skipped", "skip", text)
+        case Deferred(deferral=deferral):
+            return deferred(deferral)
         case SystemExit(code=None | int()) if not error.code:  # as in a script
             return Outcome("success")
         case Terminated():
@@ -310,43 +330,34 @@ def judged(order: Order, error: BaseException, opening: Opening) -> Outcome:
             return Outcome("failed", "result", first_line(f"{message}; {hint}"))
         case results.NotStored():
             return Outcome("failed", "result", text)
+        case TaskFailed(cause=cause, line=told, retry=again):
+            return Outcome("failed", cause, text, told, retry=again)
     if has_users_frame(error):
         report(error, opening.root)
     elif not isinstance(error, Fail):  # that is told by the agent
-        sys.stderr.write(f"{headline(error)}\n")
+        sys.stderr.write(f"{headline(error, opening.root)}\n")
+    lines = below(error, opening.root)
     match error:
         case Fail():
-            return Outcome("failed", "fail", text, line, retry=False)
+            return Outcome("failed", "fail", "\n".join([text, *lines]), line, retry=False)
         case SystemExit(code=code):
             number = int(code) & 0xFF if isinstance(code, int) else 1  # as the kernel keeps it
             text = first_line(f"the task called sys.exit({text})")
             return Outcome("failed", "exit_code", text, line, exit_code=number)
         case ImportError() | AttributeError() if hint := hint_of(error, opening):
-            text = first_line(f"{headline(error)}; {hint}")
+            text = first_line(f"{headline(error, opening.root)}; {hint}")
             return Outcome("failed", "exception", text, line)
         case OSError(errno=errno.EROFS | errno.EACCES) if in_bundle(error, opening.root):
-            text = first_line(f"{headline(error)}; {BESIDE}")
+            text = first_line(f"{headline(error, opening.root)}; {BESIDE}")
             return Outcome("failed", "exception", text, line)
     over = isinstance(error, MemoryError) and order.memory_limit_mb is not None
-    return Outcome("failed", "memory" if over else "exception", headline(error), line)
+    text = "\n".join([headline(error, opening.root), *lines])
+    return Outcome("failed", "memory" if over else "exception", text, line)
 
 
-def message_of(error: BaseException) -> str:
-    """Return the message of an exception, whose ``__str__`` is the user's code."""
-    try:
-        return first_line(str(error))
-    except BaseException as second:
-        return f"(its message cannot be shown: {type(second).__name__})"
-
-
-def headline(error: BaseException) -> str:
-    """Format an exception as the last line of a traceback, without notes, and ours without their module."""
-    kind, text = type(error), message_of(error)
-    own = kind.__module__ == "builtins" or kind.__module__.startswith("headway.")
-    name = kind.__qualname__ if own else full_name(kind)
-    if text.startswith("(its message"):
-        return f"{name} {text}"
-    return first_line(f"{name}: {text}") if text else name
+def deferred(given: Deferral) -> Outcome:
+    facts = msgspec.json.encode(given.facts)
+    return Outcome("deferred", deferral=protocol.Deferral(*given._replace(facts=facts)))  # type: ignore[arg-type]
 
 
 def hint_of(error: BaseException, opening: Opening) -> str | None:
@@ -357,17 +368,17 @@ def in_bundle(error: OSError, root: str) -> bool:
     return str(error.filename).startswith(root + os.sep)
 
 
-def first_line(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= DETAIL_CHARS_MAX else line[: DETAIL_CHARS_MAX - 1] + "…"
-
-
 def report(error: BaseException, root: str) -> None:
     """Print the traceback from the user's first frame on, with paths as in the bundle."""
-    with contextlib.suppress(Exception):
+    with contextlib.suppress(Exception):  # a task may have closed them
         sys.stdout.flush()
-        lines = traceback.format_exception(type(error), error, trimmed(error.__traceback__))
-        sys.stderr.write("".join(lines).replace(f'File "{root}{os.sep}', 'File "'))
+    try:
+        lines = traceback.format_exception(type(error), error, trimmed(traceback_of(error)))
+    except Exception:  # of its methods
+        lines = [headline(error, root), "\n"]
+    text = "".join(lines).replace(f'File "{root}{os.sep}', 'File "')
+    with contextlib.suppress(Exception):
+        sys.stderr.write(OWN_MODULE.sub("", text))
 
 
 def trimmed(tb: TracebackType | None) -> TracebackType | None:
@@ -378,7 +389,7 @@ def trimmed(tb: TracebackType | None) -> TracebackType | None:
 
 
 def has_users_frame(error: BaseException) -> bool:
-    tb = error.__traceback__
+    tb = traceback_of(error)
     while tb is not None and tb.tb_frame.f_code.co_filename.startswith(OWN_CODE):
         tb = tb.tb_next
     return tb is not None
@@ -386,7 +397,7 @@ def has_users_frame(error: BaseException) -> bool:
 
 def deepest(error: BaseException, file: str) -> int | None:
     """Return the line of the DAG file from which the error came."""
-    line, tb = None, error.__traceback__
+    line, tb = None, traceback_of(error)
     while tb is not None:
         if tb.tb_frame.f_code.co_filename == file:
             line = tb.tb_lineno
@@ -415,7 +426,14 @@ def run_of(order: Order) -> Run:
         data_interval=(order.interval_start, order.interval_end),
         trigger=order.trigger,
         params=msgspec.json.decode(order.params),
+        resumed=None if order.resumed is None else resumption(order.resumed),
     )
+
+
+def resumption(given: protocol.Resumed) -> Resumption:
+    kwargs = {} if given.kwargs is None else from_json(given.kwargs)
+    found = None if given.found is None else from_json(given.found)
+    return Resumption(given.method, kwargs, found, given.timed_out, given.elapsed_s)  # type: ignore[arg-type]
 
 
 def inputs_of(order: Order) -> Inputs:

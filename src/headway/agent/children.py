@@ -32,6 +32,7 @@ from headway.agent.orders import (
     Kind,
     Order,
     Outcome,
+    Purpose,
     Rendered,
     Secrets,
     Told,
@@ -212,7 +213,8 @@ class Children:
         """
         child = Child(next(self.marks), server, self.masker.copy(), self.owner.asks.take)
         ends = (child.their_control.fileno(), child.their_output)
-        sent = server.send(Kind.START, child.mark, int(ahead), 0.0, ends)
+        purpose = Purpose.SPARE if ahead else Purpose.ATTEMPT
+        sent = server.send(Kind.START, child.mark, purpose, 0.0, ends)
         child.close_theirs()
         if not sent:
             child.close()

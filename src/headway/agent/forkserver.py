@@ -1,7 +1,8 @@
 """The fork servers: a base server, a server for each DAG file, a child for each attempt.
 
 The base server imports what all tasks need and forks a server for each DAG file; that server imports the file once,
-freezes its heap and forks a child an attempt. All are single-threaded. A server kills what its children leave
+freezes its heap and forks a child an attempt. For files of a heavy front end the base forks one more base server first,
+which imports what they need (``Heavy``). All are single-threaded. A server kills what its children leave
 behind, ends when the agent does, and keeps the fence by itself: a frozen agent must not leave children running.
 """
 
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FrameType
@@ -21,9 +23,11 @@ from typing import Any, NoReturn, cast
 
 from headway import clock, descriptors, frontends
 from headway.agent import child, generators, ground, leaving, processes, rehearsal
-from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening
+from headway.agent.causes import headline
+from headway.agent.orders import ENCODER, OPENING, RECORD, Kind, Opening, Purpose
 from headway.agent.scratch import Scratch
 from headway.errors import HeadwayError
+from headway.frontends.base import FrontEnd
 
 FORGOTTEN = -1  # a mark whose directory a process of our own is removing
 TEXT_BYTES_MAX = 4000
@@ -60,23 +64,50 @@ def next_ended() -> int | None:
     return info.si_pid if info else None
 
 
+@dataclass(slots=True)
+class Heavy:
+    """The base server for files of a heavy front end, and the numbers of its servers."""
+
+    pid: int
+    end: socket.socket
+    numbers: set[int] = field(default_factory=set)
+
+
+def heavy_one(opening: Opening) -> FrontEnd | None:
+    """Return the front end of the file if it is a heavy one."""
+    try:
+        front_end = frontends.front_end_of(Path(opening.root), opening.file)
+    except HeadwayError:  # the server of the file says so
+        return None
+    return front_end if front_end.heavy else None
+
+
 class BaseServer:
+    """``is_first``: not the one for a heavy front end."""
+
+    is_first = True
+
     def __init__(self, control: socket.socket) -> None:
         self.control = control
         self.servers: dict[int, int] = {}  # pid: its number
+        self.heavy: Heavy | None = None
         self.wakeup, self.wakeup_end = open_wakeup()
 
     def run(self) -> None:
-        poll = select.poll()
-        poll.register(self.control, select.POLLIN)
-        poll.register(self.wakeup, select.POLLIN)
         while True:
+            poll = select.poll()
+            poll.register(self.control, select.POLLIN)
+            poll.register(self.wakeup, select.POLLIN)
+            if self.heavy is not None:
+                poll.register(self.heavy.end, select.POLLIN)
             for fd, _ in poll.poll():
                 if fd == self.wakeup:
                     os.read(self.wakeup, 4096)
                     self.reap()
+                elif fd != self.control.fileno():
+                    self.relay(fd)
                 elif not self.receive():
-                    end_all(self.servers)
+                    end_all([*self.servers, *([self.heavy.pid] if self.heavy else [])])
                     return
 
     def receive(self) -> bool:
@@ -86,8 +117,14 @@ class BaseServer:
         kind, number, size, _ = RECORD.unpack(data)
         if kind == Kind.OPEN:
             body = self.control.recv(size, socket.MSG_WAITALL)
-            self.open(number, OPENING.decode(body), fds[0])
+            opening = OPENING.decode(body)
+            if (front_end := heavy_one(opening)) is not None and self.is_first:
+                self.hand_on(front_end, data + body, number, fds[0])
+            else:
+                self.open(number, opening, fds[0])
         elif kind == Kind.SHUT:
+            if self.heavy is not None and number in self.heavy.numbers:
+                self.heavy.end.sendall(data)
             for pid in [pid for pid, known in self.servers.items() if known == number]:
                 processes.signal_group(pid, signal.SIGKILL)
         return True
@@ -102,24 +139,85 @@ class BaseServer:
     def become(self, opening: Opening, fd: int) -> NoReturn:
         """Run the server for a DAG file, in its own process."""
         with contextlib.suppress(BaseException):
-            os.setsid()
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self.control.close()
-            os.close(self.wakeup)
-            os.close(self.wakeup_end)
-            processes.die_with_parent()
-            processes.adopt_orphans()
+            self.leave()
             FileServer(opening, socket.socket(fileno=fd)).run()
         os._exit(1)
+
+    def leave(self) -> None:
+        """Become a process of its own after a fork."""
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self.control.close()
+        os.close(self.wakeup)
+        os.close(self.wakeup_end)
+        if self.heavy is not None:
+            self.heavy.end.close()
+        processes.die_with_parent()
+        processes.adopt_orphans()
+
+    # -- files of a heavy front end
+
+    def hand_on(self, front_end: FrontEnd, message: bytes, number: int, fd: int) -> None:
+        """Let the base server that has imported what the file needs open it."""
+        if self.heavy is None:
+            ours, theirs = socket.socketpair()
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                self.become_heavy(front_end, theirs)
+            theirs.close()
+            self.heavy = Heavy(pid, ours)
+        self.heavy.numbers.add(number)
+        with contextlib.suppress(OSError):  # it has died: its end is told by ``reap``
+            socket.send_fds(self.heavy.end, [message], [fd])
+        os.close(fd)
+
+    def become_heavy(self, front_end: FrontEnd, control: socket.socket) -> NoReturn:
+        with contextlib.suppress(BaseException):
+            self.leave()
+            silence()
+            with contextlib.suppress(Exception, SystemExit):  # its files say what is wrong with it
+                front_end.warm()
+            gc.collect()
+            gc.freeze()
+            second = BaseServer(control)
+            second.is_first = False
+            second.run()
+        os._exit(1)
+
+    def relay(self, fd: int) -> None:
+        """Tell the agent what the heavy base server tells."""
+        if self.heavy is None or self.heavy.end.fileno() != fd:
+            return  # buried since the poll
+        try:
+            data = self.heavy.end.recv(RECORD.size, socket.MSG_WAITALL)
+        except ConnectionResetError:
+            data = b""
+        if len(data) == RECORD.size:
+            self.heavy.numbers.discard(RECORD.unpack(data)[1])
+            self.control.send(data)
+        else:
+            self.bury(os.waitpid(self.heavy.pid, 0)[1])
+
+    def bury(self, status: int) -> None:
+        """Tell the end of each server that died with the heavy base server."""
+        assert self.heavy is not None
+        heavy, self.heavy = self.heavy, None
+        heavy.end.close()
+        processes.kill_strays(self.servers)
+        for number in heavy.numbers:
+            self.control.send(RECORD.pack(Kind.EXITED, number, status, clock.monotonic()))
 
     def reap(self) -> None:
         while pid := next_ended():
             processes.signal_group(pid, signal.SIGKILL)
             _, status = os.waitpid(pid, 0)
+            if self.heavy is not None and pid == self.heavy.pid:
+                self.bury(status)
             if (number := self.servers.pop(pid, None)) is not None:
                 self.control.send(RECORD.pack(Kind.EXITED, number, status, clock.monotonic()))
-        processes.kill_strays(self.servers)
+        processes.kill_strays([*self.servers, *([self.heavy.pid] if self.heavy else [])])
 
 
 class FileServer:
@@ -129,6 +227,7 @@ class FileServer:
 
     def __init__(self, opening: Opening, agent: socket.socket, unforked: bool = False) -> None:
         self.unforked = unforked
+        self.dags: dict[str, Any] = {}
         self.opening = opening
         self.agent = agent
         self.fence_at = opening.fence_at
@@ -140,9 +239,7 @@ class FileServer:
     def run(self) -> None:
         if not self.enter():
             return
-        if self.unforked:
-            self.dags: dict[str, Any] = {}
-        elif not self.load():
+        if self.opening.file and not self.unforked and not self.load():
             return
         self.wakeup, self.wakeup_end = open_wakeup()
         for dag in self.dags.values():
@@ -160,7 +257,10 @@ class FileServer:
         end_all(self.children)
 
     def enter(self) -> bool:
-        """The copy of the bundle, held until this process and its children are gone."""
+        """The copy of the bundle, held until this process and its children are gone. Triggers of ours need none."""
+        if not self.opening.file:
+            self.held = os.open(os.devnull, os.O_RDONLY)
+            return True
         try:
             self.held = ground.enter(Path(self.opening.root))
         except HeadwayError as error:
@@ -196,7 +296,7 @@ class FileServer:
         except HeadwayError as error:
             return "; ".join(line.strip() for line in str(error).splitlines())
         except BaseException as error:
-            return f"{file} cannot be imported: {child.headline(error)}"
+            return f"{file} cannot be imported: {headline(error, self.opening.root)}"
 
     def begin_again(self, environment: dict[str, str], folder: str) -> NoReturn:
         """Restart as a process that the file has not touched, without its threads, ports and locks."""
@@ -234,7 +334,7 @@ class FileServer:
         if clock.monotonic() >= self.fence_at and kind != Kind.FENCE:
             return False  # sent before we were frozen: its lease is over
         if kind == Kind.START:
-            self.start(mark, fds[0], fds[1], bool(number))
+            self.start(mark, fds[0], fds[1], Purpose(number))
         elif kind == Kind.SIGNAL:
             for pid in [pid for pid, known in self.children.items() if known == mark]:
                 processes.signal_group(pid, number)
@@ -242,14 +342,14 @@ class FileServer:
             self.fence_at = at
         return True
 
-    def start(self, mark: int, control: int, output: int, ahead: bool) -> None:
+    def start(self, mark: int, control: int, output: int, purpose: Purpose) -> None:
         folder = self.folders[mark] = self.scratch.take(mark)
         processes.mark(mark)
         at = clock.monotonic()  # it may run before we do again
         pid = os.fork()
         if pid == 0:
             inherited = [self.agent.detach(), self.wakeup, self.wakeup_end, self.held]
-            child.become(control, output, inherited, self, folder, ahead)
+            child.become(control, output, inherited, self, folder, purpose)
         os.close(control)
         os.close(output)
         self.children[pid] = mark
@@ -345,14 +445,19 @@ def configure_logging(module: Any) -> None:
 
 
 def after_imports(works: dict[str, Callable[[Any], None]]) -> list[Any]:
-    assert not works.keys() & sys.modules.keys(), "every fork is slower than expected"
-    finders: list[Any] = [AfterImport(name, work) for name, work in works.items()]
+    for name in works.keys() & sys.modules.keys():
+        works[name](sys.modules[name])
+    finders: list[Any] = [
+        AfterImport(name, work) for name, work in works.items() if name not in sys.modules
+    ]
     sys.meta_path[:0] = finders
     return finders
 
 
 def prepare() -> None:
     """Prepare the state that all children inherit."""
+    imported = {"logging", "random", "numpy.random"} & sys.modules.keys()
+    assert not imported, f"every fork is slower than expected: {imported}"
     after_imports({"logging": configure_logging})
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)

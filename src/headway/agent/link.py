@@ -1,9 +1,11 @@
 """The agent's connection to a gateway: reopened with back-off, and written once per turn of the loop."""
 
 import contextlib
+import os
 import socket
+import sys
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,6 +14,11 @@ from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.loop import Loop
 from headway.agent.protocol import FRAME_BYTES_MAX, AgentMessage, GatewayMessage
 
+if TYPE_CHECKING:
+    import ssl
+
+    from headway.agent.tls import Channel
+
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 2.0
 CONNECT_S_MAX: Final = 5.0
@@ -19,6 +26,8 @@ READ_BYTES: Final = 1 << 20
 
 
 class Link:
+    """``context``: whom to trust, at an address that begins with ``tls:``."""
+
     def __init__(
         self,
         loop: Loop,
@@ -31,6 +40,9 @@ class Link:
         self.opened = opened
         self.received = received
         self.socket: socket.socket | None = None
+        self.context: ssl.SSLContext | None = None
+        self.channel: Channel | None = None
+        self.told = ""  # why it cannot connect
         self.up = False
         self.backoff_s = BACKOFF_S_MIN
         self.unsent: list[bytes] = []
@@ -53,13 +65,15 @@ class Link:
             self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
+        self.host = where[0] if kind == "tls" else None
         try:
             self.socket.connect(where)
         except BlockingIOError:
             connecting = self.socket
             self.loop.watch_write(connecting.fileno(), self.connected)
             self.loop.at(clock.monotonic() + CONNECT_S_MAX, lambda: self.give_up(connecting))
-        except OSError:
+        except OSError as error:
+            self.complain(error)
             self.lose()
         else:
             self.loop.watch(self.socket.fileno(), self.read)
@@ -67,7 +81,8 @@ class Link:
 
     def connected(self) -> None:
         assert self.socket is not None
-        if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        if number := self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.complain(OSError(number, os.strerror(number)))
             self.lose()
             return
         self.loop.watch_reads(self.socket.fileno(), self.read)
@@ -78,8 +93,27 @@ class Link:
             self.lose()
 
     def begin(self) -> None:
+        if self.host is not None:
+            from headway.agent.tls import Channel  # others need none of it
+
+            assert self.context is not None
+            self.channel = Channel(self.context, server=False, hostname=self.host)
+            self.unsent.append(self.channel.to_send())
+            return
         self.up = True
         self.opened()
+
+    def complain(self, error: Exception) -> None:
+        """Say why an agent elsewhere cannot connect, whenever that changes. It tries again."""
+        if self.host is None:
+            return
+        from headway.agent.tls import reason_of
+
+        text = f"cannot connect to {self.address}: {reason_of(error)}\n"
+        if text != self.told:
+            self.told = text
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     def lose(self) -> None:
         """Close the connection, and connect again after a delay."""
@@ -93,14 +127,19 @@ class Link:
             with contextlib.suppress(KeyError):
                 self.loop.forget(self.socket.fileno())
             self.socket.close()
-        self.socket = None
+        self.socket = self.channel = None
         self.up = False
         self.unsent.clear()
 
     def send(self, message: AgentMessage) -> None:
         """Queue a message for the next flush. Nothing is kept for a later connection."""
-        if self.up:
-            self.unsent.append(frame(self.encoder.encode(message)))
+        if not self.up:
+            return
+        body = frame(self.encoder.encode(message))
+        if self.channel is not None:
+            self.channel.write(body)
+            body = self.channel.to_send()
+        self.unsent.append(body)
 
     def flush(self) -> None:
         if not self.unsent or self.socket is None:
@@ -132,11 +171,26 @@ class Link:
             if not data:
                 self.lose()
                 return
-            for body in self.reader.feed(data):
+            for body in self.reader.feed(self.plain(data)):
                 self.received(self.decoder.decode(body))
                 if self.socket is not current:
                     return
         except BlockingIOError:
             return
-        except (OSError, msgspec.MsgspecError, TooLarge):
+        except (OSError, msgspec.MsgspecError, TooLarge) as error:
+            if not self.up:
+                self.complain(error)
             self.lose()
+
+    def plain(self, data: bytes) -> bytes:
+        if self.channel is None:
+            return data
+        try:
+            found = self.channel.feed(data)
+        finally:
+            self.unsent.append(self.channel.to_send())
+        if self.channel.is_open and not self.up:
+            self.told = ""
+            self.up = True
+            self.opened()
+        return found

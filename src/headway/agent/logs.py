@@ -3,7 +3,8 @@
 Each line is ``2026-11-20T16:44:06.123Z text`` in UTF-8: invalid bytes replaced, NUL shown as ␀, ANSI sequences kept,
 lines longer than 16 kB split. Bounded: the first 10 MB as they come, of the rest the last 2 MB, with a line between
 that says how much was left out. Secrets are masked before anything is written. What a full disk does not take is left
-out too, and the end of the file says so: an attempt never fails because of its log.
+out too, and the end of the file says so: an attempt never fails because of its log. The logs of a team may be limited
+by the minute (``agent.budget``): output beyond that is left out until the minute is over, and the log says so.
 
 Where logs are shipped (``headway.logs``) it gets a second name in the spool. It is locked while it is written, and
 made read-only when it has been closed in order; so who ships it sees whether more comes, and whether its agent died.
@@ -19,6 +20,7 @@ from datetime import datetime
 from typing import Final
 
 from headway import clock
+from headway.agent.budget import LogBudget
 from headway.agent.masking import Masker
 
 HEAD_BYTES_MAX: Final = 10 * 1024 * 1024
@@ -34,7 +36,10 @@ def stamp_of(now: datetime) -> bytes:
 
 
 class AttemptLog:
-    def __init__(self, path: str, masker: Masker, spooled: str = "") -> None:
+    def __init__(
+        self, path: str, masker: Masker, spooled: str = "", budget: LogBudget | None = None
+    ) -> None:
+        self.budget = budget or LogBudget()
         self.path = path
         self.spooled = spooled  # its second name, where there is a log store
         self.masker = masker
@@ -46,6 +51,10 @@ class AttemptLog:
         self.tail: deque[tuple[bytes, bytes]] = deque()
         self.tail_bytes = 0
         self.left_out = 0
+        self.gap = 0  # bytes left out since the budget was spent, until output goes on
+        self.skip = (
+            0  # bytes to leave out yet, before output goes on; below 0: the rest of the line first
+        )
         self.refused_bytes = 0  # by the file system
         self.refusal = ""
 
@@ -53,13 +62,25 @@ class AttemptLog:
         stamp = stamp_of(clock.now())
         if self.written >= HEAD_BYTES_MAX:
             self.keep(stamp, data)
-            return
+        elif self.budget.take(len(data)):
+            self.take(stamp, data)
+        else:
+            self.leave_out(stamp, data)
+
+    def take(self, stamp: bytes, data: bytes) -> None:
         masked, self.pending = self.masker.split(self.pending + data)
-        self.append(stamp, masked)
+        self.append(stamp, self.after_gap(stamp, masked) if self.gap else masked)
 
     def note(self, text: str) -> None:
-        """Write a line by Headway itself."""
-        self.write((b"\n" if self.line_bytes else b"") + f"headway: {text}\n".encode())
+        """Write a line by Headway itself, which no budget leaves out."""
+        stamp = stamp_of(clock.now())
+        line = (b"\n" if self.line_bytes else b"") + f"headway: {text}\n".encode()
+        if self.gap:
+            self.append(stamp, self.masker.mask(line))
+        elif self.written >= HEAD_BYTES_MAX:
+            self.keep(stamp, line)
+        else:
+            self.take(stamp, line)
 
     def close(self) -> None:
         if self.written == 0 and not self.pending and not self.tail:
@@ -67,8 +88,11 @@ class AttemptLog:
         stamp = stamp_of(clock.now())
         if self.tail:
             self.write_tail(stamp)
-        rest = self.masker.mask(self.pending) + self.decoder.decode(b"", True).encode()
-        self.append(stamp, rest)
+        rest = self.masker.mask(self.pending)
+        self.append(stamp, self.after_gap(stamp, rest) if self.gap else rest)
+        self.append(stamp, self.decoder.decode(b"", True).encode())
+        if self.gap:
+            self.end_gap(stamp)
         self.end_line()
         if self.fd >= 0:
             if self.refused_bytes:
@@ -87,7 +111,43 @@ class AttemptLog:
             self.tail_bytes -= len(self.tail[0][1])
             self.left_out += len(self.tail.popleft()[1])
 
+    def leave_out(self, stamp: bytes, data: bytes) -> None:
+        """Drop output, and what was held back: nothing of a secret may stay that is cut off."""
+        if not self.gap:
+            self.decoder.reset()
+            self.end_line()
+            self.append(
+                stamp,
+                f"headway: the logs of this team reached {self.budget.limit:,} bytes in a minute, the limit of this "
+                "agent (log_bytes_per_minute): output is left out until the minute is over\n".encode(),
+            )
+        self.gap += len(self.pending) + len(data)
+        self.pending, self.skip = b"", -1
+
+    def after_gap(self, stamp: bytes, masked: bytes) -> bytes:
+        """Return what is written of the first output after a gap. A secret may begin in what is gone: the rest of the
+        line goes with it, and as much as the longest secret has.
+        """
+        before = len(masked)
+        if self.skip < 0:
+            _, found, masked = masked.partition(b"\n")
+            self.skip = self.masker.longest if found else -1
+        cut = masked[max(self.skip, 0) :]
+        if self.skip > 0:
+            self.skip -= len(masked) - len(cut)
+        self.gap += before - len(cut)
+        if cut:
+            self.end_gap(stamp)
+        return cut
+
+    def end_gap(self, stamp: bytes) -> None:
+        self.end_line()
+        self.append(stamp, b"headway: %d bytes were left out here\n" % self.gap)
+        self.gap = 0
+
     def write_tail(self, stamp: bytes) -> None:
+        self.budget.spend(self.tail_bytes)
+        self.left_out, self.gap = self.left_out + self.gap, 0
         if self.left_out:
             # A secret may begin in what is gone: the first line of the rest goes with it.
             cut = self.masker.mask(b"".join(data for _, data in self.tail))
@@ -164,10 +224,22 @@ class AttemptLog:
     def open(self) -> None:
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        self.fd = os.open(self.path, flags, 0o640)
+        try:
+            self.fd = os.open(self.path, flags, 0o640)
+        except (
+            PermissionError
+        ):  # of an attempt that goes on: it was closed in order, and is shipped again
+            closed = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fchmod(closed, 0o640)
+            finally:
+                os.close(closed)
+            self.fd = os.open(self.path, flags, 0o640)
         if self.spooled:
             try:
                 self.spool()
+            except FileExistsError:
+                os.fchmod(self.fd, 0o640)  # not shipped yet: more comes
             except OSError:
                 self.spooled = ""  # then it stays on this machine, and stays writable to say so
 

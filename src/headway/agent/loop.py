@@ -25,7 +25,7 @@ class Loop:
         self.selector.register(fd, selectors.EVENT_WRITE, act)
 
     def watch_both(self, fd: int, act: Callable[[], object]) -> None:
-        """Also call ``act`` whenever ``fd`` can be written."""
+        """Call ``act`` whenever ``fd`` can be written, too."""
         self.selector.modify(fd, selectors.EVENT_READ | selectors.EVENT_WRITE, act)
 
     def watch_reads(self, fd: int, act: Callable[[], object]) -> None:

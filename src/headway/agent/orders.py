@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from headway.agent.protocol import Int32
+from headway.agent.protocol import AssetEvent, Deferral, Int32, Resumed
 
 # kind, mark or server, number (a signal, pid, status or length of the text that follows), monotonic time
 RECORD: Final = struct.Struct("<BIid")
@@ -26,13 +26,21 @@ RESULT_BYTES_MAX: Final = (
 class Kind(IntEnum):
     OPEN = 1  # to the base server: fork a server; an ``Opening`` of ``number`` bytes follows, with its socket
     SHUT = 2  # to the base server: kill a server and what it started
-    START = 3  # to a server: fork a child with the mark, with its two descriptors; 1: ahead of its order
+    START = 3  # to a server: fork a child with the mark, with its two descriptors; a ``Purpose``
     SIGNAL = 4  # to a server: ``number`` to the process group of the child
     FENCE = 5  # to a server: kill everything at this time
     READY = 6  # from a server: the DAG file is imported
     BROKEN = 7  # from a server: it cannot be; a text of ``number`` bytes follows
     STARTED = 8  # from a server: pid
     EXITED = 9  # from a server: wait status; from the base server: of a server
+
+
+class Purpose(IntEnum):
+    """The purpose of a child."""
+
+    ATTEMPT = 0
+    SPARE = 1  # forked ahead of its order
+    TRIGGERER = 2
 
 
 class Opening(msgspec.Struct, frozen=True, array_like=True):
@@ -82,6 +90,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     xcom: str  # path of a large result, without its ending
     memory_limit_mb: int | None
     last: bool = True  # the child ends after it
+    resumed: Resumed | None = None  # its attempt was deferred, and goes on
 
 
 class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -120,7 +129,7 @@ class Output(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    outcome: Literal["success", "failed", "skipped"]
+    outcome: Literal["success", "failed", "skipped", "deferred"]
     cause: str = ""
     detail: str = ""
     line: Int32 | None = None
@@ -129,6 +138,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
     outputs: list[Output] = []
     exit_code: Int32 | None = None
     again: bool = False  # the child waits for another order
+    deferral: Deferral | None = None  # of one that is deferred
+    assets: list[AssetEvent] = []  # what it says of its outlets
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)

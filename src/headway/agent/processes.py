@@ -135,6 +135,15 @@ def kill_strays(known: Container[int], live: Container[int] = ()) -> bool:
     return bool(strays)
 
 
+def reap_strays(known: Container[int]) -> bool:
+    """Kill every unknown child of ours, and reap those that have ended. Returns whether there was any."""
+    kill_strays(known)
+    strays = [pid for pid in children_of(os.getpid()) if pid not in known]
+    for pid in strays:
+        os.waitpid(pid, os.WNOHANG)
+    return bool(strays)
+
+
 def signal_group(pid: int, number: int) -> None:
     """Send a signal to ``pid`` and its process group. ``pid`` must not have been reaped yet."""
     for send in (os.killpg, os.kill):

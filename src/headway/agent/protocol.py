@@ -10,6 +10,8 @@ One connection an agent (unix socket, or TCP), opened by the agent. Rules:
   covers its number and sends it again on a new connection. The gateway acknowledges after the
   commit.
 - Parameters and XCom values cross the line as JSON text; nobody but the user's child makes objects of them.
+- What a trigger looks out for is *held* by a session like a bound attempt. The agent looks after each wait once, and
+  keeps ``Found`` like an ``Ended``.
 - A context goes with each of its grants: an agent knows of a run what its attempts need, and forgets it with the last.
 """
 
@@ -18,7 +20,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 5
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
@@ -27,6 +29,7 @@ FENCE_S: Final = (
 )
 XCOM_INLINE_BYTES: Final = 64 * 1024  # larger values go to files
 CANCEL_GRACE_S: Final = 5.0  # SIGTERM, then SIGKILL
+PIECE_BYTES: Final = 256 * 1024  # of a file that travels over the connection
 
 
 # What the database has columns for: a message with more is not taken.
@@ -42,6 +45,9 @@ class AttemptKey(msgspec.Struct, frozen=True, array_like=True):
     task_id: str
     map_index: Int32  # -1: not mapped
     number: Int32
+    deferrals: Int32 = (
+        0  # how often it was deferred: each time it goes on in a process that is started once
+    )
 
 
 class XComRef(msgspec.Struct, frozen=True, array_like=True):
@@ -76,6 +82,42 @@ class Stored(msgspec.Struct, frozen=True, array_like=True):
     xcom: XComValue
 
 
+class Deferral(msgspec.Struct, frozen=True, array_like=True):
+    """The wait of an attempt, and how the attempt goes on (``core.waits.deferral``).
+
+    JSON is text. A date is aware, or a number of seconds from the end of the process on.
+    """
+
+    kind: str
+    facts: bytes = b"{}"  # of the kind, JSON
+    until: datetime | None = None
+    delay_s: float | None = None
+    timeout_s: float | None = None
+    overdue: str = "fail"  # or skip, resume
+    method: str | None = None  # what the next process calls; None: the task from the top
+    kwargs: bytes | None = None  # JSON, read by nobody but the task
+    reschedules: bool = False
+    finishes: bool = False  # no process is needed any more: the task ends with what is found
+
+
+class Resumed(msgspec.Struct, frozen=True, array_like=True):
+    """The message to the process in which a deferred attempt goes on."""
+
+    method: str | None
+    kwargs: bytes | None
+    found: bytes | None  # JSON
+    timed_out: bool
+    elapsed_s: float  # since the attempt's first start
+
+
+class AssetEvent(msgspec.Struct, frozen=True, array_like=True):
+    """The words of a task about an event of one of its outlets. ``extra``: JSON."""
+
+    asset: str
+    extra: bytes = b"{}"
+    partition: str | None = None
+
+
 # -- agent to gateway
 
 
@@ -90,10 +132,13 @@ class Hello(Message, frozen=True):
     held: list[AttemptKey]  # attempts it knows and has not had acknowledged (a reconnect)
     protocol_version: int = PROTOCOL_VERSION
     queues: tuple[str, ...] = ("default",)  # it runs the tasks of these only
+    attempt: AttemptKey | None = None  # a pod's: the only one that it is for
+    watched: list[AttemptKey] = []  # deferred attempts that its triggerers look after
 
 
 class Heartbeat(Message, frozen=True):
     seq: int
+    log_bytes: Int32 = 0  # that its logs took in the last minute
 
 
 class Started(Message, frozen=True):
@@ -110,7 +155,7 @@ class Ended(Message, frozen=True):
     seq: int
     key: AttemptKey
     token: str
-    outcome: Literal["success", "failed", "skipped", "cancelled", "lost"]
+    outcome: Literal["success", "failed", "skipped", "cancelled", "lost", "deferred"]
     cause: str  # "", exit_code, signal, timeout, memory, exception, import, result, never_started, fenced, …
     detail: str = ""  # one line for people, e.g. "ValueError: no flights on 2013-02-30"
     exit_code: Int32 | None = None
@@ -120,6 +165,32 @@ class Ended(Message, frozen=True):
     follow: list[str] | None = None  # a branch: the direct downstream task ids to follow
     retry: bool = True  # False: the task said that another attempt is of no use
     line: Int32 | None = None  # of the DAG file, where the error came from
+    deferral: Deferral | None = None  # of one that is deferred
+    assets: list[AssetEvent] = []  # of a success, what it says of its outlets
+
+
+class Found(Message, frozen=True):
+    """Tells that what a deferred attempt waits for is there, or will not be. ``found``: JSON, for the task."""
+
+    key: AttemptKey
+    found: bytes | None = None
+    error: str = ""  # why it will not be there: the attempt fails
+    seq: int = 0
+    age_s: float = 0.0  # since it was found, when this was sent
+
+
+class Look(msgspec.Struct, frozen=True, array_like=True):
+    """The last look of a trigger. ``again_s``: from it to the next; None: that is not known."""
+
+    key: AttemptKey
+    looks: Int32
+    age_s: float
+    again_s: float | None = None
+    note: str = ""  # for people
+
+
+class Looked(Message, frozen=True):
+    looks: list[Look]
 
 
 class Fetch(Message, frozen=True):
@@ -131,16 +202,58 @@ class Fetch(Message, frozen=True):
 
 
 class Ask(Message, frozen=True):
-    """A running attempt asks for a connection or a variable of its team. The token proves the attempt."""
+    """A running attempt asks for a connection, a variable or results of its team. The token proves the attempt."""
 
     request: int
     key: AttemptKey
     token: str
-    kind: str  # connection, variable
+    kind: str  # connection, variable, xcom, asset_events
     name: str
 
 
-AgentMessage = Hello | Heartbeat | Started | Ended | Fetch | Ask
+class Probed(Message, frozen=True):
+    """The end of a ``Probe``: what a person is told."""
+
+    request: int
+    ok: bool
+    message: str
+
+
+class WantBundle(Message, frozen=True):
+    """A request for the list of a bundle version, or for ``blobs`` of it, one after the other, from ``offset`` on."""
+
+    request: int
+    version: str
+    blobs: list[str] = []
+    offset: int = 0
+
+
+class WantResult(Message, frozen=True):
+    """A request for a result that is a file, from ``offset`` on. ``ref`` names one, with its map index."""
+
+    request: int
+    run_id: str
+    ref: XComRef
+    offset: int = 0
+
+
+class Put(Message, frozen=True):
+    """A piece of a file of a running attempt. Its log may also be asked for its size, with no data.
+
+    ``kind``: log, rendered (whole lines), result. ``name``: the key of the result. ``last``: nothing follows.
+    """
+
+    request: int
+    key: AttemptKey
+    kind: Literal["log", "rendered", "result"]
+    data: bytes
+    offset: int = 0
+    name: str = ""
+    last: bool = False
+
+
+Errand = WantBundle | WantResult | Put  # each is answered by a ``Piece``
+AgentMessage = Hello | Heartbeat | Started | Ended | Found | Looked | Fetch | Ask | Probed | Errand
 
 
 # -- gateway to agent
@@ -153,6 +266,7 @@ class Welcome(Message, frozen=True):
 
 class HeartbeatAck(Message, frozen=True):
     seq: int
+    log_bytes: int | None = None  # that its logs may take in a minute; None: without a limit
 
 
 class RunContext(msgspec.Struct, frozen=True, array_like=True):
@@ -194,12 +308,33 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     memory_limit_mb: int | None = None
     priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds
     retries: int = 0  # the task's own, for ``run.try_number`` of ``run.max_tries``
+    resumed: Resumed | None = None  # the attempt goes on
 
 
 class Grants(Message, frozen=True):
     runs: list[RunContext]
     grants: list[Grant]
     changed: list[str] = []  # runs of which no result that is at hand may be used any more
+
+
+class Watch(msgspec.Struct, frozen=True, array_like=True):
+    """A deferred attempt, and the code that looks out for what it waits for."""
+
+    key: AttemptKey
+    run: RunContext
+    facts: bytes  # of its wait, JSON
+
+
+class Watches(Message, frozen=True):
+    """Look after these waits. One that is known already is left alone."""
+
+    watches: list[Watch]
+
+
+class Unwatch(Message, frozen=True):
+    """Look after these waits no more: they are over."""
+
+    keys: list[AttemptKey]
 
 
 class Cancel(Message, frozen=True):
@@ -214,7 +349,7 @@ class Cancel(Message, frozen=True):
 
 
 class Ack(Message, frozen=True):
-    """All ``Ended`` with a sequence number up to and including ``seq`` are durable."""
+    """Tells that every ``Ended`` and ``Found`` with a sequence number up to and including ``seq`` is durable."""
 
     seq: int
 
@@ -238,6 +373,24 @@ class Answer(Message, frozen=True):
     refused: str = ""  # why there is no answer
 
 
+class Piece(Message, frozen=True):
+    """The answer to an ``Errand``: what was wanted, or that a piece is stored. ``size``: of the whole file."""
+
+    request: int
+    data: bytes = b""
+    size: int = 0
+    refused: str = ""  # why there is no answer
+    again: bool = False  # there may be one later
+
+
+class Probe(Message, frozen=True):
+    """Try this connection, given as JSON, in a process of its own. Answered by ``Probed``."""
+
+    request: int
+    value: str
+    secrets: list[str] = []  # texts to mask in what is told
+
+
 class Refused(Message, frozen=True):
     """The session is dead, unknown or refused: kill everything, then return as a new session if ``again``."""
 
@@ -245,4 +398,17 @@ class Refused(Message, frozen=True):
     again: bool = True
 
 
-GatewayMessage = Welcome | HeartbeatAck | Grants | Cancel | Ack | Values | Answer | Refused
+GatewayMessage = (
+    Welcome
+    | HeartbeatAck
+    | Grants
+    | Cancel
+    | Watches
+    | Unwatch
+    | Ack
+    | Values
+    | Answer
+    | Piece
+    | Probe
+    | Refused
+)

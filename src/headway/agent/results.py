@@ -1,4 +1,4 @@
-"""How a child stores what its task returned: small results inline, larger ones in files, giants not at all."""
+"""Results as a child stores them: small ones inline, larger ones in files, giants not at all."""
 
 import contextlib
 import os

@@ -49,6 +49,16 @@ class Owner(Protocol):
     def base_gone(self) -> None: ...
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of tasks."""
+    private = os.environ.get(PRIVATE, "").split(",")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(PREFIX) and name not in private
+    } | descriptors.original()
+
+
 class FileServer:
     """The server for one DAG file of one bundle version."""
 
@@ -63,6 +73,7 @@ class FileServer:
         self.shut = False
         self.broken = ""  # why the file cannot be imported
         self.marks: set[int] = set()
+        self.triggerers = 0
         self.used_at = clock.monotonic()
 
     def send(
@@ -97,15 +108,9 @@ class Servers:
 
     def start_base(self) -> None:
         ours, theirs = socket.socketpair()
-        private = os.environ.get(PRIVATE, "").split(",")
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(PREFIX) and name not in private
-        } | descriptors.original()
         command = [sys.executable, "-P", "-m", "headway.agent.forkserver", str(theirs.fileno())]
         self.base = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment,
+            command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment(),
             start_new_session=True, umask=Umask.original,
         )  # fmt: skip
         theirs.close()
@@ -129,7 +134,7 @@ class Servers:
             self.exited(number, status)
 
     def base_died(self) -> None:
-        """Its servers die with it, but their children only when each server notices: they are told by our closing."""
+        """React to the death of the base: its servers die with it, their children when we close the sockets."""
         assert self.base is not None
         self.loop.forget(self.control.fileno())
         self.control.close()
@@ -194,14 +199,18 @@ class Servers:
 
     def make_room(self) -> None:
         idle = sorted(
-            (server for server in self.known.values() if server.ready and not server.marks),
+            (
+                one
+                for one in self.known.values()
+                if one.ready and not one.marks and not one.triggerers
+            ),
             key=lambda server: server.used_at,
         )
         for server in idle[: max(0, len(self.known) + 1 - self.alive_max)]:
             self.retire(server)
 
     def retire(self, server: FileServer) -> None:
-        """It ends by itself when its socket is closed."""
+        """Close the server's socket, on which the server ends by itself."""
         self.forget(server)
         self.close(server)
 
@@ -221,7 +230,8 @@ class Servers:
         """Close the servers that have not been used for ``unused_s``, and return the others."""
         now = clock.monotonic()
         for server in list(self.known.values()):
-            if server.ready and not server.marks and server.used_at < now - IDLE_S_MAX:
+            busy = server.marks or server.triggerers
+            if server.ready and not busy and server.used_at < now - IDLE_S_MAX:
                 self.retire(server)
         return [one for one in self.known.values() if one.used_at < now - unused_s]
 

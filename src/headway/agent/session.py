@@ -6,11 +6,15 @@ it ran is killed, nothing of it is reported, and the agent comes back as another
 
 from collections.abc import Callable
 from itertools import count
+from typing import Final
 
 from headway import clock, ids
+from headway.agent.budget import LogBudget
 from headway.agent.link import BACKOFF_S_MIN, Link
 from headway.agent.loop import Loop
 from headway.agent.protocol import FENCE_S, HEARTBEAT_S, Heartbeat, Welcome
+
+LOG_BYTES_MAX: Final = 2**31 - 1  # told of a minute
 
 
 class Session:
@@ -31,6 +35,7 @@ class Session:
         self.beats = count(1)
         self.beats_sent: dict[int, float] = {}
         self.next_beat_at = 0.0
+        self.logs = LogBudget()
 
     def greeted(self) -> None:
         self.hello_at = clock.monotonic()
@@ -45,7 +50,8 @@ class Session:
         self.next_beat_at = 0.0
         self.beat()
 
-    def acknowledged(self, beat: int) -> None:
+    def acknowledged(self, beat: int, log_bytes: int | None) -> None:
+        self.logs.limit = log_bytes
         if (sent_at := self.beats_sent.pop(beat, None)) is not None:
             self.extend(sent_at)
 
@@ -74,4 +80,4 @@ class Session:
         if self.link.up and self.welcomed:
             seq = next(self.beats)
             self.beats_sent[seq] = now
-            self.link.send(Heartbeat(seq))
+            self.link.send(Heartbeat(seq, min(self.logs.used(), LOG_BYTES_MAX)))

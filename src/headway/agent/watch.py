@@ -63,7 +63,7 @@ class Watch:
             return
         yield base.pid, base.kill
         ready = {server.pid: server for server in self.servers.by_number.values()}
-        for pid in processes.children_of(base.pid):
+        for pid in dict.fromkeys((*processes.children_of(base.pid), *ready)):
             server = ready.get(pid)
             yield pid, None if server is None else partial(self.servers.kill, server)
         for child in list(self.children.by_mark.values()):

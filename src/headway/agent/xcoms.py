@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from headway.agent.masking import Masker
 from headway.agent.orders import Given, Place, Whole
 from headway.agent.protocol import AxisItem, Grant, Stored, XComRef, XComValue
 
 TAG: Final = "__headway__"  # of ``authoring.values``, which an agent does not import
+SHELL: Final = "bash"
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 OVERHEAD_BYTES: Final = 450  # of an entry, and of each value in it; measured
 LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -28,8 +31,11 @@ class NoInput(Exception):
 
 
 class Entry:
-    def __init__(self, stored: Sequence[XComValue], many: bool) -> None:
+    def __init__(
+        self, stored: Sequence[XComValue], many: bool, map_indexes: Sequence[int | None]
+    ) -> None:
         self.stored = stored
+        self.map_indexes = map_indexes  # of each
         self.many = many
         self.items: Sequence[msgspec.Raw | Given] | None = None
         self.bytes = sum(len(one.value or b"") + OVERHEAD_BYTES for one in stored) + OVERHEAD_BYTES
@@ -44,10 +50,18 @@ class Xcoms:
 
     # -- what is known
 
-    def put(self, run_id: str, ref: XComRef, stored: Sequence[XComValue]) -> Entry:
+    def put(
+        self,
+        run_id: str,
+        ref: XComRef,
+        stored: Sequence[XComValue],
+        map_indexes: Sequence[int] | None = None,
+    ) -> Entry:
+        """``map_indexes``: of each value, unless all are ``ref``'s."""
         key = key_of(run_id, ref)
         self.drop(key)
-        self.entries[key] = entry = Entry(stored, ref.map_index is None)
+        indexes = [ref.map_index] * len(stored) if map_indexes is None else map_indexes
+        self.entries[key] = entry = Entry(stored, ref.map_index is None, indexes)
         self.of_run.setdefault(run_id, set()).add(key)
         self.grow(entry.bytes)
         return entry
@@ -73,14 +87,16 @@ class Xcoms:
         self, run_id: str, refs: Sequence[XComRef], values: Sequence[Stored]
     ) -> dict[XComRef, Entry]:
         """Store the answer to a fetch. A reference without a value is known to have none."""
-        found: dict[tuple[str, str, int | None], list[XComValue]] = {}
+        found: dict[tuple[str, str, int | None], list[Stored]] = {}
         for one in sorted(values, key=lambda one: one.map_index):
             for map_index in (one.map_index, None):
-                found.setdefault((one.task_id, one.xcom.key, map_index), []).append(one.xcom)
-        return {
-            ref: self.put(run_id, ref, found.get((ref.task_id, ref.key, ref.map_index), []))
-            for ref in refs
-        }
+                found.setdefault((one.task_id, one.xcom.key, map_index), []).append(one)
+        entries = {}
+        for ref in refs:
+            of_ref = found.get((ref.task_id, ref.key, ref.map_index), [])
+            indexes = [one.map_index for one in of_ref]
+            entries[ref] = self.put(run_id, ref, [one.xcom for one in of_ref], indexes)
+        return entries
 
     def hold(self, grant: Grant, held: dict[Key, Entry]) -> list[XComRef]:
         """Put the attempt's inputs into ``held``, safe from eviction. Returns the missing ones."""
@@ -176,3 +192,18 @@ def items_of(body: bytes) -> list[msgspec.Raw | Given]:
 
 def pair(name: bytes, value: bytes) -> Given:
     return Given(b'{"%s":"tuple","value":[%s,%s]}' % (TAG.encode(), name, value))
+
+
+def mask_output(data: Path, grant: Grant, found: list[XComValue], masker: Masker) -> None:
+    """Mask secrets in the result of a command, which is a line of its output, in memory or in its file."""
+    if grant.kind != SHELL:
+        return
+    for position, one in enumerate(found):
+        if one.file is not None:
+            whole = (data / one.file).read_bytes()
+            if (masked := masker.mask(whole)) != whole:
+                (data / one.file).write_bytes(masked)
+                found[position] = replace(one, size=len(masked))
+        elif one.value is not None:
+            value = masker.mask(one.value)
+            found[position] = replace(one, value=value, size=len(value))

@@ -1,5 +1,6 @@
 """The application: routes, error handlers, and what opens and closes with it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from headway.api.principal import Principal
 from headway.api.rates import Rate
 from headway.api.repeats import Answered
 from headway.api.routes import (
+    assets,
     audit,
     backfills,
     calendar,
@@ -34,6 +36,7 @@ from headway.api.routes import (
     durations,
     events,
     gantt,
+    grants,
     grid,
     health,
     instances,
@@ -45,8 +48,11 @@ from headway.api.routes import (
     overview,
     pools,
     replays,
+    roles,
+    run_links,
     runs,
     secret_keys,
+    service_accounts,
     session,
     stream,
     teams,
@@ -85,8 +91,8 @@ NOUNS: Final = (
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
     *(connections, variables, secret_keys),
-    *(backfills, calendar, timeline, versions, durations, replays),
-    *(session, users, members, tokens, teams, audit),
+    *(assets, backfills, calendar, timeline, versions, durations, replays, run_links),
+    *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),
 )
 
 
@@ -122,7 +128,8 @@ def create(
     site: Path = BUILT,
 ) -> Guard:
     """Build the application: API and web interface behind the guard. ``token`` signs in as ``admin``."""
-    admission = Admission(api.door, token, admin, Rate(rate * BURST_S, BURST_S))
+    per_person = Rate(rate * BURST_S, BURST_S)
+    admission = Admission(api.door, token, admin, per_person, api.signin.renewal)
     return Guard(Application(api, admission).routed, Site(site), names, api.url)
 
 
@@ -159,9 +166,12 @@ class Application:
         api = self.api
         api.door.connections.open()
         api.wakeups.start()
+        writing = asyncio.create_task(api.refusals.keep_writing(api.door))
         try:
             yield
         finally:
+            writing.cancel()
+            await asyncio.wait({writing})
             api.wakeups.stop()
             api.door.connections.close()
 
@@ -173,7 +183,8 @@ class Application:
 
     def counted(self, app: ASGIApp) -> ASGIApp:
         async def counting(scope: Scope, receive: Receive, send: Send) -> None:
-            await self.api.requests.count(app, scope, receive, send)
+            status = await self.api.requests.count(app, scope, receive, send)
+            self.api.refusals.note(scope, status)
 
         return counting
 

@@ -16,6 +16,8 @@ from headway.api.live.hub import Live
 from headway.api.logs.places import LogPlaces
 from headway.api.metrics import Requests
 from headway.api.principal import Principal
+from headway.api.rates import Rate
+from headway.api.refused import Refusals
 from headway.api.signin import SignIns
 from headway.api.wakeups import Wakeups
 from headway.config import Layout
@@ -44,6 +46,8 @@ class Api:
     who: Principal | None = None
     memory: Memory = field(default_factory=Memory)
     requests: Requests = field(default_factory=Requests)
+    link_rate: Rate = field(default_factory=lambda: Rate(60, 60.0))  # reads by links, by address
+    refusals: Refusals = field(default_factory=Refusals)
     disks: Disks = field(default_factory=Disks)
 
     @property
@@ -66,7 +70,11 @@ class Api:
         changes = request.method not in origins.SAFE
         entry = await record.entry(request, who) if changes else None
         once = await repeats.once(request, who.actor)
-        return replace(self, door=self.door.of(who.team_id, entry, once), who=who)
+        door = self.door.of(who.team_id, entry, once)
+        if who.guest is not None:
+            door.lane = who.own_team_id
+            door.also(who.own_team_id)
+        return replace(self, door=door, who=who)
 
 
 Handed = NamedDependency[Api]

@@ -6,7 +6,7 @@ that changes something, the first transaction that commits also writes the audit
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
@@ -16,13 +16,14 @@ from psycopg import Connection, DataError, errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from headway import clock
+from headway.api.lanes import Lanes
 from headway.api.repeats import Once
 from headway.errors import AmbiguousCommit, NotReachable, UsageError
 from headway.store import audit
 from headway.store.api_login import ApiLogin
 from headway.store.transact import APP, Limits, Session, answers, enter_team, pool, transact
 
-CONNECTIONS: Final = 3
+CONNECTIONS: Final = 4  # one team has three of them at most
 PATIENCE_S: Final = 4.0
 QUEUE_S: Final = 7.0  # for one of our threads
 # All in all an answer comes within 15 s, whoever holds what it needs.
@@ -73,7 +74,7 @@ class Connections:
             prepare=False,
             settled=login.settle,
         )
-        self.threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+        self.lanes = Lanes(CONNECTIONS, "store")
         self.pulse = Pulse(login.dsn)
 
     def open(self) -> None:
@@ -81,7 +82,7 @@ class Connections:
 
     def close(self) -> None:
         self.pulse.thread.shutdown()
-        self.threads.shutdown(cancel_futures=True)
+        self.lanes.close()
         self.pool.close()
 
 
@@ -100,11 +101,18 @@ class Door:
         self.entry = entry
         self.once = once
         self.others: list[int] = []
+        self.lane: Hashable = team_id
 
     def of(
         self, team_id: int, entry: audit.Entry | None = None, once: Once | None = None
     ) -> "Door":
         return Door(self.connections, team_id, entry, once)
+
+    def in_lane(self, lane: Hashable) -> "Door":
+        """Return a door whose work waits in another lane than its team's."""
+        door = Door(self.connections, self.team_id, self.entry, self.once)
+        door.lane = lane
+        return door
 
     def tell(self, **more: object) -> None:
         """Add details to the audit entry of this request, such as the values before and after."""
@@ -130,7 +138,7 @@ class Door:
     ) -> T:
         """Do ``work`` in a transaction that sees the team, and commit it."""
         pulse, todo = self.connections.pulse, partial(self._do, work, *args, **kwargs)
-        begun, job = clock.monotonic(), self.connections.threads.submit(todo)
+        begun, job = clock.monotonic(), self.connections.lanes.submit(self.lane, todo)
         doing = asyncio.wrap_future(job)
         try:
             while not (await asyncio.wait({doing}, timeout=PATIENCE_S))[0]:
@@ -150,7 +158,7 @@ class Door:
     ) -> T:
         """Do ``work`` like ``call``, from outside the event loop."""
         todo = partial(self._do, work, *args, **kwargs)
-        doing = self.connections.threads.submit(todo)
+        doing = self.connections.lanes.submit(self.lane, todo)
         try:
             while not wait({doing}, timeout=PATIENCE_S).done:
                 if not self.connections.pulse.beats():
@@ -182,7 +190,7 @@ class Door:
             if self.once is not None:
                 self.once.end(conn, self.team_id, result)
             if self.entry is not None:
-                for team_id in (self.team_id, *self.others):
+                for team_id in sorted({self.team_id, *self.others}):  # one order for everybody
                     enter_team(conn, team_id)
                     audit.write(conn, team_id, self.entry)
             return result

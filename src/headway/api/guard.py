@@ -26,6 +26,8 @@ from litestar.types import (
 )
 
 from headway import wire
+from headway.api.airflow.facade import Facade
+from headway.api.airflow.routes import ROUTES
 from headway.api.site import Site
 
 POLICY: Final = (
@@ -52,6 +54,7 @@ class Guard:
     def __init__(self, app: Litestar, site: Site, names: frozenset[str], url: str) -> None:
         self.app = app
         self.site = site
+        self.facade = Facade(app, ROUTES)
         self.names = names | {(urlsplit(url).hostname or "").lower()}
         secure = [HSTS] if url.startswith("https://") else []
         self.headers = [*HEADERS.items(), *secure]
@@ -76,7 +79,9 @@ class Guard:
                 hint="use localhost, an IP address, or start with --host NAME or --public-url URL",
             ))  # fmt: skip
             return
-        if scope["path"] in PROBES or f"{scope['path']}/".startswith("/api/"):
+        if Facade.has(scope["path"]):
+            await self.facade(scope, patient(receive), shielded)
+        elif scope["path"] in PROBES or f"{scope['path']}/".startswith("/api/"):
             await self.app(scope, patient(receive), shielded)
         else:
             await self.site(scope, receive, shielded)

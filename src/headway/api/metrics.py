@@ -47,8 +47,8 @@ class Requests:
     def __init__(self) -> None:
         self.teams: defaultdict[int, OfRoutes] = defaultdict(OfRoutes)
 
-    async def count(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to ``app``, and remember its answer."""
+    async def count(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> int:
+        """Pass a request on to ``app``, and remember its answer. Returns the status."""
         began = clock.monotonic()
         status = 0
 
@@ -62,6 +62,7 @@ class Requests:
             await app(scope, receive, watched)
         finally:
             self.add(scope, status, clock.monotonic() - began)
+        return status
 
     def add(self, scope: Scope, status: int, took_s: float) -> None:
         who = scope.get("user")

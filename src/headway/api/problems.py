@@ -11,17 +11,24 @@ from litestar.exceptions import HTTPException
 from headway import wire
 from headway.api import refusals
 from headway.api.repeats import Answered
-from headway.errors import HeadwayError, NotReachable
+from headway.errors import HeadwayError, NotAuthenticated, NotReachable
 
 logger = logging.getLogger(__name__)
 
 HEADERS: Final = {401: {"WWW-Authenticate": "Bearer"}}
+
+
+class Challenged(NotAuthenticated):
+    """A request without a ticket of Kerberos that is accepted: the answer asks for one."""
+
 
 AnyRequest = Request[Any, Any, Any]
 
 
 def from_error(request: AnyRequest, error: HeadwayError) -> Response[bytes]:
     headers = dict(HEADERS.get(error.http_status, {}))
+    if isinstance(error, Challenged):
+        headers["WWW-Authenticate"] = "Negotiate"
     if isinstance(error, NotReachable) and error.http_status in refusals.LATER:
         headers["Retry-After"] = str(error.retry_after_s)
     return answer(wire.problem_of(error), headers)

@@ -25,15 +25,15 @@ class Rate:
     period_s: float
     buckets: dict[Hashable, Bucket] = field(default_factory=dict)
 
-    def take(self, key: Hashable) -> None:
-        """Take one request from the bucket. Raises RateLimited with the time to wait."""
+    def take(self, key: Hashable, otherwise: str = "too many requests") -> None:
+        """Take one request from the bucket. Raises RateLimited with ``otherwise`` and the time to wait."""
         now = clock.monotonic()
         per_second = self.burst / self.period_s
         bucket = self.buckets.setdefault(key, Bucket(self.burst, now))
         bucket.left = min(self.burst, bucket.left + (now - bucket.at) * per_second)
         bucket.at = now
         if bucket.left < 1:
-            error = RateLimited("too many requests", hint="try again later")
+            error = RateLimited(otherwise, hint="try again later")
             error.retry_after_s = math.ceil((1 - bucket.left) / per_second)
             raise error
         bucket.left -= 1

@@ -30,7 +30,9 @@ async def entry(request: Request[Any, Any, Any], who: Principal) -> Entry:
         action=f"{noun}.{handler.fn.__name__}",
         subject="/".join(str(value) for value in request.path_params.values()),
         address=address_of(request),
-        detail=({"query": masked(asked)} if asked else {}) | ({"body": body} if body else {}),
+        detail=({"query": masked(asked)} if asked else {})
+        | ({"body": body} if body else {})
+        | ({"guest": {"of": who.guest.team, "team": who.team}} if who.guest else {}),
     )
 
 

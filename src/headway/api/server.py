@@ -18,10 +18,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from headway.api import room
 from headway.api.guard import Guard
 from headway.api.patience import PatientProtocol
+from headway.api.peers import noting_peers
 from headway.api.room import Room
 from headway.errors import HeadwayError
 
 GRACE_S: Final = 1  # an open long poll may not hold up the end for longer
+LAST_ANSWERS_S: Final = 0.005  # how often a server that ends looks for answers under way
 START_S: Final = 15.0
 AT_ONCE: Final = 128  # accepted before any of them is counted: less than the reserve
 QUEUE: Final = 2_048  # how many the kernel lets wait to be accepted
@@ -34,7 +36,9 @@ class HttpServer:
         """``closing`` is called in the event loop before the server waits for the last answers."""
         proxies = os.environ.get(PROXIES, "")
         application: Any = app
-        trusted: Any = ProxyHeadersMiddleware(application, proxies).trusted_hosts
+        forwarded = ProxyHeadersMiddleware(application, proxies)
+        trusted: Any = forwarded.trusted_hosts
+        application = noting_peers(forwarded if proxies else application)
         bounded = Room(room.most(), trusted)
         protocol: Any = partial(PatientProtocol, room=bounded)
         config = uvicorn.Config(
@@ -47,8 +51,7 @@ class HttpServer:
             backlog=AT_ONCE,
             access_log=False,
             server_header=False,
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=proxies,
+            proxy_headers=False,  # done above, after the peer is noted
             timeout_graceful_shutdown=GRACE_S,
         )
         self.app = app
@@ -99,8 +102,19 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._ended.wait(), DATE_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End as soon as the last answer is given. uvicorn's own waits a tenth of a second before it looks."""
         self._closing()
-        await super().shutdown(sockets)
+        for listening in [*self.servers, *(sockets or ())]:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(LAST_ANSWERS_S)
+        for task in list(self.server_state.tasks):
+            task.cancel("the server ends")
+        await self.lifespan.shutdown()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from headway.core.reasons import Wait
+from headway.core.roles import BUILT_IN, WORDS, Verb
 from headway.core.states import ATTEMPT_FINAL, FINAL, AttemptState, RunState, State
 from headway.core.triggers import Trigger
 
@@ -29,12 +30,15 @@ def typescript() -> str:
             constant("STATE_LETTERS", {state.value: state.letter for state in State}),
             constant("TRIGGERS", list(Trigger)),
             constant("WAITS", list(Wait)),
+            constant("VERBS", list(Verb)),
+            constant("VERB_WORDS", {verb: WORDS[verb] for verb in Verb}),
+            constant("ROLES", {role: sorted(verbs) for role, verbs in BUILT_IN.items()}),
             "",
         )
     )
 
 
-def constant(name: str, value: Sequence[str] | Mapping[str, str]) -> str:
+def constant(name: str, value: Sequence[str] | Mapping[str, object]) -> str:
     return f"export const {name} = {json.dumps(value)} as const;"
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from headway import clock
 from headway.errors import HeadwayError
 from headway.store import notices
-from headway.store.transact import APP, Session, connect
+from headway.store.transact import APP, CONNECT_TIMEOUT_S, Session, connect
 
 logger = logging.getLogger(__name__)
 
@@ -35,19 +35,23 @@ class Wakeups:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
         self._stop: socket.socket | None = None  # closed: the thread wakes
+        self._listening: threading.Thread | None = None
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop, stopped = socket.socketpair()
-        listening = threading.Thread(
+        self._listening = threading.Thread(
             target=self._listen, args=(stopped,), name="wakeups", daemon=True
         )
-        listening.start()
+        self._listening.start()
 
     def stop(self) -> None:
+        """End the thread, which may be connecting: wait so long, so that nobody's database is taken from it."""
         self._stopping.set()
         if self._stop is not None:
             self._stop.close()
+        if self._listening is not None:
+            self._listening.join(CONNECT_TIMEOUT_S)
 
     def awaiting_end(self, run_id: str) -> AbstractContextManager[asyncio.Event]:
         """Like ``watching``, but woken only when the run ends: a busy run changes hundreds of times a second."""
@@ -95,7 +99,8 @@ class Wakeups:
         self._tell(self.wake_all)
         self.dags_changed()
         with selectors.DefaultSelector() as selector:
-            selector.register(conn, selectors.EVENT_READ)
+            with notices.while_connected():
+                selector.register(conn, selectors.EVENT_READ)
             selector.register(stopped, selectors.EVENT_READ)
             while not self._stopping.is_set():
                 for channel, payload in notices.heard(conn):

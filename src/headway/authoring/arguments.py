@@ -60,7 +60,7 @@ class Writer:
         return shown(str(name))[:NAME_CHARS_MAX]
 
     def arguments(self, task: Task) -> dict[str, Any]:
-        """By name; what is mapped over too, as ``expand`` was given it."""
+        """Return the arguments by name, those that the task is mapped over as ``expand`` got them."""
         given = {**named(task), **task.arguments.axes}
         if given and self.room <= 0:
             return {MORE: absent("size")}
@@ -115,7 +115,7 @@ class Writer:
         return {self.text(name): self.data(item, depth + 1) for name, item in value.items()}
 
     def scalar(self, value: object) -> object:
-        """As a result is written, for JSON has no dates and only short integers."""
+        """Return ``value`` as a result is written, because JSON has no dates and only short integers."""
         if value is None or type(value) is bool:
             return value
         if self.guarded and not self.is_written(str(value)):

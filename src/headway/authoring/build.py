@@ -1,15 +1,17 @@
-"""From the objects of a DAG file to the spec."""
+"""The step from the objects of a DAG file to the spec."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from headway.authoring.arguments import Writer
+from headway.authoring.assets import assets_in
 from headway.authoring.params import Declared
 from headway.authoring.references import references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
 from headway.spec import model
+from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
 from headway.spec.validate import validate, zone_named
 
@@ -24,7 +26,8 @@ def build(dag: "DAG", file: str) -> model.Dag:
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
     zone = zone_named(zone_name, file, dag.site.line)
-    schedule = schedules.keep(options.pop("schedule", None), zone_name)
+    given = options.pop("schedule", None)
+    schedule = schedules.keep(given, zone_name)
     spec = model.Dag(
         dag_id=dag.dag_id,
         file=file,
@@ -34,6 +37,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
         start_date=in_utc(options.pop("start_date", None), zone),
         end_date=in_utc(options.pop("end_date", None), zone),
         params=tuple(map(param_spec, dag.params.values())),
+        assets=assets_of(dag, given),
         line=dag.site.line,
         **options,
     )
@@ -56,9 +60,38 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
         function=writer.function(task),
         arguments=writer.arguments(task),
         branch=task.follows is not Follows.ALL,
+        skips_all_below=task.follows is Follows.IF_TRUE,
         line=task.line,
-        **task.options,
+        **{**task.options, **named_assets(task)},
     )
+
+
+def named_assets(task: Task) -> dict[str, tuple[str, ...]]:
+    """Return the assets of a task by name; the DAG's spec defines them."""
+    return {
+        word: tuple(dict.fromkeys(asset.name for asset in task.options[word]))
+        for word in ("outlets", "inlets")
+        if word in task.options
+    }
+
+
+def assets_of(dag: "DAG", schedule: object) -> tuple[model.Asset, ...]:
+    """Return what the schedule and the tasks of the DAG name. Raises BadSpec if one name means two assets."""
+    named = [(asset, dag.site.line) for asset in assets_in(schedule)]
+    for task in dag.tasks.values():
+        for word in ("outlets", "inlets"):
+            named += [(asset, task.line) for asset in task.options.get(word, ())]
+    found: dict[str, model.Asset] = {}
+    for asset, line in named:
+        spec = model.Asset(name=asset.name, uri=asset.uri, group=asset.group, extra=asset.extra)
+        if found.setdefault(asset.name, spec) != spec:
+            raise BadSpec(
+                f'{dag.dag_id}: two assets are called "{asset.name}", with another uri, group or extra',
+                file=dag.site.file,
+                line=line,
+                hint="define the asset once, and use it in both places",
+            )
+    return tuple(found[name] for name in sorted(found))
 
 
 def mapping_spec(task: Task) -> model.Mapping | None:

@@ -1,4 +1,4 @@
-"""From a call in a DAG file to a task of the DAG: names checked, arguments bound, id made."""
+"""The step from a call in a DAG file to a task of the DAG: check names, bind arguments, make the id."""
 
 from collections.abc import Callable, Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Which DAG and group the line being read belongs to, and which DAGs a file has made so far."""
+"""The DAG and group to which the line being read belongs, and the DAGs that a file has made so far."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def record(thing: "DAG | DagFunction") -> None:
 
 @contextmanager
 def recording(file: str) -> Iterator[list["DAG | DagFunction"]]:
-    """All DAGs and DAG functions made inside the block, in order, while ``file`` is read."""
+    """Collect the DAGs and DAG functions made inside the block, in order, while ``file`` is read."""
     global made, file_read
     before = made, file_read
     made, file_read = [], file

@@ -19,6 +19,9 @@ from headway.spec.carried import shown
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
+    from headway.authoring.decorators import TaskFunction
+    from headway.authoring.execute import Inputs, Result
+    from headway.authoring.run import Run
     from headway.spec import model
 
 
@@ -40,6 +43,7 @@ class DAG:
             name: declared(name, value, self.site) for name, value in params.items()
         }
         self.tasks: dict[str, Task] = {}
+        self.functions: list[TaskFunction] = []  # written in its body, called or not
         self.groups: list[TaskGroup] = []
         self.group_ids: set[str] = set()
         self.counts: dict[str, int] = {}
@@ -72,7 +76,7 @@ class DAG:
         return rest
 
     def free_task_id(self, task_id: str, function: Callable[..., object] | None, at: Site) -> str:
-        """With the group's prefix; a function called again gets ``name__1``, ``name__2``, …"""
+        """Return a free task id with the group's prefix; a function called again gets ``name__1``, ``name__2``, …"""
         group = context.current_group()
         full = f"{group.prefix}{task_id}" if group else task_id
         earlier = self.tasks.get(full)
@@ -102,13 +106,19 @@ class DAG:
         return f"{name}__{number}"
 
     def referenced_keys(self) -> dict[str, set[str]]:
-        """By task id, the keys of its result that other tasks read."""
+        """Return by task id the keys of its result that other tasks read."""
         if self.keys is None:
             self.keys = {}
             for task in self.tasks.values():
                 for reference in task.arguments.references():
                     self.keys.setdefault(reference.task_id, set()).add(reference.key)
         return self.keys
+
+    def execute(self, task_id: str, run: "Run", inputs: "Inputs") -> "Result":
+        """Execute one attempt of a task in this process. Raises Skip, Fail, or whatever the task raises."""
+        from headway.authoring.execute import execute
+
+        return execute(self, task_id, run, inputs)
 
     def spec(self, file: str) -> "model.Dag":
         """The DAG as validated data. ``file`` is its path in the bundle. Raises BadSpec."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Unpack, overload
+from typing import Any, Final, Unpack, overload
 
+from headway.authoring import context
 from headway.authoring.calls import (
     add_task,
     check_axes,
@@ -14,12 +15,15 @@ from headway.authoring.calls import (
 )
 from headway.authoring.frames import Site, call_site
 from headway.authoring.operators import OPERATORS, operator
+from headway.authoring.operators.base import Operator
+from headway.authoring.operators.sensor import Sensor, operator_of, taken
 from headway.authoring.options import TASK_OPTIONS, TaskOptions, read_options, unknown_word
-from headway.authoring.references import XComArg
+from headway.authoring.references import Callee, XComArg
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Arguments, Follows
 
 Function = Callable[..., Any]
+IGNORE_RULES: Final = "ignore_downstream_trigger_rules"
 
 
 class Kind:
@@ -42,22 +46,66 @@ class Kind:
         site = call_site()
         options: dict[str, Any] = dict(given)
         task_id = options.pop("task_id", None)
+        follows = self.follows_of(options, site)
         # Read now, so that a mistake is reported at its own line, also if nobody calls the
         # function.
         read_options(options, TASK_OPTIONS, site, self.word, ("task_id",))
+        kind = self if follows is self.follows else Kind(self.word, self.operator, follows)
         if function is not None:
-            return self.decorate(function, options, task_id, site)
-        return lambda function: self.decorate(function, options, task_id, site)
+            return kind.decorate(function, options, task_id, site)
+        return lambda function: kind.decorate(function, options, task_id, site)
+
+    def made(self) -> Operator:
+        """Return the operator of its tasks."""
+        return operator(self.operator)
+
+    def follows_of(self, options: dict[str, Any], site: Site) -> Follows:
+        """Take the one option out that only ``@task.short_circuit`` has."""
+        if self.follows is not Follows.IF_TRUE or IGNORE_RULES not in options:
+            return self.follows
+        ignores = options.pop(IGNORE_RULES)
+        if not isinstance(ignores, bool):
+            raise wrong(f"{self.word}: {IGNORE_RULES} must be True or False, not {ignores!r}", site)
+        return Follows.IF_TRUE if ignores else Follows.IF_TRUE_DIRECT
 
     def decorate(
         self, function: Function, options: dict[str, Any], task_id: str | None, site: Site
     ) -> "TaskFunction":
         if callable(function):
-            return TaskFunction(self, function, options, task_id or function.__name__)
+            made = TaskFunction(self, function, options, task_id or function.__name__)
+            if context.dags:
+                context.dags[-1].functions.append(made)
+            return made
         raise wrong(f"{self.word} decorates a function, not {function!r}", site)
 
 
-class TaskFunction:
+class SensorKind(Kind):
+    """The type of ``@task.sensor``, whose looks have options of their own."""
+
+    def __init__(self, sensor: Sensor | None = None) -> None:
+        super().__init__("@task.sensor", "sensor")
+        self.sensor = sensor or Sensor()
+
+    @overload
+    def __call__(self, function: Function, /) -> "TaskFunction": ...
+    @overload
+    def __call__(
+        self, function: None = None, /, **options: object
+    ) -> Callable[[Function], "TaskFunction"]: ...
+    def __call__(
+        self, function: Function | None = None, /, **given: object
+    ) -> "TaskFunction | Callable[[Function], TaskFunction]":
+        options: dict[str, Any] = dict(given)
+        kind = SensorKind(taken(options, call_site()))
+        if function is not None:
+            return Kind.__call__(kind, function)
+        return Kind.__call__(kind, **options)
+
+    def made(self) -> Operator:
+        return operator_of(self.sensor)
+
+
+class TaskFunction(Callee):
     """A function under ``@task``.
 
     Calling it in a DAG makes a task; ``.function`` is the plain one.
@@ -71,6 +119,7 @@ class TaskFunction:
         self.options = options
         self.task_id = task_id
         self.name = getattr(function, "__name__", task_id)
+        self.called = False
         update_wrapper(self, function)
 
     def __call__(self, *args: object, **kwargs: object) -> XComArg:
@@ -84,6 +133,7 @@ class TaskFunction:
 
     def override(self, **options: Unpack[TaskOptions]) -> "TaskFunction":
         """The same task with other options."""
+        self.called = True
         given: dict[str, Any] = dict(options)
         task_id = given.pop("task_id", self.task_id)
         read_options(given, TASK_OPTIONS, call_site(), f"{self.name}.override()", ("task_id",))
@@ -102,8 +152,9 @@ class TaskFunction:
         return Partial(self, {}).expand_kwargs(items)
 
     def add(self, arguments: Arguments) -> XComArg:
+        self.called = True
         return add_task(
-            operator(self.kind.operator),
+            self.kind.made(),
             self.task_id,
             arguments,
             self.options,
@@ -139,13 +190,16 @@ class TaskWord(Kind):
 
     branch = Kind("@task.branch", "python", Follows.NAMED)
     short_circuit = Kind("@task.short_circuit", "python", Follows.IF_TRUE)
+    sensor = SensorKind()
 
     def __getattr__(self, name: str) -> Kind:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in OPERATORS and operator(name).run_function is not None:
             return Kind(f"@task.{name}", name)
-        raise unknown_word(name, call_site(), "@task", ["branch", "short_circuit", *OPERATORS])
+        raise unknown_word(
+            name, call_site(), "@task", ["branch", "sensor", "short_circuit", *OPERATORS]
+        )
 
 
 task = TaskWord("@task", "python")

@@ -1,18 +1,24 @@
 """One attempt of a task, in its own process: arguments, call, result."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway.authoring.operators.base import Call
+from headway.authoring.operators.templates import render_all
 from headway.authoring.params import given_to
 from headway.authoring.references import RESULT_KEY, ParamRef, XComArg, resolve
-from headway.authoring.run import Fail, Run
+from headway.authoring.run import Fail, Resumption, Run, entered
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
 from headway.spec.errors import did_you_mean, listing
 
 if TYPE_CHECKING:
+    from headway.authoring.asset_events import Told
     from headway.authoring.dag import DAG
+
+OUTPUTS_MAX: Final = 100  # each is a row
+OUTPUT: Final = re.compile(r"\w{1,100}")
 
 
 class Inputs(NamedTuple):
@@ -36,6 +42,7 @@ class Result(NamedTuple):
     value: object
     xcoms: dict[str, object]
     follow: list[str] | None
+    told: "list[Told] | None" = None  # of the events of its outlets
 
 
 def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
@@ -48,8 +55,26 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     call = Call(task.function, args, kwargs, run)
     work = task.operator.run_function if task.function else task.operator.run
     assert work is not None, f"{task.operator.word} cannot be used as a decorator"
-    value = work(call)
-    return Result(value, stored(dag, task, value), followed(task, value))
+    with entered(run):
+        resumed = run.resumed
+        value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
+    told = None if run.events is None else run.events.outlets.told(task.options.get("outlets", ()))
+    return Result(value, stored(dag, task, value), followed(task, value), told)
+
+
+def go_on(task: Task, run: Run, resumed: Resumption) -> object:
+    """Call the function with which a deferred task goes on: of the DAG file, or of the operator's own module."""
+    from headway.authoring.operators.python import invoke
+
+    assert resumed.method is not None
+    home = getattr(task.function or task.operator.run, "__globals__", {})
+    function = home.get(resumed.method)
+    function = getattr(function, "function", function)
+    if not callable(function):
+        raise Fail(
+            f"{task.task_id} goes on with {resumed.method!r}, but its file has no function with that name"
+        )
+    return invoke(function, (resumed.found,), dict(resumed.kwargs), run)
 
 
 def arguments_of(
@@ -61,11 +86,20 @@ def arguments_of(
         nothing: list[object] | None = [] if reference.task.mapped else None
         return inputs.whole.get((reference.task_id, reference.key), nothing)
 
+    def value_of(name: str, written: object) -> object:
+        """Render the texts of the file before results take their places, which are data."""
+        return resolve(render_all(written, run) if name in templated else written, look_up)
+
+    templated = task.operator.templated if task.function is None else ()
     args = tuple(resolve(value, look_up) for value in task.arguments.args)
-    kwargs = {name: resolve(value, look_up) for name, value in task.arguments.kwargs.items()}
+    kwargs = {name: value_of(name, value) for name, value in task.arguments.kwargs.items()}
     for k, (argument, axis) in enumerate(task.arguments.axes.items()):
         literal = isinstance(axis, (list, tuple, dict))
-        item = resolve(item_at(axis, inputs.positions[k]), look_up) if literal else inputs.items[k]
+        item = item_at(axis, inputs.positions[k]) if literal else inputs.items[k]
+        if literal and not argument and isinstance(item, dict):
+            item = {name: value_of(name, value) for name, value in item.items()}
+        elif literal:
+            item = value_of(argument, item)
         if argument:
             kwargs[argument] = item
         elif isinstance(item, dict):
@@ -83,10 +117,12 @@ def stored(dag: "DAG", task: Task, value: object) -> dict[str, object]:
     None is stored only if somebody reads it, and never of a mapped task: its instance leaves the list
     that the tasks behind it get, as in Airflow.
     """
-    if value is None and task.mapped:
+    if not task.options.get("do_xcom_push", True) or (value is None and task.mapped):
         return {}
     keys = dag.referenced_keys().get(task.task_id, set())
     xcoms = {RESULT_KEY: value} if value is not None or RESULT_KEY in keys else {}
+    if task.options.get("multiple_outputs"):
+        keys = keys | outputs(task, value)
     for key in sorted(keys - {RESULT_KEY}):
         if not isinstance(value, dict):
             kind = type(value).__name__
@@ -102,10 +138,25 @@ def stored(dag: "DAG", task: Task, value: object) -> dict[str, object]:
     return xcoms
 
 
+def outputs(task: Task, value: object) -> set[str]:
+    """Return the keys of a result that consists of several. Raises Fail if it does not."""
+    wrong = (
+        f"{task.task_id} has multiple_outputs=True, so it must return a dict with strings as keys"
+    )
+    if not isinstance(value, dict):
+        raise Fail(f"{wrong}, not {type(value).__name__}")
+    if len(value) > OUTPUTS_MAX:
+        raise Fail(f"{wrong}, at most {OUTPUTS_MAX} of them, not {len(value):,}")
+    for key in value:
+        if not isinstance(key, str) or OUTPUT.fullmatch(key) is None or key == RESULT_KEY:
+            raise Fail(f"{wrong}, of letters, digits and _, not {key!r:.80}")
+    return set(value)
+
+
 def followed(task: Task, value: object) -> list[str] | None:
     if task.follows is Follows.ALL:
         return None
-    if task.follows is Follows.IF_TRUE:
+    if task.follows in (Follows.IF_TRUE, Follows.IF_TRUE_DIRECT):
         return sorted(task.downstream) if value else []
     names = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, (list, tuple, set, frozenset)):

@@ -103,5 +103,5 @@ def chain(*parts: Nodes) -> None:
 
 
 def cross_downstream(upstream: Iterable[Node], downstream: Iterable[Node]) -> None:
-    """Every task of ``downstream`` waits for every task of ``upstream``."""
+    """Make every task of ``downstream`` wait for every task of ``upstream``."""
     connect(upstream, downstream)

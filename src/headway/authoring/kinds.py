@@ -57,7 +57,7 @@ def kind_of_class(cls: type) -> Kind:
 
 
 def members(cls: type[Enum]) -> Callable[[Any], object]:
-    """From what JSON has of a value to its member: a tuple has become a list."""
+    """Return what finds the member that a value in JSON stands for: a tuple has become a list there."""
     return lambda value: next(member for member in cls if plain(member.value) == value)
 
 

@@ -138,7 +138,7 @@ def one_line(error: BaseException) -> str:
 
 
 def text_of(thing: object) -> str:
-    """In one line that is not long."""
+    """Return ``thing`` as one short line."""
     try:
         return " ".join(str(thing).split())[:TEXT_MAX]
     except BaseException:  # it is the user's, and so is its __str__

@@ -1,19 +1,22 @@
 """The options of tasks and DAGs: the words users write and what each becomes in the spec."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from headway.authoring.frames import Site
 from headway.spec.carried import DATES, flaw_of_date, shown
 from headway.spec.errors import BadSpec, did_you_mean, listing
 
+if TYPE_CHECKING:
+    from headway.authoring.assets import Asset, BaseAsset
+
 MEGABYTES: Final = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0 * 1024}
 
 
 class TaskOptions(TypedDict, total=False):
-    """For editors and type checkers; ``TASK_OPTIONS`` is what counts."""
+    """The options of a task, for editors and type checkers; ``TASK_OPTIONS`` decides."""
 
     task_id: str
     retries: int
@@ -25,16 +28,24 @@ class TaskOptions(TypedDict, total=False):
     pool_slots: int
     queue: str
     executor: str | None
+    image: str | None
+    resources: Mapping[str, str | int | float] | None
     priority_weight: int
     trigger_rule: str
     max_active_tis_per_dagrun: int | None
     memory_limit: int | str | None
+    do_xcom_push: bool
+    multiple_outputs: bool
+    decides_outcome: bool
+    ignore_downstream_trigger_rules: bool  # of @task.short_circuit
+    outlets: "Asset | Iterable[Asset] | None"
+    inlets: "Asset | Iterable[Asset] | None"
     owner: str
     doc_md: str
 
 
 class DagOptions(TypedDict, total=False):
-    schedule: str | timedelta | None
+    schedule: "str | timedelta | BaseAsset | Sequence[BaseAsset] | None"
     timezone: str | tzinfo
     start_date: datetime | None
     end_date: datetime | None
@@ -106,6 +117,27 @@ def megabytes(value: object) -> int | None:
     raise Wrong('a number of MB or a size like "512MB" or "2G"')
 
 
+def quantities(value: object) -> dict[str, str]:
+    """Amounts of resources by name, as Kubernetes writes them: {"cpu": 2, "memory": "4Gi"}."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(amount, (str, int, float))
+        for name, amount in value.items()
+    ):
+        return {str(name): str(amount) for name, amount in value.items()}
+    raise Wrong('a dict of amounts, such as {"cpu": "500m", "memory": "2Gi"}')
+
+
+def assets(value: object) -> "tuple[Asset, ...]":
+    from headway.authoring.assets import Asset  # few tasks have any
+
+    given = (value,) if isinstance(value, Asset) else () if value is None else value
+    if isinstance(given, (list, tuple)) and all(isinstance(one, Asset) for one in given):
+        return tuple(given)
+    raise Wrong('an Asset or a list of them, such as [Asset("orders")]')
+
+
 # The word: its field in the spec and its reader.
 TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "retries": ("retries", whole),
@@ -117,10 +149,17 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "pool_slots": ("pool_slots", whole),
     "queue": ("queue", text),
     "executor": ("executor", optional_text),
+    "image": ("image", optional_text),
+    "resources": ("resources", quantities),
     "priority_weight": ("priority_weight", whole),
     "trigger_rule": ("trigger_rule", text),
     "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
     "memory_limit": ("memory_limit_mb", megabytes),
+    "do_xcom_push": ("do_xcom_push", flag),
+    "multiple_outputs": ("multiple_outputs", flag),
+    "decides_outcome": ("decides_outcome", flag),
+    "outlets": ("outlets", assets),
+    "inlets": ("inlets", assets),
     "owner": ("owner", optional_text),
     "doc_md": ("doc", prose),
 }
@@ -198,24 +237,33 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 
 # Airflow's words that change what happens: taking them in silence would be a lie.
 NOT_HERE: Final[Mapping[str, str]] = {
+    "ignore_downstream_trigger_rules": "only @task.short_circuit has it",
     "team": "remove it; the team of a DAG is that of the folder it comes from",
     "depends_on_past": "runs do not wait for each other; use max_active_runs=1 to run them in order",
     "wait_for_downstream": "runs do not wait for each other; use max_active_runs=1 to run them in order",
     "email": "tasks do not send mail; remove it",
     "email_on_failure": "tasks do not send mail; remove it",
     "email_on_retry": "tasks do not send mail; remove it",
-    "on_failure_callback": 'write a task with trigger_rule="one_failed" instead',
+    "on_failure_callback": 'write a downstream task with trigger_rule="one_failed", decides_outcome=False instead',
     "on_success_callback": "write a downstream task instead",
     "sla": "use execution_timeout or dagrun_timeout",
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",
     "weight_rule": "remove it; Headway uses each task's own priority_weight",
-    "resources": "use memory_limit for memory and pool_slots for the share of a pool",
     "retry_policy": "use retries, retry_delay and retry_exponential_backoff instead",
     "max_active_tis_per_dag": "use max_active_tis_per_dagrun to limit it in one run, or a pool to "
     "limit it over all runs",
     "max_consecutive_failed_dag_runs": "failures do not pause a DAG; to pause it: headway pause DAG",
+}
+
+# Airflow's words with the one value that says what Headway does anyway: default_args of many files have them.
+WITHOUT_EFFECT: Final[Mapping[str, object]] = {
+    "depends_on_past": False,
+    "wait_for_downstream": False,
+    "email_on_failure": False,
+    "email_on_retry": False,
+    "weight_rule": "absolute",
 }
 
 
@@ -232,6 +280,8 @@ def read_options(
     """
     found = {}
     for name, value in given.items():
+        if name in WITHOUT_EFFECT and value == WITHOUT_EFFECT[name]:
+            continue
         if name not in table:
             raise unknown_word(name, site, word, [*table, *more])
         field, read = table[name]

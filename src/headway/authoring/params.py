@@ -44,7 +44,7 @@ class Declared(NamedTuple):
 
 
 def declared(name: str, given: object, site: Site, kind: Kind | None = None) -> Declared:
-    """From ``params={name: given}``; ``kind`` is that of its annotation."""
+    """Return the parameter that ``params={name: given}`` declares; ``kind`` is that of its annotation."""
     if not isinstance(given, Param):
         return of_default(name, given, site, kind)
     if given.type is not None and given.type not in WORDS:
@@ -59,7 +59,7 @@ def declared(name: str, given: object, site: Site, kind: Kind | None = None) -> 
 
 
 def declared_by(parameter: Parameter, site: Site, annotation: object) -> Declared:
-    """From the signature of a @dag function; ``annotation`` is the parameter's, resolved."""
+    """Return the parameter that the signature of a @dag function declares; ``annotation`` is resolved."""
     return declared(parameter.name, parameter.default, site, kind_of_annotation(annotation))
 
 

@@ -110,14 +110,29 @@ class ParamRef(Unknown):
         return f"<parameter {self.name}>"
 
     def __str__(self) -> str:
-        """In an f-string of a command it becomes a template."""
+        """Return a template, so that a reference can stand in an f-string of a command."""
         return f"{{{{ params[{self.name!r}] }}}}"
 
 
+class Callee:
+    """A task function: only its call has a result."""
+
+    __slots__ = ()
+    name: str
+
+
 def references(value: object) -> Iterator[XComArg]:
-    """Every result that ``value`` contains."""
+    """Yield every result that ``value`` contains. Raises BadSpec for a task function that nobody called."""
     if isinstance(value, XComArg):
         yield value
+    elif isinstance(value, Callee):
+        site = call_site()
+        raise BadSpec(
+            f"the argument {value.name} is a task function, not its result",
+            file=site.file,
+            line=site.line,
+            hint=f"call it: {value.name}(); {value.name}.function is the plain function",
+        )
     elif isinstance(value, dict):
         for item in value.values():
             yield from references(item)

@@ -24,7 +24,7 @@ short.maxstring = short.maxother = short.maxlong = 1000
 def show_arguments(
     names: Iterable[str], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
-    """As Python would write them, large ones shortened."""
+    """Return the arguments as Python would write them, large ones shortened."""
     if announce is nobody_listens or not (args or kwargs):
         return
     named = [*zip(names, args, strict=False), *kwargs.items()]

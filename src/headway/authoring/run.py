@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from headway.core.triggers import Trigger
+
+if TYPE_CHECKING:
+    from headway.authoring.asset_events import Events, InletEvents, OutletEvents, Triggering
 
 
 class Skip(Exception):
@@ -13,6 +16,42 @@ class Skip(Exception):
 
 class Fail(Exception):
     """Raised by a task: another attempt would be of no use. It fails without a retry."""
+
+
+class Deferred(BaseException):
+    """Raised by ``defer``: the process ends, and the attempt goes on in another one when ``deferral`` is over.
+
+    No ``except Exception`` of a task catches it.
+    """
+
+    def __init__(self, deferral: "Deferral") -> None:
+        super().__init__("the task is deferred")
+        self.deferral = deferral
+
+
+class Deferral(NamedTuple):
+    """A wait, as it travels: ``facts`` of its kind and ``kwargs`` in JSON types and as JSON."""
+
+    kind: str
+    facts: dict[str, Any]
+    until: datetime | None = None
+    delay_s: float | None = None
+    timeout_s: float | None = None
+    overdue: str = "fail"  # or skip, resume
+    method: str | None = None
+    kwargs: bytes | None = None
+    reschedules: bool = False
+    finishes: bool = False
+
+
+class Resumption(NamedTuple):
+    """The news for the process in which a deferred attempt goes on."""
+
+    method: str | None  # to call instead of the task
+    kwargs: Mapping[str, Any]
+    found: Any  # what it waited for brought
+    timed_out: bool
+    elapsed_s: float  # since the attempt began
 
 
 class DataInterval(NamedTuple):
@@ -38,10 +77,12 @@ class Run:
     __slots__ = (
         "dag_id",
         "data_interval",
+        "events",
         "logical_date",
         "map_index",
         "max_tries",
         "params",
+        "resumed",
         "run_id",
         "task_id",
         "trigger",
@@ -57,6 +98,8 @@ class Run:
     data_interval: DataInterval
     trigger: str
     params: Params
+    resumed: Resumption | None  # None: it is the first process of its attempt
+    events: "Events | None"  # of assets; None: not asked for yet
 
     def __init__(
         self,
@@ -71,6 +114,7 @@ class Run:
         max_tries: int = 1,
         trigger: str = Trigger.MANUAL,
         params: Mapping[str, object] | None = None,
+        resumed: Resumption | None = None,
     ) -> None:
         put = object.__setattr__
         put(self, "run_id", run_id)
@@ -83,6 +127,8 @@ class Run:
         put(self, "data_interval", DataInterval(*data_interval))
         put(self, "trigger", trigger)
         put(self, "params", Params(params or {}))
+        put(self, "resumed", resumed)
+        put(self, "events", None)
 
     def with_params(self, params: dict[str, Any]) -> "Run":
         """The same run with other parameters."""
@@ -93,6 +139,15 @@ class Run:
             object.__setattr__(made, name, getattr(self, name))
         object.__setattr__(made, "params", Params(params))
         return made
+
+    @staticmethod
+    def current() -> "Run":
+        """Return the run of the task that this process executes. Raises RuntimeError outside of a task."""
+        if running is None:
+            raise RuntimeError(
+                "no task is running here; call this inside of a task, not while the DAG file is read"
+            )
+        return running
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Run cannot be changed (setting {name!r})")
@@ -107,6 +162,35 @@ class Run:
     @property
     def data_interval_end(self) -> datetime:
         return self.data_interval.end
+
+    @property
+    def found(self) -> Any:
+        """The thing that the wait of this attempt brought; None before it, or if it brought nothing."""
+        return None if self.resumed is None else self.resumed.found
+
+    @property
+    def outlet_events(self) -> "OutletEvents":
+        """The events that the task's outlets will have when it succeeds: ``run.outlet_events[asset].extra``."""
+        return self.asset_events.outlets
+
+    @property
+    def inlet_events(self) -> "InletEvents":
+        """The latest events of an asset, the newest last: ``run.inlet_events[asset]``."""
+        return self.asset_events.inlets
+
+    @property
+    def triggering_asset_events(self) -> "Triggering":
+        """The events that brought this run, by the name of their asset. Empty if something else did."""
+        return self.asset_events.triggering
+
+    @property
+    def asset_events(self) -> "Events":
+        if self.events is None:
+            from headway.authoring.asset_events import Events  # few tasks need any
+
+            object.__setattr__(self, "events", Events())
+        assert self.events is not None
+        return self.events
 
     @property
     def ds(self) -> str:
@@ -134,15 +218,44 @@ CONTEXT_NAMES: Final = (
     "data_interval_start",
     "ds",
     "ds_nodash",
+    "inlet_events",
     "logical_date",
     "map_index",
+    "outlet_events",
     "params",
     "run_id",
     "task_id",
+    "triggering_asset_events",
     "try_number",
     "ts",
     "ts_nodash",
 )
+
+
+running: Run | None = None  # in a task's process, and in ``run_dag``
+
+
+class entered:
+    """Lets ``Run.current`` return ``run`` in this process until the block ends.
+
+    Not by ``contextlib``, which writes to the traceback of what a task raises: a task may raise what forbids it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __enter__(self) -> None:
+        global running
+        self.before, running = running, self.run
+
+    def __exit__(self, *_: object) -> None:
+        global running
+        running = self.before
+
+
+def get_current_context() -> dict[str, object]:
+    """Return what a task may ask for by name, anywhere inside of it, as in Airflow. Raises RuntimeError elsewhere."""
+    return context_of(Run.current())
 
 
 def context_of(run: Run) -> dict[str, object]:

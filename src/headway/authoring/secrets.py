@@ -47,7 +47,7 @@ ask: Callable[[str, str], str | None] = ask_environment
 
 
 def mask_secret(value: str) -> None:
-    """From now on show ``***`` for ``value`` in the log: also as base64, hex, URL-encoded, JSON-escaped."""
+    """Show ``***`` for ``value`` in the log from now on: also as base64, hex, URL-encoded, JSON-escaped."""
     announce([value])
 
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Follows(Enum):
-    """Which of the tasks behind it go on after its success."""
+    """The tasks behind a task that go on after its success."""
 
     ALL = "all"
     NAMED = "named"  # @task.branch: its result names them
-    IF_TRUE = "if true"  # @task.short_circuit: all or none
+    IF_TRUE = "if true"  # @task.short_circuit: all or none, and none of what is further down either
+    IF_TRUE_DIRECT = "if true, direct"  # … with ignore_downstream_trigger_rules=False: trigger rules decide there
 
 
 class Arguments(NamedTuple):

@@ -39,7 +39,7 @@ def from_json(data: bytes | str) -> object:
 
 
 def length_of(value: object) -> int | None:
-    """How many instances a task mapped over ``value`` has. None: it cannot be mapped over."""
+    """Return how many instances a task mapped over ``value`` has. None: ``value`` cannot be mapped over."""
     return len(value) if isinstance(value, (list, tuple, dict)) else None
 
 

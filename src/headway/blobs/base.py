@@ -63,7 +63,7 @@ class Blobs:
         self._put(key, file, media_type)
 
     def get(self, key: str) -> bytes | None:
-        """All of it; None: there is no such key."""
+        """Return the whole content, or None if the key does not exist."""
         return self._read(key, lambda: bytes(self._library().get(self.store, key).bytes()))
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:

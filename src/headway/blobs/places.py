@@ -1,4 +1,4 @@
-"""Which store a URL names."""
+"""The store that a URL names."""
 
 from collections.abc import Mapping
 from typing import Final

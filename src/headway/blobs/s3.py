@@ -57,7 +57,7 @@ def chosen(environment: Mapping[str, str], purpose: Purpose) -> dict[str, str]:
 
 @contextmanager
 def only(variables: Mapping[str, str], purpose: Purpose) -> Iterator[None]:
-    """These, as ``AWS_…``, and no others: the library reads the environment of its process."""
+    """Set these as ``AWS_…``, and no others: the library reads the environment of its process."""
     before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     for name in before:
         del os.environ[name]

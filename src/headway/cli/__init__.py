@@ -23,7 +23,9 @@ def execute(arguments: list[str]) -> int:
     try:
         from headway.cli.app import tree
 
-        tree()(arguments)  # shows what is wrong with the command line by itself: exit code 2
+        tree(arguments)(
+            arguments
+        )  # shows what is wrong with the command line by itself: exit code 2
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except HeadwayError as error:

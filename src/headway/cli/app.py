@@ -1,55 +1,61 @@
 """The tree of commands."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
 from typer.main import get_command
 
-from headway.cli import (
-    audit,
-    backfill,
-    backup,
-    cancel,
-    check,
-    clear,
-    conn,
-    diff,
-    doctor,
-    logs,
-    ls,
-    mark,
-    migrate,
-    open,
-    pause,
-    pool,
-    replay,
-    restore,
-    resume,
-    retention,
-    retry,
-    run,
-    secrets,
-    show,
-    slots,
-    team,
-    token,
-    up,
-    user,
-    var,
-    whoami,
-    why,
-)
 from headway.cli.output import line
 from headway.cli.teamed import add_team
 
-app = typer.Typer(
-    name="headway",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+COMMANDS: Final = (
+    "init",
+    "up",
+    "agent",
+    "run",
+    "backfill",
+    "ls",
+    "show",
+    "why",
+    "logs",
+    "xcom",
+    "retry",
+    "clear",
+    "mark",
+    "note",
+    "replay",
+    "diff",
+    "cancel",
+    "pause",
+    "resume",
+    "check",
+    "import-airflow",
+    "doctor",
+    "manifests",
+    "migrate",
+    "backup",
+    "restore",
+    "open",
+    "slots",
+    "whoami",
+    "audit",
+    "retention",
+    "asset",
+    "pool",
+    "conn",
+    "var",
+    "secrets",
+    "user",
+    "team",
+    "token",
+    "role",
+    "account",
+    "link",
+    "grant",
 )
+"""In the order of the help. Module ``headway.cli.NAME`` has a function of this name, or an ``app`` of commands."""
 
 
 def print_version(wanted: bool) -> None:
@@ -60,7 +66,6 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool,
@@ -70,45 +75,31 @@ def root(
     """Run and monitor data workflows."""
 
 
-for command in (
-    up.up,
-    run.run,
-    backfill.backfill,
-    ls.ls,
-    show.show,
-    why.why,
-    logs.logs,
-    retry.retry,
-    clear.clear,
-    mark.mark,
-    replay.replay,
-    diff.diff,
-    cancel.cancel,
-    pause.pause,
-    resume.resume,
-    check.check,
-    doctor.doctor,
-    migrate.migrate,
-    backup.backup,
-    restore.restore,
-    open.open_,
-    slots.slots,
-    whoami.whoami,
-    audit.audit,
-    retention.retention,
-):
-    app.command(command.__name__.rstrip("_"))(command)
-app.add_typer(pool.app, name="pool")
-app.add_typer(conn.app, name="conn")
-app.add_typer(var.app, name="var")
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(user.app, name="user")
-app.add_typer(team.app, name="team")
-app.add_typer(token.app, name="token")
+def tree(arguments: Sequence[str] = ()) -> Callable[[list[str]], Any]:
+    """Return the tree, in which each command that asks a server takes --team.
 
-
-def tree() -> Callable[[list[str]], Any]:
-    """Return the tree, in which each command that asks a server takes --team."""
+    It has the command only that ``arguments`` begin with, or all: to import one takes a third of the time of all.
+    """
+    app = typer.Typer(
+        name="headway",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(root)
+    for name in arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS:
+        add(app, name)
     found = get_command(app)
     add_team(found)
     return found
+
+
+def add(app: typer.Typer, name: str) -> None:
+    module = import_module(f"headway.cli.{name.replace('-', '_')}")
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(
+            getattr(module, name.replace("-", "_"), None) or getattr(module, f"{name}_")
+        )  # ``open_`` hides no builtin

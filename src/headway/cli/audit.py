@@ -1,6 +1,9 @@
 """``headway audit``: list who did what."""
 
-from typing import Annotated
+import os
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import typer
 
@@ -8,7 +11,9 @@ from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import show
 from headway.cli.terminal import say
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, UsageError
+
+STDOUT: Final = "-"
 
 
 def audit(
@@ -22,6 +27,13 @@ def audit(
     check: Annotated[
         bool, typer.Option("--check", help="Verify that no entry was changed or removed.")
     ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write all entries to this file as JSON lines, or as CSV to a name that ends in .csv; - prints them.",
+        ),
+    ] = None,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
@@ -29,6 +41,10 @@ def audit(
     from headway.client import client_of
 
     client = client_of(config.layout(data))
+    if export is not None:
+        form = "csv" if export.endswith(".csv") else "jsonl"
+        written(client.export_audit(form), export)
+        return
     if check:
         found = client.check_audit()
         if not found.intact:
@@ -44,3 +60,19 @@ def audit(
     entries = client.audit(limit, actor=actor, action=action)
     rows = [(e.seq, e.at, e.actor, e.via, e.action, e.subject, e.address) for e in entries]
     show(entries, output, ("SEQ", "AT", "ACTOR", "VIA", "ACTION", "SUBJECT", "FROM"), rows)
+
+
+def written(parts: Iterable[bytes], file: str) -> None:
+    """Write the parts to a file that only its owner may read, or to standard output."""
+    if file == STDOUT:
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        return
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+            size = sum(opened.write(part) for part in parts)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {error.strerror}", hint="choose another file"
+        ) from error
+    say(f"{size:,} bytes written to {file}")

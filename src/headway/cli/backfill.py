@@ -1,6 +1,7 @@
 """``headway backfill``: runs for the dates of a DAG's schedule in the past, with progress."""
 
 from collections import Counter
+from enum import StrEnum
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,16 @@ from headway.cli.terminal import is_interactive, paint, say
 from headway.cli.watching import is_over
 from headway.client import Client
 from headway.core.wording import EACH
-from headway.core.words import duration
+from headway.core.words import counted, duration
 
 LOOK_S: Final = 0.2
+ACTIONS: Final = {"create": "new run", "again": "runs again", "leave": "left out"}
+
+
+class Again(StrEnum):
+    MISSING = "missing"
+    FAILED = "failed"
+    ALL = "all"
 
 
 def backfill(
@@ -30,6 +38,13 @@ def backfill(
         int | None,
         typer.Option(min=1, help="Maximum number of runs of this backfill at the same time."),
     ] = None,
+    again: Annotated[
+        Again,
+        typer.Option(
+            help="Dates that have a run: leave them out (missing), or run again those that failed, or all, "
+            "with the latest code."
+        ),
+    ] = Again.MISSING,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show the dates that would run.")
     ] = False,
@@ -58,20 +73,36 @@ def backfill(
             last=last,
             params=values_of(place.client, dag_id, texts),
             max_active_runs=max_active_runs,
+            again=again.value,
             dry_run=dry_run,
         )
         answer = place.client.backfill(dag_id, request)
         if dry_run or not (wait or place.ours):
-            zone = ZoneInfo(answer.timezone)
-            dates = [(run.logical_date.astimezone(zone), run.run_id) for run in answer.runs]
-            show(answer, output, ("LOGICAL DATE", "RUN"), dates)
+            show_plan(answer, output)
+            say_left_out(answer, again)
             return
         assert answer.backfill_id is not None
-        ids = [run.run_id for run in answer.runs if run.run_id is not None]
-        say(f"backfill {answer.backfill_id} of {dag_id}: {len(ids)} runs")
+        ids = [run.run_id for run in answer.runs if run.action != "leave"]
+        say(f"backfill {answer.backfill_id} of {dag_id}: {counted(len(ids), 'run')}")
+        say_left_out(answer, again)
         runs = follow(place.client, answer.backfill_id, len(ids))
-    ends = Counter(EACH.get(run.state, run.state) for run in runs)
+    all_succeeded = show_ends(runs, ZoneInfo(answer.timezone), clock.monotonic() - began, output)
+    if not all_succeeded:
+        raise typer.Exit(1)
+
+
+def show_plan(answer: wire.BackfillAnswer, output: Output) -> None:
     zone = ZoneInfo(answer.timezone)
+    dates = [
+        (run.logical_date.astimezone(zone), run.run_id, run.state, ACTIONS[run.action])
+        for run in answer.runs
+    ]
+    show(answer, output, ("LOGICAL DATE", "RUN", "STATE", "BACKFILL"), dates)
+
+
+def show_ends(runs: list[wire.Run], zone: ZoneInfo, took_s: float, output: Output) -> bool:
+    """Show the runs that did not succeed, and how many ended how. Returns whether all succeeded."""
+    ends = Counter(EACH.get(run.state, run.state) for run in runs)
     rows = [
         (run.logical_date.astimezone(zone), run.run_id, run.state)
         for run in runs
@@ -81,9 +112,22 @@ def backfill(
         show(runs, output, ("LOGICAL DATE", "RUN", "STATE"), rows)
     summary = ", ".join(f"{count} {end}" for end, count in ends.items())
     colour = "red" if rows else "green"
-    say(f"{paint(summary, colour)} in {duration(clock.monotonic() - began)}")
-    if rows:
-        raise typer.Exit(1)
+    say(f"{paint(summary, colour)} in {duration(took_s)}")
+    return not rows
+
+
+def say_left_out(answer: wire.BackfillAnswer, again: Again) -> None:
+    """Say which dates have a run already, and how to run those again."""
+    left = Counter(run.state for run in answer.runs if run.action == "leave")
+    if not left:
+        return
+    states = ", ".join(f"{count} {state}" for state, count in left.items())
+    dates = counted(left.total(), "date")
+    say(
+        f"{dates} left out, because {'it has' if left.total() == 1 else 'they have'} a run: {states}"
+    )
+    if again is not Again.ALL:
+        say("to run them again: --again failed, or --again all")
 
 
 def follow(client: Client, backfill_id: str, total: int) -> list[wire.Run]:

@@ -111,6 +111,18 @@ def set_connection(
     say(f"connection {found.conn_id} of type {found.conn_type} is saved")
 
 
+@app.command("test")
+def try_connection(conn_id: ConnId, data: Data = None, output: Format = Output.TABLE) -> None:
+    """Try a connection in a process of the team's agent. The exit code is 1 if it does not work."""
+    from headway.client import client_of
+
+    done = client_of(config.layout(data)).test_connection(conn_id)
+    rows = [(done.conn_id, "works" if done.ok else "failed", done.message)]
+    show(done, output, ("ID", "RESULT", "MESSAGE"), rows)
+    if not done.ok:
+        raise typer.Exit(1)
+
+
 @app.command("delete")
 def delete_connection(conn_id: ConnId, data: Data = None) -> None:
     """Delete a connection with its secrets."""

@@ -22,7 +22,9 @@ FOLLOW_S = 0.3
 def logs(
     run_id: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN]", help="Run id or unique prefix, @latest or @failed."),
+        typer.Argument(
+            metavar="[RUN]", help="Run id or unique prefix, @latest, @failed or DAG@latest."
+        ),
     ] = None,
     task_id: Annotated[
         str | None, typer.Argument(metavar="[TASK]", help="Default: the first task that failed.")

@@ -1,5 +1,6 @@
 """``headway ls``: list DAGs, runs and import errors."""
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ from headway import config
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, seconds, show
 from headway.cli.terminal import paint, say
-from headway.core.words import counted
+from headway.core.words import counted, listed
+from headway.errors import NotAllowed
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -18,18 +20,21 @@ if TYPE_CHECKING:
 class What(StrEnum):
     DAGS = "dags"
     RUNS = "runs"
+    BACKFILLS = "backfills"
     ERRORS = "errors"
 
 
 def ls(
     what: Annotated[What, typer.Argument(help="What to list.")] = What.DAGS,
-    dag: Annotated[str | None, typer.Option(help="Show only runs of this DAG.")] = None,
+    dag: Annotated[
+        str | None, typer.Option(help="Show only runs or backfills of this DAG.")
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Show only runs in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List DAGs, runs, or DAG files that failed to load."""
+    """List DAGs, runs, backfills, or DAG files that failed to load."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -37,6 +42,8 @@ def ls(
         list_dags(client, output)
     elif what is What.RUNS:
         list_runs(client, dag, state, limit, output)
+    elif what is What.BACKFILLS:
+        list_backfills(client, dag, output)
     else:
         list_errors(client, output)
 
@@ -61,6 +68,16 @@ def list_dags(client: "Client", output: Output) -> None:
     show(dags, output, ("DAG", "SCHEDULE", "LAST RUN", "AT", "NEXT", "TAGS"), rows)
     if broken := len(client.import_errors()):
         say(f"{counted(broken, 'file')} failed to load; run: headway ls errors")
+    elif not dags:
+        say_where_dags_are(client)
+
+
+def say_where_dags_are(client: "Client") -> None:
+    """Name the other teams that have DAGs, to those who may see them."""
+    with suppress(NotAllowed):
+        if others := [team.name for team in client.teams() if team.dags]:
+            say(f"this team has no DAGs; {listed(others)} {'has' if len(others) == 1 else 'have'}")
+            say(f"to list them: headway ls --team {others[0]}")
 
 
 def list_runs(
@@ -74,3 +91,14 @@ def list_runs(
         for r in runs
     ]
     show(runs, output, ("RUN", "DAG", "STATE", "TRIGGER", "LOGICAL DATE", "TOOK"), rows)
+
+
+def list_backfills(client: "Client", dag: str | None, output: Output) -> None:
+    backfills = client.backfills(dag_id=dag)
+    rows = [
+        (b.backfill_id, b.dag_id, b.first, b.last, f"{b.done}/{b.total}",
+         " ".join(f"{state} {n}" for state, n in sorted(b.counts.items())), b.cancelled_by)
+        for b in backfills
+    ]  # fmt: skip
+    columns = ("BACKFILL", "DAG", "FIRST", "LAST", "DONE", "RUNS", "CANCELLED BY")
+    show(backfills, output, columns, rows)

@@ -56,6 +56,10 @@ DatabaseUrl = Annotated[
     ),
 ]
 RunId = Annotated[
-    str, typer.Argument(metavar="RUN", help="Run id or unique prefix, @latest or @failed.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Run id or unique prefix, @latest, @failed, or of one DAG: DAG@latest, DAG@failed.",
+    ),
 ]
 DagId = Annotated[str, typer.Argument(metavar="DAG")]

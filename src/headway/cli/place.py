@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOADED_S: Final = 60.0
 IMPORTED_S: Final = 2.0  # what takes longer may be a file without a DAG
+SLOW_S: Final = 30.0  # files of a heavy front end
 SETTLED_S: Final = (
     10.0  # an error that stays so long, though the file loads, is not of the file alone
 )
@@ -136,7 +137,7 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
     """Wait until the server has loaded the current DAG folder, and return the DAG id of the target."""
     if target.file is None:
         assert target.dag_id is not None
-        if place.ours:
+        if place.ours or not is_known(place.client, target.dag_id):
             wait_for_folder(place, layout, target, None)
         return target.dag_id
     file = path_in(place.dags, target.file)
@@ -148,6 +149,15 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
         )
     wait_for_folder(place, layout, target, file)
     return chosen(place.client, file, target.dag_id)
+
+
+def is_known(client: Client, dag_id: str) -> bool:
+    """Return whether the server has a DAG; its file may have been saved a moment ago."""
+    try:
+        client.dag(dag_id)
+    except NotFound:
+        return False
+    return True
 
 
 def path_in(dags: Path, file: Path) -> str | None:
@@ -164,8 +174,9 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
     """Wait until the loader has loaded the current content of this file, or of the file with this DAG."""
     from headway.loader.bundles import Bundles
 
-    version = Bundles(layout.data).read(place.dags).version
-    began, begun_at = clock.monotonic(), clock.now()
+    bundle = Bundles(layout.data).read(place.dags)
+    version, slow = bundle.version, heavy_files(bundle.candidates(), place.dags)
+    began = clock.monotonic()
     place.client.look_at_folder()
     unchecked = True
     while (waited_s := clock.monotonic() - began) < LOADED_S:
@@ -176,23 +187,33 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
             for dag in there
             if dag.file == file or (file is None and dag.dag_id == target.dag_id)
         ]
+        known = errors.keys() | {dag.file for dag in there}
+        if not file and not meant and waited_s < SLOW_S and not slow <= known:
+            clock.sleep(LOOK_S)
+            continue
         waited_for = meant if file or meant else there
         if waited_for and all(dag.bundle_version == version for dag in waited_for):
             return
         name = file or (meant[0].file if meant else None)
-        if name is None and errors:
+        if name is None and (errors or (not there and waited_s > IMPORTED_S)):
             return  # no such DAG among those that can be loaded: the server says so
         error = errors.get(name or "")
         if unchecked and name and (error or (not meant and waited_s > IMPORTED_S)):
             unchecked = False
             refuse_broken(place.dags / name)
-        if error and (error.at >= begun_at or waited_s > SETTLED_S):
+        if error and waited_s > SETTLED_S:  # an earlier one may be of an earlier content
             raise UsageError(error.message, where=located(place.dags / error.file, error.line))
         clock.sleep(LOOK_S)
     raise NotReachable(
         f"the loader did not read {file or 'the DAG folder'} within {LOADED_S:.0f} s",
         hint=f"see {layout.server_logs / 'loader.log'}",
     )
+
+
+def heavy_files(files: Iterable[str], dags: Path) -> set[str]:
+    """Return the files that take long to load: what others import in milliseconds takes them seconds."""
+    claims = ((path, frontends.claimant(path, (dags / path).read_bytes())) for path in files)
+    return {path for path, front_end in claims if front_end is not None and front_end.heavy}
 
 
 def refuse_broken(file: Path) -> None:
@@ -207,7 +228,7 @@ def refuse_broken(file: Path) -> None:
         raise UsageError(
             "the file does not define a DAG",
             where=str(file),
-            hint="a DAG file imports headway and has a function with @dag, or a `with DAG(…):` block",
+            hint="a DAG file has a function with @dag, or a `with DAG(…):` block",
         )
 
 

@@ -6,6 +6,7 @@ import msgspec
 import typer
 
 from headway import config, wire
+from headway.cli.interrupts import interrupt_kept
 from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
 from headway.cli.output import line, seconds
 from headway.cli.params import Params, texts_of, values_of
@@ -25,10 +26,21 @@ Date = Annotated[
 ]
 
 
+Like = Annotated[
+    str | None,
+    typer.Option(
+        "--like",
+        metavar="RUN",
+        help="Take the parameters and the date of this run (RUN, or DAG@latest); --param and --date replace them.",
+    ),
+]
+
+
 def run(
     target: Annotated[str, typer.Argument(help="file.py, file.py:dag, or a DAG id.")],
     date: Date = None,
     param: Params = None,
+    like: Like = None,
     detach: Annotated[
         bool,
         typer.Option("--detach", help="Do not wait for the run to end. Needs a running server."),
@@ -53,24 +65,45 @@ def run(
         dag_id = loaded(place, wanted, layout)
         params = values_of(place.client, dag_id, texts)
         request = wire.TriggerRequest(logical_date=date, params=params)
-        run = place.client.trigger(dag_id, request)
+        if like is not None:
+            request = resembling(place.client.run(like), dag_id, request)
         if detach:
+            run = place.client.trigger(dag_id, request)
             say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
             line(run.run_id)
             return
-        run = watch_or_leave(place, run)
+        run = watched(place, dag_id, request)
         report(place, layout, run, output)
     if run.state != "success":
         raise typer.Exit(1)
 
 
-def watch_or_leave(place: "Place", run: wire.Run) -> wire.Run:
-    """Watch the run. On Ctrl-C leave it to the server, or cancel it if the server is ours."""
+def resembling(earlier: wire.Run, dag_id: str, request: wire.TriggerRequest) -> wire.TriggerRequest:
+    """Add what the request does not say from a run of the same DAG."""
+    if earlier.dag_id != dag_id:
+        raise UsageError(
+            f"run {earlier.run_id} is of {earlier.dag_id}, not of {dag_id}",
+            hint=f"to list its runs: headway ls runs --dag {dag_id}",
+        )
+    return msgspec.structs.replace(
+        request,
+        logical_date=request.logical_date or earlier.logical_date.isoformat(),
+        params={**earlier.params, **request.params},
+    )
+
+
+def watched(place: "Place", dag_id: str, request: wire.TriggerRequest) -> wire.Run:
+    """Trigger a run and watch it. On Ctrl-C leave it to the server, or cancel it if the server is ours."""
     from headway.cli.watching import watch
 
+    run: wire.Run | None = None
     try:
+        with interrupt_kept():  # the run may be there before the answer that names it
+            run = place.client.trigger(dag_id, request)
         return watch(place.client, run.run_id)
     except KeyboardInterrupt:
+        if run is None:
+            raise
         if not place.ours:
             say(f"\nrun {run.run_id} keeps running; to cancel it: headway cancel {run.run_id}")
             raise typer.Exit(130) from None

@@ -1,32 +1,40 @@
 """``headway show``: one DAG, or one run with its tasks."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from headway import config
+from headway import config, wire
 from headway.cli import trouble
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import seconds
 from headway.cli.output import show as show_data
 from headway.cli.terminal import say
 from headway.client import Client, client_of
+from headway.core.words import counted
 from headway.errors import NotFound
+
+TASKS_MAX: Final = 40
+WHY_MAX: Final = 160
 
 
 def show(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="DAG|RUN", help="DAG id, run id or unique prefix, @latest or @failed."
+            metavar="DAG|RUN",
+            help="DAG id, run id or unique prefix, @latest, @failed or DAG@latest.",
         ),
     ],
+    every: Annotated[
+        bool, typer.Option("--all", help="Show all tasks of a run, not only the first ones.")
+    ] = False,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Show a DAG, or a run with the states of its tasks."""
     client = client_of(config.layout(data))
-    if not target.startswith("@"):
+    if "@" not in target:
         try:
             show_dag(client, target, output)
             return
@@ -35,13 +43,13 @@ def show(
                 client.run(target)
             except NotFound:
                 raise no_dag from None
-    show_run(client, target, output)
+    show_run(client, target, output, every=every)
 
 
 def show_dag(client: Client, dag_id: str, output: Output) -> None:
     dag = client.dag(dag_id)
     rows = [
-        (task.task_id, ", ".join(task.upstream) or None, task.pool, task.queue, task.retries,
+        (task.task_id, trouble.named(list(task.upstream)) or None, task.pool, task.queue, task.retries,
          f"{dag.file}:{task.line or 1}")
         for task in dag.spec.tasks
     ]  # fmt: skip
@@ -50,17 +58,32 @@ def show_dag(client: Client, dag_id: str, output: Output) -> None:
     show_data(dag, output, ("TASK", "AFTER", "POOL", "QUEUE", "RETRIES", "WHERE"), rows)
 
 
-def show_run(client: Client, run_id: str, output: Output) -> None:
+def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> None:
+    """The worst tasks first; in a table at most ``TASKS_MAX``, unless ``every`` one is asked for."""
+    from headway.cli.tree import LOUDEST, state_of  # brings rich
+
     run = client.run(run_id)
     tasks = client.tasks(run.run_id)
     took = f", took {seconds(run.started_at, run.ended_at)}" if run.ended_at else ""
     say(f"run {run.run_id} of {run.dag_id}: {run.state}{took}")
     if run.set_aside is not None:
         say(trouble.standing(run))
+    worst = sorted(tasks, key=lambda task: LOUDEST.index(state_of(task)))
+    shown = worst if every else worst[:TASKS_MAX]
     rows = [
         (task.task_id, " ".join(f"{state} {n}" for state, n in sorted(task.counts.items())),
-         seconds(task.started_at, task.ended_at), task.blocked_reason or task.reason)
-        for task in tasks
+         seconds(task.started_at, task.ended_at), reason_of(task))
+        for task in shown
     ]  # fmt: skip
     data = {"run": run, "tasks": tasks}
     show_data(data, output, ("TASK", "STATE", "TOOK", "WHY"), rows)
+    if output is Output.TABLE and (left := len(tasks) - len(shown)):
+        say(f"and {counted(left, 'other task')}; to list all: headway show {run.run_id[:6]} --all")
+
+
+def reason_of(task: wire.RunTask) -> str | None:
+    """Return why the task waits or ended as it did, cut where a line of a table would be."""
+    if when := trouble.retrying([task]):
+        return when[0].partition(": ")[2]
+    why = task.blocked_reason or task.reason
+    return why if why is None or len(why) <= WHY_MAX else f"{why[: WHY_MAX - 1]}…"

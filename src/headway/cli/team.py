@@ -2,20 +2,27 @@
 
 import math
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+import msgspec
 import typer
 from msgspec import UNSET, UnsetType
 
 from headway import config, wire
-from headway.cli import team_apply
+from headway.cli import team_apply, team_cluster
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import line, show
 from headway.cli.terminal import say
+from headway.core.limits import WORDS
+from headway.core.roles import Role
 from headway.errors import UsageError
+from headway.spec.errors import did_you_mean
 
 if TYPE_CHECKING:
     from headway.client import Client
+    from headway.core.role_map import Rule
+    from headway.identity.settings import SignInSettings
 
 app = typer.Typer(no_args_is_help=True, help="Teams: one control plane for many of them.")
 
@@ -24,6 +31,7 @@ COLUMNS: Final = (
     *("USED", "WAITING", "DAGS", "MEMBERS", "CREATED"),
 )
 DEFAULT: Final = "default"
+RULED: Final = ("TEAM", "ROLE", "RULE", "NUMBER", "LINE")
 
 SlotsOption = Annotated[
     str | None,
@@ -32,6 +40,14 @@ SlotsOption = Annotated[
 WeightOption = Annotated[
     str | None,
     typer.Option("--weight", metavar="N|default", help="Weight for idle slots (default: 1)."),
+]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit",
+        metavar="NAME=N|default",
+        help=f"Limit (default: none): {', '.join(WORDS)}. Can be repeated.",
+    ),
 ]
 TitleOption = Annotated[str | None, typer.Option("--title", help="Title that people read.")]
 
@@ -45,9 +61,14 @@ def list_teams(data: Data = None, output: Format = Output.TABLE) -> None:
 
 @app.command("show")
 def show_team(name: str, data: Data = None, output: Format = Output.TABLE) -> None:
-    """Show a team."""
+    """Show a team, and its limits with what they are used."""
     team = client(data).team(name)
     show(team, output, COLUMNS, [row(team)])
+    if output is Output.TABLE:
+        for limit in team.limits:
+            line(said(limit))
+        for text in team_cluster.lines(team.cluster) if team.cluster is not None else ():
+            line(text)
 
 
 @app.command("create")
@@ -56,11 +77,28 @@ def create(
     slots: SlotsOption = None,
     weight: WeightOption = None,
     title: TitleOption = None,
+    limit: LimitOption = None,
+    cpu: team_cluster.Cpu = None,
+    memory: team_cluster.Memory = None,
+    gpu: team_cluster.Gpu = None,
+    pods: team_cluster.Pods = None,
+    pending_deadline: team_cluster.PendingDeadline = None,
+    annotation: team_cluster.Annotation = None,
+    pull_secret: team_cluster.PullSecret = None,
+    egress: team_cluster.Egress = None,
     data: Data = None,
 ) -> None:
     """Create a team with all that it needs, and print the token of its agents. A second call changes nothing."""
+    cluster = team_cluster.change(
+        cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress
+    )
     request = wire.TeamRequest(
-        name=name, title=given(title), slots=slots_of(slots), weight=weight_of(weight)
+        name=name,
+        title=given(title),
+        slots=slots_of(slots),
+        weight=weight_of(weight),
+        limits=limits_of(limit),
+        cluster=cluster,
     )
     team = client(data).create_team(request)
     if not team.created:
@@ -78,12 +116,31 @@ def set_team(
     slots: SlotsOption = None,
     weight: WeightOption = None,
     title: TitleOption = None,
+    limit: LimitOption = None,
+    cpu: team_cluster.Cpu = None,
+    memory: team_cluster.Memory = None,
+    gpu: team_cluster.Gpu = None,
+    pods: team_cluster.Pods = None,
+    pending_deadline: team_cluster.PendingDeadline = None,
+    annotation: team_cluster.Annotation = None,
+    pull_secret: team_cluster.PullSecret = None,
+    egress: team_cluster.Egress = None,
     data: Data = None,
 ) -> None:
     """Change the settings of a team."""
-    if slots is None and weight is None and title is None:
-        raise UsageError("nothing to change", hint="give --slots, --weight or --title")
-    change = wire.TeamChange(title=given(title), slots=slots_of(slots), weight=weight_of(weight))
+    cluster = team_cluster.change(
+        cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress
+    )
+    if slots is None and weight is None and title is None and not limit and cluster is UNSET:
+        hint = "give --slots, --weight, --title, --limit, or a setting in the cluster such as --cpu"
+        raise UsageError("nothing to change", hint=hint)
+    change = wire.TeamChange(
+        title=given(title),
+        slots=slots_of(slots),
+        weight=weight_of(weight),
+        limits=limits_of(limit),
+        cluster=cluster,
+    )
     team = client(data).change_team(name, change)
     say(f"team {name}: {settings(team)}")
 
@@ -109,6 +166,88 @@ def delete(
 app.command("apply")(team_apply.apply)
 
 
+@app.command("who-may")
+def who_may(
+    name: str,
+    user: Annotated[str, typer.Option("--user", help="Name that the way to sign in tells.")] = "",
+    groups: Annotated[str, typer.Option("--groups", help="Groups, separated by commas.")] = "",
+    directory: Annotated[
+        str, typer.Option("--directory", help="[ldap.NAME] that is asked for the groups of --user.")
+    ] = "",
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEADWAY_SIGN_IN", help="Settings of sign-in, with the rules of the role map."
+        ),
+    ] = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Show which rules of the role map give roles in a team, or what they give somebody. Changes nothing."""
+    from headway.core.role_map import is_about, roles, somebody
+    from headway.identity.settings import load
+
+    if file is None:
+        raise UsageError(
+            "there is no role map", hint="name its file: --file sign-in.toml, or HEADWAY_SIGN_IN"
+        )
+    settings = load(file)
+    rules = settings.rules
+    if user or groups:
+        named = [each.strip() for each in groups.split(",") if each.strip()]
+        if directory:
+            user, more = looked_up(settings, str(file), directory, user)
+            say(f"{user} is in {len(more)} groups: {', '.join(more) or 'none'}")
+            named += more
+        who = somebody(user, named)
+        verdict = roles(rules, who, [name])[name]
+        told = Ruled.of(name, verdict.rule, verdict.role)
+        show(told, output, RULED, [told.row])
+        return
+    found = [Ruled.of(name, rule, rule.role) for rule in rules if is_about(rule, name)]
+    show(found, output, RULED, [each.row for each in found])
+
+
+def looked_up(
+    settings: "SignInSettings", where: str, directory: str, user: str
+) -> tuple[str, list[str]]:
+    """Return the name and groups of somebody in a directory. Raises UsageError and NotReachable."""
+    from headway.identity.directory import Directory
+    from headway.identity.id_token import Refused
+    from headway.identity.settings import require_libraries
+
+    ldap = settings.ldaps.get(directory)
+    if ldap is None:
+        hint = did_you_mean(directory, settings.ldaps) or "docs/sign-in.md shows all settings"
+        raise UsageError(f"there is no [ldap.{directory}]", where=where, hint=hint)
+    require_libraries(settings, where)
+    try:
+        found = Directory(directory, ldap, settings.secrets.get(directory)).find(user)
+    except Refused as error:
+        raise UsageError(f"{user!r} cannot sign in: {error}", where=f"[ldap.{directory}]") from None
+    return found.user, sorted(found.groups)
+
+
+class Ruled(msgspec.Struct, frozen=True):
+    """The result of a rule in a team. No role: it denies, or there is no rule."""
+
+    team: str
+    role: Role | None
+    rule: str | None
+    number: int | None
+    line: int | None
+
+    @staticmethod
+    def of(team: str, rule: "Rule | None", role: Role | None) -> "Ruled":
+        if rule is None:
+            return Ruled(team, None, None, None, None)
+        return Ruled(team, role, str(rule), rule.number, rule.line)
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        role = self.role or ("denied" if self.rule else "none")
+        return (self.team, role, self.rule or "no rule matches", self.number, self.line)
+
+
 def confirm(team: wire.Team) -> None:
     """Ask for the name, so that nobody deletes the wrong team. Raises UsageError."""
     if not sys.stdin.isatty():
@@ -117,6 +256,8 @@ def confirm(team: wire.Team) -> None:
         f"this deletes the team {team.name} with {team.dags} DAGs, their runs and logs, and removes "
         f"{team.members} members; it cannot be undone"
     )
+    for each in team.cluster.found if team.cluster is not None else ():
+        say(f"it also deletes its pods and what Headway made in the namespace {each.namespace}")
     if typer.prompt("Type the name of the team") != team.name:
         raise UsageError("the name does not match, so nothing was deleted")
 
@@ -131,7 +272,16 @@ def row(team: wire.Team) -> tuple[object, ...]:
 def settings(team: wire.Team) -> str:
     slots = "no nominal slots" if team.slots is None else f"{team.slots} nominal slots"
     title = "" if team.title is None else f", title {team.title!r}"
-    return f"{slots}, weight {team.weight:g}{title}"
+    limits = "".join(f", {said(each)}" for each in team.limits if each.limit is not None)
+    cluster = team_cluster.settings(team.cluster) if team.cluster is not None else ""
+    return f"{slots}, weight {team.weight:g}{title}{limits}{', ' + cluster if cluster else ''}"
+
+
+def said(limit: wire.TeamLimit) -> str:
+    """Return a limit, with what counts against it, in words."""
+    most = "no limit" if limit.limit is None else f"at most {limit.limit:,}"
+    used = "" if limit.used is None else f"{limit.used:,} now, "
+    return f"{WORDS.get(limit.name, limit.name)} ({limit.name}): {used}{most}"
 
 
 def given(title: str | None) -> str | UnsetType | None:
@@ -149,6 +299,26 @@ def slots_of(text: str | None) -> int | UnsetType | None:
             hint="give 0 or more, or reset it: --slots default",
         )
     return int(text)
+
+
+def limits_of(given: list[str] | None) -> wire.LimitsChange | UnsetType:
+    """Return the limits of NAME=N and NAME=default. Raises UsageError."""
+    if not given:
+        return UNSET
+    found: dict[str, int | None] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in WORDS:
+            hint = did_you_mean(name, list(WORDS)) or f"one of: {', '.join(WORDS)}"
+            raise UsageError(f"{name!r} is not a limit", where="--limit", hint=hint)
+        if value != DEFAULT and not (value.isascii() and value.isdigit()):
+            raise UsageError(
+                f"{text!r} does not give a number",
+                where="--limit",
+                hint=f"for instance: --limit {name}=100, or remove it: --limit {name}=default",
+            )
+        found[name] = None if value == DEFAULT else int(value)
+    return wire.LimitsChange(**found)
 
 
 def weight_of(text: str | None) -> float | UnsetType | None:

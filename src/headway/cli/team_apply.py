@@ -1,21 +1,22 @@
 """``headway team apply``: bring teams to what a file says, after showing what would change."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from headway import config, wire
 from headway.cli import team_file
 from headway.cli.options import Data
 from headway.cli.output import line
-from headway.cli.team_file import FileTeam
+from headway.cli.team_file import Between, FileTeam
 from headway.cli.terminal import say
 from headway.core import teams as core
+from headway.core.grants import GrantState
 from headway.core.words import counted
 from headway.errors import UsageError
 
@@ -32,7 +33,9 @@ class Step:
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="File with teams: their settings, members, pools.")],
+    file: Annotated[
+        Path, typer.Argument(help="File with teams: their settings, members, pools, grants.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data: Data = None,
@@ -76,6 +79,9 @@ def planned(layout: config.Layout, wanted: list[FileTeam]) -> Iterator[Step]:
             yield from pools(here, team)
         if team.members is not None:
             yield from members(here, team, me)
+    # Last, when all teams are there: to grant needs both.
+    for team in wanted:
+        yield from grants(Inside(layout, team.name, team.name in known), team)
 
 
 def told_apart(layout: config.Layout, wanted: list[FileTeam]) -> None:
@@ -102,9 +108,17 @@ class Inside:
 def settings(platform: "Client", team: FileTeam, is_: wire.Team | None) -> Iterator[Step]:
     given = {"title": team.title, "slots": team.slots, "weight": team.weight}
     set_ = {key: value for key, value in given.items() if value is not UNSET}
+    known = {} if is_ is None else {limit.name: limit.limit for limit in is_.limits}
+    limits = {key: most for key, most in (team.limits or {}).items() if known.get(key) != most}
+    cluster = differing_in_cluster(team, is_)
     if is_ is None:
-        said = ", ".join(f"{key} {value}" for key, value in set_.items())
-        request = wire.TeamRequest(name=team.name, **set_)  # type: ignore[arg-type]
+        said = ", ".join(f"{key} {value}" for key, value in (set_ | limits | cluster).items())
+        request = wire.TeamRequest(
+            name=team.name,
+            limits=asked(limits),
+            cluster=wire.ClusterChange(**cluster) if cluster else UNSET,
+            **set_,  # type: ignore[arg-type]
+        )
         yield Step(
             f"+ team {team.name}: {said or 'default settings'}",
             lambda: platform.create_team(request),
@@ -113,10 +127,32 @@ def settings(platform: "Client", team: FileTeam, is_: wire.Team | None) -> Itera
     differing = {
         key: value for key, value in set_.items() if effective(key, value) != getattr(is_, key)
     }
-    if differing:
-        said = ", ".join(f"{key} {getattr(is_, key)} → {value}" for key, value in differing.items())
-        change = wire.TeamChange(**differing)  # type: ignore[arg-type]
+    if differing or limits or cluster:
+        before = {key: getattr(is_, key) for key in differing} | known
+        before |= {key: getattr(is_.cluster, key, None) for key in cluster}
+        changed = (differing | limits | cluster).items()
+        said = ", ".join(f"{key} {before[key]} → {to}" for key, to in changed)
+        change = wire.TeamChange(
+            limits=asked(limits),
+            cluster=wire.ClusterChange(**cluster) if cluster else UNSET,
+            **differing,  # type: ignore[arg-type]
+        )
         yield Step(f"~ team {team.name}: {said}", lambda: platform.change_team(team.name, change))
+
+
+def asked(limits: Mapping[str, int | None]) -> wire.LimitsChange | UnsetType:
+    return wire.LimitsChange(**limits) if limits else UNSET
+
+
+def differing_in_cluster(team: FileTeam, is_: wire.Team | None) -> dict[str, Any]:
+    """Return the settings in the cluster that the file changes. Nothing is the same as none."""
+    known = None if is_ is None else is_.cluster
+    wanted = (team.cluster or {}).items()
+    return {name: to for name, to in wanted if given(getattr(known, name, None)) != given(to)}
+
+
+def given(value: Any) -> Any:
+    return None if value in ([], {}) else value
 
 
 def effective(key: str, value: object) -> object:
@@ -170,6 +206,47 @@ def adder(here: Inside, request: wire.MemberRequest) -> Callable[[], object]:
 
 def remover(here: Inside, name: str) -> Callable[[], object]:
     return lambda: here.client.remove_member(name)
+
+
+def grants(here: Inside, team: FileTeam) -> Iterator[Step]:
+    """Yield grants to give, to revoke because the file has them no more, and to ask for, unless they were refused."""
+    if team.grants is None and not team.asks:
+        return
+    listed = here.client.grants() if here.exists else []
+    given = {
+        Between(each.grantee, each.dag_id, each.kind): each.id
+        for each in listed
+        if each.owner == team.name and each.state is GrantState.GIVEN
+    }
+    for what in sorted((team.grants or frozenset()) - given.keys()):
+        request = wire.GiveGrant(grantee=what.team, dag_id=what.dag_id, kind=what.kind)
+        words = f"+ grant: {what.team} may {what.kind.word} {what.dag_id} of {team.name}"
+        yield Step(words, giver(here, request))
+    for what in sorted(given.keys() - (given.keys() if team.grants is None else team.grants)):
+        words = f"- grant: {what.team} may {what.kind.word} {what.dag_id} of {team.name}"
+        yield Step(words, revoker(here, given[what]))
+    said = {
+        Between(each.owner, each.dag_id, each.kind)
+        for each in listed
+        if each.grantee == team.name and each.state is not GrantState.REVOKED
+    }
+    for what in sorted(team.asks - said):
+        asking = wire.AskForGrant(owner=what.team, dag_id=what.dag_id, kind=what.kind)
+        words = f"+ ask: may {team.name} {what.kind.word} {what.dag_id} of {what.team}?"
+        yield Step(words, asker(here, asking))
+
+
+def giver(here: Inside, request: wire.GiveGrant) -> Callable[[], object]:
+    return lambda: here.client.give_grant(request)
+
+
+def revoker(here: Inside, grant_id: str) -> Callable[[], object]:
+    change = wire.GrantChange(state=GrantState.REVOKED)
+    return lambda: here.client.change_grant(grant_id, change)
+
+
+def asker(here: Inside, request: wire.AskForGrant) -> Callable[[], object]:
+    return lambda: here.client.ask_for_grant(request)
 
 
 def client_in(layout: config.Layout, team: str | None) -> "Client":

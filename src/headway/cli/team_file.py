@@ -1,32 +1,51 @@
-"""The file of ``headway team apply``: teams with their settings, members and pools, read with file and line.
+"""The file of ``headway team apply``: teams with their settings, members, pools and grants, read with file and line.
 
 teams:
   marketing:
     title: Marketing          # each key may be left out: then it stays as it is
     slots: 40                 # null: no nominal share of its own
     weight: 2
+    limits: {open_runs: 1000, requests_per_s: null}   # null: no such limit
+    cluster: {cpu: 64, memory: 256Gi, egress: [10.0.0.0/8:5432]}   # null: that of the executor
     members: {ann: admin, bob: viewer}   # all of them, besides the local admin and who applies it
     pools: {default: 128, etl: 4}        # those that the file looks after
+    grants: {sales: {daily_delays: [see_runs, start]}}   # all that other teams may do with DAGs of this one
+    asks: {finance: {ledger: [see_runs]}}                # what this team wants to do with DAGs of others
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from headway.cli import team_cluster
+from headway.core import cluster as in_cluster
+from headway.core import limits
 from headway.core import teams as core
+from headway.core.cluster import ClusterSettings
+from headway.core.grants import GrantKind
 from headway.core.roles import Role
 from headway.errors import NotFound, UsageError
 from headway.spec.errors import did_you_mean
 
 T = TypeVar("T")
 
-KEYS: Final = ("title", "slots", "weight", "members", "pools")
+KEYS: Final = (
+    *("title", "slots", "weight", "limits", "cluster", "members", "pools", "grants", "asks"),
+)
 USER: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
 FILE_BYTES_MAX: Final = 1_000_000
+
+
+class Between(NamedTuple):
+    """The other team of a grant, a DAG of the owner, and what may be done with it."""
+
+    team: str
+    dag_id: str
+    kind: GrantKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +56,12 @@ class FileTeam:
     title: str | UnsetType | None = UNSET
     slots: int | UnsetType | None = UNSET
     weight: float | UnsetType | None = UNSET
+    limits: Mapping[str, int | None] | None = None
+    cluster: Mapping[str, Any] | None = None  # settings as ``wire.ClusterChange`` has them
     members: Mapping[str, Role] | None = None
     pools: Mapping[str, int] | None = None
+    grants: frozenset[Between] | None = None
+    asks: frozenset[Between] = frozenset()
 
 
 def read(file: Path) -> list[FileTeam]:
@@ -92,10 +115,17 @@ class Reader:
         ):
             if key in keys:
                 given[key] = self.setting(keys[key], key, read, check)
+        if "limits" in keys:
+            given["limits"] = self.limits(keys["limits"])
+        if "cluster" in keys:
+            given["cluster"] = self.cluster(keys["cluster"])
         if "members" in keys:
             given["members"] = self.members(keys["members"])
         if "pools" in keys:
             given["pools"] = self.pools(keys["pools"])
+        for key in ("grants", "asks"):
+            if key in keys:
+                given[key] = frozenset(self.grants(name, key, keys[key]))
         return FileTeam(name, **given)
 
     def setting(
@@ -120,6 +150,37 @@ class Reader:
             found[name] = Role(text)
         return found
 
+    def limits(self, node: Any) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        for name, value in self.mapping(node, "limits", tuple(limits.WORDS)).items():
+            found[name] = None if self.is_null(value) else self.scalar(value, name, int)
+            if (most := found[name]) is not None and (wrong := limits.trouble(name, most)):
+                raise self.wrong(value, wrong)
+        return found
+
+    def cluster(self, node: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in self.mapping(node, "cluster", team_cluster.NAMES).items():
+            if self.is_null(value):
+                found[name] = None
+            elif name == "annotations":
+                pairs = self.mapping(value, name, None).items()
+                found[name] = {key: self.scalar(each, key, str) for key, each in pairs}
+            elif name in ("pull_secrets", "egress"):
+                found[name] = self.texts(value, name)
+            else:
+                found[name] = self.scalar(value, name, int if name in team_cluster.COUNTS else str)
+        set_ = {name: value for name, value in found.items() if value is not None}
+        set_ |= {name: tuple(each) for name, each in set_.items() if isinstance(each, list)}
+        if (wrong := in_cluster.trouble(ClusterSettings(**set_))) is not None:
+            raise self.wrong(node, wrong)
+        return found
+
+    def texts(self, node: Any, what: str) -> list[str]:
+        if node.id != "sequence":
+            raise self.wrong(node, f"{what} must be a list, such as `[a, b]`")
+        return [self.scalar(each, f"an entry of {what}", str) for each in node.value]
+
     def pools(self, node: Any) -> dict[str, int]:
         found = {}
         for name, slots in self.mapping(node, "pools", None).items():
@@ -128,6 +189,24 @@ class Reader:
                 raise self.wrong(slots, trouble)
             found[name] = value
         return found
+
+    def grants(self, name: str, key: str, node: Any) -> Iterator[Between]:
+        for other, of_team in self.mapping(node, key, None).items():
+            trouble = core.name_trouble(other)
+            if trouble is not None or other == name:
+                raise self.wrong(of_team, trouble or "a grant is between two teams")
+            for dag_id, kinds in self.mapping(of_team, f"{key} of {other}", None).items():
+                if kinds.id != "sequence":
+                    raise self.wrong(kinds, f"{dag_id} must have a list, such as [see_runs]")
+                for each in kinds.value:
+                    yield Between(other, dag_id, self.kind(each))
+
+    def kind(self, node: Any) -> GrantKind:
+        text = self.scalar(node, "what a grant allows", str)
+        if text not in list(GrantKind):
+            hint = did_you_mean(text, list(GrantKind)) or f"one of: {', '.join(GrantKind)}"
+            raise self.wrong(node, f"{text!r} is not something that a grant allows", hint)
+        return GrantKind(text)
 
     def mapping(self, node: Any, what: str, known: tuple[str, ...] | None) -> dict[str, Any]:
         """Return the values by key. Raises UsageError for another kind of node, and for an unknown or repeated key."""

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from headway.client.client import TEAM
+from headway.config import ASKED_TEAM
 
 OWN_TEAM: Final = "team"  # a command with a parameter of this name says itself what it is
 
@@ -38,7 +38,7 @@ def made() -> Any:
             str | None,
             typer.Option(
                 metavar="NAME",
-                envvar=TEAM,
+                envvar=ASKED_TEAM,
                 callback=remember,
                 help="The team that is meant (default: your first).",
             ),
@@ -54,4 +54,4 @@ def made() -> Any:
 def remember(team: str | None) -> None:
     """Leave the team where clients look for it."""
     if team is not None:
-        os.environ[TEAM] = team
+        os.environ[ASKED_TEAM] = team

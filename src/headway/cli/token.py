@@ -8,7 +8,7 @@ from headway import config, wire
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import line, show
 from headway.cli.terminal import say
-from headway.core.roles import Role
+from headway.core.roles import Verb
 
 app = typer.Typer(no_args_is_help=True, help="API tokens: let programs sign in.")
 
@@ -24,7 +24,7 @@ def list_tokens(data: Data = None, output: Format = Output.TABLE) -> None:
             t.id,
             t.name,
             t.user,
-            t.role,
+            narrowed(t),
             t.scope,
             t.created_at,
             t.expires_at,
@@ -41,7 +41,13 @@ def list_tokens(data: Data = None, output: Format = Output.TABLE) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What the token is for.")],
     role: Annotated[
-        Role | None, typer.Option(help="Role of the token (default: your role).")
+        str | None, typer.Option(help="Role of the token (default: your role).")
+    ] = None,
+    verb: Annotated[
+        list[Verb] | None, typer.Option(help="Only this verb of the role. Repeat it for more.")
+    ] = None,
+    dag: Annotated[
+        list[str] | None, typer.Option(help="Only for this DAG. Repeat it for more.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="Days until the token expires.")] = 90,
     user: Annotated[
@@ -57,7 +63,15 @@ def create(
     from headway.client import client_of
 
     scope: Literal["api", "agent"] = "agent" if agent else "api"
-    request = wire.TokenRequest(name=name, role=role, expires_in_days=days, user=user, scope=scope)
+    request = wire.TokenRequest(
+        name=name,
+        role=role,
+        expires_in_days=days,
+        user=user,
+        scope=scope,
+        verbs=verb or None,
+        dag_ids=dag or None,
+    )
     token = client_of(config.layout(data)).create_token(request)
     line(token.token)
     if agent:
@@ -73,3 +87,10 @@ def revoke(token_id: Annotated[str, typer.Argument(metavar="ID")], data: Data = 
 
     token = client_of(config.layout(data)).revoke_token(token_id)
     say(f"token {token.name} of {token.user} is revoked")
+
+
+def narrowed(token: wire.Token) -> str:
+    """Return the token's role, and what of it the token has."""
+    verbs = "" if token.verbs is None else f": {' '.join(token.verbs)}"
+    dags = "" if token.dag_ids is None else f" on {' '.join(token.dag_ids)}"
+    return f"{token.role}{verbs}{dags}"

@@ -19,6 +19,8 @@ LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "queued": ("◌", "bright_black"),
     "running": ("▶", "bright_green"),
     "up_for_retry": ("↻", "yellow"),
+    "deferred": ("◷", "medium_purple"),
+    "up_for_reschedule": ("◷", "cyan"),
     "success": ("✓", "green"),
     "failed": ("✗", "red"),
     "skipped": ("»", "magenta"),
@@ -27,9 +29,10 @@ LOOKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 # Of a mapped task: the first of these that any of its instances is in.
+WAITING: Final = frozenset({"deferred", "up_for_reschedule"})
 LOUDEST: Final = (
-    "failed", "up_for_retry", "running", "queued", "ready", "waiting", "upstream_failed",
-    "cancelled", "success", "skipped",
+    "failed", "up_for_retry", "running", "deferred", "up_for_reschedule", "queued", "ready",
+    "waiting", "upstream_failed", "cancelled", "success", "skipped",
 )  # fmt: skip
 
 
@@ -80,7 +83,9 @@ def line(task: wire.RunTask, width: int, now: datetime) -> Text:
     return text.append("\n")
 
 
-TROUBLED: Final = frozenset({"failed", "up_for_retry", "skipped", "upstream_failed", "ready"})
+TROUBLED: Final = frozenset(
+    {"failed", "up_for_retry", "skipped", "upstream_failed", "ready"} | WAITING
+)
 
 
 def bar(counts: Mapping[str, int]) -> Text:

@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from headway import wire
+from headway.cli.output import cell
 from headway.client import Client
+from headway.core.excerpt import excerpt
 from headway.core.wording import ENDED
+from headway.core.words import counted
 from headway.errors import NotFound, NotReachable
 
-EXCERPT_LINES: Final = 12
-TAIL_BYTES: Final = 8192
+NAMES_MAX: Final = 5
+ERRORS_MAX: Final = 10
+TAIL_BYTES: Final = 64 * 1024
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -49,26 +53,66 @@ def earliest(found: list[wire.TaskInstance]) -> wire.TaskInstance | None:
     return min(found, key=lambda each: each.ended_at or each.started_at or NEVER, default=None)
 
 
+def place(instance: wire.TaskInstance) -> str:
+    index = instance.map_index
+    return instance.task_id if index < 0 else f"{instance.task_id}[{index}]"
+
+
+OVERDUE: Final = {"fail": "it fails", "skip": "it is skipped", "resume": "it goes on"}
+
+
+def waiting(instance: wire.TaskInstanceDetail, wait: wire.Wait) -> str:
+    """Tell since when a deferred task waits, and what a person can do."""
+    ends = f"; at {stamp(wait.ends_at)} {OVERDUE[wait.overdue]}" if wait.ends_at else ""
+    looks = instance.history[0].deferrals if instance.state == "up_for_reschedule" else 0
+    last = f"look {looks} was at" if looks else "no process and no slot is in use since"
+    watched = f"{watching(wait)}\n" if wait.kind == "trigger" else ""
+    where = f"{instance.run_id[:6]} "
+    task = f"{instance.task_id}{index_option(instance.map_index)}"
+    return (
+        f"{watched}  {last} {stamp(wait.since)}{ends}; to end the wait: headway mark {where}success {task}, "
+        f"or to start anew: headway clear {where}{task}"
+    )
+
+
+def watching(wait: wire.Wait) -> str:
+    """Tell who looks after a wait, and of the last look and the next."""
+    if wait.agent is None:
+        return "  no agent looks after it: to see the agents of the team, run headway doctor"
+    parts = [f"agent {wait.agent} looks after it"]
+    if wait.looked_at is not None:
+        look = f"look {wait.looks}" if wait.looks > 1 else "it looked"
+        parts.append(f"{look} {'was ' if wait.looks > 1 else ''}at {stamp(wait.looked_at)}")
+    if wait.looks_at is not None:
+        parts.append(f"the next one is at {stamp(wait.looks_at)}")
+    return "  " + "; ".join(parts) + (f"\n  {wait.note}" if wait.note else "")
+
+
+def stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def describe(client: Client, run_id: str, task_id: str, map_index: int) -> list[str]:
     """Return why and where the task instance failed, and the end of its log."""
     instance = client.instance(run_id, task_id, map_index)
-    place = task_id if map_index < 0 else f"{task_id}[{map_index}]"
     if not instance.history:
-        return [f"{place}: {instance.reason or instance.state}"]
+        return [f"{place(instance)}: {instance.reason or instance.state}"]
     attempt = instance.history[0]
     line = f" ({instance.file}:{attempt.line})" if attempt.line else ""
     lost = instance.reason if attempt.state == "lost" else None  # it says how often
-    lines = [f"{place}: {lost or attempt.detail or attempt.cause or instance.state}{line}"]
+    said, *below = (lost or attempt.detail or attempt.cause or instance.state).split("\n")
+    lines = [f"{place(instance)}: {said}{line}", *(f"  {text}" for text in below)]
     if attempt.log_removed_at is not None:
         return [*lines, f"  the log was removed on {attempt.log_removed_at:%Y-%m-%d}"]
     try:
-        lines += [f"  {text}" for text in excerpt(client, instance)]
+        lines += [f"  {text}" for text in log_lines(client, instance)]
     except NotReachable as error:
         return [*lines, f"  cannot read the log: {error.message}"]
     return [*lines, f"  full log: headway logs {run_id[:6]} {task_id}{index_option(map_index)}"]
 
 
-def excerpt(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:
+def log_lines(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:
+    """Return the part of the last attempt's log that says why it failed."""
     key = (instance.run_id, instance.task_id, instance.map_index)
     text, offset, complete = client.log(*key)
     while not complete:
@@ -76,7 +120,8 @@ def excerpt(client: Client, instance: wire.TaskInstanceDetail) -> list[str]:
         if not more:
             break
         text = (text + more)[-TAIL_BYTES:]
-    return text.decode(errors="replace").splitlines()[-EXCERPT_LINES:]
+    found = excerpt(text[-TAIL_BYTES:].decode(errors="replace"), instance.history[0].detail)
+    return (found or "").splitlines()
 
 
 def index_option(map_index: int) -> str:
@@ -84,5 +129,42 @@ def index_option(map_index: int) -> str:
 
 
 def blocked(tasks: list[wire.RunTask]) -> list[str]:
-    """Return why each ready task waits."""
-    return [f"{task.task_id}: {task.blocked_reason}" for task in tasks if task.blocked_reason]
+    """Return why ready tasks wait: a line for each reason, those for which most wait first."""
+    by_reason: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.blocked_reason:
+            by_reason.setdefault(task.blocked_reason, []).append(task.task_id)
+    ordered = sorted(by_reason.items(), key=lambda entry: -len(entry[1]))
+    return [f"{named(names)}: {reason}" for reason, names in ordered]
+
+
+def retrying(tasks: list[wire.RunTask]) -> list[str]:
+    """Return when each task that waits for a retry runs again, and which attempt that is of how many."""
+    return [
+        f"{task.task_id}: retries at {cell(task.retry_at)}, attempt {task.failures + 1} of {task.retries + 1}"
+        for task in sorted(tasks, key=lambda each: each.retry_at or NEVER)[:NAMES_MAX]
+        if task.retry_at is not None
+    ]
+
+
+def failures(diagnosis: wire.Diagnosis) -> list[str]:
+    """Return a line for each distinct error beyond the first, the most frequent first."""
+    groups = diagnosis.errors
+    if len(groups) < 2:
+        return []
+    lines = [
+        f"  {counted(group.count, 'time')} in {named(group.task_ids)}: {headline(group.first)}"
+        for group in groups[:ERRORS_MAX]
+    ]
+    more = len(groups) - ERRORS_MAX
+    return ["errors:", *lines, *([f"  and {counted(more, 'other error')}"] if more > 0 else [])]
+
+
+def headline(error: wire.FirstError) -> str:
+    return (error.detail or error.cause or "failed").split("\n", 1)[0]
+
+
+def named(names: list[str]) -> str:
+    others = len(names) - NAMES_MAX
+    more = f" and {counted(others, 'other')}" if others > 0 else ""
+    return f"{', '.join(names[:NAMES_MAX])}{more}"

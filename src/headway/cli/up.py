@@ -1,6 +1,7 @@
 """``headway up``: run the server until Ctrl-C."""
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,6 +11,7 @@ from headway.cli.options import Dags, Data, DatabaseUrl
 from headway.cli.terminal import paint, say
 
 if TYPE_CHECKING:
+    from headway.cli.demo import History
     from headway.config import ServerFile
     from headway.up.supervisor import Supervisor
 
@@ -19,16 +21,20 @@ Port = Annotated[
         min=0, max=65535, envvar="HEADWAY_PORT", help="Port to listen on; 0 takes any free port."
     ),
 ]
+Slots = Annotated[
+    int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
+]
 Queues = Annotated[
     list[str] | None,
     typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
 ]
 Isolate = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--isolate",
+        "--isolate/--no-isolate",
         envvar="HEADWAY_ISOLATE",
-        help="Run the code of each team as a user id of its own, or do not start.",
+        help="Run the code of each team as a user id of its own, or do not start "
+        "(default: in a folder of teams, where the system allows it).",
     ),
 ]
 Uids = Annotated[
@@ -41,6 +47,40 @@ LogStore = Annotated[
         help="Log store to copy logs to: s3://bucket/prefix or file:///folder",
     ),
 ]
+Kubernetes = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HEADWAY_KUBERNETES",
+        help="File with the settings of a Kubernetes cluster, for tasks that run in pods.",
+    ),
+]
+Agents = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HEADWAY_AGENTS",
+        help="Address to wait at for agents of other machines: tls://0.0.0.0:7077",
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="HEADWAY_CERTIFICATE",
+        help="File with the certificate for --agents, and its chain (PEM).",
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(envvar="HEADWAY_KEY", help="File with the private key of the certificate (PEM)."),
+]
+Demo = Annotated[
+    bool | None,
+    typer.Option(
+        "--demo/--no-demo",
+        help="Write two demo teams with DAGs to the DAG folder, which must be empty "
+        "(default: at the first start in an empty directory).",
+        show_default=False,
+    ),
+]
 
 TURN_S: Final = 1.0  # how long a dead component may go unnoticed
 
@@ -51,9 +91,7 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = config.HOST,
     port: Port = config.PORT,
     database_url: DatabaseUrl = None,
-    slots: Annotated[
-        int, typer.Option(min=1, help="Maximum number of tasks that run at the same time.")
-    ] = config.SLOTS,
+    slots: Slots = config.SLOTS,
     queue: Queues = None,
     public_url: Annotated[
         str | None,
@@ -70,19 +108,29 @@ def up(
             help="Maximum requests per second for each user or token.",
         ),
     ] = config.API_RATE,
-    isolate: Isolate = False,
+    isolate: Isolate = None,
     uids: Uids = None,
     log_store: LogStore = None,
+    kubernetes: Kubernetes = None,
+    agents: Agents = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    demo: Demo = None,
 ) -> None:
     """Start the server: database, scheduler, loader, agent, API and web interface."""
     from headway import clock
+    from headway.cli.demo import folder_of
+    from headway.identity.settings import from_environment
+    from headway.up import outside
     from headway.up.isolation import UIDS, parsed
-    from headway.up.supervisor import Settings, Supervisor, end_on_signals
+    from headway.up.supervisor import Settings, Supervisor
 
     began = clock.monotonic()
+    layout = config.layout(data)
+    folder, is_new = folder_of(demo, dags, layout)
     settings = Settings(
-        layout=config.layout(data),
-        dags=dags or config.default_dags(),
+        layout=layout,
+        dags=folder,
         host=host,
         port=port,
         database_url=database_url,
@@ -91,10 +139,21 @@ def up(
         public_url=None if public_url is None else config.checked_public_url(public_url),
         api_rate=api_rate,
         log_store=log_store,
+        kubernetes=kubernetes,
+        agents=outside.agents(agents, certificate, key),
         isolate=isolate,
         uids=UIDS if uids is None else parsed(uids),
+        sign_in=from_environment(),
     )
-    supervisor = Supervisor(settings, warn)
+    serve(Supervisor(settings, warn), began, is_new=is_new)
+
+
+def serve(supervisor: "Supervisor", began: float, *, is_new: bool) -> None:
+    """Start the server and run it until it is told to stop. ``is_new``: its DAGs are those of the demo."""
+    from headway import clock
+    from headway.cli.demo import History
+    from headway.up.supervisor import end_on_signals
+
     stopping = threading.Event()
     end_on_signals(stopping, supervisor)
     server = supervisor.start()
@@ -104,7 +163,7 @@ def up(
         for gap in supervisor.walls.gaps:
             warn(gap)
         show_addresses(supervisor, server)
-        watch(supervisor, stopping)
+        watch(supervisor, stopping, History(server) if is_new else None)
     finally:
         say("stopping … (press Ctrl-C again to stop immediately)")
         supervisor.stop()
@@ -112,15 +171,22 @@ def up(
 
 
 def show_addresses(supervisor: "Supervisor", server: "ServerFile") -> None:
+    from headway.cli.demo import is_empty
+
     say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
     say(f"  API   {server.url}/api/v1")
     for source in supervisor.teams.sources():
         say(f"  DAGs  {source}")
     say(f"  Data  {supervisor.settings.layout.data}")
+    if is_empty(supervisor.settings.dags):
+        say("  There is no DAG yet. To see two demo teams at work: headway up --demo")
     say("  Ctrl-C stops it; runs continue at the next start")
 
 
-def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
+def watch(
+    supervisor: "Supervisor", stopping: threading.Event, history: "History | None" = None
+) -> None:
+    """Turn until the end. ``history``: the demo DAGs whose past runs are asked for once they are loaded."""
     from headway.cli.news import News
 
     news = News(supervisor)
@@ -128,6 +194,8 @@ def watch(supervisor: "Supervisor", stopping: threading.Event) -> None:
         if supervisor.bell.wait(TURN_S):
             supervisor.bell.clear()
             news.tell()
+        if history is not None and history.missing:
+            history.turn()
         supervisor.turn()
     news.tell()
 

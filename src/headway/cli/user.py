@@ -10,7 +10,6 @@ from headway import config, wire
 from headway.cli.options import Data, Format, Output
 from headway.cli.output import line, show
 from headway.cli.terminal import say
-from headway.core.roles import Role
 
 if TYPE_CHECKING:
     from headway.client import Client
@@ -32,7 +31,7 @@ def list_users(data: Data = None, output: Format = Output.TABLE) -> None:
 @app.command("create")
 def create(
     name: str,
-    role: Annotated[Role, typer.Option(help="Role in the team.")] = Role.VIEWER,
+    role: Annotated[str, typer.Option(help="Role in the team.")] = "viewer",
     display_name: Annotated[str | None, typer.Option("--name", help="Display name.")] = None,
     data: Data = None,
 ) -> None:
@@ -49,7 +48,7 @@ def create(
 @app.command("add")
 def add(
     name: str,
-    role: Annotated[Role, typer.Option(help="Role in this team.")] = Role.VIEWER,
+    role: Annotated[str, typer.Option(help="Role in this team.")] = "viewer",
     data: Data = None,
 ) -> None:
     """Add a user of another team to this team."""
@@ -65,7 +64,7 @@ def remove(name: str, data: Data = None) -> None:
 
 
 @app.command("role")
-def set_role(name: str, role: Role, data: Data = None) -> None:
+def set_role(name: str, role: str, data: Data = None) -> None:
     """Change the role of a user."""
     user = client(data).change_user(name, wire.UserChange(role=role))
     say(f"{user.name} now has role {user.role}")

@@ -10,6 +10,7 @@ from headway.core.states import RUN_FINAL
 
 FRAME_S: Final = 0.1
 WAIT_S: Final = 20.0
+STILL_S: Final = 3.0  # without news: then a task may wait for what never comes
 
 
 def watch(client: Client, run_id: str) -> wire.Run:
@@ -36,18 +37,29 @@ def watch_live(client: Client, run_id: str) -> wire.Run:
 
 
 def watch_quietly(client: Client, run_id: str) -> wire.Run:
-    """Print one line for each failure. For CI and pipes."""
-    after = 0
+    """Print one line for each failure, and for what a task waits when nothing happens. For CI and pipes."""
+    after, told = 0, set[str]()
     while True:
-        events = client.events(run_id, after=after, wait_s=WAIT_S)
+        events = client.events(run_id, after=after, wait_s=WAIT_S if told else STILL_S)
         for event in events:
             after = event.seq
             if event.subject == "task_instance" and event.state in ("failed", "up_for_retry"):
                 index = f"[{event.map_index}]" if (event.map_index or 0) >= 0 else ""
                 say(f"{event.task_id}{index} {event.state}: {event.reason or ''}".rstrip())
+        if not events:
+            tell_waits(client, run_id, told)
         run = client.run(run_id)
         if is_over(run):
             return run
+
+
+def tell_waits(client: Client, run_id: str, told: set[str]) -> None:
+    """Say why ready tasks do not run, once for each text."""
+    lines = trouble.blocked(client.tasks(run_id))
+    for text in lines:
+        if text not in told:
+            say(f"waiting: {text}")
+    told.update(lines)
 
 
 def is_over(run: wire.Run) -> bool:

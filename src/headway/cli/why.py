@@ -5,34 +5,56 @@ from typing import Annotated
 import typer
 
 from headway import config
-from headway.cli.options import Data, RunId
+from headway.cli.options import Data
 from headway.cli.output import line
+from headway.errors import NotFound
 
 
 def why(
-    run_id: RunId,
+    run_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN|DAG", help="Run id or unique prefix, @latest, @failed, or a DAG."
+        ),
+    ],
     task_id: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
     index: Annotated[
         int | None, typer.Option("--index", help="Map index of a mapped task.")
     ] = None,
     data: Data = None,
 ) -> None:
-    """Explain why a run or task waits or failed."""
-    from headway.cli import trouble
+    """Explain why a run or task waits or failed, or what the next run of a DAG waits for."""
+    from headway.cli import asset, trouble
     from headway.client import client_of
 
     client = client_of(config.layout(data))
-    run = client.run(run_id)
+    try:
+        run = client.run(run_id)
+    except NotFound as error:
+        if task_id is not None:
+            raise
+        asset.explain(run_id, error, data)
+        return
     if task_id is not None:
         instance = client.instance(run.run_id, task_id, index)
         line(f"{task_id} is {instance.state}: {instance.blocked_reason or instance.reason or '-'}")
+        if instance.wait is not None:
+            line(trouble.waiting(instance, instance.wait))
         if instance.state in ("failed", "up_for_retry"):
             for text in trouble.describe(client, run.run_id, task_id, instance.map_index):
                 line(text)
         return
     line(trouble.standing(run))
-    for text in trouble.blocked(client.tasks(run.run_id)):
+    tasks = client.tasks(run.run_id)
+    for text in (*trouble.blocked(tasks), *trouble.retrying(tasks)):
         line(text)
+    for state in ("deferred", "up_for_reschedule"):
+        if run.counts.get(state):
+            for each in client.instances(run.run_id, state=state):
+                line(f"{trouble.place(each)} is {state}: {each.reason}")
+    if run.counts.get("failed"):
+        for text in trouble.failures(client.diagnosis(run.run_id)):
+            line(text)
     if run.counts.get("failed") or run.counts.get("up_for_retry"):
         for text in trouble.describe(
             client, run.run_id, *trouble.first_trouble(client, run.run_id)

@@ -5,29 +5,32 @@ it; ``NotReachable`` when nobody answers.
 """
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from headway import wire
+from headway.client.assets import Assets
 from headway.client.connection import segment
 from headway.client.logs import Logs
 from headway.client.secrets import Secrets
 from headway.client.stream import Changes
-from headway.config import Layout, ServerFile, is_held, read_server_file
-from headway.errors import NotReachable
+from headway.config import ASKED_TEAM, Layout, ServerFile, is_held, read_server_file
+from headway.errors import NotReachable, UsageError
 
 URL: Final = "HEADWAY_URL"  # with TOKEN: a server elsewhere
 TOKEN: Final = "HEADWAY_TOKEN"
-TEAM: Final = "HEADWAY_TEAM"  # whose DAGs and runs are meant; default: the first of the user
+KERBEROS: Final = "HEADWAY_KERBEROS"  # 1, with URL: by the ticket of the machine's user
 
 
-class Client(Logs, Changes, Secrets):
+class Client(Logs, Changes, Secrets, Assets):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:
-        """All of them; filters: q, tag, owner, paused, state (of the latest run)."""
+        """Return all DAGs; filters: q, tag, owner, paused, state (of the latest run)."""
         return list(self.all_pages("/dags", wire.DagSummary, filters))
 
     def dag(self, dag_id: str) -> wire.DagDetail:
@@ -54,7 +57,7 @@ class Client(Logs, Changes, Secrets):
         return self.post(f"/dags/{segment(dag_id)}/backfills", request, wire.BackfillAnswer)
 
     def versions(self, dag_id: str) -> list[wire.VersionSummary]:
-        """All of them, newest first."""
+        """Return all versions, newest first."""
         return list(self.all_pages(f"/dags/{segment(dag_id)}/versions", wire.VersionSummary))
 
     def version(self, dag_id: str, version: int) -> msgspec.Raw:
@@ -69,11 +72,19 @@ class Client(Logs, Changes, Secrets):
         query = {"from": first, "to": last}
         return self.get(f"/dags/{segment(dag_id)}/diff", wire.VersionDiff, query)
 
+    def code_changes(self, dag_id: str) -> list[wire.CodeChange]:
+        """Return all changes of the code of a DAG, newest first."""
+        return list(self.all_pages(f"/dags/{segment(dag_id)}/changes", wire.CodeChange))
+
+    def code_change(self, dag_id: str, number: int, since: int | None = None) -> wire.CodeDiff:
+        path = f"/dags/{segment(dag_id)}/changes/{number}"
+        return self.get(path, wire.CodeDiff, {"from": since})
+
     def durations(self, dag_id: str, days: int = 30) -> wire.Durations:
         return self.get(f"/dags/{segment(dag_id)}/durations", wire.Durations, {"days": days})
 
     def backfills(self, **filters: object) -> list[wire.Backfill]:
-        """All of them, newest first; filter: dag_id."""
+        """Return all backfills, newest first; filter: dag_id."""
         return list(self.all_pages("/backfills", wire.Backfill, filters))
 
     def backfill_progress(self, backfill_id: str) -> wire.Backfill:
@@ -93,7 +104,7 @@ class Client(Logs, Changes, Secrets):
         dag_id: str | None = None,
         timezone: str | None = None,
     ) -> wire.Calendar:
-        """From ``first`` (included) to ``last`` (not); of all DAGs unless one is given."""
+        """Return the days from ``first`` (included) to ``last`` (not); of all DAGs unless one is given."""
         path = "/calendar" if dag_id is None else f"/dags/{segment(dag_id)}/calendar"
         query = {"from": first.isoformat(), "to": last.isoformat(), "timezone": timezone}
         return self.get(path, wire.Calendar, query)
@@ -123,8 +134,12 @@ class Client(Logs, Changes, Secrets):
         page = self.get("/runs", wire.Page[wire.Run], {"limit": limit, **filters})
         return page.items
 
+    def all_runs(self, **filters: object) -> list[wire.Run]:
+        """Return all runs that the filters of ``runs`` select, newest first."""
+        return list(self.all_pages("/runs", wire.Run, filters))
+
     def runs_of_backfill(self, backfill_id: str) -> list[wire.Run]:
-        return list(self.all_pages("/runs", wire.Run, {"backfill_id": backfill_id}))
+        return self.all_runs(backfill_id=backfill_id)
 
     def run(self, run_id: str, wait_s: float = 0.0) -> wire.Run:
         return self.get(f"/runs/{segment(run_id)}", wire.Run, {"wait_s": wait_s})
@@ -142,7 +157,7 @@ class Client(Logs, Changes, Secrets):
         return self.get(f"/runs/{segment(run_id)}/diagnosis", wire.Diagnosis)
 
     def instances(self, run_id: str, **filters: str | None) -> list[wire.TaskInstance]:
-        """All of them; filters: task_id, state."""
+        """Return all task instances; filters: task_id, state."""
         path = f"/runs/{segment(run_id)}/task-instances"
         return list(self.all_pages(path, wire.TaskInstance, filters))
 
@@ -181,7 +196,7 @@ class Client(Logs, Changes, Secrets):
         return self.post(f"/runs/{segment(run_id)}/replay", asked, wire.ReplayPreview)
 
     def compare(self, before: str, after: str) -> wire.RunDiff:
-        """How two runs of a DAG differ."""
+        """Return how two runs of a DAG differ."""
         return self.get(f"/runs/{segment(before)}/diff", wire.RunDiff, {"with": after})
 
     def write_note(self, run_id: str, note: str | None) -> wire.Run:
@@ -209,6 +224,10 @@ class Client(Logs, Changes, Secrets):
     def slots(self) -> wire.Slots:
         return self.get("/slots", wire.Slots)
 
+    def slot_history(self, hours: int) -> wire.SlotHistory:
+        """Return the attempts of the last hours: of all teams for a platform admin, else of the own team."""
+        return self.get("/slots/attempts", wire.SlotHistory, {"hours": hours})
+
     def set_pool(self, name: str, slots: int) -> wire.Pool:
         body = msgspec.json.encode(wire.PoolRequest(slots=slots))
         answer, _ = self.ask("PUT", f"/pools/{segment(name)}", body, {})
@@ -222,7 +241,7 @@ class Client(Logs, Changes, Secrets):
         return self.get("/openapi.json", dict[str, object])
 
     def metrics(self) -> str:
-        """In Prometheus's text format."""
+        """Return the metrics in Prometheus's text format."""
         return self.ask("GET", "/metrics", None, {})[0].decode()
 
     # -- who may do what
@@ -258,6 +277,47 @@ class Client(Logs, Changes, Secrets):
         body = msgspec.json.encode(request)
         self.ask("PUT", f"/users/{segment(name)}/password", body, {})
 
+    def create_run_link(self, run_id: str, request: wire.RunLinkRequest) -> wire.NewRunLink:
+        return self.post(f"/runs/{segment(run_id)}/links", request, wire.NewRunLink)
+
+    def run_links(self) -> list[wire.RunLink]:
+        return list(self.all_pages("/run-links", wire.RunLink))
+
+    def revoke_run_link(self, link_id: str) -> wire.RunLink:
+        answer, _ = self.ask("DELETE", f"/run-links/{segment(link_id)}", None, {})
+        return msgspec.json.decode(answer, type=wire.RunLink)
+
+    def grants(self) -> list[wire.Grant]:
+        return list(self.all_pages("/grants", wire.Grant))
+
+    def give_grant(self, request: wire.GiveGrant) -> wire.Grant:
+        return self.post("/grants", request, wire.Grant)
+
+    def ask_for_grant(self, request: wire.AskForGrant) -> wire.Grant:
+        return self.post("/grants/requests", request, wire.Grant)
+
+    def change_grant(self, grant_id: str, request: wire.GrantChange) -> wire.Grant:
+        body = msgspec.json.encode(request)
+        answer, _ = self.ask("PATCH", f"/grants/{segment(grant_id)}", body, {})
+        return msgspec.json.decode(answer, type=wire.Grant)
+
+    def roles(self) -> list[wire.TeamRoleDetail]:
+        return list(self.all_pages("/roles", wire.TeamRoleDetail))
+
+    def create_role(self, request: wire.RoleRequest) -> wire.TeamRoleDetail:
+        return self.post("/roles", request, wire.TeamRoleDetail)
+
+    def change_role(self, name: str, request: wire.RoleChange) -> wire.TeamRoleDetail:
+        answer, _ = self.ask("PATCH", f"/roles/{segment(name)}", msgspec.json.encode(request), {})
+        return msgspec.json.decode(answer, type=wire.TeamRoleDetail)
+
+    def delete_role(self, name: str) -> wire.TeamRoleDetail:
+        answer, _ = self.ask("DELETE", f"/roles/{segment(name)}", None, {})
+        return msgspec.json.decode(answer, type=wire.TeamRoleDetail)
+
+    def create_service_account(self, request: wire.ServiceAccountRequest) -> wire.User:
+        return self.post("/service-accounts", request, wire.User)
+
     def tokens(self) -> list[wire.Token]:
         return list(self.all_pages("/tokens", wire.Token))
 
@@ -273,13 +333,17 @@ class Client(Logs, Changes, Secrets):
         page = self.get("/audit", wire.Page[wire.AuditEntry], {"limit": limit, **filters})
         return page.items
 
+    def export_audit(self, form: str) -> Iterator[bytes]:
+        """Yield the audit of the team as ``jsonl`` or ``csv``, oldest entry first."""
+        return self.parts("/audit/export", {"format": form})
+
     def check_audit(self) -> wire.AuditCheck:
         return self.get("/audit/check", wire.AuditCheck)
 
     # -- teams
 
     def teams(self) -> list[wire.Team]:
-        """All teams for a platform admin, else the one of the client."""
+        """Return all teams for a platform admin, else the one of the client."""
         return self.get("/teams", wire.Page[wire.Team]).items
 
     def team(self, name: str) -> wire.Team:
@@ -307,10 +371,41 @@ def client_of(layout: Layout, team: str | None = None) -> Client:
     url, token = os.environ.get(URL), os.environ.get(TOKEN)
     if url and token:
         return Client(url, token, team or team_asked())
+    if url and os.environ.get(KERBEROS) == "1":
+        return client(url, kerberos=True, team=team)
     server = read_server_file(layout)
     if server is None:
         raise no_server(layout)
     return connect(server, team)
+
+
+def client(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    kerberos: bool = False,
+    team: str | None = None,
+) -> Client:
+    """Return a client of the server at ``url`` (default: ``HEADWAY_URL``).
+
+    It has a token (default: ``HEADWAY_TOKEN``), or signs in with the Kerberos ticket of the machine's user,
+    and again when the session has ended with its ticket.
+
+    Raises:
+        UsageError: no address or token is given, or gssapi is not installed. NotAuthenticated: there is no ticket,
+            or the server does not accept it. NotReachable.
+    """
+    url = url or os.environ.get(URL)
+    token = token or os.environ.get(TOKEN)
+    if not url:
+        raise UsageError("the address of the server is missing", hint=f"set {URL}")
+    if kerberos:
+        from headway.client.kerberos import negotiate
+
+        return Client(url, partial(negotiate, url), team or team_asked())
+    if not token:
+        raise UsageError("the token is missing", hint=f"set {TOKEN}, or use kerberos=True")
+    return Client(url, token, team or team_asked())
 
 
 def connect(server: ServerFile, team: str | None = None) -> Client:
@@ -319,7 +414,7 @@ def connect(server: ServerFile, team: str | None = None) -> Client:
 
 def team_asked() -> str | None:
     """Return the team that the environment names. ``headway --team NAME`` sets it for one command."""
-    return os.environ.get(TEAM) or None
+    return os.environ.get(ASKED_TEAM) or None
 
 
 def no_server(layout: Layout) -> NotReachable:

@@ -4,7 +4,8 @@ A read that met a closed connection is asked once more; a change is not, for it 
 """
 
 import http.client
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from email.message import Message
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -19,13 +20,17 @@ T = TypeVar("T")
 TIMEOUT_S: Final = 30.0
 WAIT_S: Final = 30.0  # of one long poll
 PAGE: Final = 1000
+PART_BYTES: Final = 64 * 1024
 
 
 class Connection:
-    def __init__(self, url: str, token: str, team: str | None = None) -> None:
+    def __init__(self, url: str, token: str | Callable[[], str], team: str | None = None) -> None:
+        """``token`` is called for a token that ends soon, now and when it has ended."""
         self.url = url
         self._connection = opened(url)
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._sign_in = None if isinstance(token, str) else token
+        given = token if isinstance(token, str) else token()
+        self._headers = {"Authorization": f"Bearer {given}", "Content-Type": "application/json"}
         if team is not None:
             self._headers["Headway-Team"] = team
 
@@ -64,9 +69,27 @@ class Connection:
         }
         target = f"/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
         response, content = self._exchange(method, target, body)
+        if response.status == 401 and self._sign_in is not None:
+            self._headers["Authorization"] = f"Bearer {self._sign_in()}"
+            # The first was refused before it did anything.
+            response, content = self._exchange(method, target, body)
         if response.status >= 400:
             raise refusal(response, content)
         return content, response.headers
+
+    def parts(self, path: str, query: Mapping[str, object]) -> Iterator[bytes]:
+        """Yield a long answer in parts, over a connection of its own. Raises NotReachable if it breaks off."""
+        target = f"/api/v1{path}?{urlencode(query)}"
+        try:
+            with closing(opened(self.url)) as connection:
+                connection.request("GET", target, None, self._headers)
+                response = connection.getresponse()
+                if response.status >= 400:
+                    raise refusal(response, response.read())
+                while part := response.read(PART_BYTES):
+                    yield part
+        except (http.client.HTTPException, OSError) as error:
+            raise NotReachable(f"the server at {self.url} broke off its answer") from error
 
     def _exchange(
         self, method: str, target: str, body: bytes | None

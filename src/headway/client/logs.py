@@ -126,7 +126,7 @@ class Logs(Connection):
         return self.get(path, wire.RenderedFields, query)
 
     def log_retention(self) -> wire.LogRetention:
-        """For how long the team keeps logs."""
+        """Return for how long the team keeps logs."""
         return self.get("/log-retention", wire.LogRetention)
 
     def set_log_retention(self, request: wire.LogRetentionRequest) -> wire.LogRetention:

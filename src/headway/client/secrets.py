@@ -18,6 +18,10 @@ class Secrets(Connection):
         answer, _ = self.ask("PUT", f"/connections/{segment(conn_id)}", body, {})
         return msgspec.json.decode(answer, type=wire.Connection)
 
+    def test_connection(self, conn_id: str) -> wire.ConnectionTest:
+        """Have an agent of the team try a connection. Takes up to half a minute."""
+        return self.post(f"/connections/{segment(conn_id)}/test", None, wire.ConnectionTest)
+
     def delete_connection(self, conn_id: str) -> None:
         self.ask("DELETE", f"/connections/{segment(conn_id)}", None, {})
 

@@ -65,7 +65,7 @@ class Changes(Connection):
 
 
 def changes(response: http.client.HTTPResponse) -> Iterator[tuple[Change | None, str]]:
-    """Each event with its position; None: only the position moved."""
+    """Yield each event with its position; None: only the position moved."""
     block: dict[str, str] = {}
     while line := response.readline():
         name, _, value = line.decode().rstrip("\n").partition(": ")

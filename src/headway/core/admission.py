@@ -6,7 +6,7 @@ belong to one scheduler. Pure, like ``plan``.
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headway.core.graph import ANYWHERE, Need
@@ -20,6 +20,7 @@ from headway.core.reasons import (
     PoolFull,
     PoolMissing,
     PoolTooSmall,
+    PoolTurn,
     QueueUnserved,
     Reason,
     TeamSlots,
@@ -54,10 +55,11 @@ class Share:
     allotted: int | None = None
     fair: int | None = None
     short: bool = False  # it wants more than it may use
+    kept: int = 0  # slots that are not lent
 
     @property
     def limit(self) -> int | None:
-        """How many it may use: what it has beyond its fair share goes back as its tasks end."""
+        """Return how many slots the team may use: those beyond its fair share go back as its tasks end."""
         if self.allotted is None or self.fair is None:
             return None
         return min(self.allotted, self.fair)
@@ -68,10 +70,11 @@ class Share:
 
     @property
     def slack(self) -> int:
-        """How many slots others could have."""
+        """Return how many slots others could have."""
         if self.allotted is None or self.fair is None:
             return 0
-        return self.allotted - min(self.allotted, max(self.used, self.fair if self.short else 0))
+        needed = max(self.used, self.kept, self.fair if self.short else 0)
+        return self.allotted - min(self.allotted, needed)
 
     def why(self) -> TeamSlots:
         limit, nominal = self.limit or 0, self.nominal or 0
@@ -89,6 +92,7 @@ class Session:
     queues: tuple[str, ...] = ("default",)
     executor: str = "agents"
     is_default: bool = True  # its executor is that of tasks that name none
+    full: Reason | None = None  # why it has no place once all are taken, where its executor knows
 
     def serves(self) -> Iterator[Need]:
         for queue in self.queues:
@@ -223,14 +227,17 @@ class Line:
 
 
 def hand_over(run: Run, instance: Instance, session: Session, token: str) -> None:
-    attempt = Attempt(
-        number=instance.attempts + 1,
-        token=token,
-        session=session.session_id,
-        queued_at=run.now,
-        ready_at=instance.ready_at,
-        waited_for=instance.waited_for,
-    )
+    if instance.attempt is not None:
+        attempt = run.resume(instance, token, session.session_id)
+    else:
+        attempt = Attempt(
+            number=instance.attempts + 1,
+            token=token,
+            session=session.session_id,
+            queued_at=run.now,
+            ready_at=instance.ready_at,
+            waited_for=instance.waited_for,
+        )
     why = Granted(instance.node.pool, session.agent)
     run.move(instance, Event.GRANT, why, attempt=attempt)
 
@@ -239,33 +246,43 @@ def explain_left(run: Run, pools: dict[str, Pool], capacity: Capacity, share: Sh
     """Write to each instance that became ready and was not granted why it waits, once."""
     for instance in run.queues.fresh:
         if instance.state is State.READY and instance.rank is not None:
-            block(run, instance, reason(instance, pools, capacity, share))
+            node = instance.node
+            why = why_left(node.pool, node.pool_slots, node.need, pools, capacity, share)
+            block(run, instance, why)
     run.queues.fresh = []
 
 
-def reason(
-    instance: Instance, pools: dict[str, Pool], capacity: Capacity, share: Share | None
+def why_left(
+    name: str,
+    needed: int,
+    need: Need,
+    pools: Mapping[str, Pool],
+    capacity: Capacity,
+    share: Share | None,
 ) -> Reason:
-    name = instance.node.pool
+    """Return why what needs ``needed`` slots of the pool ``name`` and a place for ``need`` is not granted."""
     pool = pools.get(name)
     if pool is None:
         return PoolMissing(name)
     if pool.slots == 0:
         return PoolEmpty(name)
-    if pool.slots < instance.node.pool_slots:
-        return PoolTooSmall(name, instance.node.pool_slots, pool.slots)
-    if pool.free < instance.node.pool_slots:
+    if pool.slots < needed:
+        return PoolTooSmall(name, needed, pool.slots)
+    if pool.free < needed:
         return PoolFull(name, pool.used, pool.slots)
-    if share is not None and share.is_full and capacity.best(instance.node.need) is not None:
+    if capacity.best(need) is None:
+        return no_place(need, capacity)
+    if share is not None and share.is_full:
         return share.why()
-    return no_place(instance.node.need, capacity)
+    return PoolTurn(name)
 
 
 def no_place(need: Need, capacity: Capacity) -> Reason:
     if need.executor and need.executor not in capacity.executors:
         return ExecutorUnknown(need.executor, tuple(sorted(capacity.executors)))
     if serving := capacity.serving(need):
-        return AgentsFull(tuple(session.agent for session in serving))
+        told = next((session.full for session in serving if session.full is not None), None)
+        return told or AgentsFull(tuple(session.agent for session in serving))
     if need == ANYWHERE and not capacity.sessions:
         return NoAgent()
     return QueueUnserved(need.queue, need.executor)

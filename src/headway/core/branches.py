@@ -7,6 +7,7 @@ runs again, whatever else is cleared meanwhile. What any instance of a mapped br
 from collections.abc import Collection, Iterable, Mapping
 
 from headway.core.graph import Graph, Node
+from headway.core.reasons import NotChosen
 from headway.core.run import Run
 from headway.core.states import State
 
@@ -14,11 +15,20 @@ Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
 
 
 def left_out(graph: Graph, branch: Node, follows: Collection[Follow]) -> frozenset[int]:
-    """The direct downstream tasks that no successful instance chose and no chosen one leads to."""
+    """The downstream tasks that no successful instance chose and no chosen one leads to.
+
+    Only direct ones, unless the branch skips all below. Further down, trigger rules decide.
+    """
     if not follows or None in follows:
         return frozenset()
     chosen = {i for i in branch.downstream if graph.nodes[i].task_id in united(follows)}
-    return frozenset(branch.downstream) - chosen - graph.descendants(chosen)
+    below = graph.descendants({branch.index}) if branch.skips_all_below else branch.downstream
+    return frozenset(below) - chosen - graph.descendants(chosen)
+
+
+def covers(graph: Graph, branch: Node, follow: frozenset[str]) -> bool:
+    """Return whether the choice skips nothing."""
+    return all(graph.nodes[index].task_id in follow for index in branch.downstream)
 
 
 def united(follows: Iterable[Follow]) -> frozenset[str]:
@@ -42,13 +52,18 @@ def left_out_by(run: Run, branch: Node) -> frozenset[int]:
 
 
 def against(run: Run, node: Node) -> Node | None:
-    """The first of the branches directly above that left the node out."""
+    """Return the first of the branches above that left the node out."""
     above = (run.graph.nodes[index] for index in node.branches)
     return next((branch for branch in above if node.index in left_out_by(run, branch)), None)
 
 
 def undecided(run: Run, node: Node) -> bool:
     return not all(run.has_ended(index) for index in node.branches)
+
+
+def choice(run: Run, branch: Node) -> NotChosen:
+    """Return why the branch left a task out."""
+    return NotChosen(branch.task_id, chosen_by(run, branch), branch.skips_all_below)
 
 
 def chosen_by(run: Run, branch: Node) -> tuple[str, ...]:

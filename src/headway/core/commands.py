@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from headway.core import branches
+from headway.core import branches, mapping
 from headway.core.plan import (
     cancel_open,
     finish,
     forget_result,
     intend,
-    populate,
     recall_below,
     reset,
 )
@@ -114,7 +113,7 @@ def mark_run(run: Run, event: Event, actor: str) -> list[tuple[Instance, State]]
     live is over at once: it does not have to start for that.
     """
     if run.state is RunState.QUEUED:
-        populate(run)
+        mapping.populate(run)
     mended = MENDED if event is Event.MARK_SUCCESS else frozenset[State]()
     chosen = [each for each in run.all() if each.state not in FINAL or each.state in mended]
     marked = [(instance, instance.state) for instance in chosen]
@@ -129,7 +128,7 @@ def cancel(run: Run, actor: str) -> None:
     """End the run. It is over when its last live attempt has ended."""
     if run.state is RunState.QUEUED:
         run.cancelled_by = actor
-        populate(run)
+        mapping.populate(run)
         for instance in list(run.all()):
             if instance.state is State.WAITING:
                 run.move(instance, Event.CANCEL, Cancelled(actor), actor)

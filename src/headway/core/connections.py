@@ -27,7 +27,7 @@ class BadConnection(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """How to reach a system. ``extra`` holds what the other fields do not, by name."""
+    """The address and credentials of a system. ``extra`` holds what the other fields do not, by name."""
 
     conn_id: str = ""
     conn_type: str = ""

@@ -117,6 +117,8 @@ def running(facts: Facts) -> str:
         for state, said in (
             (State.RUNNING, "running"),
             (State.UP_FOR_RETRY, "waiting for a retry"),
+            (State.DEFERRED, "deferred"),
+            (State.UP_FOR_RESCHEDULE, "waiting for the next look"),
         )
         if facts.counts.get(state)
     ]
@@ -125,7 +127,7 @@ def running(facts: Facts) -> str:
 
 
 def succeeded(facts: Facts) -> str:
-    """Also when something failed on the way that no leaf needed."""
+    """Say that the run succeeded, also when something failed on the way that no leaf needed."""
     beginning = f"Succeeded{after(facts)}"
     troubled = failures(facts)
     if troubled:

@@ -12,12 +12,18 @@ CONTROL: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 TRACEBACK: Final = "Traceback (most recent call last)"
+GROUP: Final = "Exception Group Traceback (most recent call last)"
+LINKED: Final = re.compile(
+    r"The above exception was the direct cause of the following exception:"
+    r"|During handling of the above exception, another exception occurred:"
+)
 # Where the agent had laid the DAG's files: of a file in it, its name is what its author knows.
 BUNDLE: Final = re.compile(r'(?<=File ")[^"\n]*/bundles/[^/"\n]+/(?=[^"\n]+", line \d)')
 
 
 def excerpt(tail: str, detail: str | None) -> str | None:
-    """From the last traceback, or some lines before the one that names the error; else the end.
+    """Return the last traceback with those of its causes, or some lines before the one that names the error; else
+    the end.
 
     ``tail``: the end of a log, whose first line may be cut. None: there is nothing in it.
     """
@@ -26,15 +32,41 @@ def excerpt(tail: str, detail: str | None) -> str | None:
         lines.pop()
     if not lines:
         return None
+    last = next((at for at in range(len(lines) - 1, -1, -1) if TRACEBACK in lines[at]), None)
+    if last is not None:
+        return "\n".join(shortened(lines, root_of(lines, last)))
     begin = beginning(lines, (detail or "").splitlines()[0] if detail else "")
     return "\n".join(lines[begin : begin + LINES_MAX])
 
 
+def root_of(lines: list[str], last: int) -> int:
+    """Return where the first traceback of a chain or of an exception group begins, of which ``last`` is the last."""
+    begin, place = last, last - 1
+    inside_group = lines[last].lstrip().startswith("|")
+    while place >= 0:
+        if GROUP in lines[place] and inside_group:
+            begin, inside_group = place, lines[place].lstrip().startswith("|")
+        elif TRACEBACK in lines[place] and any(LINKED.search(line) for line in lines[place:begin]):
+            begin = place
+        elif TRACEBACK in lines[place] and not inside_group:
+            break
+        place -= 1
+    return begin
+
+
+def shortened(lines: list[str], begin: int) -> list[str]:
+    """Cut the middle of a long stack: the ends of the first exception and of the last one are what matters."""
+    if len(lines) - begin <= LINES_MAX:
+        return lines[begin:]
+    links = (at for at in range(begin, len(lines)) if LINKED.search(lines[at]))
+    root_end = next(links, None)
+    if root_end is None:
+        return lines[-LINES_MAX:]
+    root = lines[max(begin, root_end - LINES_MAX // 2) : root_end]
+    return [*root, "…", *lines[max(root_end, len(lines) - (LINES_MAX - 1 - len(root))) :]]
+
+
 def beginning(lines: list[str], said: str) -> int:
-    for place in range(len(lines) - 1, -1, -1):
-        if TRACEBACK in lines[place]:
-            # A long one is cut in the middle of a stack: its end is what matters.
-            return max(place, len(lines) - LINES_MAX)
     wanted = said[:100].strip()
     for place in range(len(lines) - 1, -1, -1):
         if wanted and wanted in lines[place]:

@@ -51,8 +51,15 @@ class Node:
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
     axes: tuple[Axis, ...] | None = None  # None: not mapped
     need: Need = ANYWHERE
+    outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     branch: bool = False  # it chooses among its downstream nodes
-    branches: tuple[int, ...] = ()  # those of its upstream nodes that do
+    skips_all_below: bool = (
+        False  # a branch that leaves out what is below of what it did not choose, too
+    )
+    branches: tuple[
+        int, ...
+    ] = ()  # that may leave it out: upstream nodes, and any above that skip all below
+    decides_outcome: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,19 @@ class Graph:
 
     def ancestors(self, roots: set[int]) -> set[int]:
         return self._closure(roots, "upstream")
+
+    def deciding(self) -> list[Node]:
+        """The nodes whose states at the end of a run are that of the run: the leaves (Airflow's rule). A node that does
+        not decide the outcome is as if it were not there.
+        """
+        found: list[Node] = []
+        above: set[int] = set()  # nodes with one below that decides
+        for node in reversed(self.nodes):
+            if node.decides_outcome or node.index in above:
+                above.update(node.upstream)
+            if node.decides_outcome and node.index not in above:
+                found.append(node)
+        return found[::-1]
 
     def _closure(self, roots: set[int], direction: str) -> set[int]:
         found: set[int] = set()

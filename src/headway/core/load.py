@@ -1,4 +1,4 @@
-"""How many slots are in use over time, as means of equal parts of it. Pure.
+"""Slots in use over time, as means of equal parts of it. Pure.
 
 What takes slots and gives them back is summed by part before it comes here, so that a week of
 attempts is a few hundred rows.

@@ -1,4 +1,4 @@
-"""For how long logs are kept: what a team says goes before what the installation says. Pure.
+"""The time for which logs are kept: a team's setting goes before the installation's. Pure.
 
 Days are counted from the end of a run. A log may go before its run, never after it.
 """
@@ -15,7 +15,7 @@ MARGIN: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """None: of a team, what the installation says; of the installation, as long as the run."""
+    """The time for which logs are kept. None: a team's as the installation says, the installation's as the run."""
 
     days: int | None = None
     local_days: int | None = (

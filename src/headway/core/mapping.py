@@ -11,11 +11,26 @@ from math import prod
 from typing import Final
 
 from headway.core.graph import Axis, Node
-from headway.core.reasons import ItemGone, MappedOverNothing, NotAList, Reason, TooManyItems
+from headway.core.reasons import (
+    ItemGone,
+    MappedOverNothing,
+    NotAList,
+    Reason,
+    TooManyItems,
+    TooManyTasks,
+)
 from headway.core.run import NOT_MAPPED, Instance, Run
 from headway.core.states import BROKEN, LIVE, Event, State
 
 MAP_LENGTH_MAX: Final = 100_000
+
+
+def populate(run: Run) -> None:
+    """Give each task at least one instance: a mapped one its placeholder."""
+    for node in run.graph.nodes:
+        if not run.instances[node.index]:
+            attempts = run.former.pop((node.index, NOT_MAPPED), 0)
+            run.add(Instance(node, NOT_MAPPED, attempts=attempts))
 
 
 def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instance]:
@@ -134,6 +149,10 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> Reason | Non
             return NotAList(name)
     if (length := prod(known for known in lengths if known is not None)) > MAP_LENGTH_MAX:
         return TooManyItems(length, MAP_LENGTH_MAX)
+    if run.tasks_max is not None:
+        others = sum(map(len, run.instances)) - len(run.instances[node.index])
+        if others + length > run.tasks_max:
+            return TooManyTasks(others + length, run.tasks_max)
     return None
 
 

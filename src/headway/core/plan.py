@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from headway.core import mapping, waits
+from headway.core import deferrals, mapping, waits
+from headway.core.assets import emit
+from headway.core.branches import covers
 from headway.core.fairness import rank
 from headway.core.graph import Node
 from headway.core.reasons import (
@@ -30,12 +32,13 @@ from headway.core.reasons import (
     RunStarted,
     RunTimedOut,
     SkippedItself,
+    TooManyTasks,
     UpstreamChanged,
 )
 from headway.core.reasons import Started as ProcessStarted
-from headway.core.reports import Ended, Outcome, Report, Started
+from headway.core.reports import Ended, Found, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Result, Run
+from headway.core.run import SCHEDULER, Instance, Result, Run
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     BROKEN,
@@ -59,6 +62,7 @@ END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
     Outcome.SKIPPED: AttemptEvent.SKIP,
     Outcome.CANCELLED: AttemptEvent.CANCEL,
     Outcome.LOST: AttemptEvent.LOSE,
+    Outcome.DEFERRED: AttemptEvent.DEFER,
 }
 AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
 NAMED_MAX: Final = 3  # tasks in a reason
@@ -67,17 +71,17 @@ Chance = Callable[[], float]
 
 
 def begin(run: Run) -> None:
-    """Start a queued run: its task instances come into being, or come back after a clear."""
+    """Start a queued run: its task instances come into being, or come back after a clear.
+
+    A run that would have more of them than its team may have fails instead.
+    """
+    tasks = len(run.graph.nodes)
+    if run.tasks_max is not None and tasks > run.tasks_max and not any(run.instances):
+        run.advance(RunEvent.FAIL, TooManyTasks(tasks, run.tasks_max))
+        return
     run.advance(RunEvent.START, RunStarted())
-    populate(run)
+    mapping.populate(run)
     run.stale.update(range(len(run.graph.nodes)))
-
-
-def populate(run: Run) -> None:
-    """Each task has at least one instance: a mapped one its placeholder."""
-    for node in run.graph.nodes:
-        if not run.instances[node.index]:
-            run.add(Instance(node, NOT_MAPPED))
 
 
 def absorb(run: Run, report: Report, chance: Chance) -> bool:
@@ -89,6 +93,8 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
     attempt = instance.attempt if instance is not None else None
     if instance is None or attempt is None:
         return False
+    if isinstance(report, Found):
+        return find(run, instance, report, chance)
     if (attempt.number, attempt.token) != (report.number, report.token):
         return False
     match report:
@@ -99,6 +105,20 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
             if report.started:
                 began(run, instance, report)
             end(run, instance, report, chance)
+    return True
+
+
+def find(run: Run, instance: Instance, report: Found, chance: Chance) -> bool:
+    """Take in that what a deferred attempt waited for is there, or will not be."""
+    if not deferrals.is_meant(instance, report):
+        return False
+    if not released(run, instance):
+        recall(run, instance, SCHEDULER)
+    elif report.error:
+        why = deferrals.fail(run, instance, "wait_failed", report.error)
+        again(run, instance, False, why, SCHEDULER, chance)
+    else:
+        deferrals.go_on(run, instance, report)
     return True
 
 
@@ -115,13 +135,13 @@ def began(run: Run, instance: Instance, report: Ended) -> None:
     assert attempt is not None
     if instance.state is State.QUEUED:
         start(run, instance, report.run_s + report.age_s, None)
-    elif report.run_s > 0:
+    elif report.run_s > 0 and not attempt.deferrals:
         at = ago(run, report.run_s + report.age_s, attempt.queued_at)
         attempt.started_at = instance.started_at = at
 
 
 def ago(run: Run, age_s: float, earliest: datetime) -> datetime:
-    """By the run's clock; what an agent says is believed only between ``earliest`` and now."""
+    """Return the time ``age_s`` ago by the run's clock; an agent is believed only between ``earliest`` and now."""
     return max(earliest, run.now - timedelta(seconds=min(max(0.0, age_s), AGE_S_MAX)))
 
 
@@ -130,7 +150,13 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
     attempt = instance.attempt
     assert attempt is not None
     actor = f"agent:{attempt.session}"
+    if report.deferral is not None and deferrals.may_begin(run, instance):
+        at = ago(run, report.age_s, attempt.started_at or attempt.queued_at)
+        deferrals.begin(run, instance, report.deferral, at, actor)
+        return
     event = END_OF[report.outcome]
+    if event is AttemptEvent.DEFER:  # and may not wait any more
+        event = AttemptEvent.CANCEL
     # A process that never existed cannot have brought a result.
     if (attempt.state, event) not in ATTEMPT_TRANSITIONS:
         event = AttemptEvent.LOSE
@@ -161,15 +187,11 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
     instance.length, instance.item = report.length, report.item
-    if report.follow is not None and not covers(run, instance.node, report.follow):
+    if report.follow is not None and not covers(run.graph, instance.node, report.follow):
         instance.follow = report.follow
     run.changes.results.extend(Result(instance, instance.attempts, xcom) for xcom in report.xcoms)
+    emit(run, instance, report.told)
     run.move(instance, Event.SUCCEED, None, actor)
-
-
-def covers(run: Run, branch: Node, follow: frozenset[str]) -> bool:
-    """Return whether the choice skips nothing."""
-    return all(run.graph.nodes[index].task_id in follow for index in branch.downstream)
 
 
 def fulfil(run: Run, instance: Instance) -> None:
@@ -227,6 +249,7 @@ def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
 
 
 def recall(run: Run, instance: Instance, actor: str) -> None:
+    """Have it wait for its upstream again. A deferred attempt ends: it would go on with other inputs."""
     run.move(instance, Event.RECALL, UpstreamChanged(), actor)
     run.stale.add(instance.node.index)
 
@@ -311,14 +334,15 @@ def settle(run: Run) -> None:
 
 
 def wake(run: Run) -> None:
-    for instance in list(run.retrying.values()):
-        assert instance.wake_at is not None
-        if instance.wake_at > run.now:
+    for instance in list(run.asleep.values()):
+        if instance.wake_at is None or instance.wake_at > run.now:
             continue
         if not released(run, instance):
             recall(run, instance, SCHEDULER)
-        else:
+        elif instance.state is State.UP_FOR_RETRY:
             run.move(instance, Event.WAKE, RetryOver())
+        elif (why := deferrals.wake(run, instance)) is not None:
+            again(run, instance, False, why, SCHEDULER, deferrals.no_jitter)
 
 
 def expire(run: Run) -> None:
@@ -401,7 +425,7 @@ def admit(run: Run) -> None:
 
 
 def is_full(run: Run) -> bool:
-    """As many as ``max_active_tasks`` are active, or will be as soon as they get a slot."""
+    """True if ``max_active_tasks`` task instances are active, or will be as soon as they get a slot."""
     return (
         run.graph.live_max is not None and run.live + run.queues.ranked_total >= run.graph.live_max
     )
@@ -450,9 +474,9 @@ def block(run: Run, instance: Instance, reason: Reason) -> None:
 
 
 def finish(run: Run) -> None:
-    """All instances are final:
+    """End a run whose instances are all final.
 
-    the leaves decide (Airflow's rule), unless the run was ended from outside.
+    The leaves decide (``Graph.deciding``), unless the run was ended from outside.
     """
     if run.cancelled_by == TIMEOUT:
         assert run.graph.timeout_s is not None
@@ -461,7 +485,7 @@ def finish(run: Run) -> None:
     if run.cancelled_by is not None:
         run.advance(RunEvent.CANCEL, Cancelled(run.cancelled_by), run.cancelled_by)
         return
-    bad = [node for node in run.graph.nodes if not node.downstream and broken(run, node)]
+    bad = [node for node in run.graph.deciding() if broken(run, node)]
     if bad:
         names = tuple(node.task_id for node in bad[:NAMED_MAX])
         run.advance(RunEvent.FAIL, LeavesFailed(names, len(bad) - len(names)))

@@ -1,93 +1,21 @@
 """Why something waits, was skipped, failed or was moved: a closed kind and its facts.
 
-Decided in ``core``, stored as JSON, sent as it is, and worded in one place (``core.wording``). Who needs to
+Decided in ``core``, stored as JSON, sent as it is (ADR 19), and worded in one place (``core.wording``). Who needs to
 know more than the sentence reads kind and facts; nobody reads the sentence again.
 Rule 1: a new reason is a class here, a case in ``wording``, and nothing else.
 Rule 2: a class or a field that was stored once is never given another meaning. What this version does not know,
 of a newer one or from before there were kinds, is a ``Text``.
-They are msgspec's structs, which are stored and sent as they are (ADR 19).
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import lru_cache
 from typing import Final, get_args
 
 import msgspec
 
-
-class Kind(StrEnum):
-    """The kind of a reason's subject, which says what to look at next."""
-
-    POOL_FULL = "pool_full"
-    POOL_MISSING = "pool_missing"
-    POOL_EMPTY = "pool_empty"
-    POOL_TOO_SMALL = "pool_too_small"
-    TEAM_SLOTS = "team_slots"
-    NO_AGENT = "no_agent"
-    AGENTS_FULL = "agents_full"
-    QUEUE_UNSERVED = "queue_unserved"
-    EXECUTOR_UNKNOWN = "executor_unknown"
-    DAG_PAUSED = "dag_paused"
-    MAX_ACTIVE_TASKS = "max_active_tasks"
-    MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
-    MAX_ACTIVE_RUNS = "max_active_runs"
-    BACKFILL_FULL = "backfill_full"
-    SET_ASIDE = "set_aside"
-    NOT_SEEN = "not_seen"
-    HANDED_OVER = "handed_over"
-    NO_SCHEDULER = "no_scheduler"
-    NOT_CREATED = "not_created"
-    FILE_GONE = "file_gone"
-    NO_SCHEDULE = "no_schedule"
-    RUNS_ONCE = "runs_once"
-    END_DATE = "end_date"
-
-    RULE_MET = "rule_met"
-    RULE_NOT_MET = "rule_not_met"
-    NOT_CHOSEN = "not_chosen"
-    SKIPPED_ITSELF = "skipped_itself"
-    MAPPED_OVER_NOTHING = "mapped_over_nothing"
-    SOURCE_NOT_SUCCESSFUL = "source_not_successful"
-    NOT_A_LIST = "not_a_list"
-    TOO_MANY_ITEMS = "too_many_items"
-    ITEM_GONE = "item_gone"
-
-    GRANTED = "granted"
-    STARTED = "started"
-    ATTEMPT_FAILED = "attempt_failed"
-    GIVEN_UP = "given_up"
-    LOST_TOO_OFTEN = "lost_too_often"
-    RETRY_OVER = "retry_over"
-    UPSTREAM_CHANGED = "upstream_changed"
-
-    CLEARED = "cleared"
-    MARKED = "marked"
-    CANCELLED = "cancelled"
-
-    RUN_STARTED = "run_started"
-    RUN_TIMED_OUT = "run_timed_out"
-    LEAVES_FAILED = "leaves_failed"
-    LEAVES_SUCCEEDED = "leaves_succeeded"
-
-    POOL_RESIZED = "pool_resized"
-    CREATED = "created"
-    ABOUT = "about"
-    TEXT = "text"
-
-
-class Wait(StrEnum):
-    """Categories of waits, each with its colour in the interface."""
-
-    UPSTREAM = "upstream"
-    POOL = "pool"
-    LIMIT = "limit"
-    AGENT = "agent"
-    PAUSED = "paused"
-    RETRY = "retry"
-    START = "start"
-    OTHER = "other"
-
+from headway.core.reason_kinds import Kind
+from headway.core.reason_kinds import Wait as Wait
+from headway.core.reason_kinds import wait_of as wait_of
 
 K = Kind
 
@@ -114,15 +42,21 @@ class PoolMissing(Facts, frozen=True, tag=K.POOL_MISSING.value):
 
 
 class PoolEmpty(Facts, frozen=True, tag=K.POOL_EMPTY.value):
-    """It has no slots at all."""
-
-    pool: str
+    pool: str  # it has no slots at all
 
 
 class PoolTooSmall(Facts, frozen=True, tag=K.POOL_TOO_SMALL.value):
     pool: str
     needed: int
     slots: int
+
+
+class PoolTurn(Facts, frozen=True, tag=K.POOL_TURN.value):
+    """The pool has a slot for it, and it is not its turn: an earlier one needs more slots than are free, or a
+    scheduler is about to hand them out.
+    """
+
+    pool: str
 
 
 class TeamSlots(Facts, frozen=True, tag=K.TEAM_SLOTS.value):
@@ -155,6 +89,31 @@ class QueueUnserved(Facts, frozen=True, tag=K.QUEUE_UNSERVED.value):
 class ExecutorUnknown(Facts, frozen=True, tag=K.EXECUTOR_UNKNOWN.value):
     executor: str
     known: tuple[str, ...]
+
+
+class QuotaFull(Facts, frozen=True, tag=K.QUOTA_FULL.value):
+    """The team's quota in the cluster is used up. ``resource``: cpu, memory, pods, …; amounts as Kubernetes writes
+    them; ``asked``: by this pod, empty if nobody asked; ``held_by``: pods of the DAGs that have the most.
+    """
+
+    resource: str
+    used: str
+    hard: str
+    asked: str = ""
+    held_by: dict[str, int] = {}
+
+
+class PodPending(Facts, frozen=True, tag=K.POD_PENDING.value):
+    """Its pod exists and has not started. ``cause`` and ``message``: as the cluster says, such as Unschedulable."""
+
+    cause: str
+    message: str
+
+
+class PodRefused(Facts, frozen=True, tag=K.POD_REFUSED.value):
+    """The cluster does not create its pod now; it is asked again."""
+
+    message: str
 
 
 class DagPaused(Facts, frozen=True, tag=K.DAG_PAUSED.value):
@@ -193,7 +152,7 @@ class SetAside(Facts, frozen=True, tag=K.SET_ASIDE.value):
 
 
 class NotSeen(Facts, frozen=True, tag=K.NOT_SEEN.value):
-    """No scheduler has looked at it yet."""
+    """No scheduler has looked at the task instance yet."""
 
 
 class HandedOver(Facts, frozen=True, tag=K.HANDED_OVER.value):
@@ -218,6 +177,11 @@ class NoSchedule(Facts, frozen=True, tag=K.NO_SCHEDULE.value):
 
 class RunsOnce(Facts, frozen=True, tag=K.RUNS_ONCE.value):
     pass
+
+
+class AwaitsAssets(Facts, frozen=True, tag=K.AWAITS_ASSETS.value):
+    missing: tuple[str, ...] = ()  # empty: nobody looked which
+    since: str = ""  # since when others of its assets have new events
 
 
 class EndDateReached(Facts, frozen=True, tag=K.END_DATE.value):
@@ -249,10 +213,11 @@ class RuleNotMet(Facts, frozen=True, tag=K.RULE_NOT_MET.value):
 
 
 class NotChosen(Facts, frozen=True, tag=K.NOT_CHOSEN.value):
-    """``chosen``: what the branch follows; none: a condition that did not hold."""
+    """``chosen``: what the branch follows. ``tested``: it is a short circuit, and its condition did not hold."""
 
     branch: str
     chosen: tuple[str, ...]
+    tested: bool = False
 
 
 class SkippedItself(Facts, frozen=True, tag=K.SKIPPED_ITSELF.value):
@@ -276,6 +241,11 @@ class NotAList(Facts, frozen=True, tag=K.NOT_A_LIST.value):
 
 class TooManyItems(Facts, frozen=True, tag=K.TOO_MANY_ITEMS.value):
     items: int
+    limit: int
+
+
+class TooManyTasks(Facts, frozen=True, tag=K.TOO_MANY_TASKS.value):
+    tasks: int  # in one run
     limit: int
 
 
@@ -323,8 +293,48 @@ class RetryOver(Facts, frozen=True, tag=K.RETRY_OVER.value):
     """The delay before a retry."""
 
 
+class AwaitsTime(Facts, frozen=True, tag=K.AWAITS_TIME.value):
+    """Deferred until then. ``looks``: a sensor looks again."""
+
+    until: str
+    looks: bool = False
+
+
+class AwaitsRun(Facts, frozen=True, tag=K.AWAITS_RUN.value):
+    dag: str
+    date: str
+    states: tuple[str, ...]
+    task: str = ""
+
+
+class AwaitsTrigger(Facts, frozen=True, tag=K.AWAITS_TRIGGER.value):
+    what: str  # its trigger looks out for
+
+
+class WaitOver(Facts, frozen=True, tag=K.WAIT_OVER.value):
+    pass
+
+
+class WaitTimedOut(Facts, frozen=True, tag=K.WAIT_TIMED_OUT.value):
+    limit_s: float
+
+
 class UpstreamChanged(Facts, frozen=True, tag=K.UPSTREAM_CHANGED.value):
     pass
+
+
+class CodeChanged(Facts, frozen=True, tag=K.CODE_CHANGED.value):
+    """The run continues with another version of its DAG, or with other files of the same one."""
+
+    by: str
+    version: int
+    version_before: int
+    bundle: str
+    bundle_before: str
+
+
+class TaskRemoved(Facts, frozen=True, tag=K.TASK_REMOVED.value):
+    task: str  # that the version with which the run continues does not have
 
 
 # -- what people did
@@ -382,7 +392,7 @@ class Created(Facts, frozen=True, tag=K.CREATED.value):
 
 
 class About(Facts, frozen=True, tag=K.ABOUT.value):
-    """Which file, bundle, backfill, pool or run an event is about, that has no column for it."""
+    """The file, bundle, backfill, pool or run that an event is about, where the event has no column for it."""
 
     what: str
 
@@ -398,11 +408,15 @@ Reason = (
     | PoolMissing
     | PoolEmpty
     | PoolTooSmall
+    | PoolTurn
     | TeamSlots
     | NoAgent
     | AgentsFull
     | QueueUnserved
     | ExecutorUnknown
+    | QuotaFull
+    | PodPending
+    | PodRefused
     | DagPaused
     | MaxActiveTasks
     | MaxActiveTis
@@ -416,6 +430,7 @@ Reason = (
     | FileGone
     | NoSchedule
     | RunsOnce
+    | AwaitsAssets
     | EndDateReached
     | RuleMet
     | RuleNotMet
@@ -425,6 +440,7 @@ Reason = (
     | SourceNotSuccessful
     | NotAList
     | TooManyItems
+    | TooManyTasks
     | ItemGone
     | Granted
     | Started
@@ -432,7 +448,14 @@ Reason = (
     | GivenUp
     | LostTooOften
     | RetryOver
+    | AwaitsTime
+    | AwaitsRun
+    | AwaitsTrigger
+    | WaitOver
+    | WaitTimedOut
     | UpstreamChanged
+    | CodeChanged
+    | TaskRemoved
     | Cleared
     | Marked
     | Cancelled
@@ -450,28 +473,9 @@ CLASSES: Final[Mapping[Kind, type[Facts]]] = {
     Kind(str(one.__struct_config__.tag)): one for one in get_args(Reason)
 }
 
-WAITS: Final[Mapping[Kind, Wait]] = {
-    K.POOL_FULL: Wait.POOL,
-    K.POOL_MISSING: Wait.POOL,
-    K.POOL_EMPTY: Wait.POOL,
-    K.POOL_TOO_SMALL: Wait.POOL,
-    K.TEAM_SLOTS: Wait.POOL,
-    K.NO_AGENT: Wait.AGENT,
-    K.AGENTS_FULL: Wait.AGENT,
-    K.DAG_PAUSED: Wait.PAUSED,
-    K.MAX_ACTIVE_TASKS: Wait.LIMIT,
-    K.MAX_ACTIVE_TIS: Wait.LIMIT,
-    K.MAX_ACTIVE_RUNS: Wait.LIMIT,
-    K.BACKFILL_FULL: Wait.LIMIT,
-}
-
 UNREADABLE: Final = (msgspec.MsgspecError, RecursionError)
 UNKNOWN_CHARS_MAX: Final = 2_000  # as long as what a task says of its end
 DECODER: Final[msgspec.json.Decoder[Reason]] = msgspec.json.Decoder(Reason)
-
-
-def wait_of(reason: Reason) -> Wait:
-    return WAITS.get(reason.kind, Wait.OTHER)
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from headway.core.waits.deferral import Deferral
 
 
 class Outcome(StrEnum):
@@ -12,7 +15,16 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"  # ended because it was told to
+    DEFERRED = "deferred"  # its attempt goes on in another process, when ``deferral`` is over
     LOST = "lost"  # the infrastructure's fault
+
+
+class Told(NamedTuple):
+    """The words of a task about an event of one of its outlets."""
+
+    asset: str
+    extra: str = "{}"  # JSON, opaque here
+    partition: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,26 @@ class Ended:
     length: int | None = None  # of the result, when that is a list or dict
     item: bool = True  # there is a result; of a mapped task, None is no item of its list
     follow: frozenset[str] | None = None  # a branch's choice among its direct downstream tasks
+    deferral: Deferral | None = None
+    told: tuple[Told, ...] = ()  # what the task says of its assets' events
 
 
-Report = Started | Ended
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Tells that what a deferred attempt waited for is there, or will not be.
+
+    ``deferrals``: which of its waits is meant.
+    """
+
+    task_id: str
+    map_index: int
+    number: int
+    deferrals: int
+    found: str | None = None  # JSON, for the task
+    xcom: object | None = None  # the same as a result; opaque here
+    length: int | None = None  # of it, when that is a list or dict
+    error: str = ""  # why it will not be there: the attempt fails
+    age_s: float = 0.0
+
+
+Report = Started | Ended | Found

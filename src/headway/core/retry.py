@@ -52,7 +52,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """No attempt is left."""
+    """The verdict that no attempt is left."""
 
 
 def delay(policy: RetryPolicy, failure_number: int, fraction: float) -> float:

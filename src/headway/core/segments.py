@@ -20,6 +20,7 @@ class Tried:
     started_at: datetime | None
     ended_at: datetime | None
     waited_for: Reason | None
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,10 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """``kind``: upstream, ready, queued, running or retry. ``end`` None: it goes on."""
+    """``kind``: upstream, ready, queued, running, deferred (most of the attempt was a wait) or retry.
+
+    ``end`` None: it goes on.
+    """
 
     kind: str
     reason: Reason | None
@@ -52,11 +56,11 @@ class Segment:
             return None
         if self.kind == "ready":
             return Wait.OTHER if self.reason is None else wait_of(self.reason)
-        return OF_KIND[self.kind]
+        return OF_KIND[self.kind] if self.reason is None else wait_of(self.reason)
 
 
 def segments(life: Life) -> list[Segment]:
-    """In the order of time, without those that took none."""
+    """Return the segments in the order of time, without those that took none."""
     return [each for each in pieces(life) if each.end is None or each.end > each.start]
 
 
@@ -65,7 +69,8 @@ def pieces(life: Life) -> Iterator[Segment]:
     for tried in life.attempts:
         ready_at = max(at, tried.ready_at or tried.queued_at)
         yield Segment(waiting, None, at, ready_at)
-        yield from attempted(tried, ready_at)
+        held_by = life.blocked_reason if life.state is State.QUEUED else None
+        yield from attempted(tried, ready_at, held_by)
         if tried.ended_at is None:
             return
         at, waiting = tried.ended_at, "retry"
@@ -82,11 +87,14 @@ def pieces(life: Life) -> Iterator[Segment]:
         yield Segment("upstream", None, at, None)
 
 
-def attempted(tried: Tried, ready_at: datetime) -> Iterator[Segment]:
+def attempted(tried: Tried, ready_at: datetime, held_by: Reason | None) -> Iterator[Segment]:
     yield Segment("ready", tried.waited_for, ready_at, tried.queued_at, tried.number)
-    yield Segment("queued", None, tried.queued_at, tried.started_at or tried.ended_at, tried.number)
+    begun_at = tried.started_at or tried.ended_at
+    reason = held_by if begun_at is None else None
+    yield Segment("queued", reason, tried.queued_at, begun_at, tried.number)
     if tried.started_at is not None:
-        yield Segment("running", None, tried.started_at, tried.ended_at, tried.number, tried.state)
+        kind = "deferred" if tried.deferrals else "running"
+        yield Segment(kind, None, tried.started_at, tried.ended_at, tried.number, tried.state)
 
 
 def waiting_by_reason(lives: Iterable[Sequence[Segment]], now: datetime) -> list[tuple[str, float]]:
@@ -102,11 +110,17 @@ def waiting_by_reason(lives: Iterable[Sequence[Segment]], now: datetime) -> list
     return sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))
 
 
-OF_KIND = {"upstream": Wait.UPSTREAM, "queued": Wait.START, "retry": Wait.RETRY}
+OF_KIND = {
+    "upstream": Wait.UPSTREAM,
+    "queued": Wait.START,
+    "deferred": Wait.EVENT,
+    "retry": Wait.RETRY,
+}
 
 WORDS = {
     "upstream": "upstream tasks",
     "ready": "the scheduler",
     "queued": "start on the agent",
+    "deferred": "what the task was deferred for",
     "retry": "retry delay",
 }

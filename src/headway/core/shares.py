@@ -1,8 +1,9 @@
 """Divides the slots of an installation among its teams. Pure.
 
 First each team is due its nominal slots, then what is left goes round by weight: slot by slot to the team that has the
-fewest beyond its nominal ones for its weight. What a team does not want is lent to those that do. Nothing that runs is
-ended for it: a team that uses more than it is due keeps that until its tasks end, and starts nothing meanwhile.
+fewest beyond its nominal ones for its weight. What a team does not want is lent to those that do, but for the slots
+that are kept for it. Nothing that runs is ended for it: a team that uses more than it is due keeps that until its
+tasks end, and starts nothing meanwhile.
 """
 
 import heapq
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The slots that a team uses and wants. ``wants`` counts what it uses, ``limit`` is the most it may have."""
+    """The slots that a team uses and wants. ``wants`` counts what it uses, ``limit`` is the most it may have,
+    ``kept`` how many of its nominal slots are not lent while it is idle.
+    """
 
     team_id: int
     used: int = 0
@@ -20,6 +23,7 @@ class Claim:
     nominal: int = 0
     weight: float = 1.0
     limit: int | None = None
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ def divide(slots: int, claims: Sequence[Claim]) -> dict[int, Division]:
     claims = sorted(claims, key=lambda claim: claim.team_id)
     most = {claim.team_id: min(slots, bound(claim, slots)) for claim in claims}
     wanted = {claim.team_id: bound(claim, max(claim.used, claim.wants)) for claim in claims}
-    useful = {team: min(most[team], wanted[team]) for team in most}
+    kept = {claim.team_id: min(claim.kept, claim.nominal) for claim in claims}
+    useful = {team: min(most[team], max(wanted[team], kept[team])) for team in most}
     due = fill(slots, claims, dict.fromkeys(most, 0), useful)
     due = fill(slots - sum(due.values()), claims, due, most)
     used = {claim.team_id: claim.used for claim in claims}

@@ -14,7 +14,7 @@ from typing import Final, Self
 
 
 class Standing(Enum):
-    """How a task instance stands to its pool and to what is below it."""
+    """The relation of a state to the pool and to downstream tasks."""
 
     PENDING = auto()  # waits, and holds nothing
     LIVE = auto()  # has a live attempt, and holds a pool slot
@@ -41,6 +41,16 @@ class State(StrEnum):
     FAILED = "failed", Standing.BAD, "f"
     RUNNING = "running", Standing.LIVE, "R"  # the user's process exists
     UP_FOR_RETRY = "up_for_retry", Standing.PENDING, "y"  # failed or lost, waits for ``wake_at``
+    DEFERRED = (
+        "deferred",
+        Standing.PENDING,
+        "d",
+    )  # its attempt waits for something, without a process
+    UP_FOR_RESCHEDULE = (
+        "up_for_reschedule",
+        Standing.PENDING,
+        "e",
+    )  # the same, until a sensor's next look
     QUEUED = "queued", Standing.LIVE, "q"  # its attempt is bound to an agent's session
     READY = "ready", Standing.PENDING, "r"  # may run as soon as a slot is free
     WAITING = "waiting", Standing.PENDING, "w"  # upstream has not settled
@@ -77,7 +87,9 @@ class Event(StrEnum):
     SUCCEED = "succeed"
     RETRY = "retry"
     FAIL = "fail"
-    WAKE = "wake"  # the retry delay is over
+    DEFER = "defer"  # its process ended, and its attempt goes on in another one when a wait is over
+    RESCHEDULE = "reschedule"  # the same, for the next look of a sensor
+    WAKE = "wake"  # the delay of a retry or the wait is over
     RECALL = "recall"  # before it started, a person changed what it depends on: it is judged again
     CANCEL = "cancel"
     CLEAR = "clear"  # by a person: run it again
@@ -91,6 +103,10 @@ LIVE: Final = frozenset(state for state in State if state.holds_slot)
 PENDING: Final = frozenset(state for state in State if state.standing is Standing.PENDING)
 BROKEN: Final = frozenset(state for state in State if state.standing is Standing.BAD)
 FINAL: Final = frozenset(state for state in State if state.is_final)
+# Waits, and its attempt is open: the same attempt goes on afterwards.
+DEFERRED: Final = frozenset({S.DEFERRED, S.UP_FOR_RESCHEDULE})
+# What the clock or a report wakes. In each of them ``wake_at`` may be set.
+ASLEEP: Final = DEFERRED | {S.UP_FOR_RETRY}
 
 TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.WAITING, E.RELEASE): S.READY,
@@ -105,9 +121,16 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.RUNNING, E.SKIP): S.SKIPPED,
     (S.RUNNING, E.RETRY): S.UP_FOR_RETRY,
     (S.RUNNING, E.FAIL): S.FAILED,
-    (S.UP_FOR_RETRY, E.WAKE): S.READY,
+    (S.RUNNING, E.DEFER): S.DEFERRED,
+    (S.RUNNING, E.RESCHEDULE): S.UP_FOR_RESCHEDULE,
+    # The end of a wait, or of the time that it may take: what needs no process is done without one.
+    **{(state, E.SUCCEED): S.SUCCESS for state in sorted(DEFERRED)},
+    **{(state, E.SKIP): S.SKIPPED for state in sorted(DEFERRED)},
+    **{(state, E.RETRY): S.UP_FOR_RETRY for state in sorted(DEFERRED)},
+    **{(state, E.FAIL): S.FAILED for state in sorted(DEFERRED)},
+    **{(state, E.WAKE): S.READY for state in sorted(ASLEEP)},
     (S.READY, E.RECALL): S.WAITING,
-    (S.UP_FOR_RETRY, E.RECALL): S.WAITING,
+    **{(state, E.RECALL): S.WAITING for state in sorted(ASLEEP)},
     **{(state, E.CANCEL): S.CANCELLED for state in PENDING | LIVE},
     # A person's word. On a live attempt it is kept as an intent until the attempt has ended.
     **{(state, E.CLEAR): S.WAITING for state in State if state is not S.WAITING},
@@ -130,6 +153,7 @@ class RunEvent(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     REOPEN = "reopen"  # a person cleared something in it
+    REPIN = "repin"  # a person had it continue with another version of its DAG
     SET_ASIDE = "set_aside"  # planning it fails again and again: no tick takes it
     TAKE_BACK = "take_back"  # by a person's command: ticks take it again
 
@@ -148,6 +172,7 @@ RUN_TRANSITIONS: Final[Mapping[tuple[RunState, RunEvent], RunState]] = {
     (R.RUNNING, RE.FAIL): R.FAILED,
     (R.RUNNING, RE.CANCEL): R.CANCELLED,
     **{(state, RE.REOPEN): R.QUEUED for state in RUN_FINAL},
+    **{(state, RE.REPIN): state for state in RunState},
     **{(state, RE.SET_ASIDE): state for state in (R.QUEUED, R.RUNNING)},
     **{(state, RE.TAKE_BACK): state for state in (R.QUEUED, R.RUNNING)},
 }
@@ -158,6 +183,7 @@ class AttemptState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    DEFERRED = "deferred"  # has no process and no token until it is resumed
     SUCCESS = "success"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -172,6 +198,8 @@ class AttemptEvent(StrEnum):
     SUCCEED = "succeed"
     FAIL = "fail"
     SKIP = "skip"  # the user's code skipped itself
+    DEFER = "defer"  # the user's process ended, to go on in another one later
+    RESUME = "resume"  # bound to a session again
     LOSE = "lose"  # the infrastructure's fault
     CANCEL = "cancel"
 
@@ -189,10 +217,17 @@ ATTEMPT_TRANSITIONS: Final[Mapping[tuple[AttemptState, AttemptEvent], AttemptSta
     (A.RUNNING, AE.SKIP): A.SKIPPED,
     (A.RUNNING, AE.LOSE): A.LOST,
     (A.RUNNING, AE.CANCEL): A.CANCELLED,
+    (A.RUNNING, AE.DEFER): A.DEFERRED,
+    (A.DEFERRED, AE.RESUME): A.QUEUED,
+    (A.DEFERRED, AE.SUCCEED): A.SUCCESS,
+    (A.DEFERRED, AE.SKIP): A.SKIPPED,
+    (A.DEFERRED, AE.FAIL): A.FAILED,
+    (A.DEFERRED, AE.CANCEL): A.CANCELLED,
 }
 
-ATTEMPT_LIVE: Final = frozenset(state for state, _ in ATTEMPT_TRANSITIONS)
-ATTEMPT_FINAL: Final = frozenset(AttemptState) - ATTEMPT_LIVE
+ATTEMPT_OPEN: Final = frozenset(state for state, _ in ATTEMPT_TRANSITIONS)
+ATTEMPT_LIVE: Final = ATTEMPT_OPEN - {A.DEFERRED}
+ATTEMPT_FINAL: Final = frozenset(AttemptState) - ATTEMPT_OPEN
 
 
 def target(state: State, event: Event) -> State:

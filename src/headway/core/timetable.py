@@ -1,4 +1,4 @@
-"""Which fires of a schedule are due, and what data a fire stands for.
+"""The fires of a schedule that are due, and the data that a fire stands for.
 
 A fire is the logical date of its run; the run's data interval reaches back to the fire before.
 """

@@ -8,4 +8,5 @@ class Trigger(StrEnum):
 
     SCHEDULE = "schedule"  # a fire of its DAG's timetable
     MANUAL = "manual"  # a person or a program asked for it
+    ASSET = "asset"  # events of the assets that its DAG waits for
     BACKFILL = "backfill"  # a person asked for a range of fires

@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the upstream task instances of one task instance stand.
+    """The states of the upstream task instances of one task instance, counted.
 
     A mapped upstream task counts each of its instances. While it is not mapped out yet it counts
     as one that has not ended; mapped over nothing, as one that was skipped.
@@ -56,12 +56,12 @@ class Counts:
 
     @property
     def ran_badly(self) -> int:
-        """Those which failed themselves, or were stopped."""
+        """Return how many failed themselves, or were stopped."""
         return self.failed + self.cancelled
 
     @property
     def broken(self) -> int:
-        """Those without the result they should have."""
+        """Return how many lack the result that they should have."""
         return self.failed + self.cancelled + self.upstream_failed
 
     @property
@@ -70,7 +70,7 @@ class Counts:
 
     @property
     def ends(self) -> dict[str, int]:
-        """How many ended how, without those that are 0."""
+        """Return how many ended in each state, without those that are 0."""
         named = (
             ("success", self.success),
             ("skipped", self.skipped),

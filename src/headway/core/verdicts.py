@@ -12,7 +12,7 @@ from typing import Final
 
 from headway.core import branches, mapping
 from headway.core.graph import Node
-from headway.core.reasons import NotChosen, Reason, RuleMet, RuleNotMet, SourceNotSuccessful
+from headway.core.reasons import Reason, RuleMet, RuleNotMet, SourceNotSuccessful
 from headway.core.run import Run
 from headway.core.states import State
 from headway.core.upstream import Counts, TriggerRule, Verdict, judge
@@ -34,7 +34,7 @@ def decide(run: Run, node: Node) -> Decision:
     """The verdict and its reason; one that waits has none."""
     if node.branches:
         if (branch := branches.against(run, node)) is not None:
-            return Verdict.SKIP, NotChosen(branch.task_id, branches.chosen_by(run, branch))
+            return Verdict.SKIP, branches.choice(run, branch)
         if branches.undecided(run, node):
             return WAIT
     if node.axes and (source := mapping.broken_source(run, node)) is not None:
@@ -61,7 +61,7 @@ def source_ended(run: Run, source: Node) -> SourceNotSuccessful:
 
 
 def not_met(run: Run, node: Node, verdict: Verdict, counts: Counts) -> RuleNotMet:
-    """With the first few upstream tasks whose end decided it."""
+    """Return the verdict with the first few upstream tasks whose end decided it."""
     default = BADLY if verdict is Verdict.UPSTREAM_FAILED else (State.SKIPPED,)
     states = SPOILERS.get(node.rule, default)
     ended = {

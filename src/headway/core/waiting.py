@@ -37,7 +37,7 @@ def why_queued(line: Line) -> Reason:
 
 
 def held_back(line: Line) -> Reason | None:
-    """None: it starts as soon as a scheduler looks at it."""
+    """Return why the run waits. None: it starts as soon as a scheduler looks at it."""
     if line.set_aside is not None:
         return SetAside(line.set_aside)
     if line.paused_by is not None:
@@ -59,7 +59,7 @@ def why_not_created(*, scheduling: bool) -> Reason:
 def why_nothing_fires(
     schedule: Schedule, *, file_gone: bool, paused_by: str | None, ends: bool
 ) -> Reason | None:
-    """None: it goes on."""
+    """Return why the schedule starts no run. None: it does."""
     if file_gone:
         return FileGone()
     if schedule.idle is not None:

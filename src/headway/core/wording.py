@@ -1,6 +1,6 @@
 """Reasons in words: the only place where a sentence is made of one, for command line, API and interface alike.
 
-A sentence begins in lower case, for it follows a name and a state ("b is skipped: `gate` chose no task"). Names of
+A sentence begins in lower case, for it follows a name and a state ("b is skipped: `gate` returned false"). Names of
 tasks and pools are in backquotes.
 """
 
@@ -11,9 +11,14 @@ from headway.core.reasons import (
     About,
     AgentsFull,
     AttemptFailed,
+    AwaitsAssets,
+    AwaitsRun,
+    AwaitsTime,
+    AwaitsTrigger,
     BackfillFull,
     Cancelled,
     Cleared,
+    CodeChanged,
     Created,
     DagPaused,
     EndDateReached,
@@ -38,12 +43,16 @@ from headway.core.reasons import (
     NotChosen,
     NotCreated,
     NotSeen,
+    PodPending,
+    PodRefused,
     PoolEmpty,
     PoolFull,
     PoolMissing,
     PoolResized,
     PoolTooSmall,
+    PoolTurn,
     QueueUnserved,
+    QuotaFull,
     Reason,
     RetryOver,
     RuleMet,
@@ -55,10 +64,14 @@ from headway.core.reasons import (
     SkippedItself,
     SourceNotSuccessful,
     Started,
+    TaskRemoved,
     TeamSlots,
     Text,
     TooManyItems,
+    TooManyTasks,
     UpstreamChanged,
+    WaitOver,
+    WaitTimedOut,
 )
 from headway.core.words import counted, listed
 
@@ -75,7 +88,7 @@ DONE: Final = {Cleared: "cleared", Marked: "marked", Cancelled: "cancelled"}
 
 def said(reason: Reason) -> str:
     """One sentence, without a full stop."""
-    for say in (said_of_waits, said_of_runs, said_of_upstream, said_of_attempts):
+    for say in (said_of_waits, said_of_runs, said_of_upstream, said_of_attempts, said_of_deferrals):
         if (text := say(reason)) is not None:
             return text
     raise AssertionError(f"no words for {reason}")
@@ -84,7 +97,7 @@ def said(reason: Reason) -> str:
 def heading(reason: Reason) -> str:
     """Word a wait without its current figures."""
     match reason:
-        case PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool):
+        case PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool) | PoolTurn(pool):
             return f"pool `{pool}`"
         case PoolTooSmall(pool):
             return f"more slots than pool `{pool}` has"
@@ -92,6 +105,10 @@ def heading(reason: Reason) -> str:
             return f"slots of team `{team}`"
         case AgentsFull():
             return "busy agents"
+        case QuotaFull(resource):
+            return f"quota {resource}"
+        case PodPending(cause):
+            return f"pods: {cause}"
         case DagPaused():
             return "DAG paused"
         case MaxActiveTasks() | MaxActiveTis():
@@ -105,6 +122,13 @@ def shared(borrowed: int, lent: int) -> str:
     return f"; {lent} more are lent to other teams until their tasks end" if lent else ""
 
 
+def holders(held_by: Mapping[str, int]) -> str:
+    """Return who uses a quota, for the end of a sentence."""
+    most = sorted(held_by.items(), key=lambda entry: (-entry[1], entry[0]))  # JSON has no order
+    named = [f"`{dag}` ({counted(pods, 'pod')})" for dag, pods in most]
+    return f", held by {listed(named)}" if named else ""
+
+
 def said_of_waits(reason: Reason) -> str | None:
     match reason:
         case PoolFull(pool, used, slots):
@@ -115,6 +139,8 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"pool `{pool}` has no slots: headway pool set {pool} 16"
         case PoolTooSmall(pool, needed, slots):
             return f"needs {counted(needed, 'slot')}, but pool `{pool}` has {slots}"
+        case PoolTurn(pool):
+            return f"waits for its turn in pool `{pool}`"
         case TeamSlots(team, used, slots, borrowed, lent):
             return f"team `{team}` uses {used} of {slots} slots{shared(borrowed, lent)}"
         case NoAgent():
@@ -129,6 +155,13 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"no executor is called `{executor}`; there are: {', '.join(known) or 'none'}"
         case AgentsFull(agents):
             return f"all agents are busy: {', '.join(agents)}"
+        case QuotaFull(resource, used, hard, asked, held_by):
+            more = f", and its pod asks for {asked}" if asked else ""
+            return f"quota {resource} {used}/{hard}{more}{holders(held_by)}"
+        case PodPending(cause, message):
+            return f"its pod has not started: {cause}{': ' + message if message else ''}"
+        case PodRefused(message):
+            return f"its pod is not created yet: {message}"
         case DagPaused(by):
             return f"DAG paused by {by}"
         case MaxActiveTasks(limit):
@@ -163,6 +196,9 @@ def said_of_runs(reason: Reason) -> str | None:
             return "it has no schedule: it runs only when triggered"
         case RunsOnce():
             return "it runs once, at its start date"
+        case AwaitsAssets(missing, since):
+            which = listed([f"`{asset}`" for asset in missing]) if missing else "its assets"
+            return f"it waits for events of {which}{f', since {moment(since)}' if since else ''}"
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():
@@ -184,6 +220,8 @@ def said_of_upstream(reason: Reason) -> str | None:
             return f"{rule} is met: of {counted(total, 'upstream task')}, {tally(ends, total)}"
         case RuleNotMet():
             return said_of_rule(reason)
+        case NotChosen(branch, (), tested=True):
+            return f"`{branch}` returned false"
         case NotChosen(branch, ()):
             return f"`{branch}` chose no task"
         case NotChosen(branch, chosen):
@@ -198,6 +236,8 @@ def said_of_upstream(reason: Reason) -> str | None:
             return f"cannot map over the result of `{task}`: it is not a list or dict"
         case TooManyItems(items, limit):
             return f"mapped over {items:,} items; the limit is {limit:,}"
+        case TooManyTasks(tasks, limit):
+            return f"the run would have {tasks:,} task instances; the limit of this team is {limit:,} (run_tasks)"
         case ItemGone(items):
             return f"its list has only {counted(items, 'item')} now"
     return None
@@ -210,15 +250,23 @@ def said_of_attempts(reason: Reason) -> str | None:
         case Started():
             return "its process has started"
         case AttemptFailed(cause, detail):
-            return detail or cause
+            return in_one_line(detail) or cause
         case GivenUp(cause, detail, failures, retries):
-            return with_why(detail or cause, used_up(failures, retries))
+            return with_why(in_one_line(detail) or cause, used_up(failures, retries))
         case LostTooOften(cause, detail, losses):
-            return with_why(detail or cause, f"lost {losses} times with its agent or node")
+            return with_why(
+                in_one_line(detail) or cause, f"lost {losses} times with its agent or node"
+            )
         case RetryOver():
             return "the retry delay is over"
         case UpstreamChanged():
             return "an upstream task has changed"
+        case CodeChanged(by, version, before) if version != before:
+            return f"continues with version {version} instead of version {before}, by {by}"
+        case CodeChanged(by, version):
+            return f"continues with the latest files of version {version}, by {by}"
+        case TaskRemoved(task):
+            return f"the version with which the run continues has no task `{task}`"
         case Cleared(by, live) | Marked(by, live) | Cancelled(by, live):
             return f"{DONE[type(reason)]} by {by}{' while it was running' if live else ''}"
         case PoolResized(pool, slots):
@@ -228,6 +276,27 @@ def said_of_attempts(reason: Reason) -> str | None:
         case About(text) | Text(text):
             return text
     return None
+
+
+def said_of_deferrals(reason: Reason) -> str | None:
+    match reason:
+        case AwaitsTime(until, looks):
+            return f"{'looks again at' if looks else 'waits until'} {moment(until)}"
+        case AwaitsRun(dag, date, states, task):
+            what = f"task `{task}` of the run" if task else "the run"
+            return f"waits until {what} of `{dag}` for {moment(date)} is {' or '.join(states)}"
+        case AwaitsTrigger(what):
+            return f"waits for {what}"
+        case WaitOver():
+            return "what it waited for is there"
+        case WaitTimedOut(limit_s):
+            return f"what it waited for did not come within {limit_s:g} s"
+    return None
+
+
+def moment(text: str) -> str:
+    """``2026-01-01T05:00:00+00:00`` as ``2026-01-01 05:00:00 UTC``. Times of reasons are in UTC."""
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def said_of_rule(reason: RuleNotMet) -> str:
@@ -259,6 +328,11 @@ def used_up(failures: int, retries: int) -> str:
         return "no retries"
     used = "its one retry is" if retries == 1 else f"all {retries} retries are"
     return f"failed {failures} times: {used} used up"
+
+
+def in_one_line(detail: str) -> str:
+    """An error with its notes and causes, each a line of its own, as one sentence."""
+    return "; ".join(detail.split("\n"))
 
 
 def with_why(why: str, end: str) -> str:

@@ -1,4 +1,4 @@
-"""How long, how many, and what was meant: words that a person reads at a glance."""
+"""Durations, counts and suggestions in words that a person reads at a glance."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

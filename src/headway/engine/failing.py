@@ -27,6 +27,8 @@ PASSING: Final = (
     errors.InternalError,
     HeadwayError,  # the same, explained
 )
+# But these, which psycopg counts among them, say that a row is too large or nested too deep: it stays so.
+LASTING: Final = (errors.ProgramLimitExceeded, errors.StatementTooComplex)
 
 RunKey = tuple[int, str]
 
@@ -52,7 +54,7 @@ class Failing:
 
     def failed(self, error: Exception) -> None:
         """Handle a failed transaction."""
-        if isinstance(error, PASSING):
+        if isinstance(error, PASSING) and not isinstance(error, LASTING):
             return
         others = [key for key in self.suspects if key not in self.planned]
         self.suspects = [*others, *self.planned]

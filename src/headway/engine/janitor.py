@@ -190,8 +190,9 @@ class Janitor:
         """Clean what is of no team, once no team has more."""
         transact(self.conn, retention.prune_schedulers, now - self.keep)
         in_use, active = transact(self.conn, bundles.in_use), transact(self.conn, bundles.active)
+        compared = transact(self.conn, bundles.compared)
         try:
-            Bundles(self.layout.data).prune(in_use, active)
+            Bundles(self.layout.data).prune(in_use, active, compared)
         except OSError as error:
             log.warning("cannot remove old bundles: %s", error)
 

@@ -11,13 +11,13 @@ import argparse
 import contextlib
 import logging
 import os
-import selectors
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
 
 import psycopg
@@ -25,17 +25,24 @@ from psycopg import Connection
 
 from headway import clock, ids, pulse
 from headway.agent.protocol import AttemptKey
+from headway.config import Layout
 from headway.core.admission import Session
 from headway.core.reports import Ended
 from headway.core.waits import Kind, seconds_left
-from headway.engine import janitor, timetables
+from headway.engine import assets, janitor, timetables
 from headway.engine.catalog import Catalog
+from headway.engine.pace import pace
 from headway.engine.sharing import divide_slots
 from headway.engine.tick import Ticker, Turn, advance, take_back
+from headway.engine.wakeups import look_for_runs
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
 from headway.executors.agents import translate
+from headway.executors.agents.asks import Service as Answering
+from headway.executors.agents.doors import Outside, outside
 from headway.executors.agents.executor import Agents
+from headway.executors.agents.files import Files
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
+from headway.executors.kubernetes.settings import read_settings
 from headway.secrets.keys import local_keys
 from headway.secrets.service import Service
 from headway.store import notices, queue, runs, schedulers, sessions, waits
@@ -48,13 +55,10 @@ log = logging.getLogger(__name__)
 POLL_S: Final = 0.5  # the safety net
 SWEEP_S: Final = 1.0  # leases, heartbeats, cancellations
 REST_S: Final = 5.0  # both, while no run is under way
-# While more than a few attempts are in flight, ticks wait for a batch: a quarter of them, or for a while that
-# grows with their square, up to what agents have at hand beyond their processes.
-PACE_ABOVE: Final = 4
-PACE_SHARE: Final = 4
-PACE_S: Final = 0.00001
-PACE_MAX_S: Final = 0.04
 DIVIDE_PAUSE_S: Final = 0.05  # after a division that helped nobody
+LOOK_SHARE: Final = (
+    20  # a look at what deferred attempts wait for is followed by so many times its length
+)
 STARTS_WAIT_S: Final = 0.05  # how long ``running`` may wait for another reason to tick
 RETRIES_MAX: Final = 50  # of runs that were set aside, in one sweep
 FAILURE_PAUSE_S: Final = 0.5
@@ -75,12 +79,12 @@ class Scheduler:
         ships_logs: bool = False,
     ) -> None:
         self.scheduled = scheduled  # makes the runs that timetables want
-        self.selector = selectors.DefaultSelector()
+        self.selector = DefaultSelector()
         self.conn = connect(dsn, role=ENGINE, application="headway scheduler", limits=LIMITS)
         self.ears = connect(dsn, role=ENGINE, application="headway scheduler listen")
         if not self.ears.pooled:
             self.ears.execute("LISTEN headway_scheduler")
-        self.selector.register(self.ears.fileno(), selectors.EVENT_READ, self.notified)
+        self.selector.register(self.ears.fileno(), EVENT_READ, self.notified)
         self.catalog = Catalog(self.conn)
         self.ticker = Ticker(self.catalog, translate.decode, ids.token, ids.fraction)
         host = Host(
@@ -98,8 +102,12 @@ class Scheduler:
         self.measures = Measures()
         self.stopping = False
         self.wanted = True  # somebody said that there is something to do
+        self.asked = False  # what a person did may be meant for our agents
+        self.restless = False  # or for the sweep: no rest before the next one
         self.look_for_starts = True
+        self.events = True  # of assets, or other consumers of them
         self.last_tick = self.last_sweep = self.divide_after = float("-inf")
+        self.look_after = float("-inf")
         self.uneven = False  # the slots of the teams are to be divided anew
         self.rest_s = 0.0  # how long nothing can come to be due by itself
 
@@ -117,6 +125,8 @@ class Scheduler:
                 self.go_on_after(self.janitor.turn)
             if self.due():
                 self.tick()
+                if self.asked:
+                    self.answer()
         for executor in self.executors:
             executor.close()
         transact(self.conn, schedulers.close, self.scheduler_id)
@@ -128,10 +138,9 @@ class Scheduler:
             key.data(events)
 
     def notified(self, _: int) -> None:
-        for _notice in notices.heard(self.ears):
-            self.wanted = self.look_for_starts = True
-        # What a person did may be meant for our agents: look at once.
-        self.last_sweep = float("-inf")
+        for _channel, payload in notices.heard(self.ears):
+            self.wanted = self.look_for_starts = self.asked = True
+            self.events |= payload == notices.ASSETS
 
     def serve(self) -> None:
         """Let the executors answer what came in; new capacity is a reason to tick."""
@@ -160,7 +169,8 @@ class Scheduler:
 
     def sweep_in(self) -> float:
         """Seconds. A heartbeat is never kept waiting for the end of a rest."""
-        every_s = SWEEP_S if self.backlog().beats else max(SWEEP_S, self.rest_s)
+        busy = self.restless or self.backlog().beats
+        every_s = SWEEP_S if busy else max(SWEEP_S, self.rest_s)
         due = self.last_sweep + every_s
         return (min(due, self.divide_after) if self.uneven else due) - clock.monotonic()
 
@@ -242,6 +252,9 @@ class Scheduler:
             self.look_for_starts = self.wanted = True
         if turn.more:
             self.wanted = True
+        self.events |= turn.emitted
+        if self.events:
+            self.go_on_after(self.follow_assets)
         if turn.intents:
             self.cancel_intended()
         self.uneven |= turn.uneven
@@ -287,16 +300,21 @@ class Scheduler:
 
     def sweep(self) -> None:
         self.last_sweep = clock.monotonic()
-        steps: list[Callable[[], object]] = [
-            self.renew,
-            self.take_back,
-            self.divide,
-            self.create_due,
-        ]
-        steps += [executor.adopt for executor in self.executors]
-        steps.append(self.cancel_intended)
-        for step in steps:
+        steps = (self.renew, self.take_back, self.divide, self.create_due, self.look_for_runs)
+        for step in (*steps, self.follow_assets):
             self.go_on_after(step)
+        self.bring_level()
+        self.restless = False
+
+    def answer(self) -> None:
+        """Look at what a person may have done besides what the tick saw. Its grants do not wait for this."""
+        self.asked, self.restless = False, True
+        self.bring_level()
+
+    def bring_level(self) -> None:
+        for executor in self.executors:
+            self.go_on_after(executor.adopt)
+        self.go_on_after(self.cancel_intended)
 
     def go_on_after(self, step: Callable[[], object]) -> bool:
         """Run a step; its failure does not stop the next step. Returns False if it failed.
@@ -327,17 +345,42 @@ class Scheduler:
         if self.scheduled and transact(self.conn, timetables.create_due, self.catalog, ids.run_id):
             self.look_for_starts = self.wanted = True
 
+    def follow_assets(self) -> None:
+        """Create the runs that events of assets bring. If another scheduler is at it, look again soon."""
+        self.events = False
+        if not self.scheduled:
+            return
+        followed = assets.follow(self.conn, self.catalog, ids.run_id)
+        if followed.created or followed.more:
+            self.look_for_starts = self.wanted = True
+        self.events = followed.more
+        self.restless |= followed.busy
+
+    def look_for_runs(self) -> None:
+        """Tell deferred attempts of the runs that they wait for, in a small share of the time, however many wait."""
+        began = clock.monotonic()
+        if began < self.look_after:
+            return
+        if transact(self.conn, look_for_runs):
+            self.wanted = True
+        now = clock.monotonic()
+        self.look_after = now + (now - began) * LOOK_SHARE
+
     def renew(self) -> None:
         """Renew the leases of sessions that gave a sign of life, and our own; told after the commit."""
-        beating = [session for executor in self.executors for session in executor.beating()]
+        beating = {
+            session: log_bytes
+            for executor in self.executors
+            for session, log_bytes in executor.beating().items()
+        }
         alive = transact(self.conn, self.renew_rows, beating)
         for executor in self.executors:
             executor.renewed(alive)
 
-    def renew_rows(self, conn: Connection[Any], beating: list[str]) -> set[str]:
+    def renew_rows(self, conn: Connection[Any], beating: dict[str, int]) -> dict[str, int | None]:
         now = database_clock(conn)
         schedulers.renew(conn, self.scheduler_id, now, self.measures)
-        return sessions.renew(conn, beating, now, LEASE) if beating else set()
+        return sessions.renew(conn, beating, now, LEASE) if beating else {}
 
     @staticmethod
     def expire(conn: Connection[Any]) -> tuple[list[str], list[tuple[int, str]]]:
@@ -357,21 +400,13 @@ class Scheduler:
         self.stopping = True
 
 
-def pace(backlog: Backlog) -> float:
-    """Seconds between two ticks, so that what ends meanwhile makes one batch."""
-    in_flight = backlog.ends + backlog.held
-    if in_flight <= PACE_ABOVE or backlog.ends * PACE_SHARE >= in_flight:
-        return 0.0
-    return min(PACE_S * in_flight**2, PACE_MAX_S)
-
-
 @contextlib.contextmanager
 def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
     # A signal must also end a select that waits.
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno())
-    scheduler.selector.register(reader, selectors.EVENT_READ, lambda _: reader.recv(64))
+    scheduler.selector.register(reader, EVENT_READ, lambda _: reader.recv(64))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, scheduler.stop)
     try:
@@ -380,11 +415,32 @@ def stopping_on_signals(scheduler: Scheduler) -> Iterator[None]:
         signal.set_wakeup_fd(-1)
 
 
-def executors_of(address: str, data: Path | None, secrets: Service | None = None) -> list[Open]:
-    """Every way to execute attempts; the first is that of tasks that name none."""
+def executors_of(
+    address: str,
+    data: Path | None,
+    secrets: Service | None = None,
+    kubernetes: Path | None = None,
+    *,
+    ships_logs: bool = False,
+    outside: Outside | None = None,
+) -> list[Open]:
+    """Return every executor; the first is that of tasks that name none."""
     place = None if data is None else str(data)
     answer = None if secrets is None else secrets.answer
-    return [partial(Agents, address=address, data=place, secrets=answer)]
+    files = None if data is None else Files(data, Layout(data).spool if ships_logs else None)
+    agents = partial(Agents, address=address, data=place, secrets=answer, files=files)
+    found: list[Open] = [partial(agents, outside=outside)]
+    if kubernetes is not None:
+        found.append(pods(kubernetes, place or "", answer, files))
+    return found
+
+
+def pods(file: Path, data: str, secrets: Answering | None, files: Files | None) -> Open:
+    """Return the executor of Kubernetes. Raises UsageError for what is wrong with its settings."""
+    settings = read_settings(file)
+    from headway.executors.kubernetes.executor import Pods  # heavy, and an extra of the package
+
+    return partial(Pods, settings=settings, data=data, secrets=secrets, files=files)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -397,6 +453,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=Path, help="the data directory, from which old files are removed"
     )
+    parser.add_argument(
+        "--kubernetes", type=Path, metavar="FILE", help="settings of the Kubernetes executor"
+    )
+    parser.add_argument("--agents", metavar="tls:HOST:PORT", help="for agents of other machines")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="of the gateway, PEM")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="of the certificate, PEM")
     parser.add_argument("--ships-logs", action="store_true", help="a log store is configured")
     parser.add_argument("--on-demand", action="store_true", help="do not create scheduled runs")
     chosen = parser.parse_args(arguments)
@@ -407,7 +469,14 @@ def main(arguments: list[str] | None = None) -> None:
         secrets = None if data is None else Service(dsn, data, local_keys(data, given or None))
         scheduler = Scheduler(
             dsn,
-            executors_of(chosen.listen, chosen.data, secrets),
+            executors_of(
+                chosen.listen,
+                chosen.data,
+                secrets,
+                chosen.kubernetes,
+                ships_logs=chosen.ships_logs,
+                outside=outside(chosen.agents, chosen.certificate, chosen.key),
+            ),
             scheduled=not chosen.on_demand,
             data=chosen.data,
             ships_logs=chosen.ships_logs,

@@ -16,7 +16,7 @@ def divide_slots(conn: Connection[Any], executors: Sequence[str], mine: Collecti
     """Return whether a team that was short may use more now. ``executors``: the names of all there are;
     ``mine``: the teams of the caller's sessions, of whom nobody else must be told.
 
-    With one team there is nothing to divide: its agents have the slots.
+    With one team there is nothing to divide, unless it has a limit: its agents have the slots.
     """
     count, divided = shares.slots(conn)
     if count is None:

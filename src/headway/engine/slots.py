@@ -18,7 +18,7 @@ from headway.store.runs import Claimed
 
 @dataclass(slots=True)
 class Held:
-    """By team; pools by name, too."""
+    """The slots held, by team; in pools by name, too."""
 
     pools: dict[int, dict[str, Pool]]
     shares: dict[int, Share]

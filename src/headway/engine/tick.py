@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg import Connection
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 DUE_MAX: Final = 200  # runs that one tick takes up by itself
 DAGS_MAX: Final = 50
 STARTS_MAX: Final = 200
+UNREADABLE: Final = (ValueError, msgspec.MsgspecError, RecursionError)
 CACHE_INSTANCES_MAX: Final = 200_000  # at about 1 kB each
 
 
@@ -51,6 +53,7 @@ class Turn:
     finished: int = 0  # runs that ended: others of their DAGs may start
     intents: bool = False  # live attempts are to be ended
     more: bool = False  # there is work left that could be done now
+    emitted: bool = False  # assets have events
     uneven: bool = False  # the slots of the teams are to be divided anew
     starts_left: bool = False  # there are DAGs left whose queued runs were not looked at
 
@@ -73,6 +76,7 @@ class Ticker:
         self.chance = chance
         self.models: OrderedDict[RunKey, Run] = OrderedDict()
         self.failing = Failing()
+        self.sharing = True  # teams shared slots when a tick last saw a run
         self.dags_after = queue.FIRST  # how far the DAGs with queued runs were looked through
 
     def forget(self, error: Exception) -> None:
@@ -127,7 +131,10 @@ def advance(
         due_max=DUE_MAX,
         offers=offered(places, ending(envelopes)),
         ending=ending(envelopes),
+        sharing=ticker.sharing,
     )
+    if claimed:
+        ticker.sharing = any(row.shares for row in claimed)
     turn.more = len(claimed) >= DUE_MAX or len(starting) >= STARTS_MAX
     if failing.alone is not None:
         claimed = [row for row in claimed if row.key == failing.alone]
@@ -156,7 +163,7 @@ def ending(envelopes: Sequence[Envelope]) -> int:
 
 
 def offered(places: dict[int, list[Session]], ending: int) -> dict[tuple[int, str, str], int]:
-    """How many places there are by team, executor and queue, also those of attempts that end now."""
+    """Return how many places there are by team, executor and queue, also those of attempts that end now."""
     found: dict[tuple[int, str, str], int] = {}
     for team_id, sessions_of_team in places.items():
         for session in sessions_of_team:
@@ -188,7 +195,7 @@ def inbox(
     for team_id, run_id, body in reports.take(conn, keys):
         try:
             found.append(((team_id, run_id), ticker.decode(body), body))
-        except ValueError as error:  # of another version of Headway: it will never be readable
+        except UNREADABLE as error:  # of another version of Headway: it will never be readable
             log.error("cannot read a report for run %s: %s", run_id, error)
     return found
 
@@ -266,7 +273,7 @@ def plan_run(
     absorbed: Sequence[Report],
     starting: bool,
 ) -> None:
-    run.paused_by = row.paused_by
+    run.paused_by, run.tasks_max = row.paused_by, row.tasks_max
     if row.paused_by is not None and run.queues.ranked_total:
         run.hold()
     if starting and run.state is RunState.QUEUED:
@@ -345,6 +352,7 @@ def give_slots(
     turn.read += [run.run_id for run in models if replaces_results(run)]
     turn.moves = sum(len(run.changes.moves) for run in models)
     turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
+    turn.emitted = any(run.changes.emitted for run in models)
     turn.intents = any(run.intended for run in models)
     turn.uneven = held.are_uneven(conn)
     changes.write(conn, models, now, held.of_pools(), held.of_teams(models))

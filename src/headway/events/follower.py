@@ -72,7 +72,7 @@ class Follower:
     def begun(
         self, conn: Connection[Any], position: Position, present: Moment, now: datetime
     ) -> Position:
-        """With the stretch that is to be handled, if anything has happened."""
+        """Begin the stretch that is to be handled, if anything has happened."""
         if not moments.is_reachable(position.since, present):
             since = Moment(present.database, 0, ())
             lost = events.since_time(conn, position.since_at - LATE, present, now)

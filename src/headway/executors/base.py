@@ -146,12 +146,16 @@ class Executor(Protocol):
         """Use no stored result of a run that was read before: somebody changed the run."""
         ...
 
-    def beating(self) -> Collection[str]:
-        """Name the sessions that gave a sign of life, so that their leases are renewed."""
+    def beating(self) -> Mapping[str, int]:
+        """Name the sessions that gave a sign of life, so that their leases are renewed, and the bytes that the logs of
+        each took in the last minute.
+        """
         ...
 
-    def renewed(self, alive: Collection[str]) -> None:
-        """Learn which of ``beating`` have their lease; the others have lost all that was bound."""
+    def renewed(self, alive: Mapping[str, int | None]) -> None:
+        """Learn which of ``beating`` have their lease, and the bytes that the logs of each may take in a minute; the
+        others have lost all that was bound.
+        """
         ...
 
     def adopt(self) -> None:

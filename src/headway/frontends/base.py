@@ -6,6 +6,7 @@ processes that hold no credential: the importer's child, and the agent's server 
 Rule 3: what ``load`` reads need not be told. The importer's child watches which files of the bundle it opens.
 """
 
+from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,17 +15,20 @@ import msgspec
 from headway.spec.model import Dag
 
 if TYPE_CHECKING:
-    from headway.authoring.dag import DAG
+    from headway.authoring.execute import Inputs, Result
+    from headway.authoring.looking import Given
+    from headway.authoring.run import Run
 
 WARNINGS_MAX: Final = 20
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """An error or warning about a file, for its author."""
+    """An error or warning about a file, for its author; ``dag_id``: of that DAG alone."""
 
     message: str
     line: int | None = None
     hint: str | None = None
+    dag_id: str | None = None
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -34,8 +38,34 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: list[Trouble] = []
 
 
+class TaskFailed(Exception):
+    """The failure of a task that ran in a process of its own, whose log already has what there is to say."""
+
+    def __init__(
+        self, text: str, line: int | None = None, *, retry: bool = True, cause: str = "exception"
+    ) -> None:
+        super().__init__(text)
+        self.line = line  # of the DAG file
+        self.retry = retry
+        self.cause = cause
+
+
+class Runnable(Protocol):
+    """A DAG whose tasks can be executed."""
+
+    def referenced_keys(self) -> Mapping[str, set[str]]:
+        """Return by task id the keys of its result that other tasks read."""
+
+    def execute(self, task_id: str, run: "Run", inputs: "Inputs") -> "Result":
+        """Execute one attempt in this process. Raises Skip, Fail, TaskFailed, or whatever the task raises."""
+
+
 class FrontEnd(Protocol):
-    """One kind of DAG file. ``suffixes``: of its files; ``describes``: what such a file is, for people."""
+    """One kind of DAG file. ``suffixes``: of its files; ``describes``: what such a file is, for people.
+
+    ``ignore_file``: the name of files that say which others are not read for DAGs, or "".
+    ``heavy``: what its files need takes seconds to import, so that nobody does before the first one is read.
+    """
 
     @property
     def suffixes(self) -> tuple[str, ...]: ...
@@ -43,14 +73,29 @@ class FrontEnd(Protocol):
     @property
     def describes(self) -> str: ...
 
+    @property
+    def heavy(self) -> bool: ...
+
+    @property
+    def ignore_file(self) -> str: ...
+
     def claims(self, path: str, content: bytes) -> bool:
         """Return whether the file is a DAG file. ``path`` is relative to the DAG folder."""
 
+    def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
+        """Return those of ``paths`` that an ignore file names; ``texts``: of those files, by their paths."""
+
     def warm(self) -> None:
-        """Import what every ``load`` needs; called once, before children are forked."""
+        """Import what every ``load`` needs; called before children are forked, and again for a heavy one."""
 
     def load(self, root: Path, file: str) -> Loaded:
         """The valid specs of ``file`` in the bundle at ``root``. Raises BadSpec."""
 
-    def runnable(self, root: Path, file: str) -> dict[str, "DAG"]:
+    def runnable(self, root: Path, file: str) -> Mapping[str, Runnable]:
         """The DAGs of ``file`` by their ids, with tasks that can be executed. Raises HeadwayError."""
+
+    def awaited(self, given: "Given") -> Awaitable[object]:
+        """Return the work of a trigger, in the event loop of a triggerer; its result is what was found, for JSON.
+
+        ``given.facts.trigger`` names it as the task of this front end did that deferred itself.
+        """

@@ -1,4 +1,4 @@
-"""From specs to tasks that an agent runs: for front ends whose files are data, so that nothing else is left of them.
+"""The step from specs to tasks that an agent runs, for front ends whose files are data and leave nothing else.
 
 What a task does is its operator's; what it is called with is in the spec (``spec.arguments``).
 """
@@ -49,7 +49,10 @@ def add(dag: DAG, spec: model.Dag, task: model.Task) -> None:
             kwargs={name: value for name, value in given.items() if name not in mapped},
             axes={name: given[name] for name in mapped},
         ),
-        options={},
+        options={
+            "do_xcom_push": task.do_xcom_push,
+            "multiple_outputs": task.multiple_outputs,
+        },
         line=task.line,
         follows=Follows.NAMED if task.branch else Follows.ALL,
     )

@@ -11,11 +11,11 @@ from typing import Any, Final, Literal
 from psycopg import Connection
 
 from headway import ids
-from headway.core.roles import Role
+from headway.core.roles import Role, Verb, Verbs, missing
 from headway.errors import Conflict, NotAllowed, NotFound, UsageError
-from headway.store import api_tokens, browser_sessions, people
+from headway.store import api_tokens, browser_sessions, people, roles
 from headway.store.api_tokens import fingerprint as fingerprint
-from headway.store.browser_sessions import BrowserSession
+from headway.store.browser_sessions import BrowserSession, Provided
 from headway.store.clock import clock
 
 SESSION_S: Final = 7 * 86_400.0  # whatever happens; idle ones end after 12 hours (identify_session)
@@ -23,6 +23,7 @@ LINK_S: Final = 600
 INVITATION_S: Final = 86_400  # a link that an admin makes for somebody else
 TOKEN_DAYS_MAX: Final = 366
 AGENT_PREFIX: Final = "hwa_"
+SESSION_PREFIX: Final = "hws_"  # of a program, which has no cookie
 TOKEN_PREFIX: Final = "hwt_"  # so that scanners of sources find one that was left there
 ADMIN: Final = "admin"
 UP: Final = "headway up"  # who makes the local admin
@@ -36,11 +37,28 @@ class Opened:
     session: BrowserSession
 
 
-def open_session(conn: Connection[Any], team_id: int, person_id: int, address: str) -> Opened:
+def open_session(
+    conn: Connection[Any],
+    team_id: int,
+    person_id: int,
+    address: str,
+    lifetime_s: float = SESSION_S,
+    provided: Provided | None = None,
+    prefix: str = "",
+) -> Opened:
     """Open a session for a user with proven identity. ``team_id`` is the team that manages them."""
-    secret = ids.token()
+    secret = prefix + ids.token()
     session = browser_sessions.open_session(
-        *(conn, team_id, ids.run_id(), person_id, fingerprint(secret), SESSION_S, address)
+        *(
+            conn,
+            team_id,
+            ids.run_id(),
+            person_id,
+            fingerprint(secret),
+            lifetime_s,
+            address,
+            provided,
+        )
     )
     return Opened(secret, session)
 
@@ -75,7 +93,7 @@ def create_user(
     name: str,
     display_name: str | None,
     password_hash: str | None,
-    role: Role,
+    role: str,
     actor: str,
 ) -> None:
     """Create a user that the team manages."""
@@ -88,7 +106,38 @@ def create_user(
     people.create(conn, team_id, name, shown, password_hash, role, actor)
 
 
-def add_member(conn: Connection[Any], team_id: int, name: str, role: Role, actor: str) -> None:
+def create_service(
+    conn: Connection[Any], team_id: int, name: str, display_name: str | None, role: str, actor: str
+) -> None:
+    """Create a service account of the team: it has tokens, and no other way to sign in."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is too long for a user name", hint="choose a shorter name")
+    shown = check_display_name(display_name or name)
+    people.create(conn, team_id, name, shown, None, role, actor, is_service=True)
+
+
+def require_beneath(
+    conn: Connection[Any], team_id: int, name: str, verbs: Verbs, *, is_platform_admin: bool
+) -> None:
+    """Check that somebody with ``verbs`` may change this user or act for them: nobody rises by it.
+
+    A disabled user counts as what they are when they are enabled again.
+
+    Raises:
+        NotAllowed: the user may do more. NotFound.
+    """
+    person_id = people.require(conn, name)
+    if not is_platform_admin and people.is_platform_admin(conn, person_id):
+        raise NotAllowed("this user is a platform admin", hint="ask a platform admin")
+    role = people.role_in(conn, team_id, person_id)
+    held = frozenset[Verb]() if role is None else roles.verbs_of(conn, team_id, role)
+    if lacking := missing(verbs, held):
+        raise NotAllowed(
+            f"{name!r} may do more than you in this team: {lacking[0]}", hint="ask an admin"
+        )
+
+
+def add_member(conn: Connection[Any], team_id: int, name: str, role: str, actor: str) -> None:
     """Add an existing user to the team, whichever team manages them."""
     person_id = people.anywhere(conn, name)
     if person_id is None:
@@ -123,13 +172,13 @@ def change_user(
     conn: Connection[Any],
     team_id: int,
     name: str,
-    role: Role | None,
+    role: str | None,
     display_name: str | None,
     disabled: bool | None,
 ) -> None:
     person_id = people.require(conn, name)
     if role is not None:
-        if role is not Role.ADMIN:
+        if role != Role.ADMIN:
             keep_admins(conn, team_id, person_id)
         people.set_role(conn, team_id, person_id, role)
     if display_name is None and disabled is None:
@@ -149,6 +198,7 @@ def set_password(
 ) -> None:
     """Set the password and end all other sessions of the user than ``session_id``."""
     require_ours(conn, name)
+    require_local(conn, name, "have a password")
     person_id = people.require(conn, name)
     people.set_password(conn, person_id, password_hash)
     browser_sessions.close_others(conn, person_id, session_id)
@@ -167,9 +217,11 @@ def create_token(
     team_id: int,
     person_id: int,
     name: str,
-    role: Role,
+    role: str,
     days: int,
     scope: Literal["api", "agent"] = "api",
+    verbs: list[str] | None = None,
+    dag_ids: list[str] | None = None,
 ) -> tuple[str, str]:
     """Create a token. Returns its id and the token, which cannot be shown again."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
@@ -179,7 +231,11 @@ def create_token(
     prefix = AGENT_PREFIX if scope == "agent" else TOKEN_PREFIX
     token_id, secret = ids.run_id(), prefix + ids.token()
     hashed, lifetime_s = fingerprint(secret), days * 86_400.0
-    api_tokens.create(conn, team_id, token_id, person_id, name, role, hashed, lifetime_s, scope)
+    api_tokens.create(
+        *(conn, team_id, token_id, person_id, name, role, hashed, lifetime_s, scope),
+        verbs=verbs,
+        dag_ids=dag_ids,
+    )
     return token_id, secret
 
 
@@ -196,15 +252,16 @@ def keep_admins(conn: Connection[Any], team_id: int, person_id: int) -> None:
         )
 
 
-def require_beneath(conn: Connection[Any], person_id: int, *, is_platform_admin: bool) -> None:
-    """Check that somebody may sign in as this user or disable them: nobody becomes a platform admin by it.
-
-    Raises NotAllowed: the user is a platform admin, and who asks is not.
-    """
-    if not is_platform_admin and people.is_platform_admin(conn, person_id):
-        raise NotAllowed("this user is a platform admin", hint="ask a platform admin")
-
-
 def require_ours(conn: Connection[Any], name: str) -> None:
     if not people.is_ours(conn, name):
         raise NotAllowed(f"another team manages {name!r}", hint="ask an admin of that team")
+
+
+def require_local(conn: Connection[Any], name: str, what: str) -> None:
+    """Check that the person signs in here: by a password or link, roles of groups would outlive the groups."""
+    source = people.source(conn, name)
+    if source is not None:
+        raise NotAllowed(
+            f"{name!r} signs in by {source!r} and cannot {what} here",
+            hint="a user with a password is created with: headway user create NAME",
+        )

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from headway import clock, frontends
 from headway.bundle import LIST, TEMPORARY, Entry, Lost, locked, version_of
 from headway.config import Layout
 from headway.errors import HeadwayError, StorageFull
+from headway.frontends.base import FrontEnd
 from headway.loader.folder import Found, scan
 
 READ_TRIES_MAX: Final = 5
@@ -42,8 +43,8 @@ class Bundle:
     defining: frozenset[str]  # the files that may define a DAG
 
     @property
-    def size(self) -> int:
-        return sum(entry.size for entry in self.entries.values())
+    def sizes(self) -> list[int]:
+        return [entry.size for entry in self.entries.values()]
 
     def candidates(self) -> list[str]:
         return sorted(self.defining)
@@ -53,7 +54,7 @@ class Bundle:
 class Seen:
     found: Found
     entry: Entry
-    claimed: bool  # by a front end
+    claimed: FrontEnd | None
 
 
 class Bundles:
@@ -79,23 +80,23 @@ class Bundles:
         except HeadwayError:
             return {}
 
-    def snapshot(self, dags: Path) -> Bundle:
-        """Read what changed and write the new bundle."""
+    def snapshot(self, dags: Path, file_bytes_max: int | None = None) -> Bundle:
+        """Read what changed and write the new bundle. ``file_bytes_max``: the limit of the team."""
         try:
             with locked(self.data, fcntl.LOCK_SH):
-                bundle = self.read(dags)
+                bundle = self.read(dags, file_bytes_max)
                 try:
                     self.materialise(bundle)
                 except Lost:  # a blob that we remember was removed, or changed
                     self._seen.clear()
-                    bundle = self.read(dags)
+                    bundle = self.read(dags, file_bytes_max)
                     self.materialise(bundle)
                 return bundle
         except OSError as error:
             raise failed(error, self.folder) from error
 
-    def read(self, dags: Path) -> Bundle:
-        listing = scan(dags)
+    def read(self, dags: Path, file_bytes_max: int | None = None) -> Bundle:
+        listing = scan(dags, file_bytes_max)
         problems = dict(listing.problems)
         seen: dict[str, Seen] = {}
         changed = []
@@ -115,8 +116,17 @@ class Bundles:
                 problems[found.path] = result
         self._seen = seen
         entries = {path: taken[path].entry for path in sorted(taken)}
-        defining = frozenset(path for path, one in taken.items() if one.claimed)
-        return Bundle(version_of(entries), entries, problems, defining)
+        return Bundle(version_of(entries), entries, problems, self.defining(taken))
+
+    def defining(self, taken: Mapping[str, Seen]) -> frozenset[str]:
+        def read(path: str) -> str | None:
+            one = taken.get(path)
+            if one is None:
+                return None
+            return (self.blobs / one.entry.blob).read_text(errors="replace")
+
+        claims = {path: one.claimed for path, one in taken.items() if one.claimed}
+        return frozenset(frontends.defining(claims, read))
 
     def store(self, dags: Path, changed: list[Found]) -> list[Seen | str | None]:
         if len(changed) < WRITERS:
@@ -141,8 +151,7 @@ class Bundles:
         blob = hashlib.sha256(content).hexdigest()
         entry = Entry(blob, len(content), found.executable)
         self.put(entry, content)
-        claimed = frontends.claimant(found.path, content) is not None
-        return Seen(found, entry, claimed)
+        return Seen(found, entry, frontends.claimant(found.path, content))
 
     def put(self, entry: Entry, content: bytes) -> None:
         target = self.blobs / entry.blob
@@ -192,16 +201,16 @@ class Bundles:
             files.mend(self.data, version, files.read_list(self.data, version))
             self.grant(version)
 
-    def prune(self, keep: set[str], active: set[str]) -> list[str]:
-        """Remove old bundles that are not in ``keep``, copies that are not ``active``, incomplete drafts, and
-        blobs that no list names. Returns the removed versions.
+    def prune(self, keep: set[str], active: set[str], compared: Collection[str] = ()) -> list[str]:
+        """Remove old bundles that are not in ``keep`` or ``compared``, copies that are not ``active``, incomplete
+        drafts, and blobs that no list names. Returns the removed versions.
         """
         with locked(self.data, fcntl.LOCK_EX):
             doomed = list(self.folder.glob(TEMPORARY + "*"))
             gone = []
             for listed in sorted(self.folder.glob(f"[!.]*{LIST}")):
                 version = listed.name.removesuffix(LIST)
-                if version not in keep and is_old(listed):
+                if version not in keep and version not in compared and is_old(listed):
                     listed.unlink()
                     gone.append(version)
             for copy in sorted(self.folder.glob("[!.]*")):

@@ -93,7 +93,17 @@ def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
 
 
 def candidates(copied: Mapping[str, Path]) -> list[str]:
-    return [path for path, file in copied.items() if frontends.claimant(path, file.read_bytes())]
+    claims = {
+        path: found
+        for path, file in copied.items()
+        if (found := frontends.claimant(path, file.read_bytes()))
+    }
+
+    def read(path: str) -> str | None:
+        return copied[path].read_text(errors="replace") if path in copied else None
+
+    defining = frontends.defining(claims, read)
+    return [path for path in copied if path in defining]
 
 
 def import_all(

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from headway import frontends
 from headway.config import DATA_MARK
 from headway.errors import NotFound, UsageError
 
@@ -61,17 +62,21 @@ class Walk:
     links: list[tuple[str, str]] = field(default_factory=list)  # for later: their place and path
     above: list[str] = field(default_factory=list)  # real paths of the folders that we are in
     following: bool = False
+    file_bytes_max: int | None = None  # the limit of the team
 
 
-def scan(folder: Path) -> Listing:
-    """List the files of ``folder``. Raises NotFound and FolderError."""
+def scan(folder: Path, file_bytes_max: int | None = None) -> Listing:
+    """List the files of ``folder``. Larger ones than ``file_bytes_max`` are left out, and said to be.
+
+    Raises NotFound and FolderError.
+    """
     root = os.path.realpath(folder)
     if not os.path.isdir(root):
         raise NotFound(
             "the DAG folder does not exist", where=str(folder), hint="set it with --dags"
         )
     refuse_inside(folder, data_directory(root))
-    walk = Walk(root, ignored(root))
+    walk = Walk(root, ignored(root), file_bytes_max=file_bytes_max)
     visit(walk, root, "")
     check_size(walk.files, folder)
     walk.following = True  # the folder's own files first: links share what room is left
@@ -83,7 +88,9 @@ def scan(folder: Path) -> Listing:
 
 def wanted(name: str) -> bool:
     """Return whether a file or folder with this name can belong to a DAG folder."""
-    return not name.startswith(".") and name != "__pycache__" and not name.endswith(".pyc")
+    if name.startswith("."):
+        return name in frontends.ignore_files()
+    return name != "__pycache__" and not name.endswith(".pyc")
 
 
 def matters(root: str, path: str) -> bool:
@@ -177,6 +184,10 @@ def add(walk: Walk, place: str, path: str) -> None:
     elif status.st_size > FILE_BYTES_MAX:
         limit = FILE_BYTES_MAX >> 20
         leave_out(walk, path, f"it is larger than {limit} MB; keep data outside the DAG folder")
+    elif walk.file_bytes_max is not None and status.st_size > walk.file_bytes_max:
+        size, most = status.st_size, walk.file_bytes_max
+        why = f"it has {size:,} bytes; the limit of this team is {most:,} (dag_file_bytes)"
+        leave_out(walk, path, why)
     else:
         add_file(walk, path, status)
 

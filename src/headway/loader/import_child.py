@@ -92,7 +92,8 @@ def main() -> None:
     processes.adopt_orphans()
     processes.die_with_parent(signal.SIGCONT)  # suspended, it would not see that the loader is gone
     for front_end in frontends.FRONT_ENDS:
-        front_end.warm()
+        if not front_end.heavy:
+            front_end.warm()
     wake, woken = socket.socketpair()
     wake.setblocking(False)
     woken.setblocking(False)
@@ -136,6 +137,7 @@ def serve(zygote: Zygote) -> bool:
             if child.number == request.number:
                 processes.signal_group(pid, signal.SIGKILL)
         return True
+    warm_for(request)
     pid = os.fork()
     if pid == 0:
         try:
@@ -146,6 +148,15 @@ def serve(zygote: Zygote) -> bool:
     for fd in fds:
         os.close(fd)
     return True
+
+
+def warm_for(start: Start) -> None:
+    """Import once, not in every child, what files of a heavy front end need. What goes wrong, the child says."""
+    with contextlib.suppress(Exception, SystemExit):
+        front_end = frontends.front_end_of(Path(start.root), start.file)
+        if front_end.heavy:
+            front_end.warm()
+            gc.freeze()
 
 
 def reap(zygote: Zygote) -> bool:
@@ -292,7 +303,7 @@ def attempt(start: Start) -> Report:
 def told(trouble: Trouble, root: str) -> Trouble:
     """Return a message that can be stored, with paths relative to the bundle."""
     message = shown(trouble.message).replace(root + "/", "")
-    return Trouble(message, trouble.line, trouble.hint and shown(trouble.hint))
+    return Trouble(message, trouble.line, trouble.hint and shown(trouble.hint), trouble.dag_id)
 
 
 def from_bad_spec(error: BadSpec, start: Start) -> Trouble:

@@ -348,7 +348,7 @@ def shortened(warning: Trouble) -> Trouble:
     """Clean an untrusted text so that the database can store it."""
     message = warning.message.replace("\0", "")[:WARNING_CHARS_MAX]
     hint = (warning.hint or "").replace("\0", "")[:WARNING_CHARS_MAX]
-    return Trouble(message, warning.line, hint or None)
+    return Trouble(message, warning.line, hint or None, warning.dag_id)
 
 
 def checked(dag: Dag, file: str) -> Dag:

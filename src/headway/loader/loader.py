@@ -24,6 +24,7 @@ from watchfiles import watch
 
 from headway import clock, pulse
 from headway.agent import processes
+from headway.core.limits import NONE as NO_LIMITS
 from headway.errors import Conflict, HeadwayError, NotReachable, explained
 from headway.frontends.base import Trouble
 from headway.loader.bundles import Bundle, Bundles
@@ -34,7 +35,7 @@ from headway.loader.registration import refused, register
 from headway.loader.sources import Catalogue, Condition, Source, differs, to_spec
 from headway.spec.arguments import same_but_arguments
 from headway.spec.model import Dag
-from headway.store import bundles, dags, installations, teams
+from headway.store import bundles, dags, installations, limits, teams
 from headway.store.transact import ENGINE, Session, connect, transact
 
 DEBOUNCE_MS: Final = 150
@@ -66,6 +67,7 @@ class Loader:
         self.conn: Session | None = None
         self.team_id = 0
         self.known: dict[str, dags.Known] = {}
+        self.limits = NO_LIMITS
         self.suspected: dict[str, Imported] = {}  # same content, other specification: tried again
         self.look_at = 0.0
         self.retry_broken = False
@@ -83,7 +85,8 @@ class Loader:
 
     def restore_bundles(self) -> None:
         assert self.conn is not None
-        for version in transact(self.conn, bundles.of_team, self.team_id):
+        of_team = transact(self.conn, bundles.of_team, self.team_id)
+        for version in of_team & transact(self.conn, bundles.in_use):
             try:
                 self.bundles.restore(version)
             except (HeadwayError, OSError) as error:
@@ -113,7 +116,7 @@ class Loader:
         return imports_due_s
 
     def wait(self, imports_due_s: float | None) -> None:
-        """For the next event or time, and answer the event."""
+        """Wait for the next event or time, and answer the event."""
         for key, _ in self.selector.select(self.wait_s(imports_due_s)):
             key.data()
 
@@ -146,7 +149,7 @@ class Loader:
         self.look_at = clock.monotonic() + POLL_S
         self.hold()
         try:
-            bundle = self.bundles.snapshot(self.folder)
+            bundle = self.bundles.snapshot(self.folder, self.file_bytes_max())
         except HeadwayError as error:
             self.complain(error)
             return
@@ -165,6 +168,16 @@ class Loader:
         sources = [self.catalogue.sources[path] for path in again & self.catalogue.sources.keys()]
         self.submit(sorted(sources, key=lambda source: (source.seconds, source.path)))
         self.register_soon()
+
+    def file_bytes_max(self) -> int | None:
+        """Return the limit of the team, as it was when the database was last here."""
+        if self.conn is not None:
+            try:
+                self.limits = transact(self.conn, limits.of_team, self.team_id)
+            except NotReachable as error:
+                self.complain(error)
+                self.lose_database()
+        return self.limits.dag_file_bytes
 
     def submit(self, sources: list[Source]) -> None:
         assert self.bundle is not None
@@ -206,7 +219,7 @@ class Loader:
         return row if self.same_content(row.bundle_version, imported) else None
 
     def pinned(self, imported: Imported) -> Imported:
-        """With the registered arguments where nothing else differs and the content is the same.
+        """Return the spec with the registered arguments where nothing else differs and the content is the same.
 
         A command with the time of import in it makes no version at each start, nor does an upgrade from a Headway
         whose specifications had no arguments.
@@ -265,7 +278,7 @@ class Loader:
 
     def register_held(self, conn: Session, bundle: Bundle) -> None:
         installations.hold(conn, self.team_id, self.ours)
-        register(conn, self.team_id, bundle, self.catalogue.sources)
+        register(conn, self.team_id, bundle, self.catalogue.sources, self.bundles.entries)
 
     def set_apart(self, error: Exception) -> None:
         """Find the files whose DAGs the database refuses, and register everything else."""

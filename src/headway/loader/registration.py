@@ -7,17 +7,24 @@ import psycopg
 from psycopg import Connection
 
 from headway.errors import explained
+from headway.loader import code_changes
 from headway.loader.bundles import Bundle
+from headway.loader.code_changes import Entries
 from headway.loader.sources import Plan, Source, Spec, plan, timing
 from headway.spec.model import Dag
-from headway.store import bundles, dags, import_errors
+from headway.store import assets, bundles, dags, import_errors, notices
+from headway.store import code_changes as store
 
 # Delivered by the commit, to nobody if there is none.
 NOTIFY: LiteralString = "SELECT pg_notify('headway_scheduler', ''), pg_notify('headway_dags', '')"
 
 
 def register(
-    conn: Connection[Any], team_id: int, bundle: Bundle, sources: Mapping[str, Source]
+    conn: Connection[Any],
+    team_id: int,
+    bundle: Bundle,
+    sources: Mapping[str, Source],
+    entries_of: Entries,
 ) -> Plan:
     """Compare under the team's lock, write the differences and return them."""
     now = dags.lock(conn, team_id)
@@ -25,17 +32,21 @@ def register(
     todo = plan(sources, bundle.version, known, import_errors.known(conn, team_id))
     if not todo:
         return todo
-    bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
+    bundles.add(conn, team_id, bundle.version, bundle.sizes, now)
     numbers = {row.dag_id: row.version for row in known}
     if todo.versions:
-        changed = [
+        asked = [
             (s.dag.dag_id, numbers[s.dag.dag_id]) for s in todo.versions if s.dag.dag_id in numbers
         ]
-        before = {dag.dag_id: dag for dag in dags.specs(conn, team_id, changed)}
+        before = {dag.dag_id: dag for dag in dags.specs(conn, team_id, asked)}
         versions = [to_version(spec, before.get(spec.dag.dag_id)) for spec in todo.versions]
         dags.put(conn, team_id, versions, bundle.version, now)
+        if assets.register(conn, team_id, [spec.dag for spec in todo.versions], now):
+            notices.tell_of_assets(conn)
     if todo.repinned:
         dags.repin(conn, team_id, todo.repinned, bundle.version, now)
+    changed = code_changes.found(todo, bundle, known, sources, entries_of)
+    store.record(conn, team_id, changed, now)
     if todo.missed:
         dags.miss(conn, team_id, todo.missed, now)
     if todo.warned:
@@ -57,11 +68,12 @@ def refused(
         now = dags.lock(conn, team_id)
         known = dags.known(conn, team_id)
         todo = plan(sources, bundle.version, known, import_errors.known(conn, team_id))
-        bundles.add(conn, team_id, bundle.version, len(bundle.entries), bundle.size, now)
+        bundles.add(conn, team_id, bundle.version, bundle.sizes, now)
         for spec in todo.versions:
             try:
                 with conn.transaction():
                     dags.put(conn, team_id, [to_version(spec, None)], bundle.version, now)
+                    assets.register(conn, team_id, [spec.dag], now)
             except psycopg.OperationalError:
                 raise
             except Exception as error:

@@ -44,6 +44,14 @@ def read(data: Path, bundle_version: str, file: str) -> SourceFile:
     )
 
 
+def read_or_empty(data: Path, bundle_version: str, file: str) -> SourceFile:
+    """Like `read`, for a file that need not be in the bundle: its text is empty then."""
+    entries = bundle.read_list(data, bundle_version)
+    if file not in entries:
+        return SourceFile(file=file, text="", others=[], truncated=False)
+    return read(data, bundle_version, file)
+
+
 def difference(before: SourceFile, after: SourceFile) -> str | None:
     """Return a unified diff, or None if the files are too long."""
     old, new = before.text.splitlines(keepends=True), after.text.splitlines(keepends=True)

@@ -41,7 +41,7 @@ class LogCache:
         return None
 
     def fetch(self, name: str, end: str, ended_at: datetime | None = None) -> Path | None:
-        """None: the store has nothing of it."""
+        """Fetch a log. None: the store does not have it."""
         whole, joined = self.places(name, end)
         with self.draft(whole) as (draft, file):
             if self.remote.fetch_whole(name, file):
@@ -63,7 +63,7 @@ class LogCache:
 
     @contextlib.contextmanager
     def draft(self, place: Path) -> Iterator[tuple[Path, BinaryIO]]:
-        """It gets its name when all of it is there."""
+        """Open a draft, which gets its name when it is complete."""
         path = place.with_suffix(f".{threading.get_ident()}.new")
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)

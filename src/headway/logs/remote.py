@@ -74,7 +74,7 @@ class Remote:
     # -- reading
 
     def parts(self, name: str) -> list[Part]:
-        """In order."""
+        """Return the parts in order."""
         found = [
             Part(int(offset), each.size)
             for page in self.blobs.pages(f"{name}.parts")

@@ -56,7 +56,7 @@ class Shipper:
     # -- what there is
 
     def look(self) -> list[Shipment]:
-        """All that wait, the live ones first."""
+        """Return all logs that wait, the live ones first."""
         names = set(spool.names(self.layout.spool))
         # What was here before us may have parts in the store; of what comes later we know them.
         known = self.shipments or {}
@@ -93,7 +93,7 @@ class Shipper:
             self.judge(errors, worked=worked)
 
     def together(self, batch: Iterable[Shipment]) -> Iterator[str]:
-        """With a sign of life meanwhile: a store may take long to answer."""
+        """Ship each, with a sign of life meanwhile: a store may take long to answer."""
         pending = {self.workers.submit(self.one, each) for each in batch}
         while pending:
             ended, pending = wait(pending, pulse.BEAT_S, FIRST_COMPLETED)
@@ -118,7 +118,7 @@ class Shipper:
                 return
 
     def remove(self, wish: Unwanted) -> None:
-        """From the spool, so that it does not come to the store any more, and then from there."""
+        """Remove a log from the spool, so that it does not come to the store any more, and then from the store."""
         spool.remove(self.layout.spool, wish.prefix, wish.before)
         self.remote.remove(wish.team, wish.run_id, wish.before)
 

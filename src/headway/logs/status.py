@@ -28,7 +28,7 @@ def write(layout: Layout, shipping: Shipping) -> None:
 
 
 def read(layout: Layout) -> Shipping | None:
-    """None: no logs are shipped from here."""
+    """Read the status. None: no logs are shipped from here."""
     try:
         return msgspec.json.decode(Path(layout.shipping).read_bytes(), type=Shipping)
     except (OSError, msgspec.DecodeError):

@@ -33,8 +33,9 @@ def ask(layout: Layout, wish: Unwanted) -> None:
 
 
 def wishes(layout: Layout) -> Iterator[tuple[Path, Unwanted]]:
-    """With the file that is to be removed when it is done. One that a crash left damaged is made anew by
-    the next life of who made it.
+    """Yield each wish with the file that is to be removed when it is done.
+
+    One that a crash left damaged is made anew by the next life of who made it.
     """
     if not layout.unwanted.is_dir():
         return

@@ -49,7 +49,7 @@ def is_zombie(pid: int) -> bool:
 
 
 def is_suspended(pid: int) -> bool:
-    """By SIGSTOP, or by a debugger: it lives, and answers nobody."""
+    """True if the process is stopped, by SIGSTOP or by a debugger: it lives, and answers nobody."""
     return state(pid) in ("T", "t")
 
 

@@ -18,9 +18,11 @@ from psycopg_pool import ConnectionPool
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
+from headway.secrets import asset_events, results
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
 from headway.secrets.keys import Keys
+from headway.secrets.trial import Trial
 from headway.store import attempts, audit
 from headway.store.transact import ENGINE, Session, pool, transact
 
@@ -60,6 +62,8 @@ class Service:
             return Answer(ask.request, refused="the server cannot read the secret; see its log")
 
     def answered(self, team_id: int, session: str, ask: Ask) -> Answer:
+        if isinstance(ask, Trial):  # ours: no message of an agent becomes one
+            return self.found(Question(team_id, ask.team, None, ask.kind, ask.name), ask)
         known = self.read(attempts.prove, team_id, session, *ask_key(ask), ask.token)
         if known is None:
             raise NotAllowed(ENDED)
@@ -67,12 +71,25 @@ class Service:
         who = (team_id, ask.token)
         if self.misses.get(who, 0) >= MISSES_MAX:
             raise NotAllowed(GUESSING)
+        if ask.kind == results.KIND:
+            return Answer(
+                ask.request, self.read(results.read, team_id, self.data.absolute(), ask.name)
+            )
+        if ask.kind == asset_events.KIND:
+            return Answer(
+                ask.request, self.read(asset_events.read, team_id, ask.key.run_id, ask.name)
+            )
         if ask.kind in FOLDERS and is_name(ask.name):
-            question = Question(team_id, team, dag_id, ask.kind, ask.name)
-            for backend in self.opened():
-                if (found := backend.get(question)) is not None:
-                    return Answer(ask.request, found.text, found.secrets)
+            answer = self.found(Question(team_id, team, dag_id, ask.kind, ask.name), ask)
+            if answer.value is not None:
+                return answer
         self.count_miss(who, dag_id, ask)
+        return Answer(ask.request)
+
+    def found(self, question: Question, ask: Ask) -> Answer:
+        for backend in self.opened():
+            if (found := backend.get(question)) is not None:
+                return Answer(ask.request, found.text, found.secrets)
         return Answer(ask.request)
 
     def count_miss(self, who: tuple[int, str], dag_id: str, ask: Ask) -> None:

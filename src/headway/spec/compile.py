@@ -1,6 +1,5 @@
 """Compiles a spec to the core's graph. The spec must be valid (``headway.spec.validate``)."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +8,7 @@ from headway.core.graph import Axis, Graph, Need, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
+from headway.spec.graph import branches_above
 from headway.spec.model import Dag, Task
 
 JITTER: Final = (
@@ -22,9 +22,9 @@ def graph(dag: Dag) -> Graph:
     for index, task in enumerate(dag.tasks):
         for upstream in task.upstream:
             downstream[by_id[upstream]].append(index)
-    branches = {task.task_id for task in dag.tasks if task.branch}
+    above = branches_above(dag.tasks)
     nodes = tuple(
-        node(index, task, by_id, tuple(downstream[index]), branches)
+        node(index, task, by_id, tuple(downstream[index]), tuple(sorted(above[index])))
         for index, task in enumerate(dag.tasks)
     )
     return Graph(
@@ -41,7 +41,7 @@ def node(
     task: Task,
     by_id: dict[str, int],
     downstream: tuple[int, ...],
-    branches: Collection[str],
+    branches: tuple[int, ...],
 ) -> Node:
     return Node(
         index=index,
@@ -61,7 +61,10 @@ def node(
         inputs=tuple((by_id[wanted.task_id], wanted.key) for wanted in task.inputs),
         axes=axes(task, by_id),
         branch=task.branch,
-        branches=tuple(sorted(by_id[name] for name in task.upstream if name in branches)),
+        outlets=task.outlets,
+        skips_all_below=task.branch and task.skips_all_below,
+        branches=branches,
+        decides_outcome=task.decides_outcome,
     )
 
 

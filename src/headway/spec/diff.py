@@ -48,7 +48,7 @@ def differing(before: Dag | Task, after: Dag | Task) -> Iterator[tuple[str, Any,
 
 
 def differing_arguments(before: Task, after: Task) -> Iterator[tuple[str, Any, Any]]:
-    """Each argument by its name; nothing where one of the two versions does not say its arguments."""
+    """Return each differing argument by its name; nothing where one of the two versions does not say its arguments."""
     if before.arguments is None or after.arguments is None:
         return
     for name in dict.fromkeys((*before.arguments, *after.arguments)):

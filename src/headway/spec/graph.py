@@ -4,7 +4,7 @@ Linear in tasks and arrows, and never recursive: 100,000 tasks may form one chai
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from headway.spec.errors import BadSpec, did_you_mean
 from headway.spec.model import Task
@@ -31,6 +31,30 @@ def in_order(tasks: Mapping[str, Task], file: str) -> list[Task]:
     if len(ordered) < len(tasks):
         raise cycle({t: tasks[t] for t, count in waits_for.items() if count}, file)
     return ordered
+
+
+def branches_above(tasks: Sequence[Task], most: int | None = None) -> list[frozenset[int]]:
+    """Return for each task, in their topological order, the branches that may leave it out, by their places.
+
+    These are the direct upstream branches, and all further up that skip all below. Tasks with the same further up share
+    one set. Raises OverflowError when all sets together exceed ``most``.
+    """
+    places = {task.task_id: place for place, task in enumerate(tasks)}
+    reaching: list[frozenset[int]] = []  # what is below the task, however far
+    found: list[frozenset[int]] = []
+    size = 0
+    for place, task in enumerate(tasks):
+        upstream = [places[name] for name in task.upstream]
+        sets = {reaching[each] for each in upstream}
+        further = sets.pop() if len(sets) == 1 else frozenset[int]().union(*sets)
+        direct = frozenset(each for each in upstream if tasks[each].branch)
+        found.append(further if direct <= further else further | direct)
+        below = further | {place} if task.skips_all_below else further
+        reaching.append(below)
+        size += len(below) if len(sets) > 1 or task.skips_all_below else 0
+        if most is not None and size > most:
+            raise OverflowError
+    return found
 
 
 def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:

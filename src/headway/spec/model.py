@@ -53,6 +53,15 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     axes: tuple[Axis, ...]
 
 
+class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Data that tasks update and DAGs wait for. ``uri`` and ``extra`` are for people and for tasks."""
+
+    name: str
+    uri: str = ""
+    group: str = ""
+    extra: dict[str, Any] = {}
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str
     kind: str = "python"  # the operator: python, bash, …
@@ -67,9 +76,17 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pool_slots: int = 1
     queue: str = "default"  # only agents that serve it run the task
     executor: str = ""  # by name; empty: the default one
+    image: str = (
+        ""  # of its container, where the executor has such; empty: that of the installation
+    )
+    resources: dict[str, str] = {}  # of its container, as quantities of Kubernetes: cpu, memory, …
     priority_weight: int = 1
     max_active_tis_per_dagrun: int | None = None
     memory_limit_mb: int | None = None
+    do_xcom_push: bool = True  # its result is stored
+    multiple_outputs: bool = (
+        False  # its result is a dict, and each item is stored under its key, too
+    )
     inputs: tuple[Input, ...] = ()  # what it reads besides the mapped axes
     mapping: Mapping | None = None
     function: str = ""  # whose call gives its result, or its command: only the file has it
@@ -78,6 +95,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     branch: bool = (
         False  # its result names the direct downstream tasks to follow, the others are skipped
     )
+    skips_all_below: bool = (
+        False  # of a branch: what it leaves out takes along all that only this leads to
+    )
+    decides_outcome: bool = True  # a run may fail because of it; False: of an alert, a clean-up
+    outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
+    inlets: tuple[str, ...] = ()  # assets that it reads
     owner: str = ""
     doc: str = ""
     line: int = 0  # in the DAG file
@@ -97,6 +120,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_active_tasks: int | None = None  # of one run; None: only pools limit
     dagrun_timeout_s: float | None = None
     params: tuple[Param, ...] = ()
+    assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
     tags: tuple[str, ...] = ()
     owner: str = ""
     description: str = ""

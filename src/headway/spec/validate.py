@@ -5,15 +5,16 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from headway.core import schedules
+from headway.core import quantities, schedules
 from headway.core.schedules import BadSchedule
 from headway.core.upstream import TriggerRule
 from headway.errors import UsageError
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
+from headway.spec.assets import check_assets
 from headway.spec.carried import (
     INTEGER_MAX,
     PARAMS_BYTES_MAX,
@@ -24,7 +25,7 @@ from headway.spec.carried import (
     place,
 )
 from headway.spec.errors import BadSpec, did_you_mean, listing
-from headway.spec.graph import in_order
+from headway.spec.graph import branches_above, in_order
 from headway.spec.model import Dag, Param, Task
 from headway.spec.params import check_params as check_params
 from headway.spec.params import checked, shown, size_of
@@ -32,9 +33,15 @@ from headway.spec.params import checked, shown, size_of
 ID_BYTES_MAX: Final = 250  # ids are names of folders, and file systems end at 255
 NAME_SHOWN: Final = 40  # characters of a name that is wrong
 ID: Final = re.compile(r"\w[\w.-]*")
+RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
+RESOURCE: Final = re.compile(
+    rf"{'|'.join(RESOURCES)}|[a-z0-9]([a-z0-9.-]*[a-z0-9])?/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+)
+IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
 PARAM: Final = re.compile(r"[^\W\d]\w*")
 TASKS_MAX: Final = 100_000
 PRIORITY_MAX: Final = 1000
+REACH_MAX: Final = 1_000_000  # pairs of a task and a short circuit that may skip it
 TRIGGER_RULES: Final = tuple(map(str, TriggerRule))
 # What Airflow once called so, where another rule has a more similar name.
 FORMER_RULES: Final = {
@@ -49,13 +56,36 @@ def validate(dag: Dag) -> None:
     check_carried(dag)
     check_numbers(dag)
     check_schedule(dag)
+    check_assets(dag)
     check_params_declared(dag)
     if len(dag.tasks) > TASKS_MAX:
         raise wrong(dag, f"{len(dag.tasks):,} tasks are more than the limit of {TASKS_MAX:,}")
     tasks = check_unique(dag)
     for task in dag.tasks:
         check_task(dag, task, tasks)
-    in_order(tasks, dag.file)
+    if dag.tasks and not any(task.decides_outcome for task in dag.tasks):
+        raise wrong(
+            dag,
+            "no task decides the outcome of a run: all have decides_outcome=False",
+            dag.tasks[0],
+            hint="remove it from the tasks that do the work; a failure alert or a clean-up keeps it",
+        )
+    ordered = in_order(tasks, dag.file)
+    check_branches(dag, ordered)
+
+
+def check_branches(dag: Dag, ordered: Sequence[Task]) -> None:
+    for task in ordered:
+        if task.skips_all_below and not task.branch:
+            raise wrong(dag, "skips_all_below is set, but it is not a branch", task)
+    try:
+        branches_above(ordered, REACH_MAX)
+    except OverflowError:
+        raise wrong(
+            dag,
+            "its short circuits reach too many tasks",
+            hint="use @task.short_circuit(ignore_downstream_trigger_rules=False) for those in long chains",
+        ) from None
 
 
 def wrong(dag: Dag, message: str, task: Task | None = None, hint: str | None = None) -> BadSpec:
@@ -237,6 +267,7 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     check_id("queue", task.queue, dag.file, task.line)
     if task.executor:
         check_id("executor", task.executor, dag.file, task.line)
+    check_container(dag, task)
     if not -PRIORITY_MAX <= task.priority_weight <= PRIORITY_MAX:
         raise wrong(
             dag,
@@ -245,6 +276,41 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             task,
         )
     check_inputs(dag, task, tasks)
+
+
+def check_container(dag: Dag, task: Task) -> None:
+    """Check what the container of a task is to be, without asking whether its executor has such."""
+    given = "image" if task.image else "resources"
+    if (task.image or task.resources) and not task.executor:
+        hint = (
+            'add executor="kubernetes", or remove it; for the memory of a process use memory_limit'
+        )
+        raise wrong(
+            dag, f"it has {given}, which only an executor with containers reads", task, hint
+        )
+    if task.image and not IMAGE.fullmatch(task.image):
+        raise wrong(
+            dag,
+            f"the image {task.image[:100]!a} is not a valid name",
+            task,
+            "write it as a registry does: ghcr.io/team/name:tag",
+        )
+    for name, amount in task.resources.items():
+        if not RESOURCE.fullmatch(name):
+            raise wrong(
+                dag,
+                f"the resource {name[:100]!a} is not a valid name",
+                task,
+                did_you_mean(name, RESOURCES)
+                or f"it is one of {', '.join(RESOURCES)}, or example.com/name",
+            )
+        if not quantities.amount(amount):
+            raise wrong(
+                dag,
+                f"{name} is {amount[:100]!a}, it must be an amount above 0",
+                task,
+                "write it as Kubernetes does: 500m, 2, 512Mi, 4Gi",
+            )
 
 
 def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
@@ -258,7 +324,16 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             raise wrong(dag, f'the axis "{axis.argument}" is either a literal or a result', task)
     read: Iterable[str | None] = (*(i.task_id for i in task.inputs), *(a.task_id for a in axes))
     for task_id in read:
-        if task_id is None or task_id in upstream:
+        if task_id is None:
+            continue
+        if task_id in upstream and not tasks[task_id].do_xcom_push:
+            raise wrong(
+                dag,
+                f'it reads the result of "{task_id}", which is not stored (do_xcom_push=False)',
+                task,
+                f'remove do_xcom_push=False from "{task_id}", or use >> if only the order matters',
+            )
+        if task_id in upstream:
             continue
         if task_id in tasks:
             raise wrong(dag, f'it reads the result of "{task_id}" but does not wait for it', task)

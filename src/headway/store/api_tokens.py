@@ -23,6 +23,8 @@ class Bearer:
     team_id: int
     role: str
     expires_at: datetime
+    verbs: list[str] | None  # what the token is narrowed to
+    dag_ids: list[str] | None
 
 
 LOCAL_AGENT: Final = "local-agent"
@@ -47,13 +49,15 @@ INSERT_LOCAL_AGENT: LiteralString = """
 RENEW_LOCAL_AGENT: LiteralString = "SELECT renew_local_agent(%(hash)s, %(until)s)"
 
 IDENTIFY: LiteralString = """
-    SELECT token_id, person_id, team_id, role, expires_at FROM identify_token(%(hash)s)
+    SELECT token_id, person_id, team_id, role, expires_at, verbs, dag_ids
+    FROM identify_bearer(%(hash)s)
 """
 
 CREATE: LiteralString = """
-    INSERT INTO api_token (team_id, token_id, person_id, name, role, scope, hash, expires_at)
+    INSERT INTO api_token (
+        team_id, token_id, person_id, name, role, scope, hash, verbs, dag_ids, expires_at)
     VALUES (%(team_id)s, %(token_id)s, %(person_id)s, %(name)s, %(role)s, %(scope)s, %(hash)s,
-        now() + make_interval(secs => %(lifetime_s)s))
+        %(verbs)s, %(dag_ids)s, now() + make_interval(secs => %(lifetime_s)s))
 """
 
 REVOKE: LiteralString = """
@@ -117,9 +121,12 @@ def create(
     hashed: bytes,
     lifetime_s: float,
     scope: str = "api",
+    verbs: list[str] | None = None,
+    dag_ids: list[str] | None = None,
 ) -> None:
     values: dict[str, Any] = {"team_id": team_id, "token_id": token_id, "person_id": person_id}
     values |= {"name": name, "role": role, "hash": hashed, "lifetime_s": lifetime_s, "scope": scope}
+    values |= {"verbs": verbs, "dag_ids": dag_ids}
     try:
         conn.execute(CREATE, values)
     except errors.UniqueViolation as error:

@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import scalar_row
 
 CREATE: LiteralString = """
     WITH created AS (
         INSERT INTO backfill (team_id, backfill_id, dag_id, first_date, last_date, max_active_runs,
-            created_by, created_at)
-        VALUES (%(team_id)s, %(id)s, %(dag_id)s, %(first)s, %(last)s, %(max)s, %(actor)s, %(now)s)
+            left_out, created_by, created_at)
+        VALUES (%(team_id)s, %(id)s, %(dag_id)s, %(first)s, %(last)s, %(max)s,
+            %(left_out)s::jsonb, %(actor)s, %(now)s)
         RETURNING team_id, dag_id, created_by
     )
     INSERT INTO event (team_id, at, subject, dag_id, name, actor, reason)
@@ -44,6 +46,7 @@ def create(
     dag_id: str,
     dates: tuple[datetime, datetime],
     max_active_runs: int,
+    left_out: dict[str, int],
     actor: str,
     now: datetime,
 ) -> None:
@@ -53,6 +56,7 @@ def create(
         "dag_id": dag_id,
         "first": dates[0],
         "last": dates[1],
+        "left_out": msgspec.json.encode(left_out).decode(),
     }
     conn.execute(CREATE, {**values, "max": max_active_runs, "actor": actor, "now": now})
 

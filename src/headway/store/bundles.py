@@ -1,5 +1,6 @@
 """Reads and writes of bundles. Every function takes a connection; none commits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -8,8 +9,8 @@ from psycopg.rows import scalar_row
 
 ADD: LiteralString = """
     WITH added AS (
-        INSERT INTO bundle (team_id, version, files, bytes, created_at)
-        VALUES (%(team_id)s, %(version)s, %(files)s, %(size)s, %(now)s)
+        INSERT INTO bundle (team_id, version, files, bytes, largest_file, created_at)
+        VALUES (%(team_id)s, %(version)s, %(files)s, %(size)s, %(largest)s, %(now)s)
         ON CONFLICT (team_id, version) DO NOTHING
         RETURNING version
     )
@@ -31,6 +32,11 @@ IN_USE: LiteralString = """
             OFFSET 0)
 """
 
+# Nothing runs them, but what changed from one to the next can be shown.
+COMPARED: LiteralString = (
+    "SELECT DISTINCT bundle_version FROM code_change WHERE bundle_version IS NOT NULL"
+)
+
 # What may be run at any moment.
 ACTIVE: LiteralString = """
     SELECT bundle_version FROM dag
@@ -41,16 +47,21 @@ ACTIVE: LiteralString = """
 
 OF_TEAM: LiteralString = "SELECT version FROM bundle WHERE team_id = %(team_id)s"
 
+IS_OF_TEAM: LiteralString = (
+    "SELECT FROM bundle WHERE team_id = %(team_id)s AND version = %(version)s"
+)
+
 
 def add(
-    conn: Connection[Any], team_id: int, version: str, files: int, size: int, now: datetime
+    conn: Connection[Any], team_id: int, version: str, sizes: Sequence[int], now: datetime
 ) -> None:
-    """Insert the bundle, unless it exists."""
+    """Insert the bundle, unless it exists. ``sizes``: the bytes of each of its files."""
     values = {
         "team_id": team_id,
         "version": version,
-        "files": files,
-        "size": size,
+        "files": len(sizes),
+        "size": sum(sizes),
+        "largest": max(sizes, default=0),
         "now": now,
     }
     conn.execute(ADD, values)
@@ -62,10 +73,21 @@ def of_team(conn: Connection[Any], team_id: int) -> set[str]:
         return set(cursor.execute(OF_TEAM, {"team_id": team_id}).fetchall())
 
 
+def is_of_team(conn: Connection[Any], team_id: int, version: str) -> bool:
+    values = {"team_id": team_id, "version": version}
+    return conn.execute(IS_OF_TEAM, values).fetchone() is not None
+
+
 def in_use(conn: Connection[Any]) -> set[str]:
     """The versions, of any team, that a DAG or a run is pinned to: what ``prune`` must keep."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return set(cursor.execute(IN_USE).fetchall())
+
+
+def compared(conn: Connection[Any]) -> set[str]:
+    """The versions, of any team, in which the code of a DAG changed: their files are kept, not their copies."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        return set(cursor.execute(COMPARED).fetchall())
 
 
 def active(conn: Connection[Any]) -> set[str]:

@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 
 from headway.core.run import Attempt, Changes, Instance, Run
+from headway.store import assets, deferrals
 from headway.store.rows import Columns, names, rows, taken, typed
 from headway.store.transact import pipelined
 
@@ -71,6 +72,9 @@ ATTEMPT_CHANGE: Columns = {
     "line": "integer",
     "exit_code": "integer",
 }
+
+# Of an attempt that goes on in another process, too.
+ATTEMPT_RESUMED: Columns = {**ATTEMPT_CHANGE, "session_id": "text", "deferrals": "integer"}
 
 INSERT_INSTANCES: LiteralString = f"""
     INSERT INTO task_instance ({names(INSTANCE_NEW)})
@@ -146,6 +150,40 @@ UPDATE_ATTEMPTS: LiteralString = f"""
     WHERE attempt.ctid = found.ctid
 """
 
+# Deferred attempts have no token: open is what has not ended.
+OF_OPEN_ATTEMPTS: LiteralString = """
+    FROM change CROSS JOIN LATERAL (
+        SELECT ctid FROM attempt AS known
+        WHERE known.team_id = change.team_id AND known.run_id = change.run_id
+            AND known.task_id = change.task_id AND known.map_index = change.map_index
+            AND known.number = change.number AND known.ended_at IS NULL
+        OFFSET 0
+    ) AS found
+    WHERE attempt.ctid = found.ctid
+"""
+
+RESUME_ATTEMPTS: LiteralString = f"""
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            {typed(KEY)}, number integer, pid integer, {typed(ATTEMPT_RESUMED)})
+    )
+    UPDATE attempt SET
+        {taken(ATTEMPT_RESUMED, "change")}, pid = coalesce(change.pid, attempt.pid)
+{OF_OPEN_ATTEMPTS}
+"""
+
+# By a person's word, who has no rights on tokens: a deferred attempt has none.
+END_DEFERRED: LiteralString = f"""
+    WITH change AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
+            team_id integer, run_id text, task_id text, map_index integer, number integer,
+            state text, ended_at timestamptz, cause text, detail text)
+    )
+    UPDATE attempt SET
+        state = change.state, ended_at = change.ended_at, cause = change.cause, detail = change.detail
+{OF_OPEN_ATTEMPTS}
+"""
+
 # What a cleared task instance brought before is nobody's input any more.
 FORGET_RESULTS: LiteralString = """
     DELETE FROM xcom USING json_to_recordset(%(rows)s::json) AS cleared (
@@ -184,12 +222,13 @@ UPDATE_RUNS: LiteralString = """
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
             team_id integer, run_id text, revision bigint, state text, reason jsonb, due_at timestamptz,
-            cancelled_by text, started_at timestamptz, ended_at timestamptz)
+            cancelled_by text, started_at timestamptz, ended_at timestamptz, failed_instances integer)
     ), changed AS (
         UPDATE run SET
             revision = run.revision + 1, state = change.state, due_at = change.due_at,
             reason = coalesce(change.reason, run.reason), cancelled_by = change.cancelled_by,
-            started_at = change.started_at, ended_at = change.ended_at
+            started_at = change.started_at, ended_at = change.ended_at,
+            failed_instances = change.failed_instances
         FROM change CROSS JOIN LATERAL (
             SELECT ctid FROM run AS known
             WHERE known.team_id = change.team_id AND known.run_id = change.run_id
@@ -243,8 +282,13 @@ def write(
         (UPDATE_INSTANCES, [row for run in changed for row in instances(run, new=False)], True),
         # Ends before beginnings: what was cleared while it ran may run again in the same tick.
         (UPDATE_ATTEMPTS, [row for run in changed for row in attempts(run)], True),
+        (RESUME_ATTEMPTS, [row for run in changed for row in resumed(run)], True),
+        (END_DEFERRED, [row for run in changed for row in ended_deferred(run)], True),
+        (deferrals.WRITE, [row for run in changed for row in deferrals.rows_of(run)], True),
+        (deferrals.DROP, [row for run in changed for row in deferrals.dropped(run)], False),
         (INSERT_ATTEMPTS, [row for run in changed for row in granted(run)], True),
         (FORGET_RESULTS, [row for run in changed for row in forgotten(run)], False),
+        (assets.EMIT, [row for run in changed for row in assets.emitted(run)], True),
         (STORE_RESULTS, [row for run in changed for row in results(run)], True),
         (WRITE_HISTORY, [row for run in changed for row in history(run)], True),
         (UPDATE_RUNS, [run_row(run) for run in changed], True),
@@ -332,6 +376,8 @@ def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
 
 def granted(run: Run) -> Iterator[dict[str, Any]]:
     for instance, attempt in run.changes.granted:
+        if attempt.deferrals:
+            continue
         yield {
             **key(run, instance),
             "number": attempt.number,
@@ -345,7 +391,22 @@ def granted(run: Run) -> Iterator[dict[str, Any]]:
 
 def attempts(run: Run) -> Iterator[dict[str, Any]]:
     for instance, attempt in run.changes.attempts.values():
-        yield {**key(run, instance), **attempt_columns(attempt)}
+        if not attempt.deferrals:
+            yield {**key(run, instance), **attempt_columns(attempt)}
+
+
+def resumed(run: Run) -> Iterator[dict[str, Any]]:
+    """Return the rows of attempts that were deferred, except those that ended while they were."""
+    for instance, attempt in run.changes.attempts.values():
+        if attempt.deferrals and not attempt.ended_idle:
+            row = {**key(run, instance), **attempt_columns(attempt)}
+            yield {**row, "session_id": attempt.session, "deferrals": attempt.deferrals}
+
+
+def ended_deferred(run: Run) -> Iterator[dict[str, Any]]:
+    for instance, attempt in run.changes.attempts.values():
+        if attempt.ended_idle:
+            yield {**key(run, instance), **attempt_columns(attempt)}
 
 
 def attempt_columns(attempt: Attempt) -> dict[str, Any]:
@@ -411,4 +472,5 @@ def run_row(run: Run) -> dict[str, Any]:
         "cancelled_by": run.cancelled_by,
         "started_at": run.started_at,
         "ended_at": run.ended_at,
+        "failed_instances": run.failed_instances(),
     }

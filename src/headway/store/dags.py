@@ -30,6 +30,7 @@ class Known:
     file: str
     missing: bool
     warnings: list[str]
+    files: list[str] | None = None  # that its file imported; None: not known yet
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ LOCK: LiteralString = "SELECT FROM team WHERE team_id = %(team_id)s FOR NO KEY U
 
 KNOWN: LiteralString = """
     SELECT dag_id, version, spec_hash, bundle_version, file, missing_since IS NOT NULL AS missing,
-        warnings
+        warnings, files
     FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE team_id = %(team_id)s
     ORDER BY dag_id
@@ -75,15 +76,12 @@ SPECS: LiteralString = """
 """
 
 CURRENT: LiteralString = """
-    SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, version)
+    SELECT spec::text, missing_since IS NOT NULL
+    FROM dag JOIN dag_version USING (team_id, dag_id, version)
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s
 """
 
 EXISTS: LiteralString = "SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s"
-
-MISSING: LiteralString = """
-    SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND missing_since IS NOT NULL
-"""
 
 STANDING: LiteralString = """
     SELECT version, bundle_version, missing_since IS NOT NULL FROM dag
@@ -218,22 +216,34 @@ def specs(conn: Connection[Any], team_id: int, versions: Sequence[tuple[str, int
 
 def spec(conn: Connection[Any], team_id: int, dag_id: str, version: int | None = None) -> Dag:
     """Return a version of a DAG; None: the current one. Raises NotFound."""
-    if version is not None:
-        found = specs(conn, team_id, [(dag_id, version)])
-    else:
-        with conn.cursor(row_factory=scalar_row) as cursor:
-            rows = cursor.execute(CURRENT, {"team_id": team_id, "dag_id": dag_id}).fetchall()
-        found = [readable(text, dag_id) for text in rows]
+    if version is None:
+        return current(conn, team_id, dag_id)[0]
+    found = specs(conn, team_id, [(dag_id, version)])
     if not found:
-        which = "" if version is None else f" in version {version}"
-        raise NotFound(f"there is no DAG {dag_id}{which}", hint="to list DAGs: headway ls")
+        raise unknown(f"{dag_id} in version {version}")
     return found[0]
+
+
+def current(conn: Connection[Any], team_id: int, dag_id: str) -> tuple[Dag, bool]:
+    """Return the current version of a DAG, and whether its file was removed or no longer defines it.
+
+    Raises NotFound.
+    """
+    row = conn.execute(CURRENT, {"team_id": team_id, "dag_id": dag_id}).fetchone()
+    if row is None:
+        raise unknown(dag_id)
+    text, is_missing = row
+    return readable(text, dag_id), is_missing
+
+
+def unknown(dag: str) -> NotFound:
+    return NotFound(f"there is no DAG {dag}", hint="to list DAGs: headway ls")
 
 
 def check_known(conn: Connection[Any], team_id: int, dag_id: str) -> None:
     """Check that the DAG exists, even if its version cannot be read. Raises NotFound."""
     if conn.execute(EXISTS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is None:
-        raise NotFound(f"there is no DAG {dag_id}", hint="to list DAGs: headway ls")
+        raise unknown(dag_id)
 
 
 def readable(text: str, dag_id: str) -> Dag:
@@ -325,12 +335,6 @@ def resume(conn: Connection[Any], team_id: int, dag_id: str, actor: str, now: da
     """Write the change. Returns whether anything changed."""
     values = {"team_id": team_id, "dag_id": dag_id, "actor": actor, "now": now}
     return conn.execute(RESUME, values).fetchone() is not None
-
-
-def is_missing(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
-    """Return whether a known DAG's file was removed or no longer defines it."""
-    values = {"team_id": team_id, "dag_id": dag_id}
-    return conn.execute(MISSING, values).fetchone() is not None
 
 
 def standing(conn: Connection[Any], team_id: int, dag_id: str) -> Standing:

@@ -1,4 +1,6 @@
-"""How long teams keep logs, and runs whose logs are to be removed. Every function takes a connection; none commits.
+"""The time for which teams keep logs, and runs whose logs are to be removed.
+
+Every function takes a connection; none commits.
 
 The files are another matter: first it is written here that the logs of a run are gone, then they go.
 """

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, errors
 from psycopg.rows import class_row, scalar_row, tuple_row
 
-from headway.errors import Conflict, NotFound
+from headway.errors import Conflict, NotFound, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ PARAMETERS: LiteralString = "SELECT team_id, parameters FROM password_parameters
 MATCHES: LiteralString = "SELECT password_matches(%(name)s, %(computed)s)"
 
 CREATE: LiteralString = """
-    INSERT INTO person (team_id, name, display_name, password_hash, created_by)
-    VALUES (%(team_id)s, %(name)s, %(display_name)s, %(password_hash)s, %(actor)s)
+    INSERT INTO person (team_id, name, display_name, password_hash, created_by, is_service)
+    VALUES (%(team_id)s, %(name)s, %(display_name)s, %(password_hash)s, %(actor)s, %(is_service)s)
     RETURNING person_id
 """
 
@@ -56,6 +56,10 @@ IS_PLATFORM_ADMIN: LiteralString = (
     "SELECT FROM person WHERE person_id = %(person_id)s AND is_platform_admin"
 )
 
+ROLE_IN: LiteralString = """
+    SELECT role FROM membership WHERE team_id = %(team_id)s AND person_id = %(person_id)s
+"""
+
 ANYWHERE: LiteralString = "SELECT person_named(%(name)s)"
 
 LEAVE: LiteralString = """
@@ -66,6 +70,8 @@ OURS: LiteralString = """
     SELECT person_id FROM person
     WHERE name = %(name)s AND team_id = entered_team()
 """
+
+SOURCE: LiteralString = "SELECT source FROM person WHERE name = %(name)s"
 
 SET_PASSWORD: LiteralString = """
     UPDATE person SET password_hash = %(password_hash)s WHERE person_id = %(person_id)s
@@ -87,7 +93,7 @@ SET_ROLE: LiteralString = """
 # Locked in one order, so that of two admins who remove each other one is refused.
 ADMINS: LiteralString = """
     SELECT person_id FROM membership
-    WHERE team_id = %(team_id)s AND role = 'admin' AND EXISTS (
+    WHERE team_id = %(team_id)s AND role = 'admin' AND coalesce(lapses_at > now(), true) AND EXISTS (
         SELECT FROM person
         WHERE person.person_id = membership.person_id AND disabled_at IS NULL)
     ORDER BY person_id
@@ -122,10 +128,13 @@ def create(
     password_hash: str | None,
     role: str,
     actor: str,
+    *,
+    is_service: bool = False,
 ) -> int:
     """Create a user that the team manages, with a role in it."""
     values: dict[str, Any] = {"team_id": team_id, "name": name, "display_name": display_name}
     values |= {"password_hash": password_hash, "role": role, "actor": actor}
+    values |= {"is_service": is_service}
     with conn.cursor(row_factory=scalar_row) as cursor:
         try:
             person_id: int | None = cursor.execute(CREATE, values).fetchone()
@@ -168,6 +177,8 @@ def join(
     values = {"team_id": team_id, "person_id": person_id, "role": role, "actor": actor}
     try:
         conn.execute(JOIN, values)
+    except errors.CheckViolation as error:  # a service account of another team
+        raise NotFound(f"there is no user {name!r}") from error
     except errors.UniqueViolation as error:
         raise Conflict(
             f"{name!r} is already in the team",
@@ -196,13 +207,34 @@ def is_platform_admin(conn: Connection[Any], person_id: int) -> bool:
     return conn.execute(IS_PLATFORM_ADMIN, {"person_id": person_id}).fetchone() is not None
 
 
+def role_in(conn: Connection[Any], team_id: int, person_id: int) -> str | None:
+    """Return a member's role, even if they are disabled; None for others."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        values = {"team_id": team_id, "person_id": person_id}
+        found: str | None = cursor.execute(ROLE_IN, values).fetchone()
+        return found
+
+
 def is_ours(conn: Connection[Any], name: str) -> bool:
     """Return whether the team of the transaction manages the user."""
     return conn.execute(OURS, {"name": name}).fetchone() is not None
 
 
+def source(conn: Connection[Any], name: str) -> str | None:
+    """Return the way to sign in that knows the user; None for a local one."""
+    with conn.cursor(row_factory=scalar_row) as cursor:
+        found: str | None = cursor.execute(SOURCE, {"name": name}).fetchone()
+        return found
+
+
 def set_password(conn: Connection[Any], person_id: int, password_hash: str) -> None:
-    conn.execute(SET_PASSWORD, {"person_id": person_id, "password_hash": password_hash})
+    try:
+        conn.execute(SET_PASSWORD, {"person_id": person_id, "password_hash": password_hash})
+    except errors.CheckViolation as error:
+        raise UsageError(
+            "a service account has no password",
+            hint="give it a token: headway token create NAME --user ACCOUNT",
+        ) from error
 
 
 def rename(conn: Connection[Any], person_id: int, display_name: str) -> None:
@@ -218,6 +250,6 @@ def set_role(conn: Connection[Any], team_id: int, person_id: int, role: str) -> 
 
 
 def admins(conn: Connection[Any], team_id: int) -> list[int]:
-    """Lock and return the admins who are not disabled."""
+    """Lock and return the admins who are not disabled and whose role has not lapsed."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return cursor.execute(ADMINS, {"team_id": team_id}).fetchall()

@@ -97,6 +97,37 @@ OLD_BUNDLES: LiteralString = """
             WHERE run.team_id = bundle.team_id AND run.bundle_version = bundle.version OFFSET 0)
 """
 
+# The last change of a DAG is the code that it has.
+OLD_CODE_CHANGES: LiteralString = """
+    DELETE FROM code_change
+    WHERE team_id = %(team_id)s AND created_at < %(older_than)s AND EXISTS (
+        SELECT FROM code_change AS later
+        WHERE later.team_id = code_change.team_id AND later.dag_id = code_change.dag_id
+            AND later.number > code_change.number
+        OFFSET 0)
+"""
+
+# Those that no consumer knows yet are new, whatever their time says.
+OLD_ASSET_EVENTS: LiteralString = """
+    DELETE FROM asset_event
+    WHERE team_id = %(team_id)s AND at < %(older_than)s AND position IS NOT NULL
+"""
+
+# Those that no DAG names any more, and of which nothing is left to show.
+OLD_ASSETS: LiteralString = """
+    DELETE FROM asset
+    WHERE team_id = %(team_id)s AND created_at < %(older_than)s
+        AND NOT EXISTS (
+            SELECT FROM asset_use
+            WHERE asset_use.team_id = asset.team_id AND asset_use.asset = asset.name OFFSET 0)
+        AND NOT EXISTS (
+            SELECT FROM asset_consumer
+            WHERE asset_consumer.team_id = asset.team_id AND asset_consumer.asset = asset.name OFFSET 0)
+        AND NOT EXISTS (
+            SELECT FROM asset_event
+            WHERE asset_event.team_id = asset.team_id AND asset_event.asset = asset.name OFFSET 0)
+"""
+
 # What a deleted team leaves once its runs are gone: all but its history, its audit, and its row.
 # Ordered: without, a team that has none would be looked for in all of the table.
 HAS_RUNS: LiteralString = """
@@ -106,6 +137,8 @@ HAS_RUNS: LiteralString = """
 DEAD_VERSIONS: LiteralString = "DELETE FROM dag_version WHERE team_id = %(team_id)s"
 
 DEAD_DAGS: LiteralString = "DELETE FROM dag WHERE team_id = %(team_id)s"
+
+DEAD_ASSETS: LiteralString = "DELETE FROM asset WHERE team_id = %(team_id)s"
 
 DEAD_POOLS: LiteralString = "DELETE FROM pool WHERE team_id = %(team_id)s"
 
@@ -119,8 +152,12 @@ OLD_LINKS: LiteralString = """
 
 REST: tuple[LiteralString, ...] = (
     *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_BUNDLES),
-    *(OLD_BROWSER_SESSIONS, OLD_LINKS),
+    *(OLD_BROWSER_SESSIONS, OLD_LINKS, OLD_CODE_CHANGES, OLD_ASSET_EVENTS, OLD_ASSETS),
 )
+
+
+# Its events of assets are old at once.
+DEAD: tuple[LiteralString, ...] = (DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS, DEAD_ASSETS)
 
 
 class Removed(NamedTuple):
@@ -154,7 +191,7 @@ def prune_rest(conn: Connection[Any], team_id: int, older_than: datetime) -> Non
 def prune_dead(conn: Connection[Any], team_id: int) -> None:
     """Remove the DAGs and pools of a deleted team that has no runs any more."""
     if conn.execute(HAS_RUNS, {"team_id": team_id}).fetchone() is None:
-        for statement in (DEAD_DAGS, DEAD_VERSIONS, DEAD_POOLS):
+        for statement in DEAD:
             conn.execute(statement, {"team_id": team_id})
 
 

@@ -8,6 +8,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row, scalar_row
 
+from headway.core.graph import Node
 from headway.core.reasons import Reason
 from headway.core.triggers import Trigger
 from headway.store import states
@@ -36,6 +37,14 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class KnownRun(msgspec.Struct, frozen=True):
+    """A run that a date has already."""
+
+    run_key: str
+    run_id: str
+    state: str
+
+
 class Claimed(msgspec.Struct, frozen=True):
     """A run locked by this transaction, as far as a tick and a grant need it."""
 
@@ -59,6 +68,7 @@ class Claimed(msgspec.Struct, frozen=True):
     team: str
     has_report: bool
     shares: bool = False  # its team shares slots with others
+    tasks_max: int | None = None  # the limit of its team for one run
 
     @property
     def key(self) -> tuple[int, str]:
@@ -117,7 +127,18 @@ BY_KEY: LiteralString = """
     WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND run_key = ANY(%(keys)s)
 """
 
-# A team that has all its slots is shown the first that waits, so that a tick says that it is short.
+KNOWN: LiteralString = """
+    SELECT run_key, run_id, state FROM run
+    WHERE team_id = %(team_id)s AND dag_id = %(dag_id)s AND run_key = ANY(%(keys)s)
+"""
+
+ADOPT: LiteralString = """
+    UPDATE run SET backfill_id = %(backfill_id)s, revision = revision + 1
+    WHERE team_id = %(team_id)s AND run_id = ANY(%(runs)s)
+"""
+
+# Where slots are shared (``sharing``) a team is shown what its share has room for. One that has all its slots is shown
+# the first that waits, so that a tick says that it is short.
 CLAIM: LiteralString = """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS named (team_id, run_id)
@@ -132,7 +153,6 @@ CLAIM: LiteralString = """
             FROM unnest(%(of_teams)s::integer[], %(executors)s::text[], %(queues)s::text[], %(free)s::integer[])
                 AS offer (team_id, executor, queue, places)
             JOIN pool ON pool.team_id = offer.team_id
-            JOIN share ON share.team_id = offer.team_id
             CROSS JOIN LATERAL (
                 SELECT team_id, run_id FROM task_instance AS instance
                 WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
@@ -140,16 +160,17 @@ CLAIM: LiteralString = """
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
                 ORDER BY instance.rank
                 LIMIT least(offer.places, greatest(0, pool.slots - pool.used + %(ending)s),
-                    CASE WHEN share.allotted IS NOT NULL THEN greatest(
-                        CASE WHEN share.short THEN 0 ELSE 1 END,
-                        least(share.allotted, share.fair) - share.used + %(ending)s) END)
+                    CASE WHEN %(sharing)s THEN (
+                        SELECT greatest(CASE WHEN short THEN 0 ELSE 1 END,
+                            least(allotted, fair) - used + %(ending)s)
+                        FROM share WHERE share.team_id = offer.team_id AND allotted IS NOT NULL) END)
             ) AS next
         )
     )
     SELECT locked.*, dag.paused_by, team.name,
         EXISTS (SELECT FROM report
                 WHERE report.team_id = wanted.team_id AND report.run_id = wanted.run_id),
-        share.allotted IS NOT NULL
+        share.allotted IS NOT NULL, (team.limits ->> 'run_tasks')::integer
     FROM wanted
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, dag_id, version, bundle_version, trigger, backfill_id, state, revision,
@@ -207,6 +228,24 @@ TAKE_BACK: LiteralString = """
     )
     INSERT INTO event (team_id, at, subject, dag_id, run_id, name, state, actor)
     SELECT team_id, %(now)s, 'run', dag_id, run_id, 'take_back', state, %(actor)s FROM back
+"""
+
+# No attempt is live, so nobody holds a slot of the pool that a task instance leaves.
+REPIN: LiteralString = """
+    WITH pinned AS (
+        UPDATE run SET version = %(version)s, bundle_version = %(bundle_version)s, params = %(params)s::json,
+            first_version = coalesce(first_version, version),
+            first_bundle_version = coalesce(first_bundle_version, bundle_version),
+            repinned_at = %(now)s, repinned_by = %(actor)s
+        WHERE team_id = %(team_id)s AND run_id = %(run_id)s
+    )
+    UPDATE task_instance AS instance SET
+        pool = task.pool, pool_slots = task.pool_slots, queue = task.queue, executor = task.executor
+    FROM json_to_recordset(%(rows)s::json)
+        AS task (task_id text, pool text, pool_slots integer, queue text, executor text)
+    WHERE instance.team_id = %(team_id)s AND instance.run_id = %(run_id)s AND instance.task_id = task.task_id
+        AND (instance.pool, instance.pool_slots, instance.queue, instance.executor)
+            IS DISTINCT FROM (task.pool, task.pool_slots, task.queue, task.executor)
 """
 
 TIMES_SET_ASIDE: LiteralString = """
@@ -275,6 +314,21 @@ def by_key(
     return dict(found.fetchall())
 
 
+def known(
+    conn: Connection[Any], team_id: int, dag_id: str, keys: Collection[str]
+) -> list[KnownRun]:
+    """Return the runs that exist for these keys."""
+    with conn.cursor(row_factory=args_row(KnownRun)) as cursor:
+        found = cursor.execute(KNOWN, {"team_id": team_id, "dag_id": dag_id, "keys": list(keys)})
+        return found.fetchall()
+
+
+def adopt(conn: Connection[Any], team_id: int, backfill_id: str, run_ids: Sequence[str]) -> None:
+    """Let locked runs count to a backfill, and to its limit."""
+    values = {"team_id": team_id, "backfill_id": backfill_id, "runs": list(run_ids)}
+    conn.execute(ADOPT, values)
+
+
 def claim(
     conn: Connection[Any],
     named: Collection[tuple[int, str]],
@@ -283,12 +337,14 @@ def claim(
     due_max: int,
     offers: Mapping[tuple[int, str, str], int],
     ending: int,
+    sharing: bool = True,
 ) -> list[Claimed]:
     """Lock the named runs, those whose timer is due, and those whose ready task instances come
     next.
 
     Those that another transaction holds are left out. ``offers``: how many more attempts the
-    caller can start, by team, executor and queue; ``ending``: how many attempts this tick is about to end.
+    caller can start, by team, executor and queue; ``ending``: how many attempts this tick is about to end;
+    ``sharing``: teams may share slots. False where they do costs nothing but runs that are locked for nothing.
     """
     wanted = sorted(named)  # in one order in every process, whatever a set makes of it
     values = {
@@ -301,6 +357,7 @@ def claim(
         "queues": [queue for _, _, queue in offers],
         "free": list(offers.values()),
         "ending": ending,
+        "sharing": sharing,
     }
     with conn.cursor(row_factory=args_row(Claimed)) as cursor:
         return sorted(cursor.execute(CLAIM, values), key=lambda row: row.key)
@@ -358,6 +415,41 @@ def to_retry(conn: Connection[Any], now: datetime, limit: int) -> list[tuple[int
 def retry_all(conn: Connection[Any], now: datetime, limit: int) -> None:
     """End the pause of runs that were set aside, as many as that, the first to end first."""
     conn.execute(RETRY_ALL, {"now": now, "limit": limit})
+
+
+def repin(
+    conn: Connection[Any],
+    team_id: int,
+    run_id: str,
+    *,
+    version: int,
+    bundle_version: str,
+    params: dict[str, Any],
+    nodes: Sequence[Node],
+    actor: str,
+    now: datetime,
+) -> None:
+    """Pin a locked run to another version, and its task instances to what their tasks need there."""
+    needs = [
+        {
+            "task_id": node.task_id,
+            "pool": node.pool,
+            "pool_slots": node.pool_slots,
+            "queue": node.need.queue,
+            "executor": node.need.executor,
+        }
+        for node in nodes
+    ]
+    values = {
+        "team_id": team_id,
+        "run_id": run_id,
+        "version": version,
+        "bundle_version": bundle_version,
+        "params": msgspec.json.encode(params).decode(),
+        "actor": actor,
+        "now": now,
+    }
+    conn.execute(REPIN, {**values, "rows": rows(needs)})
 
 
 def take_back(

@@ -4,7 +4,7 @@ A session's lease is its heartbeat by the database's clock. A session that has e
 ever.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -24,6 +24,7 @@ class Bound:
     task_id: str
     map_index: int
     number: int
+    deferrals: int
     token: str
     reported: bool  # something about its run waits in the inbox: it may be its end
 
@@ -41,10 +42,24 @@ OPEN: LiteralString = """
     RETURNING session_id
 """
 
+LIVE_OF_CLUSTER: LiteralString = """
+    SELECT session_id FROM agent_session
+    WHERE ended_at IS NULL AND heartbeat_at > %(now)s - %(lease)s AND team_id = %(team_id)s
+        AND agent = %(executor)s AND token_id IS NULL
+    ORDER BY session_id LIMIT 1
+"""
+
+# A limit of the team's log bytes is divided equally among its sessions.
 RENEW: LiteralString = """
-    UPDATE agent_session SET heartbeat_at = %(now)s
-    WHERE session_id = ANY(%(sessions)s) AND ended_at IS NULL AND heartbeat_at > %(now)s - %(lease)s
-    RETURNING session_id
+    UPDATE agent_session AS mine SET heartbeat_at = %(now)s, log_bytes = beat.log_bytes
+    FROM unnest(%(sessions)s::text[], %(log_bytes)s::integer[]) AS beat (session_id, log_bytes), team
+    WHERE mine.session_id = beat.session_id AND mine.ended_at IS NULL
+        AND mine.heartbeat_at > %(now)s - %(lease)s AND team.team_id = mine.team_id
+    RETURNING mine.session_id, CASE WHEN team.limits ? 'log_bytes_per_minute' THEN
+        (team.limits ->> 'log_bytes_per_minute')::integer / greatest(1, (
+            SELECT count(*) FROM agent_session AS other
+            WHERE other.ended_at IS NULL AND other.team_id = team.team_id))
+    END
 """
 
 CLOSE: LiteralString = """
@@ -82,7 +97,7 @@ DEAD: LiteralString = """
 """
 
 UNSENT: LiteralString = f"""
-    SELECT team_id, run_id, task_id, map_index, number, token, EXISTS (
+    SELECT team_id, run_id, task_id, map_index, number, deferrals, token, EXISTS (
         SELECT FROM report
         WHERE report.team_id = attempt.team_id AND report.run_id = attempt.run_id
     )
@@ -91,7 +106,8 @@ UNSENT: LiteralString = f"""
 """
 
 INTENDED: LiteralString = f"""
-    SELECT attempt.session_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number
+    SELECT attempt.session_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number,
+        attempt.deferrals
     FROM task_instance AS instance JOIN attempt
         ON attempt.team_id = instance.team_id AND attempt.run_id = instance.run_id
         AND attempt.task_id = instance.task_id AND attempt.map_index = instance.map_index
@@ -103,12 +119,12 @@ INTENDED: LiteralString = f"""
 
 def intended(
     conn: Connection[Any], mine: Collection[str]
-) -> dict[str, list[tuple[str, str, int, int]]]:
-    """Live attempts that are to be ended (run, task, map index, number), by session."""
-    found: dict[str, list[tuple[str, str, int, int]]] = {}
+) -> dict[str, list[tuple[str, str, int, int, int]]]:
+    """Live attempts that are to be ended (run, task, map index, number, deferrals), by session."""
+    found: dict[str, list[tuple[str, str, int, int, int]]] = {}
     if mine:
         for session, *key in conn.execute(INTENDED, {"sessions": list(mine)}):
-            found.setdefault(session, []).append((key[0], key[1], key[2], key[3]))
+            found.setdefault(session, []).append((key[0], key[1], key[2], key[3], key[4]))
     return found
 
 
@@ -146,13 +162,28 @@ def open_session(
     return conn.execute(OPEN, values).fetchone() is not None
 
 
+def live_of_cluster(
+    conn: Connection[Any], team_id: int, executor: str, now: datetime, lease: timedelta
+) -> str | None:
+    """Return the live session of a team in the cluster of an executor: any scheduler may renew it."""
+    values = {"team_id": team_id, "executor": executor, "now": now, "lease": lease}
+    row = conn.execute(LIVE_OF_CLUSTER, values).fetchone()
+    return None if row is None else row[0]
+
+
 def renew(
-    conn: Connection[Any], sessions: Collection[str], now: datetime, lease: timedelta
-) -> set[str]:
-    """Heartbeats. Those not in the answer are dead."""
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        values = {"sessions": list(sessions), "now": now, "lease": lease}
-        return set(cursor.execute(RENEW, values).fetchall())
+    conn: Connection[Any], sessions: Mapping[str, int], now: datetime, lease: timedelta
+) -> dict[str, int | None]:
+    """Take heartbeats, with the log bytes of each in the last minute. Returns those it may take in a minute, None
+    without a limit; sessions that are not in the answer are dead.
+    """
+    values = {
+        "sessions": list(sessions),
+        "log_bytes": list(sessions.values()),
+        "now": now,
+        "lease": lease,
+    }
+    return dict(conn.execute(RENEW, values).fetchall())
 
 
 def close(conn: Connection[Any], sessions: Collection[str], now: datetime) -> None:

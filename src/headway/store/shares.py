@@ -17,9 +17,15 @@ from headway.store.rows import rows
 
 WAITING_MAX: Final = 10_000  # task instances of a team in one pool and queue that are counted
 
+# The slots of a team that are not lent, of its nominal ones.
+KEPT: LiteralString = (
+    "least(coalesce((team.limits ->> 'kept_slots')::integer, 0), coalesce(team.slots, 0))"
+)
+
 # One order for everybody, as with pools.
-LOCK: LiteralString = """
-    SELECT share.team_id, team.name, share.used, team.slots, share.allotted, share.fair, share.short
+LOCK: LiteralString = f"""
+    SELECT share.team_id, team.name, share.used, team.slots, share.allotted, share.fair, share.short,
+        {KEPT}
     FROM share JOIN team ON team.team_id = share.team_id
     WHERE share.team_id = ANY(%(teams)s)
     ORDER BY share.team_id
@@ -27,16 +33,16 @@ LOCK: LiteralString = """
 """
 
 # As of now, not locked: it only says whether it is worth while to divide anew.
-OTHERS: LiteralString = """
+OTHERS: LiteralString = f"""
     SELECT coalesce(bool_or(short), false),
-        coalesce(sum(allotted - least(allotted, greatest(used, CASE WHEN short THEN fair ELSE 0 END))), 0),
+        coalesce(sum(allotted - least(allotted, greatest(used, {KEPT}, CASE WHEN short THEN fair ELSE 0 END))), 0),
         (SELECT coalesce(sum(slots), 0) FROM capacity) - coalesce(sum(allotted), 0)
-    FROM share WHERE allotted IS NOT NULL AND NOT (team_id = ANY(%(teams)s))
+    FROM share JOIN team USING (team_id) WHERE allotted IS NOT NULL AND NOT (team_id = ANY(%(teams)s))
 """
 
 SLOTS: LiteralString = """
     SELECT (SELECT sum(slots) FROM capacity)::integer,
-        (SELECT count(*) FROM team WHERE deleted_at IS NULL),
+        (SELECT count(*) > 1 OR bool_or(limits ? 'running_tasks') FROM team WHERE deleted_at IS NULL),
         (SELECT count(*) FROM share WHERE allotted IS NOT NULL)
 """
 
@@ -87,7 +93,8 @@ CLAIMS: LiteralString = f"""
     )
     SELECT team.team_id, share.used, share.used + coalesce(wanted.count, 0)::integer AS wants,
         coalesce(team.slots, 0) AS nominal, team.weight::double precision AS weight,
-        CASE WHEN team.deleted_at IS NULL THEN NULL ELSE share.used END AS limit
+        CASE WHEN team.deleted_at IS NULL THEN (team.limits ->> 'running_tasks')::integer ELSE share.used END AS limit,
+        coalesce(CASE WHEN team.deleted_at IS NULL THEN (team.limits ->> 'kept_slots')::integer END, 0) AS kept
     FROM team JOIN share USING (team_id) JOIN wanted USING (team_id)
 """
 
@@ -116,9 +123,15 @@ def lock(conn: Connection[Any], teams: Collection[int]) -> dict[int, Share]:
     found = conn.execute(LOCK, {"teams": sorted(teams)}).fetchall()
     return {
         team_id: Share(
-            team=name, used=used, nominal=slots, allotted=allotted, fair=fair, short=short
+            team=name,
+            used=used,
+            nominal=slots,
+            allotted=allotted,
+            fair=fair,
+            short=short,
+            kept=kept,
         )
-        for team_id, name, used, slots, allotted, fair, short in found
+        for team_id, name, used, slots, allotted, fair, short, kept in found
     }
 
 
@@ -141,11 +154,14 @@ def is_uneven(conn: Connection[Any], mine: Mapping[int, Share]) -> bool:
 
 
 def slots(conn: Connection[Any]) -> tuple[int | None, bool]:
-    """Return how many slots there are for all teams (None: no bound), and whether they are divided now."""
+    """Return how many slots there are for all teams (None: no bound), and whether they are divided now.
+
+    Those of one team that has no limit are not bounded: its agents have the slots.
+    """
     row = conn.execute(SLOTS).fetchone()
     assert row is not None
-    count, teams, divided = row
-    return (count if teams > 1 else None), divided > 0
+    count, is_shared, divided = row
+    return (count if is_shared else None), divided > 0
 
 
 def lock_all(conn: Connection[Any]) -> dict[int, bool]:

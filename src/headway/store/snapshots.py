@@ -13,6 +13,7 @@ from headway.core import reasons
 from headway.core.graph import Graph, remains
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
+from headway.store import deferrals as waits
 from headway.store.runs import Claimed
 from headway.store.transact import pipelined
 
@@ -30,14 +31,16 @@ INSTANCES: LiteralString = """
 
 
 def live_attempts(token: LiteralString) -> LiteralString:
-    """And the last ones of instances that are gone. Live is what has not ended: said by the states, it
-    would allow a plan to take the partial index of all live attempts instead of the run's own.
+    """Return the query for live attempts, and the last ones of instances that are gone.
+
+    Live is what has not ended: said by the states, it would allow a plan to take the
+    partial index of all live attempts instead of the run's own.
     """
     return f"""
         SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
         CROSS JOIN LATERAL (
             SELECT team_id, run_id, task_id, map_index, former, number, {token}, session_id, queued_at,
-                state, started_at, pid
+                state, started_at, pid, deferrals
             FROM attempt
             WHERE attempt.team_id = wanted.team_id AND attempt.run_id = wanted.run_id
                 AND (attempt.ended_at IS NULL OR attempt.former)
@@ -106,6 +109,7 @@ def load_with(
         attempts = conn.execute(live_attempts, wanted)
     for team_id, run_id, *columns in instances.fetchall():
         add_instance(models[team_id, run_id], *columns)
+    deferred: dict[tuple[int, str], Run] = {}
     for team_id, run_id, task_id, map_index, former, *columns in attempts.fetchall():
         run = models[team_id, run_id]
         instance = run.get(task_id, map_index)
@@ -114,6 +118,10 @@ def load_with(
             continue
         assert instance is not None, f"a live attempt of no task instance: {task_id}"
         instance.attempt = attempt_from_row(*columns)
+        if instance.attempt.deferrals:
+            deferred[team_id, run_id] = run
+    if deferred:
+        waits.load(conn, deferred)
     for run in models.values():
         # A command may have changed what the last tick had settled: everything is judged once.
         run.stale.update(range(len(run.graph.nodes)))
@@ -132,6 +140,7 @@ def empty(row: Claimed, graphs: Graphs, now: datetime) -> Run:
         cancelled_by=row.cancelled_by,
         started_at=row.started_at,
         paused_by=row.paused_by,
+        tasks_max=row.tasks_max,
     )
     run.due_at = row.due_at
     note_time(run, row.started_at)
@@ -187,6 +196,7 @@ def attempt_from_row(
     state: str,
     started_at: datetime | None,
     pid: int | None,
+    deferrals: int,
 ) -> Attempt:
     return Attempt(
         number=number,
@@ -196,4 +206,5 @@ def attempt_from_row(
         state=AttemptState(state),
         started_at=started_at,
         pid=pid,
+        deferrals=deferrals,
     )

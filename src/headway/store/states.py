@@ -28,6 +28,8 @@ def listed(states: Iterable[StrEnum]) -> LiteralString:
 
 LIVE_ATTEMPTS: Final = listed(ATTEMPT_LIVE)
 BROKEN_INSTANCES: Final = listed(BROKEN)
+ENDED_WELL: Final = listed({State.SUCCESS, State.SKIPPED})
+TRIED_RUNS: Final = listed(RUN_FINAL - {RunState.CANCELLED})  # ended, and not by a person
 OPEN_RUNS: Final = listed(set(RunState) - RUN_FINAL)
 SET_ASIDE_FROM: Final = listed(s for s, event in RUN_TRANSITIONS if event is RunEvent.SET_ASIDE)
 NOTHING_TO_EXPLAIN: Final = listed({State.SUCCESS, State.WAITING})

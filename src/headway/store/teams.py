@@ -14,7 +14,7 @@ from psycopg.rows import class_row, scalar_row
 
 from headway.errors import Conflict, NotFound
 from headway.store import states
-from headway.store.transact import enter_team
+from headway.store.transact import enter_team, secret_of
 
 NAMED: LiteralString = "SELECT team_id FROM team WHERE name = %(name)s AND deleted_at IS NULL"
 
@@ -23,23 +23,23 @@ ALL: LiteralString = """
 """
 
 LIVE: LiteralString = """
-    SELECT team_id, name, title, slots, weight, created_at FROM live_teams(%(actor)s)
+    SELECT team_id, name, title, slots, weight, limits, cluster, created_at FROM live_teams(%(actor)s, %(secret)s)
 """
 
 ONE: LiteralString = """
-    SELECT team_id, name, title, slots, weight, created_at FROM team
+    SELECT team_id, name, title, slots, weight, limits, cluster, created_at FROM team
     WHERE team_id = %(team_id)s AND deleted_at IS NULL
 """
 
 CREATE: LiteralString = """
-    SELECT create_team(%(actor)s, %(name)s, %(title)s, %(slots)s, %(weight)s)
+    SELECT create_team(%(actor)s, %(secret)s, %(name)s, %(title)s, %(slots)s, %(weight)s)
 """
 
 CHANGE: LiteralString = """
-    SELECT change_team(%(actor)s, %(team_id)s, %(title)s, %(slots)s, %(weight)s)
+    SELECT change_team(%(actor)s, %(secret)s, %(team_id)s, %(title)s, %(slots)s, %(weight)s)
 """
 
-DELETE: LiteralString = "SELECT delete_team(%(actor)s, %(team_id)s)"
+DELETE: LiteralString = "SELECT delete_team(%(actor)s, %(secret)s, %(team_id)s)"
 
 LIVE_RUNS: LiteralString = f"""
     SELECT run_id FROM run WHERE team_id = %(team_id)s AND state IN {states.OPEN_RUNS} ORDER BY run_id
@@ -62,6 +62,8 @@ class TeamRow:
     title: str | None
     slots: int | None  # nominal; None: no nominal share of its own
     weight: Decimal
+    limits: dict[str, int]  # as they are stored: ``store.limits``
+    cluster: dict[str, Any]  # as it is stored: ``store.clusters``
     created_at: datetime
 
 
@@ -82,7 +84,7 @@ def every(conn: Connection[Any]) -> list[Team]:
 def live(conn: Connection[Any], actor: int) -> list[TeamRow]:
     """Return all teams with their settings, by name, for a platform admin."""
     with conn.cursor(row_factory=class_row(TeamRow)) as cursor:
-        return cursor.execute(LIVE, {"actor": actor}).fetchall()
+        return cursor.execute(LIVE, {"actor": actor, "secret": secret_of(conn)}).fetchall()
 
 
 def one(conn: Connection[Any], team_id: int) -> TeamRow:
@@ -115,7 +117,8 @@ def create(
     weight: Decimal,
 ) -> int:
     """Create the row of a team, for a platform admin. Returns its id. Raises Conflict if the name is taken."""
-    values = {"actor": actor, "name": name, "title": title, "slots": slots, "weight": weight}
+    settings = {"name": name, "title": title, "slots": slots, "weight": weight}
+    values = {"actor": actor, "secret": secret_of(conn), **settings}
     with conn.cursor(row_factory=scalar_row) as cursor:
         try:
             team_id: int | None = cursor.execute(CREATE, values).fetchone()
@@ -137,7 +140,7 @@ def change(
 ) -> None:
     """Set all settings of a team, for a platform admin."""
     values = {"actor": actor, "team_id": team_id, "title": title, "slots": slots}
-    conn.execute(CHANGE, {**values, "weight": weight})
+    conn.execute(CHANGE, {**values, "weight": weight, "secret": secret_of(conn)})
 
 
 def delete(conn: Connection[Any], actor: int, team_id: int) -> None:
@@ -147,7 +150,7 @@ def delete(conn: Connection[Any], actor: int, team_id: int) -> None:
         Conflict: the team manages a platform admin.
     """
     try:
-        conn.execute(DELETE, {"actor": actor, "team_id": team_id})
+        conn.execute(DELETE, {"actor": actor, "secret": secret_of(conn), "team_id": team_id})
     except errors.RestrictViolation as error:
         raise Conflict(
             "this team cannot be deleted, because it manages a platform admin",

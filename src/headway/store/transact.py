@@ -48,7 +48,7 @@ C = TypeVar("C", bound=Connection[Any])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a transaction may hold up others. A frozen client loses its locks (0: no limit)."""
+    """The time for which a transaction may hold up others. A frozen client loses its locks (0: no limit)."""
 
     statement_timeout_s: float = 30.0
     idle_in_transaction_timeout_s: float = 10.0
@@ -229,7 +229,7 @@ def begun(conn: Connection[Any]) -> Iterator[None]:
 
 @contextmanager
 def pipelined(conn: Connection[Any]) -> Iterator[None]:
-    """All statements in one round trip, and a little one after them.
+    """Send all statements in one round trip, and a little one after them.
 
     psycopg ends a pipeline with a flush, and after a flush PostgreSQL does not look whether its
     client idles in the transaction: a client that froze there would keep its locks forever.
@@ -242,9 +242,13 @@ def pipelined(conn: Connection[Any]) -> Iterator[None]:
 def enter_team(conn: Connection[Any], team_id: int) -> None:
     """Let the rest of this transaction, as the role ``APP``, see one team. What it executes cannot do the same."""
     assert conn.info.transaction_status is not TransactionStatus.IDLE, "only in a transaction"
-    secret = conn.secret if isinstance(conn, Session) else None
     # As parameters, which no other statement can see.
-    conn.execute("SELECT enter_team(%s::integer, %s)", [team_id, secret])
+    conn.execute("SELECT enter_team(%s::integer, %s)", [team_id, secret_of(conn)])
+
+
+def secret_of(conn: Connection[Any]) -> str | None:
+    """Return what proves to functions of the database's owner that the API calls them. An owner's login needs none."""
+    return conn.secret if isinstance(conn, Session) else None
 
 
 def in_team(

@@ -19,6 +19,7 @@ import headway
 from headway.agent import processes
 from headway.config import Layout
 from headway.errors import NotAllowed, UsageError
+from headway.loader.teams import is_of_teams
 
 if TYPE_CHECKING:
     from headway.up.supervisor import Settings
@@ -85,9 +86,10 @@ class Isolation:
 def isolation_of(layout: Layout, settings: "Settings") -> Isolation:
     """Return how teams are isolated from each other. Raises NotAllowed if that was demanded and is not possible."""
     ships_logs = settings.log_store is not None
+    wanted = is_of_teams(settings.dags) if settings.isolate is None else settings.isolate
     found = (
         isolation(layout, settings.uids, ships_logs=ships_logs)
-        if settings.isolate
+        if wanted
         else Isolation(layout, settings.uids, NOT_ASKED)
     )
     if settings.isolate and found.why_not:

@@ -21,7 +21,11 @@ from typing import TYPE_CHECKING, Any, Final
 from headway import clock, config, descriptors, ids, wire
 from headway.config import Layout, Lock, ServerFile
 from headway.errors import HeadwayError, NotReachable, UsageError
+from headway.executors.kubernetes.settings import read_settings
+from headway.identity.settings import NONE, SignInSettings
 from headway.loader.folder import refuse_inside
+from headway.loader.teams import is_of_teams
+from headway.up import outside
 from headway.up.access import api_login_of, forget_secrets
 from headway.up.address import bind, url_of
 from headway.up.capacity import provide_slots
@@ -61,10 +65,15 @@ class Settings:
     public_url: str | None = None  # how people reach it, when that is through a proxy
     api_rate: int = config.API_RATE
     log_store: str | None = None
+    kubernetes: Path | None = None  # settings of the cluster in which tasks may run
+    agents: outside.Agents | None = None  # agents of other machines
     queues: tuple[str, ...] = ()  # that its agent serves; none: ``default``
-    isolate: bool = False  # a user id for each team, or no start
+    isolate: bool | None = (
+        None  # a user id for each team, or no start; None: for several teams, if it can be
+    )
     uids: range = UIDS
     only: str | None = None  # of a folder of teams: this one alone
+    sign_in: SignInSettings = NONE
     on_demand: bool = False  # a single run is not the moment to catch up on schedules
 
 
@@ -113,6 +122,10 @@ class Supervisor:
                 hint="create it, or choose another with --dags",
             )
         refuse_inside(settings.dags, self.layout.data)
+        if settings.kubernetes is not None:
+            read_settings(
+                settings.kubernetes
+            )  # what is wrong with them is said before anything starts
         if settings.log_store is not None:
             from headway.up.logstore import log_store
 
@@ -123,6 +136,11 @@ class Supervisor:
         self.layout.prepare()
         self.isolation = isolation_of(self.layout, settings)
         self.walls.processes = self.isolation.why_not
+        if self.isolation.why_not and settings.isolate is None and is_of_teams(settings.dags):
+            self.say(
+                "all teams run as one user, so the code of one team can reach what belongs to another: "
+                f"{self.isolation.why_not}; see docs/isolation.md"
+            )
         imports = threading.Thread(target=import_api, name="imports")
         imports.start()
         self.keys, self._given_keys = take_keys(self.layout)
@@ -211,11 +229,17 @@ class Supervisor:
                 *("--listen", gateway, "--data", str(self.layout.data)),
                 *(["--on-demand"] if self.settings.on_demand else []),
                 *(["--ships-logs"] if self._log_store is not None else []),
+                *self._cluster(),
+                *(self.settings.agents.options if self.settings.agents is not None else ()),
             ],
             {},
             self.layout.server_logs / "scheduler.log",
             first_line=f"{dsn}\t{self._given_keys}",
         )
+
+    def _cluster(self) -> list[str]:
+        file = self.settings.kubernetes
+        return [] if file is None else ["--kubernetes", str(file.absolute())]
 
     def _private(self) -> dict[str, str]:
         """Return the environment for components that start the code of teams: without private variables."""
@@ -274,7 +298,7 @@ class Supervisor:
             children=self.components,
             url=self.url,
             team_id=self.teams.home.team_id,
-            signin=SignIns(self.teams.home.team_id),
+            signin=SignIns(self.teams.home.team_id, self.settings.sign_in),
             secrets=self.keys,
             places=self._log_places(),
         )
@@ -410,6 +434,7 @@ class Supervisor:
 def local_admin(dsn: str, team_id: int) -> "Principal":
     """Return the local admin of a team, who can read the data directory. Created at the first start."""
     from headway.api.principal import LOCAL, principal
+    from headway.core.roles import BUILT_IN, Role
     from headway.identity import accounts
     from headway.store import people
     from headway.store.transact import APP, connect, enter_team, transact
@@ -418,7 +443,7 @@ def local_admin(dsn: str, team_id: int) -> "Principal":
         enter_team(conn, team_id)
         person_id = accounts.ensure_admin(conn, team_id)
         first, *_ = people.standing(conn, person_id)
-        return principal(first, person_id, LOCAL)
+        return principal(first, BUILT_IN[Role.ADMIN], person_id, LOCAL)
 
     with connect(dsn, role=APP) as conn:
         return transact(conn, find)

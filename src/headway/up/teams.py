@@ -32,7 +32,7 @@ AUDITED: Final = "teams.create_team"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How the components of all teams reach what they share."""
+    """The addresses by which the components of all teams reach what they share."""
 
     dsn: str
     gateway: str

@@ -17,6 +17,12 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     address: str
 
 
+class AuditRecord(AuditEntry, frozen=True, kw_only=True):
+    """An entry as it is exported. ``chain``: the hash of this entry and of the one before."""
+
+    chain: str
+
+
 class AuditCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Result of verifying the audit. ``broken_at``: the first changed entry; ``removed``: the number of
     oldest entries that retention removed, as the hash chain confirms.

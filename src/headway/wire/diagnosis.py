@@ -24,12 +24,13 @@ class FirstError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErrorGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Errors that differ only in numbers, ids and paths."""
+    """Errors that differ only in numbers, ids and paths. ``instances``: the first of those that have it."""
 
     fingerprint: str
     count: int
     task_ids: list[str]
     first: FirstError
+    instances: list[InstanceKey] = []
 
 
 class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,4 +87,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     blocked: list[BlockedTask]
     compared_to: Comparison | None
     first_failed: InstanceKey | None
+    repaired: (
+        FirstError | None
+    )  # the first failed attempt of the run, if its task instance did not stay failed
     retry: RetryCounts

@@ -10,7 +10,7 @@ from headway.wire.bounds import said
 from headway.wire.runs import Run
 from headway.wire.states import AttemptState, InstanceState
 
-KINDS: Final = ("upstream", "ready", "queued", "running", "retry")
+KINDS: Final = ("upstream", "ready", "queued", "running", "deferred", "retry")
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,8 @@ class GridRun(msgspec.Struct, frozen=True, kw_only=True):
     """A column. ``cells``: a letter per row; ``mapped``: counts by state for mapped tasks.
 
     ``.`` no instance, ``w`` waiting, ``r`` ready, ``q`` queued, ``R`` running, ``y`` up_for_retry,
-    ``s`` success, ``f`` failed, ``k`` skipped, ``u`` upstream_failed, ``c`` cancelled.
+    ``d`` deferred, ``e`` up_for_reschedule, ``s`` success, ``f`` failed, ``k`` skipped,
+    ``u`` upstream_failed, ``c`` cancelled.
     """
 
     run_id: str

@@ -1,11 +1,13 @@
 """Task instances, their attempts and results."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from headway.core.reasons import Reason
+from headway.core.waits.deferral import Awaited, Overdue
+from headway.wire.bounds import said
 from headway.wire.states import AttemptState, InstanceState
 
 
@@ -25,6 +27,7 @@ class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     why: Reason | None = None  # what holds it back, or why it is in its state
+    ready_at: datetime | None = None  # since when it could run, or could the last time
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +42,24 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    deferrals: int  # how often it was deferred: it had one process more
     log: str  # below the data directory
     log_removed_at: datetime | None = None  # it was kept no longer
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """The wait of a deferred task instance; its ``reason`` says it in words."""
+
+    kind: Annotated[str, said(enum=list(Awaited))]
+    since: datetime
+    until: datetime | None  # when the clock ends it, or when a sensor looks again
+    ends_at: datetime | None  # when it has taken too long
+    overdue: Annotated[str, said(enum=list(Overdue))]  # what happens then
+    agent: str | None = None  # whose triggerer looks after it; None: nobody's, or it needs none
+    looks: int = 0  # of its trigger that were told, and the last of them
+    looked_at: datetime | None = None
+    looks_at: datetime | None = None  # again
+    note: str | None = None  # of the trigger
 
 
 class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
@@ -50,6 +69,7 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
     pool: str
     wake_at: datetime | None
     history: list[Attempt]
+    wait: Wait | None = None  # while it is deferred
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):

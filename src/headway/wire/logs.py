@@ -25,7 +25,7 @@ class LogRetention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogRetentionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """None or omitted means the default."""
+    """A request to change for how long logs are kept. None or omitted means the default."""
 
     days: Days | None = None
     local_days: Days | None = None

@@ -9,6 +9,7 @@ from headway.wire.dags import ImportError
 from headway.wire.health import Component
 from headway.wire.pools import Pool
 from headway.wire.runs import RunBrief
+from headway.wire.slots import StuckTasks
 
 
 class DagCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,11 +26,13 @@ class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailedRun(RunBrief, frozen=True, kw_only=True):
-    """The latest failed run of a DAG that has not succeeded since."""
+    """The latest failed run of a DAG that has not succeeded since; or its latest one, which succeeded although task
+    instances failed.
+    """
 
     dag_id: str
     headline: str
-    count: int  # failed runs of the DAG in the last 24 hours
+    count: int  # such runs of the DAG in the last 24 hours
 
 
 class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +60,13 @@ class NextRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
-    """Runs that ended in this hour."""
+    """Runs that ended in this hour. ``flawed``: those of ``success`` in which task instances failed."""
 
     hour: datetime
     success: int
     failed: int
     cancelled: int
+    flawed: int = 0
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +74,9 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     dags: DagCounts
     runs: RunCounts
     failed: list[FailedRun]
+    flawed: list[FailedRun]  # succeeded although task instances failed
     waiting: list[WaitingTask]
+    stuck: list[StuckTasks]  # can never run as things are
     late: list[LateDag]
     slots: list[Pool]
     next: list[NextRun]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.wire.bounds import said
 
 
@@ -16,26 +16,55 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 class TeamRole(msgspec.Struct, frozen=True, kw_only=True):
     name: str
-    role: Role
+    role: str
+
+
+class TeamRoleDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A role of the team: a built-in one, or one that the team defined."""
+
+    name: str
+    verbs: list[Verb]
+    description: str = ""
+    built_in: bool = False
+    created_at: datetime | None = None
+    created_by: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """The signed-in user and team. ``expires_at`` is the end of the browser session or token."""
+    """The signed-in user and team. ``expires_at`` is the end of the browser session or token.
+
+    ``is_platform_admin``: may create, change and delete teams.
+    """
 
     user: Person
     team: str
-    role: Role  # in ``team``
+    role: str  # in ``team``
     teams: list[TeamRole]
+    is_platform_admin: bool
     expires_at: datetime | None
     version: str
+    verbs: list[Verb] = []  # what the caller may do in ``team``
+    dag_ids: list[str] | None = None  # of a token that is only for these DAGs
+    via: str = ""  # local, session, or token:<id>
+
+
+class Negotiated(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of a program: ``Authorization: Bearer`` with ``token``, until the session expires."""
+
+    token: str
+    session: Session
 
 
 class SignInWay(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to sign in: a form with name and password, or a link that somebody opens."""
+    """A way to sign in.
+
+    It begins with a form for name and password, a link that somebody opens, headers that a proxy adds, a
+    redirect to an identity provider or, for programs, a Kerberos ticket.
+    """
 
     name: str
     label: str
-    begins: Literal["form", "link"]
+    begins: Literal["form", "link", "header", "redirect", "negotiate"]
 
 
 class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +78,12 @@ class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
 class User(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     display_name: str
-    role: Role
+    role: str
     has_password: bool
     created_at: datetime
     created_by: str
     disabled_at: datetime | None
+    is_service: bool = False  # a service account: it has tokens, and no other way to sign in
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,12 +95,14 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     user: str
-    role: Role
+    role: str
     scope: Literal["api", "agent"]
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    verbs: list[Verb] | None = None  # no more of the role than these
+    dag_ids: list[str] | None = None  # only for these DAGs
 
 
 class NewToken(Token, frozen=True, kw_only=True):
@@ -91,8 +123,47 @@ class SessionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     way: Typed = "password"
 
 
+# What another site sends back: codes of some providers are long.
+Brought = Annotated[str, msgspec.Meta(max_length=8_000)]
+
+
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token: Typed
+
+
+class HeaderRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    way: Typed
+
+
+class RedirectRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    way: Typed
+
+
+class Redirect(msgspec.Struct, frozen=True, kw_only=True):
+    """The address where a browser goes to sign in."""
+
+    url: str
+
+
+class LogoutRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A logout token of OpenID Connect Back-Channel Logout."""
+
+    logout_token: Brought
+
+
+class SignedOut(msgspec.Struct, frozen=True, kw_only=True):
+    """``url``: the address at the identity provider where the browser signs out as well."""
+
+    url: str | None
+
+
+class CodeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameters that the identity provider added to the address of our page."""
+
+    way: Typed
+    code: Brought
+    state: Brought
+    iss: Brought | None = None
 
 
 class LoginLinkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,22 +174,50 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9
 DisplayName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
 
+SomeVerbs = Annotated[list[Verb], msgspec.Meta(min_length=1, max_length=100)]
+Description = Annotated[str, msgspec.Meta(max_length=500)]
+RoleName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$(?!\n)")]
+
+
+class RoleRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``verbs``: only such as you have yourself."""
+
+    name: RoleName
+    verbs: SomeVerbs
+    description: Description = ""
+
+
+class RoleChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Omitted fields stay unchanged."""
+
+    verbs: SomeVerbs | None = None
+    description: Description | None = None
+
+
+class ServiceAccountRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The account is called ``name@team``."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9_-]{0,30}[a-z0-9])?$(?!\n)")]
+    role: RoleName
+    display_name: DisplayName | None = None
+
+
 class UserRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Name
-    role: Role
+    role: RoleName
     display_name: DisplayName | None = None
     password: Password | None = None  # without one: by a link only
 
 
 class MemberRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Name
-    role: Role
+    role: RoleName
 
 
 class UserChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Omitted fields stay unchanged."""
 
-    role: Role | None = None
+    role: RoleName | None = None
     display_name: DisplayName | None = None
     disabled: bool | None = None
 
@@ -132,7 +231,9 @@ class PasswordRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Annotated[str, said(minLength=1, maxLength=100)]
-    role: Role | None = None  # default: that of whoever asks
+    role: RoleName | None = None  # default: that of whoever asks
+    verbs: SomeVerbs | None = None  # of the role
+    dag_ids: Annotated[list[Typed], msgspec.Meta(min_length=1, max_length=100)] | None = None
     expires_in_days: Annotated[int, said(minimum=1, maximum=366)] = 90
     user: Typed | None = None  # for another: by an admin
     scope: Literal["api", "agent"] = "api"  # of an agent: by an admin

@@ -9,8 +9,10 @@ from headway.core.reasons import Reason
 from headway.wire.bounds import Date, Id, Index, said
 from headway.wire.instances import InstanceKey
 from headway.wire.states import RunState
+from headway.wire.versions import FileChange, SpecChange
 
 MARKS: Final = ("success", "failed")
+CODES: Final = ("run", "latest")
 RUNS_MAX: Final = 100_000
 NOTE_CHARS_MAX: Final = 10_000
 
@@ -38,10 +40,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     duration_s: float | None = None  # of what has ended
     why: Reason | None = None
+    first_version: int | None = None  # that it was created with, if it was switched to later code
+    repinned_at: datetime | None = None  # when it was, the last time
+    repinned_by: str | None = None
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """A short form of a run, for lists of many."""
+    """A short form of a run, for lists of many. ``failed_instances``: once it has ended, also with success."""
 
     run_id: str
     state: RunState
@@ -49,6 +54,7 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     ended_at: datetime | None
     trigger: str
+    failed_instances: int = 0
 
 
 class RunTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +76,14 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     pool: str = ""
     critical: bool = False  # on the path that made the run as long as it is
     duration_s: float | None = None  # from its first start to its last end
+    retry_at: datetime | None = (
+        None  # when the first of its instances that wait for a retry runs again
+    )
+    failures: int = 0  # of the one of these that failed most often, since it last began anew
+    retries: int = 0
+    waits_since: datetime | None = None  # the first of its instances that could run and do not
+    worked_s: float | None = None  # while at least one instance ran, retries included
+    waited_s: float | None = None  # while instances were ready or waited for a retry, and none ran
     why: Reason | None = (
         None  # of one of its instances: what holds it back, or why it is in its state
     )
@@ -133,17 +147,42 @@ class ClearRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     upstream: bool = False
     map_indexes: list[Index] = []
     dry_run: bool = False
+    code: Annotated[str, said(enum=CODES)] = "run"
+
+
+class CodeChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """The code of a run, and how the latest of its DAG differs. ``refused``: why the run cannot continue with
+    the latest; ``advised``: the one to suggest; ``file``: the DAG file.
+    """
+
+    version: int
+    bundle_version: str
+    latest_version: int
+    latest_bundle_version: str
+    file: str
+    files: list[FileChange]
+    more_files: int
+    tasks: list[SpecChange]
+    refused: str | None
+    advised: Annotated[str, said(enum=CODES)]
 
 
 class ClearAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """``choice``: in a dry run, the codes to choose between."""
+
     run_id: str
     cleared: list[InstanceKey]
     dry_run: bool
+    version: int
+    bundle_version: str
+    choice: CodeChoice | None = None
 
 
 class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Without ``task_id``, marks the whole run: all unfinished task instances get the state; ``success``
-    also marks failed ones. Other finished ones keep their state.
+    """A request to mark a task instance, or without ``task_id`` the whole run.
+
+    All its unfinished task instances get the state; ``success`` also marks failed ones. Other finished ones keep
+    their state.
     """
 
     task_id: Id | None = None

@@ -25,7 +25,7 @@ class FoundTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """At most 8 of each kind."""
+    """The results of a search, at most 8 of each kind."""
 
     dags: list[FoundDag]
     runs: list[FoundRun]

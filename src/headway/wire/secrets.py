@@ -51,6 +51,14 @@ class ConnectionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     dags: Dags | None = None
 
 
+class ConnectionTest(msgspec.Struct, frozen=True, kw_only=True):
+    """``ok``: the connection works. ``message``: what was reached, or what went wrong, as one sentence."""
+
+    conn_id: str
+    ok: bool
+    message: str
+
+
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` is null for a secret."""
 
@@ -64,7 +72,10 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VariableRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Without ``value`` the stored one stays. Without ``is_secret``, the key decides: ``smtp_password`` is a secret."""
+    """A request to set a variable. Without ``value`` the stored one stays.
+
+    Without ``is_secret``, the key decides: ``smtp_password`` is a secret.
+    """
 
     value: Secret | UnsetType = UNSET
     is_secret: bool | None = None

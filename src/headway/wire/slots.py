@@ -1,5 +1,7 @@
 """Used slots of pools, and what waits for them."""
 
+from datetime import datetime
+
 import msgspec
 
 from headway.core.reasons import Reason
@@ -16,7 +18,25 @@ class SlotQueue(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     count: int
+    since: datetime  # the first of them
     why: Reason | None = None
+
+
+class StuckTasks(msgspec.Struct, frozen=True, kw_only=True):
+    """Task instances that can never run until a person changes what ``why`` names, and the first of them.
+
+    ``slots``: how many of its pool each of them needs; ``count``: of the first few hundred that wait.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    since: datetime
+    count: int
+    slots: int
+    reason: str
+    why: Reason
 
 
 class PoolSlots(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,5 +76,31 @@ class Slots(msgspec.Struct, frozen=True, kw_only=True):
     pools: list[PoolSlots]
     runs_waiting: list[WaitingRuns]  # the most first
     team: TeamShare
+    stuck: list[StuckTasks]  # the longest wait first
     capacity: int | None = None  # of all teams together; null: as many as their agents have
     teams: list[TeamShare] = []  # all of them, for a platform admin
+
+
+class TeamAttempts(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a team, and its attempts as three lists in the same order: when each was ready, in seconds after
+    ``since``; how long it waited for a slot; and how long it held one, until it ended or until now.
+    """
+
+    team: str
+    slots: int | None  # nominal
+    weight: float
+    running_tasks: int | None  # the limit of the team
+    kept_slots: int  # nominal ones that are never lent
+    ready_s: list[float]
+    waited_s: list[float]
+    held_s: list[float]
+
+
+class SlotHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The attempts that got a slot after ``since``. ``capacity``: the slots of all teams together, now."""
+
+    since: datetime
+    until: datetime
+    capacity: int | None
+    all_teams: bool  # false: only the team of the request
+    teams: list[TeamAttempts]

@@ -8,6 +8,55 @@ import msgspec
 from headway.wire.bounds import INT32_MAX, said
 
 
+class TeamLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """``limit``: null if nothing is bounded; ``used``: what counts against it now, null if that is not counted."""
+
+    name: str
+    limit: int | None
+    used: int | None
+
+
+class QuotaUse(msgspec.Struct, frozen=True, kw_only=True):
+    """The amount of a resource that a quota allows, and that pods use of it."""
+
+    name: str
+    used: str
+    hard: str
+
+
+class ClusterState(msgspec.Struct, frozen=True, kw_only=True):
+    """The objects of a team in a cluster.
+
+    ``state``: applying, ready, trouble or deleting. ``trouble``: why they are not as they should be.
+    ``repaired_at``: when something was last found changed, and was repaired.
+    """
+
+    executor: str
+    namespace: str
+    state: str
+    trouble: str | None
+    quota: list[QuotaUse]
+    checked_at: datetime
+    repaired_at: datetime | None
+
+
+class TeamCluster(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a team in a cluster, null where the executor's hold, and its objects there.
+
+    ``found`` is empty if no cluster is configured, or nobody looked yet.
+    """
+
+    cpu: str | None
+    memory: str | None
+    gpu: int | None
+    pods: int | None
+    pending_deadline_s: int | None
+    annotations: dict[str, str]
+    pull_secrets: list[str]
+    egress: list[str]
+    found: list[ClusterState]
+
+
 class Team(msgspec.Struct, frozen=True, kw_only=True):
     """A team, its settings, and what it uses now.
 
@@ -24,6 +73,8 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     dags: int
     used: int  # slots that running tasks hold
     waiting: int  # task instances that could run
+    limits: list[TeamLimit] = []
+    cluster: TeamCluster | None = None  # null: of a server before there were clusters
 
 
 class NewTeam(Team, frozen=True, kw_only=True):
@@ -41,12 +92,52 @@ NominalSlots = Annotated[int, said(minimum=0, maximum=INT32_MAX)]
 Weight = Annotated[float, said(exclusiveMinimum=0, maximum=1000)]
 
 
+Positive = Annotated[int, said(minimum=1, maximum=INT32_MAX)]
+Most = Annotated[int, said(minimum=0, maximum=INT32_MAX)]
+Quantity = Annotated[str, said(minLength=1, maxLength=40)]
+Gpus = Annotated[int, said(minimum=0, maximum=100_000)]
+Pods = Annotated[int, said(minimum=1, maximum=100_000)]
+Deadline = Annotated[int, said(minimum=1, maximum=7 * 24 * 3600)]
+
+
+class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Omitted limits stay unchanged; null removes a limit. Runs of timetables are created whatever they say."""
+
+    requests_per_s: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    runs_per_minute: Most | msgspec.UnsetType | None = msgspec.UNSET
+    open_runs: Most | msgspec.UnsetType | None = msgspec.UNSET
+    running_tasks: Most | msgspec.UnsetType | None = msgspec.UNSET
+    kept_slots: Most | msgspec.UnsetType | None = msgspec.UNSET
+    run_tasks: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    dag_file_bytes: Positive | msgspec.UnsetType | None = msgspec.UNSET
+    log_bytes_per_minute: Positive | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ClusterChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Omitted settings stay unchanged; null resets to the default. A list or map replaces the one before.
+
+    ``cpu``, ``memory``: the quota of the team, as Kubernetes writes amounts; ``annotations``: of the service account
+    of its tasks; ``pull_secrets``: names of secrets in its namespace; ``egress``: ``CIDR`` or ``CIDR:PORT``.
+    """
+
+    cpu: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    memory: Quantity | msgspec.UnsetType | None = msgspec.UNSET
+    gpu: Gpus | msgspec.UnsetType | None = msgspec.UNSET
+    pods: Pods | msgspec.UnsetType | None = msgspec.UNSET
+    pending_deadline_s: Deadline | msgspec.UnsetType | None = msgspec.UNSET
+    annotations: dict[str, str] | msgspec.UnsetType | None = msgspec.UNSET
+    pull_secrets: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    egress: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Omitted fields stay unchanged; null resets to the default."""
 
     title: Title | msgspec.UnsetType | None = msgspec.UNSET
     slots: NominalSlots | msgspec.UnsetType | None = msgspec.UNSET
     weight: Weight | msgspec.UnsetType | None = msgspec.UNSET
+    limits: LimitsChange | msgspec.UnsetType = msgspec.UNSET
+    cluster: ClusterChange | msgspec.UnsetType = msgspec.UNSET
 
 
 class TeamRequest(TeamChange, frozen=True, kw_only=True, forbid_unknown_fields=True):

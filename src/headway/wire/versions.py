@@ -1,9 +1,11 @@
 """Versions of a DAG, their source files, and differences."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+from headway.wire.bounds import said
 
 
 class VersionSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +29,30 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
+class FileChange(msgspec.Struct, frozen=True, kw_only=True):
+    file: str
+    change: Annotated[str, said(enum=("added", "removed", "changed"))]
+
+
+class CodeChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the code of a DAG: of its specification, which gives another ``version``, or of ``files`` that its
+    file imports. ``bundle_version``: None if it is not known any more.
+    """
+
+    number: int
+    version: int
+    bundle_version: str | None
+    files: list[FileChange]
+    created_at: datetime
+
+
+class FileDiff(msgspec.Struct, frozen=True, kw_only=True):
+    """``diff``: unified; None if the file is too long or its content was removed."""
+
+    file: str
+    diff: str | None
+
+
 class SpecChange(msgspec.Struct, frozen=True, kw_only=True):
     """``what``: task added, removed or changed, or the field of the DAG that differs."""
 
@@ -34,6 +60,19 @@ class SpecChange(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     before: Any
     after: Any
+
+
+class CodeDiff(msgspec.Struct, frozen=True, kw_only=True):
+    """The difference between the code after two changes: in the specification, and in each imported file.
+
+    ``since`` is None for the first change, with nothing to compare. ``reason``: why the files cannot be compared.
+    """
+
+    since: CodeChange | None
+    change: CodeChange
+    changes: list[SpecChange]
+    files: list[FileDiff]
+    reason: str | None
 
 
 class VersionDiff(msgspec.Struct, frozen=True, kw_only=True):

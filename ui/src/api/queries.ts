@@ -86,6 +86,34 @@ export const tokens = () =>
     request("get", "/tokens", { query: { limit: 200, cursor }, signal }),
   );
 
+export const connections = () =>
+  pages(["connections"], (_, signal) => request("get", "/connections", { signal }));
+
+export const variables = () =>
+  pages(["variables"], (_, signal) => request("get", "/variables", { signal }));
+
+export const teams = () => pages(["teams"], (_, signal) => request("get", "/teams", { signal }));
+
+export const grants = () =>
+  pages(["grants"], (cursor, signal) =>
+    request("get", "/grants", { query: { limit: 200, cursor }, signal }),
+  );
+
+/** Runs of a DAG of another team; no stream of this team tells of them. */
+export const sharedRuns = (owner: string, dag: string) => ({
+  ...pages(["shared", owner, dag], (cursor, signal) =>
+    request("get", "/runs", { query: { dag_id: dag, limit: 100, cursor }, of: owner, signal }),
+  ),
+  refetchInterval: 10_000,
+});
+
+export const roles = () => pages(["roles"], (_, signal) => request("get", "/roles", { signal }));
+
+export const runLinks = () =>
+  pages(["run-links"], (cursor, signal) =>
+    request("get", "/run-links", { query: { limit: 200, cursor }, signal }),
+  );
+
 export const logRetention = () =>
   queryOptions({
     queryKey: ["log-retention"],

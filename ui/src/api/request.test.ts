@@ -17,6 +17,16 @@ test("what varies in a path is escaped", () => {
   expect(where).toBe("/api/v1/runs/a%2Fb%3Fc/task-instances/%24%26/logs/download?map_index=-1");
 });
 
+test("what a page of a team asks is asked of this team, by a header or, where none can be sent, by the address", async () => {
+  vi.stubGlobal("location", { pathname: "/t/data-platform/dags" });
+  const sent = answering(200, "{}");
+  await request("get", "/overview");
+  expect(sent.mock.calls[0]?.[1].headers).toMatchObject({ "headway-team": "data-platform" });
+  expect(address("/stream", { query: { topics: "run" } })).toBe(
+    "/api/v1/stream?topics=run&headway-team=data-platform",
+  );
+});
+
 test("what is not given is not sent, a list is sent as many", () => {
   expect(encoded({ q: "", state: ["failed", "running"], dag_id: null, limit: 5 })).toBe(
     "?state=failed&state=running&limit=5",

@@ -52,6 +52,8 @@ type Wanted<O> = Needed<"path", Given<O, "path">> &
   Needed<"body", BodyIn<O>> & {
     /** The same key asks for the same thing once, however often it is sent. */
     idempotencyKey?: string;
+    /** The team whose things they are, where a grant of another team opens them. */
+    of?: string;
     signal?: AbortSignal;
   };
 /** Left out where nothing of it is needed. */
@@ -62,6 +64,7 @@ interface Anything {
   query?: Query;
   body?: unknown;
   idempotencyKey?: string;
+  of?: string;
   signal?: AbortSignal;
 }
 type Query = Record<string, string | number | boolean | readonly string[] | null | undefined>;
@@ -79,13 +82,21 @@ export async function request(verb: Verb, route: string, wanted: Anything = {}):
   return text ? JSON.parse(text) : undefined;
 }
 
-/** Where a GET is answered, for what asks by itself: a stream of events, a link. */
+const TEAM = "headway-team";
+
+/** The team whose page this is; before anybody is signed in there is none. A page of another team is loaded anew. */
+function team(): string | null {
+  const found = /^\/t\/([^/]+)/.exec(globalThis.location?.pathname ?? "");
+  return found?.[1] ? decodeURIComponent(found[1]) : null;
+}
+
+/** Where a GET is answered, for what asks by itself, without headers: a stream of events, a link. */
 export function address<R extends Route<"get">>(
   route: R,
   ...rest: Rest<Pick<Wanted<Operation<"get", R>>, "path" | "query">>
 ): string;
-export function address(route: string, wanted: Anything = {}): string {
-  return located(route, wanted);
+export function address(route: string, { path, query }: Anything = {}): string {
+  return located(route, { path, query: { ...query, [TEAM]: team() } });
 }
 
 /** With what varies in its path escaped. */
@@ -96,6 +107,8 @@ function located(route: string, { path = {}, query }: Anything): string {
 
 async function reach(verb: Verb, route: string, wanted: Anything): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
+  const of = wanted.of ?? team();
+  if (of) headers[TEAM] = of;
   if (wanted.body !== undefined) headers["content-type"] = "application/json";
   if (wanted.idempotencyKey) headers["idempotency-key"] = wanted.idempotencyKey;
   try {

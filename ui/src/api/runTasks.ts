@@ -1,5 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
+import { pollWhileCut } from "@/state/live.ts";
 import { request } from "./request.ts";
+
+const WAITING_MS = 5_000;
 
 /** The tasks of a run with their instances counted; upstream stands first. */
 export const runTasks = (runId: string) =>
@@ -10,6 +13,9 @@ export const runTasks = (runId: string) =>
       return (await request("get", "/runs/{run_id}/tasks", { path, signal })).items;
     },
     staleTime: 5_000,
+    // What holds a task back may change without a change of the task.
+    refetchInterval: ({ state }) =>
+      state.data?.some((task) => task.blocked_reason !== null) ? WAITING_MS : pollWhileCut(),
   });
 
 export const newestRun = (dagId: string) =>

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List assets
+         * @description List assets by name. ``q`` matches name or URI; ``name`` is that of one asset.
+         */
+        get: operations["list_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List asset events
+         * @description List the events of an asset, the newest first.
+         */
+        get: operations["list_asset_events"];
+        put?: never;
+        /**
+         * Emit asset event
+         * @description Report an event of an asset from outside. The same idempotency key reports one event.
+         */
+        post: operations["emit_asset_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -38,6 +82,46 @@ export interface paths {
         get: operations["check_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export audit
+         * @description Download the audit of the team, oldest first, with the hash chain: as JSON lines or as CSV.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backchannel-logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End sessions
+         * @description End sessions, as the logout token of an identity provider says.
+         */
+        post: operations["end_sessions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -172,6 +256,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{conn_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test connection
+         * @description Try a connection in a process of an agent of the team. The answer comes within half a minute.
+         */
+        post: operations["test_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags": {
         parameters: {
             query?: never;
@@ -212,6 +316,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dags/{dag_id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show DAG assets
+         * @description Get the assets that a DAG waits for, updates and reads, and which are missing for its next run.
+         */
+        get: operations["show_dag_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dags/{dag_id}/backfills": {
         parameters: {
             query?: never;
@@ -244,6 +368,46 @@ export interface paths {
          * @description Count runs by the day of their logical date, from ``from`` (inclusive) to ``to`` (exclusive).
          */
         get: operations["show_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List code changes
+         * @description List the changes of the code of a DAG, newest first: of its specification, and of files that it imports.
+         */
+        get: operations["list_code_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dags/{dag_id}/changes/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show code change
+         * @description Compare the code after a change with that before it, or with that after an earlier change, ``from``.
+         */
+        get: operations["show_code_change"];
         put?: never;
         post?: never;
         delete?: never;
@@ -492,6 +656,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List grants
+         * @description List grants, newest first: those that the team gave or is asked for, and those that it got or asked for.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        /**
+         * Give grant
+         * @description Let another team see the runs of a DAG, or start it. The answer is the same if there is no such team.
+         */
+        post: operations["give_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for grant
+         * @description Ask another team for a grant. The answer is the same if there is no such team or DAG.
+         */
+        post: operations["ask_for_grant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change grant
+         * @description Give, refuse or revoke a grant. A revoked grant opens nothing from this moment on; open streams end.
+         */
+        patch: operations["change_grant"];
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -526,6 +754,26 @@ export interface paths {
         get: operations["list_import_errors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/linked-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show linked run
+         * @description Read the run of a link. No session is opened. An unknown, an expired and a revoked link have one answer.
+         */
+        post: operations["show_linked_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -740,6 +988,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List roles
+         * @description List the roles of the team with their verbs: the built-in ones first.
+         */
+        get: operations["list_roles"];
+        put?: never;
+        /**
+         * Create role
+         * @description Define a role of the team. It can have only verbs that you have yourself.
+         */
+        post: operations["create_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete role
+         * @description Delete a role that no member and no token has.
+         */
+        delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        /**
+         * Change role
+         * @description Change the verbs or the description of a role. Everyone who has the role is affected immediately.
+         */
+        patch: operations["change_role"];
+        trace?: never;
+    };
+    "/api/v1/run-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List run links
+         * @description List the links to runs, newest first, also expired and revoked ones. Never their secrets.
+         */
+        get: operations["list_run_links"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke run link
+         * @description Revoke a link. It stops working immediately.
+         */
+        delete: operations["revoke_run_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -815,7 +1151,7 @@ export interface paths {
         put?: never;
         /**
          * Clear
-         * @description Clear task instances so that they run again.
+         * @description Clear task instances so that they run again, with the code of the run or the latest of its DAG.
          */
         post: operations["clear"];
         delete?: never;
@@ -898,6 +1234,26 @@ export interface paths {
         get: operations["show_gantt"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create run link
+         * @description Create a link to a run. Anyone who has the link reads the run until it expires or is revoked; it opens nothing else. Only this answer contains it.
+         */
+        post: operations["create_run_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1204,6 +1560,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create service account
+         * @description Create a service account, called ``name@team``. POST /tokens with ``user`` gives it a token; PATCH and GET /users change and list it like other members.
+         */
+        post: operations["create_service_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1224,9 +1600,49 @@ export interface paths {
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description Sign out: end the session of the cookie.
+         * @description Sign out: end the session of the cookie. The answer says where the browser signs out as well.
          */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by code
+         * @description Sign in with the code that the browser brought back from an identity provider.
+         */
+        post: operations["sign_in_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/header": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by header
+         * @description Sign in by the headers that a trusted proxy adds to this request.
+         */
+        post: operations["sign_in_by_header"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1246,6 +1662,46 @@ export interface paths {
          * @description Sign in with the secret of a sign-in link. The link works once.
          */
         post: operations["sign_in_by_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/negotiate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by ticket
+         * @description Sign in with a Kerberos ticket (SPNEGO). The answer has a bearer token, which ends with the ticket.
+         */
+        post: operations["sign_in_by_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/redirect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start sign in
+         * @description Begin to sign in at an identity provider: where the browser goes, and a cookie for its return.
+         */
+        post: operations["start_sign_in"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1284,6 +1740,26 @@ export interface paths {
          * @description Get the slots of the team, the users of each pool's slots, what waits and why, and runs that wait to start. A platform admin gets the slots of all teams, too.
          */
         get: operations["show_slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show slot history
+         * @description Get the attempts of the last hours: when each was ready, got its slot and gave it back. A platform admin gets those of all teams, others those of their team.
+         */
+        get: operations["show_slot_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1359,7 +1835,7 @@ export interface paths {
         head?: never;
         /**
          * Change team
-         * @description Change title, slots or weight of a team.
+         * @description Change title, slots, weight, limits or settings in the cluster of a team.
          */
         patch: operations["change_team"];
         trace?: never;
@@ -1550,7 +2026,7 @@ export interface components {
     schemas: {
         /**
          * About
-         * @description Which file, bundle, backfill, pool or run an event is about, that has no column for it.
+         * @description The file, bundle, backfill, pool or run that an event is about, where the event has no column for it.
          */
         About: {
             /** @enum {unknown} */
@@ -1563,10 +2039,73 @@ export interface components {
             /** @enum {unknown} */
             kind: "agents_full";
         };
+        /** AskForGrant */
+        AskForGrant: {
+            dag_id: string;
+            kind: components["schemas"]["GrantKind"];
+            /** @default  */
+            note?: string;
+            owner: string;
+        };
+        /** AssetConsumer */
+        AssetConsumer: {
+            dag_id: string;
+            /** Format: int64 */
+            events: number;
+            /** @default false */
+            paused: boolean;
+            since: string | null;
+        };
+        /** AssetEvent */
+        AssetEvent: {
+            asset: string;
+            /** Format: date-time */
+            at: string;
+            by: string | null;
+            dag_id: string | null;
+            /** Format: int64 */
+            event_id: number;
+            extra: {
+                [key: string]: unknown;
+            };
+            map_index: number | null;
+            partition: string | null;
+            run_id: string | null;
+            task_id: string | null;
+        };
+        /** AssetEventRequest */
+        AssetEventRequest: {
+            asset: string;
+            extra?: {
+                [key: string]: unknown;
+            };
+            idempotency_key?: string | null;
+            partition?: string | null;
+        };
+        /** AssetTask */
+        AssetTask: {
+            dag_id: string;
+            task_id: string;
+        };
+        /** AssetUse */
+        AssetUse: {
+            asset: string;
+            task_id: string;
+        };
+        /** AssetWait */
+        AssetWait: {
+            asset: string;
+            /** Format: int64 */
+            events: number;
+            missing: boolean;
+            since: string | null;
+        };
         /** Attempt */
         Attempt: {
             agent: string | null;
             cause: string | null;
+            /** Format: int64 */
+            deferrals: number;
             detail: string | null;
             ended_at: string | null;
             exit_code: number | null;
@@ -1580,7 +2119,7 @@ export interface components {
             queued_at: string;
             started_at: string | null;
             /** @enum {string} */
-            state: "queued" | "running" | "success" | "failed" | "skipped" | "lost" | "cancelled";
+            state: "queued" | "running" | "deferred" | "success" | "failed" | "skipped" | "lost" | "cancelled";
         };
         /**
          * AttemptFailed
@@ -1620,6 +2159,42 @@ export interface components {
             subject: string;
             via: string;
         };
+        /** AwaitsAssets */
+        AwaitsAssets: {
+            /** @enum {unknown} */
+            kind: "awaits_assets";
+            /** @default [] */
+            missing: string[];
+            /** @default  */
+            since: string;
+        };
+        /** AwaitsRun */
+        AwaitsRun: {
+            dag: string;
+            date: string;
+            /** @enum {unknown} */
+            kind: "awaits_run";
+            states: string[];
+            /** @default  */
+            task: string;
+        };
+        /**
+         * AwaitsTime
+         * @description Deferred until then. ``looks``: a sensor looks again.
+         */
+        AwaitsTime: {
+            /** @enum {unknown} */
+            kind: "awaits_time";
+            /** @default false */
+            looks: boolean;
+            until: string;
+        };
+        /** AwaitsTrigger */
+        AwaitsTrigger: {
+            /** @enum {unknown} */
+            kind: "awaits_trigger";
+            what: string;
+        };
         /** Axis */
         Axis: {
             argument: string;
@@ -1646,6 +2221,9 @@ export interface components {
             first: string;
             /** Format: date-time */
             last: string;
+            left_out: {
+                [key: string]: number;
+            };
             /** Format: int64 */
             max_active_runs: number;
             /** Format: int64 */
@@ -1664,6 +2242,11 @@ export interface components {
         };
         /** BackfillRequest */
         BackfillRequest: {
+            /**
+             * @default missing
+             * @enum {string}
+             */
+            again?: "missing" | "failed" | "all";
             /** @default false */
             dry_run?: boolean;
             from: string;
@@ -1675,9 +2258,15 @@ export interface components {
         };
         /** BackfillRun */
         BackfillRun: {
+            /**
+             * @default create
+             * @enum {string}
+             */
+            action: "create" | "again" | "leave";
             /** Format: date-time */
             logical_date: string;
             run_id: string | null;
+            state: string | null;
         };
         /** Bar */
         Bar: {
@@ -1688,7 +2277,7 @@ export interface components {
             map_index: number;
             segments: components["schemas"]["Segment"][];
             /** @enum {string} */
-            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
+            state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
         };
         /** BlockedTask */
@@ -1697,7 +2286,7 @@ export interface components {
             count: number;
             reason: string | null;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** BulkAnswer */
         BulkAnswer: {
@@ -1731,12 +2320,21 @@ export interface components {
         };
         /** ClearAnswer */
         ClearAnswer: {
+            bundle_version: string;
+            choice: components["schemas"]["CodeChoice"] | null;
             cleared: components["schemas"]["InstanceKey"][];
             dry_run: boolean;
             run_id: string;
+            /** Format: int64 */
+            version: number;
         };
         /** ClearRequest */
         ClearRequest: {
+            /**
+             * @default run
+             * @enum {string}
+             */
+            code?: "run" | "latest";
             /** @default true */
             downstream?: boolean;
             /** @default false */
@@ -1758,6 +2356,88 @@ export interface components {
             kind: "cleared";
             /** @default false */
             live: boolean;
+        };
+        /** ClusterChange */
+        ClusterChange: {
+            annotations?: {
+                [key: string]: string;
+            } | null;
+            cpu?: string | null;
+            egress?: string[] | null;
+            gpu?: number | null;
+            memory?: string | null;
+            pending_deadline_s?: number | null;
+            pods?: number | null;
+            pull_secrets?: string[] | null;
+        };
+        /** ClusterState */
+        ClusterState: {
+            /** Format: date-time */
+            checked_at: string;
+            executor: string;
+            namespace: string;
+            quota: components["schemas"]["QuotaUse"][];
+            repaired_at: string | null;
+            state: string;
+            trouble: string | null;
+        };
+        /** CodeChange */
+        CodeChange: {
+            bundle_version: string | null;
+            /** Format: date-time */
+            created_at: string;
+            files: components["schemas"]["FileChange"][];
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * CodeChanged
+         * @description The run continues with another version of its DAG, or with other files of the same one.
+         */
+        CodeChanged: {
+            bundle: string;
+            bundle_before: string;
+            by: string;
+            /** @enum {unknown} */
+            kind: "code_changed";
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            version_before: number;
+        };
+        /** CodeChoice */
+        CodeChoice: {
+            /** @enum {string} */
+            advised: "run" | "latest";
+            bundle_version: string;
+            file: string;
+            files: components["schemas"]["FileChange"][];
+            latest_bundle_version: string;
+            /** Format: int64 */
+            latest_version: number;
+            /** Format: int64 */
+            more_files: number;
+            refused: string | null;
+            tasks: components["schemas"]["SpecChange"][];
+            /** Format: int64 */
+            version: number;
+        };
+        /** CodeDiff */
+        CodeDiff: {
+            change: components["schemas"]["CodeChange"];
+            changes: components["schemas"]["SpecChange"][];
+            files: components["schemas"]["FileDiff"][];
+            reason: string | null;
+            since: components["schemas"]["CodeChange"] | null;
+        };
+        /** CodeRequest */
+        CodeRequest: {
+            code: string;
+            iss?: string | null;
+            state: string;
+            way: string;
         };
         /** Comparison */
         Comparison: {
@@ -1809,6 +2489,12 @@ export interface components {
             schema?: string | null;
             uri?: string | null;
         };
+        /** ConnectionTest */
+        ConnectionTest: {
+            conn_id: string;
+            message: string;
+            ok: boolean;
+        };
         /**
          * Created
          * @description A run came into being.
@@ -1822,6 +2508,8 @@ export interface components {
         };
         /** Dag */
         Dag: {
+            /** @default [] */
+            assets?: components["schemas"]["spec_model_Asset"][];
             /** @default false */
             catchup?: boolean;
             dag_id: string;
@@ -1866,6 +2554,14 @@ export interface components {
             tasks: components["schemas"]["Task"][];
             /** @default UTC */
             timezone?: string;
+        };
+        /** DagAssets */
+        DagAssets: {
+            dag_id: string;
+            inlets: components["schemas"]["AssetUse"][];
+            outlets: components["schemas"]["AssetUse"][];
+            reason: string | null;
+            waits: components["schemas"]["AssetWait"][];
         };
         /** DagCounts */
         DagCounts: {
@@ -2021,6 +2717,7 @@ export interface components {
             errors: components["schemas"]["ErrorGroup"][];
             first_failed: components["schemas"]["InstanceKey"] | null;
             headline: string;
+            repaired: components["schemas"]["FirstError"] | null;
             retry: components["schemas"]["RetryCounts"];
             run_id: string;
         };
@@ -2062,6 +2759,7 @@ export interface components {
             count: number;
             fingerprint: string;
             first: components["schemas"]["FirstError"];
+            instances: components["schemas"]["InstanceKey"][];
             task_ids: string[];
         };
         /** Event */
@@ -2081,7 +2779,7 @@ export interface components {
             subject: string;
             task_id: string | null;
             version: number | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** ExecutorUnknown */
         ExecutorUnknown: {
@@ -2096,6 +2794,11 @@ export interface components {
             count: number;
             dag_id: string;
             ended_at: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failed_instances: number;
             headline: string;
             /** Format: date-time */
             logical_date: string;
@@ -2104,6 +2807,17 @@ export interface components {
             /** @enum {string} */
             state: "queued" | "running" | "success" | "failed" | "cancelled";
             trigger: string;
+        };
+        /** FileChange */
+        FileChange: {
+            /** @enum {string} */
+            change: "added" | "removed" | "changed";
+            file: string;
+        };
+        /** FileDiff */
+        FileDiff: {
+            diff: string | null;
+            file: string;
         };
         /** FileGone */
         FileGone: {
@@ -2121,7 +2835,7 @@ export interface components {
             fires: components["schemas"]["Fire"][];
             reason: string | null;
             timezone: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** FirstError */
         FirstError: {
@@ -2194,6 +2908,14 @@ export interface components {
             truncated: boolean;
             waiting_by_reason: components["schemas"]["Waited"][];
         };
+        /** GiveGrant */
+        GiveGrant: {
+            dag_id: string;
+            grantee: string;
+            kind: components["schemas"]["GrantKind"];
+            /** @default  */
+            note?: string;
+        };
         /**
          * GivenUp
          * @description The last of its ``failures`` used up the ``retries``.
@@ -2208,6 +2930,36 @@ export interface components {
             /** Format: int64 */
             retries: number;
         };
+        /** Grant */
+        Grant: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string;
+            changed_in: string;
+            /** Format: date-time */
+            created_at: string;
+            dag_id: string;
+            grantee: string;
+            id: string;
+            kind: components["schemas"]["GrantKind"];
+            note: string;
+            owner: string;
+            state: components["schemas"]["GrantState"];
+        };
+        /** GrantChange */
+        GrantChange: {
+            state: components["schemas"]["GrantState"];
+        };
+        /**
+         * GrantKind
+         * @enum {string}
+         */
+        GrantKind: "see_runs" | "start";
+        /**
+         * GrantState
+         * @enum {string}
+         */
+        GrantState: "asked" | "given" | "refused" | "revoked";
         /** Granted */
         Granted: {
             agent: string;
@@ -2272,6 +3024,10 @@ export interface components {
             /** @enum {unknown} */
             kind: "handed_over";
         };
+        /** HeaderRequest */
+        HeaderRequest: {
+            way: string;
+        };
         /** Health */
         Health: {
             components: components["schemas"]["Component"][];
@@ -2286,6 +3042,7 @@ export interface components {
             components: components["schemas"]["Component"][];
             dags: components["schemas"]["DagCounts"];
             failed: components["schemas"]["FailedRun"][];
+            flawed: components["schemas"]["FailedRun"][];
             import_errors: components["schemas"]["ImportError"][];
             late: components["schemas"]["LateDag"][];
             next: components["schemas"]["NextRun"][];
@@ -2293,6 +3050,7 @@ export interface components {
             now: string;
             runs: components["schemas"]["RunCounts"];
             slots: components["schemas"]["Pool"][];
+            stuck: components["schemas"]["StuckTasks"][];
             waiting: components["schemas"]["WaitingTask"][];
         };
         /** Hour */
@@ -2301,6 +3059,11 @@ export interface components {
             cancelled: number;
             /** Format: int64 */
             failed: number;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            flawed: number;
             /** Format: date-time */
             hour: string;
             /** Format: int64 */
@@ -2328,10 +3091,10 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             started_at: string | null;
-            state: ("failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
+            state: ("failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped") | null;
             task_id: string;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** InstanceKey */
         InstanceKey: {
@@ -2364,7 +3127,7 @@ export interface components {
             /** Format: date-time */
             expected_at: string;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** LeavesFailed */
         LeavesFailed: {
@@ -2382,9 +3145,53 @@ export interface components {
             /** @enum {unknown} */
             kind: "leaves_succeeded";
         };
+        /** LimitsChange */
+        LimitsChange: {
+            dag_file_bytes?: number | null;
+            kept_slots?: number | null;
+            log_bytes_per_minute?: number | null;
+            open_runs?: number | null;
+            requests_per_s?: number | null;
+            run_tasks?: number | null;
+            running_tasks?: number | null;
+            runs_per_minute?: number | null;
+        };
         /** LinkRequest */
         LinkRequest: {
             token: string;
+        };
+        /** LinkedError */
+        LinkedError: {
+            /** Format: int64 */
+            count: number;
+            detail: string | null;
+            log: string | null;
+            task_id: string;
+        };
+        /** LinkedRun */
+        LinkedRun: {
+            /** Format: date-time */
+            created_at: string;
+            dag_id: string;
+            ended_at: string | null;
+            errors: components["schemas"]["LinkedError"][];
+            /** Format: date-time */
+            expires_at: string;
+            logical_date: string | null;
+            run_id: string;
+            started_at: string | null;
+            state: string;
+            tasks: components["schemas"]["LinkedTask"][];
+            team: string;
+        };
+        /** LinkedTask */
+        LinkedTask: {
+            counts: {
+                [key: string]: number;
+            };
+            ended_at: string | null;
+            started_at: string | null;
+            task_id: string;
         };
         /** LoadPart */
         LoadPart: {
@@ -2463,6 +3270,10 @@ export interface components {
         /** LoginLinkRequest */
         LoginLinkRequest: {
             user?: string | null;
+        };
+        /** LogoutRequest */
+        LogoutRequest: {
+            logout_token: string;
         };
         /** LostTooOften */
         LostTooOften: {
@@ -2547,16 +3358,37 @@ export interface components {
         /** MemberRequest */
         MemberRequest: {
             name: string;
-            role: components["schemas"]["Role"];
+            role: string;
+        };
+        /** Negotiated */
+        Negotiated: {
+            session: components["schemas"]["Session"];
+            token: string;
+        };
+        /** NewRunLink */
+        NewRunLink: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_at: string | null;
+            revoked_at: string | null;
+            run_id: string;
+            url: string;
+            with_logs: boolean;
         };
         /** NewTeam */
         NewTeam: {
             agent_token: string | null;
+            cluster: components["schemas"]["TeamCluster"] | null;
             created: boolean;
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
             dags: number;
+            limits: components["schemas"]["TeamLimit"][];
             /** Format: int64 */
             members: number;
             name: string;
@@ -2572,17 +3404,19 @@ export interface components {
         NewToken: {
             /** Format: date-time */
             created_at: string;
+            dag_ids: string[] | null;
             /** Format: date-time */
             expires_at: string;
             id: string;
             last_used_at: string | null;
             name: string;
             revoked_at: string | null;
-            role: components["schemas"]["Role"];
+            role: string;
             /** @enum {string} */
             scope: "api" | "agent";
             token: string;
             user: string;
+            verbs: components["schemas"]["Verb"][] | null;
         };
         /** NextRun */
         NextRun: {
@@ -2613,13 +3447,15 @@ export interface components {
         };
         /**
          * NotChosen
-         * @description ``chosen``: what the branch follows; none: a condition that did not hold.
+         * @description ``chosen``: what the branch follows. ``tested``: it is a short circuit, and its condition did not hold.
          */
         NotChosen: {
             branch: string;
             chosen: string[];
             /** @enum {unknown} */
             kind: "not_chosen";
+            /** @default false */
+            tested: boolean;
         };
         /**
          * NotCreated
@@ -2631,7 +3467,7 @@ export interface components {
         };
         /**
          * NotSeen
-         * @description No scheduler has looked at it yet.
+         * @description No scheduler has looked at the task instance yet.
          */
         NotSeen: {
             /** @enum {unknown} */
@@ -2641,6 +3477,16 @@ export interface components {
         NoteRequest: {
             note: string | null;
         };
+        /** Page[Asset] */
+        PageOfAsset: {
+            items: components["schemas"]["wire_assets_Asset"][];
+            next_cursor: string | null;
+        };
+        /** Page[AssetEvent] */
+        PageOfAssetEvent: {
+            items: components["schemas"]["AssetEvent"][];
+            next_cursor: string | null;
+        };
         /** Page[AuditEntry] */
         PageOfAuditEntry: {
             items: components["schemas"]["AuditEntry"][];
@@ -2649,6 +3495,11 @@ export interface components {
         /** Page[Backfill] */
         PageOfBackfill: {
             items: components["schemas"]["Backfill"][];
+            next_cursor: string | null;
+        };
+        /** Page[CodeChange] */
+        PageOfCodeChange: {
+            items: components["schemas"]["CodeChange"][];
             next_cursor: string | null;
         };
         /** Page[Connection] */
@@ -2666,6 +3517,11 @@ export interface components {
             items: components["schemas"]["Event"][];
             next_cursor: string | null;
         };
+        /** Page[Grant] */
+        PageOfGrant: {
+            items: components["schemas"]["Grant"][];
+            next_cursor: string | null;
+        };
         /** Page[ImportError] */
         PageOfImportError: {
             items: components["schemas"]["ImportError"][];
@@ -2681,6 +3537,11 @@ export interface components {
             items: components["schemas"]["Run"][];
             next_cursor: string | null;
         };
+        /** Page[RunLink] */
+        PageOfRunLink: {
+            items: components["schemas"]["RunLink"][];
+            next_cursor: string | null;
+        };
         /** Page[RunTask] */
         PageOfRunTask: {
             items: components["schemas"]["RunTask"][];
@@ -2694,6 +3555,11 @@ export interface components {
         /** Page[Team] */
         PageOfTeam: {
             items: components["schemas"]["Team"][];
+            next_cursor: string | null;
+        };
+        /** Page[TeamRoleDetail] */
+        PageOfTeamRoleDetail: {
+            items: components["schemas"]["TeamRoleDetail"][];
             next_cursor: string | null;
         };
         /** Page[Token] */
@@ -2752,6 +3618,25 @@ export interface components {
             display_name: string;
             name: string;
         };
+        /**
+         * PodPending
+         * @description Its pod exists and has not started. ``cause`` and ``message``: as the cluster says, such as Unschedulable.
+         */
+        PodPending: {
+            cause: string;
+            /** @enum {unknown} */
+            kind: "pod_pending";
+            message: string;
+        };
+        /**
+         * PodRefused
+         * @description The cluster does not create its pod now; it is asked again.
+         */
+        PodRefused: {
+            /** @enum {unknown} */
+            kind: "pod_refused";
+            message: string;
+        };
         /** Pool */
         Pool: {
             name: string;
@@ -2770,10 +3655,7 @@ export interface components {
             /** Format: int64 */
             used: number;
         };
-        /**
-         * PoolEmpty
-         * @description It has no slots at all.
-         */
+        /** PoolEmpty */
         PoolEmpty: {
             /** @enum {unknown} */
             kind: "pool_empty";
@@ -2838,6 +3720,16 @@ export interface components {
             slots: number;
         };
         /**
+         * PoolTurn
+         * @description The pool has a slot for it, and it is not its turn: an earlier one needs more slots than are free, or a
+         *         scheduler is about to hand them out.
+         */
+        PoolTurn: {
+            /** @enum {unknown} */
+            kind: "pool_turn";
+            pool: string;
+        };
+        /**
          * PoolsDelta
          * @description Event ``pool``: all pools, sent when a pool was created, resized or deleted.
          */
@@ -2875,6 +3767,38 @@ export interface components {
             kind: "queue_unserved";
             queue: string;
         };
+        /**
+         * QuotaFull
+         * @description The team's quota in the cluster is used up. ``resource``: cpu, memory, pods, …; amounts as Kubernetes writes
+         *         them; ``asked``: by this pod, empty if nobody asked; ``held_by``: pods of the DAGs that have the most.
+         */
+        QuotaFull: {
+            /** @default  */
+            asked: string;
+            hard: string;
+            /** @default {} */
+            held_by: {
+                [key: string]: number;
+            };
+            /** @enum {unknown} */
+            kind: "quota_full";
+            resource: string;
+            used: string;
+        };
+        /** QuotaUse */
+        QuotaUse: {
+            hard: string;
+            name: string;
+            used: string;
+        };
+        /** Redirect */
+        Redirect: {
+            url: string;
+        };
+        /** RedirectRequest */
+        RedirectRequest: {
+            way: string;
+        };
         /** RenderedField */
         RenderedField: {
             name: string;
@@ -2905,7 +3829,7 @@ export interface components {
             tasks: number;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** ReplayRequest */
@@ -2928,11 +3852,18 @@ export interface components {
             /** @enum {unknown} */
             kind: "retry_over";
         };
-        /**
-         * Role
-         * @enum {string}
-         */
-        Role: "viewer" | "operator" | "author" | "admin";
+        /** RoleChange */
+        RoleChange: {
+            description?: string | null;
+            verbs?: components["schemas"]["Verb"][] | null;
+        };
+        /** RoleRequest */
+        RoleRequest: {
+            /** @default  */
+            description?: string;
+            name: string;
+            verbs: components["schemas"]["Verb"][];
+        };
         /** Rotation */
         Rotation: {
             key_id: string;
@@ -2990,6 +3921,7 @@ export interface components {
             dag_id: string;
             duration_s: number | null;
             ended_at: string | null;
+            first_version: number | null;
             /** Format: date-time */
             interval_end: string;
             /** Format: date-time */
@@ -3001,6 +3933,8 @@ export interface components {
                 [key: string]: unknown;
             };
             reason: string | null;
+            repinned_at: string | null;
+            repinned_by: string | null;
             retry_at: string | null;
             run_id: string;
             set_aside: string | null;
@@ -3010,11 +3944,16 @@ export interface components {
             trigger: string;
             /** Format: int64 */
             version: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** RunBrief */
         RunBrief: {
             ended_at: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failed_instances: number;
             /** Format: date-time */
             logical_date: string;
             run_id: string;
@@ -3052,7 +3991,7 @@ export interface components {
             /** Format: int64 */
             version: number;
             /** @default null */
-            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
+            why: (components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"]) | null;
         };
         /** RunDiff */
         RunDiff: {
@@ -3060,6 +3999,33 @@ export interface components {
             before: components["schemas"]["Run"];
             differences: components["schemas"]["Difference"][];
             tasks: components["schemas"]["TaskDifference"][];
+        };
+        /** RunLink */
+        RunLink: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_at: string | null;
+            revoked_at: string | null;
+            run_id: string;
+            with_logs: boolean;
+        };
+        /** RunLinkRequest */
+        RunLinkRequest: {
+            /**
+             * Format: int64
+             * @default 168
+             */
+            hours?: number;
+            /** @default false */
+            with_logs?: boolean;
+        };
+        /** RunLinkSecret */
+        RunLinkSecret: {
+            token: string;
         };
         /** RunLogMatch */
         RunLogMatch: {
@@ -3098,6 +4064,11 @@ export interface components {
             doc: string;
             duration_s: number | null;
             ended_at: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failures: number;
             /** @default  */
             group: string;
             /** @default  */
@@ -3108,12 +4079,21 @@ export interface components {
             /** @default  */
             pool: string;
             reason: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            retries: number;
+            retry_at: string | null;
             started_at: string | null;
             task_id: string;
             /** @default  */
             trigger_rule: string;
             upstream: string[];
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            waited_s: number | null;
+            waits_since: string | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            worked_s: number | null;
         };
         /**
          * RunTimedOut
@@ -3135,21 +4115,32 @@ export interface components {
             /** Format: date-time */
             from: string;
             /** @enum {string} */
-            kind: "upstream" | "ready" | "queued" | "running" | "retry";
+            kind: "upstream" | "ready" | "queued" | "running" | "deferred" | "retry";
             reason: string | null;
-            state: ("queued" | "running" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
+            state: ("queued" | "running" | "deferred" | "success" | "failed" | "skipped" | "lost" | "cancelled") | null;
             to: string | null;
-            wait: ("upstream" | "pool" | "limit" | "agent" | "paused" | "retry" | "start" | "other") | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            wait: ("upstream" | "pool" | "limit" | "agent" | "paused" | "retry" | "event" | "start" | "other") | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** ServiceAccountRequest */
+        ServiceAccountRequest: {
+            display_name?: string | null;
+            name: string;
+            role: string;
         };
         /** Session */
         Session: {
+            dag_ids: string[] | null;
             expires_at: string | null;
-            role: components["schemas"]["Role"];
+            is_platform_admin: boolean;
+            role: string;
             team: string;
             teams: components["schemas"]["TeamRole"][];
             user: components["schemas"]["Person"];
+            verbs: components["schemas"]["Verb"][];
             version: string;
+            /** @default  */
+            via: string;
         };
         /** SessionRequest */
         SessionRequest: {
@@ -3177,9 +4168,13 @@ export interface components {
         /** SignInWay */
         SignInWay: {
             /** @enum {string} */
-            begins: "form" | "link";
+            begins: "form" | "link" | "header" | "redirect" | "negotiate";
             label: string;
             name: string;
+        };
+        /** SignedOut */
+        SignedOut: {
+            url: string | null;
         };
         /** SkippedItself */
         SkippedItself: {
@@ -3188,12 +4183,24 @@ export interface components {
             /** @default  */
             message: string;
         };
+        /** SlotHistory */
+        SlotHistory: {
+            all_teams: boolean;
+            capacity: number | null;
+            /** Format: date-time */
+            since: string;
+            teams: components["schemas"]["TeamAttempts"][];
+            /** Format: date-time */
+            until: string;
+        };
         /** SlotQueue */
         SlotQueue: {
             /** Format: int64 */
             count: number;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            /** Format: date-time */
+            since: string;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** SlotUser */
         SlotUser: {
@@ -3207,6 +4214,7 @@ export interface components {
             capacity: number | null;
             pools: components["schemas"]["PoolSlots"][];
             runs_waiting: components["schemas"]["WaitingRuns"][];
+            stuck: components["schemas"]["StuckTasks"][];
             team: components["schemas"]["TeamShare"];
             teams: components["schemas"]["TeamShare"][];
         };
@@ -3251,6 +4259,22 @@ export interface components {
             run: components["schemas"]["RunDelta"];
             task_instance: components["schemas"]["InstancesDelta"];
         };
+        /** StuckTasks */
+        StuckTasks: {
+            /** Format: int64 */
+            count: number;
+            dag_id: string;
+            /** Format: int64 */
+            map_index: number;
+            reason: string;
+            run_id: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            slots: number;
+            task_id: string;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"];
+        };
         /** Task */
         Task: {
             arguments?: {
@@ -3258,6 +4282,10 @@ export interface components {
             } | null;
             /** @default false */
             branch?: boolean;
+            /** @default true */
+            decides_outcome?: boolean;
+            /** @default true */
+            do_xcom_push?: boolean;
             /** @default  */
             doc?: string;
             execution_timeout_s?: number | null;
@@ -3265,6 +4293,10 @@ export interface components {
             executor?: string;
             /** @default  */
             function?: string;
+            /** @default  */
+            image?: string;
+            /** @default [] */
+            inlets?: string[];
             /** @default [] */
             inputs?: components["schemas"]["Input"][];
             /** @default python */
@@ -3278,6 +4310,10 @@ export interface components {
             max_active_tis_per_dagrun?: number | null;
             max_retry_delay_s?: number | null;
             memory_limit_mb?: number | null;
+            /** @default false */
+            multiple_outputs?: boolean;
+            /** @default [] */
+            outlets?: string[];
             /** @default  */
             owner?: string;
             /** @default default */
@@ -3294,6 +4330,9 @@ export interface components {
             priority_weight?: number;
             /** @default default */
             queue?: string;
+            resources?: {
+                [key: string]: string;
+            };
             /**
              * Format: int64
              * @default 0
@@ -3303,6 +4342,8 @@ export interface components {
             retry_delay_s?: number;
             /** @default false */
             retry_exponential_backoff?: boolean;
+            /** @default false */
+            skips_all_below?: boolean;
             task_id: string;
             /** @default all_success */
             trigger_rule?: string;
@@ -3336,12 +4377,13 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             queued_at: string | null;
+            ready_at: string | null;
             reason: string | null;
             started_at: string | null;
             /** @enum {string} */
-            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
+            state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** TaskInstanceDetail */
         TaskInstanceDetail: {
@@ -3356,21 +4398,31 @@ export interface components {
             map_index: number;
             pool: string;
             queued_at: string | null;
+            ready_at: string | null;
             reason: string | null;
             run_id: string;
             started_at: string | null;
             /** @enum {string} */
-            state: "failed" | "running" | "up_for_retry" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
+            state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
+            wait: components["schemas"]["Wait"] | null;
             wake_at: string | null;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** TaskRemoved */
+        TaskRemoved: {
+            /** @enum {unknown} */
+            kind: "task_removed";
+            task: string;
         };
         /** Team */
         Team: {
+            cluster: components["schemas"]["TeamCluster"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
             dags: number;
+            limits: components["schemas"]["TeamLimit"][];
             /** Format: int64 */
             members: number;
             name: string;
@@ -3382,14 +4434,50 @@ export interface components {
             waiting: number;
             weight: number;
         };
+        /** TeamAttempts */
+        TeamAttempts: {
+            held_s: number[];
+            /** Format: int64 */
+            kept_slots: number;
+            ready_s: number[];
+            running_tasks: number | null;
+            slots: number | null;
+            team: string;
+            waited_s: number[];
+            weight: number;
+        };
         /** TeamChange */
         TeamChange: {
+            cluster?: components["schemas"]["ClusterChange"];
+            limits?: components["schemas"]["LimitsChange"];
             slots?: number | null;
             title?: string | null;
             weight?: number | null;
         };
+        /** TeamCluster */
+        TeamCluster: {
+            annotations: {
+                [key: string]: string;
+            };
+            cpu: string | null;
+            egress: string[];
+            found: components["schemas"]["ClusterState"][];
+            gpu: number | null;
+            memory: string | null;
+            pending_deadline_s: number | null;
+            pods: number | null;
+            pull_secrets: string[];
+        };
+        /** TeamLimit */
+        TeamLimit: {
+            limit: number | null;
+            name: string;
+            used: number | null;
+        };
         /** TeamRequest */
         TeamRequest: {
+            cluster?: components["schemas"]["ClusterChange"];
+            limits?: components["schemas"]["LimitsChange"];
             name: string;
             slots?: number | null;
             title?: string | null;
@@ -3398,7 +4486,18 @@ export interface components {
         /** TeamRole */
         TeamRole: {
             name: string;
-            role: components["schemas"]["Role"];
+            role: string;
+        };
+        /** TeamRoleDetail */
+        TeamRoleDetail: {
+            /** @default false */
+            built_in: boolean;
+            created_at: string | null;
+            created_by: string | null;
+            /** @default  */
+            description: string;
+            name: string;
+            verbs: components["schemas"]["Verb"][];
         };
         /** TeamShare */
         TeamShare: {
@@ -3485,32 +4584,36 @@ export interface components {
         Token: {
             /** Format: date-time */
             created_at: string;
+            dag_ids: string[] | null;
             /** Format: date-time */
             expires_at: string;
             id: string;
             last_used_at: string | null;
             name: string;
             revoked_at: string | null;
-            role: components["schemas"]["Role"];
+            role: string;
             /** @enum {string} */
             scope: "api" | "agent";
             user: string;
+            verbs: components["schemas"]["Verb"][] | null;
         };
         /** TokenRequest */
         TokenRequest: {
+            dag_ids?: string[] | null;
             /**
              * Format: int64
              * @default 90
              */
             expires_in_days?: number;
             name: string;
-            role?: components["schemas"]["Role"] | null;
+            role?: string | null;
             /**
              * @default api
              * @enum {string}
              */
             scope?: "api" | "agent";
             user?: string | null;
+            verbs?: components["schemas"]["Verb"][] | null;
         };
         /** TooManyItems */
         TooManyItems: {
@@ -3521,6 +4624,15 @@ export interface components {
             /** Format: int64 */
             limit: number;
         };
+        /** TooManyTasks */
+        TooManyTasks: {
+            /** @enum {unknown} */
+            kind: "too_many_tasks";
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            tasks: number;
+        };
         /** TriggerPreview */
         TriggerPreview: {
             /** Format: date-time */
@@ -3530,7 +4642,7 @@ export interface components {
             };
             /** Format: int64 */
             tasks: number;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
             would_wait: string | null;
         };
         /** TriggerRequest */
@@ -3556,21 +4668,23 @@ export interface components {
             disabled_at: string | null;
             display_name: string;
             has_password: boolean;
+            /** @default false */
+            is_service: boolean;
             name: string;
-            role: components["schemas"]["Role"];
+            role: string;
         };
         /** UserChange */
         UserChange: {
             disabled?: boolean | null;
             display_name?: string | null;
-            role?: components["schemas"]["Role"] | null;
+            role?: string | null;
         };
         /** UserRequest */
         UserRequest: {
             display_name?: string | null;
             name: string;
             password?: string | null;
-            role: components["schemas"]["Role"];
+            role: string;
         };
         /** Variable */
         Variable: {
@@ -3590,6 +4704,11 @@ export interface components {
             is_secret?: boolean | null;
             value?: string;
         };
+        /**
+         * Verb
+         * @enum {string}
+         */
+        Verb: "dag.read" | "source.read" | "run.read" | "log.read" | "xcom.read" | "pool.read" | "team.read" | "run.trigger" | "run.backfill" | "run.clear" | "run.mark" | "run.cancel" | "run.note" | "run.link" | "dag.pause" | "dag.load" | "asset.emit" | "connection.read" | "connection.write" | "variable.read" | "variable.write" | "pool.write" | "team.write" | "member.read" | "member.manage" | "role.manage" | "grant.manage" | "token.manage" | "audit.read";
         /** VersionDiff */
         VersionDiff: {
             changes: components["schemas"]["SpecChange"][];
@@ -3612,6 +4731,37 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** Wait */
+        Wait: {
+            agent: string | null;
+            ends_at: string | null;
+            /** @enum {string} */
+            kind: "time" | "run" | "trigger";
+            looked_at: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            looks: number;
+            looks_at: string | null;
+            note: string | null;
+            /** @enum {string} */
+            overdue: "fail" | "skip" | "resume";
+            /** Format: date-time */
+            since: string;
+            until: string | null;
+        };
+        /** WaitOver */
+        WaitOver: {
+            /** @enum {unknown} */
+            kind: "wait_over";
+        };
+        /** WaitTimedOut */
+        WaitTimedOut: {
+            /** @enum {unknown} */
+            kind: "wait_timed_out";
+            limit_s: number;
+        };
         /** Waited */
         Waited: {
             reason: string;
@@ -3623,7 +4773,7 @@ export interface components {
             /** Format: int64 */
             queued: number;
             reason: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** WaitingTask */
         WaitingTask: {
@@ -3635,7 +4785,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             task_id: string;
-            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+            why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
         };
         /** XCom */
         XCom: {
@@ -3650,6 +4800,32 @@ export interface components {
             size: number;
             task_id: string;
             value: unknown;
+        };
+        /** Asset */
+        spec_model_Asset: {
+            extra?: {
+                [key: string]: unknown;
+            };
+            /** @default  */
+            group?: string;
+            name: string;
+            /** @default  */
+            uri?: string;
+        };
+        /** Asset */
+        wire_assets_Asset: {
+            consumers?: components["schemas"]["AssetConsumer"][];
+            /** Format: date-time */
+            created_at: string;
+            extra: {
+                [key: string]: unknown;
+            };
+            group: string;
+            last_event_at: string | null;
+            name: string;
+            producers?: components["schemas"]["AssetTask"][];
+            readers?: components["schemas"]["AssetTask"][];
+            uri: string;
         };
     };
     responses: {
@@ -3957,6 +5133,262 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_assets: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Text to search for.
+                 * @example error
+                 */
+                q?: string;
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name?: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "consumers": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "events": 1,
+                     *               "paused": false,
+                     *               "since": "2026-01-31T05:00:00Z"
+                     *             }
+                     *           ],
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "extra": {},
+                     *           "group": "text",
+                     *           "last_event_at": "2026-01-31T05:00:00Z",
+                     *           "name": "ada",
+                     *           "producers": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "task_id": "extract"
+                     *             }
+                     *           ],
+                     *           "readers": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "task_id": "extract"
+                     *             }
+                     *           ],
+                     *           "uri": "text"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfAsset"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_asset_events: {
+        parameters: {
+            query: {
+                /**
+                 * @description The asset's name.
+                 * @example orders
+                 */
+                asset: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "asset": "text",
+                     *           "at": "2026-01-31T05:00:00Z",
+                     *           "by": "text",
+                     *           "dag_id": "daily_delays",
+                     *           "event_id": 1,
+                     *           "extra": {},
+                     *           "map_index": -1,
+                     *           "partition": "text",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfAssetEvent"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    emit_asset_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "asset": "text",
+                 *       "extra": {},
+                 *       "idempotency_key": "text",
+                 *       "partition": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssetEventRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "asset": "text",
+                     *       "at": "2026-01-31T05:00:00Z",
+                     *       "by": "text",
+                     *       "dag_id": "daily_delays",
+                     *       "event_id": 1,
+                     *       "extra": {},
+                     *       "map_index": -1,
+                     *       "partition": "text",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "task_id": "extract"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AssetEvent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -4109,6 +5541,96 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    export_audit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The format of the export: a JSON object for each line, or CSV.
+                 * @example csv
+                 */
+                format?: "csv" | "jsonl";
+                /**
+                 * @description Only from this time on.
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                since?: string;
+                /**
+                 * @description Only up to this time.
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                until?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example 2026-01-31T05:00:01Z three flights */
+                    "text/plain": unknown;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    end_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "logout_token": "eyJhbGciOiJSUzI1NiIsInR5cCI6ImxvZ291dCtqd3QifQ.e30.c2ln"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": components["schemas"]["LogoutRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_backfills: {
         parameters: {
             query?: {
@@ -4166,6 +5688,7 @@ export interface operations {
                      *           "eta_s": 1.5,
                      *           "first": "2026-01-31T05:00:00Z",
                      *           "last": "2026-01-31T05:00:00Z",
+                     *           "left_out": {},
                      *           "max_active_runs": 1,
                      *           "total": 1
                      *         }
@@ -4240,6 +5763,7 @@ export interface operations {
                      *       "eta_s": 1.5,
                      *       "first": "2026-01-31T05:00:00Z",
                      *       "last": "2026-01-31T05:00:00Z",
+                     *       "left_out": {},
                      *       "max_active_runs": 1,
                      *       "total": 1
                      *     }
@@ -4304,6 +5828,7 @@ export interface operations {
                      *       "eta_s": 1.5,
                      *       "first": "2026-01-31T05:00:00Z",
                      *       "last": "2026-01-31T05:00:00Z",
+                     *       "left_out": {},
                      *       "max_active_runs": 1,
                      *       "total": 1
                      *     }
@@ -4664,6 +6189,54 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    test_connection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example warehouse
+                 */
+                conn_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "conn_id": "text",
+                     *       "message": "SyntaxError: '(' was never closed",
+                     *       "ok": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConnectionTest"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_dags: {
         parameters: {
             query?: {
@@ -4745,6 +6318,7 @@ export interface operations {
                      *           "recent": [
                      *             {
                      *               "ended_at": "2026-01-31T05:00:00Z",
+                     *               "failed_instances": 1,
                      *               "logical_date": "2026-01-31T05:00:00Z",
                      *               "run_id": "01jk5v9s8t0q",
                      *               "started_at": "2026-01-31T05:00:00Z",
@@ -4846,6 +6420,7 @@ export interface operations {
                      *       "recent": [
                      *         {
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
@@ -4860,6 +6435,14 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "assets": [
+                     *           {
+                     *             "extra": {},
+                     *             "group": "text",
+                     *             "name": "ada",
+                     *             "uri": "text"
+                     *           }
+                     *         ],
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -4886,10 +6469,16 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "decides_outcome": false,
+                     *             "do_xcom_push": false,
                      *             "doc": "What it does.",
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "image": "text",
+                     *             "inlets": [
+                     *               "text"
+                     *             ],
                      *             "inputs": [
                      *               {
                      *                 "key": "return_value",
@@ -4911,14 +6500,20 @@ export interface operations {
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
                      *             "memory_limit_mb": 1,
+                     *             "multiple_outputs": false,
+                     *             "outlets": [
+                     *               "text"
+                     *             ],
                      *             "owner": "data-platform",
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
                      *             "queue": "text",
+                     *             "resources": {},
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "skips_all_below": false,
                      *             "task_id": "extract",
                      *             "trigger_rule": "all_success",
                      *             "upstream": []
@@ -4945,6 +6540,88 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DagDetail"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_dag_assets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dag_id": "daily_delays",
+                     *       "inlets": [
+                     *         {
+                     *           "asset": "text",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "outlets": [
+                     *         {
+                     *           "asset": "text",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "reason": null,
+                     *       "waits": [
+                     *         {
+                     *           "asset": "text",
+                     *           "events": 1,
+                     *           "missing": false,
+                     *           "since": "2026-01-31T05:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DagAssets"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -5015,8 +6692,10 @@ export interface operations {
                      *       "backfill_id": "01jk5w2d4r6t",
                      *       "runs": [
                      *         {
+                     *           "action": "create",
                      *           "logical_date": "2026-01-31T05:00:00Z",
-                     *           "run_id": "01jk5v9s8t0q"
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "state": "success"
                      *         }
                      *       ],
                      *       "timezone": "UTC"
@@ -5106,6 +6785,196 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_code_changes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "files": [
+                     *             {
+                     *               "change": "added",
+                     *               "file": "daily_delays.py"
+                     *             }
+                     *           ],
+                     *           "number": 1,
+                     *           "version": 3
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfCodeChange"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_code_change: {
+        parameters: {
+            query?: {
+                /** @description From here on. */
+                from?: number;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id: string;
+                /**
+                 * @description Number of the change, from 1.
+                 * @example 1
+                 */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change": {
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "files": [
+                     *           {
+                     *             "change": "added",
+                     *             "file": "daily_delays.py"
+                     *           }
+                     *         ],
+                     *         "number": 1,
+                     *         "version": 3
+                     *       },
+                     *       "changes": [
+                     *         {
+                     *           "after": "0 6 * * *",
+                     *           "before": "0 5 * * *",
+                     *           "path": "schedule.cron",
+                     *           "what": "schedule"
+                     *         }
+                     *       ],
+                     *       "files": [
+                     *         {
+                     *           "diff": "text",
+                     *           "file": "daily_delays.py"
+                     *         }
+                     *       ],
+                     *       "reason": null,
+                     *       "since": {
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "created_at": "2026-01-31T05:00:00Z",
+                     *         "files": [
+                     *           {
+                     *             "change": "added",
+                     *             "file": "daily_delays.py"
+                     *           }
+                     *         ],
+                     *         "number": 1,
+                     *         "version": 3
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CodeDiff"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -5536,6 +7405,7 @@ export interface operations {
                      *       "recent": [
                      *         {
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
@@ -5550,6 +7420,14 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "assets": [
+                     *           {
+                     *             "extra": {},
+                     *             "group": "text",
+                     *             "name": "ada",
+                     *             "uri": "text"
+                     *           }
+                     *         ],
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -5576,10 +7454,16 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "decides_outcome": false,
+                     *             "do_xcom_push": false,
                      *             "doc": "What it does.",
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "image": "text",
+                     *             "inlets": [
+                     *               "text"
+                     *             ],
                      *             "inputs": [
                      *               {
                      *                 "key": "return_value",
@@ -5601,14 +7485,20 @@ export interface operations {
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
                      *             "memory_limit_mb": 1,
+                     *             "multiple_outputs": false,
+                     *             "outlets": [
+                     *               "text"
+                     *             ],
                      *             "owner": "data-platform",
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
                      *             "queue": "text",
+                     *             "resources": {},
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "skips_all_below": false,
                      *             "task_id": "extract",
                      *             "trigger_rule": "all_success",
                      *             "upstream": []
@@ -5693,6 +7583,7 @@ export interface operations {
                      *       "recent": [
                      *         {
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failed_instances": 1,
                      *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "started_at": "2026-01-31T05:00:00Z",
@@ -5707,6 +7598,14 @@ export interface operations {
                      *       },
                      *       "schedule_words": "daily at 05:00 UTC",
                      *       "spec": {
+                     *         "assets": [
+                     *           {
+                     *             "extra": {},
+                     *             "group": "text",
+                     *             "name": "ada",
+                     *             "uri": "text"
+                     *           }
+                     *         ],
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
@@ -5733,10 +7632,16 @@ export interface operations {
                      *           {
                      *             "arguments": {},
                      *             "branch": false,
+                     *             "decides_outcome": false,
+                     *             "do_xcom_push": false,
                      *             "doc": "What it does.",
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "image": "text",
+                     *             "inlets": [
+                     *               "text"
+                     *             ],
                      *             "inputs": [
                      *               {
                      *                 "key": "return_value",
@@ -5758,14 +7663,20 @@ export interface operations {
                      *             "max_active_tis_per_dagrun": 1,
                      *             "max_retry_delay_s": 1.5,
                      *             "memory_limit_mb": 1,
+                     *             "multiple_outputs": false,
+                     *             "outlets": [
+                     *               "text"
+                     *             ],
                      *             "owner": "data-platform",
                      *             "pool": "default",
                      *             "pool_slots": 1,
                      *             "priority_weight": 1,
                      *             "queue": "text",
+                     *             "resources": {},
                      *             "retries": 1,
                      *             "retry_delay_s": 1.5,
                      *             "retry_exponential_backoff": false,
+                     *             "skips_all_below": false,
                      *             "task_id": "extract",
                      *             "trigger_rule": "all_success",
                      *             "upstream": []
@@ -5863,6 +7774,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -5871,6 +7783,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -6090,6 +8004,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "assets": [
+                     *         {
+                     *           "extra": {},
+                     *           "group": "text",
+                     *           "name": "ada",
+                     *           "uri": "text"
+                     *         }
+                     *       ],
                      *       "catchup": false,
                      *       "dag_id": "daily_delays",
                      *       "dagrun_timeout_s": 1.5,
@@ -6116,10 +8038,16 @@ export interface operations {
                      *         {
                      *           "arguments": {},
                      *           "branch": false,
+                     *           "decides_outcome": false,
+                     *           "do_xcom_push": false,
                      *           "doc": "What it does.",
                      *           "execution_timeout_s": 1.5,
                      *           "executor": "text",
                      *           "function": "text",
+                     *           "image": "text",
+                     *           "inlets": [
+                     *             "text"
+                     *           ],
                      *           "inputs": [
                      *             {
                      *               "key": "return_value",
@@ -6141,14 +8069,20 @@ export interface operations {
                      *           "max_active_tis_per_dagrun": 1,
                      *           "max_retry_delay_s": 1.5,
                      *           "memory_limit_mb": 1,
+                     *           "multiple_outputs": false,
+                     *           "outlets": [
+                     *             "text"
+                     *           ],
                      *           "owner": "data-platform",
                      *           "pool": "default",
                      *           "pool_slots": 1,
                      *           "priority_weight": 1,
                      *           "queue": "text",
+                     *           "resources": {},
                      *           "retries": 1,
                      *           "retry_delay_s": 1.5,
                      *           "retry_exponential_backoff": false,
+                     *           "skips_all_below": false,
                      *           "task_id": "extract",
                      *           "trigger_rule": "all_success",
                      *           "upstream": []
@@ -6276,7 +8210,7 @@ export interface operations {
                  */
                 dag_id?: string;
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id?: string;
@@ -6367,6 +8301,292 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "changed_at": "2026-01-31T05:00:00Z",
+                     *           "changed_by": "text",
+                     *           "changed_in": "text",
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "dag_id": "daily_delays",
+                     *           "grantee": "text",
+                     *           "id": "01jk5x7a9c1e",
+                     *           "kind": "see_runs",
+                     *           "note": "Repaired by hand: the source was late.",
+                     *           "owner": "data-platform",
+                     *           "state": "asked"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfGrant"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    give_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dag_id": "daily_delays",
+                 *       "grantee": "marketing",
+                 *       "kind": "see_runs"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GiveGrant"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "changed_in": "text",
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_id": "daily_delays",
+                     *       "grantee": "text",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "kind": "see_runs",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "owner": "data-platform",
+                     *       "state": "asked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    ask_for_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dag_id": "ledger",
+                 *       "kind": "start",
+                 *       "note": "Each month",
+                 *       "owner": "finance"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AskForGrant"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "changed_in": "text",
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_id": "daily_delays",
+                     *       "grantee": "text",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "kind": "see_runs",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "owner": "data-platform",
+                     *       "state": "asked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    change_grant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /** @description The id of the grant. */
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "state": "revoked"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GrantChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed_at": "2026-01-31T05:00:00Z",
+                     *       "changed_by": "text",
+                     *       "changed_in": "text",
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_id": "daily_delays",
+                     *       "grantee": "text",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "kind": "see_runs",
+                     *       "note": "Repaired by hand: the source was late.",
+                     *       "owner": "data-platform",
+                     *       "state": "asked"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -6504,6 +8724,78 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_linked_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "hwt_q7e2m4b6c8t0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunLinkSecret"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_id": "daily_delays",
+                     *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "errors": [
+                     *         {
+                     *           "count": 1,
+                     *           "detail": "ValueError: no flights",
+                     *           "log": "logs/01jk5v9s8t0q/extract/-1/1.log",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "logical_date": "2026-01-31T05:00:00Z",
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "started_at": "2026-01-31T05:00:00Z",
+                     *       "state": "success",
+                     *       "tasks": [
+                     *         {
+                     *           "counts": {
+                     *             "success": 3
+                     *           },
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "task_id": "extract"
+                     *         }
+                     *       ],
+                     *       "team": "default"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LinkedRun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -6873,6 +9165,7 @@ export interface operations {
                      *       "disabled_at": null,
                      *       "display_name": "Ada",
                      *       "has_password": false,
+                     *       "is_service": false,
                      *       "name": "ada",
                      *       "role": "operator"
                      *     }
@@ -6928,6 +9221,7 @@ export interface operations {
                      *       "disabled_at": null,
                      *       "display_name": "Ada",
                      *       "has_password": false,
+                     *       "is_service": false,
                      *       "name": "ada",
                      *       "role": "operator"
                      *     }
@@ -7015,6 +9309,7 @@ export interface operations {
                      *         {
                      *           "cancelled": 1,
                      *           "failed": 1,
+                     *           "flawed": 1,
                      *           "hour": "2026-01-31T05:00:00Z",
                      *           "success": 1
                      *         }
@@ -7037,6 +9332,21 @@ export interface operations {
                      *           "count": 1,
                      *           "dag_id": "daily_delays",
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failed_instances": 1,
+                     *           "headline": "extract failed: ValueError: no flights",
+                     *           "logical_date": "2026-01-31T05:00:00Z",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "started_at": "2026-01-31T05:00:00Z",
+                     *           "state": "success",
+                     *           "trigger": "schedule"
+                     *         }
+                     *       ],
+                     *       "flawed": [
+                     *         {
+                     *           "count": 1,
+                     *           "dag_id": "daily_delays",
+                     *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failed_instances": 1,
                      *           "headline": "extract failed: ValueError: no flights",
                      *           "logical_date": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
@@ -7085,6 +9395,24 @@ export interface operations {
                      *           "slots": 16,
                      *           "used": 3,
                      *           "waiting": 0
+                     *         }
+                     *       ],
+                     *       "stuck": [
+                     *         {
+                     *           "count": 1,
+                     *           "dag_id": "daily_delays",
+                     *           "map_index": -1,
+                     *           "reason": "pool etl is full",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slots": 1,
+                     *           "task_id": "extract",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
                      *         }
                      *       ],
                      *       "waiting": [
@@ -7290,6 +9618,394 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    list_roles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "built_in": false,
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "description": "Delays of the day before",
+                     *           "name": "ada",
+                     *           "verbs": [
+                     *             "dag.read"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfTeamRoleDetail"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Delays of the day before",
+                 *       "name": "ada",
+                 *       "verbs": [
+                 *         "dag.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "built_in": false,
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "description": "Delays of the day before",
+                     *       "name": "ada",
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamRoleDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    delete_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "built_in": false,
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "description": "Delays of the day before",
+                     *       "name": "ada",
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamRoleDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    change_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /**
+                 * @description The object's name.
+                 * @example etl
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Delays of the day before",
+                 *       "verbs": [
+                 *         "dag.read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "built_in": false,
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "description": "Delays of the day before",
+                     *       "name": "ada",
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamRoleDetail"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    list_run_links: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id?: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "created_by": "user:ada",
+                     *           "expires_at": "2026-01-31T05:00:00Z",
+                     *           "id": "01jk5x7a9c1e",
+                     *           "last_used_at": "2026-01-31T05:00:00Z",
+                     *           "revoked_at": null,
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "with_logs": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfRunLink"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    revoke_run_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+            };
+            path: {
+                /** @description The id of the link. */
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "revoked_at": null,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "with_logs": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -7307,7 +10023,7 @@ export interface operations {
                  * @description Only runs that were started this way.
                  * @example manual
                  */
-                trigger?: "backfill" | "manual" | "schedule";
+                trigger?: "asset" | "backfill" | "manual" | "schedule";
                 /** @description Only of this backfill. */
                 backfill_id?: string;
                 /**
@@ -7371,6 +10087,7 @@ export interface operations {
                      *           "dag_id": "daily_delays",
                      *           "duration_s": 1.5,
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "first_version": 1,
                      *           "interval_end": "2026-01-31T05:00:00Z",
                      *           "interval_start": "2026-01-31T05:00:00Z",
                      *           "logical_date": "2026-01-31T05:00:00Z",
@@ -7379,6 +10096,8 @@ export interface operations {
                      *             "size": 3
                      *           },
                      *           "reason": null,
+                     *           "repinned_at": "2026-01-31T05:00:00Z",
+                     *           "repinned_by": "text",
                      *           "retry_at": "2026-01-31T05:00:00Z",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "set_aside": null,
@@ -7442,7 +10161,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7471,6 +10190,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -7479,6 +10199,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -7528,7 +10250,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7564,6 +10286,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -7572,6 +10295,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -7616,7 +10341,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7643,6 +10368,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -7651,6 +10377,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -7697,7 +10425,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7729,6 +10457,31 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "bundle_version": "9f2c4e1b7a60",
+                     *       "choice": {
+                     *         "advised": "run",
+                     *         "bundle_version": "9f2c4e1b7a60",
+                     *         "file": "daily_delays.py",
+                     *         "files": [
+                     *           {
+                     *             "change": "added",
+                     *             "file": "daily_delays.py"
+                     *           }
+                     *         ],
+                     *         "latest_bundle_version": "text",
+                     *         "latest_version": 1,
+                     *         "more_files": 1,
+                     *         "refused": "text",
+                     *         "tasks": [
+                     *           {
+                     *             "after": "0 6 * * *",
+                     *             "before": "0 5 * * *",
+                     *             "path": "schedule.cron",
+                     *             "what": "schedule"
+                     *           }
+                     *         ],
+                     *         "version": 3
+                     *       },
                      *       "cleared": [
                      *         {
                      *           "map_index": -1,
@@ -7736,7 +10489,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "dry_run": false,
-                     *       "run_id": "01jk5v9s8t0q"
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "version": 3
                      *     }
                      */
                     "application/json": components["schemas"]["ClearAnswer"];
@@ -7773,7 +10527,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7831,6 +10585,12 @@ export interface operations {
                      *             "map_index": -1,
                      *             "task_id": "extract"
                      *           },
+                     *           "instances": [
+                     *             {
+                     *               "map_index": -1,
+                     *               "task_id": "extract"
+                     *             }
+                     *           ],
                      *           "task_ids": [
                      *             "extract"
                      *           ]
@@ -7841,6 +10601,16 @@ export interface operations {
                      *         "task_id": "extract"
                      *       },
                      *       "headline": "extract failed: ValueError: no flights",
+                     *       "repaired": {
+                     *         "at": "2026-01-31T05:00:00Z",
+                     *         "attempt": 1,
+                     *         "cause": "exception",
+                     *         "detail": "ValueError: no flights",
+                     *         "excerpt": "text",
+                     *         "line": 11,
+                     *         "map_index": -1,
+                     *         "task_id": "extract"
+                     *       },
                      *       "retry": {
                      *         "failed": 1,
                      *         "total": 1
@@ -7893,7 +10663,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -7923,6 +10693,7 @@ export interface operations {
                      *         "dag_id": "daily_delays",
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "first_version": 1,
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -7931,6 +10702,8 @@ export interface operations {
                      *           "size": 3
                      *         },
                      *         "reason": null,
+                     *         "repinned_at": "2026-01-31T05:00:00Z",
+                     *         "repinned_by": "text",
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
                      *         "set_aside": null,
@@ -7956,6 +10729,7 @@ export interface operations {
                      *         "dag_id": "daily_delays",
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "first_version": 1,
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -7964,6 +10738,8 @@ export interface operations {
                      *           "size": 3
                      *         },
                      *         "reason": null,
+                     *         "repinned_at": "2026-01-31T05:00:00Z",
+                     *         "repinned_by": "text",
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
                      *         "set_aside": null,
@@ -8050,7 +10826,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8140,7 +10916,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8197,6 +10973,7 @@ export interface operations {
                      *         "dag_id": "daily_delays",
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "first_version": 1,
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -8205,6 +10982,8 @@ export interface operations {
                      *           "size": 3
                      *         },
                      *         "reason": null,
+                     *         "repinned_at": "2026-01-31T05:00:00Z",
+                     *         "repinned_by": "text",
                      *         "retry_at": "2026-01-31T05:00:00Z",
                      *         "run_id": "01jk5v9s8t0q",
                      *         "set_aside": null,
@@ -8244,6 +11023,80 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    create_run_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path: {
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "hours": 1,
+                 *       "with_logs": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunLinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "id": "01jk5x7a9c1e",
+                     *       "last_used_at": "2026-01-31T05:00:00Z",
+                     *       "revoked_at": null,
+                     *       "run_id": "01jk5v9s8t0q",
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0",
+                     *       "with_logs": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewRunLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -8290,7 +11143,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8362,7 +11215,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8401,6 +11254,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -8409,6 +11263,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -8458,7 +11314,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8496,6 +11352,7 @@ export interface operations {
                      *       "dag_id": "daily_delays",
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "first_version": 1,
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -8504,6 +11361,8 @@ export interface operations {
                      *         "size": 3
                      *       },
                      *       "reason": null,
+                     *       "repinned_at": "2026-01-31T05:00:00Z",
+                     *       "repinned_by": "text",
                      *       "retry_at": "2026-01-31T05:00:00Z",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "set_aside": null,
@@ -8559,7 +11418,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8621,7 +11480,7 @@ export interface operations {
                  * @description Only with this state.
                  * @example failed
                  */
-                state?: "cancelled" | "failed" | "queued" | "ready" | "running" | "skipped" | "success" | "up_for_retry" | "upstream_failed" | "waiting";
+                state?: "cancelled" | "deferred" | "failed" | "queued" | "ready" | "running" | "skipped" | "success" | "up_for_reschedule" | "up_for_retry" | "upstream_failed" | "waiting";
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -8644,7 +11503,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8670,6 +11529,7 @@ export interface operations {
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "map_index": -1,
                      *           "queued_at": "2026-01-31T05:00:00Z",
+                     *           "ready_at": "2026-01-31T05:00:00Z",
                      *           "reason": null,
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
@@ -8730,7 +11590,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8763,6 +11623,7 @@ export interface operations {
                      *         {
                      *           "agent": "local",
                      *           "cause": "exception",
+                     *           "deferrals": 1,
                      *           "detail": "ValueError: no flights",
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "exit_code": 1,
@@ -8779,11 +11640,24 @@ export interface operations {
                      *       "map_index": -1,
                      *       "pool": "default",
                      *       "queued_at": "2026-01-31T05:00:00Z",
+                     *       "ready_at": "2026-01-31T05:00:00Z",
                      *       "reason": null,
                      *       "run_id": "01jk5v9s8t0q",
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",
                      *       "task_id": "extract",
+                     *       "wait": {
+                     *         "agent": "local",
+                     *         "ends_at": "2026-01-31T05:00:00Z",
+                     *         "kind": "time",
+                     *         "looked_at": "2026-01-31T05:00:00Z",
+                     *         "looks": 1,
+                     *         "looks_at": "2026-01-31T05:00:00Z",
+                     *         "note": "Repaired by hand: the source was late.",
+                     *         "overdue": "fail",
+                     *         "since": "2026-01-31T05:00:00Z",
+                     *         "until": "2026-01-31T05:00:00Z"
+                     *       },
                      *       "wake_at": null,
                      *       "why": {
                      *         "kind": "pool_full",
@@ -8853,7 +11727,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8920,7 +11794,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -8989,7 +11863,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -9095,7 +11969,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -9181,7 +12055,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -9253,7 +12127,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -9282,22 +12156,28 @@ export interface operations {
                      *           "doc": "What it does.",
                      *           "duration_s": 1.5,
                      *           "ended_at": "2026-01-31T05:00:00Z",
+                     *           "failures": 1,
                      *           "group": "text",
                      *           "kind": "python",
                      *           "label": "extract",
                      *           "mapped": false,
                      *           "pool": "default",
                      *           "reason": null,
+                     *           "retries": 1,
+                     *           "retry_at": "2026-01-31T05:00:00Z",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "task_id": "extract",
                      *           "trigger_rule": "all_success",
                      *           "upstream": [],
+                     *           "waited_s": 1.5,
+                     *           "waits_since": "2026-01-31T05:00:00Z",
                      *           "why": {
                      *             "kind": "pool_full",
                      *             "pool": "etl",
                      *             "slots": 4,
                      *             "used": 4
-                     *           }
+                     *           },
+                     *           "worked_s": 1.5
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9360,7 +12240,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id: string;
@@ -9537,6 +12417,74 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    create_service_account: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description Identifies the request. A repeated request with the same key is not executed again.
+                 * @example a7f3
+                 */
+                "Idempotency-Key"?: components["parameters"]["Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "display_name": "Ada",
+                 *       "name": "ada",
+                 *       "role": "operator"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ServiceAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description `true`: the request was executed before, and this was the answer. */
+                    "Idempotent-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "created_by": "user:ada",
+                     *       "disabled_at": null,
+                     *       "display_name": "Ada",
+                     *       "has_password": false,
+                     *       "is_service": false,
+                     *       "name": "ada",
+                     *       "role": "operator"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     show_session: {
         parameters: {
             query?: never;
@@ -9567,7 +12515,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_platform_admin": false,
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -9580,7 +12532,11 @@ export interface operations {
                      *         "display_name": "Ada",
                      *         "name": "ada"
                      *       },
-                     *       "version": "0.1.0"
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ],
+                     *       "version": "0.1.0",
+                     *       "via": "session"
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
@@ -9632,7 +12588,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_platform_admin": false,
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -9645,7 +12605,11 @@ export interface operations {
                      *         "display_name": "Ada",
                      *         "name": "ada"
                      *       },
-                     *       "version": "0.1.0"
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ],
+                     *       "version": "0.1.0",
+                     *       "via": "session"
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
@@ -9686,8 +12650,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /** @example null */
-                    "application/json": null;
+                    /**
+                     * @example {
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedOut"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -9695,6 +12663,142 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    sign_in_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "c4f7",
+                 *       "state": "q7e2m4b6c8t0",
+                 *       "way": "company"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_platform_admin": false,
+                     *       "role": "operator",
+                     *       "team": "default",
+                     *       "teams": [
+                     *         {
+                     *           "name": "default",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "user": {
+                     *         "display_name": "Ada",
+                     *         "name": "ada"
+                     *       },
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ],
+                     *       "version": "0.1.0",
+                     *       "via": "session"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    sign_in_by_header: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "way": "company"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HeaderRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
+                     *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_platform_admin": false,
+                     *       "role": "operator",
+                     *       "team": "default",
+                     *       "teams": [
+                     *         {
+                     *           "name": "default",
+                     *           "role": "operator"
+                     *         }
+                     *       ],
+                     *       "user": {
+                     *         "display_name": "Ada",
+                     *         "name": "ada"
+                     *       },
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ],
+                     *       "version": "0.1.0",
+                     *       "via": "session"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -9727,7 +12831,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
+                     *       "is_platform_admin": false,
                      *       "role": "operator",
                      *       "team": "default",
                      *       "teams": [
@@ -9740,10 +12848,118 @@ export interface operations {
                      *         "display_name": "Ada",
                      *         "name": "ada"
                      *       },
-                     *       "version": "0.1.0"
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ],
+                     *       "version": "0.1.0",
+                     *       "via": "session"
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    sign_in_by_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": {
+                     *         "dag_ids": [
+                     *           "daily_delays"
+                     *         ],
+                     *         "expires_at": "2026-01-31T05:00:00Z",
+                     *         "is_platform_admin": false,
+                     *         "role": "operator",
+                     *         "team": "default",
+                     *         "teams": [
+                     *           {
+                     *             "name": "default",
+                     *             "role": "operator"
+                     *           }
+                     *         ],
+                     *         "user": {
+                     *           "display_name": "Ada",
+                     *           "name": "ada"
+                     *         },
+                     *         "verbs": [
+                     *           "dag.read"
+                     *         ],
+                     *         "version": "0.1.0",
+                     *         "via": "session"
+                     *       },
+                     *       "token": "hwt_q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Negotiated"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    start_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "way": "company"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RedirectRequest"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "http://127.0.0.1:8080/login#q7e2m4b6c8t0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Redirect"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -9852,6 +13068,7 @@ export interface operations {
                      *             {
                      *               "count": 1,
                      *               "reason": "pool etl is full",
+                     *               "since": "2026-01-31T05:00:00Z",
                      *               "why": {
                      *                 "kind": "pool_full",
                      *                 "pool": "etl",
@@ -9877,6 +13094,24 @@ export interface operations {
                      *           "dag_id": "daily_delays",
                      *           "queued": 1,
                      *           "reason": "pool etl is full",
+                     *           "why": {
+                     *             "kind": "pool_full",
+                     *             "pool": "etl",
+                     *             "slots": 4,
+                     *             "used": 4
+                     *           }
+                     *         }
+                     *       ],
+                     *       "stuck": [
+                     *         {
+                     *           "count": 1,
+                     *           "dag_id": "daily_delays",
+                     *           "map_index": -1,
+                     *           "reason": "pool etl is full",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "since": "2026-01-31T05:00:00Z",
+                     *           "slots": 1,
+                     *           "task_id": "extract",
                      *           "why": {
                      *             "kind": "pool_full",
                      *             "pool": "etl",
@@ -9933,11 +13168,93 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    show_slot_history: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The hours before now, at most 31 days.
+                 * @example 24
+                 */
+                hours?: number;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "all_teams": false,
+                     *       "capacity": 1,
+                     *       "since": "2026-01-31T05:00:00Z",
+                     *       "teams": [
+                     *         {
+                     *           "held_s": [
+                     *             1.5
+                     *           ],
+                     *           "kept_slots": 1,
+                     *           "ready_s": [
+                     *             1.5
+                     *           ],
+                     *           "running_tasks": 1,
+                     *           "slots": 1,
+                     *           "team": "default",
+                     *           "waited_s": [
+                     *             1.5
+                     *           ],
+                     *           "weight": 1.5
+                     *         }
+                     *       ],
+                     *       "until": "2026-01-31T05:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SlotHistory"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     watch: {
         parameters: {
             query?: {
                 /**
-                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`.
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
                  * @example @latest
                  */
                 run_id?: string;
@@ -10039,8 +13356,46 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "cluster": {
+                     *             "annotations": {},
+                     *             "cpu": "text",
+                     *             "egress": [
+                     *               "text"
+                     *             ],
+                     *             "found": [
+                     *               {
+                     *                 "checked_at": "2026-01-31T05:00:00Z",
+                     *                 "executor": "text",
+                     *                 "namespace": "text",
+                     *                 "quota": [
+                     *                   {
+                     *                     "hard": "64",
+                     *                     "name": "requests.cpu",
+                     *                     "used": "12"
+                     *                   }
+                     *                 ],
+                     *                 "repaired_at": "2026-01-31T05:00:00Z",
+                     *                 "state": "success",
+                     *                 "trouble": "text"
+                     *               }
+                     *             ],
+                     *             "gpu": 1,
+                     *             "memory": "text",
+                     *             "pending_deadline_s": 1,
+                     *             "pods": 1,
+                     *             "pull_secrets": [
+                     *               "text"
+                     *             ]
+                     *           },
                      *           "created_at": "2026-01-31T05:00:00Z",
                      *           "dags": 1,
+                     *           "limits": [
+                     *             {
+                     *               "limit": 1,
+                     *               "name": "ada",
+                     *               "used": 1
+                     *             }
+                     *           ],
                      *           "members": 1,
                      *           "name": "ada",
                      *           "slots": 1,
@@ -10097,6 +13452,23 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "cluster": {
+                 *         "cpu": "64",
+                 *         "egress": [
+                 *           "10.0.0.0/8:5432"
+                 *         ],
+                 *         "memory": "256Gi"
+                 *       },
+                 *       "limits": {
+                 *         "dag_file_bytes": 1,
+                 *         "kept_slots": 1,
+                 *         "log_bytes_per_minute": 1,
+                 *         "open_runs": 1,
+                 *         "requests_per_s": 1,
+                 *         "run_tasks": 1,
+                 *         "running_tasks": 1,
+                 *         "runs_per_minute": 1
+                 *       },
                  *       "name": "ada",
                  *       "slots": 1,
                  *       "title": "text",
@@ -10118,9 +13490,47 @@ export interface operations {
                     /**
                      * @example {
                      *       "agent_token": "text",
+                     *       "cluster": {
+                     *         "annotations": {},
+                     *         "cpu": "text",
+                     *         "egress": [
+                     *           "text"
+                     *         ],
+                     *         "found": [
+                     *           {
+                     *             "checked_at": "2026-01-31T05:00:00Z",
+                     *             "executor": "text",
+                     *             "namespace": "text",
+                     *             "quota": [
+                     *               {
+                     *                 "hard": "64",
+                     *                 "name": "requests.cpu",
+                     *                 "used": "12"
+                     *               }
+                     *             ],
+                     *             "repaired_at": "2026-01-31T05:00:00Z",
+                     *             "state": "success",
+                     *             "trouble": "text"
+                     *           }
+                     *         ],
+                     *         "gpu": 1,
+                     *         "memory": "text",
+                     *         "pending_deadline_s": 1,
+                     *         "pods": 1,
+                     *         "pull_secrets": [
+                     *           "text"
+                     *         ]
+                     *       },
                      *       "created": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
+                     *       "limits": [
+                     *         {
+                     *           "limit": 1,
+                     *           "name": "ada",
+                     *           "used": 1
+                     *         }
+                     *       ],
                      *       "members": 1,
                      *       "name": "ada",
                      *       "slots": 1,
@@ -10183,8 +13593,46 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "cluster": {
+                     *         "annotations": {},
+                     *         "cpu": "text",
+                     *         "egress": [
+                     *           "text"
+                     *         ],
+                     *         "found": [
+                     *           {
+                     *             "checked_at": "2026-01-31T05:00:00Z",
+                     *             "executor": "text",
+                     *             "namespace": "text",
+                     *             "quota": [
+                     *               {
+                     *                 "hard": "64",
+                     *                 "name": "requests.cpu",
+                     *                 "used": "12"
+                     *               }
+                     *             ],
+                     *             "repaired_at": "2026-01-31T05:00:00Z",
+                     *             "state": "success",
+                     *             "trouble": "text"
+                     *           }
+                     *         ],
+                     *         "gpu": 1,
+                     *         "memory": "text",
+                     *         "pending_deadline_s": 1,
+                     *         "pods": 1,
+                     *         "pull_secrets": [
+                     *           "text"
+                     *         ]
+                     *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
+                     *       "limits": [
+                     *         {
+                     *           "limit": 1,
+                     *           "name": "ada",
+                     *           "used": 1
+                     *         }
+                     *       ],
                      *       "members": 1,
                      *       "name": "ada",
                      *       "slots": 1,
@@ -10251,8 +13699,46 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "cluster": {
+                     *         "annotations": {},
+                     *         "cpu": "text",
+                     *         "egress": [
+                     *           "text"
+                     *         ],
+                     *         "found": [
+                     *           {
+                     *             "checked_at": "2026-01-31T05:00:00Z",
+                     *             "executor": "text",
+                     *             "namespace": "text",
+                     *             "quota": [
+                     *               {
+                     *                 "hard": "64",
+                     *                 "name": "requests.cpu",
+                     *                 "used": "12"
+                     *               }
+                     *             ],
+                     *             "repaired_at": "2026-01-31T05:00:00Z",
+                     *             "state": "success",
+                     *             "trouble": "text"
+                     *           }
+                     *         ],
+                     *         "gpu": 1,
+                     *         "memory": "text",
+                     *         "pending_deadline_s": 1,
+                     *         "pods": 1,
+                     *         "pull_secrets": [
+                     *           "text"
+                     *         ]
+                     *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
+                     *       "limits": [
+                     *         {
+                     *           "limit": 1,
+                     *           "name": "ada",
+                     *           "used": 1
+                     *         }
+                     *       ],
                      *       "members": 1,
                      *       "name": "ada",
                      *       "slots": 1,
@@ -10299,6 +13785,23 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "cluster": {
+                 *         "cpu": "64",
+                 *         "egress": [
+                 *           "10.0.0.0/8:5432"
+                 *         ],
+                 *         "memory": "256Gi"
+                 *       },
+                 *       "limits": {
+                 *         "dag_file_bytes": 1,
+                 *         "kept_slots": 1,
+                 *         "log_bytes_per_minute": 1,
+                 *         "open_runs": 1,
+                 *         "requests_per_s": 1,
+                 *         "run_tasks": 1,
+                 *         "running_tasks": 1,
+                 *         "runs_per_minute": 1
+                 *       },
                  *       "slots": 1,
                  *       "title": "text",
                  *       "weight": 1.5
@@ -10316,8 +13819,46 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "cluster": {
+                     *         "annotations": {},
+                     *         "cpu": "text",
+                     *         "egress": [
+                     *           "text"
+                     *         ],
+                     *         "found": [
+                     *           {
+                     *             "checked_at": "2026-01-31T05:00:00Z",
+                     *             "executor": "text",
+                     *             "namespace": "text",
+                     *             "quota": [
+                     *               {
+                     *                 "hard": "64",
+                     *                 "name": "requests.cpu",
+                     *                 "used": "12"
+                     *               }
+                     *             ],
+                     *             "repaired_at": "2026-01-31T05:00:00Z",
+                     *             "state": "success",
+                     *             "trouble": "text"
+                     *           }
+                     *         ],
+                     *         "gpu": 1,
+                     *         "memory": "text",
+                     *         "pending_deadline_s": 1,
+                     *         "pods": 1,
+                     *         "pull_secrets": [
+                     *           "text"
+                     *         ]
+                     *       },
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "dags": 1,
+                     *       "limits": [
+                     *         {
+                     *           "limit": 1,
+                     *           "name": "ada",
+                     *           "used": 1
+                     *         }
+                     *       ],
                      *       "members": 1,
                      *       "name": "ada",
                      *       "slots": 1,
@@ -10479,6 +14020,9 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "created_at": "2026-01-31T05:00:00Z",
+                     *           "dag_ids": [
+                     *             "daily_delays"
+                     *           ],
                      *           "expires_at": "2026-01-31T05:00:00Z",
                      *           "id": "01jk5x7a9c1e",
                      *           "last_used_at": "2026-01-31T05:00:00Z",
@@ -10486,7 +14030,10 @@ export interface operations {
                      *           "revoked_at": null,
                      *           "role": "operator",
                      *           "scope": "api",
-                     *           "user": "ada"
+                     *           "user": "ada",
+                     *           "verbs": [
+                     *             "dag.read"
+                     *           ]
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -10556,6 +14103,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "id": "01jk5x7a9c1e",
                      *       "last_used_at": "2026-01-31T05:00:00Z",
@@ -10564,7 +14114,10 @@ export interface operations {
                      *       "role": "operator",
                      *       "scope": "api",
                      *       "token": "hwt_q7e2m4b6c8t0",
-                     *       "user": "ada"
+                     *       "user": "ada",
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["NewToken"];
@@ -10611,6 +14164,9 @@ export interface operations {
                     /**
                      * @example {
                      *       "created_at": "2026-01-31T05:00:00Z",
+                     *       "dag_ids": [
+                     *         "daily_delays"
+                     *       ],
                      *       "expires_at": "2026-01-31T05:00:00Z",
                      *       "id": "01jk5x7a9c1e",
                      *       "last_used_at": "2026-01-31T05:00:00Z",
@@ -10618,7 +14174,10 @@ export interface operations {
                      *       "revoked_at": null,
                      *       "role": "operator",
                      *       "scope": "api",
-                     *       "user": "ada"
+                     *       "user": "ada",
+                     *       "verbs": [
+                     *         "dag.read"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Token"];
@@ -10680,6 +14239,7 @@ export interface operations {
                      *           "disabled_at": null,
                      *           "display_name": "Ada",
                      *           "has_password": false,
+                     *           "is_service": false,
                      *           "name": "ada",
                      *           "role": "operator"
                      *         }
@@ -10755,6 +14315,7 @@ export interface operations {
                      *       "disabled_at": null,
                      *       "display_name": "Ada",
                      *       "has_password": false,
+                     *       "is_service": false,
                      *       "name": "ada",
                      *       "role": "operator"
                      *     }
@@ -10817,6 +14378,7 @@ export interface operations {
                      *       "disabled_at": null,
                      *       "display_name": "Ada",
                      *       "has_password": false,
+                     *       "is_service": false,
                      *       "name": "ada",
                      *       "role": "operator"
                      *     }
@@ -10886,6 +14448,7 @@ export interface operations {
                      *       "disabled_at": null,
                      *       "display_name": "Ada",
                      *       "has_password": false,
+                     *       "is_service": false,
                      *       "name": "ada",
                      *       "role": "operator"
                      *     }

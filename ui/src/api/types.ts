@@ -1,4 +1,5 @@
 import type { components } from "./schema.ts";
+import type { ROLES } from "./words.ts";
 
 /**
  * What the API says, by short names for what its OpenAPI document calls it. Times are RFC 3339 in
@@ -12,7 +13,11 @@ export type Backfill = Said["Backfill"];
 export type BackfillAnswer = Said["BackfillAnswer"];
 export type Bar = Said["Bar"];
 export type ClearRequest = Said["ClearRequest"];
+export type CodeChange = Said["CodeChange"];
+export type CodeChoice = Said["CodeChoice"];
 export type Component = Said["Component"];
+export type Connection = Said["Connection"];
+export type ConnectionRequest = Said["ConnectionRequest"];
 export type DagDetail = Said["DagDetail"];
 export type DagDuration = Said["DagDuration"];
 export type DagSummary = Said["DagSummary"];
@@ -25,6 +30,7 @@ export type Event = Said["Event"];
 export type FoundLine = Said["RunLogMatch"] &
   Pick<Said["FoundLogMatch"], "run_id"> &
   Partial<Said["FoundLogMatch"]>;
+export type Grant = Said["Grant"];
 export type Grid = Said["Grid"];
 export type GridRun = Said["GridRun"];
 export type GridTask = Said["GridTask"];
@@ -37,6 +43,7 @@ export type LogRetentionRequest = Said["LogRetentionRequest"];
 export type LoginLink = Said["LoginLink"];
 export type MarkPreview = Said["MarkPreview"];
 export type MarkRequest = Said["MarkRequest"];
+export type NewTeam = Said["NewTeam"];
 export type NewToken = Said["NewToken"];
 export type Overview = Said["Home"];
 export type Param = Said["Param"];
@@ -47,28 +54,36 @@ export type PoolSlots = Said["PoolSlots"];
 export type Reason = NonNullable<Said["TaskInstance"]["why"]>;
 export type RenderedField = Said["RenderedField"];
 export type ReplayPreview = Said["ReplayPreview"];
-export type Role = Said["Role"];
+export type Role = keyof typeof ROLES;
+export type RunBrief = Said["RunBrief"];
 export type Run = Said["Run"];
+export type RunLink = Said["RunLink"];
 export type RunTask = Said["RunTask"];
 export type SearchAnswer = Said["Found"];
 export type Segment = Said["Segment"];
 export type Session = Said["Session"];
+export type LinkedRun = Said["LinkedRun"];
 export type SignInWay = Said["SignInWay"];
 export type Slots = Said["Slots"];
+export type Team = Said["Team"];
+export type TeamRole = Said["TeamRoleDetail"];
 export type TeamShare = Said["TeamShare"];
 export type Source = Said["Source"];
 export type StreamEvents = Said["StreamEvents"];
 export type TaskDuration = Said["TaskDuration"];
 export type TaskInstance = Said["TaskInstance"];
+export type StuckTasks = Said["StuckTasks"];
 export type TaskInstanceDetail = Said["TaskInstanceDetail"];
 export type Timeline = Said["Timeline"];
 export type Token = Said["Token"];
 export type TriggerPreview = Said["TriggerPreview"];
 export type User = Said["User"];
-export type Version = Said["VersionSummary"];
+export type Variable = Said["Variable"];
+export type VariableRequest = Said["VariableRequest"];
 export type XCom = Said["XCom"];
 
 export interface Page<T> {
   items: T[];
   next_cursor: string | null;
 }
+export type Verb = Said["Verb"];

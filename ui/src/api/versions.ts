@@ -2,15 +2,6 @@ import { queryOptions } from "@tanstack/react-query";
 import { pages } from "./pages.ts";
 import { request } from "./request.ts";
 
-export const versions = (dagId: string) =>
-  pages(["versions", dagId], (cursor, signal) =>
-    request("get", "/dags/{dag_id}/versions", {
-      path: { dag_id: dagId },
-      query: { limit: 100, cursor },
-      signal,
-    }),
-  );
-
 /** The DAG as that version was registered. */
 export const versionSpec = (dagId: string, version: number) =>
   queryOptions({
@@ -44,13 +35,24 @@ export const runSource = (runId: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const diff = (dagId: string, from: number, to: number) =>
+/** Each change of the code, newest first: of the specification, or of files that the DAG's file imports. */
+export const codeChanges = (dagId: string) =>
+  pages(["code-changes", dagId], (cursor, signal) =>
+    request("get", "/dags/{dag_id}/changes", {
+      path: { dag_id: dagId },
+      query: { limit: 100, cursor },
+      signal,
+    }),
+  );
+
+/** What is different after a change; without `from`, from what was before it. */
+export const codeChange = (dagId: string, number: number, from?: number) =>
   queryOptions({
-    queryKey: ["diff", dagId, from, to],
+    queryKey: ["code-change", dagId, number, from],
     queryFn: ({ signal }) =>
-      request("get", "/dags/{dag_id}/diff", {
-        path: { dag_id: dagId },
-        query: { from, to },
+      request("get", "/dags/{dag_id}/changes/{number}", {
+        path: { dag_id: dagId, number },
+        query: { from },
         signal,
       }),
     staleTime: Number.POSITIVE_INFINITY,

@@ -1,15 +1,17 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ChevronsUpDown, Ellipsis } from "lucide-react";
-import { Menu, MenuLabel, MenuLink } from "@/parts/Menu.tsx";
+import { ChevronsUpDown, Ellipsis, FileWarning } from "lucide-react";
+import { importErrors } from "@/api/queries.ts";
+import { Menu, MenuLabel, MenuLink, MenuSeparator } from "@/parts/Menu.tsx";
 import { may, useSession, useTeam } from "@/state/session.ts";
 import { IN_BAR, PAGES } from "./navigation.ts";
 import styles from "./SideNav.module.css";
 
 /** At the left of a screen; at the bottom of a phone, where the first few stand and the rest wait. */
 export function SideNav() {
-  const { role, version } = useSession();
+  const session = useSession();
   const team = useTeam();
-  const pages = PAGES.filter((page) => may(role, page.needs));
+  const pages = PAGES.filter((page) => may(session, page.needs));
   return (
     <nav className={styles.side} aria-label="Pages">
       <TeamSwitch team={team} />
@@ -24,6 +26,7 @@ export function SideNav() {
           {word}
         </Link>
       ))}
+      <BrokenFiles team={team} />
       <Menu
         trigger={
           <button type="button" className={`${styles.item} ${styles.more}`}>
@@ -40,9 +43,28 @@ export function SideNav() {
             </Link>
           </MenuLink>
         ))}
+        {session.teams.length > 1 && <MenuSeparator />}
+        {session.teams.length > 1 && <TeamLinks team={team} />}
       </Menu>
-      <p className={styles.foot}>Headway {version}</p>
+      <p className={styles.foot}>Headway {session.version}</p>
     </nav>
+  );
+}
+
+/** Only while a file does not load, with how many. */
+function BrokenFiles({ team }: { team: string }) {
+  const count = useQuery(importErrors()).data?.items.length ?? 0;
+  if (count === 0) return null;
+  return (
+    <Link
+      to="/t/$team/import-errors"
+      params={{ team }}
+      className={`${styles.item} ${styles.beyond}`}
+    >
+      <FileWarning size={16} aria-hidden />
+      Broken files
+      <span className={styles.count}>{count}</span>
+    </Link>
   );
 }
 
@@ -68,14 +90,29 @@ function TeamSwitch({ team }: { team: string }) {
         </button>
       }
     >
+      <TeamLinks team={team} />
+    </Menu>
+  );
+}
+
+/** Another team's pages are loaded anew: nothing of the one before is kept. */
+function TeamLinks({ team }: { team: string }) {
+  return (
+    <>
       <MenuLabel>Teams</MenuLabel>
-      {teams.map(({ name, role }) => (
+      {useSession().teams.map(({ name, role }) => (
         <MenuLink key={name}>
-          <Link to="/t/$team/overview" params={{ team: name }}>
+          <Link
+            to="/t/$team/overview"
+            params={{ team: name }}
+            preload={false}
+            reloadDocument
+            aria-current={name === team ? "true" : undefined}
+          >
             {name} · {role}
           </Link>
         </MenuLink>
       ))}
-    </Menu>
+    </>
   );
 }

@@ -4,9 +4,18 @@ import { type Liveness, useLiveness } from "@/state/live.ts";
 import { Breadcrumb } from "./Breadcrumb.tsx";
 import styles from "./TopBar.module.css";
 import { YouMenu } from "./YouMenu.tsx";
+import { ZoneMenu } from "./ZoneMenu.tsx";
 
-/** Where one is, the search, whether the page is live, and who one is. */
-export function TopBar({ search, keys }: { search: () => void; keys: () => void }) {
+/** Where one is, the search, whose clock is shown, whether the page is live, and who one is. */
+export function TopBar({
+  zone,
+  search,
+  keys,
+}: {
+  zone: string;
+  search: () => void;
+  keys: () => void;
+}) {
   return (
     <header className={styles.bar}>
       <Breadcrumb className={styles.crumbs ?? ""} />
@@ -15,6 +24,7 @@ export function TopBar({ search, keys }: { search: () => void; keys: () => void 
         <span>Search…</span>
         <kbd>/</kbd>
       </button>
+      <ZoneMenu zone={zone} />
       <LiveMark />
       <YouMenu className={styles.you ?? ""} keys={keys} />
     </header>

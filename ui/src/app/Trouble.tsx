@@ -1,4 +1,5 @@
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
+import { Problem } from "@/api/request.ts";
 import { buttonClass } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -6,6 +7,7 @@ import { ErrorState } from "@/parts/ErrorState.tsx";
 /** What a page shows when it could not be made at all. The frame around it stays. */
 export function PageError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
+  if (error instanceof Problem && error.status === 403) return <NotAllowed problem={error} />;
   return (
     <ErrorState
       error={error}
@@ -16,6 +18,25 @@ export function PageError({ error, reset }: ErrorComponentProps) {
       }}
       stillWorks="Your runs are not affected. To see them in a terminal, run headway ls."
     />
+  );
+}
+
+/** Perhaps an old bookmark, of a team that one has left: there must be a way back. */
+function NotAllowed({ problem }: { problem: Problem }) {
+  return (
+    <EmptyState
+      title="You cannot see this page"
+      action={
+        <a href="/" className={buttonClass({ look: "primary" })}>
+          Home
+        </a>
+      }
+    >
+      <p>
+        The server answered: {problem.detail}
+        {problem.hint && `; ${problem.hint}`}.
+      </p>
+    </EmptyState>
   );
 }
 

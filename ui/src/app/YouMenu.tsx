@@ -23,9 +23,11 @@ export function YouMenu({ className, keys }: { className: string; keys: () => vo
   const name = user.display_name || user.name;
 
   async function leave() {
-    await request("delete", "/session");
+    const { url } = await request("delete", "/session");
     queries.clear();
-    await navigate({ to: "/login" });
+    if (url)
+      location.assign(url); // at the identity provider as well
+    else await navigate({ to: "/login" });
   }
 
   return (

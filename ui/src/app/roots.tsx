@@ -12,8 +12,12 @@ export const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()(
 export const teamRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/t/$team",
-  beforeLoad: async ({ context, location }) => {
-    await signedIn(context.queries, location.href);
+  beforeLoad: async ({ context, location, params, cause }) => {
+    const { team } = await signedIn(context.queries, location.href);
+    // What is kept of one team is never shown as another's: its pages are loaded anew.
+    if (team !== params.team && cause !== "preload") {
+      throw redirect({ href: location.href, reloadDocument: true });
+    }
   },
   component: Frame,
 });

@@ -21,11 +21,23 @@ export const indexRoute = createRoute({
   },
 });
 
+export const linkedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/linked",
+  component: lazyRouteComponent(() => import("@/views/linked/Linked.tsx"), "Linked"),
+});
+
 export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
   validateSearch: (search: Search) => strip({ next: word(search.next) }),
   component: lazyRouteComponent(() => import("@/views/login/Login.tsx"), "Login"),
+});
+
+export const returnedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/login/$way",
+  component: lazyRouteComponent(() => import("@/views/login/Returned.tsx"), "Returned"),
 });
 
 export const overviewRoute = createRoute({

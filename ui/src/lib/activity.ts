@@ -1,6 +1,6 @@
 import type { Hour } from "@/api/types.ts";
 
-/** One bar of the last 24 hours, its parts as shares of the tallest. */
+/** One bar of the last 24 hours, its parts as shares of the tallest: states, and `flawed` of what succeeded. */
 export interface Column {
   hour: string;
   total: number;
@@ -13,14 +13,20 @@ export function columnsOf(hours: readonly Hour[]): Column[] {
   return hours.map((hour, index) => ({
     hour: hour.hour,
     total: totals[index] ?? 0,
-    parts: (["success", "cancelled", "failed"] as const)
-      .filter((state) => hour[state] > 0)
-      .map((state) => ({ state, share: hour[state] / most })),
+    parts: Object.entries({
+      success: hour.success - hour.flawed,
+      flawed: hour.flawed,
+      cancelled: hour.cancelled,
+      failed: hour.failed,
+    })
+      .filter(([, count]) => count > 0)
+      .map(([state, count]) => ({ state, share: count / most })),
   }));
 }
 
 export function headline(counts: {
   failing: number;
+  stuck: number;
   late: number;
   broken: number;
   unhealthy: number;
@@ -28,6 +34,8 @@ export function headline(counts: {
   const troubles: string[] = [];
   if (counts.unhealthy > 0) troubles.push("part of Headway is down");
   if (counts.failing > 0) troubles.push(`${dags(counts.failing)} failing`);
+  if (counts.stuck > 0)
+    troubles.push(counts.stuck === 1 ? "a task cannot run" : `${counts.stuck} tasks cannot run`);
   if (counts.late > 0) troubles.push(`${dags(counts.late)} late`);
   if (counts.broken > 0)
     troubles.push(`${counts.broken} broken file${counts.broken > 1 ? "s" : ""}`);

@@ -1,5 +1,12 @@
 import { coarse } from "./duration.ts";
 
+let shown: string | undefined;
+
+/** Show times in this zone from now on; undefined: in that of the reader's machine. */
+export function showIn(timeZone: string | undefined): void {
+  shown = timeZone;
+}
+
 /** `3m ago`, `in 2h 5m`, `now`: seldom more exact than a glance needs. */
 export function relative(instant: string, now: number): string {
   const seconds = (now - Date.parse(instant)) / 1000;
@@ -15,8 +22,8 @@ export function freshFor(instant: string, now: number): number {
   return age < 86_400 ? 15_000 : 600_000;
 }
 
-/** In the zone of the reader: `Fri 21 Nov 2026, 12:22:20`. */
-export function absolute(instant: string, timeZone?: string): string {
+/** In the zone that is shown: `Fri 21 Nov 2026, 12:22:20`. */
+export function absolute(instant: string, timeZone: string | undefined = shown): string {
   const parts = new Intl.DateTimeFormat("en-GB", {
     weekday: "short",
     day: "numeric",
@@ -32,7 +39,7 @@ export function absolute(instant: string, timeZone?: string): string {
 }
 
 /** Of which day something is, however long ago: `5 Jan 2013 00:00`. */
-export function minute(instant: string, timeZone?: string): string {
+export function minute(instant: string, timeZone: string | undefined = shown): string {
   const parts = new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "short",
@@ -52,12 +59,16 @@ export function days(first: string, last: string): string {
 }
 
 /** A moment in a column: the date only when it is not today's. `12:22`, `21 Nov 12:22`. */
-export function compact(instant: string, now: number, timeZone?: string): string {
+export function compact(
+  instant: string,
+  now: number,
+  timeZone: string | undefined = shown,
+): string {
   return dated(instant, now, { hour: "2-digit", minute: "2-digit", timeZone });
 }
 
 /** The same where seconds tell one from the next: `12:22:20`, `21 Nov 12:22:20`. */
-export function exact(instant: string, now: number, timeZone?: string): string {
+export function exact(instant: string, now: number, timeZone: string | undefined = shown): string {
   return dated(instant, now, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone });
 }
 
@@ -96,13 +107,27 @@ export function zoned(instant: string, timeZone: string): string {
   return `${parts.format(new Date(instant))} ${offset}`;
 }
 
-/** The zone's name as the reader's machine has it. */
+/** The name of the zone that is shown. */
 export function zone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return shown ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** What `<input type="datetime-local">` holds, read in the reader's zone. */
-export function fromInput(value: string): string | null {
-  const at = new Date(value);
-  return value && !Number.isNaN(at.getTime()) ? at.toISOString() : null;
+/** What `<input type="datetime-local">` holds, read in the zone that is shown. */
+export function fromInput(value: string, timeZone: string = zone()): string | null {
+  const wall = Date.parse(`${value}Z`);
+  if (!value || Number.isNaN(wall)) return null;
+  // The offset at that wall time is first guessed, then taken where the guess led.
+  const near = wall - offsetAt(wall, timeZone);
+  return new Date(wall - offsetAt(near, timeZone)).toISOString();
+}
+
+/** How far the clock of a zone is ahead of UTC at an instant, in milliseconds. */
+function offsetAt(instant: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat("sv-SE", {
+    dateStyle: "short",
+    timeStyle: "medium",
+    timeZone,
+  });
+  const wall = Date.parse(`${parts.format(instant).replace(" ", "T")}Z`);
+  return wall - Math.floor(instant / 1000) * 1000;
 }

@@ -28,6 +28,7 @@ const at = (task_id: string): Holds => ({ kind: "task", task_id });
 
 /** Every kind of the API's document: one that is missing, or has other facts, does not compile. */
 const SAID: Said = {
+  pool_turn: [{ kind: "pool_turn", pool: "db" }, slots],
   pool_full: [{ kind: "pool_full", pool: "db", used: 3, slots: 3 }, slots],
   pool_missing: [{ kind: "pool_missing", pool: "db" }, slots],
   pool_empty: [{ kind: "pool_empty", pool: "db" }, slots],
@@ -47,6 +48,7 @@ const SAID: Said = {
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],
   runs_once: [{ kind: "runs_once" }, dag],
+  awaits_assets: [{ kind: "awaits_assets", missing: ["orders"], since: "" }, dag],
   end_date: [{ kind: "end_date" }, dag],
   rule_not_met: [
     {
@@ -61,7 +63,7 @@ const SAID: Said = {
     at("bad"),
   ],
   leaves_failed: [{ kind: "leaves_failed", tasks: ["bad"], more: 0 }, at("bad")],
-  not_chosen: [{ kind: "not_chosen", branch: "a", chosen: ["keep"] }, at("a")],
+  not_chosen: [{ kind: "not_chosen", branch: "a", chosen: ["keep"], tested: false }, at("a")],
   source_not_successful: [
     { kind: "source_not_successful", task: "list", state: "skipped" },
     at("list"),
@@ -70,11 +72,18 @@ const SAID: Said = {
   max_active_tasks: [{ kind: "max_active_tasks", limit: 4 }, null],
   max_active_tis_per_dagrun: [{ kind: "max_active_tis_per_dagrun", limit: 4 }, null],
   set_aside: [{ kind: "set_aside", error: "x", until: "", failures: 3 }, null],
+  quota_full: [
+    { kind: "quota_full", resource: "cpu", used: "4", hard: "4", asked: "", held_by: {} },
+    null,
+  ],
+  pod_pending: [{ kind: "pod_pending", cause: "Unschedulable", message: "no nodes" }, null],
+  pod_refused: [{ kind: "pod_refused", message: "x" }, null],
   handed_over: [{ kind: "handed_over" }, null],
   rule_met: [{ kind: "rule_met", rule: "all_success", total: 0, ends: {} }, null],
   skipped_itself: [{ kind: "skipped_itself", message: "" }, null],
   mapped_over_nothing: [{ kind: "mapped_over_nothing" }, null],
   too_many_items: [{ kind: "too_many_items", items: 9, limit: 4 }, null],
+  too_many_tasks: [{ kind: "too_many_tasks", tasks: 9, limit: 4 }, null],
   item_gone: [{ kind: "item_gone", items: 2 }, null],
   granted: [{ kind: "granted", pool: "db", agent: "one" }, null],
   started: [{ kind: "started" }, null],
@@ -82,7 +91,27 @@ const SAID: Said = {
   given_up: [{ kind: "given_up", cause: "exception", detail: "x", failures: 2, retries: 1 }, null],
   lost_too_often: [{ kind: "lost_too_often", cause: "lost", detail: "", losses: 3 }, null],
   retry_over: [{ kind: "retry_over" }, null],
+  awaits_time: [{ kind: "awaits_time", until: "2026-01-01T00:00:00+00:00", looks: false }, null],
+  awaits_trigger: [{ kind: "awaits_trigger", what: "file /data/x.csv" }, null],
+  awaits_run: [
+    { kind: "awaits_run", dag: "d", date: "2026-01-01", states: ["success"], task: "" },
+    null,
+  ],
+  wait_over: [{ kind: "wait_over" }, null],
+  wait_timed_out: [{ kind: "wait_timed_out", limit_s: 60 }, null],
   upstream_changed: [{ kind: "upstream_changed" }, null],
+  code_changed: [
+    {
+      kind: "code_changed",
+      by: "ann",
+      version: 2,
+      version_before: 1,
+      bundle: "b",
+      bundle_before: "a",
+    },
+    null,
+  ],
+  task_removed: [{ kind: "task_removed", task: "load" }, null],
   cleared: [{ kind: "cleared", by: "ann", live: false }, null],
   marked: [{ kind: "marked", by: "ann", live: false }, null],
   cancelled: [{ kind: "cancelled", by: "ann", live: false }, null],
@@ -108,6 +137,16 @@ test("who waits says for what", () => {
   expect(why(of({}), TASKS)).toEqual({ text: "Waiting for b (running)", holds: at("b") });
 });
 
+test("who waits for what is further up, which runs again, says so", () => {
+  const tasks: Parameters<typeof why>[1] = [
+    { task_id: "gate", upstream: [], counts: { running: 1 } },
+    { task_id: "a", upstream: ["gate"], counts: { success: 1 } },
+    { task_id: "c", upstream: ["a"], counts: { waiting: 1 } },
+  ];
+  const waits = of({ task_id: "c" });
+  expect(why(waits, tasks)).toEqual({ text: "Waiting for gate (running)", holds: at("gate") });
+});
+
 test("what was skipped leads to the task that decided it, also where there are no facts", () => {
   const facts = of({ state: "skipped", reason: "not chosen", why: SAID.not_chosen[0] });
   expect(why(facts, TASKS)?.holds).toEqual(at("a"));
@@ -116,7 +155,7 @@ test("what was skipped leads to the task that decided it, also where there are n
 });
 
 test("what failed says its last error", () => {
-  const history = [{ cause: "exception", detail: "Traceback…\nValueError: no date" }];
+  const history = [{ cause: "exception", detail: "ValueError: no date\ncaused by KeyError: x" }];
   expect(why(of({ state: "failed", history }), TASKS)?.text).toBe("ValueError: no date");
   const late = [{ cause: "timeout", detail: null }];
   expect(why(of({ state: "failed", history: late }), TASKS)?.text).toBe("timeout");

@@ -1,4 +1,5 @@
 import type { Attempt, Reason, RunTask, TaskInstanceDetail } from "@/api/types.ts";
+import { headlineOf } from "./causes.ts";
 import { isFinal, stateWord } from "./states.ts";
 
 /** What to look at next: a page, the DAG, or another task of the run. */
@@ -54,6 +55,7 @@ export function holdsOf(reason: Reason): Holds {
     case "pool_missing":
     case "pool_empty":
     case "pool_too_small":
+    case "pool_turn":
     case "team_slots":
     case "pool_resized":
       return { kind: "slots" };
@@ -64,6 +66,10 @@ export function holdsOf(reason: Reason): Holds {
     case "no_scheduler":
     case "not_seen":
       return { kind: "components" };
+    case "quota_full":
+    case "pod_pending":
+    case "pod_refused":
+      return null;
     case "backfill_full":
       return { kind: "backfills" };
     case "dag_paused":
@@ -72,6 +78,7 @@ export function holdsOf(reason: Reason): Holds {
     case "file_gone":
     case "no_schedule":
     case "runs_once":
+    case "awaits_assets":
     case "end_date":
       return { kind: "dag" };
     case "rule_not_met":
@@ -90,6 +97,7 @@ export function holdsOf(reason: Reason): Holds {
     case "skipped_itself":
     case "mapped_over_nothing":
     case "too_many_items":
+    case "too_many_tasks":
     case "item_gone":
     case "granted":
     case "started":
@@ -97,7 +105,14 @@ export function holdsOf(reason: Reason): Holds {
     case "given_up":
     case "lost_too_often":
     case "retry_over":
+    case "awaits_time":
+    case "awaits_run":
+    case "awaits_trigger":
+    case "wait_over":
+    case "wait_timed_out":
     case "upstream_changed":
+    case "code_changed":
+    case "task_removed":
     case "cleared":
     case "marked":
     case "cancelled":
@@ -130,14 +145,16 @@ function isByPerson({ kind }: Reason): boolean {
 function error(attempt: Instance["history"][number] | undefined): string | null {
   if (!attempt) return null;
   const { cause, detail } = attempt;
-  const first = detail?.trim().split("\n").at(-1) ?? null;
+  const first = detail ? headlineOf(detail) : null;
   // An exception has said its name already; a time-out or a lost agent has not.
   if (!first || !cause || cause === "exception" || first.startsWith(cause)) return first ?? cause;
   return `${cause}: ${first}`;
 }
 
 function awaited(taskId: string, tasks: readonly Neighbour[]): Why | null {
-  const open = above(taskId, tasks).filter((each) => !settled(each));
+  const direct = above(taskId, tasks).filter((each) => !settled(each));
+  // A short circuit further up that runs again decides on everything below it.
+  const open = direct.length ? direct : ancestors(taskId, tasks).filter((each) => !settled(each));
   const first = open[0];
   if (!first) return null;
   const state = Object.keys(first.counts).find((each) => !isFinal(each)) ?? "waiting";
@@ -154,6 +171,19 @@ function culprit(taskId: string, tasks: readonly Neighbour[]): Holds {
     ["failed", "upstream_failed", "skipped", "cancelled"].some((state) => each.counts[state]),
   );
   return task(bad?.task_id);
+}
+
+function ancestors(taskId: string, tasks: readonly Neighbour[]): Neighbour[] {
+  const byId = new Map(tasks.map((each) => [each.task_id, each]));
+  const found = new Set<string>();
+  const stack = [taskId];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop())
+    for (const up of byId.get(at)?.upstream ?? [])
+      if (!found.has(up)) {
+        found.add(up);
+        stack.push(up);
+      }
+  return tasks.filter((each) => found.has(each.task_id));
 }
 
 function above(taskId: string, tasks: readonly Neighbour[]): Neighbour[] {

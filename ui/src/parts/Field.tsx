@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from "react";
+import { type ReactNode, type RefObject, useEffect, useId, useRef } from "react";
 import styles from "./Field.module.css";
 
 export const inputClass = styles.input ?? "";
@@ -40,4 +40,18 @@ export function Field({
       )}
     </div>
   );
+}
+
+/** After each attempt to send a form with mistakes: put the focus on the first field that has one. */
+export function useFocusOnWrong(
+  form: RefObject<HTMLElement | null>,
+  wrong: boolean,
+  attempts: number,
+): void {
+  const seen = useRef(attempts);
+  useEffect(() => {
+    if (seen.current === attempts) return; // only then, not while somebody types
+    seen.current = attempts;
+    if (wrong) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }, [form, wrong, attempts]);
 }

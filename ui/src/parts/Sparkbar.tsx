@@ -7,6 +7,8 @@ export interface Bar {
   /** Seconds, or anything else that is compared; null: not known yet. */
   value: number | null;
   title: string;
+  /** Something failed inside it, although it succeeded. */
+  flawed?: boolean;
 }
 
 const [LEAST_PX, MOST_PX] = [5, 20];
@@ -30,6 +32,7 @@ export function Sparkbar({ bars }: { bars: readonly Bar[] }) {
         <span
           key={bar.key}
           className={styles.bar}
+          data-flawed={bar.flawed}
           style={{ height: tall[index], background: stateColour(bar.state) }}
           title={bar.title}
         />

@@ -1,5 +1,6 @@
+import { TriangleAlert } from "lucide-react";
 import { Fragment, type ReactNode } from "react";
-import { number } from "@/lib/count.ts";
+import { counted, number } from "@/lib/count.ts";
 import { isState, stateWord, tally } from "@/lib/states.ts";
 import styles from "./State.module.css";
 import { SIGNS } from "./stateIcons.ts";
@@ -50,11 +51,23 @@ export function StateIcon({
   );
 }
 
-export function StateBadge({ state }: { state: string }) {
+/** `failed`: how many task instances failed; of a run that succeeded all the same, an amber sign says so. */
+export function StateBadge({ state, failed = 0 }: { state: string; failed?: number | undefined }) {
+  const flawed = state === "success" && failed > 0;
   return (
     <span className={styles.badge} style={{ color: stateInk(state) }}>
-      <StateIcon state={state} />
+      {flawed ? <Flaw failed={failed} /> : <StateIcon state={state} />}
       {stateWord(state)}
+    </span>
+  );
+}
+
+/** That something failed inside what succeeded. */
+export function Flaw({ failed, size = 16 }: { failed: number; size?: number }) {
+  const words = `${counted(failed, "task instance")} failed`;
+  return (
+    <span className={styles.flaw} role="img" aria-label={words} title={words}>
+      <TriangleAlert size={size} aria-hidden />
     </span>
   );
 }

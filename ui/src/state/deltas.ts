@@ -36,7 +36,7 @@ export function applyRun(queries: QueryClient, delta: RunDelta): readonly Told[]
   );
   forget(queries, ["grid", delta.dag_id]);
   return [
-    ...again(...LISTS.map((noun) => [noun])),
+    ...again(...LISTS.map((noun) => [noun]), ["dag", delta.dag_id]),
     ...ofRun(run_id),
     // Which path was critical is known at the end; a run that is opened again has none.
     { key: ["run-tasks", run_id], whole: delta.state === "running" },

@@ -41,7 +41,19 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   }, []);
 }
 
+function run(keys: string, event: KeyboardEvent): void {
+  if (document.querySelector("dialog[open], [role=dialog][aria-modal=true]")) return;
+  const found = lists.flatMap((list) => list.current).find((shortcut) => shortcut.keys === keys);
+  if (!found) return;
+  event.preventDefault();
+  found.run();
+}
+
 function onKey(event: KeyboardEvent): void {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && !event.altKey) {
+    run("/", event); // as in many other products, also while somebody types
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
   if (event.timeStamp - last > SEQUENCE_MS) pressed = [];
   last = event.timeStamp;

@@ -123,6 +123,13 @@ export class Live {
 
 export const live = new Live();
 
+const POLL_MS = 10_000;
+
+/** How soon a query is asked again: only while the stream of changes is cut. */
+export function pollWhileCut(): number | false {
+  return live.liveness === "live" ? false : POLL_MS;
+}
+
 export function useLiveness(): Liveness {
   return useSyncExternalStore(live.watch, () => live.liveness);
 }

@@ -75,7 +75,8 @@ class Hub:
     def require_room_for(self, holder: Holder) -> None:
         """Raise RateLimited if one credential or one person has too many streams."""
         theirs = [each.holder for each in self.all() if each.holder is not None]
-        same = theirs.count(holder)
+        who = (holder.person_id, holder.credential)
+        same = sum((each.person_id, each.credential) == who for each in theirs)
         of_person = sum(each.person_id == holder.person_id for each in theirs)
         if same >= OF_ONE_CREDENTIAL_MAX or of_person >= OF_ONE_PERSON_MAX:
             error = RateLimited(
@@ -193,5 +194,6 @@ class Live:
 
     def _of(self, door: Door) -> tuple[Hub, Tails]:
         if door.team_id not in self._teams:
-            self._teams[door.team_id] = (Hub(door, self.wakeups), Tails(door, self.data))
+            plain = door.of(door.team_id)  # that of a guest waits in the lane of the guest's team
+            self._teams[door.team_id] = (Hub(plain, self.wakeups), Tails(plain, self.data))
         return self._teams[door.team_id]

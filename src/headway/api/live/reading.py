@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from headway import wire
 from headway.api.live.watcher import Holder, Interest, empty, ending, frame
-from headway.store import moments, people
+from headway.core.grants import GrantKind
+from headway.store import grants, moments, people
 from headway.store.moments import Moment
 from headway.store.views import stream
 
@@ -59,13 +60,27 @@ def look(
 
 
 def shut_out(conn: Connection[Any], team_id: int, holders: Collection[Holder]) -> frozenset[Holder]:
-    """Return the watchers that lost access: token revoked, session ended, user disabled or removed."""
-    if not holders:
-        return frozenset()
-    asked = [(each.person_id, each.credential) for each in holders]
-    return frozenset(holders) - {
-        Holder(*each) for each in people.still_standing(conn, team_id, asked)
-    }
+    """Return the watchers that lost access: token revoked, session ended, user disabled or removed, grant revoked."""
+    by_team: dict[int, list[Holder]] = {}
+    for each in holders:
+        by_team.setdefault(each.visit.team_id if each.visit else team_id, []).append(each)
+    visits = [each.visit for each in holders if each.visit]
+    given = grants.given_to(conn, {v.team for v in visits}, GrantKind.SEE_RUNS) if visits else set()
+    return frozenset(
+        each
+        for of_team, theirs in by_team.items()
+        for standing in [standing_of(conn, of_team, theirs)]
+        for each in theirs
+        if (each.credential and (each.person_id, each.credential) not in standing)
+        or (each.visit and not {(each.visit.team, dag) for dag in each.visit.dag_ids} <= given)
+    )
+
+
+def standing_of(
+    conn: Connection[Any], team_id: int, holders: Collection[Holder]
+) -> set[tuple[int, str]]:
+    asked = {(each.person_id, each.credential) for each in holders}
+    return set(people.still_standing(conn, team_id, asked))
 
 
 def welcome(conn: Connection[Any], join: Join, until: Moment) -> bytes:

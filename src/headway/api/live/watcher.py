@@ -25,11 +25,21 @@ class Interest:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """The own team of a guest who watches, and the DAGs of its grants."""
+
+    team_id: int
+    team: str
+    dag_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
-    """The person who watches, and the id of their session or token."""
+    """The person who watches, and the id of their session or token; none for the token of the data directory."""
 
     person_id: int
     credential: str
+    visit: Visit | None = None
 
 
 def frame(event: str, body: bytes) -> bytes:

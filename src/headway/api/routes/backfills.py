@@ -9,12 +9,12 @@ from headway import wire
 from headway.actions import backfills
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, Id, IdFilter, Limit
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.engine.catalog import Catalog
 from headway.store.views import backfills as views
 
 
-@get("/backfills", needs=Role.VIEWER)
+@get("/backfills", needs=Verb.RUN_READ)
 async def list_backfills(
     api: Handed,
     dag_id: IdFilter = None,
@@ -25,13 +25,13 @@ async def list_backfills(
     return await api.door.call(views.page, dag_id, limit, cursor)
 
 
-@get("/backfills/{backfill_id:str}", needs=Role.VIEWER)
+@get("/backfills/{backfill_id:str}", needs=Verb.RUN_READ)
 async def show_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
     """Get a backfill with its progress and estimated end."""
     return await api.door.call(views.one, backfill_id)
 
 
-@post("/backfills/{backfill_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
+@post("/backfills/{backfill_id:str}/cancel", status_code=200, needs=Verb.RUN_CANCEL)
 async def cancel_backfill(api: Handed, backfill_id: Id) -> wire.Backfill:
     """Cancel the unfinished runs of a backfill. Running tasks are stopped, waiting ones do not start."""
 

@@ -9,14 +9,14 @@ from litestar.params import QueryParameter
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Id, Zone, up_to
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.store.views import calendar as views
 
 First = Annotated[datetime, QueryParameter(name="from")]
 Last = Annotated[datetime, QueryParameter(name="to")]
 
 
-@get("/dags/{dag_id:str}/next", needs=Role.VIEWER)
+@get("/dags/{dag_id:str}/next", needs=Verb.DAG_READ)
 async def show_next(
     api: Handed,
     dag_id: Id,
@@ -27,7 +27,7 @@ async def show_next(
     return await api.door.call(views.upcoming, api.memory, dag_id, count, timezone)
 
 
-@get("/dags/{dag_id:str}/calendar", needs=Role.VIEWER)
+@get("/dags/{dag_id:str}/calendar", needs=Verb.DAG_READ)
 async def show_calendar(
     api: Handed,
     dag_id: Id,
@@ -40,7 +40,7 @@ async def show_calendar(
     return await api.door.call(views.of_dag, dag_id, span, timezone)
 
 
-@get("/calendar", needs=Role.VIEWER)
+@get("/calendar", needs=Verb.DAG_READ)
 async def show_calendar_of_all(
     api: Handed, first: First, last: Last, timezone: Zone = None
 ) -> wire.Calendar:

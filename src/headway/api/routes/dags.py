@@ -1,6 +1,7 @@
 """/dags and /import-errors."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from litestar import get, post
@@ -8,23 +9,26 @@ from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import wire
-from headway.actions import commands, previews
+from headway.actions import backfills, commands, previews
 from headway.actions.commands import RunRequest
 from headway.api.context import Api, Handed
 from headway.api.door import TOLD_MAX
 from headway.api.parameters import Cursor, Id, Limit, TextFilter, one_of
 from headway.api.repeats import WHOLE
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.core.states import RunState
-from headway.errors import UsageError
+from headway.core.words import listed
+from headway.engine.catalog import Catalog
+from headway.errors import Conflict, NotFound, UsageError
 from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
+from headway.wire.backfills import AGAIN
 
 BULK_MAX: Final = 100_000
 
 
-@get("/dags", needs=Role.VIEWER)
+@get("/dags", needs=Verb.DAG_READ)
 async def list_dags(
     api: Handed,
     q: TextFilter = None,
@@ -40,17 +44,19 @@ async def list_dags(
     return await api.door.call(views.page, wanted, limit, cursor)
 
 
-@get("/dags/{dag_id:str}", needs=Role.VIEWER)
+@get("/dags/{dag_id:str}", needs=Verb.DAG_READ)
 async def show_dag(api: Handed, dag_id: Id) -> wire.DagDetail:
     """Get a DAG with its spec and versions."""
     return await api.door.call(views.detail, dag_id)
 
 
-@post("/dags/{dag_id:str}/runs", needs=Role.OPERATOR, idempotent=WHOLE)
+@post("/dags/{dag_id:str}/runs", needs=Verb.RUN_TRIGGER, idempotent=WHOLE, guests=True)
 async def trigger(
     api: Handed, dag_id: Id, data: JSONBody[wire.TriggerRequest]
 ) -> wire.Run | wire.TriggerPreview:
     """Trigger a run. The same idempotency key returns the same run. A dry run shows what would run."""
+    if data.dry_run and api.principal.guest is not None:
+        api.principal.require(Verb.RUN_READ, "see what would run")
 
     def work(conn: Connection[Any]) -> wire.Run | wire.TriggerPreview:
         if data.dry_run:
@@ -63,7 +69,7 @@ async def trigger(
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/runs/bulk", needs=Role.OPERATOR, idempotent=WHOLE)
+@post("/dags/{dag_id:str}/runs/bulk", needs=Verb.RUN_TRIGGER, idempotent=WHOLE)
 async def trigger_many(
     api: Handed, dag_id: Id, data: JSONBody[wire.BulkRequest]
 ) -> wire.BulkAnswer:
@@ -87,9 +93,11 @@ async def trigger_many(
 def create(
     conn: Connection[Any], api: Api, dag_id: str, wanted: list[wire.TriggerRequest]
 ) -> list[str]:
-    views.require(conn, dag_id)
     triggers = [asked(each) for each in wanted]
-    return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
+    try:
+        return commands.trigger(conn, api.door.team_id, dag_id, triggers, api.actor)
+    except NotFound:
+        raise views.unknown(conn, dag_id) from None
 
 
 def asked(request: wire.TriggerRequest) -> RunRequest:
@@ -98,39 +106,75 @@ def asked(request: wire.TriggerRequest) -> RunRequest:
     )
 
 
-@post("/dags/{dag_id:str}/backfills", needs=Role.OPERATOR, idempotent=WHOLE)
+@post("/dags/{dag_id:str}/backfills", needs=Verb.RUN_BACKFILL, idempotent=WHOLE)
 async def backfill(
     api: Handed, dag_id: Id, data: JSONBody[wire.BackfillRequest]
 ) -> wire.BackfillAnswer:
     """Create a backfill: runs for past fire times of the DAG's schedule, both ends inclusive."""
 
+    if data.again not in AGAIN:
+        raise UsageError(
+            f"{data.again!r} is not a valid choice", hint=f"one of: {', '.join(AGAIN)}"
+        )
+    if data.again != "missing":
+        api.principal.require(Verb.RUN_CLEAR, "run dates again")
+
     def work(conn: Connection[Any]) -> wire.BackfillAnswer:
+        team_id = api.door.team_id
         spec = views.spec(conn, dag_id)
         dates = commands.backfill_dates(spec, data.first, data.last)
+        planned = backfills.plan(conn, team_id, dag_id, dates, backfills.Again(data.again))
         if data.dry_run:
             check_params(spec, data.params)
-            runs = [wire.BackfillRun(logical_date=date, run_id=None) for date in dates]
-            return wire.BackfillAnswer(backfill_id=None, runs=runs, timezone=spec.zone)
-        backfill_id, run_ids = commands.backfill(
-            conn, api.door.team_id, dag_id, dates, data.params, data.max_active_runs, api.actor
+            return backfill_answer(planned, None, {}, spec.zone)
+        check_something_to_do(planned)
+        graphs, active = Catalog(conn).graph, data.max_active_runs
+        backfill_id, run_ids = backfills.create(
+            conn, team_id, dag_id, planned, data.params, active, graphs, api.actor
         )
-        api.door.tell(after={"backfill_id": backfill_id, "runs": len(run_ids)})
-        runs = [
-            wire.BackfillRun(logical_date=date, run_id=run_id)
-            for date, run_id in zip(dates, run_ids, strict=True)
-        ]
-        return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs, timezone=spec.zone)
+        left_out = backfills.left_out(planned)
+        api.door.tell(
+            after={"backfill_id": backfill_id, "runs": len(run_ids), "left_out": left_out}
+        )
+        return backfill_answer(planned, backfill_id, run_ids, spec.zone)
 
     return await api.door.call(work)
 
 
-@post("/dags/{dag_id:str}/pause", status_code=200, needs=Role.OPERATOR)
+def check_something_to_do(planned: list[backfills.Planned]) -> None:
+    """Raise Conflict if every date has a run that is left as it is."""
+    if all(each.action is backfills.Action.LEAVE for each in planned):
+        states = listed(
+            [f"{count} {state}" for state, count in backfills.left_out(planned).items()]
+        )
+        raise Conflict(
+            f"all {len(planned):,} dates have a run already: {states}",
+            hint="to run them again: headway backfill … --again failed, or --again all",
+        )
+
+
+def backfill_answer(
+    planned: list[backfills.Planned], backfill_id: str | None, made: dict[datetime, str], zone: str
+) -> wire.BackfillAnswer:
+    runs = [
+        wire.BackfillRun(
+            logical_date=each.logical_date,
+            run_id=each.run.run_id if each.run else made.get(each.logical_date),
+            action=each.action,
+            state=each.run.state if each.run else None,
+        )
+        for each in planned
+    ]
+    return wire.BackfillAnswer(backfill_id=backfill_id, runs=runs, timezone=zone)
+
+
+@post("/dags/{dag_id:str}/pause", status_code=200, needs=Verb.DAG_PAUSE)
 async def pause(api: Handed, dag_id: Id) -> wire.DagDetail:
     """Pause a DAG: no new runs or attempts start. Running attempts continue."""
     return await api.door.call(switch, api, dag_id, commands.pause)
 
 
-@post("/dags/{dag_id:str}/resume", status_code=200, needs=Role.OPERATOR)
+@post("/dags/{dag_id:str}/resume", status_code=200, needs=Verb.DAG_PAUSE)
 async def resume(api: Handed, dag_id: Id) -> wire.DagDetail:
     """Resume a paused DAG."""
     return await api.door.call(switch, api, dag_id, commands.resume)
@@ -153,7 +197,7 @@ def pausing(dag: wire.DagDetail) -> dict[str, object]:
     return {"paused_at": dag.paused_at, "paused_by": dag.paused_by}
 
 
-@get("/import-errors", needs=Role.VIEWER)
+@get("/import-errors", needs=Verb.DAG_READ)
 async def list_import_errors(
     api: Handed, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.ImportError]:

@@ -7,11 +7,11 @@ from litestar import get
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Id, up_to
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.store.views import durations as views
 
 
-@get("/dags/{dag_id:str}/durations", needs=Role.VIEWER)
+@get("/dags/{dag_id:str}/durations", needs=Verb.RUN_READ)
 async def show_durations(
     api: Handed, dag_id: Id, days: Annotated[int, up_to(views.DAYS_MAX)] = 30
 ) -> wire.Durations:

@@ -7,11 +7,11 @@ from litestar import get
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, IdFilter, Limit, TextFilter, one_of
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.store.views import events as views
 
 
-@get("/events", needs=Role.VIEWER)
+@get("/events", needs=Verb.RUN_READ)
 async def list_events(
     api: Handed,
     subject: Annotated[str | None, one_of(views.SUBJECTS)] = None,

@@ -7,11 +7,11 @@ from litestar import get
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, Id, up_to
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.store.views import grid as views
 
 
-@get("/dags/{dag_id:str}/grid", needs=Role.VIEWER)
+@get("/dags/{dag_id:str}/grid", needs=Verb.RUN_READ)
 async def show_grid(
     api: Handed,
     dag_id: Id,

@@ -7,10 +7,10 @@ from litestar import Request, Response, get, post
 
 from headway import wire
 from headway.api import openapi
-from headway.api.access import PUBLIC
+from headway.api.access import MEMBER, PUBLIC
 from headway.api.context import Api, Handed
 from headway.api.door import Door
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.errors import NotReachable
 from headway.store import notices
 from headway.store.views import health as views
@@ -37,19 +37,19 @@ async def readyz(api: Handed) -> Response[str]:
     return Response(f"not ready: {missing}", status_code=503, media_type="text/plain")
 
 
-@get("/health", needs=Role.VIEWER)
+@get("/health", needs=Verb.TEAM_READ)
 async def health(api: Handed) -> wire.Health:
     """Get the health of each component."""
     return await look(api, api.door)
 
 
-@post("/loader/look", status_code=202, needs=Role.AUTHOR)
+@post("/loader/look", status_code=202, needs=Verb.DAG_LOAD)
 async def look_at_folder(api: Handed) -> None:
     """Ask the loader to read the DAG folder now."""
     await api.door.call(notices.ask_loader)
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=False, needs=Role.VIEWER)
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False, needs=MEMBER)
 def show_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """Get this OpenAPI document."""
     return openapi.document(request.app)

@@ -7,13 +7,13 @@ from litestar import get
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Cursor, Id, IdFilter, Limit, MapIndex, one_of
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.core.states import State
 from headway.store.views import instances as views
 from headway.store.views import runs as run_views
 
 
-@get("/runs/{run_id:str}/task-instances", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/task-instances", needs=Verb.RUN_READ)
 async def list_instances(
     api: Handed,
     run_id: Id,
@@ -29,7 +29,7 @@ async def list_instances(
     )
 
 
-@get("/runs/{run_id:str}/task-instances/{task_id:str}", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/task-instances/{task_id:str}", needs=Verb.RUN_READ)
 async def show_instance(
     api: Handed,
     run_id: Id,

@@ -11,19 +11,19 @@ from psycopg import Connection
 from headway import wire
 from headway.api.context import Handed
 from headway.core.log_retention import Policy, in_effect
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.engine import log_retention
 from headway.engine.janitor import retention_from
 from headway.store import log_retention as store
 
 
-@get("/log-retention", needs=Role.VIEWER)
+@get("/log-retention", needs=Verb.TEAM_READ)
 async def show_log_retention(api: Handed) -> wire.LogRetention:
     """Get how many days after the end of a run its logs are kept, and whether the team set it."""
     return await api.door.call(shown, api.door.team_id)
 
 
-@put("/log-retention", needs=Role.ADMIN)
+@put("/log-retention", needs=Verb.TEAM_WRITE)
 async def set_log_retention(
     api: Handed, data: JSONBody[wire.LogRetentionRequest]
 ) -> wire.LogRetention:

@@ -11,14 +11,14 @@ from headway.api.context import Handed
 from headway.api.logs.search import Match, Query
 from headway.api.parameters import Cursor, IdFilter, Since, Until, one_of, up_to
 from headway.api.routes.logs import MATCHES_MAX, Wanted, look_in
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.core.states import RunState
 from headway.store.views import logs as views
 from headway.store.views import pages
 from headway.store.views import runs as run_views
 
 
-@get("/logs/search", needs=Role.VIEWER)
+@get("/logs/search", needs=Verb.LOG_READ)
 async def search_logs(
     api: Handed,
     q: Wanted,

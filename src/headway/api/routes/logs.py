@@ -22,7 +22,7 @@ from headway.api.logs.places import Sought
 from headway.api.logs.search import Found, Place, Query
 from headway.api.parameters import INT64_MAX, TEXT_CHARS_MAX, Attempt, Cursor, Id, MapIndex, up_to
 from headway.core import log_retention as core
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.core.states import ATTEMPT_FINAL, AttemptState
 from headway.engine import log_retention
 from headway.errors import LogRemoved, NotFound, UsageError
@@ -54,7 +54,7 @@ class Chosen:
     ended_at: datetime | None = None
 
 
-@get(OF_INSTANCE, media_type="text/plain", needs=Role.VIEWER)
+@get(OF_INSTANCE, media_type="text/plain", needs=Verb.LOG_READ)
 async def read_log(
     api: Handed,
     run_id: Id,
@@ -90,7 +90,7 @@ async def read_log(
     )
 
 
-@get(f"{OF_INSTANCE}/lines", needs=Role.VIEWER)
+@get(f"{OF_INSTANCE}/lines", needs=Verb.LOG_READ)
 async def read_log_lines(
     api: Handed,
     run_id: Id,
@@ -115,7 +115,7 @@ async def read_log_lines(
     )
 
 
-@get(f"{OF_INSTANCE}/search", needs=Role.VIEWER)
+@get(f"{OF_INSTANCE}/search", needs=Verb.LOG_READ)
 async def search_log(
     api: Handed,
     run_id: Id,
@@ -140,7 +140,7 @@ async def search_log(
     return wire.LogMatches(attempt=chosen.number, matches=matches, next_from=next_from)
 
 
-@get("/runs/{run_id:str}/logs/search", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/logs/search", needs=Verb.LOG_READ)
 async def search_run(
     api: Handed,
     run_id: Id,
@@ -182,7 +182,7 @@ async def search_run(
     )
 
 
-@get(f"{OF_INSTANCE}/download", media_type="text/plain", needs=Role.VIEWER)
+@get(f"{OF_INSTANCE}/download", media_type="text/plain", needs=Verb.LOG_READ)
 async def download_log(
     api: Handed,
     run_id: Id,
@@ -200,7 +200,7 @@ async def download_log(
     )
 
 
-@get("/runs/{run_id:str}/task-instances/{task_id:str}/rendered", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/task-instances/{task_id:str}/rendered", needs=Verb.LOG_READ)
 async def show_rendered(
     api: Handed,
     run_id: Id,

@@ -9,7 +9,7 @@ from headway import wire
 from headway.api.context import Handed
 from headway.api.metrics import Sample, family, line
 from headway.api.routes.health import look
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.logs import status
 from headway.logs.status import Shipping
 from headway.store.measures import Histogram
@@ -17,7 +17,7 @@ from headway.store.views import gauges
 from headway.store.views.gauges import Gauges
 
 
-@get("/metrics", media_type="text/plain", needs=Role.VIEWER)
+@get("/metrics", media_type="text/plain", needs=Verb.TEAM_READ)
 async def metrics(api: Handed) -> Response[str]:
     """Get metrics in Prometheus's text format."""
     found = await api.door.call(gauges.read, api.door.team_id)

@@ -1,6 +1,6 @@
 """/pools."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import delete, get, put
 from litestar.params import JSONBody
@@ -9,19 +9,20 @@ from psycopg import Connection
 from headway import wire
 from headway.actions import commands
 from headway.api.context import Handed
-from headway.api.parameters import Id
-from headway.core.roles import Role
+from headway.api.parameters import Id, up_to
+from headway.core.roles import Verb
+from headway.store import teams
 from headway.store.views import pools as views
-from headway.store.views import slots
+from headway.store.views import slot_history, slots
 
 
-@get("/pools", needs=Role.VIEWER)
+@get("/pools", needs=Verb.POOL_READ)
 async def list_pools(api: Handed) -> wire.Page[wire.Pool]:
     """List pools with used slots and waiting task instances."""
     return wire.Page(await api.door.call(views.every))
 
 
-@get("/slots", needs=Role.VIEWER)
+@get("/slots", needs=Verb.POOL_READ)
 async def show_slots(api: Handed) -> wire.Slots:
     """Get the slots of the team, the users of each pool's slots, what waits and why, and runs that wait to start.
 
@@ -31,7 +32,25 @@ async def show_slots(api: Handed) -> wire.Slots:
     return await api.door.call(slots.now, who.person_id if who.is_platform_admin else None)
 
 
-@put("/pools/{name:str}", needs=Role.ADMIN)
+@get("/slots/attempts", needs=Verb.RUN_READ)
+async def show_slot_history(
+    api: Handed, hours: Annotated[int, up_to(slot_history.HOURS_MAX)] = 24
+) -> wire.SlotHistory:
+    """Get the attempts of the last hours: when each was ready, got its slot and gave it back.
+
+    A platform admin gets those of all teams, others those of their team.
+    """
+    who = api.principal
+
+    def work(conn: Connection[Any]) -> wire.SlotHistory:
+        is_admin = who.is_platform_admin
+        mine = teams.live(conn, who.person_id) if is_admin else [teams.one(conn, who.team_id)]
+        return slot_history.show(conn, mine, hours, is_admin)
+
+    return await api.door.call(work)
+
+
+@put("/pools/{name:str}", needs=Verb.POOL_WRITE)
 async def set_pool(api: Handed, name: Id, data: JSONBody[wire.PoolRequest]) -> wire.Pool:
     """Create a pool, or change its size."""
 
@@ -45,7 +64,7 @@ async def set_pool(api: Handed, name: Id, data: JSONBody[wire.PoolRequest]) -> w
     return await api.door.call(work)
 
 
-@delete("/pools/{name:str}", needs=Role.ADMIN)
+@delete("/pools/{name:str}", needs=Verb.POOL_WRITE)
 async def delete_pool(api: Handed, name: Id) -> None:
     """Delete a pool. It must not be in use."""
 
@@ -57,4 +76,4 @@ async def delete_pool(api: Handed, name: Id) -> None:
     await api.door.call(work)
 
 
-ROUTES = [list_pools, show_slots, set_pool, delete_pool]
+ROUTES = [list_pools, show_slots, show_slot_history, set_pool, delete_pool]

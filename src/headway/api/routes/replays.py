@@ -11,14 +11,14 @@ from headway.actions import replays
 from headway.api.context import Handed
 from headway.api.parameters import ID_CHARS_MAX, Id
 from headway.api.repeats import WHOLE
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.store.views import run_diff
 from headway.store.views import runs as views
 
 Other = Annotated[str, QueryParameter(name="with", min_length=1, max_length=ID_CHARS_MAX)]
 
 
-@post("/runs/{run_id:str}/replay", needs=Role.OPERATOR, idempotent=WHOLE)
+@post("/runs/{run_id:str}/replay", needs=Verb.RUN_TRIGGER, idempotent=WHOLE)
 async def replay(
     api: Handed, run_id: Id, data: JSONBody[wire.ReplayRequest]
 ) -> wire.Run | wire.ReplayPreview:
@@ -38,7 +38,7 @@ async def replay(
     return await api.door.call(work)
 
 
-@get("/runs/{run_id:str}/diff", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/diff", needs=Verb.RUN_READ)
 async def compare_runs(api: Handed, run_id: Id, other: Other) -> wire.RunDiff:
     """Compare the run with the run ``with``: code, parameters, states and times."""
 

@@ -7,7 +7,7 @@ from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
 
 from headway import clock, wire
-from headway.actions import commands, notes, previews
+from headway.actions import commands, notes, previews, repins
 from headway.api.context import Api, Handed
 from headway.api.door import TOLD_MAX
 from headway.api.parameters import (
@@ -26,19 +26,21 @@ from headway.api.parameters import (
 from headway.api.repeats import WHOLE
 from headway.api.wakeups import wait
 from headway.core.commands import Selection
-from headway.core.roles import Role
+from headway.core.repin import Code
+from headway.core.roles import Verb
 from headway.core.states import LIVE, RUN_FINAL, Event, RunState
 from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
 from headway.errors import UsageError
 from headway.store.views import history, instances, run_tasks
 from headway.store.views import runs as views
+from headway.wire.runs import CODES
 
 WAIT_S_MAX: Final = 60.0
 MARKS: Final = {"success": Event.MARK_SUCCESS, "failed": Event.MARK_FAILED}
 
 
-@get("/runs", needs=Role.VIEWER)
+@get("/runs", needs=Verb.RUN_READ, guests=True)
 async def list_runs(
     api: Handed,
     dag_id: IdFilter = None,
@@ -69,7 +71,7 @@ async def list_runs(
     return await api.door.call(views.page, wanted, limit, cursor)
 
 
-@get("/runs/{run_id:str}", needs=Role.VIEWER)
+@get("/runs/{run_id:str}", needs=Verb.RUN_READ, guests=True)
 async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
     """Get a run. ``wait_s`` waits up to this time for the run to end."""
     run_id = await api.door.call(views.resolve, run_id)
@@ -86,14 +88,14 @@ async def until_final(api: Api, run_id: str, wait_s: float) -> None:
                 return
 
 
-@get("/runs/{run_id:str}/tasks", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/tasks", needs=Verb.RUN_READ, guests=True)
 async def list_tasks(api: Handed, run_id: Id) -> wire.Page[wire.RunTask]:
     """List the tasks of a run, upstream first, with counts of their instances."""
     run_id = await api.door.call(views.resolve, run_id)
     return wire.Page(await api.door.call(run_tasks.of_run, api.memory, run_id))
 
 
-@get("/runs/{run_id:str}/events", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/events", needs=Verb.RUN_READ)
 async def list_run_events(
     api: Handed,
     run_id: Id,
@@ -111,7 +113,7 @@ async def list_run_events(
     return wire.Page(found)
 
 
-@get("/runs/{run_id:str}/xcoms", needs=Role.VIEWER)
+@get("/runs/{run_id:str}/xcoms", needs=Verb.XCOM_READ)
 async def list_xcoms(
     api: Handed,
     run_id: Id,
@@ -132,7 +134,7 @@ async def list_xcoms(
     )
 
 
-@post("/runs/{run_id:str}/cancel", status_code=200, needs=Role.OPERATOR)
+@post("/runs/{run_id:str}/cancel", status_code=200, needs=Verb.RUN_CANCEL)
 async def cancel(api: Handed, run_id: Id) -> wire.Run:
     """Cancel a run. Running tasks are stopped, waiting tasks do not start."""
 
@@ -148,9 +150,11 @@ async def cancel(api: Handed, run_id: Id) -> wire.Run:
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/clear", status_code=200, needs=Role.OPERATOR, idempotent=WHOLE)
+@post("/runs/{run_id:str}/clear", status_code=200, needs=Verb.RUN_CLEAR, idempotent=WHOLE)
 async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> wire.ClearAnswer:
-    """Clear task instances so that they run again."""
+    """Clear task instances so that they run again, with the code of the run or the latest of its DAG."""
+    if data.code not in CODES:
+        raise UsageError(f"{data.code!r} is not a valid code", hint=f"choose {' or '.join(CODES)}")
     selection = Selection(
         tasks=frozenset(data.tasks),
         map_indexes=frozenset(data.map_indexes),
@@ -161,18 +165,42 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
 
     def work(conn: Connection[Any]) -> wire.ClearAnswer:
         found = api.door.about(views.resolve(conn, run_id))
-        team_id = api.door.team_id
+        of = (conn, api.door.team_id, found, selection, graphs(conn))
         if data.dry_run:
-            chosen = commands.would_clear(conn, team_id, found, selection, graphs(conn))
+            chosen = commands.would_clear(*of, Code(data.code))
         else:
-            chosen = commands.clear(conn, team_id, found, selection, graphs(conn), api.actor)
-            api.door.tell(**changed(chosen))
-        return wire.ClearAnswer(run_id=found, cleared=keys(chosen), dry_run=data.dry_run)
+            chosen = commands.clear(*of, api.actor, Code(data.code))
+        return clear_answer(api, conn, found, selection, data, chosen)
 
     return await api.door.call(work)
 
 
-@post("/runs/{run_id:str}/mark", status_code=200, needs=Role.OPERATOR, idempotent=WHOLE)
+def clear_answer(
+    api: Api,
+    conn: Connection[Any],
+    run_id: str,
+    selection: Selection,
+    data: wire.ClearRequest,
+    chosen: list[commands.Affected],
+) -> wire.ClearAnswer:
+    row, run = commands.looked_at(conn, api.door.team_id, run_id, graphs(conn))
+    choice = None
+    if data.dry_run:
+        choice = repins.difference(conn, api.layout.data, row, run, selection.tasks)
+    else:
+        api.door.tell(**changed(chosen), code=data.code, version=row.version)
+    latest = choice is not None and data.code == Code.LATEST
+    return wire.ClearAnswer(
+        run_id=run_id,
+        cleared=keys(chosen),
+        dry_run=data.dry_run,
+        version=choice.latest_version if choice and latest else row.version,
+        bundle_version=choice.latest_bundle_version if choice and latest else row.bundle_version,
+        choice=choice,
+    )
+
+
+@post("/runs/{run_id:str}/mark", status_code=200, needs=Verb.RUN_MARK, idempotent=WHOLE)
 async def mark(
     api: Handed, run_id: Id, data: JSONBody[wire.MarkRequest]
 ) -> wire.Run | wire.MarkPreview:
@@ -211,7 +239,7 @@ def mark_all(
     return previews.would_mark_run(*of) if data.dry_run else commands.mark_run(*of, api.actor)
 
 
-@patch("/runs/{run_id:str}", needs=Role.OPERATOR)
+@patch("/runs/{run_id:str}", needs=Verb.RUN_NOTE)
 async def write_note(api: Handed, run_id: Id, data: JSONBody[wire.NoteRequest]) -> wire.Run:
     """Set the note of a run; null removes it."""
 

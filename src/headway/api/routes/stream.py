@@ -1,6 +1,6 @@
 """/stream: live changes."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from litestar import get
 from litestar.params import FromQuery, HeaderParameter
@@ -15,15 +15,16 @@ from headway.api.parameters import (
     MapIndex,
     TextFilter,
 )
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.errors import UsageError
 from headway.store.views import instances, runs
 
 OF_ONE: tuple[str, ...] = ("run", "task_instance")
 OF_ALL: tuple[str, ...] = ("run", "dag", "pool")
+NEEDS: Final = {"dag": Verb.DAG_READ, "pool": Verb.POOL_READ, "log": Verb.LOG_READ}
 
 
-@get("/stream", media_type="text/event-stream", needs=Role.VIEWER)
+@get("/stream", media_type="text/event-stream", needs=Verb.RUN_READ, guests=True)
 async def watch(
     api: Handed,
     run_id: IdFilter = None,
@@ -44,6 +45,8 @@ async def watch(
     """
     # No bound of a position is declared: one that is not ours is no error, but a reset.
     wanted = chosen(topics, of_one=run_id is not None or dag_id is not None)
+    if topics is None:
+        wanted -= {topic for topic, verb in NEEDS.items() if verb not in api.principal.verbs}
     if "task_instance" in wanted and run_id is None and dag_id is None:
         raise UsageError(
             "the topic task_instance needs a run or a DAG", hint="give run_id or dag_id"
@@ -51,6 +54,8 @@ async def watch(
     if run_id is not None:
         run_id = await api.door.call(runs.resolve, run_id)
     log = None
+    for topic in sorted(wanted & NEEDS.keys()):
+        api.principal.require(NEEDS[topic], f"follow the topic {topic}")
     if "log" in wanted:
         log = await target(api, run_id, task_id, map_index, attempt)
     holder = api.principal.holder

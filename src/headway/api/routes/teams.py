@@ -1,5 +1,6 @@
 """/teams: the teams of this control plane and their settings. Platform admins create, change and delete them."""
 
+from dataclasses import asdict as fields_of
 from typing import Annotated, Any
 
 from litestar import delete, get, patch, post
@@ -15,13 +16,13 @@ from headway.api.context import Api, Handed
 from headway.api.parameters import Id
 from headway.api.repeats import ONCE
 from headway.api.routes.runs import graphs
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.errors import NotFound
 from headway.store import teams
 from headway.store.views import teams as views
 
 
-@get("/teams", needs=Role.VIEWER)
+@get("/teams", needs=Verb.TEAM_READ)
 async def list_teams(api: Handed) -> wire.Page[wire.Team]:
     """List all teams for a platform admin, or the team of the request for others."""
 
@@ -33,7 +34,7 @@ async def list_teams(api: Handed) -> wire.Page[wire.Team]:
     return wire.Page(await api.door.call(work))
 
 
-@get("/teams/{name:str}", needs=Role.VIEWER)
+@get("/teams/{name:str}", needs=Verb.TEAM_READ)
 async def show_team(api: Handed, name: Id) -> wire.Team:
     """Get a team, its settings and what it uses."""
 
@@ -67,7 +68,7 @@ async def create_team(api: Handed, data: JSONBody[wire.TeamRequest]) -> wire.New
 
 @patch("/teams/{name:str}", needs=PLATFORM)
 async def change_team(api: Handed, name: Id, data: JSONBody[wire.TeamChange]) -> wire.Team:
-    """Change title, slots or weight of a team."""
+    """Change title, slots, weight, limits or settings in the cluster of a team."""
 
     def work(conn: Connection[Any]) -> wire.Team:
         before, after, team_id = actions.change(conn, actor_of(api), name, data)
@@ -101,7 +102,13 @@ def actor_of(api: Api) -> Actor:
 
 
 def told(settings: actions.Settings) -> dict[str, object]:
-    return {"title": settings.title, "slots": settings.slots, "weight": float(settings.weight)}
+    return {
+        "title": settings.title,
+        "slots": settings.slots,
+        "weight": float(settings.weight),
+        "limits": fields_of(settings.limits),
+        "cluster": fields_of(settings.cluster),
+    }
 
 
 ROUTES = [list_teams, show_team, create_team, change_team, delete_team]

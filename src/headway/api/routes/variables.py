@@ -9,23 +9,23 @@ from psycopg import Connection
 from headway import wire
 from headway.api.context import Handed
 from headway.api.parameters import Id
-from headway.core.roles import Role
+from headway.core.roles import Verb
 from headway.secrets import stored
 
 
-@get("/variables", needs=Role.AUTHOR)
+@get("/variables", needs=Verb.VARIABLE_READ)
 async def list_variables(api: Handed) -> wire.Page[wire.Variable]:
     """List variables. A secret one has no value."""
     return wire.Page(await api.door.call(stored.list_variables, api.door.team_id))
 
 
-@get("/variables/{key:str}", needs=Role.AUTHOR)
+@get("/variables/{key:str}", needs=Verb.VARIABLE_READ)
 async def show_variable(api: Handed, key: Id) -> wire.Variable:
     """Get a variable. A secret one has no value."""
     return await api.door.call(stored.show_variable, api.door.team_id, key)
 
 
-@put("/variables/{key:str}", needs=Role.ADMIN, secret=True)
+@put("/variables/{key:str}", needs=Verb.VARIABLE_WRITE, secret=True)
 async def set_variable(api: Handed, key: Id, data: JSONBody[wire.VariableRequest]) -> wire.Variable:
     """Create a variable, or replace it. Without a value, the stored one stays."""
 
@@ -35,7 +35,7 @@ async def set_variable(api: Handed, key: Id, data: JSONBody[wire.VariableRequest
     return await api.door.call(work)
 
 
-@delete("/variables/{key:str}", needs=Role.ADMIN)
+@delete("/variables/{key:str}", needs=Verb.VARIABLE_WRITE)
 async def delete_variable(api: Handed, key: Id) -> None:
     """Delete a variable."""
     await api.door.call(stored.delete_variable, api.door.team_id, key)

@@ -11,6 +11,11 @@ from headway.authoring.operators.base import Operator
 OPERATORS: Final = {
     "python": "headway.authoring.operators.python",
     "bash": "headway.authoring.operators.bash",
+    "empty": "headway.authoring.operators.empty",
+    "http": "headway.authoring.operators.http",
+    "sleep_until": "headway.authoring.operators.sleep_until",
+    "sql": "headway.authoring.operators.sql",
+    "wait_for_run": "headway.authoring.operators.wait_for_run",
 }
 
 

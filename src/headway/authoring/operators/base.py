@@ -20,7 +20,9 @@ class Operator(NamedTuple):
     task's result.
 
     ``guarded`` are parameters in which secrets are expected: of their texts a spec has only what is written in the
-    DAG file. ``run_function``, if there is one, makes ``@task.<word>``: it gets the decorated function.
+    DAG file. Texts in ``templated`` parameters are rendered as the DAG file has them; a result that takes its place
+    among them is data, whatever it looks like. ``run_function``, if there is one, makes ``@task.<word>``: it gets the
+    decorated function.
     """
 
     word: str
@@ -29,3 +31,4 @@ class Operator(NamedTuple):
     run: Callable[[Call], object]
     run_function: Callable[[Call], object] | None = None
     guarded: tuple[str, ...] = ()
+    templated: tuple[str, ...] = ()

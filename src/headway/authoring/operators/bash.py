@@ -37,8 +37,11 @@ def run(call: Call) -> str:
 
 
 def run_function(call: Call) -> str:
-    """The function returns the command."""
-    return run_command(call_function(call), None, None, call.run)
+    """The function returns the command, which may be a template too."""
+    command = call_function(call)
+    if isinstance(command, str):
+        command = render(command, call.run)
+    return run_command(command, None, None, call.run)
 
 
 def run_command(command: object, env: object, cwd: object, run: Run) -> str:
@@ -46,12 +49,11 @@ def run_command(command: object, env: object, cwd: object, run: Run) -> str:
         raise Fail(f"the command must be a string, not {type(command).__name__}")
     if not (env is None or isinstance(env, dict)):
         raise Fail(f"env must be a dict, not {type(env).__name__}")
-    own = {str(name): render(text_of(name, value), run) for name, value in (env or {}).items()}
-    line = render(command, run)
+    own = {str(name): text_of(name, value) for name, value in (env or {}).items()}
     # Names only: the values are where secrets are.
-    show(command=line, **({"env": ", ".join(own)} if own else {}))
-    folder = None if cwd is None else render(str(cwd), run)
-    with start(line, {**os.environ, **variables(run), **own}, folder) as process:
+    show(command=command, **({"env": ", ".join(own)} if own else {}))
+    folder = None if cwd is None else str(cwd)
+    with start(command, {**os.environ, **variables(run), **own}, folder) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         said = Tail(process.stdout, sys.stdout)
@@ -114,7 +116,7 @@ class Tail:
         return bool(chunk)
 
     def lines(self) -> list[str]:
-        """As the shell counts them: other separators of Unicode are text."""
+        """Return the lines as the shell counts them: other separators of Unicode are text."""
         text = self.kept.decode("utf-8", "replace").rstrip()
         return [line.rstrip("\r") for line in text.split("\n")] if text else []
 
@@ -166,4 +168,5 @@ OPERATOR = Operator(
     run=run,
     run_function=run_function,
     guarded=("env",),
+    templated=("command", "env", "cwd"),
 )

@@ -1,6 +1,7 @@
 """``@task`` and ``python(task_id=…, python_callable=…)``: a Python function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from types import CoroutineType
 from typing import Any
 
 from headway.authoring.operators.base import Call, Operator
@@ -27,12 +28,27 @@ def run(call: Call) -> object:
 def invoke(
     function: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object], run: Run
 ) -> object:
-    """Call it, filling from the run what it asks for by name or annotation."""
+    """Call it, filling from the run what it asks for by name or annotation, and wait for an ``async def``."""
+    result = called(function, args, kwargs, run)
+    return awaited(result) if isinstance(result, CoroutineType) else result
+
+
+def called(
+    function: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object], run: Run
+) -> object:
+    """Return what it returns: of an ``async def``, a coroutine."""
     signature = signature_of(function)
     show_arguments(signature.parameters, args, kwargs)
     if signature.varkw or len(args) + len(kwargs) < len(signature.parameters):
         kwargs = kwargs | asked_for(signature, len(args), kwargs, run)
     return function(*args, **kwargs)
+
+
+def awaited(work: Coroutine[Any, Any, object]) -> object:
+    """Return the result of an ``async def`` task, run in an event loop of its own."""
+    import asyncio  # most tasks need none
+
+    return asyncio.run(work)
 
 
 def asked_for(

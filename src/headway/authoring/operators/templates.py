@@ -2,16 +2,38 @@
 own process.
 
 Sandboxed: values come from the person who triggers the run. A name that does not exist is an error, never
-an empty string. ``{{ params.x | quote }}`` makes one word of a value for the shell.
+an empty string. ``{{ params.x | quote }}`` makes one word of a value for the shell,
+``{{ data_interval_end | ds }}`` a date of a moment.
 """
 
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
 
 from headway.authoring.run import Fail, Run, context_of
 from headway.authoring.secrets import Connections, Variables
 
 LENGTH: Final = "${#"  # of a variable or an array in the shell, never the beginning of a comment
 KEPT: Final = "$\ue000{\ue000"
+
+# Of a moment, as Airflow names them.
+FILTERS: Final[dict[str, Callable[[datetime], str]]] = {
+    "ds": lambda moment: moment.strftime("%Y-%m-%d"),
+    "ds_nodash": lambda moment: moment.strftime("%Y%m%d"),
+    "ts": lambda moment: moment.isoformat(),
+    "ts_nodash": lambda moment: moment.strftime("%Y%m%dT%H%M%S"),
+}
+
+
+def render_all(value: Any, run: Run) -> Any:
+    """Return ``value`` with each text inside its lists and dicts rendered."""
+    if isinstance(value, str):
+        return render(value, run)
+    if type(value) in (list, tuple):
+        return type(value)(render_all(item, run) for item in value)
+    if type(value) is dict:
+        return {name: render_all(item, run) for name, item in value.items()}
+    return value
 
 
 def render(text: str, run: Run) -> str:
@@ -24,6 +46,7 @@ def render(text: str, run: Run) -> str:
     from jinja2.sandbox import SandboxedEnvironment
 
     environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters |= FILTERS
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     try:
         return (

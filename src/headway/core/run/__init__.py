@@ -1,6 +1,6 @@
 """A run in memory, with its task instances, its queues and its changes."""
 
-from headway.core.run.changes import Changes, Move, Result
+from headway.core.run.changes import Changes, Emitted, Move, Result
 from headway.core.run.instance import NOT_MAPPED, Attempt, Instance, Key
 from headway.core.run.model import SCHEDULER, Above, Run
 
@@ -10,6 +10,7 @@ __all__ = (
     "Above",
     "Attempt",
     "Changes",
+    "Emitted",
     "Instance",
     "Key",
     "Move",

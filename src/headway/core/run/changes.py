@@ -1,4 +1,4 @@
-"""Every change made to a run since it was loaded: what the store has to write."""
+"""The changes made to a run since it was loaded: what the store has to write."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,6 +26,16 @@ class Result(NamedTuple):
     xcom: object
 
 
+class Emitted(NamedTuple):
+    """An event of an asset. ``extra``: JSON that only tasks read."""
+
+    instance: Instance
+    attempt: int
+    asset: str
+    extra: str
+    partition: str | None = None
+
+
 @dataclass(slots=True)
 class Changes:
     """The changes that the store must write. ``touched`` keeps first-touch order."""
@@ -34,10 +44,12 @@ class Changes:
     removed: dict[Key, Instance] = field(default_factory=dict)
     granted: list[tuple[Instance, Attempt]] = field(default_factory=list)
     attempts: dict[tuple[int, int, int], tuple[Instance, Attempt]] = field(default_factory=dict)
+    waits: dict[Key, tuple[Instance, Attempt]] = field(default_factory=dict)  # that began or ended
     results: list[Result] = field(default_factory=list)
     forgotten: dict[Key, Instance] = field(
         default_factory=dict
     )  # their stored results count no more
+    emitted: list[Emitted] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     released: dict[str, int] = field(default_factory=dict)  # pool slots given back, by pool
     ended: int = 0  # attempts that are live no more

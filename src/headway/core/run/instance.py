@@ -6,6 +6,7 @@ from datetime import datetime
 from headway.core.graph import Node
 from headway.core.reasons import Reason
 from headway.core.states import AttemptState, Event, State
+from headway.core.waits.deferral import Deferral
 
 NOT_MAPPED = -1
 
@@ -14,7 +15,7 @@ Key = tuple[int, int]  # a node's index and a map index
 
 @dataclass(slots=True)
 class Attempt:
-    """A live attempt, or one that ended in this transaction."""
+    """A live or deferred attempt, or one that ended in this transaction."""
 
     number: int
     token: str | None
@@ -30,6 +31,9 @@ class Attempt:
     detail: str | None = None
     line: int | None = None
     exit_code: int | None = None
+    deferrals: int = 0  # how often it was deferred: so many processes lie behind
+    ended_idle: bool = False  # by a move that found it deferred
+    deferral: Deferral | None = None  # its latest wait; after it, what the next process is told
 
 
 @dataclass(slots=True, eq=False)

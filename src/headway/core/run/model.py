@@ -16,18 +16,22 @@ from headway.core.run.changes import Changes, Move
 from headway.core.run.instance import Attempt, Instance, Key
 from headway.core.run.queues import Queues
 from headway.core.states import (
+    ASLEEP,
     ATTEMPT_TRANSITIONS,
+    DEFERRED,
     FINAL,
     LIVE,
     RUN_FINAL,
     RUN_TRANSITIONS,
     AttemptEvent,
+    AttemptState,
     Event,
     RunEvent,
     RunState,
     State,
     target,
 )
+from headway.core.waits.deferral import Deferral
 
 SCHEDULER = "scheduler"
 
@@ -62,6 +66,7 @@ class Run:
         cancelled_by: str | None = None,
         started_at: datetime | None = None,
         paused_by: str | None = None,
+        tasks_max: int | None = None,
     ) -> None:
         self.team_id = team_id
         self.run_id = run_id
@@ -73,6 +78,7 @@ class Run:
         self.cancelled_by = cancelled_by
         self.started_at = started_at
         self.paused_by = paused_by
+        self.tasks_max = tasks_max  # the limit of the team for one run
         self.ended_at: datetime | None = None
         self.reason: Reason | None = None
         self.due_at: datetime | None = None
@@ -81,10 +87,13 @@ class Run:
         self.items: list[int] = [0] * len(graph.nodes)  # those of a mapped task's list
         self.left_out: dict[int, frozenset[int]] = {}  # by branches that have ended
         self.former: dict[Key, int] = {}  # attempts of instances that are gone
+        self.strangers: dict[
+            tuple[str, int], int
+        ] = {}  # the same of tasks that another version had
         self.above: list[Above | None] = [None] * len(graph.nodes)
         self.open = 0  # instances that are not final
         self.live = 0
-        self.retrying: dict[Key, Instance] = {}
+        self.asleep: dict[Key, Instance] = {}  # waits for a retry or is deferred
         self.intended: dict[Key, Instance] = {}  # live, and a person wants it ended
         self.ready = 0
         self.queues = Queues(self.instances)
@@ -114,6 +123,7 @@ class Run:
     def remove(self, instance: Instance) -> None:
         """Take out what is replaced: a placeholder by its mapped instances, or they by it."""
         assert instance.state not in LIVE, f"{instance} is {instance.state}"
+        self.drop_deferred(instance, SCHEDULER)
         del self.instances[instance.node.index][instance.map_index]
         self._count(instance, -1)
         self._count_above(instance, -1)
@@ -125,15 +135,18 @@ class Run:
             self.changes.forgotten[instance.key] = instance
 
     def end_item(self, instance: Instance, why: Reason) -> None:
-        """Its list has this item no more. Its attempts stay, and its history says why it is gone."""
+        """Remove an instance whose item has left the list. Its attempts stay, and its history says why it is gone."""
+        had_ended = self.has_ended(instance.node.index)
         self.remove(instance)
-        self.stale.update(instance.node.downstream)
+        self._disturb(instance.node, had_ended)
         self.changes.moves.append(Move(instance, instance.attempts, "remove", None, SCHEDULER, why))
 
     def remember(self, task_id: str, map_index: int, attempts: int) -> None:
         """Note the last attempt of an instance that is gone, or was and is here again."""
         node = self.graph.by_id.get(task_id)
-        if node is not None and map_index not in self.instances[node]:
+        if node is None:
+            self.strangers[task_id, map_index] = attempts
+        elif map_index not in self.instances[node]:
             key = (node, map_index)
             self.former[key] = max(attempts, self.former.get(key, 0))
 
@@ -146,7 +159,7 @@ class Run:
         return None if node is None else self.instances[node].get(map_index)
 
     def has_ended(self, node: int) -> bool:
-        """All instances that the node has by now."""
+        """True if all instances that the node has by now are final."""
         return all(state in FINAL for state, count in self.counts[node].items() if count)
 
     def _count(self, instance: Instance, by: int) -> None:
@@ -169,10 +182,10 @@ class Run:
             self.ready += by
             if by < 0 and instance.rank is not None:
                 self.queues.count(instance.node.index, -1)
-        elif instance.state is State.UP_FOR_RETRY and by > 0:
-            self.retrying[instance.key] = instance
-        elif instance.state is State.UP_FOR_RETRY:
-            del self.retrying[instance.key]
+        elif instance.state in ASLEEP and by > 0:
+            self.asleep[instance.key] = instance
+        elif instance.state in ASLEEP:
+            del self.asleep[instance.key]
 
     def _count_above(self, instance: Instance, by: int) -> None:
         for below in instance.node.downstream:
@@ -214,13 +227,18 @@ class Run:
         """Apply one row of the transition table: the only way a task instance changes its state.
 
         A move brings with it what its state cannot be without: ``wake_at`` a retry, ``attempt`` a
-        grant, and no other.
+        grant, and no other. A deferral may bring ``wake_at``. A deferred attempt ends with a move that
+        does not lead on to its next process.
         """
         to = target(instance.state, event)
-        assert (wake_at is not None) == (to is State.UP_FOR_RETRY), f"{event} with {wake_at=}"
+        assert (wake_at is not None) == (to is State.UP_FOR_RETRY) or to in DEFERRED, (
+            f"{event} with {wake_at=}"
+        )
         assert (attempt is not None) == (to is State.QUEUED), f"{event} with {attempt=}"
-        assert attempt is None or attempt.number == instance.attempts + 1, f"a gap: {attempt}"
+        if instance.attempt is not None and (to in FINAL or to is State.WAITING):
+            self.drop_deferred(instance, actor)
         held_slot = instance.state in LIVE
+        had_ended = instance.node.skips_all_below and self.has_ended(instance.node.index)
         self._count(instance, -1)
         instance.state = to
         self._count(instance, +1)
@@ -242,7 +260,7 @@ class Run:
             instance.intent = instance.intent_by = None
             self.intended.pop(instance.key, None)
         if to in FINAL or to is State.WAITING:
-            self.stale.update(instance.node.downstream)
+            self._disturb(instance.node, had_ended)
         self.touch(instance)
         self.changes.moves.append(Move(instance, instance.attempts, event, to, actor, reason))
         if to is State.READY:
@@ -250,15 +268,58 @@ class Run:
             instance.waited_for = None
             self.queues.offer(instance)
 
+    def _disturb(self, node: Node, had_ended: bool) -> None:
+        """Have the nodes judged again whose verdict may change because this one has ended, or has not any more."""
+        self.stale.update(node.downstream)
+        if node.skips_all_below and had_ended != self.has_ended(node.index):
+            self.stale.update(self.graph.descendants({node.index}))
+
     def _hand_over(self, instance: Instance, attempt: Attempt) -> None:
-        instance.attempts, instance.attempt = attempt.number, attempt
-        instance.queued_at, instance.started_at = attempt.queued_at, None
+        if attempt is not instance.attempt:
+            assert attempt.number == instance.attempts + 1, f"a gap: {attempt}"
+            instance.attempts, instance.attempt = attempt.number, attempt
+            instance.queued_at, instance.started_at = attempt.queued_at, None
         self.changes.granted.append((instance, attempt))
+
+    def resume(self, instance: Instance, token: str, session: str) -> Attempt:
+        """Bind its deferred attempt to a session again. The grant that follows takes it."""
+        attempt = self._move_attempt(instance, AttemptEvent.RESUME)
+        attempt.token, attempt.session, attempt.pid = token, session, None
+        self.record(instance, attempt)
+        return attempt
+
+    def defer_attempt(self, instance: Instance, deferral: Deferral, at: datetime) -> Deferral:
+        """The process of the live attempt has ended; the attempt waits. Its token is worthless from here on."""
+        attempt = self._move_attempt(instance, AttemptEvent.DEFER)
+        attempt.token = None
+        attempt.deferrals += 1
+        attempt.deferral = deferral.begun(at)
+        self.record(instance, attempt)
+        self.changes.waits[instance.key] = (instance, attempt)
+        return attempt.deferral
+
+    def end_wait(self, instance: Instance, found: str | None, *, timed_out: bool = False) -> None:
+        """The wait of a deferred attempt is over: its next process is told what was found."""
+        attempt = instance.attempt
+        assert attempt is not None
+        assert attempt.deferral is not None, f"{instance} does not wait"
+        attempt.deferral = attempt.deferral.ended(found, timed_out=timed_out)
+        self.changes.waits[instance.key] = (instance, attempt)
+
+    def drop_deferred(self, instance: Instance, actor: str) -> None:
+        """End an attempt that is deferred, or waits for a slot to go on, and that nobody wants any more."""
+        attempt = instance.attempt
+        if attempt is not None and attempt.state is AttemptState.DEFERRED:
+            detail = f"ended by {actor} while it was deferred"
+            self.end_attempt(
+                instance, AttemptEvent.CANCEL, self.now, cause="cancelled", detail=detail
+            )
 
     def start_attempt(self, instance: Instance, at: datetime, pid: int | None) -> None:
         """The live attempt has a process."""
         attempt = self._move_attempt(instance, AttemptEvent.START)
-        attempt.started_at = instance.started_at = at
+        if not attempt.deferrals:  # of an attempt that goes on, the first process began it
+            attempt.started_at = instance.started_at = at
         attempt.pid = pid
         self.record(instance, attempt)
 
@@ -273,32 +334,43 @@ class Run:
         line: int | None = None,
         exit_code: int | None = None,
     ) -> None:
-        """Close the live attempt: its token is worthless from here on. The move that follows takes
+        """Close the open attempt: its token is worthless from here on. The move that follows takes
         over ``at`` as the end of the instance.
         """
+        before = instance.attempt
+        idle = before is not None and before.state is AttemptState.DEFERRED
         attempt = self._move_attempt(instance, event)
         attempt.token = None
+        attempt.ended_idle = idle and (*instance.key, attempt.number) not in self.changes.attempts
         attempt.ended_at = instance.ended_at = at
         instance.started_at = attempt.started_at
         attempt.cause, attempt.detail = cause, detail
         attempt.line, attempt.exit_code = line, exit_code
         instance.attempt = None
         self.record(instance, attempt)
+        if attempt.deferrals:
+            self.changes.waits[instance.key] = (instance, attempt)
 
     def _move_attempt(self, instance: Instance, event: AttemptEvent) -> Attempt:
         """Apply one row of the attempts' table: the only way an attempt changes its state."""
         attempt = instance.attempt
-        assert attempt is not None, f"{instance} has no live attempt"
+        assert attempt is not None, f"{instance} has no open attempt"
         to = ATTEMPT_TRANSITIONS.get((attempt.state, event))
         assert to is not None, f"illegal move: {event} of an attempt that is {attempt.state}"
         attempt.state = to
         return attempt
 
     def last_end(self) -> datetime:
-        """When the last of its instances ended: what came after is only our looking at it."""
+        """Return when the last instance of the run ended: what came after is only our looking at it."""
         ends = [instance.ended_at for instance in self.all() if instance.ended_at is not None]
         last = max(ends, default=self.now)
         return last if self.started_at is None else max(last, self.started_at)
+
+    def failed_instances(self) -> int:
+        """Return how many task instances of a run that has ended failed; 0 while it goes on."""
+        if self.state not in RUN_FINAL:
+            return 0
+        return sum(counts.get(State.FAILED, 0) for counts in self.counts)
 
     def record(self, instance: Instance, attempt: Attempt) -> None:
         self.changes.attempts[(*instance.key, attempt.number)] = (instance, attempt)

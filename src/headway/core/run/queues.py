@@ -76,7 +76,7 @@ class Queues:
         return found
 
     def forget_pause(self, instances: Iterable[Instance]) -> None:
-        """It is over: those that do not run yet have another reason, to be written anew."""
+        """Forget the pause: instances that do not run yet have another reason, to be written anew."""
         self.pause_noted = False
         for instance in instances:
             if instance.state is State.READY and isinstance(instance.blocked_reason, DagPaused):

@@ -12,6 +12,7 @@ from typing import Any, Final
 from headway.core.schedules.base import FIRST, LAST, TICK, BadSchedule, Schedule
 from headway.core.schedules.cron import Cron
 from headway.core.schedules.interval import Every
+from headway.core.schedules.on_assets import OnAssets
 from headway.core.schedules.on_demand import OnDemand
 from headway.core.schedules.once import Once
 from headway.core.schedules.zones import check_zone
@@ -24,6 +25,7 @@ __all__ = (
     "BadSchedule",
     "Cron",
     "Every",
+    "OnAssets",
     "OnDemand",
     "Once",
     "Schedule",
@@ -36,7 +38,7 @@ __all__ = (
 )
 
 # In the order in which they are asked for what a DAG file gives: a text that no other takes is a cron.
-KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron)
+KINDS: Final[tuple[type[Schedule], ...]] = (Every, Once, Cron, OnAssets)
 
 ZONE: Final = "timezone"
 

@@ -5,7 +5,7 @@ increasing. There are none before ``FIRST`` or after ``LAST``.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
@@ -21,7 +21,7 @@ class BadSchedule(ValueError):
 
 
 class Schedule(ABC):
-    """When the runs of a DAG are due. A kind is one file of this folder and a line in its registry."""
+    """The times at which runs of a DAG are due. A kind is one file of this folder and a line in its registry."""
 
     __slots__ = ()
 
@@ -61,6 +61,19 @@ class Schedule(ABC):
     def zone(self) -> str:
         """The IANA zone on whose clock it fires."""
         return "UTC"
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """The assets whose events bring runs."""
+        return frozenset()
+
+    def is_met(self, arrived: Collection[str]) -> bool:
+        """Return whether a run is due, because these of its assets have new events."""
+        return False
+
+    def missing(self, arrived: Collection[str]) -> tuple[str, ...]:
+        """Return the assets that a run still waits for, when these have new events."""
+        return ()
 
     def upcoming(self, start_date: datetime, last: datetime | None) -> datetime | None:
         """Return the first fire that has no run yet, in the past or in the future."""

@@ -15,7 +15,7 @@ UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 @dataclass(frozen=True, slots=True)
 class Every(Schedule):
-    """At the anchor and at every whole number of intervals from it."""
+    """A fire at the anchor and at every whole number of intervals from it."""
 
     interval: timedelta
     anchor: datetime = EPOCH

@@ -1,4 +1,4 @@
-"""No schedule: a run begins when somebody asks for it."""
+"""The absence of a schedule: a run begins when somebody asks for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from headway.core.schedules.base import Schedule
 
 @dataclass(frozen=True, slots=True)
 class OnDemand(Schedule):
-    """No fires. It is what the absence of a schedule means, and has no word of its own in a spec."""
+    """A schedule without fires: what the absence of a schedule means. It has no word of its own in a spec."""
 
     word: ClassVar[str] = ""
     schema: ClassVar[Mapping[str, object]] = {"type": "null"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from headway.core.run import Run
-from headway.core.states import RunState
+from headway.core.states import RunState, State
 from headway.core.waits.wait import Kind, Wait
 
 
@@ -12,8 +12,9 @@ def of_run(run: Run) -> Iterator[Wait]:
     """Yield the waits of its task instances, and its own."""
     if run.state is not RunState.RUNNING:
         return
-    for instance in run.retrying.values():
-        yield Wait(Kind.RETRY, instance.wake_at, instance.node.task_id)
+    for instance in run.asleep.values():
+        kind = Kind.RETRY if instance.state is State.UP_FOR_RETRY else Kind.DEFERRAL
+        yield Wait(kind, instance.wake_at, instance.node.task_id)
     if (ends_at := timeout(run)) is not None:
         yield Wait(Kind.TIMEOUT, ends_at, run.run_id)
 

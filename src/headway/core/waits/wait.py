@@ -9,8 +9,11 @@ class Kind(StrEnum):
     """The kind of a wait."""
 
     RETRY = "retry"  # the delay between an attempt of a task instance and the next
+    DEFERRAL = (
+        "deferral"  # of a deferred task instance: its time, or the end of the time it may take
+    )
     TIMEOUT = "timeout"  # the end of the time that a run may take
-    RUN = "run"  # the first of these two, as it is stored with its run
+    RUN = "run"  # the first of these, as it is stored with its run
     FIRE = "fire"  # the next time at which a schedule fires
     SET_ASIDE = "set_aside"  # the end of the pause of a run that could not be planned
 

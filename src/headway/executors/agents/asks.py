@@ -1,4 +1,4 @@
-"""Questions of attempts for connections and variables: answered by threads, so that no slow backend holds up a tick.
+"""Questions of agents for secrets and files: answered by threads, so that no slow backend or disk holds up a tick.
 
 Each team has threads of its own, and a question has a deadline: a slow answer for one team stops nobody else.
 """
@@ -8,7 +8,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, Generic, Literal, TypeVar
 
 from headway import clock
 from headway.agent.protocol import Answer, Ask
@@ -17,22 +17,36 @@ from headway.executors.agents.gateway import Link
 THREADS: Final = 2  # of a team
 OPEN_MAX: Final = 1_000  # questions of a team that wait
 DEADLINE_S: Final = 15.0
-LATE: Final = (
-    f"the server did not find an answer within {DEADLINE_S:g} s; the secret backend may be slow"
-)
-
+Why = Literal["absent", "many", "late"]  # nobody answers here, too many wait, it took too long
+SECRETS: Final[dict[Why, str]] = {
+    "absent": "this scheduler has no secrets",
+    "many": "too many tasks of the team ask for secrets now",
+    "late": f"the server did not find an answer within {DEADLINE_S:g} s; the secret backend may be slow",
+}
 Service = Callable[[int, str, Ask], Answer]
-Waiting = tuple[float, Link, Ask]
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
-class Asks:
-    """``service`` answers in a thread: team, session, question. None: there are no secrets here."""
+class Asks(Generic[Q, A]):
+    """``service`` answers in a thread: team, session, question. None: nobody answers here.
 
-    def __init__(self, selector: selectors.BaseSelector, service: Service | None) -> None:
+    ``refused`` makes an answer of a reason.
+    """
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        service: Callable[[int, str, Q], A] | None,
+        refused: Callable[[Q, Why], A],
+        open_max: int = OPEN_MAX,
+    ) -> None:
+        self.open_max = open_max
         self.service = service
+        self.refused = refused
         self.threads: dict[int, ThreadPoolExecutor] = {}
-        self.waiting: dict[int, deque[Waiting]] = {}  # of each team, the oldest first
-        self.done: deque[tuple[Waiting, Answer]] = deque()
+        self.waiting: dict[int, deque[tuple[float, Link, Q]]] = {}  # of each team, the oldest first
+        self.done: deque[tuple[tuple[float, Link, Q], A]] = deque()
         self.selector = selector
         self.bells: tuple[socket.socket, socket.socket] | None = None  # from the first question on
 
@@ -43,24 +57,24 @@ class Asks:
         ringer.setblocking(False)
         self.selector.register(bell, selectors.EVENT_READ, lambda _: bell.recv(4096))
 
-    def take(self, link: Link, ask: Ask) -> Answer | None:
+    def take(self, link: Link, ask: Q) -> A | None:
         """Take a question, or return why there is no answer."""
         if self.service is None:
-            return Answer(ask.request, refused="this scheduler has no secrets")
+            return self.refused(ask, "absent")
         if self.bells is None:
             self.hang_bell()
         team_id = link.team_id
         waiting = self.waiting.setdefault(team_id, deque())
-        if len(waiting) >= OPEN_MAX:
-            return Answer(ask.request, refused="too many tasks of the team ask for secrets now")
-        one: Waiting = (clock.monotonic() + DEADLINE_S, link, ask)
+        if len(waiting) >= self.open_max:
+            return self.refused(ask, "many")
+        one = (clock.monotonic() + DEADLINE_S, link, ask)
         waiting.append(one)
         if team_id not in self.threads:
             self.threads[team_id] = ThreadPoolExecutor(THREADS, thread_name_prefix="secrets")
         self.threads[team_id].submit(self.work, self.service, one)
         return None
 
-    def work(self, service: Service, one: Waiting) -> None:
+    def work(self, service: Callable[[int, str, Q], A], one: tuple[float, Link, Q]) -> None:
         deadline, link, ask = one
         if clock.monotonic() >= deadline or link.hello is None:
             return
@@ -71,7 +85,7 @@ class Asks:
         except OSError:  # full: it is heard anyway
             return
 
-    def answers(self) -> list[tuple[Link, Answer]]:
+    def answers(self) -> list[tuple[Link, Q, A]]:
         """Return what can be told now: answers, and refusals of what took too long."""
         found = []
         while self.done:
@@ -79,12 +93,12 @@ class Asks:
             waiting = self.waiting[one[1].team_id]
             if one in waiting:
                 waiting.remove(one)
-                found.append((one[1], answer))
+                found.append((one[1], one[2], answer))
         now = clock.monotonic()
         for waiting in self.waiting.values():
             while waiting and waiting[0][0] <= now:
                 _, link, ask = waiting.popleft()
-                found.append((link, Answer(ask.request, refused=LATE)))
+                found.append((link, ask, self.refused(ask, "late")))
         return found
 
     def close(self) -> None:
@@ -94,3 +108,7 @@ class Asks:
             self.selector.unregister(self.bells[0])
             for bell in self.bells:
                 bell.close()
+
+
+def no_secret(ask: Ask, why: Why) -> Answer:
+    return Answer(ask.request, refused=SECRETS[why])

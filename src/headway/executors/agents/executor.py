@@ -2,21 +2,41 @@
 
 import contextlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import psycopg
 from psycopg import Connection
 
-from headway.agent.protocol import Answer, Ask, AttemptKey, Cancel, Fetch, Hello
+from headway.agent.protocol import (
+    Answer,
+    Ask,
+    AttemptKey,
+    Cancel,
+    Errand,
+    Fetch,
+    Hello,
+    Looked,
+    Piece,
+    Probed,
+    Put,
+    WantBundle,
+    WantResult,
+)
 from headway.core.admission import Session
 from headway.core.run import Run
 from headway.errors import EXHAUSTED, explained
 from headway.executors.agents import translate
-from headway.executors.agents.asks import Asks, Service
+from headway.executors.agents.asks import Asks, Service, no_secret
+from headway.executors.agents.doors import Outside
+from headway.executors.agents.errands import Errands
+from headway.executors.agents.files import Files
 from headway.executors.agents.gateway import Gateway, Link, grouped
+from headway.executors.agents.trials import Trials
+from headway.executors.agents.triggers import Triggers
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
+from headway.secrets.trial import Trial
 from headway.store import api_tokens, runs, sessions, snapshots, xcoms
 from headway.store.clock import clock
 from headway.store.runs import Claimed
@@ -29,7 +49,11 @@ AGENTS: Final = "agents"
 
 
 class Agents:
-    """``data``: the directory on the agents' host where their logs and large results are."""
+    """``data``: the directory on the agents' host where their logs and large results are.
+
+    ``files``: serves agents that do not share it, ``outside``: where those of other machines connect.
+    ``admit``: decides about a Hello, now or later, in place of the token of an agent.
+    """
 
     def __init__(
         self,
@@ -39,14 +63,21 @@ class Agents:
         data: str | None,
         name: str = AGENTS,
         secrets: Service | None = None,
+        files: Files | None = None,
+        outside: Outside | None = None,
+        admit: Callable[[Link, Hello], None] | None = None,
     ) -> None:
         self.name = name
+        self.admit = admit or self.let_in
         self.host = host
         self.conn = host.conn
         self.versions = host.versions
         self.data = data
-        self.gateway = Gateway(host.selector, address)
-        self.asks = Asks(host.selector, secrets)
+        self.gateway = Gateway(host.selector, address, outside)
+        self.asks: Asks[Ask, Answer] = Asks(host.selector, secrets, no_secret)
+        self.errands = Errands(host, files)
+        self.trials = Trials(self.conn, self.gateway, self.asks)
+        self.triggers = Triggers(self.conn, self.gateway, host.versions)
 
     # -- what came in
 
@@ -56,7 +87,7 @@ class Agents:
             ends=len(self.gateway.envelopes),
             starts=len(self.gateway.starts),
             held=sum(len(link.held) for link in links),
-            beats=any(link.heartbeat is not None for link in links),
+            beats=any(link.heartbeat is not None for link in links) or self.gateway.has_orphans(),
         )
 
     def collect(self) -> list[Envelope]:
@@ -67,6 +98,11 @@ class Agents:
 
     def acknowledge(self) -> None:
         self.gateway.acknowledge()
+        if (
+            self.gateway.triggers
+        ):  # what was deferred just now is not kept waiting for the next sweep
+            self.gateway.triggers = False
+            self.host.safely(self.triggers.hand_out)
 
     # -- capacity
 
@@ -94,13 +130,12 @@ class Agents:
     def start_in_run(self, link: Link, session: str, grants: list[Grant]) -> None:
         row, run = grants[0].row, grants[0].run
         tokens = {
-            translate.attempt_key(row.run_id, g.instance, g.attempt.number): g.attempt.token or ""
+            translate.attempt_key(row.run_id, g.instance, g.attempt): g.attempt.token or ""
             for g in grants
         }
         with self.at_own_cost(link, row.run_id, tokens):
             messages = [
-                translate.grant(run, g.instance, g.attempt.number, g.attempt.token or "")
-                for g in grants
+                translate.grant(run, g.instance, g.attempt, g.attempt.token or "") for g in grants
             ]
             dag = self.versions.dag(row.team_id, row.dag_id, row.version)
             context = translate.context(row, dag.file, dag.reuse_child)
@@ -127,43 +162,54 @@ class Agents:
 
     # -- leases
 
-    def beating(self) -> Collection[str]:
-        return self.gateway.heartbeats()
+    def beating(self) -> Mapping[str, int]:
+        return {session: link.log_bytes for session, link in self.gateway.heartbeats().items()}
 
-    def renewed(self, alive: Collection[str]) -> None:
+    def renewed(self, alive: Mapping[str, int | None]) -> None:
         for session, link in self.gateway.heartbeats().items():
             if session in alive:
-                self.gateway.answer_heartbeat(link)
+                self.gateway.answer_heartbeat(link, alive[session])
             else:
                 self.gateway.refuse(link, "the session's lease has ended")
 
     # -- agents that arrive
 
     def serve(self) -> bool:
-        arrivals, self.gateway.arrivals = self.gateway.arrivals, []
-        for link, message in arrivals:
-            if link.sock.fileno() >= 0 and not self.host.safely(
-                partial(self.answer, link, message)
-            ):
+        greeted = False
+        for link, message in self.gateway.due():
+            greeted |= isinstance(message, Hello)
+            if not self.host.safely(partial(self.answer, link, message)):
                 self.gateway.drop(link)
-        for link, answer in self.asks.answers():
-            self.tell(link, answer)
-        return any(isinstance(message, Hello) for _, message in arrivals)
+        for link, ask, answer in self.asks.answers():
+            if isinstance(ask, Trial):
+                self.host.safely(partial(self.trials.opened, link, ask, answer))
+            else:
+                self.tell(link, answer)
+        for link, _, piece in self.errands.asks.answers():
+            self.tell(link, piece)
+        return greeted
 
-    def tell(self, link: Link, answer: Answer) -> None:
+    def tell(self, link: Link, answer: Answer | Piece) -> None:
         if link.sock.fileno() >= 0:
             self.gateway.send(link, answer)
 
-    def answer(self, link: Link, message: Hello | Fetch | Ask) -> None:
+    def answer(self, link: Link, message: Hello | Fetch | Ask | Probed | Looked | Errand) -> None:
         match message:
+            case Looked(looks):
+                self.triggers.note(link, looks)
+            case Probed():
+                self.trials.ended(link, message)
             case Ask():
                 if (refusal := self.asks.take(link, message)) is not None:
                     self.tell(link, refusal)
             case Hello():
-                self.let_in(link, message)
+                self.admit(link, message)
             case Fetch(request, run_id, refs):
                 found = read(self.conn, xcoms.fetch, link.team_id, run_id, translate.wanted(refs))
                 self.gateway.answer(link, translate.values(request, refs, found))
+            case WantBundle() | WantResult() | Put():
+                if (piece := self.errands.take(link, message)) is not None:
+                    self.tell(link, piece)
 
     def let_in(self, link: Link, hello: Hello) -> None:
         """The team is that of the agent's token, whatever it says."""
@@ -202,10 +248,11 @@ class Agents:
             return
         self.gateway.welcome(link, hello, team_id, token_id)
         self.send_bound(link)
+        self.triggers.bring_level(link)
 
     def part_from_void(self) -> None:
         """Disconnect agents whose token is no longer valid. What they ran is lost when their lease is over."""
-        links = list(self.gateway.links.values())
+        links = [link for link in self.gateway.links.values() if link.token_id]
         if not links:
             return
         tokens = {(link.team_id, link.token_id) for link in links}
@@ -219,8 +266,11 @@ class Agents:
     def adopt(self) -> None:
         """Another scheduler may have bound attempts to an agent that has come over to us."""
         self.host.safely(self.part_from_void)
+        self.host.safely(self.trials.begin)
+        self.host.safely(self.triggers.look)
         for link in list(self.gateway.links.values()):
             self.host.safely(partial(self.send_bound, link))
+        self.errands.look(self.gateway.links.keys())
         self.gateway.sweep()
 
     def send_bound(self, link: Link) -> None:
@@ -230,7 +280,9 @@ class Agents:
         """
         assert link.hello is not None
         bound = read(self.conn, sessions.bound, link.team_id, link.hello.session)
-        keys = {AttemptKey(b.run_id, b.task_id, b.map_index, b.number): b for b in bound}
+        keys = {
+            AttemptKey(b.run_id, b.task_id, b.map_index, b.number, b.deferrals): b for b in bound
+        }
         link.ended.intersection_update(keys)
         stale = [key for key in link.held if key not in keys]
         if stale:
@@ -252,7 +304,7 @@ class Agents:
         for key, b in pairs:
             instance = run.get(key.task_id, key.map_index)
             if instance is not None and instance.attempt is not None:
-                messages.append(translate.grant(run, instance, b.number, b.token))
+                messages.append(translate.grant(run, instance, instance.attempt, b.token))
                 if instance.intent is not None:
                     unwanted.append(key)
         if unwanted:  # before their grants: then they end without starting
@@ -269,4 +321,5 @@ class Agents:
 
     def close(self) -> None:
         self.asks.close()
+        self.errands.close()
         self.gateway.close()

@@ -6,16 +6,15 @@ acknowledges them after the commit, and sends grants. A slow or broken agent aff
 connection: writes are buffered, and an agent that reads nothing for the time of a lease is disconnected.
 """
 
-import errno
 import logging
-import os
 import selectors
 import socket
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -25,18 +24,23 @@ from headway.agent.protocol import (
     FENCE_S,
     FRAME_BYTES_MAX,
     LEASE_S,
-    PROTOCOL_VERSION,
+    PIECE_BYTES,
     Ack,
     AgentMessage,
     Ask,
     AttemptKey,
     Ended,
+    Errand,
     Fetch,
+    Found,
     Grant,
     Grants,
     Heartbeat,
     HeartbeatAck,
     Hello,
+    Looked,
+    Probed,
+    Put,
     Refused,
     RunContext,
     Started,
@@ -45,19 +49,22 @@ from headway.agent.protocol import (
 )
 from headway.core.admission import Session
 from headway.errors import UsageError
+from headway.executors.agents.doors import Outside, listen
+from headway.executors.agents.flaws import REPORT_BYTES_MAX, check_text, flaw_of_hello
 from headway.executors.agents.translate import report
 from headway.executors.base import Envelope
-from headway.spec.carried import flaw_of_text
-from headway.spec.validate import is_id
+
+if TYPE_CHECKING:
+    from headway.agent.tls import Channel
 
 log = logging.getLogger(__name__)
 
 READ_BYTES: Final = 256 * 1024
 STRANGERS_MAX: Final = 64  # connections that have not said Hello
 HELLO_S: Final = 5.0  # within which they do
-QUEUES_MAX: Final = 64  # of one agent: each costs every tick a little
-SLOTS_MAX: Final = 100_000  # of one agent: ticks add up those of all
 HELLO_BYTES_MAX: Final = 4 * 1024 * 1024
+SERVED_MAX: Final = 64  # requests of one agent in a turn of the loop, which all teams share
+UNSENT_MAX: Final = 8 * 1024 * 1024  # beyond it an agent is not heard until it reads
 RUNS_KNOWN_MAX: Final = 10_000  # of which an agent's results are known to be right
 
 DECODER: Final = msgspec.msgpack.Decoder(AgentMessage)
@@ -71,8 +78,11 @@ class Link:
     """One connection. It has a session once its ``Hello`` was accepted."""
 
     sock: socket.socket
+    channel: "Channel | None" = None  # of TLS
+    host: str = ""  # where it comes from, on another machine
     reader: FrameReader = field(default_factory=lambda: FrameReader(HELLO_BYTES_MAX))
     unsent: bytearray = field(default_factory=bytearray)
+    late: bool = False  # some of its requests wait for the next turn, and it is not heard meanwhile
     read_at: float = 0.0  # when the agent last took some of what is unsent, or there was nothing
     greeted: bool = False  # it said Hello, which may wait for its answer
     hello: Hello | None = None
@@ -83,41 +93,62 @@ class Link:
     known: OrderedDict[str, None] = field(default_factory=OrderedDict)  # runs, the oldest first
     reported: int = 0  # highest sequence number of an Ended taken in and not acknowledged
     acknowledged: int = 0
+    files: dict[object, str] = field(
+        default_factory=dict
+    )  # results that it may read, where they are
+    watched: set[AttemptKey] = field(default_factory=set)  # waits that its triggerers look after
+    found: set[AttemptKey] = field(default_factory=set)  # of these, told and not yet stored
     heartbeat: int | None = None  # to be renewed in the database, then answered
+    log_bytes: int = 0  # that the logs of its attempts took in the last minute, as it says
 
 
 class Gateway:
-    """``arrivals`` are the messages that need the database or a secret backend:
+    """An address that begins with ``tls:`` is that of ``outside``.
+
+    ``arrivals`` are the messages that need the database or a secret backend:
 
     the scheduler answers them.
     """
 
-    def __init__(self, selector: selectors.BaseSelector, address: str) -> None:
+    def __init__(
+        self, selector: selectors.BaseSelector, address: str, outside: Outside | None = None
+    ) -> None:
         self.selector = selector
         self.links: dict[str, Link] = {}  # by session
         self.strangers: dict[Link, float] = {}  # since when; the first have waited longest
         self.is_listening = False
         self.envelopes: list[Envelope] = []  # ends, and starts that came with them
         self.starts: list[Envelope] = []  # may wait for the next tick
-        self.arrivals: list[tuple[Link, Hello | Fetch | Ask]] = []
-        self.listener = listen(address)
+        self.arrivals: list[tuple[Link, Hello | Fetch | Ask | Probed | Looked | Errand]] = []
+        self.orphans_until = 0.0  # waits of an agent that left are soon free
+        self.triggers = False  # an attempt was deferred, and is to be looked after
         self.address = address
+        self.outside = outside
+        self.listeners = {listen(address): address}
+        if outside is not None and outside.address != address:
+            self.listeners[listen(outside.address)] = outside.address
         self.go_on_listening()
 
     # -- bytes
 
-    def accept(self, _: int) -> None:
+    def accept(self, listener: socket.socket, _: int) -> None:
         try:
-            sock, _address = self.listener.accept()
+            sock, address = listener.accept()
         except OSError as error:
             self.put_off(error)
             return
         sock.setblocking(False)
         if len(self.strangers) >= STRANGERS_MAX:
-            self.drop(next(iter(self.strangers)))  # who has been silent for the longest
-        link = Link(sock)
+            self.drop(self.crowding())
+        host = address[0] if isinstance(address, tuple) else ""
+        link = Link(sock, self.channel_of(listener), host)
         self.strangers[link] = clock.monotonic()
         self.selector.register(sock, selectors.EVENT_READ, self.handler(link))
+
+    def crowding(self) -> Link:
+        """Return who has been silent for the longest where most come from: a crowd keeps only itself out."""
+        crowds = Counter(link.host for link in self.strangers)
+        return max(self.strangers, key=lambda link: crowds[link.host])  # the first of equals
 
     def put_off(self, error: OSError) -> None:
         """Pause accepting connections after an error, without ending and without busy looping."""
@@ -127,13 +158,32 @@ class Gateway:
 
     def stop_listening(self) -> None:
         if self.is_listening:
-            self.selector.unregister(self.listener)
+            for listener in self.listeners:
+                self.selector.unregister(listener)
             self.is_listening = False
 
     def go_on_listening(self) -> None:
         if not self.is_listening:
-            self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
+            for listener in self.listeners:
+                self.selector.register(
+                    listener, selectors.EVENT_READ, partial(self.accept, listener)
+                )
             self.is_listening = True
+
+    def channel_of(self, listener: socket.socket) -> "Channel | None":
+        if self.outside is None or self.listeners[listener] != self.outside.address:
+            return None
+        from headway.agent.tls import Channel  # most gateways need none of it
+
+        return Channel(self.outside.certificate.context, server=True)
+
+    def renew_certificate(self) -> None:
+        """Use the certificate that somebody has put in place of the old one, for connections from now on."""
+        try:
+            if self.outside is not None and self.outside.certificate.load():
+                log.info("the certificate of the gateway was loaded again")
+        except UsageError as error:
+            log.error("%s; the old one is used", error)
 
     def sweep(self) -> None:
         """Close connections that sent no ``Hello`` in time, and accept waiting ones again."""
@@ -141,6 +191,9 @@ class Gateway:
         for link in [link for link, since in self.strangers.items() if since < late]:
             log.warning("closed an agent connection that was silent for %g s", HELLO_S)
             self.drop(link)
+        for link in [link for link in self.links.values() if link.unsent]:
+            self.flush(link)  # who reads nothing may be sent nothing more
+        self.renew_certificate()
         self.go_on_listening()
 
     def handler(self, link: Link) -> Callable[[int], None]:
@@ -158,21 +211,40 @@ class Gateway:
             if not data:
                 self.drop(link)
                 return
-            for body in link.reader.feed(data):
+            for body in link.reader.feed(self.plain(link, data)):
                 self.take(link, DECODER.decode(body), body)
+                if link.sock.fileno() < 0:
+                    return  # nobody hears the rest
+            if link.channel is not None and link.channel.is_over:
+                self.drop(link)
         except BlockingIOError:
             return
         except Exception as error:  # of one agent, whatever it sent
             log.warning("closed an agent connection: %s", error)
             self.drop(link)
 
+    def plain(self, link: Link, data: bytes) -> bytes:
+        if link.channel is None:
+            return data
+        found = link.channel.feed(data)
+        if out := link.channel.to_send():
+            self.send_bytes(link, out)
+        return found
+
     def send(self, link: Link, message: msgspec.Struct) -> None:
         self.send_encoded(link, ENCODER.encode(message))
 
     def send_encoded(self, link: Link, body: bytes) -> None:
+        data = frame(body)
+        if link.channel is not None:
+            link.channel.write(data)
+            data = link.channel.to_send()
+        self.send_bytes(link, data)
+
+    def send_bytes(self, link: Link, data: bytes) -> None:
         if not link.unsent:
             link.read_at = clock.monotonic()
-        link.unsent += frame(body)
+        link.unsent += data
         self.flush(link)
 
     def flush(self, link: Link) -> None:
@@ -190,10 +262,17 @@ class Gateway:
             log.warning("closed an agent connection that does not read")
             self.drop(link)
             return
-        if link.sock.fileno() >= 0:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.unsent else 0)
-            if self.selector.get_key(link.sock).events != events:
-                self.selector.modify(link.sock, events, self.handler(link))
+        self.watch(link)
+
+    def watch(self, link: Link) -> None:
+        """Hear a connection unless it is behind with reading or with its requests; be woken for what waits."""
+        if link.sock.fileno() < 0:
+            return
+        waits = bool(link.unsent) or link.late
+        hears = len(link.unsent) <= UNSENT_MAX and not link.late
+        events = selectors.EVENT_WRITE * waits | selectors.EVENT_READ * hears
+        if self.selector.get_key(link.sock).events != events:
+            self.selector.modify(link.sock, events, self.handler(link))
 
     def drop(self, link: Link) -> None:
         """Close a connection. Its session lives until the lease ends, because the agent may reconnect."""
@@ -204,6 +283,8 @@ class Gateway:
         self.strangers.pop(link, None)
         if link.hello is not None and self.links.get(link.hello.session) is link:
             del self.links[link.hello.session]
+            if link.watched:
+                self.orphans_until = clock.monotonic() + LEASE_S
 
     # -- messages
 
@@ -222,20 +303,29 @@ class Gateway:
             raise ValueError("it said Hello twice")
         link.greeted = True
         check_text(hello.session, hello.agent, hello.host)
+        if hello.attempt is not None:
+            check_text(hello.attempt.run_id, hello.attempt.task_id)
         if (why := flaw_of_hello(hello)) is not None:
             self.refuse(link, why, again=False)
         else:
             self.arrivals.append((link, hello))
 
     def hear(
-        self, link: Link, message: Heartbeat | Started | Ended | Fetch | Ask, body: bytes
+        self,
+        link: Link,
+        message: Heartbeat | Started | Ended | Found | Looked | Fetch | Ask | Probed | Errand,
+        body: bytes,
     ) -> None:
-        """Handle a message. Raises ValueError if its names cannot belong to a run."""
-        if isinstance(message, Started | Ended | Ask):
+        """Handle a message. Raises ValueError if its names cannot belong to a run, or it is longer than any."""
+        if len(body) > REPORT_BYTES_MAX:
+            raise ValueError(f"a message of {len(body):,} bytes; the limit is {REPORT_BYTES_MAX:,}")
+        if isinstance(message, Started | Ended | Ask | Put | Found):
             check_text(message.key.run_id, message.key.task_id)
+        if isinstance(message, Put) and len(message.data) > PIECE_BYTES:
+            raise ValueError(f"a piece of {len(message.data)} bytes, {PIECE_BYTES} are allowed")
         match message:
-            case Heartbeat(seq):
-                link.heartbeat = seq
+            case Heartbeat(seq, log_bytes):
+                link.heartbeat, link.log_bytes = seq, max(0, log_bytes)
             case Started():
                 self.starts.append(envelope(link, message, body))
             case Ended():
@@ -243,8 +333,18 @@ class Gateway:
                 link.held.discard(message.key)
                 link.ended.add(message.key)
                 self.envelopes.append(envelope(link, message, body))
-            case Fetch() | Ask():
+                self.triggers |= message.deferral is not None
+            case Found():
+                link.reported = max(link.reported, message.seq)
+                if message.key in link.watched:  # nobody ends a wait that another one looks after
+                    link.found.add(message.key)
+                    self.envelopes.append(envelope(link, message, body))
+            case _:
                 self.arrivals.append((link, message))
+
+    def has_orphans(self) -> bool:
+        """Return whether waits of an agent that left may be to be handed out soon."""
+        return clock.monotonic() < self.orphans_until
 
     def give_up(self, link: Link, key: AttemptKey, token: str, why: str) -> None:
         """Report an attempt as ended that its agent neither holds nor can receive, because nothing else would."""
@@ -265,12 +365,33 @@ class Gateway:
             self.drop(old)
         link.hello, link.team_id, link.token_id = hello, team_id, token_id
         link.reader.bytes_max = FRAME_BYTES_MAX
-        link.held = set(hello.held)
+        link.held, link.watched = set(hello.held), set(hello.watched)
         self.strangers.pop(link, None)
         self.links[hello.session] = link
         self.send(link, Welcome(LEASE_S, FENCE_S))
 
     # -- for the scheduler
+
+    def due(self) -> Iterator[tuple[Link, Any]]:
+        """Yield what is to be answered in this turn: of each connection a few, and none of who does not read.
+
+        The rest is due in the next turn, in its order.
+        """
+        arrivals, self.arrivals = self.arrivals, []
+        served: Counter[Link] = Counter()
+        late: dict[Link, list[Any]] = {}
+        for link, message in arrivals:
+            if link.sock.fileno() < 0:
+                continue
+            if link in late or served[link] == SERVED_MAX or len(link.unsent) > UNSENT_MAX:
+                late.setdefault(link, []).append(message)
+            else:
+                served[link] += 1
+                yield link, message
+        self.arrivals[:0] = [(link, each) for link, of_link in late.items() for each in of_link]
+        for link in served.keys() | late.keys():
+            link.late = link in late
+            self.watch(link)
 
     def places(self) -> dict[int, list[Session]]:
         """Return the free capacity of the connected agents by team."""
@@ -296,6 +417,8 @@ class Gateway:
     def acknowledge(self) -> None:
         """Acknowledge all drained reports, which are now durable."""
         for link in list(self.links.values()):
+            link.watched -= link.found
+            link.found.clear()
             if link.reported > link.acknowledged:
                 link.acknowledged = link.reported
                 self.send(link, Ack(link.acknowledged))
@@ -336,43 +459,22 @@ class Gateway:
     def heartbeats(self) -> dict[str, Link]:
         return {s: link for s, link in self.links.items() if link.heartbeat is not None}
 
-    def answer_heartbeat(self, link: Link) -> None:
+    def answer_heartbeat(self, link: Link, log_bytes: int | None) -> None:
         assert link.heartbeat is not None
         seq, link.heartbeat = link.heartbeat, None
-        self.send(link, HeartbeatAck(seq))
+        self.send(link, HeartbeatAck(seq, log_bytes))
 
     def close(self) -> None:
         for link in [*self.links.values(), *self.strangers]:
             self.drop(link)
         self.stop_listening()
-        self.listener.close()
+        for listener in self.listeners:
+            listener.close()
         if self.address.startswith("unix:"):
             Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
 
 
-def flaw_of_hello(hello: Hello) -> str | None:
-    """Return why an agent cannot be let in, whatever its token says."""
-    if hello.protocol_version != PROTOCOL_VERSION:
-        return (
-            f"the agent uses protocol version {hello.protocol_version}, "
-            f"this scheduler {PROTOCOL_VERSION}"
-        )
-    if not 1 <= hello.slots <= SLOTS_MAX:
-        return f"the agent has {hello.slots:,} slots; it must have 1 to {SLOTS_MAX:,}"
-    if not 1 <= len(hello.queues) <= QUEUES_MAX:
-        return f"the agent serves {len(hello.queues):,} queues; it must serve 1 to {QUEUES_MAX}"
-    if odd := [queue for queue in hello.queues if not is_id(queue)]:
-        return f"the agent serves the queue {odd[0][:40]!a}, which is not a valid name"
-    return None
-
-
-def check_text(*names: str) -> None:
-    for name in names:
-        if (why := flaw_of_text(name)) is not None:
-            raise ValueError(f"a name in its message {why}")
-
-
-def envelope(link: Link, message: Started | Ended, body: bytes) -> Envelope:
+def envelope(link: Link, message: Started | Ended | Found, body: bytes) -> Envelope:
     return Envelope(link.team_id, message.key.run_id, report(message), body, clock.monotonic())
 
 
@@ -387,40 +489,6 @@ def bodies(message: Callable[[list[T]], msgspec.Struct], parts: list[T]) -> Iter
         half = len(parts) // 2
         yield from bodies(message, parts[:half])
         yield from bodies(message, parts[half:])
-
-
-def listen(address: str) -> socket.socket:
-    """``unix:PATH`` or ``tcp:HOST:PORT``.
-
-    Replaces a socket file that a killed process left behind.
-    """
-    kind, _, place = address.partition(":")
-    try:
-        if kind == "unix":
-            return listen_unix(Path(place))
-        host, _, port = place.rpartition(":")
-        listener = socket.create_server((host, int(port)), backlog=64)
-        listener.setblocking(False)
-        return listener
-    except OSError as error:
-        busy = error.errno == errno.EADDRINUSE
-        raise UsageError(
-            f"the gateway cannot listen on {address}: {'it is in use' if busy else error.strerror}"
-        ) from error
-
-
-def listen_unix(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    # Who may enter the folder may knock: it is private, or for the agents of teams that have users of their own.
-    old = os.umask(0o111)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(old)
-    listener.listen(64)
-    listener.setblocking(False)  # who knocked may be gone
-    return listener
 
 
 def grouped(keys: Iterator[tuple[str, Any]]) -> dict[str, list[Any]]:

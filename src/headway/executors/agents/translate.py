@@ -1,21 +1,36 @@
 """Translates between the agents' protocol and the core: reports in, grants out. Pure."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.agent import protocol
 from headway.core import mapping, reports
 from headway.core.graph import Node
-from headway.core.run import Instance, Run
+from headway.core.run import Attempt, Instance, Run
+from headway.core.waits.deferral import Awaited, Deferral, Overdue
+from headway.executors.agents.flaws import flaw_of_end
+from headway.spec.assets import EVENTS_MAX, flaw_of_extra, flaw_of_name, flaw_of_partition
+from headway.spec.carried import flaw_of_date, flaw_of_text
 from headway.spec.model import RESULT_KEY
 from headway.store import xcoms
 from headway.store.runs import Claimed
 from headway.store.xcoms import Found, Wanted
 
 DETAIL_MAX = 2_000  # characters of an error kept in the database; the log has it whole
+CAUSE_MAX: Final = 100  # characters
 
-Reported = protocol.Started | protocol.Ended
+Reported = protocol.Started | protocol.Ended | protocol.Found
+
+DEFERRAL_BYTES_MAX: Final = 256 * 1024  # of the arguments with which a task goes on
+NAME_MAX: Final = 500  # characters of a trigger's name
+WHAT_MAX: Final = 300  # and of what it looks out for
+DECODE_FACTS: Final = msgspec.json.Decoder(dict[str, object]).decode
 
 DECODER = msgspec.msgpack.Decoder(Reported)
 
@@ -36,6 +51,28 @@ def report(message: Reported) -> reports.Report:
             age_s=message.age_s,
             pid=message.pid,
         )
+    if isinstance(message, protocol.Found):
+        return found(message)
+    message = storable(message)
+    if message.outcome == "deferred":
+        return deferred(message)
+    return told(message) if message.assets and message.outcome == "success" else ended(message)
+
+
+def storable(message: protocol.Ended) -> protocol.Ended:
+    """Return the message, or a failure in its place if what the attempt brings cannot be stored."""
+    if (flaw := flaw_of_end(message)) is None:
+        return message
+    plain = replace(message, xcoms=[], follow=None)
+    if message.outcome not in ("success", "deferred"):
+        return plain
+    return replace(
+        plain, outcome="failed", cause="result", detail=f"cannot store the result: {flaw}"
+    )
+
+
+def ended(message: protocol.Ended) -> reports.Ended:
+    key = message.key
     result = next((xcom for xcom in message.xcoms if xcom.key == RESULT_KEY), None)
     return reports.Ended(
         task_id=key.task_id,
@@ -43,7 +80,7 @@ def report(message: Reported) -> reports.Report:
         number=key.number,
         token=message.token,
         outcome=reports.Outcome(message.outcome),
-        cause=message.cause,
+        cause=message.cause[:CAUSE_MAX],
         detail=message.detail[:DETAIL_MAX],
         line=message.line,
         exit_code=message.exit_code,
@@ -58,22 +95,193 @@ def report(message: Reported) -> reports.Report:
     )
 
 
-def attempt_key(run_id: str, instance: Instance, number: int) -> protocol.AttemptKey:
-    return protocol.AttemptKey(run_id, instance.node.task_id, instance.map_index, number)
+def deferred(message: protocol.Ended) -> reports.Ended:
+    """Return the report of a deferral, or of a failure if there is nothing that ends such a wait."""
+    try:
+        deferral = deferral_of(message.deferral)
+    except (ValueError, msgspec.MsgspecError, OverflowError, RecursionError) as error:
+        why = f"the task cannot be deferred: {error}"
+        return ended(replace(message, outcome="failed", cause="deferral", detail=why, retry=False))
+    return dataclasses.replace(ended(message), deferral=deferral)
 
 
-def grant(run: Run, instance: Instance, number: int, token: str) -> protocol.Grant:
+def told(message: protocol.Ended) -> reports.Ended:
+    """Return the report of a success that tells of assets, or of a failure if that cannot be stored."""
+    try:
+        events = tuple(map(event_of, message.assets))
+        if len(events) > EVENTS_MAX:
+            raise ValueError(f"there are {len(events):,} of them; the limit is {EVENTS_MAX:,}")
+    except ValueError as error:
+        why = f"the events of its assets cannot be stored: {error}"
+        return ended(replace(message, outcome="failed", cause="result", detail=why, retry=False))
+    return dataclasses.replace(ended(message), told=events)
+
+
+def event_of(given: protocol.AssetEvent) -> reports.Told:
+    """Read what an agent sent. Raises ValueError with what is wrong."""
+    if (flaw := flaw_of_name(given.asset)) is not None:
+        raise ValueError(f"the name of an asset {flaw}")
+    if given.partition is not None and (flaw := flaw_of_partition(given.partition)) is not None:
+        raise ValueError(f"the partition of an event {flaw}")
+    if (flaw := flaw_of_extra(given.extra)) is not None:
+        raise ValueError(f"the extra of an event {flaw}")
+    return reports.Told(given.asset, given.extra.decode(), given.partition)
+
+
+def deferral_of(given: protocol.Deferral | None) -> Deferral:
+    """Read what an agent sent. Raises ValueError with what is wrong."""
+    if given is None:
+        raise ValueError("it does not say what it waits for")
+    if (flaw := flaw_of_text(given.method or "")) is not None:
+        raise ValueError(f"the name of its method {flaw}")
+    check_json(given.facts)
+    check_json(given.kwargs or b"null")
+    facts = DECODE_FACTS(given.facts)
+    kind = Awaited(given.kind)
+    if kind is Awaited.TIME and given.until is None and given.delay_s is None:
+        raise ValueError("it does not say until when")
+    if kind is Awaited.RUN:
+        run = msgspec.convert(facts, AwaitedRun)
+        facts = msgspec.to_builtins(replace(run, date=moment(run.date)))
+    if kind is Awaited.TRIGGER:
+        facts = msgspec.to_builtins(checked(msgspec.convert(facts, AwaitedTrigger)))
+        msgspec.json.encode(facts)
+    return Deferral(
+        kind=kind,
+        facts=facts,
+        until=None if given.until is None else moment(given.until),
+        delay_s=number(given.delay_s),
+        timeout_s=number(given.timeout_s),
+        overdue=Overdue(given.overdue),
+        method=given.method,
+        kwargs=None if given.kwargs is None else given.kwargs.decode(),
+        reschedules=given.reschedules and kind is Awaited.TIME,
+        finishes=given.finishes,
+    )
+
+
+class AwaitedRun(msgspec.Struct, frozen=True):
+    """The facts of a wait for a run, or for a task of it."""
+
+    dag: str
+    date: datetime
+    states: list[str]
+    failed_states: list[str] = []
+    task: str | None = None
+
+
+class AwaitedTrigger(msgspec.Struct, frozen=True):
+    """The facts of a wait that a trigger looks after.
+
+    ``trigger``: ``module:name`` of a class or function, or another name that the front end of the DAG file knows.
+    ``what``: what it looks out for, for people. Of the rest only its process knows the meaning.
+    """
+
+    trigger: str
+    what: str
+    kwargs: dict[str, object] = {}
+    every_s: float | None = None
+    shared: bool = False  # it is of Headway's own and needs no DAG file
+
+
+def checked(facts: AwaitedTrigger) -> AwaitedTrigger:
+    """Raises ValueError for names that cannot be stored or shown."""
+    for name, text in (("trigger", facts.trigger), ("what", facts.what)):
+        if (flaw := flaw_of_text(text)) is not None:
+            raise ValueError(f"its {name} {flaw}")
+    return replace(facts, trigger=facts.trigger[:NAME_MAX], what=facts.what[:WHAT_MAX])
+
+
+def check_json(body: bytes) -> None:
+    """Raises ValueError if it is not JSON, or too much."""
+    if len(body) > DEFERRAL_BYTES_MAX:
+        raise ValueError(
+            f"its arguments have {len(body):,} bytes; the limit is {DEFERRAL_BYTES_MAX:,}"
+        )
+    msgspec.json.decode(body)
+
+
+def moment(date: datetime) -> datetime:
+    """Return a date in UTC. Raises ValueError for one that cannot be stored."""
+    if (flaw := flaw_of_date(date)) is not None:
+        raise ValueError(f"its date {flaw}")
+    return date.astimezone(UTC)
+
+
+def number(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise ValueError(f"{value} is not a number of seconds")
+    return value
+
+
+def found(message: protocol.Found) -> reports.Found:
+    key, text = message.key, message.found
+    try:
+        check_json(text or b"null")
+        value = None if text is None else msgspec.json.decode(text)
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
+        why = f"what was found cannot be stored: {error}"
+        return found(replace(message, found=None, error=why))
+    xcom = length = None
+    if value is not None and text is not None:
+        length = len(value) if isinstance(value, list | dict) else None
+        xcom = protocol.XComValue(RESULT_KEY, text, None, len(text), length)
+    return reports.Found(
+        task_id=key.task_id,
+        map_index=key.map_index,
+        number=key.number,
+        deferrals=key.deferrals,
+        found=None if text is None else text.decode(),
+        xcom=xcom,
+        length=length,
+        error=message.error[:DETAIL_MAX],
+        age_s=message.age_s,
+    )
+
+
+def attempt_key(run_id: str, instance: Instance, attempt: Attempt) -> protocol.AttemptKey:
+    return protocol.AttemptKey(
+        run_id, instance.node.task_id, instance.map_index, attempt.number, attempt.deferrals
+    )
+
+
+def grant(run: Run, instance: Instance, attempt: Attempt, token: str) -> protocol.Grant:
     node = instance.node
     return protocol.Grant(
-        key=attempt_key(run.run_id, instance, number),
+        key=attempt_key(run.run_id, instance, attempt),
         token=token,
         kind=node.kind,
         inputs=[ref(run, source, key) for source, key in node.inputs],
         axes=axis_items(run, instance),
-        timeout_s=node.timeout_s,
+        timeout_s=time_left(run, node, attempt),
         memory_limit_mb=node.memory_limit_mb,
         priority=-float(node.weight),
         retries=node.retry.retries,
+        resumed=resumed(run, attempt) if attempt.deferrals else None,
+    )
+
+
+def time_left(run: Run, node: Node, attempt: Attempt) -> float | None:
+    """Return how long its process may take: ``execution_timeout`` is that of the attempt, its waits included."""
+    if node.timeout_s is None or not attempt.deferrals:
+        return node.timeout_s
+    return max(0.0, node.timeout_s - elapsed_s(run, attempt))
+
+
+def elapsed_s(run: Run, attempt: Attempt) -> float:
+    began = attempt.started_at or run.now
+    return max(0.0, (run.now - began).total_seconds())
+
+
+def resumed(run: Run, attempt: Attempt) -> protocol.Resumed:
+    deferral = attempt.deferral
+    assert deferral is not None, f"a deferred attempt without its wait: {attempt}"
+    return protocol.Resumed(
+        method=deferral.method,
+        kwargs=None if deferral.kwargs is None else deferral.kwargs.encode(),
+        found=None if deferral.found is None else deferral.found.encode(),
+        timed_out=deferral.timed_out,
+        elapsed_s=elapsed_s(run, attempt),
     )
 
 

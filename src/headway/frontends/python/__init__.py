@@ -1,5 +1,6 @@
 """DAG files in Python, written with the words of ``headway`` (``headway.authoring``)."""
 
+from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -7,15 +8,21 @@ from headway.frontends.base import Loaded
 
 if TYPE_CHECKING:
     from headway.authoring.dag import DAG
+    from headway.authoring.looking import Given
 
 
 class Python:
     suffixes = (".py",)
     describes = "a .py file that imports headway"
+    heavy = False
+    ignore_file = ""
 
     def claims(self, path: str, content: bytes) -> bool:
         """A file that defines DAGs names the package that they are made with."""
         return path.endswith(self.suffixes) and b"headway" in content
+
+    def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
+        return set()
 
     def warm(self) -> None:
         from headway.frontends.python import loading
@@ -31,6 +38,11 @@ class Python:
         from headway.authoring.loading import load_file
 
         return {dag.dag_id: dag for dag in load_file(root / file, root)}
+
+    def awaited(self, given: "Given") -> Awaitable[object]:
+        from headway.authoring import looking
+
+        return looking.awaited(given)
 
 
 FRONT_END: Final = Python()

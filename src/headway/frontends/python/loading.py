@@ -1,4 +1,4 @@
-"""From a Python file to specs: it is run once, its DAGs become data, and what it leaves behind is looked at."""
+"""The step from a Python file to specs: run it once, turn its DAGs into data, look at what it leaves behind."""
 
 import sys
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from headway.authoring.loading import explained, load_file
-from headway.frontends.base import Loaded, Trouble
+from headway.frontends.base import WARNINGS_MAX, Loaded, Trouble
 from headway.frontends.python import module_state
+from headway.frontends.python.remarks import remarks
 from headway.spec.errors import BadSpec
 
 SAMPLE: Final = """
@@ -33,8 +34,10 @@ def load(root: Path, file: str) -> Loaded:
     path = root / file
     before = module_state.before(root, file)
     try:
-        dags = [dag.spec(file) for dag in load_file(path, root)]
-        warnings = [Trouble(*warned) for warned in module_state.warnings_of(before)]
+        made = load_file(path, root)
+        dags = [dag.spec(file) for dag in made]
+        found = [*remarks(made), *module_state.warnings_of(before)]
+        warnings = [Trouble(*warned) for warned in found][:WARNINGS_MAX]
     except (BadSpec, MemoryError):
         raise
     except BaseException as error:  # raised by an object of the file's own

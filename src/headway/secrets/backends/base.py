@@ -25,7 +25,7 @@ class Question:
 
     team_id: int
     team: str
-    dag_id: str
+    dag_id: str | None  # None: a test of the connection, which is of no DAG
     kind: str
     name: str
 

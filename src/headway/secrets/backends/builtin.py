@@ -17,7 +17,9 @@ class Builtin:
     def get(self, question: Question) -> Found | None:
         find = connections.find if question.kind == CONNECTION else variables.find
         row = self.read(find, question.team_id, question.name)
-        if row is None or not (row.dags is None or question.dag_id in row.dags):
+        if row is None:
+            return None
+        if row.dags is not None and question.dag_id is not None and question.dag_id not in row.dags:
             return None
         if isinstance(row, connections.Stored):
             return of_connection(stored.open_connection(self.keys, question.team_id, row))

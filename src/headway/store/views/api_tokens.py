@@ -12,8 +12,8 @@ from headway.store.views import pages
 
 # Without that of the agent that the server starts: it is made anew by each start.
 PAGE: LiteralString = """
-    SELECT token_id AS id, api_token.name, person.name AS user, role, scope, api_token.created_at,
-        expires_at, last_used_at, revoked_at
+    SELECT token_id AS id, api_token.name, person.name AS user, role, scope, verbs, dag_ids,
+        api_token.created_at, expires_at, last_used_at, revoked_at
     FROM api_token JOIN person USING (person_id)
     WHERE (%(token_id)s::text IS NULL OR token_id = %(token_id)s) AND token_id <> 'local-agent'
         AND (%(person_id)s::integer IS NULL OR person_id = %(person_id)s)

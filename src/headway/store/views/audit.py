@@ -1,13 +1,15 @@
 """Views of the audit, latest first, and its verification."""
 
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from headway import wire
 from headway.store.views import pages
+
+EXPORTED_MAX: Final = 1_000  # at once
 
 PAGE: LiteralString = """
     SELECT seq, at, actor, via, action, subject, detail, address FROM audit
@@ -16,6 +18,14 @@ PAGE: LiteralString = """
         AND (%(action)s::text IS NULL OR action = %(action)s)
         AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
     ORDER BY team_id DESC, seq DESC LIMIT %(limit)s
+"""
+
+EXPORT: LiteralString = """
+    SELECT seq, at, actor, via, action, subject, detail, address, encode(chain, 'hex') AS chain FROM audit
+    WHERE seq > %(after)s
+        AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+        AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+    ORDER BY team_id, seq LIMIT %(limit)s
 """
 
 # What the janitor removed is vouched for by the last entry that says so, itself a link of the chain.
@@ -54,6 +64,15 @@ def page(
         found = rows.execute(PAGE, {**values, "limit": limit + 1}).fetchall()
     more = pages.encode((found[limit - 1].seq,)) if len(found) > limit else None
     return wire.Page(found[:limit], more)
+
+
+def export(
+    conn: Connection[Any], *, since: datetime | None, until: datetime | None, after: int
+) -> list[wire.AuditRecord]:
+    """Return the oldest entries after number ``after``; none at the end."""
+    values = {"since": since, "until": until, "after": after, "limit": EXPORTED_MAX}
+    with conn.cursor(row_factory=class_row(wire.AuditRecord)) as cursor:
+        return cursor.execute(EXPORT, values).fetchall()
 
 
 def check(conn: Connection[Any]) -> wire.AuditCheck:

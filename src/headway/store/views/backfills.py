@@ -13,7 +13,7 @@ from headway.errors import NotFound
 from headway.store.views import pages
 
 LIST: LiteralString = """
-    SELECT backfill_id, dag_id, first_date, last_date, created_by, created_at, max_active_runs, cancelled_by,
+    SELECT backfill_id, dag_id, first_date, last_date, created_by, created_at, max_active_runs, cancelled_by, left_out,
         counted.counts, counted.mean_s
     FROM backfill CROSS JOIN LATERAL (
         SELECT coalesce(json_object_agg(state, runs), '{}') AS counts,
@@ -73,6 +73,7 @@ def backfill(
     created_at: datetime,
     max_active_runs: int,
     cancelled_by: str | None,
+    left_out: dict[str, int],
     counts: dict[str, int],
     mean_s: float | None,
 ) -> wire.Backfill:
@@ -88,6 +89,7 @@ def backfill(
         created_at=created_at,
         max_active_runs=max_active_runs,
         cancelled_by=cancelled_by,
+        left_out=left_out,
         counts=counts,
         done=done,
         total=total,

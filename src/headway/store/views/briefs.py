@@ -13,7 +13,9 @@ RECENT_MAX: Final = 12
 RECENT: LiteralString = """
     SELECT asked.dag_id, found.* FROM unnest(%(dag_ids)s::text[]) AS asked (dag_id)
     CROSS JOIN LATERAL (
-        SELECT run_id, state, logical_date, started_at, ended_at, trigger FROM run
+        SELECT run_id, state, logical_date, started_at, ended_at, trigger,
+            failed_instances
+        FROM run
         WHERE run.dag_id = asked.dag_id
         ORDER BY logical_date DESC, run_id LIMIT %(most)s
     ) AS found
@@ -21,7 +23,7 @@ RECENT: LiteralString = """
 
 
 def recent(conn: Connection[Any], dag_ids: Sequence[str]) -> dict[str, list[wire.RunBrief]]:
-    """By DAG, the newest last."""
+    """Return the recent runs by DAG, the newest last."""
     found: dict[str, list[wire.RunBrief]] = {dag_id: [] for dag_id in dag_ids}
     values = {"dag_ids": list(dag_ids), "most": RECENT_MAX}
     with conn.cursor(row_factory=dict_row) as cursor:

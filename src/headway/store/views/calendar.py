@@ -12,6 +12,7 @@ from psycopg.rows import class_row, tuple_row
 from headway import wire
 from headway.core import forecast
 from headway.core.forecast import Planned
+from headway.core.reasons import AwaitsAssets
 from headway.core.schedules import LAST, BadSchedule, check_zone
 from headway.core.waiting import why_nothing_fires
 from headway.core.wording import said
@@ -19,7 +20,7 @@ from headway.errors import UsageError
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import states
-from headway.store.views import dags, pages, versions
+from headway.store.views import assets, dags, pages, versions
 from headway.store.views.memory import Memory
 
 DAYS_MAX: Final = 400
@@ -93,6 +94,8 @@ def upcoming(
         paused_by=paused_by,
         ends=len(found) < count,
     )
+    if isinstance(why, AwaitsAssets):
+        why = assets.awaited(conn, dag_id, planned.schedule)
     return wire.Fires(
         timezone=zone,
         fires=[
@@ -116,7 +119,7 @@ def planned_of(
     end_date: datetime | None,
     first_seen: datetime,
 ) -> Planned:
-    """As much of a spec as says when it fires."""
+    """Return the part of a spec that says when it fires."""
     spec = Dag(
         dag_id=dag_id,
         file="",

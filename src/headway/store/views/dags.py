@@ -55,6 +55,8 @@ VERSIONS: LiteralString = """
     WHERE dag_id = %(dag_id)s ORDER BY version DESC LIMIT 100
 """
 
+IS_KNOWN: LiteralString = "SELECT FROM dag WHERE dag_id = %(dag_id)s"
+
 IDS: LiteralString = "SELECT dag_id FROM dag ORDER BY dag_id LIMIT 10000"
 
 IMPORT_ERRORS: LiteralString = """
@@ -65,7 +67,7 @@ IMPORT_ERRORS: LiteralString = """
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which DAGs; ``state`` is that of their latest run. None: any."""
+    """A choice of DAGs; ``state`` is that of their latest run. None: any."""
 
     q: str | None = None
     tag: str | None = None
@@ -144,6 +146,11 @@ def spec(conn: Connection[Any], dag_id: str) -> model.Dag:
 def require(conn: Connection[Any], dag_id: str) -> None:
     """NotFound, with what was probably meant, when there is no such DAG."""
     spec_text(conn, dag_id)
+
+
+def is_known(conn: Connection[Any], dag_id: str) -> bool:
+    """Return whether there is such a DAG, without a word about others."""
+    return conn.execute(IS_KNOWN, {"dag_id": dag_id}).fetchone() is not None
 
 
 def unknown(conn: Connection[Any], dag_id: str) -> NotFound:

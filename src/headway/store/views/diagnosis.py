@@ -24,6 +24,7 @@ from headway.store.views.worded import worded_row, words
 
 ERRORS_MAX: Final = 5_000  # that are looked at
 GROUPS_MAX: Final = 50
+INSTANCES_MAX: Final = 200  # of a group, that are named
 BLOCKED_MAX: Final = 200
 
 # Of the last attempt of what failed; of what never had one, the reason it was refused or marked for. Of one that was
@@ -41,6 +42,14 @@ ERRORS: LiteralString = """
     ) AS attempt ON true
     WHERE run_id = %(run_id)s AND instance.state = 'failed'
     ORDER BY at, task_id, map_index LIMIT %(limit)s
+"""
+
+# The first attempt that failed: what a repair, or a retry, has left behind.
+REPAIRED: LiteralString = """
+    SELECT task_id, map_index, number, attempt.ended_at, cause, detail, line, NULL AS reason
+    FROM attempt LEFT JOIN task_instance AS instance USING (team_id, run_id, task_id, map_index)
+    WHERE run_id = %(run_id)s AND attempt.state = 'failed' AND instance.state IS DISTINCT FROM 'failed'
+    ORDER BY attempt.ended_at, task_id, map_index LIMIT 1
 """
 
 BLOCKED: LiteralString = """
@@ -62,7 +71,7 @@ LAST_GOOD: LiteralString = """
 
 
 def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis:
-    """Without excerpts: logs are files."""
+    """Return the diagnosis of a run, without excerpts: logs are files."""
     run = runs.one(conn, run_id)
     version, now = run_tasks.pinned(conn, memory, run_id)
     found = errors(conn, run_id)
@@ -87,6 +96,7 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis
         blocked=blocked(conn, run_id, version.dag)[:BLOCKED_MAX],
         compared_to=compared(conn, run),
         first_failed=None if first is None else key_of(first),
+        repaired=repaired(conn, run_id),
         retry=retry(conn, run_id, version.dag, broken),
     )
 
@@ -110,6 +120,11 @@ def errors(conn: Connection[Any], run_id: str) -> list[wire.FirstError]:
     """The first of them first."""
     with conn.cursor(row_factory=args_row(first_error)) as cursor:
         return cursor.execute(ERRORS, {"run_id": run_id, "limit": ERRORS_MAX}).fetchall()
+
+
+def repaired(conn: Connection[Any], run_id: str) -> wire.FirstError | None:
+    with conn.cursor(row_factory=args_row(first_error)) as cursor:
+        return cursor.execute(REPAIRED, {"run_id": run_id}).fetchone()
 
 
 def first_error(
@@ -145,6 +160,7 @@ def grouped(found: Sequence[wire.FirstError]) -> list[wire.ErrorGroup]:
             count=len(same),
             task_ids=list(dict.fromkeys(error.task_id for error in same)),
             first=same[0],
+            instances=[key_of(error) for error in same[:INSTANCES_MAX]],
         )
         for name, same in ordered
     ]
@@ -194,7 +210,7 @@ def differences(good: wire.Run, run: wire.Run) -> list[wire.Difference]:
 def retry(
     conn: Connection[Any], run_id: str, dag: Dag, broken: Sequence[TaskTrouble]
 ) -> wire.RetryCounts:
-    """As a clear of what failed with all below it would choose (``core.commands.select``)."""
+    """Return what a clear of the failed instances with all below them would choose (``core.commands.select``)."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(run_tasks.BY_TASK, {"run_id": run_id}).fetchall() if broken else []
     counts: dict[str, Mapping[str, int]] = {task_id: each for task_id, each, *_ in rows}
@@ -218,7 +234,7 @@ def retry(
 
 
 def left_out(conn: Connection[Any], run_id: str, graph: Graph) -> dict[int, frozenset[int]]:
-    """By branches that have ended."""
+    """Return the tasks that branches which have ended left out."""
     found = [node for node in graph.nodes if node.branch]
     if not found:
         return {}

@@ -1,4 +1,4 @@
-"""How long a DAG and its tasks take. Of tasks the latest runs are looked at, so many rows at most."""
+"""The time that a DAG and its tasks take. Of tasks the latest runs are looked at, so many rows at most."""
 
 from datetime import timedelta
 from typing import Any, Final, LiteralString

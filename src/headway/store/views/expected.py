@@ -1,4 +1,4 @@
-"""How long the tasks of a DAG usually run: the median of the latest runs that went well."""
+"""The time for which tasks of a DAG usually run: the median of the latest runs that succeeded."""
 
 from typing import Any, Final, LiteralString
 

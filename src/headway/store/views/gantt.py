@@ -14,17 +14,20 @@ from headway.core.states import State
 from headway.core.wording import heading
 from headway.store.views import expected, pages, runs
 from headway.store.views.memory import Memory
+from headway.store.views.present import Present
 from headway.store.views.worded import why
 
 # The first of the run, and all their attempts.
 BARS: LiteralString = """
-    SELECT task_id, map_index, state, attempts, ready_at, ended_at, blocked_reason::text FROM task_instance
+    SELECT task_id, map_index, state, attempts, ready_at, ended_at, blocked_reason::text,
+        pool, pool_slots, queue, executor
+    FROM task_instance
     WHERE run_id = %(run_id)s
     ORDER BY coalesce(ready_at, started_at, ended_at), task_id, map_index LIMIT %(limit)s
 """
 
 ATTEMPTS: LiteralString = """
-    SELECT task_id, map_index, number, state, ready_at, queued_at, started_at, ended_at, waited_for::text
+    SELECT task_id, map_index, number, state, ready_at, queued_at, started_at, ended_at, waited_for::text, deferrals
     FROM attempt WHERE run_id = %(run_id)s
     ORDER BY task_id, map_index, number LIMIT %(limit)s
 """
@@ -46,9 +49,10 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str, limit: int) -> wi
     team_id, now = owner
     usual = expected.by_task(conn, memory, team_id, run.dag_id)
     tried = attempts(conn, run_id)
+    present = Present(conn)
     began_at = run.started_at or run.created_at
     shown = [
-        (row, segments.segments(life(began_at, row, tried.get((row[0], row[1]), []))))
+        (row, segments.segments(life(began_at, row, tried.get((row[0], row[1]), []), present)))
         for row in rows[:limit]
     ]
     waited = segments.waiting_by_reason((pieces for _, pieces in shown), run.ended_at or now)
@@ -79,6 +83,7 @@ def attempt_of_row(
     started_at: datetime | None,
     ended_at: datetime | None,
     waited_for: str | None,
+    deferrals: int,
 ) -> tuple[Key, Tried]:
     return (task_id, map_index), Tried(
         number=number,
@@ -88,17 +93,18 @@ def attempt_of_row(
         started_at=started_at,
         ended_at=ended_at,
         waited_for=why(waited_for),
+        deferrals=deferrals,
     )
 
 
-def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried]) -> Life:
-    _, _, state, _, ready_at, ended_at, blocked_reason = row
+def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried], present: Present) -> Life:
+    _, _, state, _, ready_at, ended_at, blocked_reason, *line = row
     return Life(
         state=State(state),
         began_at=began_at,
         ready_at=ready_at,
         ended_at=ended_at,
-        blocked_reason=why(blocked_reason),
+        blocked_reason=why(present.text(blocked_reason, *line)),
         attempts=tried,
     )
 

@@ -1,4 +1,4 @@
-"""How full and how late it is, in numbers: each of a bounded number of rows, by index."""
+"""Gauges of load and delay: each reads a bounded number of rows, by index."""
 
 from typing import Any, Final, LiteralString, NamedTuple
 

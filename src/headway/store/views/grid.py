@@ -131,6 +131,6 @@ SHOWN: Final = tuple(
 
 
 def pick(outlined: Outline, names: Sequence[str]) -> list[int]:
-    """For each row the place of its letter in a strip; behind its end: the version has no such task."""
+    """Return for each row the place of its letter in a strip; behind its end: the version has no such task."""
     places = {name: place for place, name in enumerate(names)}
     return [places.get(row.task.task_id, len(names)) for row in outlined.rows]

@@ -1,4 +1,4 @@
-"""Which schedulers and agents live, by the database's clock."""
+"""The schedulers and agents that are alive, by the database's clock."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString

@@ -13,12 +13,12 @@ from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
-from headway.store.views import pages
+from headway.store.views import pages, present
 from headway.store.views.worded import worded, worded_row
 
-COLUMNS: LiteralString = """
+COLUMNS: LiteralString = f"""
     task_id, map_index, state, attempts, blocked_reason::text, reason::text,
-    queued_at, started_at, ended_at
+    ready_at, queued_at, started_at, ended_at, {present.COLUMNS}
 """
 
 PAGE: LiteralString = f"""
@@ -41,13 +41,19 @@ ONE: LiteralString = f"""
     ) AS task_instance
 """
 
+WAIT: LiteralString = """
+    SELECT kind, since, until, ends_at, overdue, looks, looked_at, looks_at, note, agent
+    FROM wait LEFT JOIN agent_session USING (team_id, session_id)
+    WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s AND NOT is_over
+"""
+
 INDEXES: LiteralString = """
     SELECT map_index FROM task_instance WHERE run_id = %(run_id)s AND task_id = %(task_id)s
     ORDER BY map_index LIMIT 2
 """
 
 ATTEMPTS: LiteralString = """
-    SELECT attempt.number, attempt.state, cause, detail, line, exit_code, agent, attempt.pid,
+    SELECT attempt.number, attempt.state, deferrals, cause, detail, line, exit_code, agent, attempt.pid,
         queued_at, attempt.started_at, attempt.ended_at,
         CASE WHEN attempt.ended_at < logs_removed_at THEN logs_removed_at END AS log_removed_at
     FROM attempt
@@ -109,7 +115,9 @@ def page(
         "after_index": after_index,
         "limit": limit + 1,
     }
-    with conn.cursor(row_factory=worded_row(wire.TaskInstance)) as rows_cursor:
+    with conn.cursor(
+        row_factory=worded_row(wire.TaskInstance, present.Present(conn))
+    ) as rows_cursor:
         rows = rows_cursor.execute(PAGE, values).fetchall()
     if len(rows) <= limit:
         return wire.Page(rows)
@@ -126,9 +134,12 @@ def one(
     key = {"run_id": run_id, "task_id": task_id, "map_index": index}
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(ONE, key).fetchone()
+        wait = cursor.execute(WAIT, key).fetchone()
     if row is None:
         raise unknown(conn, run_id, task_id, map_index)
-    return wire.TaskInstanceDetail(**worded(row), history=history)
+    waits = None if wait is None else wire.Wait(**wait)
+    known = worded(present.Present(conn).pop(row))
+    return wire.TaskInstanceDetail(**known, history=history, wait=waits)
 
 
 def history(

@@ -1,4 +1,4 @@
-"""Which logs a run has, in the order of its tasks; and those of many runs, the newest first."""
+"""The logs of a run, in the order of its tasks; and those of many runs, the newest first."""
 
 from typing import Any, Final, LiteralString, NamedTuple
 
@@ -44,7 +44,7 @@ class Logs(NamedTuple):
 
 
 def of_run(conn: Connection[Any], run_id: str, first: Key, line: int) -> Logs:
-    """From ``first`` on, a bounded number."""
+    """Return a bounded number of the run's logs from ``first`` on."""
     values = {"run_id": run_id, **first._asdict(), "limit": LOGS_MAX + 1}
     with conn.cursor(row_factory=args_row(Key)) as cursor:
         keys = cursor.execute(OF_RUN, values).fetchall()

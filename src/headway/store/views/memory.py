@@ -29,7 +29,7 @@ DURATIONS_MAX: Final = 100
 
 
 class Remembered(Generic[K, V]):
-    """At most ``most`` values."""
+    """The last values, at most ``most``."""
 
     def __init__(self, most: int) -> None:
         self.most = most

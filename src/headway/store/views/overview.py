@@ -14,9 +14,9 @@ from headway.core.reasons import Reason
 from headway.core.waiting import Line, why_not_created, why_queued
 from headway.core.wording import said
 from headway.store import states
-from headway.store.views import dags, health, pools, troubles
+from headway.store.views import dags, health, pools, present, stuck, troubles
 from headway.store.views.memory import Memory
-from headway.store.views.worded import worded_row
+from headway.store.views.worded import worded
 
 DAY: Final = timedelta(hours=24)
 HOUR: Final = timedelta(hours=1)
@@ -46,7 +46,8 @@ ACTIVITY: LiteralString = """
     SELECT date_trunc('hour', ended_at, 'UTC') AS hour,
         count(*) FILTER (WHERE state = 'success') AS success,
         count(*) FILTER (WHERE state = 'failed') AS failed,
-        count(*) FILTER (WHERE state = 'cancelled') AS cancelled
+        count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE state = 'success' AND failed_instances > 0) AS flawed
     FROM run WHERE ended_at >= %(since)s GROUP BY 1
 """
 
@@ -58,12 +59,30 @@ FAILED: LiteralString = """
         ORDER BY dag_id, ended_at DESC
     )
     SELECT run_id, run.revision, dag_id, state, logical_date, started_at, run.ended_at, trigger,
-        reason::text, latest.team_id, latest.count
+        failed_instances, reason::text, latest.team_id, latest.count
     FROM latest JOIN run USING (team_id, run_id, dag_id)
     WHERE NOT EXISTS (
         SELECT FROM run AS good
         WHERE good.team_id = latest.team_id AND good.dag_id = latest.dag_id
             AND good.ended_at > latest.ended_at AND good.state = 'success')
+    ORDER BY latest.ended_at DESC LIMIT %(limit)s
+"""
+
+# Of a DAG that failed since, that is the news.
+FLAWED: LiteralString = f"""
+    WITH latest AS MATERIALIZED (
+        SELECT DISTINCT ON (dag_id) team_id, dag_id, ended_at, run_id,
+            count(*) OVER (PARTITION BY dag_id) AS count
+        FROM run WHERE state = 'success' AND failed_instances > 0 AND ended_at > %(since)s
+        ORDER BY dag_id, ended_at DESC
+    )
+    SELECT run_id, run.revision, dag_id, state, logical_date, started_at, run.ended_at, trigger,
+        failed_instances, reason::text, latest.team_id, latest.count
+    FROM latest JOIN run USING (team_id, run_id, dag_id)
+    WHERE NOT EXISTS (
+        SELECT FROM run AS later
+        WHERE later.team_id = latest.team_id AND later.dag_id = latest.dag_id
+            AND later.ended_at > latest.ended_at AND later.state IN {states.TRIED_RUNS})
     ORDER BY latest.ended_at DESC LIMIT %(limit)s
 """
 
@@ -73,14 +92,18 @@ WAITING: LiteralString = f"""
     SELECT dag_id, waiting.* FROM (
         SELECT first.* FROM pool CROSS JOIN LATERAL (
             SELECT run_id, task_id, map_index, ready_at AS since,
-                coalesce(blocked_reason, '{{"kind": "not_seen"}}')::text AS reason
+                coalesce(blocked_reason, '{{"kind": "not_seen"}}')::text AS blocked_reason, {present.COLUMNS}
             FROM task_instance AS instance
             WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
                 AND rank IS NOT NULL
             ORDER BY rank LIMIT %(limit)s
         ) AS first
         UNION ALL
-        SELECT run_id, task_id, map_index, queued_at, '{{"kind": "handed_over"}}'
+        SELECT run_id, task_id, map_index, queued_at, coalesce((
+            SELECT blocked_reason FROM task_instance AS instance
+            WHERE instance.team_id = attempt.team_id AND instance.run_id = attempt.run_id
+                AND instance.task_id = attempt.task_id AND instance.map_index = attempt.map_index
+        ), '{{"kind": "handed_over"}}')::text, '', 1, '', ''
         FROM attempt WHERE state IN {states.LIVE_ATTEMPTS} AND state = 'queued'
     ) AS waiting JOIN run USING (run_id)
     WHERE since < %(before)s
@@ -112,15 +135,17 @@ NEXT: LiteralString = """
 
 
 def home(conn: Connection[Any], memory: Memory) -> wire.Home:
-    """Without the components that only the server knows."""
+    """Return Home without the components that only the server knows."""
     now = clock(conn)
     components = health.components(conn)
     return wire.Home(
         now=now,
         dags=dag_counts(conn),
         runs=run_counts(conn, now - DAY),
-        failed=failed(conn, memory, now),
+        failed=ended(conn, memory, now, FAILED),
+        flawed=ended(conn, memory, now, FLAWED),
         waiting=waiting(conn, now),
+        stuck=stuck.every(conn, now),
         late=late(
             conn, now, scheduling=any(c.name == "scheduler" and c.healthy for c in components)
         ),
@@ -153,9 +178,11 @@ def run_counts(conn: Connection[Any], since: datetime) -> wire.RunCounts:
     return found
 
 
-def failed(conn: Connection[Any], memory: Memory, now: datetime) -> list[wire.FailedRun]:
+def ended(
+    conn: Connection[Any], memory: Memory, now: datetime, statement: LiteralString
+) -> list[wire.FailedRun]:
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(FAILED, {"since": now - DAY, "limit": FAILED_MAX}).fetchall()
+        rows = cursor.execute(statement, {"since": now - DAY, "limit": FAILED_MAX}).fetchall()
     said = troubles.headlines(conn, memory, rows, now)
     return [
         wire.FailedRun(
@@ -170,8 +197,12 @@ def failed(conn: Connection[Any], memory: Memory, now: datetime) -> list[wire.Fa
 
 def waiting(conn: Connection[Any], now: datetime) -> list[wire.WaitingTask]:
     values = {"before": now - PATIENCE, "limit": LISTED_MAX}
-    with conn.cursor(row_factory=worded_row(wire.WaitingTask)) as cursor:
-        return cursor.execute(WAITING, values).fetchall()
+    held = present.Present(conn)
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = [held.pop(row) for row in cursor.execute(WAITING, values).fetchall()]
+    return [
+        wire.WaitingTask(**worded({"reason": row.pop("blocked_reason"), **row})) for row in rows
+    ]
 
 
 def late(conn: Connection[Any], now: datetime, *, scheduling: bool) -> list[wire.LateDag]:

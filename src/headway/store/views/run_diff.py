@@ -1,4 +1,4 @@
-"""How two runs of a DAG differ: as the diagnosis compares, and task by task."""
+"""The differences of two runs of a DAG: as the diagnosis compares, and task by task."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, LiteralString
@@ -45,7 +45,7 @@ def of_runs(conn: Connection[Any], memory: Memory, before_id: str, after_id: str
 
 
 def attempts(conn: Connection[Any], run_id: str) -> dict[str, int]:
-    """How many each task had, all its instances together."""
+    """Return how many attempts each task had, all its instances together."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         return dict(cursor.execute(ATTEMPTS, {"run_id": run_id}).fetchall())
 

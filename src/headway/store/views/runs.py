@@ -23,6 +23,7 @@ COLUMNS: LiteralString = """
     run.interval_start, run.interval_end, run.params, run.created_at, run.started_at, run.ended_at,
     run.version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
     run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
+    run.first_version, run.repinned_at, run.repinned_by,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
@@ -94,6 +95,16 @@ LATEST_FAILED: LiteralString = """
     SELECT run_id FROM run WHERE state = 'failed' ORDER BY created_at DESC, run_id LIMIT 1
 """
 
+# By the date that they are for, as the grid shows them.
+LATEST_OF_DAG: LiteralString = """
+    SELECT run_id FROM run WHERE dag_id = %(dag_id)s ORDER BY logical_date DESC, run_id LIMIT 1
+"""
+
+LATEST_FAILED_OF_DAG: LiteralString = """
+    SELECT run_id FROM run WHERE dag_id = %(dag_id)s AND state = 'failed'
+    ORDER BY logical_date DESC, run_id LIMIT 1
+"""
+
 # An index range in any collation: an id is of twelve lower-case letters and digits.
 BY_PREFIX: LiteralString = """
     SELECT run_id FROM run
@@ -112,10 +123,11 @@ RECENT_IDS: LiteralString = "SELECT run_id FROM run ORDER BY created_at DESC, ru
 
 
 def resolve(conn: Connection[Any], wanted: str) -> str:
-    """The id of the run meant by an id, a unique prefix of one, ``@latest`` or ``@failed``."""
+    """The id of the run meant by an id, a unique prefix, ``@latest`` or ``@failed``, also of one DAG: ``d@latest``."""
     with conn.cursor(row_factory=scalar_row) as cursor:
-        if wanted.startswith("@"):
-            return resolve_word(conn, wanted)
+        if "@" in wanted:
+            dag_id, _, word = wanted.partition("@")
+            return resolve_word(conn, dag_id, f"@{word}")
         if cursor.execute(STATE, {"run_id": wanted}).fetchone():
             return wanted  # whole, though another run's may begin with it
         found: list[str] = cursor.execute(BY_PREFIX, {"prefix": wanted}).fetchall()
@@ -131,18 +143,25 @@ def resolve(conn: Connection[Any], wanted: str) -> str:
     raise NotFound(f"there is no run {wanted!r}", hint=advice)
 
 
-def resolve_word(conn: Connection[Any], word: str) -> str:
-    statements: dict[str, LiteralString] = {"@latest": LATEST, "@failed": LATEST_FAILED}
+def resolve_word(conn: Connection[Any], dag_id: str, word: str) -> str:
+    """``dag_id``: empty for all DAGs."""
+    statements: dict[str, tuple[LiteralString, LiteralString]] = {
+        "@latest": (LATEST, LATEST_OF_DAG),
+        "@failed": (LATEST_FAILED, LATEST_FAILED_OF_DAG),
+    }
     if word not in statements:
-        raise UsageError(
-            f"{word!r} is not a known shortcut", hint="use @latest, @failed or a run id"
-        )
+        hint = "use @latest, @failed, DAG@latest, DAG@failed or a run id"
+        raise UsageError(f"{word!r} is not a known shortcut", hint=hint)
     with conn.cursor(row_factory=scalar_row) as cursor:
-        found: str | None = cursor.execute(statements[word]).fetchone()
-    if found is None:
-        kind = "run" if word == "@latest" else "failed run"
+        statement = statements[word][bool(dag_id)]
+        found: str | None = cursor.execute(statement, {"dag_id": dag_id}).fetchone()
+    if found is not None:
+        return found
+    kind = "run" if word == "@latest" else "failed run"
+    if not dag_id:
         raise NotFound(f"there is no {kind} yet", hint="to start one: headway run DAG")
-    return found
+    hint = f"to start one: headway run {dag_id}; to list the DAGs: headway ls"
+    raise NotFound(f"there is no {kind} of a DAG {dag_id!r}", hint=hint)
 
 
 def one(conn: Connection[Any], run_id: str) -> wire.Run:

@@ -1,6 +1,7 @@
 """Users of each pool's slots, and what waits and why. Limited by current activity."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
@@ -11,7 +12,9 @@ from headway.core.reasons import stored
 from headway.core.waiting import Line, why_queued
 from headway.core.wording import said
 from headway.store import states
-from headway.store.views import pools, shares
+from headway.store.clock import clock
+from headway.store.views import pools, shares, stuck
+from headway.store.views.present import Present
 
 USERS_MAX: Final = 20  # of a pool
 WAITING_MAX: Final = 20_000  # of a pool, whose reasons are counted
@@ -33,14 +36,15 @@ USERS: LiteralString = f"""
 """
 
 QUEUES: LiteralString = """
-    SELECT pool.name, reason::text, count(*) AS count
+    SELECT pool.name, reason::text, needed, queue, executor, count(*) AS count, min(ready_at) AS since
     FROM pool CROSS JOIN LATERAL (
-        SELECT coalesce(blocked_reason, '{"kind": "not_seen"}') AS reason FROM task_instance AS instance
+        SELECT coalesce(blocked_reason, '{"kind": "not_seen"}') AS reason, pool_slots AS needed, queue, executor,
+            ready_at
+        FROM task_instance AS instance
         WHERE instance.team_id = pool.team_id AND instance.pool = pool.name AND rank IS NOT NULL
         ORDER BY rank LIMIT %(limit)s
     ) AS waiting
-    GROUP BY pool.name, reason
-    ORDER BY count DESC, reason
+    GROUP BY pool.name, reason, needed, queue, executor
 """
 
 RUNS: LiteralString = """
@@ -64,19 +68,36 @@ def now(conn: Connection[Any], platform_admin: int | None = None) -> wire.Slots:
     """Return what uses slots and what waits. ``platform_admin``: the person who may see all teams, or None."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         users = cursor.execute(USERS).fetchall()
-        queues = cursor.execute(QUEUES, {"limit": WAITING_MAX}).fetchall()
+        queues = queues_now(conn, cursor.execute(QUEUES, {"limit": WAITING_MAX}).fetchall())
         runs = cursor.execute(RUNS, {"limit": RUNS_MAX}).fetchall()
     return wire.Slots(
         pools=[with_users(pool, users, queues) for pool in pools.every(conn)],
         runs_waiting=[waiting_runs(*row) for row in runs],
         team=shares.own(conn),
+        stuck=stuck.every(conn, clock(conn)),
         capacity=shares.capacity(conn),
         teams=[] if platform_admin is None else shares.every(conn, platform_admin),
     )
 
 
+def queues_now(
+    conn: Connection[Any], rows: Sequence[tuple[Any, ...]]
+) -> list[tuple[str, str, int, datetime]]:
+    """Return pool, reason as it is now, how many wait for it, and since when the first; the most first."""
+    present = Present(conn)
+    found: dict[tuple[str, str], tuple[int, datetime]] = {}
+    for pool, text, needed, queue, executor, count, since in rows:
+        key = pool, present.text(text, pool, needed, queue, executor) or text
+        before, first = found.get(key, (0, since))
+        found[key] = before + count, min(first, since)
+    queues = [(*key, count, since) for key, (count, since) in found.items()]
+    return sorted(queues, key=lambda each: (-each[2], each[1]))
+
+
 def with_users(
-    pool: wire.Pool, users: Sequence[tuple[Any, ...]], queues: Sequence[tuple[Any, ...]]
+    pool: wire.Pool,
+    users: Sequence[tuple[Any, ...]],
+    queues: Sequence[tuple[str, str, int, datetime]],
 ) -> wire.PoolSlots:
     mine = [
         wire.SlotUser(dag_id=dag_id, run_id=run_id, used=used)
@@ -90,8 +111,8 @@ def with_users(
         waiting=pool.waiting,
         users=mine[:USERS_MAX],
         queue=[
-            wire.SlotQueue(reason=said(stored(text)), count=count, why=stored(text))
-            for name, text, count in queues
+            wire.SlotQueue(reason=said(stored(text)), count=count, since=since, why=stored(text))
+            for name, text, count, since in queues
             if name == pool.name
         ],
     )

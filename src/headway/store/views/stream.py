@@ -12,6 +12,7 @@ from psycopg.rows import class_row, tuple_row
 
 from headway import wire
 from headway.store.moments import BEGUN_SINCE, OPEN_THEN, Moment, between
+from headway.store.views.present import Present
 from headway.store.views.runs import COUNTED
 from headway.store.views.worded import why, worded_row, words
 
@@ -47,7 +48,7 @@ RUNS: LiteralString = f"""
 
 INSTANCES: LiteralString = """
     SELECT wanted.run_id, wanted.task_id, wanted.map_index, state, attempts, started_at, ended_at,
-        blocked_reason::text
+        blocked_reason::text, pool, pool_slots, queue, executor
     FROM unnest(%(runs)s::text[], %(tasks)s::text[], %(indexes)s::integer[])
         AS wanted (run_id, task_id, map_index)
     LEFT JOIN LATERAL (
@@ -116,15 +117,18 @@ def runs_now(conn: Connection[Any], runs: Sequence[str]) -> list[wire.RunDelta]:
 def instances_now(
     conn: Connection[Any], wanted: Sequence[tuple[str, str, int]]
 ) -> dict[str, list[wire.InstanceChange]]:
-    """By run. An instance that is gone has no state."""
+    """Return the instances by run. An instance that is gone has no state."""
     values = {
         "runs": [run for run, _, _ in wanted],
         "tasks": [task for _, task, _ in wanted],
         "indexes": [index for _, _, index in wanted],
     }
     found: dict[str, list[wire.InstanceChange]] = {}
+    present = Present(conn)
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for run_id, *columns, held_by in cursor.execute(INSTANCES, values):
+        rows = cursor.execute(INSTANCES, values).fetchall()
+        for run_id, *columns, stored_reason, pool, slots, queue, executor in rows:
+            held_by = present.text(stored_reason, pool, slots, queue, executor)
             columns += [words(held_by), why(held_by)]
             found.setdefault(run_id, []).append(wire.InstanceChange(*columns))
     return found

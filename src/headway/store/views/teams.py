@@ -1,14 +1,20 @@
 """Views of teams: their settings and what they use."""
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from dataclasses import asdict
+from typing import Any, Final, LiteralString
 
+import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headway import wire
+from headway.store import clusters, limits
+from headway.store.clock import clock
 from headway.store.teams import TeamRow
 from headway.store.transact import enter_team
+
+COUNT_MAX: Final = 100_000  # runs that are counted
 
 USE: LiteralString = """
     SELECT
@@ -30,11 +36,39 @@ def one(conn: Connection[Any], row: TeamRow) -> wire.Team:
     with conn.cursor(row_factory=dict_row) as cursor:
         use = cursor.execute(USE, {"team_id": row.team_id}).fetchone()
     assert use is not None
+    bounds = limits.read(row.limits)
     return wire.Team(
         name=row.name,
         title=row.title,
         slots=row.slots,
         weight=float(row.weight),
         created_at=row.created_at,
+        limits=[
+            wire.TeamLimit(name=name, limit=getattr(bounds, name), used=used)
+            for name, used in used_of(conn, row.team_id).items()
+        ],
+        cluster=in_cluster(conn, row),
         **use,
     )
+
+
+def in_cluster(conn: Connection[Any], row: TeamRow) -> wire.TeamCluster:
+    """Return the settings of a team in a cluster, and what schedulers found there."""
+    found = [asdict(state) for state in clusters.states(conn, row.team_id)]
+    settings = asdict(clusters.read(row.cluster))
+    return msgspec.convert({**settings, "found": found}, wire.TeamCluster)
+
+
+def used_of(conn: Connection[Any], team_id: int) -> dict[str, int | None]:
+    """Return what counts against each limit now. Requests are counted by the API, in memory."""
+    minute = limits.created(conn, team_id, clock(conn), COUNT_MAX)
+    return {
+        "requests_per_s": None,
+        "runs_per_minute": len(minute),
+        "open_runs": limits.open_runs(conn, team_id, COUNT_MAX),
+        "running_tasks": limits.running_tasks(conn, team_id),
+        "kept_slots": None,
+        "run_tasks": limits.run_tasks(conn, team_id),
+        "dag_file_bytes": limits.largest_file(conn, team_id),
+        "log_bytes_per_minute": limits.log_bytes(conn, team_id),
+    }

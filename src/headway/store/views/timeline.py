@@ -1,4 +1,4 @@
-"""All DAGs on one axis of time: the runs that were, those that schedules will bring, and their load.
+"""The time axis of all DAGs: the runs that were, those that schedules will bring, and their load.
 
 A slot is held from its grant to the end of the attempt. What will run is taken to run as long as it
 usually does, with as many slots, on the mean, as the last run that went well.

@@ -51,7 +51,7 @@ def of_runs(conn: Connection[Any], run_ids: Sequence[str]) -> dict[str, list[Tas
 def headlines(
     conn: Connection[Any], memory: Memory, runs: Sequence[Mapping[str, Any]], now: datetime
 ) -> dict[str, str]:
-    """By run, of runs that have ended: read once for each revision of a run."""
+    """Return the headlines of runs that have ended, by run: read once for each revision of a run."""
     keys = {run["run_id"]: (run["team_id"], run["run_id"], run["revision"]) for run in runs}
     said = {run_id: memory.headlines.get(key) for run_id, key in keys.items()}
     unread = [run for run in runs if said[run["run_id"]] is None]

@@ -7,6 +7,7 @@ from psycopg import Cursor
 
 from headway.core.reasons import Reason, stored
 from headway.core.wording import said
+from headway.store.views.present import Present
 
 T = TypeVar("T")
 
@@ -31,11 +32,21 @@ def worded(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "why": found}
 
 
-def worded_row(cls: type[T]) -> Callable[[Cursor[Any]], Callable[[Sequence[Any]], T]]:
-    """Like ``class_row``, of what is ``worded``; both columns are selected as text."""
+def worded_row(
+    cls: type[T], present: Present | None = None
+) -> Callable[[Cursor[Any]], Callable[[Sequence[Any]], T]]:
+    """Like ``class_row``, of what is ``worded``; both columns are selected as text.
+
+    With ``present``, and its ``COLUMNS`` among those selected, ``blocked_reason`` is as it is now.
+    """
 
     def rows_of(cursor: Cursor[Any]) -> Callable[[Sequence[Any]], T]:
         names = [column.name for column in cursor.description or ()]
-        return lambda values: cls(**worded(dict(zip(names, values, strict=True))))
+
+        def row(values: Sequence[Any]) -> T:
+            fields = dict(zip(names, values, strict=True))
+            return cls(**worded(fields if present is None else present.pop(fields)))
+
+        return row
 
     return rows_of

@@ -9,6 +9,7 @@ const WAITING = {
   ready: "pool",
   queued: "start",
   running: null,
+  deferred: "event",
   retry: "retry",
 } as const;
 const segment = (kind: Segment["kind"], from: number, to: number | null): Segment => ({

@@ -9,6 +9,7 @@ export const WAIT_WORDS: Record<Wait, string> = {
   limit: "a concurrency limit",
   agent: "an agent",
   paused: "a paused DAG",
+  event: "what it was deferred for",
   retry: "the retry delay",
   start: "the process to start",
   other: "something else",

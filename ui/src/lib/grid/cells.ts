@@ -1,5 +1,8 @@
+import { STATE_LETTERS } from "@/api/words.ts";
 import { mostTelling, stateOfLetter } from "../states.ts";
 import type { GroupRow, Row } from "./tree.ts";
+
+const FAILED = STATE_LETTERS.failed;
 
 /** What a run's column is painted from. */
 export interface Column {
@@ -47,6 +50,13 @@ export function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
+/** How many tasks of a run's column have a failed instance. */
+export function failedIn(column: Column): number {
+  let found = 0;
+  for (const letter of column.cells) if (letter === FAILED) found += 1;
+  return found;
+}
+
 export interface Slice {
   state: string;
   from: number;
@@ -55,7 +65,7 @@ export interface Slice {
 
 /**
  * A stacked bar of `length` whole pixels, the most telling state first. No state that occurs
- * vanishes: one failure of 1,500 still has its pixels, taken from the largest.
+ * vanishes, and a failure dominates: one of 1,500 has half of the bar.
  */
 export function stack(
   parts: readonly (readonly [state: string, count: number])[],
@@ -64,7 +74,12 @@ export function stack(
 ): Slice[] {
   const sum = parts.reduce((all, [, count]) => all + count, 0);
   if (sum === 0) return [];
-  const sizes = parts.map(([, count]) => Math.max(least, Math.round((count / sum) * length)));
+  const sizes = parts.map(([state, count]) =>
+    Math.max(
+      state === "failed" ? Math.ceil(length / 2) : least,
+      Math.round((count / sum) * length),
+    ),
+  );
   const largest = sizes.indexOf(Math.max(...sizes));
   const over = sizes.reduce((all, size) => all + size, 0) - length;
   sizes[largest] = Math.max(least, (sizes[largest] ?? 0) - over);

@@ -1,8 +1,11 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Download } from "lucide-react";
 import { audit, auditCheck } from "@/api/queries.ts";
+import { address } from "@/api/request.ts";
 import type { AuditEntry } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { absolute, compact } from "@/lib/time.ts";
+import { buttonClass } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
@@ -17,6 +20,14 @@ export function Audit() {
       <div className={styles.bar}>
         <span>Every change that someone requested, including refused requests.</span>
         <Intact />
+        <a
+          href={address("/audit/export", { query: { format: "csv" } })}
+          download
+          className={buttonClass({ small: true })}
+        >
+          <Download size={14} aria-hidden />
+          Export CSV
+        </a>
       </div>
       <Listed
         found={found}

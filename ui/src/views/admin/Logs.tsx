@@ -16,7 +16,7 @@ import { daysOf, keptAnywhere, keptHere, ownOf, wrongDays, wrongTogether } from 
 /** For how long the team keeps logs. */
 export function Logs() {
   const found = useQuery(logRetention());
-  const mayChange = useMay("admin");
+  const mayChange = useMay("team.write");
   if (found.isPending) return <SkeletonRows count={3} />;
   if (!found.data) {
     return <ErrorState error={found.error} what="Log retention" retry={() => found.refetch()} />;

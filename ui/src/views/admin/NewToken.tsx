@@ -1,25 +1,28 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { request } from "@/api/request.ts";
-import type { NewToken as Made, Role } from "@/api/types.ts";
+import type { NewToken as Made } from "@/api/types.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
-import { may, useSession } from "@/state/session.ts";
 import styles from "./Admin.module.css";
-import { ROLES } from "./people.ts";
+import { RoleField, TextField } from "./fields.tsx";
 
 const LIVES = [7, 30, 90, 365];
 
 export function NewToken({ close, made }: { close: () => void; made: (token: Made) => void }) {
-  const { role: mine } = useSession();
   const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("viewer");
+  const [role, setRole] = useState("viewer");
+  const [dags, setDags] = useState("");
   const [days, setDays] = useState(90);
   const queries = useQueryClient();
   const make = useMutation({
-    mutationFn: () => request("post", "/tokens", { body: { name, role, expires_in_days: days } }),
+    mutationFn: () => {
+      const named = dags.split(/[\s,]+/).filter(Boolean);
+      const dag_ids = named.length > 0 ? named : null;
+      return request("post", "/tokens", { body: { name, role, dag_ids, expires_in_days: days } });
+    },
     onSuccess: (token) => {
       queries.invalidateQueries({ queryKey: ["tokens"] });
       made(token);
@@ -32,29 +35,19 @@ export function NewToken({ close, made }: { close: () => void; made: (token: Mad
   return (
     <Dialog title="New token" close={close}>
       <form className={styles.form} onSubmit={submit}>
-        <Field label="Name" note="What will use the token, for example ci or nightly-report.">
-          {(attributes) => (
-            <input
-              {...attributes}
-              required
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Role" note="Choose the lowest role that is enough.">
-          {(attributes) => (
-            <select
-              {...attributes}
-              value={role}
-              onChange={(event) => setRole(event.target.value as Role)}
-            >
-              {ROLES.filter((each) => may(mine, each)).map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <TextField
+          note="What will use the token, for example ci or nightly-report."
+          required
+          value={name}
+          change={setName}
+        />
+        <RoleField note="Choose the lowest role that is enough." value={role} change={setRole} />
+        <TextField
+          label="Only for DAGs"
+          note="Names of DAGs, separated by commas. Empty: all DAGs."
+          value={dags}
+          change={setDags}
+        />
         <Field label="Expires after">
           {(attributes) => (
             <select

@@ -3,10 +3,11 @@ import { useState } from "react";
 import type { LoginLink, User } from "@/api/types.ts";
 import { buttonClass } from "@/parts/Button.tsx";
 import { Menu, MenuCheck, MenuItem, MenuLabel, MenuSeparator } from "@/parts/Menu.tsx";
-import { ROLES, useChangeUser, useLoginLink } from "./people.ts";
+import { useChangeUser, useLoginLink, useRoles } from "./people.ts";
 import { RemoveMember } from "./RemoveMember.tsx";
 
 export function UserMenu({ user, invited }: { user: User; invited: (link: LoginLink) => void }) {
+  const roles = useRoles();
   const change = useChangeUser(user);
   const link = useLoginLink(invited);
   const [removing, setRemoving] = useState(false);
@@ -25,7 +26,7 @@ export function UserMenu({ user, invited }: { user: User; invited: (link: LoginL
         }
       >
         <MenuLabel>Role</MenuLabel>
-        {ROLES.map((role) => (
+        {roles.map((role) => (
           <MenuCheck
             key={role}
             checked={user.role === role}

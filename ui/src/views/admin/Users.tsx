@@ -19,7 +19,7 @@ import { UserMenu } from "./UserMenu.tsx";
 /** The people of the team. */
 export function Users() {
   const found = useInfiniteQuery(users());
-  const mayAdd = useMay("admin");
+  const mayAdd = useMay("member.manage");
   const [adding, setAdding] = useState<"new" | "member" | null>(null);
   const [link, setLink] = useState<LoginLink | null>(null);
   const shown = useMemo(() => columns(setLink), []);

@@ -1,15 +1,24 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { roles } from "@/api/queries.ts";
 import { request } from "@/api/request.ts";
-import type { LoginLink, Role, User } from "@/api/types.ts";
+import type { LoginLink, User } from "@/api/types.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
+import { useSession } from "@/state/session.ts";
 import { say, sayUndoable } from "@/state/toasts.ts";
 
-export const ROLES: readonly Role[] = ["viewer", "operator", "author", "admin"];
+/** The roles that somebody may hand on: nobody gives what they do not have. */
+export function useRoles(): readonly string[] {
+  const { verbs } = useSession();
+  const found = useInfiniteQuery(roles()).data ?? [];
+  return found
+    .filter((role) => role.verbs.every((verb) => verbs.includes(verb)))
+    .map((r) => r.name);
+}
 
 export interface NewPerson {
   name: string;
   display_name: string;
-  role: Role;
+  role: string;
 }
 
 /** Somebody new, and the link by which they come in first. */
@@ -30,7 +39,7 @@ export function useInvite(invited: (link: LoginLink) => void) {
 export function useAddMember(done: () => void) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (member: { name: string; role: Role }) =>
+    mutationFn: (member: { name: string; role: string }) =>
       request("post", "/members", { body: member }),
     onSuccess: (user) => {
       say("done", `Added ${user.name} to the team as ${user.role}`);
@@ -65,7 +74,7 @@ export function useLoginLink(invited: (link: LoginLink) => void) {
 export function useChangeUser({ name, role: before }: User) {
   const queries = useQueryClient();
   const action = useMutation({
-    mutationFn: (change: { role?: Role; disabled?: boolean }) =>
+    mutationFn: (change: { role?: string; disabled?: boolean }) =>
       request("patch", "/users/{name}", { path: { name }, body: change }),
     onSuccess: (user, { role }) => {
       const led = user.disabled_at

@@ -15,7 +15,7 @@ import { NewBackfill } from "./NewBackfill.tsx";
 /** Runs for the dates of the past: how far they are, and the way to begin and to end them. */
 export function Backfills() {
   const found = useInfiniteQuery(backfills());
-  const mayRun = useMay("operator");
+  const mayRun = useMay("run.backfill");
   const [making, setMaking] = useState(false);
   const make = mayRun && (
     <Button look="primary" onClick={() => setMaking(true)}>

@@ -26,7 +26,7 @@ export function CancelBackfill({ backfill }: { backfill: Backfill }) {
     },
   });
   const { running = 0, queued = 0 } = backfill.counts;
-  if (!useMay("operator") || running + queued === 0) return null;
+  if (!useMay("run.cancel") || running + queued === 0) return null;
   return (
     <>
       <Button small onClick={() => setAsking(true)}>

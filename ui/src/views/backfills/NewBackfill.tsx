@@ -8,14 +8,22 @@ import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
+import { StateBadge } from "@/parts/State.tsx";
 import styles from "./Backfills.module.css";
+import { ACTIONS, startedOf, summaryOf } from "./planned.ts";
 import { type Asked, useBackfill } from "./useBackfill.ts";
 
 const SHOWN = 500;
 
 /** First the exact list of runs, then the button that makes them. */
 export function NewBackfill({ dag: given = "", close }: { dag?: string; close: () => void }) {
-  const [asked, setAsked] = useState<Asked>({ dag: given, from: "", to: "", at_once: "" });
+  const [asked, setAsked] = useState<Asked>({
+    dag: given,
+    from: "",
+    to: "",
+    at_once: "",
+    again: "missing",
+  });
   const { plan, make } = useBackfill(close);
   const change = (part: Partial<Asked>) => {
     plan.reset(); // the list below is of what was asked before
@@ -45,15 +53,25 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
             />
           )}
         </Field>
-        {plan.data && <Planned answer={plan.data} />}
+        {plan.data && (
+          <Planned
+            answer={plan.data}
+            again={asked.again}
+            choose={(again) => {
+              const next = { ...asked, again };
+              setAsked(next);
+              plan.mutate(next);
+            }}
+          />
+        )}
         <InlineError error={make.error ?? plan.error} />
         <div>
           <Button
             type="submit"
             look="primary"
-            disabled={plan.isPending || make.isPending || plan.data?.runs.length === 0}
+            disabled={plan.isPending || make.isPending || (plan.data && startedOf(plan.data) === 0)}
           >
-            {plan.data ? `Start ${counted(plan.data.runs.length, "run")}` : "Preview runs"}
+            {plan.data ? `Start ${counted(startedOf(plan.data), "run")}` : "Preview runs"}
           </Button>
         </div>
       </form>
@@ -61,15 +79,49 @@ export function NewBackfill({ dag: given = "", close }: { dag?: string; close: (
   );
 }
 
-function Planned({ answer }: { answer: BackfillAnswer }) {
-  const { runs } = answer;
+const CHOICES = [
+  { again: "missing", words: "only dates without a run" },
+  { again: "failed", words: "also those whose run failed or was cancelled" },
+  { again: "all", words: "all dates, also those that succeeded" },
+] as const;
+
+function Planned(props: {
+  answer: BackfillAnswer;
+  again: Asked["again"];
+  choose: (again: Asked["again"]) => void;
+}) {
+  const { runs, timezone } = props.answer;
+  const name = useId();
   if (runs.length === 0) return <p role="status">The schedule has no dates in this period.</p>;
   return (
     <div role="status">
-      <p className={styles.summary}>{counted(runs.length, "run")}, one for each date:</p>
+      <p className={styles.summary}>{summaryOf(props.answer)}</p>
+      {runs.some(({ state }) => state !== null) && (
+        <fieldset className={styles.again}>
+          <legend>Some dates have a run already. Run:</legend>
+          {CHOICES.map(({ again, words }) => (
+            <label key={again}>
+              <input
+                type="radio"
+                name={name}
+                checked={props.again === again}
+                onChange={() => props.choose(again)}
+              />
+              {words}
+            </label>
+          ))}
+          <p className={styles.note}>
+            What runs again does so in its own run, with the latest code.
+          </p>
+        </fieldset>
+      )}
       <ol className={styles.list}>
         {runs.slice(0, SHOWN).map((run) => (
-          <li key={run.logical_date}>{zoned(run.logical_date, answer.timezone)}</li>
+          <li key={run.logical_date} data-action={run.action}>
+            <span>{zoned(run.logical_date, timezone)}</span>
+            {run.state && <StateBadge state={run.state} />}
+            <span className={styles.action}>{ACTIONS[run.action]}</span>
+          </li>
         ))}
         {runs.length > SHOWN && <li>… and {counted(runs.length - SHOWN, "more", "more")}</li>}
       </ol>

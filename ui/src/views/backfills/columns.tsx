@@ -12,6 +12,7 @@ import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Backfills.module.css";
 import { CancelBackfill } from "./CancelBackfill.tsx";
+import { leftOut } from "./planned.ts";
 
 export const COLUMNS: readonly Column<Backfill>[] = [
   {
@@ -37,6 +38,9 @@ export const COLUMNS: readonly Column<Backfill>[] = [
         <span className="tabular">
           {number(backfill.done)} of {number(backfill.total)}
         </span>
+        {leftOut(backfill.left_out) && (
+          <span className={styles.left}>{leftOut(backfill.left_out)}</span>
+        )}
       </span>
     ),
   },

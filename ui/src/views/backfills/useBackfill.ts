@@ -3,6 +3,7 @@ import { useRef } from "react";
 import { request } from "@/api/request.ts";
 import { counted } from "@/lib/count.ts";
 import { say } from "@/state/toasts.ts";
+import { startedOf } from "./planned.ts";
 
 export interface Asked {
   dag: string;
@@ -10,6 +11,8 @@ export interface Asked {
   from: string;
   to: string;
   at_once: string;
+  /** Of the dates that have a run. */
+  again: "missing" | "failed" | "all";
 }
 
 /** `plan` says which runs there would be; `make` makes them, once, however often it is sent. */
@@ -28,7 +31,7 @@ export function useBackfill(done: () => void) {
     onSuccess: (answer, asked) => {
       queries.invalidateQueries({ queryKey: ["backfills"] });
       queries.invalidateQueries({ queryKey: ["runs"] });
-      say("done", `Queued ${counted(answer.runs.length, "run")} of ${asked.dag}`);
+      say("done", `Queued ${counted(startedOf(answer), "run")} of ${asked.dag}`);
       done();
     },
   });
@@ -41,6 +44,7 @@ export function bodyOf(asked: Asked, dryRun: boolean) {
     from: asked.from,
     to: asked.to,
     max_active_runs: asked.at_once ? Number(asked.at_once) : null,
+    again: asked.again,
     dry_run: dryRun,
   };
 }

@@ -1,21 +1,25 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
 import { Pause, Play, TriangleAlert } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
 import { selectionOf } from "@/lib/selection.ts";
+import { runbookIn } from "@/lib/standing.ts";
 import { Button, buttonClass } from "@/parts/Button.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { Skeleton } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { Tabs, tabClass } from "@/parts/Tabs.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
 import { useMay } from "@/state/session.ts";
 import { usePause } from "./actions.ts";
 import styles from "./DagFrame.module.css";
 import { Selected, UnknownSelection } from "./Selected.tsx";
+import { Standing } from "./Standing.tsx";
 import { TABS } from "./tabs.ts";
+
+const Doc = lazy(() => import("./Doc.tsx"));
 
 /** What stands above every view of a DAG. */
 export function DagFrame() {
@@ -35,6 +39,8 @@ export function DagFrame() {
       note={<Facts detail={found.data} />}
       actions={<Actions dag={dag} detail={found.data} />}
     >
+      {found.data && <Standing dag={found.data} />}
+      {found.data?.spec.doc && <About text={found.data.spec.doc} />}
       {found.data?.import_error && (
         <div className={styles.broken} role="status">
           <StateIcon state="failed" />
@@ -81,6 +87,21 @@ export function DagFrame() {
   );
 }
 
+/** The author's documentation, one line high until somebody asks. */
+function About({ text }: { text: string }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details className={styles.about} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>About this DAG</summary>
+      {open && (
+        <Suspense fallback={<Skeleton width={320} height={20} />}>
+          <Doc text={text} />
+        </Suspense>
+      )}
+    </details>
+  );
+}
+
 function Heading({ dag, detail }: { dag: string; detail: DagDetail | undefined }) {
   return (
     <span className={styles.title}>
@@ -93,24 +114,39 @@ function Heading({ dag, detail }: { dag: string; detail: DagDetail | undefined }
 
 function Facts({ detail }: { detail: DagDetail | undefined }) {
   if (!detail) return <Skeleton width={260} height={20} />;
+  const runbook = runbookIn(detail.spec.doc);
   return (
     <span className={styles.facts}>
       <span>{detail.schedule_words}</span>
-      {detail.next_run_at && !detail.paused_at && (
-        <span>
-          next <RelativeTime at={detail.next_run_at} />
-        </span>
-      )}
       <span>version {detail.version}</span>
-      {detail.owner && <span>{detail.owner}</span>}
+      {detail.owner && <span>owner {detail.owner}</span>}
+      {runbook && (
+        <a className={styles.out} href={runbook} target="_blank" rel="noreferrer noopener">
+          Runbook
+        </a>
+      )}
+      {detail.tags.length > 0 && <Tags tags={detail.tags} />}
       {detail.description && <span>{detail.description}</span>}
+    </span>
+  );
+}
+
+function Tags({ tags }: { tags: readonly string[] }) {
+  const { team } = useParams({ from: "/t/$team/dags/$dag" });
+  return (
+    <span className={styles.tags}>
+      {tags.map((tag) => (
+        <Link key={tag} to="/t/$team/dags" params={{ team }} search={{ tag }}>
+          {tag}
+        </Link>
+      ))}
     </span>
   );
 }
 
 function Actions({ dag, detail }: { dag: string; detail: DagDetail | undefined }) {
   const { team } = useParams({ from: "/t/$team/dags/$dag" });
-  const mayRun = useMay("operator");
+  const mayRun = useMay("run.trigger");
   const pause = usePause(dag);
   const asking = useMatch({ from: "/t/$team/dags/$dag/run", shouldThrow: false });
   if (!mayRun) return null;

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import type { DagSummary } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
 import { between, duration } from "@/lib/duration.ts";
 import { stateWord } from "@/lib/states.ts";
 import { absolute } from "@/lib/time.ts";
@@ -63,7 +64,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
 ];
 
 function On({ dag }: { dag: DagSummary }) {
-  const mayPause = useMay("operator");
+  const mayPause = useMay("dag.pause");
   const pause = usePause(dag.dag_id);
   const on = !dag.paused_at;
   return (
@@ -113,7 +114,7 @@ function Tag({ tag }: { tag: string }) {
 function Last({ dag }: { dag: DagSummary }) {
   const latest = dag.recent?.at(-1);
   if (!dag.last_run_state) return "–";
-  const badge = <StateBadge state={dag.last_run_state} />;
+  const badge = <StateBadge state={dag.last_run_state} failed={latest?.failed_instances} />;
   return latest ? <RunLink run={latest.run_id}>{badge}</RunLink> : badge;
 }
 
@@ -126,7 +127,8 @@ function Recent({ dag }: { dag: DagSummary }) {
       key: run.run_id,
       state: run.state,
       value: seconds,
-      title: `${stateWord(run.state)}, ${duration(seconds)}, ${absolute(run.logical_date)}`,
+      flawed: run.state === "success" && run.failed_instances > 0,
+      title: `${stateWord(run.state)}${flawWords(run)}, ${duration(seconds)}, ${absolute(run.logical_date)}`,
     };
   });
   if (bars.length === 0) return null;
@@ -143,6 +145,12 @@ function Recent({ dag }: { dag: DagSummary }) {
   );
 }
 
+function flawWords({ state, failed_instances }: { state: string; failed_instances: number }) {
+  return state === "success" && failed_instances > 0
+    ? ` with ${counted(failed_instances, "failed task instance")}`
+    : "";
+}
+
 /** A schedule exactly, of whatever kind: the texts that the spec keeps of it. */
 function texts(schedule: DagSummary["schedule"]): string | undefined {
   const kept = Object.values(schedule ?? {}).filter((value) => typeof value === "string");
@@ -151,7 +159,7 @@ function texts(schedule: DagSummary["schedule"]): string | undefined {
 
 function Run({ dag }: { dag: DagSummary }) {
   const team = useTeam();
-  if (!useMay("operator")) return null;
+  if (!useMay("run.trigger")) return null;
   return (
     <Link
       to="/t/$team/dags/$dag/run"

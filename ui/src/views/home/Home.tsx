@@ -7,11 +7,12 @@ import { ErrorState } from "@/parts/ErrorState.tsx";
 import { Page, PageBody } from "@/parts/Page.tsx";
 import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
+import { Stuck } from "../slots/Stuck.tsx";
 import { Activity } from "./Activity.tsx";
 import { Counts } from "./Counts.tsx";
 import styles from "./Home.module.css";
 import { Components, Next, Slots } from "./Standing.tsx";
-import { BrokenFiles, Failed, Late, Waiting } from "./Troubles.tsx";
+import { BrokenFiles, Failed, Flawed, Late, Waiting } from "./Troubles.tsx";
 
 /** Is everything all right? The worst stands first; what has nothing to say is not there. */
 export function Home() {
@@ -42,6 +43,7 @@ function Headline({ home }: { home: Overview | undefined }) {
   if (home.dags.total === 0) return "Welcome";
   const counts = {
     failing: home.failed.length,
+    stuck: home.stuck.length,
     late: home.late.length,
     broken: home.import_errors.length,
     unhealthy: home.components.filter((component) => !component.healthy).length,
@@ -64,7 +66,9 @@ function Content({ home }: { home: Overview }) {
       <Counts home={home} />
       <Activity hours={home.activity} />
       <div className={styles.columns}>
+        <Stuck tasks={home.stuck} />
         <Failed runs={home.failed} />
+        <Flawed runs={home.flawed} />
         <BrokenFiles errors={home.import_errors} />
         <Late dags={home.late} />
         <Waiting tasks={home.waiting} />

@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { ImportError, Overview } from "@/api/types.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
-import { StateIcon } from "@/parts/State.tsx";
+import { Flaw, StateIcon } from "@/parts/State.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
@@ -23,32 +24,63 @@ export function Failed({ runs }: { runs: Overview["failed"] }) {
     >
       <ul className={styles.list}>
         {runs.map((run) => (
-          <li key={run.run_id}>
-            <StateIcon state="failed" />
-            <span className={styles.what}>
-              <DagLink dag={run.dag_id} />
-              <span className={styles.why}>
-                <RunLink run={run.run_id}>
-                  <Words text={run.headline} />
-                </RunLink>
-                {run.count > 1 && (
-                  <>
-                    {" · "}
-                    <Link
-                      to="/t/$team/runs"
-                      params={{ team }}
-                      search={{ dag: run.dag_id, state: "failed" }}
-                    >
-                      {run.count} failed in 24 h
-                    </Link>
-                  </>
-                )}
-              </span>
-            </span>
-            <span className={styles.when}>
-              <RelativeTime at={run.ended_at ?? run.started_at} />
-            </span>
-          </li>
+          <RunRow key={run.run_id} run={run} mark={<StateIcon state="failed" />}>
+            {run.count > 1 && (
+              <>
+                {" · "}
+                <Link
+                  to="/t/$team/runs"
+                  params={{ team }}
+                  search={{ dag: run.dag_id, state: "failed" }}
+                >
+                  {run.count} failed in 24 h
+                </Link>
+              </>
+            )}
+          </RunRow>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** A run with its DAG, what it says of itself, and when. */
+function RunRow({
+  run,
+  mark,
+  children,
+}: {
+  run: Overview["failed"][number] | Overview["flawed"][number];
+  mark: ReactNode;
+  children?: ReactNode;
+}) {
+  return (
+    <li>
+      {mark}
+      <span className={styles.what}>
+        <DagLink dag={run.dag_id} />
+        <span className={styles.why}>
+          <RunLink run={run.run_id}>
+            <Words text={run.headline} />
+          </RunLink>
+          {children}
+        </span>
+      </span>
+      <span className={styles.when}>
+        <RelativeTime at={run.ended_at ?? run.started_at} />
+      </span>
+    </li>
+  );
+}
+
+/** DAGs whose latest run succeeded although something in it failed. */
+export function Flawed({ runs }: { runs: Overview["flawed"] }) {
+  if (runs.length === 0) return null;
+  return (
+    <Card title="Succeeded with failed tasks">
+      <ul className={styles.list}>
+        {runs.map((run) => (
+          <RunRow key={run.run_id} run={run} mark={<Flaw failed={run.failed_instances} />} />
         ))}
       </ul>
     </Card>

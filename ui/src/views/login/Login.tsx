@@ -8,13 +8,18 @@ import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import { Field } from "@/parts/Field.tsx";
 import styles from "./Login.module.css";
-import { safeNext } from "./next.ts";
+import { keepNext, safeNext } from "./next.ts";
 
-/** By the ways that the server has: by a form, or by a link that works once: `/login#…`. */
+/**
+ * By the ways that the server has: at an identity provider, by a proxy that knows who asks, by a form, or by a link that
+ * works once: `/login#…`.
+ */
 export function Login() {
   const enter = useEnter();
   const ways = useQuery(signInWays());
   const forms = ways.data?.filter((way) => way.begins === "form") ?? [];
+  const others = ways.data?.filter(({ begins }) => begins === "header" || begins === "redirect");
+  const titled = forms.length + (others?.length ?? 0) > 1;
   const exchange = enter.mutate;
   useEffect(() => {
     document.title = "Sign in · Headway";
@@ -38,9 +43,21 @@ export function Login() {
       {enter.isPending && "token" in enter.variables ? (
         <p role="status">Signing in …</p>
       ) : (
-        forms.map((way) => (
-          <NameForm key={way.name} way={way} titled={forms.length > 1} enter={enter} />
-        ))
+        <>
+          {others?.map((way) => (
+            <Button
+              key={way.name}
+              look="primary"
+              disabled={enter.isPending}
+              onClick={() => enter.mutate({ way: way.name, begins: way.begins })}
+            >
+              Sign in with {way.label}
+            </Button>
+          ))}
+          {forms.map((way) => (
+            <NameForm key={way.name} way={way} titled={titled} enter={enter} />
+          ))}
+        </>
       )}
       <InlineError error={enter.error ?? ways.error} />
       {ways.data?.some((way) => way.begins === "link") && (
@@ -101,17 +118,26 @@ function NameForm({ way, titled, enter }: NameFormProps) {
   );
 }
 
-type By = { token: string } | { name: string; password: string; way: string };
+type By =
+  | { token: string }
+  | { name: string; password: string; way: string }
+  | { way: string; begins: SignInWay["begins"] };
 
 function useEnter() {
   const router = useRouter();
   const queries = useQueryClient();
   const { next } = useSearch({ from: "/login" });
   return useMutation({
-    mutationFn: (by: By) =>
-      "token" in by
-        ? request("post", "/session/link", { body: by })
-        : request("post", "/session", { body: by }),
+    mutationFn: async (by: By) => {
+      if ("token" in by) return request("post", "/session/link", { body: by });
+      if ("name" in by) return request("post", "/session", { body: by });
+      const body = { way: by.way };
+      if (by.begins === "header") return request("post", "/session/header", { body });
+      const { url } = await request("post", "/session/redirect", { body });
+      keepNext(next);
+      location.assign(url);
+      return new Promise<never>(() => {}); // the page goes away
+    },
     onSuccess: () => {
       queries.clear();
       router.history.replace(safeNext(next));

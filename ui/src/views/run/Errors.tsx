@@ -1,12 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import type { DistinctError, Run } from "@/api/types.ts";
-import { counted, number } from "@/lib/count.ts";
+import { headlineOf } from "@/lib/causes.ts";
+import { counted } from "@/lib/count.ts";
 import { sourceOf } from "@/lib/excerpt.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
+import { Causes } from "./Causes.tsx";
+import { ErrorInstances } from "./ErrorInstances.tsx";
 import styles from "./Errors.module.css";
 import { Excerpt } from "./Excerpt.tsx";
 
@@ -57,7 +60,6 @@ function OneError({
       <header className={styles.head}>
         <StateIcon state="failed" />
         <h2>{headOf(error)}</h2>
-        {count > 1 && <span className={styles.count}>×{number(count)}</span>}
       </header>
       <p className={styles.where}>
         {count > 1 ? "First occurred in" : "In"}{" "}
@@ -88,6 +90,8 @@ function OneError({
           Open the log
         </Link>
       </p>
+      {count > 1 && <ErrorInstances error={error} run={run} select={select} />}
+      <Causes detail={first.detail ?? ""} />
       {(first.excerpt || first.detail) && (
         <Excerpt text={first.excerpt ?? first.detail ?? ""} line={first.line} />
       )}
@@ -95,9 +99,6 @@ function OneError({
   );
 }
 
-/** The error itself: its last line, as Python and most tools write it. */
 function headOf({ first, fingerprint }: DistinctError): string {
-  const line = first.detail?.trim().split("\n").at(-1)?.trim();
-  if (!line) return first.cause ?? fingerprint;
-  return line;
+  return headlineOf(first.detail ?? "") || (first.cause ?? fingerprint);
 }

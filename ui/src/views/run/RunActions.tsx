@@ -1,4 +1,12 @@
-import { CircleCheck, CircleSlash, Eraser, History, MessageSquare, RotateCcw } from "lucide-react";
+import {
+  CircleCheck,
+  CircleSlash,
+  Eraser,
+  History,
+  Link,
+  MessageSquare,
+  RotateCcw,
+} from "lucide-react";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
 import { isFinal, stateWord } from "@/lib/states.ts";
@@ -10,8 +18,9 @@ import { ClearDialog } from "./actions/ClearDialog.tsx";
 import { MarkRunDialog } from "./actions/MarkRunDialog.tsx";
 import { NoteDialog } from "./actions/NoteDialog.tsx";
 import { ReplayDialog } from "./actions/ReplayDialog.tsx";
+import { RunLinkDialog } from "./actions/RunLinkDialog.tsx";
 
-type Open = "retry" | "clear" | "mark" | "cancel" | "note" | "replay";
+type Open = "retry" | "clear" | "mark" | "cancel" | "note" | "replay" | "link";
 
 const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, upstream: false };
 
@@ -19,17 +28,18 @@ const ALL = { tasks: [], map_indexes: [], failed_only: false, downstream: true, 
 export function RunActions({ run, small }: { run: Run; small?: boolean }) {
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
-  const may = useMay("operator");
+  const mayClear = useMay("run.clear");
   const over = isFinal(run.state);
   const { failed = 0, upstream_failed = 0, cancelled = 0 } = run.counts;
   const bad = failed + upstream_failed + cancelled;
   useShortcuts([
-    { keys: "r", does: "Retry failed tasks", run: () => may && bad > 0 && setOpen("retry") },
-    { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
+    { keys: "r", does: "Retry failed tasks", run: () => mayClear && bad > 0 && setOpen("retry") },
+    { keys: "c", does: "Clear", run: () => mayClear && setOpen("clear") },
   ]);
   return (
     <>
       <ActionButton
+        needs="run.clear"
         small={small}
         look="primary"
         unless={bad === 0 && "Nothing failed"}
@@ -38,11 +48,12 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         <RotateCcw size={14} aria-hidden />
         Retry failed
       </ActionButton>
-      <ActionButton small={small} onClick={() => setOpen("clear")}>
+      <ActionButton needs="run.clear" small={small} onClick={() => setOpen("clear")}>
         <Eraser size={14} aria-hidden />
         Clear…
       </ActionButton>
       <ActionButton
+        needs="run.mark"
         small={small}
         unless={over && bad === cancelled && `The run has finished: ${stateWord(run.state)}`}
         onClick={() => setOpen("mark")}
@@ -51,6 +62,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         Mark…
       </ActionButton>
       <ActionButton
+        needs="run.cancel"
         small={small}
         unless={over && `The run has finished: ${stateWord(run.state)}`}
         onClick={() => setOpen("cancel")}
@@ -58,13 +70,17 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
         <CircleSlash size={14} aria-hidden />
         Cancel…
       </ActionButton>
-      <ActionButton small={small} onClick={() => setOpen("replay")}>
+      <ActionButton needs="run.trigger" small={small} onClick={() => setOpen("replay")}>
         <History size={14} aria-hidden />
         Replay…
       </ActionButton>
-      <ActionButton small={small} onClick={() => setOpen("note")}>
+      <ActionButton needs="run.note" small={small} onClick={() => setOpen("note")}>
         <MessageSquare size={14} aria-hidden />
         Note
+      </ActionButton>
+      <ActionButton needs="run.link" small={small} onClick={() => setOpen("link")}>
+        <Link size={14} aria-hidden />
+        Link…
       </ActionButton>
       {open === "retry" && (
         <ClearDialog
@@ -80,6 +96,7 @@ export function RunActions({ run, small }: { run: Run; small?: boolean }) {
       {open === "mark" && <MarkRunDialog run={run.run_id} close={close} />}
       {open === "cancel" && <CancelDialog run={run} close={close} />}
       {open === "replay" && <ReplayDialog run={run.run_id} close={close} />}
+      {open === "link" && <RunLinkDialog run={run.run_id} close={close} />}
       {open === "note" && <NoteDialog run={run} close={close} />}
     </>
   );

@@ -12,6 +12,7 @@ import { Blocked } from "./Blocked.tsx";
 import { Compared } from "./Compared.tsx";
 import { Errors } from "./Errors.tsx";
 import { Progress } from "./Progress.tsx";
+import { Repaired } from "./Repaired.tsx";
 import { RunFacts } from "./RunFacts.tsx";
 import styles from "./RunPage.module.css";
 import { TaskTable } from "./TaskTable.tsx";
@@ -57,6 +58,7 @@ export function RunBody({
         {said && said.errors.length > 0 && (
           <Errors errors={said.errors} run={run} select={select} />
         )}
+        {said?.repaired && <Repaired error={said.repaired} run={run.run_id} select={select} />}
         {said && (said.blocked.length > 0 || said.compared_to) && (
           <div className={styles.pair}>
             {said.blocked.length > 0 && <Blocked blocked={said.blocked} select={select} />}

@@ -42,6 +42,12 @@ export function RunFacts({ run }: { run: Run }) {
           <Fact name="Version">
             {run.version} <code className={styles.bundle}>{run.bundle_version.slice(0, 12)}</code>
           </Fact>
+          {run.first_version !== null && run.repinned_at && (
+            <Fact name="Code">
+              Created with version {run.first_version}; switched to the latest code by{" "}
+              {run.repinned_by} at {absolute(run.repinned_at)}
+            </Fact>
+          )}
           {run.backfill_id && (
             <Fact name="Backfill">
               <Link

@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import { run as runQuery } from "@/api/queries.ts";
 import type { Run } from "@/api/types.ts";
 import { type Selection, selectionOf } from "@/lib/selection.ts";
-import { absolute, compact } from "@/lib/time.ts";
+import { absolute, minute } from "@/lib/time.ts";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { DagLink } from "@/parts/links.tsx";
 import { Page } from "@/parts/Page.tsx";
@@ -59,9 +59,9 @@ function Heading({ run }: { run: Run }) {
     <span className={styles.heading}>
       <DagLink dag={run.dag_id} />
       <time dateTime={run.logical_date} title={absolute(run.logical_date)}>
-        {compact(run.logical_date, Date.now())}
+        {minute(run.logical_date)}
       </time>
-      <StateBadge state={run.state} />
+      <StateBadge state={run.state} failed={run.counts.failed} />
     </span>
   );
 }

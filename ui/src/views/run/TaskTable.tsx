@@ -2,20 +2,24 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
+import { duration } from "@/lib/duration.ts";
+import { mendingOf } from "@/lib/mending.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { mostTelling } from "@/lib/states.ts";
+import { worstFirst } from "@/lib/tasks.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { StateBadge, StateCounts, StateIcon } from "@/parts/State.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
-import { Duration, Elapsed } from "@/parts/Time.tsx";
+import { Duration, Elapsed, RelativeTime } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
+import { Mend } from "../slots/Stuck.tsx";
 import styles from "./RunPage.module.css";
 
 const RUN = "/t/$team/runs/$run";
 const NATURAL_MAX = 40; // beyond it the table scrolls by itself, and only what is in sight is drawn
 
-/** The tasks of the run, upstream first; each leads to its details. */
+/** The tasks of the run, failures first, then upstream first; each leads to its details. */
 export function TaskTable({
   tasks,
   only,
@@ -26,7 +30,7 @@ export function TaskTable({
   select: (next: Selection) => void;
 }) {
   const columns = useMemo(() => columnsFor(select), [select]);
-  const shown = only ? tasks.filter((task) => task.counts[only]) : tasks;
+  const shown = worstFirst(only ? tasks.filter((task) => task.counts[only]) : tasks);
   const natural = shown.length <= NATURAL_MAX;
   return (
     <Card title="Tasks" link={only && <Only state={only} shown={shown.length} of={tasks.length} />}>
@@ -72,6 +76,24 @@ function Instances({ task }: { task: RunTask }) {
   return <StateCounts counts={task.counts} within={within} />;
 }
 
+const TOLD_S = 1; // what waited for less waited for nothing
+
+/** How long it worked, and beside it how long it waited for slots, agents and retries. */
+function Took({ task }: { task: RunTask }) {
+  if (!task.ended_at) return <Elapsed from={task.started_at} to={null} />;
+  const { worked_s, waited_s } = task;
+  return (
+    <span className={styles.took}>
+      <Duration seconds={worked_s ?? task.duration_s} />
+      {(waited_s ?? 0) >= TOLD_S && (
+        <span className={styles.waited} title="Waited for slots, agents and retries">
+          + {duration(waited_s)} wait
+        </span>
+      )}
+    </span>
+  );
+}
+
 /** What holds it or ended it; that something runs is its state, no reason. */
 function whyOf({ blocked_reason, reason, counts }: RunTask): string {
   return blocked_reason ?? (mostTelling(counts) === "running" ? "" : (reason ?? ""));
@@ -104,21 +126,29 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
       wraps: true,
       cell: (task) => (
         <span className={styles.reason} title={whyOf(task)}>
+          {task.retry_at && (
+            <>
+              Retries <RelativeTime at={task.retry_at} />, attempt {task.failures + 1} of{" "}
+              {task.retries + 1}:{" "}
+            </>
+          )}
           <Words text={whyOf(task)} />
+          {task.blocked_reason && task.waits_since && (
+            <>
+              {", since "}
+              <RelativeTime at={task.waits_since} />
+            </>
+          )}{" "}
+          {task.blocked_reason && task.why && <Mend mending={mendingOf(task.why)} />}
         </span>
       ),
     },
     {
       key: "took",
       head: "Took",
-      width: "88px",
+      width: "104px",
       end: true,
-      cell: (task) =>
-        task.duration_s != null && task.ended_at ? (
-          <Duration seconds={task.duration_s} />
-        ) : (
-          <Elapsed from={task.started_at} to={task.ended_at} />
-        ),
+      cell: (task) => <Took task={task} />,
     },
   ];
 }

@@ -8,7 +8,7 @@ import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 const DAG: Column<Run> = {
   key: "dag",
   head: "DAG",
-  width: "minmax(110px, 2fr)",
+  width: "minmax(84px, 2fr)",
   cell: (run) => <DagLink dag={run.dag_id} />,
 };
 
@@ -17,13 +17,13 @@ const COLUMNS: readonly Column<Run>[] = [
     key: "state",
     head: "State",
     width: "minmax(104px, 130px)",
-    cell: (run) => <StateBadge state={run.state} />,
+    cell: (run) => <StateBadge state={run.state} failed={run.counts.failed} />,
   },
-  { key: "run", head: "Run", width: "130px", cell: (run) => <RunLink run={run.run_id} /> },
+  { key: "run", head: "Run", width: "118px", cell: (run) => <RunLink run={run.run_id} /> },
   {
     key: "date",
     head: "Logical date",
-    width: "minmax(110px, 150px)",
+    width: "minmax(96px, 150px)",
     secondary: true,
     cell: (run) => (
       <time dateTime={run.logical_date} title={run.logical_date} className="tabular">
@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "trigger",
     head: "Trigger",
-    width: "100px",
+    width: "76px",
     secondary: true,
     cell: (run) => <span title={run.created_by}>{run.trigger}</span>,
   },
@@ -48,14 +48,15 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "duration",
     head: "Duration",
-    width: "84px",
+    width: "80px",
     end: true,
+    secondary: true,
     cell: (run) => <Elapsed from={run.started_at} to={run.ended_at} />,
   },
   {
     key: "created",
     head: "Created",
-    width: "110px",
+    width: "84px",
     end: true,
     secondary: true,
     cell: (run) => <RelativeTime at={run.created_at} />,

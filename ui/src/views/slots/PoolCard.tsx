@@ -5,6 +5,7 @@ import { Button } from "@/parts/Button.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
 import { Card } from "@/parts/Page.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
 import { PoolDialog } from "./PoolDialog.tsx";
@@ -12,7 +13,7 @@ import styles from "./Slots.module.css";
 
 export function PoolCard({ pool }: { pool: PoolSlots }) {
   const [resizing, setResizing] = useState(false);
-  const mayChange = useMay("admin");
+  const mayChange = useMay("pool.write");
   return (
     <Card
       title={pool.name}
@@ -56,7 +57,10 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
             {pool.queue.map((part) => (
               <li key={part.reason}>
                 <span>
-                  <Words text={part.reason} />
+                  <Words text={part.reason} />{" "}
+                  <span className={styles.muted}>
+                    since <RelativeTime at={part.since} />
+                  </span>
                 </span>
                 <span className="tabular">{number(part.count)}</span>
               </li>

@@ -31,15 +31,25 @@ interface Resizing {
 }
 
 /** Make a pool, or give one another size. */
-export function PoolDialog({ pool, close }: { pool?: Pool; close: () => void }) {
-  const [name, setName] = useState(pool?.name ?? "");
-  const [size, setSize] = useState(String(pool?.slots ?? 8));
+export function PoolDialog({
+  pool,
+  wanted,
+  close,
+}: {
+  pool?: Pick<Pool, "name" | "slots"> | undefined;
+  /** What is filled in: the pool that a task waits for, as large as it needs. */
+  wanted?: Pick<Pool, "name" | "slots">;
+  close: () => void;
+}) {
+  const [name, setName] = useState(pool?.name ?? wanted?.name ?? "");
+  const [size, setSize] = useState(String(wanted?.slots ?? pool?.slots ?? 8));
   const queries = useQueryClient();
   const set = useMutation({
     mutationFn: ({ slots }: Resizing) =>
       request("put", "/pools/{name}", { path: { name }, body: { slots } }),
     onSuccess: ({ slots }, { before }) => {
-      queries.invalidateQueries({ queryKey: ["slots"] });
+      for (const noun of ["slots", "overview", "run-tasks", "instance"])
+        queries.invalidateQueries({ queryKey: [noun] });
       const led = `Pool ${name} has ${counted(slots, "slot")}`;
       if (before !== null) sayUndoable(led, () => set.mutate({ slots: before, before: slots }));
       else say("done", led);

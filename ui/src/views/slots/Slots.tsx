@@ -8,15 +8,18 @@ import { Card, Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
+import { LimitsCard } from "./LimitsCard.tsx";
 import { PoolCard } from "./PoolCard.tsx";
 import { NewPool } from "./PoolDialog.tsx";
 import styles from "./Slots.module.css";
+import { Stuck } from "./Stuck.tsx";
 import { TeamCard } from "./TeamCard.tsx";
 
 /** Why do I wait, and who uses what. */
 export function Slots() {
   const found = useQuery(slots());
-  const mayChange = useMay("admin");
+  const mayChange = useMay("pool.write");
+  const mayReadTeam = useMay("team.read");
   return (
     <Page
       title="Slots"
@@ -30,11 +33,13 @@ export function Slots() {
           <ErrorState error={found.error} what="The slots" retry={() => found.refetch()} />
         ) : (
           <div className={styles.pools}>
+            <Stuck tasks={found.data.stuck} />
             <TeamCard slots={found.data} />
             {found.data.pools.map((pool) => (
               <PoolCard key={pool.name} pool={pool} />
             ))}
             <RunsWaiting dags={found.data.runs_waiting} />
+            {mayReadTeam && <LimitsCard />}
           </div>
         )}
       </PageBody>

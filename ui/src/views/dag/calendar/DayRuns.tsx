@@ -38,7 +38,7 @@ export function DayRuns({ dag, day, timezone, fires, selected, select }: Props) 
         {runs.map((run) => (
           <li key={run.run_id} className={styles.run}>
             <time dateTime={run.logical_date}>{clock.format(Date.parse(run.logical_date))}</time>
-            <StateBadge state={run.state} />
+            <StateBadge state={run.state} failed={run.counts.failed} />
             <Elapsed from={run.started_at} to={run.ended_at} />
             <Button
               small

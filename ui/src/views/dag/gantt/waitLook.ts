@@ -8,6 +8,7 @@ export const WAIT_LOOK: Record<Wait, { colour: string; lean: number }> = {
   limit: { colour: "var(--accent)", lean: 135 },
   agent: { colour: "var(--lost)", lean: 90 },
   paused: { colour: "var(--cancelled)", lean: 0 },
+  event: { colour: "var(--deferred)", lean: 45 },
   retry: { colour: "var(--up_for_retry)", lean: 135 },
   start: { colour: "var(--queued)", lean: 45 },
   other: { colour: "var(--waiting)", lean: 90 },

@@ -1,8 +1,10 @@
 import { Moon } from "lucide-react";
 import { memo, useMemo } from "react";
 import type { GridRun } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
 import { between, duration } from "@/lib/duration.ts";
 import { barHeights, dayLabels } from "@/lib/grid/bars.ts";
+import { failedIn } from "@/lib/grid/cells.ts";
 import type { Span } from "@/lib/grid/window.ts";
 import { stateWord } from "@/lib/states.ts";
 import { compact } from "@/lib/time.ts";
@@ -78,6 +80,7 @@ export const RunBars = memo(function RunBars(props: Props) {
           >
             <span
               className={`${styles.bar} ${bar?.cut ? styles.cut : ""}`}
+              data-flawed={run.state === "success" && failedIn(run) > 0}
               style={{ height: bar?.height, background: stateColour(run.state) }}
             />
             {run.backfill_id && <Moon className={styles.moon} size={10} aria-hidden />}
@@ -91,5 +94,7 @@ export const RunBars = memo(function RunBars(props: Props) {
 function labelOf(run: GridRun, now: number): string {
   const took = duration(between(run.started_at, run.ended_at, now));
   const backfill = run.backfill_id ? ", backfill" : "";
-  return `Run of ${compact(run.logical_date, now)}, ${stateWord(run.state)}, ${took}, version ${run.version}${backfill}`;
+  const failed = run.state === "success" ? failedIn(run) : 0;
+  const state = `${stateWord(run.state)}${failed > 0 ? ` with ${counted(failed, "failed task")}` : ""}`;
+  return `Run of ${compact(run.logical_date, now)}, ${state}, ${took}, version ${run.version}${backfill}`;
 }

@@ -2,8 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { instance } from "@/api/instances.ts";
 import type { GridRun } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
 import { between, duration } from "@/lib/duration.ts";
-import { countsAt, stateAt } from "@/lib/grid/cells.ts";
+import { countsAt, failedIn, stateAt } from "@/lib/grid/cells.ts";
 import type { Place } from "@/lib/grid/keys.ts";
 import type { Row } from "@/lib/grid/tree.ts";
 import { absolute } from "@/lib/time.ts";
@@ -36,6 +37,9 @@ function OfRun({ run }: { run: GridRun }) {
     <>
       <p className={styles.title}>{absolute(run.logical_date)}</p>
       <StateBadge state={run.state} />
+      {run.state === "success" && failedIn(run) > 0 && (
+        <p className={styles.run}>{counted(failedIn(run), "task")} failed</p>
+      )}
       <dl>
         <Fact name="took" value={duration(between(run.started_at, run.ended_at, Date.now()))} />
         <Fact name="version" value={String(run.version)} />

@@ -1,11 +1,11 @@
 import { Play } from "lucide-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import type { DagDetail } from "@/api/types.ts";
 import { type Draft, readAll } from "@/lib/params.ts";
 import { fromInput, zone } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
-import { Field } from "@/parts/Field.tsx";
+import { Field, useFocusOnWrong } from "@/parts/Field.tsx";
 import { ParamField } from "./ParamField.tsx";
 import { Plan } from "./Plan.tsx";
 import styles from "./Trigger.module.css";
@@ -16,24 +16,30 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
   const [drafts, setDrafts] = useState<ReadonlyMap<string, Draft>>(new Map());
   const [date, setDate] = useState("");
   const [tried, setTried] = useState(false);
+  const [attempts, setAttempts] = useState(0);
   const { values, wrong } = readAll(params, drafts);
   const asked = { params: values, logical_date: fromInput(date) };
   const plan = useWouldTrigger(dag.dag_id);
   const trigger = useTrigger(dag.dag_id);
 
+  const form = useRef<HTMLFormElement>(null);
+  useFocusOnWrong(form, tried && wrong.size > 0, attempts);
+
   function submit(event: FormEvent) {
     event.preventDefault();
     setTried(true);
+    setAttempts((count) => count + 1);
     if (wrong.size === 0) trigger.mutate(asked);
   }
 
   function preview() {
     setTried(true);
+    setAttempts((count) => count + 1);
     if (wrong.size === 0) plan.mutate(asked);
   }
 
   return (
-    <form className={styles.form} onSubmit={submit} noValidate>
+    <form ref={form} className={styles.form} onSubmit={submit} noValidate>
       {params.length === 0 && (
         <p className={styles.note}>This DAG takes no parameters. Run it as it is.</p>
       )}
@@ -60,7 +66,7 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
           />
         )}
       </Field>
-      {plan.data && <Plan plan={plan.data} />}
+      {plan.data && <Plan dag={dag.dag_id} plan={plan.data} />}
       <InlineError error={trigger.error ?? plan.error} />
       <div className={styles.buttons}>
         <Button type="submit" look="primary" disabled={trigger.isPending}>

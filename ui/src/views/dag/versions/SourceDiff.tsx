@@ -5,19 +5,21 @@ import { Button } from "@/parts/Button.tsx";
 import styles from "./Versions.module.css";
 
 interface Props {
+  file: string;
   diff: string;
   split: boolean;
   setSplit: (split: boolean) => void;
 }
 
-/** The source of two versions, one below the other or side by side. */
-export function SourceDiff({ diff, split, setSplit }: Props) {
+/** A file as it was and as it is, one below the other or side by side. */
+export function SourceDiff({ file, diff, split, setSplit }: Props) {
   const hunks = useMemo(() => hunksOf(diff), [diff]);
   if (hunks.length === 0) return <p className={styles.same}>The source is the same.</p>;
   const { added, removed } = changedLines(hunks);
   return (
-    <section aria-label="Source">
+    <section aria-label={`Source of ${file}`}>
       <div className={styles.diffHead}>
+        <code>{file}</code>
         <span>
           {counted(added, "line")} added, {removed} removed
         </span>
@@ -29,7 +31,7 @@ export function SourceDiff({ diff, split, setSplit }: Props) {
         </Button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <div className={styles.diff} tabIndex={0} role="region" aria-label="Differences">
+      <div className={styles.diff} tabIndex={0} role="region" aria-label={`Differences of ${file}`}>
         <table className={split ? styles.split : undefined}>
           {split && (
             <colgroup>

@@ -1,8 +1,9 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Version } from "@/api/types.ts";
-import { diff as diffQuery, versions as versionsQuery } from "@/api/versions.ts";
+import type { CodeChange } from "@/api/types.ts";
+import { codeChange, codeChanges } from "@/api/versions.ts";
 import { counted } from "@/lib/count.ts";
+import { absolute } from "@/lib/time.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -13,15 +14,15 @@ import styles from "./Versions.module.css";
 
 const route = getRouteApi("/t/$team/dags/$dag/versions");
 
-/** What changed, and when? Versions, and any two of them beside each other. */
+/** What changed, and when? Each change of the code, and any two of them beside each other. */
 export function Versions() {
   const { dag } = route.useParams();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const found = useInfiniteQuery(versionsQuery(dag));
+  const found = useInfiniteQuery(codeChanges(dag));
   const known = found.data ?? [];
-  const to = search.to ?? known[0]?.version;
-  const before = known.find((one) => to !== undefined && one.version < to)?.version;
+  const to = search.to ?? known[0]?.number;
+  const before = known.find((one) => to !== undefined && one.number < to)?.number;
   const from = search.from ?? before;
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The versions" retry={() => found.refetch()} />;
@@ -31,31 +32,32 @@ export function Versions() {
   return (
     <div className={styles.view}>
       <ol className={styles.list} aria-label="Versions">
-        {known.map((version) => (
+        {known.map((one) => (
           <Item
-            key={version.version}
-            version={version}
-            shown={version.version === to}
-            base={version.version === from}
-            show={() => change({ to: version.version, from: undefined })}
+            key={one.number}
+            change={one}
+            shown={one.number === to}
+            base={one.number === from}
+            show={() => change({ to: one.number, from: undefined })}
             compare={
-              to !== undefined && version.version < to
-                ? () => change({ from: version.version })
-                : null
+              to !== undefined && one.number < to ? () => change({ from: one.number }) : null
             }
           />
         ))}
       </ol>
       <div className={styles.detail}>
         {from === undefined || to === undefined ? (
-          <EmptyState title="Only one version so far">
-            <p>When the DAG's file changes, the differences will appear here.</p>
+          <EmptyState title="No change so far">
+            <p>
+              When the DAG's file or a file that it imports changes, the differences appear here.
+            </p>
           </EmptyState>
         ) : (
           <Comparison
             dag={dag}
             from={from}
             to={to}
+            latest={known.find(({ version }) => version === versionOf(known, to))?.number === to}
             split={search.split ?? false}
             setSplit={(split) => change({ split: split || undefined })}
           />
@@ -65,25 +67,40 @@ export function Versions() {
   );
 }
 
+function versionOf(known: readonly CodeChange[], number: number): number | undefined {
+  return known.find((one) => one.number === number)?.version;
+}
+
+/** "lib/rates.py", "orders.py and 2 more files". */
+function filesOf({ files }: CodeChange): string {
+  const [first, ...rest] = files;
+  if (!first) return "";
+  return rest.length > 0 ? `${first.file} and ${counted(rest.length, "more file")}` : first.file;
+}
+
 function Item(props: {
-  version: Version;
+  change: CodeChange;
   shown: boolean;
   base: boolean;
   show: () => void;
   compare: (() => void) | null;
 }) {
-  const { version } = props;
+  const { change } = props;
   return (
     <li className={styles.version} data-shown={props.shown} data-base={props.base}>
       <button
         type="button"
         onClick={props.show}
         aria-pressed={props.shown}
-        title={version.spec_hash}
+        title={change.files.map(({ file, change }) => `${file} ${change}`).join("\n") || undefined}
       >
-        <b>Version {version.version}</b>
+        <b>
+          Version {change.version}{" "}
+          {change.bundle_version && <code>{change.bundle_version.slice(0, 8)}</code>}
+        </b>
         <span>
-          <RelativeTime at={version.created_at} />, {counted(version.runs, "run")}
+          <RelativeTime at={change.created_at} />
+          {change.files.length > 0 && `, ${filesOf(change)}`}
         </span>
       </button>
       {props.base ? (
@@ -99,40 +116,64 @@ function Item(props: {
   );
 }
 
-function Comparison({
-  dag,
-  from,
-  to,
-  split,
-  setSplit,
-}: {
+function Comparison(props: {
   dag: string;
   from: number;
   to: number;
+  /** No later change has the same version: its source is that of the version. */
+  latest: boolean;
   split: boolean;
   setSplit: (split: boolean) => void;
 }) {
   const { team } = route.useParams();
-  const found = useQuery(diffQuery(dag, from, to));
+  const found = useQuery(codeChange(props.dag, props.to, props.from));
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The difference" retry={() => found.refetch()} />;
   if (!found.data) return <SkeletonRows count={8} />;
+  const { since, change, changes, files, reason } = found.data;
   return (
     <>
       <header className={styles.head}>
         <h2>
-          Version {from} → {to}
+          Version {since && since.version !== change.version && `${since.version} → `}
+          {change.version}
         </h2>
-        <Link to="/t/$team/dags/$dag/code" params={{ team, dag }} search={{ version: to }}>
-          Source of version {to}
-        </Link>
+        {props.latest && (
+          <Link
+            to="/t/$team/dags/$dag/code"
+            params={{ team, dag: props.dag }}
+            search={{ version: change.version }}
+          >
+            Source of version {change.version}
+          </Link>
+        )}
       </header>
-      <Changes changes={found.data.changes} />
-      {found.data.reason ? (
-        <p className={styles.same}>The source cannot be compared: {found.data.reason}.</p>
-      ) : (
-        <SourceDiff diff={found.data.source_diff} split={split} setSplit={setSplit} />
+      <p className={styles.pins}>
+        Bundle <Bundle change={since} /> → <Bundle change={change} />, since{" "}
+        {absolute(change.created_at)}
+      </p>
+      <Changes changes={changes} />
+      {reason && <p className={styles.same}>The source cannot be compared: {reason}.</p>}
+      {!reason && files.length === 0 && <p className={styles.same}>The source is the same.</p>}
+      {files.map(({ file, diff }) =>
+        diff === null ? (
+          <p className={styles.same} key={file}>
+            <code>{file}</code> changed, and is too long to compare.
+          </p>
+        ) : (
+          <SourceDiff
+            key={file}
+            file={file}
+            diff={diff}
+            split={props.split}
+            setSplit={props.setSplit}
+          />
+        ),
       )}
     </>
   );
+}
+
+function Bundle({ change }: { change: CodeChange | null }) {
+  return <code>{change?.bundle_version?.slice(0, 12) ?? "unknown"}</code>;
 }

@@ -1,13 +1,15 @@
 import type { ComponentProps, ReactNode } from "react";
+import type { Verb } from "@/api/types.ts";
 import { buttonClass, type Look } from "@/parts/Button.tsx";
 import { Tooltip } from "@/parts/Tooltip.tsx";
 import { useMay } from "@/state/session.ts";
 
 /**
- * A button of an operator. Who may not, or when it makes no sense, sees it all the same, with the
+ * A button for those who have its verb. Who may not, or when it makes no sense, sees it all the same, with the
  * reason: it can be focused, and does nothing.
  */
 export function ActionButton({
+  needs,
   look,
   small,
   unless,
@@ -15,14 +17,15 @@ export function ActionButton({
   children,
   ...rest
 }: {
+  needs: Verb;
   look?: Look;
   small?: boolean;
   /** Why not now; nothing when it can be done. */
   unless?: string | false | null;
   children: ReactNode;
 } & ComponentProps<"button">) {
-  const may = useMay("operator");
-  const refusal = may ? unless || null : "You need the operator role to do this";
+  const may = useMay(needs);
+  const refusal = may ? unless || null : `You need ${needs} to do this: a role such as operator`;
   const button = (
     <button
       type="button"

@@ -4,7 +4,8 @@ import { Dialog } from "@/parts/Dialog.tsx";
 import { InlineError } from "@/parts/ErrorState.tsx";
 import styles from "./Actions.module.css";
 import { Affected } from "./Affected.tsx";
-import { type ClearWish, useClear, useClearPlan } from "./useRunAction.ts";
+import { CodeChoice } from "./CodeChoice.tsx";
+import { type ClearWish, type Code, useClear, useClearPlan } from "./useRunAction.ts";
 
 /** Let task instances happen again: first exactly which, then the button. */
 export function ClearDialog({
@@ -18,7 +19,11 @@ export function ClearDialog({
   wish: ClearWish;
   close: () => void;
 }) {
-  const [wish, setWish] = useState(first);
+  const [asked, setWish] = useState(first);
+  const [picked, pick] = useState<Code | null>(null);
+  const choice = useClearPlan(run, asked).data?.choice;
+  const code = picked ?? (choice?.advised === "latest" ? "latest" : "run");
+  const wish = { ...asked, code };
   const plan = useClearPlan(run, wish);
   const clear = useClear(run);
   const keys = plan.data?.cleared;
@@ -32,7 +37,7 @@ export function ClearDialog({
           <Button onClick={close}>Cancel</Button>
           <Button
             look="primary"
-            disabled={count === 0 || plan.isPlaceholderData || clear.isPending}
+            disabled={count === 0 || !choice || plan.isPlaceholderData || clear.isPending}
             onClick={() => clear.mutate(wish, { onSuccess: close })}
           >
             {count > 0 ? `Run ${count.toLocaleString("en-US")} again` : "Run again"}
@@ -41,14 +46,15 @@ export function ClearDialog({
       }
     >
       <div className={styles.choices}>
-        <Choice wish={wish} name="failed_only" word="Only failed tasks" set={setWish} />
-        {wish.tasks.length > 0 && (
+        <Choice wish={asked} name="failed_only" word="Only failed tasks" set={setWish} />
+        {asked.tasks.length > 0 && (
           <>
-            <Choice wish={wish} name="downstream" word="Include downstream tasks" set={setWish} />
-            <Choice wish={wish} name="upstream" word="Include upstream tasks" set={setWish} />
+            <Choice wish={asked} name="downstream" word="Include downstream tasks" set={setWish} />
+            <Choice wish={asked} name="upstream" word="Include upstream tasks" set={setWish} />
           </>
         )}
       </div>
+      {choice && <CodeChoice choice={choice} code={code} pick={pick} />}
       {plan.isError ? (
         <InlineError error={plan.error} />
       ) : (

@@ -6,8 +6,10 @@ import { sentence } from "@/lib/clear.ts";
 import { messageOf } from "@/parts/ErrorState.tsx";
 import { say, sayUndoable } from "@/state/toasts.ts";
 
-/** What is to happen again. No task named: all of the run. */
-export type ClearWish = Required<Omit<ClearRequest, "dry_run">>;
+export type Code = "run" | "latest";
+
+/** What is to happen again, with which code. No task named: all of the run. */
+export type ClearWish = Required<Omit<ClearRequest, "dry_run" | "code">> & { code?: Code };
 
 /** Exactly what clearing would do; nothing is done. */
 export function useClearPlan(runId: string, wish: ClearWish) {

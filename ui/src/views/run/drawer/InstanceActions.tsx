@@ -16,12 +16,12 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
   const close = () => setOpen(null);
   const { run_id, task_id, map_index, state } = instance;
   const name = map_index < 0 ? task_id : `${task_id}[${map_index}]`;
-  const may = useMay("operator");
+  const mayClear = useMay("run.clear");
   const sleeps = state === "up_for_retry"; // until its delay is over, unless somebody is in a hurry
   const retriable = sleeps || (isFinal(state) && state !== "success" && state !== "skipped");
   useShortcuts([
-    { keys: "r", does: "Retry", run: () => may && retriable && setOpen("retry") },
-    { keys: "c", does: "Clear", run: () => may && setOpen("clear") },
+    { keys: "r", does: "Retry", run: () => mayClear && retriable && setOpen("retry") },
+    { keys: "c", does: "Clear", run: () => mayClear && setOpen("clear") },
   ]);
   const wish = {
     tasks: [task_id],
@@ -33,6 +33,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
   return (
     <div className={styles.actions}>
       <ActionButton
+        needs="run.clear"
         small
         look="primary"
         unless={!retriable && `Nothing to retry: the task is ${stateWord(state)}`}
@@ -41,6 +42,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
         {sleeps ? "Retry now" : "Retry"}
       </ActionButton>
       <ActionButton
+        needs="run.clear"
         small
         unless={state === "waiting" && "The task is already waiting"}
         onClick={() => setOpen("clear")}
@@ -48,6 +50,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
         Clear…
       </ActionButton>
       <ActionButton
+        needs="run.mark"
         small
         unless={state === "success" && "The task has already succeeded"}
         onClick={() => setOpen("success")}
@@ -55,6 +58,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
         Mark success
       </ActionButton>
       <ActionButton
+        needs="run.mark"
         small
         unless={state === "failed" && "The task has already failed"}
         onClick={() => setOpen("failed")}

@@ -42,7 +42,15 @@ export function InstanceDetail({
     <div className={styles.detail}>
       <div className={styles.top}>
         <Standing instance={instance} />
-        {reason && <WhyLine why={reason} dag={instance.dag_id} run={run} select={select} />}
+        {reason && (
+          <WhyLine
+            why={reason}
+            since={instance.state === "ready" ? instance.ready_at : null}
+            dag={instance.dag_id}
+            run={run}
+            select={select}
+          />
+        )}
         <InstanceActions instance={instance} />
       </div>
       {instance.history.length > 0 && (

@@ -4,7 +4,7 @@ import { diagnosis } from "@/api/diagnosis.ts";
 import { run as runQuery } from "@/api/queries.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { isFinal } from "@/lib/states.ts";
-import { compact } from "@/lib/time.ts";
+import { minute } from "@/lib/time.ts";
 import { Drawer } from "@/parts/Drawer.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { RunCounts } from "@/parts/links.tsx";
@@ -35,11 +35,7 @@ export function RunDrawer({
   const said = useQuery(diagnosis(runId)).data;
   const run = found.data;
   return (
-    <Drawer
-      title={run ? `Run of ${compact(run.logical_date, Date.now())}` : "Run"}
-      close={close}
-      below
-    >
+    <Drawer title={run ? `Run of ${minute(run.logical_date)}` : "Run"} close={close} below>
       {found.isPending && <SkeletonRows count={6} />}
       {found.isError && !run && (
         <ErrorState error={found.error} what="The run" retry={() => found.refetch()} />
@@ -47,7 +43,7 @@ export function RunDrawer({
       {run && (
         <div className={styles.top}>
           <p className={styles.standing}>
-            <StateBadge state={run.state} />
+            <StateBadge state={run.state} failed={run.counts.failed} />
             <RelativeTime at={run.ended_at ?? run.started_at ?? run.created_at} />
             <Elapsed from={run.started_at} to={run.ended_at} />
             <Link className={styles.link} to="/t/$team/runs/$run" params={{ team, run: runId }}>

@@ -3,6 +3,7 @@ import type { Selection } from "@/lib/selection.ts";
 import type { Why } from "@/lib/why.ts";
 import { Button } from "@/parts/Button.tsx";
 import { DagLink } from "@/parts/links.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Drawer.module.css";
@@ -12,11 +13,14 @@ const ALL_OF_IT = { map: undefined, try: undefined, state: undefined };
 /** Why it is so, and the way to what holds it. */
 export function WhyLine({
   why,
+  since = null,
   dag,
   run,
   select,
 }: {
   why: Why;
+  /** Since when it waits for this. */
+  since?: string | null;
   dag: string;
   run: string;
   select: (more: Selection) => void;
@@ -25,7 +29,13 @@ export function WhyLine({
   const { holds } = why;
   return (
     <p className={styles.why}>
-      <Words text={why.text} />{" "}
+      <Words text={why.text} />
+      {since && (
+        <>
+          {", since "}
+          <RelativeTime at={since} />
+        </>
+      )}{" "}
       {holds?.kind === "slots" && (
         <Link className={styles.link} to="/t/$team/slots" params={{ team }}>
           View slots

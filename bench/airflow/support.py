@@ -1,0 +1,159 @@
+"""Airflow's example DAGs, run by Headway and compared with what Airflow made of them: ``docs/airflow-support.md``.
+
+    python -m bench.airflow.support            # load all, run those that are recorded, write the page
+    python -m bench.airflow.support DAG_ID …   # run these, and print how they ended
+
+The records are those of ``record.py``. A difference is not an error here: the page lists it.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+
+from headway import clock, wire
+from headway.client import Client, client_of
+from headway.config import Layout
+from headway.loader.migration import DOES_NOT, Finding, Report, analyse
+
+HERE: Final = Path(__file__).parent
+RECORDS: Final = HERE / "records.json"
+PAGE: Final = HERE.parents[1] / "docs/airflow-support.md"
+SECONDS_MAX: Final = 300.0
+PLACES: Final = {
+    "core": "airflow/example_dags",
+    "standard": "airflow/providers/standard/example_dags",
+}
+
+
+class Ran(NamedTuple):
+    state: str
+    tasks: dict[str, str]
+
+
+def main(wanted: list[str]) -> None:
+    records = json.loads(RECORDS.read_text())
+    with TemporaryDirectory(prefix="headway-airflow-") as name:
+        place = Path(name)
+        copy_examples(place / "dags")
+        report = analyse(place / "dags")
+        loaded = {each.dag_id for each in report.findings if each.verdict != DOES_NOT}
+        ids = wanted or [dag_id for dag_id in records["dags"] if dag_id in loaded]
+        with server(place) as client:
+            at = datetime.fromisoformat(records["date"])
+            ran = {dag_id: run(client, dag_id, at) for dag_id in ids}
+    if wanted:
+        sys.stdout.write("".join(f"{dag_id} {one}\n" for dag_id, one in ran.items()))
+    else:
+        PAGE.write_text(page(report, records, ran))
+
+
+def copy_examples(folder: Path) -> None:
+    import airflow
+
+    packages = Path(str(airflow.__file__)).parents[1]
+    for name, path in PLACES.items():
+        shutil.copytree(
+            packages / path, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+
+
+@contextmanager
+def server(place: Path) -> Iterator[Client]:
+    command = [sys.executable, "-m", "headway", "up", "--port", "0", "--dags", "dags"]
+    process = subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        next(line for line in process.stderr if "Ctrl-C" in line)
+        with closing(client_of(Layout(place / ".headway"))) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.stderr.read()
+        process.wait()
+
+
+def run(client: Client, dag_id: str, at: datetime) -> Ran:
+    deadline = clock.monotonic() + SECONDS_MAX
+    while not any(dag.dag_id == dag_id for dag in client.dags()):
+        assert clock.monotonic() < deadline, f"{dag_id} was not loaded"
+        clock.sleep(0.2)
+    started = client.trigger(dag_id, wire.TriggerRequest(logical_date=at.isoformat()))
+    state = started.state
+    while state in ("queued", "running") and clock.monotonic() < deadline:
+        state = client.run(started.run_id, wait_s=5).state
+    if state in ("queued", "running"):
+        client.cancel(started.run_id)
+        return Ran("did not end", {})
+    instances = client.instances(started.run_id)
+    return Ran(state, {named(each): each.state for each in instances})
+
+
+def named(instance: wire.TaskInstance) -> str:
+    index = instance.map_index
+    return instance.task_id if index < 0 else f"{instance.task_id}[{index}]"
+
+
+# -- the page
+
+
+def page(report: Report, records: dict[str, Any], ran: dict[str, Ran]) -> str:
+    dags = {each.dag_id: each for each in report.findings if each.dag_id}
+    loaded = {name for name, each in dags.items() if each.verdict != DOES_NOT}
+    same = [name for name, one in ran.items() if not differences(records["dags"][name], one)]
+    broken = [each for each in report.findings if each.dag_id is None]
+    lines = [
+        "# Airflow's example DAGs",
+        "",
+        "Written by `python -m bench.airflow.support`: do not edit.",
+        "",
+        f"Of the {len(dags) + len(broken)} example DAGs in the packages of Airflow {records['airflow']}, "
+        f"{len(loaded)} load. "
+        f"{len(records['dags'])} were run by Airflow (`bench/airflow/record.py`) and {len(ran)} of these by Headway; "
+        f"{len(same)} ended with the same state of the run and of every task instance.",
+        "",
+        "| DAG | Headway | Compared with Airflow |",
+        "|---|---|---|",
+    ]
+    lines += [row(name, dags[name], records, ran) for name in sorted(dags)]
+    lines += ["", "Files that do not load:", "", "| File | Why |", "|---|---|"]
+    lines += [f"| `{each.file}` | {text(each.reason)} |" for each in broken]
+    return "\n".join(lines) + "\n"
+
+
+def row(name: str, finding: Finding, records: dict[str, Any], ran: dict[str, Ran]) -> str:
+    said = finding.verdict if not finding.reason else f"{finding.verdict}: {text(finding.reason)}"
+    if name not in ran:
+        return f"| `{name}` | {said} | not run |"
+    found = differences(records["dags"][name], ran[name])
+    return f"| `{name}` | {said} | {'; '.join(found) if found else 'the same'} |"
+
+
+def differences(record: dict[str, Any], ran: Ran) -> list[str]:
+    """Return what ended otherwise than in Airflow. An instance that it removed, or never looked at, is not there."""
+    found = []
+    if record["state"] != ran.state:
+        found.append(f"the run is {ran.state}, in Airflow {record['state']}")
+    theirs = {name: state for name, state in record["tasks"].items() if state not in GONE}
+    for name in sorted({*theirs, *ran.tasks}):
+        ours, other = ran.tasks.get(name, "not there"), theirs.get(name, "not there")
+        if ours != other:
+            found.append(f"`{name}` is {ours}, in Airflow {other}")
+    return found
+
+
+GONE: Final = ("removed", "None")
+
+
+def text(said: str) -> str:
+    return said.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,241 @@
+"""A triggerer: the process in which triggers of a DAG file, or those of Headway, look out, all in one event loop.
+
+A trigger that raises ends its own wait only. One that blocks the loop is seen by the agent, on the board. The process
+has no credentials, and may be killed at any moment: its agent starts another one with the same waits.
+"""
+
+import asyncio
+import contextlib
+import faulthandler
+import io
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Coroutine, Generator
+from contextvars import ContextVar, copy_context
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import msgspec
+
+from headway import frontends
+from headway.agent import child
+from headway.agent.causes import headline
+from headway.agent.frames import FrameReader, frame
+from headway.agent.protocol import FRAME_BYTES_MAX, Watch
+from headway.agent.watching import DOWN, Begin, Board, Noted, Over, Said, Stop
+from headway.authoring import looking
+from headway.authoring.run import Run
+from headway.authoring.values import to_json
+
+TURN_S: Final = 0.5  # how often the loop shows that it turns
+READ_BYTES: Final = 1 << 16
+TEXT_MAX: Final = 64 * 1024
+FOUND_BYTES_MAX: Final = 256 * 1024
+ENCODER: Final = msgspec.msgpack.Encoder()
+CURRENT: Final[ContextVar[int]] = ContextVar("trigger", default=0)
+
+
+def run(control: int, server: child.Server) -> None:
+    """Look after waits until the agent closes its end."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    faulthandler.register(signal.SIGUSR1, file=2, all_threads=False)
+    end = socket.socket(fileno=control)
+    _, fds, _, _ = socket.recv_fds(end, 1, 1)
+    if fds:
+        asyncio.run(Triggerer(end, server, Board(fds[0])).run())
+
+
+class Steps(Coroutine[Any, Any, Any]):
+    """A coroutine that notes on the board when its code runs."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], number: int, board: Board) -> None:
+        self.work = work
+        self.number = number
+        self.board = board
+
+    def send(self, value: Any) -> Any:
+        before = self.board.at(self.number)
+        try:
+            return self.work.send(value)
+        finally:
+            self.board.at(before)
+
+    def throw(
+        self, kind: Any, value: BaseException | object = None, trace: TracebackType | None = None
+    ) -> Any:
+        before = self.board.at(self.number)
+        try:
+            return self.work.throw(kind if value is None else value)  # type: ignore[arg-type]
+        finally:
+            self.board.at(before)
+
+    def close(self) -> None:
+        self.work.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise AssertionError("it is a task's own coroutine")
+
+
+class Output(io.TextIOBase):
+    """Standard output and error: what a trigger prints is told with its number."""
+
+    def __init__(self, triggerer: "Triggerer", plain: Any) -> None:
+        self.triggerer = triggerer
+        self.plain = plain
+
+    def write(self, text: str) -> int:
+        if number := CURRENT.get():
+            self.triggerer.tell(Said(number, text[:TEXT_MAX]))
+        else:
+            self.plain.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self.plain.flush()
+
+    def fileno(self) -> int:
+        return int(self.plain.fileno())
+
+
+class Triggerer:
+    def __init__(self, end: socket.socket, server: child.Server, board: Board) -> None:
+        self.end = end
+        self.server = server
+        self.board = board
+        self.reader = FrameReader(FRAME_BYTES_MAX)
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.unsent = bytearray()
+
+    async def run(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.loop.set_task_factory(self.task)  # type: ignore[arg-type]
+        self.over = self.loop.create_future()
+        self.end.setblocking(False)
+        sys.stdout, sys.stderr = Output(self, sys.stdout), Output(self, sys.stderr)
+        self.trouble = self.imported()
+        self.loop.add_reader(self.end, self.read)
+        self.turn()
+        await self.over
+
+    def imported(self) -> str:
+        """Import the DAG file where its server could not. Returns what is wrong with it."""
+        if self.server.unforked and not self.server.dags:
+            return self.server.import_file()
+        return ""
+
+    def turn(self) -> None:
+        self.board.turned()
+        self.loop.call_later(TURN_S, self.turn)
+
+    def task(
+        self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **options: Any
+    ) -> "asyncio.Task[Any]":
+        context = options.get("context")
+        number = CURRENT.get() if context is None else context.get(CURRENT, 0)
+        steps = Steps(work, number, self.board) if number else work
+        return asyncio.Task(steps, loop=loop, **options)
+
+    # -- the agent
+
+    def read(self) -> None:
+        try:
+            data = self.end.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.loop.remove_reader(self.end)
+            self.over.set_result(None)
+            return
+        for body in self.reader.feed(data):
+            match DOWN.decode(body):
+                case Begin(number, watch):
+                    self.begin(number, watch)
+                case Stop(number):
+                    if (task := self.tasks.get(number)) is not None:
+                        task.cancel()
+
+    def tell(self, message: Over | Noted | Said) -> None:
+        try:
+            body = ENCODER.encode(message)
+        except UnicodeEncodeError:
+            body = ENCODER.encode(type(message)(*map(carried, msgspec.structs.astuple(message))))
+        if not self.unsent:
+            self.loop.call_soon_threadsafe(self.flush)
+        self.unsent += frame(body)
+
+    def flush(self) -> None:
+        try:
+            while self.unsent:  # threads may add to it meanwhile
+                del self.unsent[: self.end.send(bytes(self.unsent))]
+        except BlockingIOError:
+            self.loop.add_writer(self.end, self.flush)
+        except OSError:  # the agent is gone: the end of file tells
+            self.unsent.clear()
+        else:
+            self.loop.remove_writer(self.end)
+
+    # -- the triggers
+
+    def begin(self, number: int, watch: Watch) -> None:
+        context = copy_context()
+        context.run(CURRENT.set, number)
+        work = self.follow(number, watch)
+        self.tasks[number] = self.loop.create_task(work, context=context)
+        self.tasks[number].add_done_callback(lambda _: self.tasks.pop(number, None))
+
+    async def follow(self, number: int, watch: Watch) -> None:
+        looking.telling.set(
+            lambda looks, again_s, note: self.tell(Noted(number, looks, again_s, note))
+        )
+        try:
+            found = await self.awaited(watch)
+            body = to_json(found)
+            if len(body) > FOUND_BYTES_MAX:
+                raise ValueError(
+                    f"what it found has {len(body):,} bytes; the limit is {FOUND_BYTES_MAX:,}"
+                )
+            over = Over(number, body)
+        except asyncio.CancelledError:
+            return
+        except BaseException as error:
+            child.report(error, self.server.opening.root)
+            over = Over(number, error=headline(error, self.server.opening.root))
+        self.tell(over)
+
+    def awaited(self, watch: Watch) -> Awaitable[object]:
+        """Return the trigger's work, made by the front end that its DAG file belongs to."""
+        if self.trouble:
+            raise RuntimeError(self.trouble)
+        facts = msgspec.json.decode(watch.facts, type=looking.Facts)
+        given = looking.Given(facts, run_of(watch), self.server.dags)
+        opening = self.server.opening
+        if facts.shared:
+            return looking.awaited(given)
+        front_end = frontends.front_end_of(Path(opening.root), opening.file)
+        return front_end.awaited(given)
+
+
+def run_of(watch: Watch) -> Run:
+    run, key = watch.run, watch.key
+    return Run(
+        run_id=key.run_id,
+        dag_id=run.dag_id,
+        task_id=key.task_id,
+        map_index=key.map_index,
+        try_number=key.number,
+        max_tries=key.number,  # it is not told
+        logical_date=run.logical_date,
+        data_interval=(run.interval_start, run.interval_end),
+        trigger=run.trigger,
+        params=msgspec.json.decode(run.params),
+    )
+
+
+def carried(value: Any) -> Any:
+    with contextlib.suppress(AttributeError):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value

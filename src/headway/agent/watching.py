@@ -1,0 +1,79 @@
+"""The messages between an agent and a triggerer, and the board that both see.
+
+A triggerer is a process of a team in which triggers look out for what deferred attempts wait for, all in one event
+loop. ``number`` names a wait within its agent. The *board* says how often the loop has turned, and which trigger it is
+at: it can be read when the process answers nothing any more.
+"""
+
+import mmap
+import struct
+from typing import Final
+
+import msgspec
+
+from headway.agent.protocol import Watch
+
+UPWARD_BYTES_MAX: Final = 4 * 1024 * 1024
+BOARD: Final = struct.Struct("=QQ")
+
+
+class Begin(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    number: int
+    watch: Watch
+
+
+class Stop(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    number: int
+
+
+class Over(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The trigger found something, as JSON, or it failed."""
+
+    number: int
+    found: bytes | None = None
+    error: str = ""
+
+
+class Noted(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The trigger has looked. ``again_s``: until it looks again."""
+
+    number: int
+    looks: int
+    again_s: float | None = None
+    note: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The trigger printed something."""
+
+    number: int
+    text: str
+
+
+DOWN: Final = msgspec.msgpack.Decoder(Begin | Stop)
+UP: Final = msgspec.msgpack.Decoder(Over | Noted | Said)
+
+
+class Board:
+    """Two numbers in memory that two processes share."""
+
+    def __init__(self, fd: int) -> None:
+        self.memory = mmap.mmap(fd, mmap.PAGESIZE)
+
+    def read(self) -> tuple[int, int]:
+        """Return how often the loop has turned, and the number of the trigger it is at; 0: none."""
+        turns, number = BOARD.unpack_from(self.memory)
+        return turns, number
+
+    def turned(self) -> None:
+        turns, number = self.read()
+        BOARD.pack_into(self.memory, 0, turns + 1, number)
+
+    def at(self, number: int) -> int:
+        """Note the trigger whose code runs now, and return the one before."""
+        turns, before = self.read()
+        BOARD.pack_into(self.memory, 0, turns, number)
+        return before
+
+    def close(self) -> None:
+        self.memory.close()

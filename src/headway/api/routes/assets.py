@@ -1,0 +1,56 @@
+"""/assets: data that tasks update and DAGs wait for, and its events."""
+
+from typing import Annotated, Any
+
+from litestar import get, post
+from litestar.params import JSONBody, QueryParameter
+from psycopg import Connection
+
+from headway import wire
+from headway.actions import assets as actions
+from headway.api.context import Handed
+from headway.api.parameters import Cursor, Id, IdFilter, Limit, TextFilter
+from headway.api.repeats import WHOLE
+from headway.core.roles import Verb
+from headway.store.views import assets as views
+
+Name = Annotated[str, QueryParameter(name="asset", max_length=250)]
+
+
+@get("/assets", needs=Verb.DAG_READ)
+async def list_assets(
+    api: Handed,
+    q: TextFilter = None,
+    name: IdFilter = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> wire.Page[wire.Asset]:
+    """List assets by name. ``q`` matches name or URI; ``name`` is that of one asset."""
+    return await api.door.call(views.page, q, name, limit, cursor)
+
+
+@get("/assets/events", needs=Verb.DAG_READ)
+async def list_asset_events(
+    api: Handed, asset: Name, limit: Limit = 100, cursor: Cursor = None
+) -> wire.Page[wire.AssetEvent]:
+    """List the events of an asset, the newest first."""
+    return await api.door.call(views.events, asset, limit, cursor)
+
+
+@post("/assets/events", needs=Verb.ASSET_EMIT, idempotent=WHOLE)
+async def emit_asset_event(api: Handed, data: JSONBody[wire.AssetEventRequest]) -> wire.AssetEvent:
+    """Report an event of an asset from outside. The same idempotency key reports one event."""
+
+    def work(conn: Connection[Any]) -> wire.AssetEvent:
+        return actions.emit(conn, api.door.team_id, data, api.actor)
+
+    return await api.door.call(work)
+
+
+@get("/dags/{dag_id:str}/assets", needs=Verb.DAG_READ)
+async def show_dag_assets(api: Handed, dag_id: Id) -> wire.DagAssets:
+    """Get the assets that a DAG waits for, updates and reads, and which are missing for its next run."""
+    return await api.door.call(views.of_dag, dag_id)
+
+
+ROUTES = [list_assets, list_asset_events, emit_asset_event, show_dag_assets]

@@ -1,0 +1,73 @@
+"""``headway agent``: run the tasks of a team on this machine, for a server on another one."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headway.cli.terminal import say
+
+File = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="File with the CA certificates (PEM) to trust; default: the system's."
+    ),
+]
+
+
+def agent(
+    server: Annotated[
+        str,
+        typer.Option(envvar="HEADWAY_AGENTS", help="Address for agents: tls://HOST:PORT."),
+    ],
+    token_file: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="File with the token: headway token create NAME --agent"),
+    ],
+    ca: File = None,
+    data: Annotated[
+        Path, typer.Option(envvar="HEADWAY_DATA", help="Folder for the files of tasks.")
+    ] = Path(".headway-agent"),
+    name: Annotated[str | None, typer.Option(help="Its name (default: that of the host).")] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tasks that run at the same time (default: the processors)."),
+    ] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(help="Run the tasks of this queue. Can be repeated (default: default)."),
+    ] = None,
+) -> None:
+    """Run the tasks of a team on this machine. Needs no shared folder and no database."""
+    from headway.agent.__main__ import prepare, read_token, serve
+    from headway.agent.remote import RemoteAgent
+    from headway.config import agents_address
+    from headway.errors import UsageError
+
+    address = agents_address(server)
+    try:
+        token = read_token(str(token_file))
+        trusted = "" if ca is None else ca.read_text()
+    except OSError as error:
+        raise UsageError(f"cannot read it: {error.strerror}", where=str(error.filename)) from error
+    if not token:
+        raise UsageError(
+            "the file has no token", where=str(token_file), hint="headway token create NAME --agent"
+        )
+    processes = slots or os.cpu_count() or 1
+    prepare()
+    found = RemoteAgent(
+        address,
+        data,
+        name or socket.gethostname(),
+        2 * processes,
+        processes,
+        token,
+        queues=queue or ["default"],
+    )
+    found.trust(trusted)
+    say(f"the agent runs up to {processes} tasks at the same time; Ctrl-C stops it")
+    if (code := serve(found)) != 0:
+        raise typer.Exit(code)

@@ -1,0 +1,112 @@
+"""``headway asset``: assets, their events, and events from outside."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from headway import config, wire
+from headway.cli.options import Data, Format, Output
+from headway.cli.output import cell, line, show
+from headway.cli.terminal import say
+from headway.core.words import counted
+from headway.errors import NotFound, UsageError
+
+app = typer.Typer(no_args_is_help=True, help="Assets: data that tasks update and DAGs wait for.")
+Name = Annotated[str, typer.Argument(metavar="ASSET")]
+
+
+@app.command("ls")
+def list_assets(data: Data = None, output: Format = Output.TABLE) -> None:
+    """List assets: their last event, the tasks that update them, and the DAGs that wait for them."""
+    from headway.client import client_of
+
+    found = client_of(config.layout(data)).assets()
+    rows = [
+        (
+            asset.name,
+            asset.last_event_at,
+            ", ".join(f"{task.dag_id}.{task.task_id}" for task in asset.producers),
+            ", ".join(consumer.dag_id for consumer in asset.consumers),
+        )
+        for asset in found
+    ]
+    show(found, output, ("ASSET", "LAST EVENT", "UPDATED BY", "AWAITED BY"), rows)
+
+
+@app.command("show")
+def show_asset(
+    name: Name,
+    limit: Annotated[int, typer.Option(help="Number of events.")] = 20,
+    data: Data = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Show the last events of an asset."""
+    from headway.client import client_of
+
+    events = client_of(config.layout(data)).asset_events(name, limit)
+    rows = [(e.at, e.partition, source_of(e), json.dumps(e.extra)) for e in events]
+    show(events, output, ("TIME", "PARTITION", "SOURCE", "EXTRA"), rows)
+
+
+@app.command("emit")
+def emit(
+    name: Name,
+    extra: Annotated[str | None, typer.Option(help="JSON object that tasks can read.")] = None,
+    partition: Annotated[str | None, typer.Option(help="The part of the data it is about.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Idempotency key: the same key reports one event.")
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Report an event of an asset that happened outside of Headway."""
+    from headway.client import client_of
+
+    request = wire.AssetEventRequest(
+        asset=name, extra=extra_of(extra), partition=partition, idempotency_key=key
+    )
+    event = client_of(config.layout(data)).emit_asset_event(request)
+    say(f"event of asset {event.asset} is stored")
+
+
+def extra_of(text: str | None) -> dict[str, Any]:
+    try:
+        found = {} if text is None else json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise UsageError(
+            "--extra is not a JSON object", hint="""for instance: --extra '{"rows": 7}'"""
+        )
+    return found
+
+
+def source_of(event: wire.AssetEvent) -> str:
+    if event.run_id is None:
+        return event.by or ""
+    index = f"[{event.map_index}]" if event.map_index is not None and event.map_index >= 0 else ""
+    return f"{event.dag_id}.{event.task_id}{index} in {event.run_id}"
+
+
+def explain(dag_id: str, error: NotFound, data: Data) -> None:
+    """Say what the next run of a DAG waits for. Raises ``error`` if there is no such DAG."""
+    from headway.client import client_of
+
+    client = client_of(config.layout(data))
+    try:
+        found, fires = client.dag_assets(dag_id), client.next_fires(dag_id, count=1)
+    except NotFound:
+        raise error from None
+    if fires.reason is not None:
+        line(f"{dag_id} has no next run yet: {fires.reason}")
+    elif fires.fires:
+        line(f"{dag_id} runs next at {fires.fires[0].local}")
+    for wait in found.waits:
+        line(f"asset {wait.asset}: {told(wait)}")
+
+
+def told(wait: wire.AssetWait) -> str:
+    if wait.since is not None:
+        return f"{counted(wait.events, 'new event')}, the first at {cell(wait.since)}"
+    why = "" if wait.missing else "; the next run does not need one"
+    return f"no event since the last run{why}"

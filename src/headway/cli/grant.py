@@ -1,0 +1,81 @@
+"""``headway grant``: what other teams may do with DAGs of this team, and what this team may do with theirs."""
+
+from typing import Annotated
+
+import typer
+
+from headway import config, wire
+from headway.cli.options import DagId, Data, Format, Output
+from headway.cli.output import show
+from headway.cli.terminal import say
+from headway.core.grants import GrantKind, GrantState
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What teams let each other do: see the runs of a DAG, or start it.",
+    rich_markup_mode=None,
+)
+Other = Annotated[str, typer.Argument(metavar="TEAM", help="The other team.")]
+Kind = Annotated[GrantKind, typer.Argument(help="What the grant allows.")]
+GrantId = Annotated[str, typer.Argument(metavar="ID", help="Id of the grant.")]
+Note = Annotated[str, typer.Option("--note", help="A word to the other team.")]
+
+
+@app.command()
+def ls(data: Data = None, output: Format = Output.TABLE) -> None:
+    """List grants: given to other teams, got from them, and asked for."""
+    from headway.client import client_of
+
+    found = client_of(config.layout(data)).grants()
+    rows = [
+        (
+            *(each.id, each.owner, each.dag_id, each.kind, each.grantee, each.state),
+            *(each.changed_at, each.changed_by, each.note),
+        )
+        for each in found
+    ]
+    columns = ("ID", "OWNER", "DAG", "MAY", "GRANTEE", "STATE", "CHANGED", "BY", "NOTE")
+    show(found, output, columns, rows)
+
+
+@app.command()
+def ask(other: Other, kind: Kind, dag_id: DagId, note: Note = "", data: Data = None) -> None:
+    """Ask another team to let this one see the runs of a DAG, or start it."""
+    from headway.client import client_of
+
+    request = wire.AskForGrant(owner=other, dag_id=dag_id, kind=kind, note=note)
+    tell(client_of(config.layout(data)).ask_for_grant(request))
+
+
+@app.command()
+def give(other: Other, kind: Kind, dag_id: DagId, note: Note = "", data: Data = None) -> None:
+    """Let another team see the runs of a DAG, or start it, whether it asked or not."""
+    from headway.client import client_of
+
+    request = wire.GiveGrant(grantee=other, dag_id=dag_id, kind=kind, note=note)
+    tell(client_of(config.layout(data)).give_grant(request))
+
+
+@app.command()
+def refuse(grant_id: GrantId, data: Data = None) -> None:
+    """Refuse a grant that another team asked for."""
+    change(grant_id, GrantState.REFUSED, data)
+
+
+@app.command()
+def revoke(grant_id: GrantId, data: Data = None) -> None:
+    """Take back a grant, or hand back one that this team got or asked for. It opens nothing from this moment on."""
+    change(grant_id, GrantState.REVOKED, data)
+
+
+def change(grant_id: str, state: GrantState, data: Data) -> None:
+    from headway.client import client_of
+
+    tell(client_of(config.layout(data)).change_grant(grant_id, wire.GrantChange(state=state)))
+
+
+def tell(grant: wire.Grant) -> None:
+    say(
+        f"{grant.state}: team {grant.grantee} may {grant.kind.word} {grant.dag_id} of team {grant.owner}"
+        f" (grant {grant.id})"
+    )

@@ -1,0 +1,21 @@
+"""The client's calls for assets."""
+
+from headway import wire
+from headway.client.connection import Connection, segment
+
+
+class Assets(Connection):
+    def assets(self, **filters: object) -> list[wire.Asset]:
+        """Return all assets by name; filters: q, name."""
+        return list(self.all_pages("/assets", wire.Asset, filters))
+
+    def asset_events(self, asset: str, limit: int) -> list[wire.AssetEvent]:
+        """Return the last events of an asset, the newest first."""
+        query = {"asset": asset, "limit": limit}
+        return self.get("/assets/events", wire.Page[wire.AssetEvent], query).items
+
+    def emit_asset_event(self, request: wire.AssetEventRequest) -> wire.AssetEvent:
+        return self.post("/assets/events", request, wire.AssetEvent)
+
+    def dag_assets(self, dag_id: str) -> wire.DagAssets:
+        return self.get(f"/dags/{segment(dag_id)}/assets", wire.DagAssets)

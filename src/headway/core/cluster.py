@@ -1,0 +1,99 @@
+"""The settings of a team in a cluster: which there are, and which values they may have. Pure.
+
+They become a quota, a service account and network policies in the team's namespace. A setting that is not given
+bounds or adds nothing.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from headway.core.quantities import amount
+
+PODS_MAX: Final = 100_000
+DEADLINE_S_MAX: Final = 7 * 24 * 3600
+ENTRIES_MAX: Final = 50
+VALUE_CHARS_MAX: Final = 2000
+PORT_MAX: Final = 65_535
+KEY: Final = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+)
+OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSettings:
+    """``annotations``: of the service account of its tasks, such as the cloud role that they have;
+    ``pull_secrets``: names of image pull secrets in its namespace; ``egress``: where its tasks may connect to,
+    each ``CIDR`` or ``CIDR:PORT``.
+    """
+
+    cpu: str | None = None
+    memory: str | None = None
+    gpu: int | None = None
+    pods: int | None = None  # at once
+    pending_deadline_s: int | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    pull_secrets: tuple[str, ...] = ()
+    egress: tuple[str, ...] = ()
+
+
+DEFAULTS: Final = ClusterSettings()
+
+
+def trouble(settings: ClusterSettings) -> str | None:
+    """Return which setting is wrong and why, or None."""
+    for name in ("cpu", "memory"):
+        given = getattr(settings, name)
+        if given is not None and not amount(given):
+            return f"{name} is {given[:100]!a}, it must be an amount above 0, such as 64 or 256Gi"
+    for name, least, most in (
+        ("gpu", 0, PODS_MAX),
+        ("pods", 1, PODS_MAX),
+        ("pending_deadline_s", 1, DEADLINE_S_MAX),
+    ):
+        number = getattr(settings, name)
+        if number is not None and not least <= number <= most:
+            return f"{name} must be {least} to {most:,}, not {number:,}"
+    return annotations_trouble(settings.annotations) or lists_trouble(settings)
+
+
+def annotations_trouble(annotations: Mapping[str, str]) -> str | None:
+    if len(annotations) > ENTRIES_MAX:
+        return f"a team may have at most {ENTRIES_MAX} annotations"
+    for key, value in annotations.items():
+        if not KEY.fullmatch(key):
+            return f"{key[:100]!a} is not a valid name of an annotation"
+        if not value.isprintable() or len(value) > VALUE_CHARS_MAX:
+            return f"the annotation {key} must have at most {VALUE_CHARS_MAX:,} visible characters"
+    return None
+
+
+def lists_trouble(settings: ClusterSettings) -> str | None:
+    for name in ("pull_secrets", "egress"):
+        if len(getattr(settings, name)) > ENTRIES_MAX:
+            return f"{name} may have at most {ENTRIES_MAX} entries"
+    for secret in settings.pull_secrets:
+        if not OBJECT.fullmatch(secret):
+            return f"{secret[:100]!a} is not a valid name of a secret"
+    for entry in settings.egress:
+        if peer(entry) is None:
+            return f"{entry[:100]!a} is not a network, such as 10.0.0.0/8 or 10.1.2.3/32:5432"
+    return None
+
+
+def peer(entry: str) -> tuple[str, int | None] | None:
+    """Return the network and port of an entry of ``egress``, or None if it is not valid."""
+    address, _, rest = entry.partition("/")
+    bits, colon, port = rest.partition(":")
+    if not bits.isdecimal() or (colon and not port.isdecimal()):
+        return None
+    try:
+        network = ipaddress.ip_network(f"{address}/{bits}")
+    except ValueError:
+        return None
+    if colon and not 1 <= int(port) <= PORT_MAX:
+        return None
+    return str(network), int(port) if colon else None

@@ -1,0 +1,127 @@
+"""The kinds of reasons, each with a class in ``core.reasons``."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, Protocol
+
+
+class Kind(StrEnum):
+    """The kind of a reason's subject, which says what to look at next."""
+
+    POOL_FULL = "pool_full"
+    POOL_MISSING = "pool_missing"
+    POOL_EMPTY = "pool_empty"
+    POOL_TOO_SMALL = "pool_too_small"
+    POOL_TURN = "pool_turn"
+    TEAM_SLOTS = "team_slots"
+    NO_AGENT = "no_agent"
+    AGENTS_FULL = "agents_full"
+    QUEUE_UNSERVED = "queue_unserved"
+    EXECUTOR_UNKNOWN = "executor_unknown"
+    QUOTA_FULL = "quota_full"
+    POD_PENDING = "pod_pending"
+    POD_REFUSED = "pod_refused"
+    DAG_PAUSED = "dag_paused"
+    MAX_ACTIVE_TASKS = "max_active_tasks"
+    MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
+    MAX_ACTIVE_RUNS = "max_active_runs"
+    BACKFILL_FULL = "backfill_full"
+    SET_ASIDE = "set_aside"
+    NOT_SEEN = "not_seen"
+    HANDED_OVER = "handed_over"
+    NO_SCHEDULER = "no_scheduler"
+    NOT_CREATED = "not_created"
+    FILE_GONE = "file_gone"
+    NO_SCHEDULE = "no_schedule"
+    RUNS_ONCE = "runs_once"
+    AWAITS_ASSETS = "awaits_assets"
+    END_DATE = "end_date"
+
+    RULE_MET = "rule_met"
+    RULE_NOT_MET = "rule_not_met"
+    NOT_CHOSEN = "not_chosen"
+    SKIPPED_ITSELF = "skipped_itself"
+    MAPPED_OVER_NOTHING = "mapped_over_nothing"
+    SOURCE_NOT_SUCCESSFUL = "source_not_successful"
+    NOT_A_LIST = "not_a_list"
+    TOO_MANY_ITEMS = "too_many_items"
+    TOO_MANY_TASKS = "too_many_tasks"
+    ITEM_GONE = "item_gone"
+
+    GRANTED = "granted"
+    STARTED = "started"
+    ATTEMPT_FAILED = "attempt_failed"
+    GIVEN_UP = "given_up"
+    LOST_TOO_OFTEN = "lost_too_often"
+    RETRY_OVER = "retry_over"
+    AWAITS_TIME = "awaits_time"
+    AWAITS_RUN = "awaits_run"
+    AWAITS_TRIGGER = "awaits_trigger"
+    WAIT_OVER = "wait_over"
+    WAIT_TIMED_OUT = "wait_timed_out"
+    UPSTREAM_CHANGED = "upstream_changed"
+    CODE_CHANGED = "code_changed"
+    TASK_REMOVED = "task_removed"
+
+    CLEARED = "cleared"
+    MARKED = "marked"
+    CANCELLED = "cancelled"
+
+    RUN_STARTED = "run_started"
+    RUN_TIMED_OUT = "run_timed_out"
+    LEAVES_FAILED = "leaves_failed"
+    LEAVES_SUCCEEDED = "leaves_succeeded"
+
+    POOL_RESIZED = "pool_resized"
+    CREATED = "created"
+    ABOUT = "about"
+    TEXT = "text"
+
+
+class Wait(StrEnum):
+    """Categories of waits, each with its colour in the interface."""
+
+    UPSTREAM = "upstream"
+    POOL = "pool"
+    LIMIT = "limit"
+    AGENT = "agent"
+    PAUSED = "paused"
+    RETRY = "retry"
+    EVENT = "event"
+    START = "start"
+    OTHER = "other"
+
+
+WAITS: Final[Mapping[Kind, Wait]] = {
+    Kind.POOL_FULL: Wait.POOL,
+    Kind.POOL_MISSING: Wait.POOL,
+    Kind.POOL_EMPTY: Wait.POOL,
+    Kind.POOL_TOO_SMALL: Wait.POOL,
+    Kind.POOL_TURN: Wait.POOL,
+    Kind.TEAM_SLOTS: Wait.POOL,
+    Kind.NO_AGENT: Wait.AGENT,
+    Kind.AGENTS_FULL: Wait.AGENT,
+    Kind.QUOTA_FULL: Wait.LIMIT,
+    Kind.POD_PENDING: Wait.START,
+    Kind.POD_REFUSED: Wait.START,
+    Kind.DAG_PAUSED: Wait.PAUSED,
+    Kind.MAX_ACTIVE_TASKS: Wait.LIMIT,
+    Kind.MAX_ACTIVE_TIS: Wait.LIMIT,
+    Kind.MAX_ACTIVE_RUNS: Wait.LIMIT,
+    Kind.BACKFILL_FULL: Wait.LIMIT,
+    Kind.AWAITS_TIME: Wait.EVENT,
+    Kind.AWAITS_RUN: Wait.EVENT,
+    Kind.AWAITS_TRIGGER: Wait.EVENT,
+    Kind.AWAITS_ASSETS: Wait.EVENT,
+}
+
+
+class Kinded(Protocol):
+    """Any reason."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+
+def wait_of(reason: Kinded) -> Wait:
+    return WAITS.get(reason.kind, Wait.OTHER)

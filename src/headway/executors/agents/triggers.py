@@ -1,0 +1,150 @@
+"""Waits that triggerers of agents look after: handed out, taken from agents that are gone, ended when they are over.
+
+The database says which session holds a wait. Agents are told what is new to them, and, when they hold more than the
+database says, which of their waits are over.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headway.agent.protocol import (
+    FENCE_S,
+    AttemptKey,
+    Look,
+    RunContext,
+    Unwatch,
+    Watch,
+    Watches,
+)
+from headway.executors.agents.gateway import Gateway, Link, bodies
+from headway.executors.base import Versions
+from headway.spec.carried import shown
+from headway.store import triggers
+from headway.store.clock import clock
+from headway.store.transact import read, transact
+from headway.store.triggers import Held, RunFacts
+
+SILENCE: Final = timedelta(seconds=FENCE_S)  # by then an agent has ended what it looked after
+NOTE_CHARS_MAX: Final = 500
+ROUNDS_MAX: Final = 50  # in one sweep
+
+
+class Triggers:
+    def __init__(self, conn: Connection[Any], gateway: Gateway, versions: Versions) -> None:
+        self.conn = conn
+        self.gateway = gateway
+        self.versions = versions
+
+    def look(self) -> None:
+        """Take waits from who is gone, hand out free ones, and end those that are over. Once in a sweep."""
+        for link in self.links():
+            if link.watched and self.count(link) != len(link.watched - link.found):
+                self.bring_level(link)
+        if read(self.conn, triggers.any_open):
+            transact(self.conn, self.free)
+            self.hand_out()
+
+    def links(self) -> list[Link]:
+        """Return the agents that have triggerers. A pod ends with its attempt."""
+        return [link for link in self.gateway.links.values() if link.token_id]
+
+    def count(self, link: Link) -> int:
+        assert link.hello is not None
+        return read(self.conn, triggers.count, link.hello.session)
+
+    @staticmethod
+    def free(conn: Connection[Any]) -> None:
+        triggers.free(conn, clock(conn), SILENCE)
+
+    def hand_out(self) -> None:
+        """Share free waits: each goes to the agent of its team that looks after the fewest."""
+        by_team: dict[int, list[Link]] = {}
+        for link in self.links():
+            by_team.setdefault(link.team_id, []).append(link)
+        for links in by_team.values():
+            for _ in range(ROUNDS_MAX):
+                if not links:
+                    break
+                link = min(links, key=lambda link: len(link.watched))
+                limit = min(triggers.CLAIM_MAX, triggers.HELD_MAX - len(link.watched))
+                found = transact(self.conn, self.claim_in, link, limit) if limit > 0 else []
+                self.send(link, found)
+                if len(found) < triggers.CLAIM_MAX:
+                    links.remove(link)
+
+    @staticmethod
+    def claim_in(conn: Connection[Any], link: Link, limit: int) -> list[Held]:
+        assert link.hello is not None
+        session, queues = link.hello.session, link.hello.queues
+        return triggers.claim(conn, link.team_id, session, queues, limit, clock(conn), SILENCE)
+
+    def bring_level(self, link: Link) -> None:
+        """Send what its session holds and it does not know, and end what it looks after and does not hold."""
+        assert link.hello is not None
+        held = {key_of(one): one for one in read(self.conn, triggers.held, link.hello.session)}
+        if over := link.watched - held.keys():
+            link.watched -= over
+            self.gateway.send(link, Unwatch(sorted(over, key=repr)))
+        self.send(link, [one for key, one in held.items() if key not in link.watched])
+
+    def send(self, link: Link, held: Sequence[Held]) -> None:
+        if not held:
+            return
+        runs = read(self.conn, triggers.runs, link.team_id, {one.run_id for one in held})
+        watches = [
+            Watch(key_of(one), self.context(link.team_id, runs[one.run_id]), one.facts.encode())
+            for one in held
+            if one.run_id in runs
+        ]
+        link.watched.update(watch.key for watch in watches)
+        for body in bodies(Watches, watches):
+            self.gateway.send_encoded(link, body)
+
+    def context(self, team_id: int, run: RunFacts) -> RunContext:
+        return RunContext(
+            run_id=run.run_id,
+            team=run.team,
+            dag_id=run.dag_id,
+            dag_version=run.version,
+            bundle_version=run.bundle_version,
+            file=self.versions.dag(team_id, run.dag_id, run.version).file,
+            logical_date=run.logical_date,
+            interval_start=run.interval_start,
+            interval_end=run.interval_end,
+            trigger=run.trigger,
+            params=run.params.encode(),
+        )
+
+    def note(self, link: Link, looks: Collection[Look]) -> None:
+        """Store what triggers told of their last looks. A note of an agent may be anything."""
+        assert link.hello is not None
+        told = [
+            triggers.Look(
+                *(one.key.run_id, one.key.task_id, one.key.map_index, one.key.number),
+                *(one.key.deferrals, one.looks),
+                age_s=bounded(one.age_s),
+                again_s=None if one.again_s is None else bounded(one.again_s),
+                note=shown(one.note[:NOTE_CHARS_MAX]),
+            )
+            for one in looks
+            if one.key in link.watched
+        ]
+        if told:
+            transact(self.conn, self.note_in, link, told)
+
+    @staticmethod
+    def note_in(conn: Connection[Any], link: Link, told: list[triggers.Look]) -> None:
+        assert link.hello is not None
+        triggers.note(conn, link.team_id, link.hello.session, told, clock(conn))
+
+
+def key_of(held: Held) -> AttemptKey:
+    return AttemptKey(held.run_id, held.task_id, held.map_index, held.attempt, held.deferrals)
+
+
+def bounded(seconds: float) -> float:
+    """Return a time that the calendar has, whatever was sent."""
+    return min(max(0.0, seconds), 86_400.0 * 365) if seconds == seconds else 0.0

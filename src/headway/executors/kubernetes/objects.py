@@ -1,0 +1,180 @@
+"""The objects of a team in the cluster, as data, from its settings. Pure.
+
+They say who may do what in its namespace: pods are restricted, use no more than the quota, talk to nobody but who is
+named, and the scheduler looks after pods and nothing else. Defaults of the API server are written out, so that
+what it returns can be compared.
+"""
+
+import ipaddress
+from hashlib import blake2s
+from typing import Any, Final
+
+import msgspec
+
+from headway.core.cluster import ClusterSettings, peer
+from headway.executors.kubernetes.names import INSTALL, LABEL, namespace_of, value
+from headway.executors.kubernetes.settings import Settings
+
+Object = dict[str, Any]
+
+APPLIED: Final = f"{LABEL}applied"  # the digest of all that was applied together
+CREATED: Final = f"{LABEL}created"  # the namespace did not exist before
+TEAM: Final = f"{LABEL}team"
+PODS_VERBS: Final = ("get", "list", "watch", "create", "delete")
+DNS_PORT: Final = 53
+RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def of_team(settings: Settings, team: str, cluster: ClusterSettings) -> list[Object]:
+    """Return all objects of a team, in the order in which they are applied. Each carries the digest of all."""
+    namespace = namespace_of(settings, team)
+    found = [
+        namespace_object(namespace),
+        service_account(settings, cluster),
+        quota(settings, cluster),
+        limit_range(settings),
+        *access(settings),
+        *network_policies(settings, cluster),
+    ]
+    labels = {
+        "app.kubernetes.io/managed-by": "headway",
+        INSTALL: value(settings.install),
+        TEAM: value(team),
+    }
+    for each in found:
+        meta = each["metadata"]
+        meta["labels"] = {**meta.get("labels", {}), **labels}
+        if each["kind"] != "Namespace":
+            meta["namespace"] = namespace
+    mark = digest(found)
+    for each in found:
+        meta = each["metadata"]
+        meta["annotations"] = {**meta.get("annotations", {}), APPLIED: mark}
+    return found
+
+
+def digest(objects: list[Object]) -> str:
+    text = msgspec.json.encode(objects, order="sorted")
+    return blake2s(text, digest_size=8).hexdigest()
+
+
+def applied(objects: list[Object]) -> str:
+    """Return the digest that the objects of a team carry."""
+    return str(objects[0]["metadata"]["annotations"][APPLIED])
+
+
+def namespace_object(name: str) -> Object:
+    modes = ("enforce", "audit", "warn")
+    security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": security}}
+
+
+def service_account(settings: Settings, cluster: ClusterSettings) -> Object:
+    """Tasks have no rights in the cluster; cloud roles come by the annotations of the team."""
+    found: Object = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": settings.service_account,
+            "annotations": dict(cluster.annotations),
+        },
+        "automountServiceAccountToken": False,
+    }
+    if cluster.pull_secrets:
+        found["imagePullSecrets"] = [{"name": name} for name in cluster.pull_secrets]
+    return found
+
+
+def quota(settings: Settings, cluster: ClusterSettings) -> Object:
+    hard = {"pods": str(cluster.pods or settings.pods)}
+    for name in ("cpu", "memory"):
+        if (most := getattr(cluster, name)) is not None:
+            hard |= {f"requests.{name}": most, f"limits.{name}": most}
+    if cluster.gpu is not None:
+        hard["requests.nvidia.com/gpu"] = str(cluster.gpu)
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "headway"},
+        "spec": {"hard": hard},
+    }
+
+
+def limit_range(settings: Settings) -> Object:
+    """Containers of others, such as sidecars, count against the quota too."""
+    usual = dict(settings.resources)
+    limits = [{"type": "Container", "default": usual, "defaultRequest": usual}]
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "headway"},
+        "spec": {"limits": limits},
+    }
+
+
+def access(settings: Settings) -> list[Object]:
+    """Return what lets schedulers look after pods in this namespace, and nothing else: no secrets, no exec."""
+    namespace, _, account = settings.identity.partition("/")
+    name = {"name": "headway-executor"}
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": list(PODS_VERBS)}
+    role = {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "Role",
+        "metadata": {**name},
+        "rules": [rule],
+    }
+    binding = {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {**name},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", **name},
+    }
+    return [role, binding]
+
+
+def network_policies(settings: Settings, cluster: ClusterSettings) -> list[Object]:
+    deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    tasks = {
+        "podSelector": {"matchLabels": {INSTALL: value(settings.install)}},
+        "policyTypes": ["Egress"],
+        "egress": [dns(), gateway(settings), *settings.egress, *map(rule_of, cluster.egress)],
+    }
+    return [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {"name": name},
+            "spec": spec,
+        }
+        for name, spec in (("headway-default-deny", deny), ("headway-tasks", tasks))
+    ]
+
+
+def dns() -> Object:
+    ports = [{"port": DNS_PORT, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    return {"to": [in_namespace("kube-system")], "ports": ports}
+
+
+def gateway(settings: Settings) -> Object:
+    """The scheduler's, which a pod reaches by its address or by the name of a service."""
+    host, _, port = settings.connect.partition(":")[2].rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+        to: Object = {"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}
+    except ValueError:
+        to = in_namespace(settings.identity.partition("/")[0])
+    return {"to": [to], "ports": [{"port": int(port), "protocol": "TCP"}]}
+
+
+def in_namespace(name: str) -> Object:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def rule_of(entry: str) -> Object:
+    """Return the rule of a valid entry of the team's ``egress``."""
+    found = peer(entry)
+    assert found is not None, entry
+    network, port = found
+    rule: Object = {"to": [{"ipBlock": {"cidr": network}}]}
+    return rule if port is None else {**rule, "ports": [{"port": port, "protocol": "TCP"}]}

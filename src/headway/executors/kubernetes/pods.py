@@ -1,0 +1,118 @@
+"""A pod as the executor sees it, and how it ended. Pure.
+
+Rule 1: an end is told by conditions and reasons, never by an exit code alone: 137 is the end of an eviction, of a
+lack of memory and of a kill.
+Rule 2: what the cluster did is a loss and uses no retry of the task; what the task did, or what its author asked for,
+is a failure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+OVER: Final = ("Succeeded", "Failed")
+# The image, or what the container is made of: nothing but a change of the DAG or of the cluster helps.
+STUCK: Final = {
+    "ErrImagePull": "image",
+    "ImagePullBackOff": "image",
+    "InvalidImageName": "image",
+    "ErrImageNeverPull": "image",
+    "CreateContainerConfigError": "container",
+    "CreateContainerError": "container",
+}
+AT_ONCE: Final = ("InvalidImageName", "ErrImageNeverPull")  # waiting longer changes nothing
+LOSSES: Final = {
+    "Evicted": "evicted",
+    "Preempting": "preempted",
+    "PreemptionByScheduler": "preempted",
+    "PreemptionByKubeScheduler": "preempted",
+    "NodeLost": "node_lost",
+    "NodeShutdown": "node_lost",
+    "Terminated": "node_lost",
+    "DeletionByTaintManager": "node_lost",
+    "DeletionByPodGC": "node_lost",
+    "EvictionByEvictionAPI": "evicted",
+    "TerminationByKubelet": "evicted",
+}
+
+Ref = tuple[str, str]  # namespace and name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """``reason`` and ``message`` of the pod itself; ``waiting`` and ``ended`` of its container."""
+
+    namespace: str
+    name: str
+    uid: str
+    phase: str = "Pending"
+    created: datetime | None = None
+    deleting: bool = False
+    node: str = ""
+    reason: str = ""
+    message: str = ""
+    disruption: str = ""  # the reason of the condition DisruptionTarget
+    unschedulable: str = ""  # the scheduler's message
+    waiting: tuple[str, str] = ("", "")
+    ended: tuple[str, int] | None = None  # reason and exit code
+    memory: str = ""  # its limit
+    dag: str = ""  # as its label has it
+    asks: Mapping[str, Decimal] = field(
+        default_factory=dict
+    )  # the requests of its containers, by resource
+
+    @property
+    def ref(self) -> Ref:
+        return self.namespace, self.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in OVER
+
+
+@dataclass(frozen=True, slots=True)
+class PodEnd:
+    outcome: Literal["failed", "lost"]
+    cause: str
+    detail: str
+    exit_code: int | None = None
+
+
+def loss(pod: Pod) -> PodEnd | None:
+    """Return why the cluster took the pod away, or None."""
+    for reason in (pod.reason, pod.disruption):
+        if (cause := LOSSES.get(reason)) is not None:
+            where = f" on node {pod.node}" if pod.node else ""
+            return PodEnd("lost", cause, f"{reason}{where}: {pod.message or 'its pod was ended'}")
+    return None
+
+
+def end_of(pod: Pod) -> PodEnd | None:
+    """Return how a pod ended that did not report it itself; None while it may still run."""
+    if (lost := loss(pod)) is not None:
+        return lost
+    if not pod.is_over:
+        return None
+    reason, code = pod.ended or ("", None)
+    if reason == "OOMKilled":
+        limit = f" of {pod.memory}" if pod.memory else ""
+        return PodEnd("failed", "memory", f"OOMKilled: it used more than its limit{limit}", code)
+    if pod.reason == "DeadlineExceeded":
+        return PodEnd("failed", "timeout", f"DeadlineExceeded: {pod.message}", code)
+    said = f" with code {code}" if code is not None else ""
+    return PodEnd("lost", "pod_ended", f"its pod ended{said} without a report", code)
+
+
+def stuck(pod: Pod, waited_s: float, deadline_s: float) -> PodEnd | None:
+    """Return why a pod that has not started will not; None while it may."""
+    reason, message = pod.waiting
+    late = waited_s >= deadline_s
+    if reason in STUCK and (late or reason in AT_ONCE):
+        return PodEnd("failed", STUCK[reason], f"{reason}: {message}" if message else reason)
+    if not late:
+        return None
+    why = pod.unschedulable and f"Unschedulable: {pod.unschedulable}"
+    why = why or f"{reason or pod.phase}{': ' + message if message else ''}"
+    return PodEnd("failed", "not_started", f"its pod did not start in {deadline_s:g} s: {why}")

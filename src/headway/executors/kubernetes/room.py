@@ -1,0 +1,76 @@
+"""The room that a team has in the cluster: how many more pods its quota allows, and why no more. Pure.
+
+It is an estimate, so that attempts wait where they hold no slot; the API server has the last word.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from headway.core.cluster import ClusterSettings
+from headway.core.quantities import amount, text_like
+from headway.core.reasons import PodPending, PodRefused, QuotaFull, Reason
+from headway.executors.kubernetes.cluster import Refusal
+from headway.executors.kubernetes.pods import STUCK, Pod
+
+HOLDERS_MAX: Final = 3  # DAGs that are named
+MESSAGE_CHARS_MAX: Final = 500
+COUNTED: Final = ("cpu", "memory")
+OVER: Final = re.compile(
+    r"requested: ([^ =]+)=([^,]+).*? used: [^ =]+=([^,]+).*? limited: [^ =]+=([^,]+)"
+)
+
+
+def room(
+    cluster: ClusterSettings,
+    pods_max: int,
+    pods: Iterable[Pod],
+    pending: int,
+    usual: Mapping[str, str],
+) -> tuple[int, QuotaFull]:
+    """Return how many more pods fit, and what is used up as soon as they exist.
+
+    ``pending``: attempts whose pod does not exist yet; they and new ones are taken to be as large as the smallest.
+    """
+    live = [pod for pod in pods if not pod.is_over]
+    held = len(live) + pending
+    holders = held_by(live)
+    fits = max(0, pods_max - held)
+    bound = QuotaFull("pods", str(held + fits), str(pods_max), held_by=holders)
+    for name in COUNTED:
+        hard = getattr(cluster, name)
+        most = None if hard is None else amount(hard)
+        sizes = [size for pod in live if (size := pod.asks.get(name))]
+        unit = min([amount(usual.get(name, "0")) or Decimal(0), *sizes])
+        if most is None or not unit:
+            continue
+        used = sum(sizes, Decimal(0)) + pending * unit
+        more = max(0, int((most - used) / unit))
+        if more <= fits:
+            fits = more
+            bound = QuotaFull(name, text_like(used + more * unit, hard), hard, held_by=holders)
+    return fits, bound
+
+
+def held_by(pods: Iterable[Pod]) -> dict[str, int]:
+    """Return the DAGs with the most pods, and how many each has."""
+    return dict(Counter(pod.dag for pod in pods if pod.dag).most_common(HOLDERS_MAX))
+
+
+def why_not_created(refusal: Refusal, pods: Iterable[Pod]) -> Reason:
+    found = OVER.search(refusal.message) if refusal.is_quota else None
+    if found is None:
+        return PodRefused(refusal.message[:MESSAGE_CHARS_MAX])
+    name, asked, used, hard = found.groups()
+    live = [pod for pod in pods if not pod.is_over]
+    return QuotaFull(name.rpartition(".")[2] or name, used, hard, asked, held_by(live))
+
+
+def why_pending(pod: Pod) -> Reason | None:
+    """Return why a pod has not started, where the cluster says so."""
+    if pod.unschedulable:
+        return PodPending("Unschedulable", pod.unschedulable[:MESSAGE_CHARS_MAX])
+    reason, message = pod.waiting
+    return PodPending(reason, message[:MESSAGE_CHARS_MAX]) if reason in STUCK else None

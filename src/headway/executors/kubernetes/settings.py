@@ -1,0 +1,92 @@
+"""The settings of the Kubernetes executor: one YAML file, which ``--kubernetes`` names."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from headway.errors import UsageError
+
+EXECUTOR: Final = "kubernetes"
+AUDIENCE: Final = "headway"  # whom the tokens of pods are meant for
+TEAM: Final = "{team}"  # in ``namespaces``
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``listen``: where the scheduler waits for pods; ``connect``: how pods reach that.
+
+    Both are ``tls:HOST:PORT``, or ``tcp:HOST:PORT`` where nobody listens in. With TLS, ``certificate`` and ``key`` are
+    files of the scheduler, and ``ca`` is one with the certificates that pods trust: once read, its text, which they are
+    given.
+    """
+
+    image: str  # of tasks that name none; it has Headway
+    listen: str
+    connect: str
+    certificate: str | None = None
+    key: str | None = None
+    ca: str | None = None  # none: those that the image trusts
+    kubeconfig: str | None = None  # none: that of the pod, else KUBECONFIG or ~/.kube/config
+    context: str | None = None
+    install: str = "headway"  # tells the objects of several installs apart
+    namespaces: str = "headway-{team}"
+    service_account: str = "headway-task"
+    # Make the namespace of each team and what belongs into it; else somebody else does.
+    manage_teams: bool = True
+    # The service account that schedulers run as, NAMESPACE/NAME: it may look after pods in the namespaces of teams.
+    identity: str = "headway/headway-scheduler"
+    # Rules of network policies (``NetworkPolicyEgressRule``): where pods of all teams may connect to.
+    egress: tuple[dict[str, Any], ...] = ()
+    command: tuple[str, ...] = ("python", "-m", "headway.agent.pod")
+    queues: tuple[str, ...] = ("default",)
+    pods: int = 100  # of one team at once
+    # Of tasks that name none.
+    resources: dict[str, str] = msgspec.field(
+        default_factory=lambda: {"cpu": "500m", "memory": "512Mi"}
+    )
+    pending_deadline_s: float = 900.0  # a pod that has not started by then fails its attempt
+    request_timeout_s: float = 10.0
+    run_as_user: int = 1000
+
+
+def read_settings(file: Path) -> Settings:
+    """Read the settings. Raises UsageError with what is wrong, and where, or if the client library is missing."""
+    if find_spec("lightkube") is None:
+        raise UsageError(
+            "the client library of Kubernetes is not installed",
+            where="--kubernetes",
+            hint="pip install 'headway[kubernetes]'",
+        )
+    try:
+        found = msgspec.yaml.decode(file.read_bytes(), type=Settings)
+        if found.ca is not None:
+            found = msgspec.structs.replace(found, ca=Path(found.ca).read_text())
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the settings of Kubernetes: {error.strerror}",
+            where=str(error.filename or file),
+        ) from error
+    except (msgspec.MsgspecError, ImportError) as error:
+        raise UsageError(str(error), where=str(file), hint="see docs/kubernetes.md") from error
+    if why := flaw(found):
+        raise UsageError(why, where=str(file), hint="see docs/kubernetes.md")
+    return found
+
+
+def flaw(settings: Settings) -> str | None:
+    if settings.namespaces.count(TEAM) != 1:
+        return f"namespaces must have {TEAM} once, so that each team has its own"
+    for name in ("listen", "connect"):
+        if not getattr(settings, name).startswith(("tcp:", "tls:")):
+            return f"{name} must be tls:HOST:PORT or tcp:HOST:PORT"
+    if settings.listen[:4] != settings.connect[:4]:
+        return "listen and connect must both begin with tls: or both with tcp:"
+    if settings.listen.startswith("tls:") and not (settings.certificate and settings.key):
+        return "tls: needs certificate and key, two files of the scheduler"
+    namespace, _, account = settings.identity.partition("/")
+    if not namespace or not account or "/" in account:
+        return "identity must be NAMESPACE/NAME of a service account"
+    if settings.pods < 1:
+        return "pods must be at least 1"
+    return None

@@ -1,0 +1,69 @@
+"""Pods of the Kubernetes API as the executor sees them. Pure."""
+
+from decimal import Decimal
+
+from lightkube.models.core_v1 import ContainerStatus, PodStatus
+from lightkube.resources.core_v1 import Pod as PodObject
+
+from headway.core.quantities import amount
+from headway.executors.kubernetes.names import DAG
+from headway.executors.kubernetes.pods import Pod
+
+CONTAINER = "task"  # others in the pod, as of a mesh, decide nothing
+
+
+def view(found: PodObject) -> Pod:
+    meta, status, spec = found.metadata, found.status or PodStatus(), found.spec
+    assert meta is not None
+    assert meta.name is not None
+    conditions = {each.type: each for each in status.conditions or ()}
+    scheduled, disrupted = conditions.get("PodScheduled"), conditions.get("DisruptionTarget")
+    ours = next((c for c in status.containerStatuses or () if c.name == CONTAINER), None)
+    state = ours.state if ours is not None else None
+    waiting = state.waiting if state is not None else None
+    ended = state.terminated if state is not None else None
+    phase = status.phase or "Pending"
+    if ended is not None and phase == "Running":  # a sidecar keeps the pod alive
+        phase = "Succeeded" if ended.exitCode == 0 else "Failed"
+    return Pod(
+        namespace=meta.namespace or "",
+        name=meta.name,
+        uid=meta.uid or "",
+        phase=phase,
+        created=meta.creationTimestamp,
+        deleting=meta.deletionTimestamp is not None,
+        node=(spec.nodeName or "") if spec is not None else "",
+        reason=status.reason or "",
+        message=status.message or "",
+        disruption=told(disrupted) if disrupted is not None and disrupted.status == "True" else "",
+        unschedulable=(scheduled.message or "")
+        if scheduled is not None and scheduled.status == "False"
+        else "",
+        waiting=("", "") if waiting is None else (waiting.reason or "", waiting.message or ""),
+        ended=None if ended is None else (ended.reason or "", ended.exitCode),
+        memory=memory_of(found, ours),
+        dag=(meta.labels or {}).get(DAG, ""),
+        asks=asks_of(found),
+    )
+
+
+def asks_of(found: PodObject) -> dict[str, Decimal]:
+    asks: dict[str, Decimal] = {}
+    for container in found.spec.containers if found.spec is not None else ():
+        requests = (container.resources.requests if container.resources else None) or {}
+        for name, text in requests.items():
+            asks[name] = asks.get(name, Decimal(0)) + (amount(str(text)) or Decimal(0))
+    return asks
+
+
+def told(condition: object) -> str:
+    return getattr(condition, "reason", None) or ""
+
+
+def memory_of(found: PodObject, ours: ContainerStatus | None) -> str:
+    if found.spec is None or ours is None:
+        return ""
+    limits = [
+        c.resources.limits for c in found.spec.containers if c.name == CONTAINER and c.resources
+    ]
+    return (limits[0] or {}).get("memory", "") if limits else ""

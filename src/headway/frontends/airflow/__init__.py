@@ -1,0 +1,62 @@
+"""DAG files of Airflow, as they are: read and run with the Airflow that is installed beside Headway.
+
+Nothing here imports Airflow before such a file is read. ``installed`` says which versions this is made for.
+"""
+
+import re
+from collections.abc import Awaitable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from headway.frontends.base import Loaded
+
+if TYPE_CHECKING:
+    from headway.authoring.looking import Given
+    from headway.frontends.base import Runnable
+
+IMPORTS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+airflow\b", re.MULTILINE)
+OURS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+headway\b", re.MULTILINE)
+
+
+class Airflow:
+    suffixes = (".py",)
+    describes = "a .py file that imports airflow"
+    heavy = True
+    ignore_file = ".airflowignore"
+
+    def claims(self, path: str, content: bytes) -> bool:
+        """A file that imports Airflow and does not make DAGs with the words of Headway."""
+        return (
+            b"airflow" in content
+            and path.endswith(self.suffixes)
+            and IMPORTS.search(content) is not None
+            and OURS.search(content) is None
+        )
+
+    def ignored(self, texts: Mapping[str, str], paths: Iterable[str]) -> set[str]:
+        from headway.frontends.airflow import ignore, installed
+
+        return ignore.ignored(texts, paths) if installed.found() else set()
+
+    def warm(self) -> None:
+        from headway.frontends.airflow import ground
+
+        ground.prepare()
+
+    def load(self, root: Path, file: str) -> Loaded:
+        from headway.frontends.airflow import loading
+
+        return loading.load(root, file)
+
+    def runnable(self, root: Path, file: str) -> Mapping[str, "Runnable"]:
+        from headway.frontends.airflow import loading
+
+        return loading.runnable(root, file)
+
+    def awaited(self, given: "Given") -> Awaitable[object]:
+        from headway.frontends.airflow import triggering
+
+        return triggering.awaited(given)
+
+
+FRONT_END: Final = Airflow()

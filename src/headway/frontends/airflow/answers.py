@@ -1,0 +1,199 @@
+"""Answers to what a task runner of Airflow asks and tells while its task runs.
+
+Connections, variables and results are asked of the server, for the team of the attempt. A message that is not known
+here is refused with its name, and the task fails with that. The messages are those of Airflow 3.2 and 3.3.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, Final
+
+from headway import clock
+from headway.authoring import rendered, secrets
+from headway.authoring.run import Deferral, Run
+from headway.authoring.values import to_json
+from headway.core.connections import BadConnection, is_name, is_sensitive, parse
+from headway.frontends.airflow import deferring
+from headway.frontends.airflow.frames import Request, send
+from headway.frontends.airflow.results import BadQuestion, Results
+
+# Messages with which a task ends, so that nobody there waits for a reason: the failure has it.
+LAST: Final = ("AwaitInputTask",)
+REFUSED: Final = {
+    "AwaitInputTask": "the task waits for a person",
+    "TriggerDagRun": "the task starts a run of another DAG",
+}
+
+
+class State(Enum):
+    """The end of a task, as its runner told it."""
+
+    SUCCESS = "success"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    RETRY = "retry"
+
+
+class Refused(Exception):
+    """The question cannot be answered: why, for the log and the task."""
+
+
+class Conversation:
+    """``deferral``: what the task waits for, if it ended with that.
+
+    ``skipped``: the direct downstream tasks that a branch leaves out; None: it is none, or follows all.
+    """
+
+    def __init__(self, run: Run, downstream: list[str]) -> None:
+        self.run = run
+        self.downstream = downstream
+        self.may_retry = run.try_number < run.max_tries
+        self.state: State | None = None
+        self.refused = ""
+        self.deferral: Callable[[], Deferral] | None = None
+        self.skipped: set[str] | None = None
+        self.results = Results(run)
+        self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
+            "GetXCom": self.results.get,
+            "GetXComCount": self.results.count,
+            "GetXComSequenceItem": self.results.item,
+            "GetXComSequenceSlice": self.results.part,
+            "SetXCom": self.results.put,
+            "DeleteXCom": self.results.delete,
+            "GetConnection": connection,
+            "GetVariable": variable,
+            "GetDagRunState": self.dag_run_state,
+            "GetTaskRescheduleStartDate": lambda _: {
+                "type": "TaskRescheduleStartDate",
+                "start_date": deferring.started(run, clock.now()),
+            },
+            "ValidateInletsAndOutlets": lambda _: {
+                "type": "InactiveAssetsResult",
+                "inactive_assets": [],
+            },
+            "MaskSecret": mask,
+            "SetRenderedFields": show,
+            "SetRenderedMapIndex": lambda _: {"type": "OKResponse", "ok": True},
+            "SucceedTask": lambda _: self.end(State.SUCCESS),
+            "RetryTask": lambda _: self.end(State.RETRY),
+            "TaskState": lambda body: self.end(
+                State.SKIPPED if body.get("state") == "skipped" else State.FAILED
+            ),
+            "SkipDownstreamTasks": self.skip,
+            "DeferTask": self.defer,
+            "RescheduleTask": self.reschedule,
+        }
+
+    @property
+    def pushed(self) -> dict[str, object]:
+        return self.results.pushed
+
+    def answer(self, end: socket.socket, request: Request) -> None:
+        """Send the answer to one request. What goes wrong here is an answer too, never our end."""
+        kind = str(request.body.get("type"))
+        try:
+            if (answer := self.answers.get(kind)) is None:
+                self.refused = refusal(kind)
+                if kind not in LAST:
+                    raise Refused(self.refused)
+            send(end, request.number, answer and answer(request.body))
+        except (Refused, BadQuestion, secrets.SecretRefused) as error:
+            told = {
+                "type": "ErrorResponse",
+                "error": "GENERIC_ERROR",
+                "detail": {"message": str(error)},
+            }
+            send(end, request.number, None, told)
+
+    def follow(self) -> list[str] | None:
+        """The direct downstream tasks that go on; None: all."""
+        if self.skipped is None:
+            return None
+        return [task_id for task_id in self.downstream if task_id not in self.skipped]
+
+    def end(self, state: State) -> None:
+        self.state = state
+
+    def defer(self, body: dict[str, Any]) -> None:
+        self.deferral = lambda: deferring.deferred(body, self.pushed)
+
+    def reschedule(self, body: dict[str, Any]) -> None:
+        self.deferral = lambda: deferring.rescheduled(self.run, body)
+
+    def skip(self, body: dict[str, Any]) -> dict[str, Any]:
+        named = (task if isinstance(task, str) else task[0] for task in body["tasks"])
+        self.skipped = {*(self.skipped or ()), *named}
+        return {"type": "OKResponse", "ok": True}
+
+    def dag_run_state(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body["run_id"] != self.run.run_id:
+            raise Refused("the state of another run is not available to tasks")
+        return {"type": "DagRunStateResult", "state": "running"}
+
+
+def refusal(kind: str) -> str:
+    does = REFUSED.get(kind, "the task asks its supervisor for what Headway does not have")
+    return f"{does} ({kind}), which Headway does not support yet"
+
+
+def connection(body: dict[str, Any]) -> dict[str, Any]:
+    """The connection of the team. All fields are there: Airflow takes one without for none at all."""
+    conn_id = body["conn_id"]
+    text = secrets.ask(secrets.CONNECTION, conn_id) if is_name(conn_id) else None
+    if text is None:
+        return missing("CONNECTION_NOT_FOUND", conn_id=conn_id)
+    try:
+        found = parse(text, conn_id)
+    except BadConnection as error:
+        raise Refused(f"the connection {conn_id!r} is not valid: {error}") from None
+    return {
+        "type": "ConnectionResult",
+        "conn_id": conn_id,
+        "conn_type": found.conn_type,
+        "host": found.host,
+        "schema": found.schema,
+        "login": found.login,
+        "password": found.password,
+        "port": found.port,
+        "extra": to_json(found.extra).decode() if found.extra else None,
+    }
+
+
+def variable(body: dict[str, Any]) -> dict[str, Any]:
+    key = body["key"]
+    text = secrets.ask(secrets.VARIABLE, key) if is_name(key) else None
+    if text is None:
+        return missing("VARIABLE_NOT_FOUND", key=key)
+    return {"type": "VariableResult", "key": key, "value": text}
+
+
+def missing(error: str, **detail: object) -> dict[str, Any]:
+    return {"type": "ErrorResponse", "error": error, "detail": detail}
+
+
+def mask(body: dict[str, Any]) -> None:
+    secrets.announce(list(texts(body["value"], body.get("name"))))
+
+
+def texts(value: object, name: str | None) -> Iterator[str]:
+    """Yield what must not be shown: all texts, or those whose name says so, as Airflow decides it."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from texts(item, str(key))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts(item, name)
+    elif isinstance(value, str) and value and (not name or is_sensitive(name, value)):
+        yield value
+
+
+def show(body: dict[str, Any]) -> dict[str, Any]:
+    fields = body["rendered_fields"]
+    named = list(fields.items())[: rendered.FIELDS_MAX]
+    rendered.announce([(name, rendered.cut(text_of(value))) for name, value in named])
+    return {"type": "OKResponse", "ok": True}
+
+
+def text_of(value: object) -> str:
+    return value if isinstance(value, str) else rendered.short.repr(value)

@@ -1,0 +1,52 @@
+"""The ground on which Airflow's own code stands in a process of ours: as a library, without its database.
+
+The variables are those that Airflow reads when it is imported. What a person has set stays, but for the database.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+LOCAL: Final = "airflow.dag_processing.bundles.local.LocalDagBundle"
+BUNDLE: Final = "headway"  # the name of the one bundle that Airflow sees
+NO_DATABASE: Final = "airflow-db-not-allowed:///"  # what Airflow's own supervisor sets for tasks
+
+SETTINGS: Final = {
+    "_AIRFLOW__AS_LIBRARY": "1",
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": NO_DATABASE,
+}
+
+prepared = False
+
+
+def set_environment() -> None:
+    home = os.path.expanduser(os.environ.get("AIRFLOW_HOME", "~/airflow"))
+    # A home that may not be read has none for us.
+    if "AIRFLOW_CONFIG" not in os.environ and not os.path.isfile(f"{home}/airflow.cfg"):
+        os.environ["AIRFLOW_CONFIG"] = os.devnull  # or Airflow would write one
+    os.environ.update(SETTINGS)
+
+
+def prepare() -> None:
+    """Import what every DAG file and every task of Airflow needs; again it does nothing."""
+    global prepared
+    if prepared:
+        return
+    set_environment()
+    from airflow import settings
+    from airflow.dag_processing import dagbag as dagbag
+    from airflow.sdk.execution_time import task_runner as task_runner
+
+    settings.configure_vars()
+    settings.prepare_syspath_for_config_and_plugins()
+    settings.import_local_settings()  # policies for DAGs and tasks
+    prepared = True
+
+
+def enter(root: Path) -> None:
+    """Show Airflow the bundle at ``root``."""
+    bundle = {"name": BUNDLE, "classpath": LOCAL, "kwargs": {"path": str(root)}}
+    os.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps([bundle])
+    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(root)

@@ -1,0 +1,112 @@
+"""The parts of an Airflow DAG that do not run here, or run otherwise: one sentence each, with the next step.
+
+A *refusal* keeps the DAG out, because its runs would do something else than in Airflow. A *remark* is told and the DAG
+runs. What a task asks for at run time and does not get is said by ``answers``.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from headway.frontends.airflow import mapping, schedules
+from headway.frontends.airflow.lines import Lines
+from headway.frontends.base import Trouble
+
+TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
+# Operators that need what Headway does not have, by their class, also where they are a base class.
+OPERATORS: Final = {
+    "TriggerDagRunOperator": "starts a run of another DAG",
+    "ExternalTaskSensor": "waits for a task of another DAG",
+    "HITLOperator": "waits for a person",
+}
+FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
+
+
+def refusals(dag: Any, lines: Lines) -> list[Trouble]:
+    """Return why no run of the DAG may be started here; nothing if it runs."""
+    return [
+        Trouble(f"{dag.dag_id} does not run here: {why}", line or None, hint, dag.dag_id)
+        for why, line, hint in refused(dag, lines)
+    ]
+
+
+def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
+    if not dag.tasks:
+        return
+    for task in dag.tasks:
+        line = lines.of_task(task)
+        name = task.task_id
+        if task.is_setup or task.is_teardown:
+            what = "setup" if task.is_setup else "teardown"
+            yield (
+                f"{name} is a {what} task",
+                line,
+                "make it a plain task; for clean-up use trigger_rule='all_done'",
+            )
+        if task.depends_on_past or task.wait_for_downstream:
+            yield (
+                f"{name} waits for the run before (depends_on_past)",
+                line,
+                "remove depends_on_past and set max_active_runs=1 and catchup=True, "
+                "so that runs follow each other",
+            )
+        if task.get_closest_mapped_task_group() is not None:
+            yield f"{name} is in a mapped task group", line, "map the tasks themselves"
+        elif why := mapping.refused(task):
+            yield f"{name} {why}", line, "let a task return the list, and map over its result"
+
+
+def remarks(dag: Any, lines: Lines) -> list[Trouble]:
+    """Return what runs otherwise than in Airflow."""
+    return [
+        Trouble(f"{dag.dag_id}: {what}", line or None, hint, dag.dag_id)
+        for what, line, hint in (*of_dag(dag, lines), *of_tasks(dag, lines))
+    ]
+
+
+def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
+    line = lines.of_dag(dag.dag_id)
+    if unknown := schedules.read(dag.timetable).unknown:
+        yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
+    if dag.has_on_success_callback or dag.has_on_failure_callback:
+        yield "callbacks of the DAG are not called", line, "call them in a last task"
+    if dag.fail_fast:
+        yield "fail_fast is ignored: other tasks go on after a failure", line, None
+    if getattr(dag, "deadline", None):
+        yield "its deadlines are not watched", line, None
+    odd = [name for name in dag.params if not name.isidentifier()]
+    if odd:
+        yield (
+            f"people cannot set the parameter {odd[0]!r}, whose name is not an identifier",
+            line,
+            None,
+        )
+
+
+def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
+    for task in dag.tasks:
+        line, name = lines.of_task(task), task.task_id
+        if why := needs(task):
+            yield f"{name} {why}, which is not supported yet", line, FAILS
+        given = task.partial_kwargs if task.is_mapped else vars(task)
+        if given.get("start_from_trigger"):
+            yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
+        if task.outlets or task.inlets:
+            yield f"asset events of {name} are not recorded", line, None
+        if getattr(task, "retry_policy", None) is not None:
+            yield f"the delays of {name}'s retry policy are ignored", line, "use retry_delay"
+        if task.executor:
+            yield f"{name} runs on Headway's executor, not {task.executor}", line, None
+        if task.executor_config:
+            yield f"the executor_config of {name} is ignored", line, None
+        if task.max_active_tis_per_dag is not None:
+            yield f"max_active_tis_per_dag of {name} is ignored", line, "give it a pool"
+
+
+def needs(task: Any) -> str:
+    """Return what the task does that ends it here, as its class tells beforehand."""
+    kind = mapping.operator_class(task)
+    names = {each.__name__ for each in kind.__mro__}
+    for name, does in OPERATORS.items():
+        if name in names:
+            return does
+    return ""

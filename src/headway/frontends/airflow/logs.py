@@ -1,0 +1,77 @@
+"""Events of Airflow's logging as lines of an attempt's log. They are JSON, one a line, as for Airflow's supervisor.
+
+Lines that only say how Airflow starts are left out, and so is what every line would repeat. A traceback begins at the
+first frame of the DAG folder, with paths as in it.
+"""
+
+import io
+import linecache
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+REPEATED: Final = frozenset(
+    {
+        *("timestamp", "level", "event", "logger", "filename", "lineno", "exception", "ti"),
+        *("ti_id", "dag_id", "task_id", "run_id", "try_number", "map_index"),
+    }
+)
+# Loggers that say how Airflow works, and what its imports will one day be called.
+OWN: Final = ("airflow.dag_processing.", "airflow.plugins_manager", "airflow.listeners")
+STARTS: Final = ("::group::", "::endgroup::", "Worker startup parse complete")
+VALUE_CHARS_MAX: Final = 1000
+
+
+class Log(io.RawIOBase):
+    """A stream to which Airflow's logging writes events. ``root`` is the bundle."""
+
+    def __init__(self, root: str) -> None:
+        self.prefix = root.rstrip("/") + "/"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        for line in bytes(data).splitlines():
+            for text in told(line, self.prefix):
+                sys.stdout.write(text + "\n")
+        return len(data)
+
+
+def told(line: bytes, prefix: str) -> Iterator[str]:
+    try:
+        event = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        event = None
+    if not isinstance(event, dict):
+        yield line.decode(errors="replace")
+        return
+    text, logger = str(event.get("event", "")), str(event.get("logger", ""))
+    quiet = event.get("level") in ("info", "debug")
+    if quiet and (text.startswith(STARTS) or logger.startswith(OWN)):
+        return
+    named = [f"{name}={str(value)[:VALUE_CHARS_MAX]}" for name, value in rest(event)]
+    level = str(event.get("level", "info")).upper()
+    yield " ".join([f"{level} {logger.rpartition('.')[2] or 'task'}: {text}", *named])
+    for each in reversed(event.get("exception") or []):
+        yield from traceback(each, prefix)
+
+
+def rest(event: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in event.items() if name not in REPEATED)
+
+
+def traceback(error: dict[str, Any], prefix: str) -> Iterator[str]:
+    frames = error.get("frames") or []
+    first = next((n for n, each in enumerate(frames) if each["filename"].startswith(prefix)), 0)
+    yield "Traceback (most recent call last):"
+    for each in frames[first:]:
+        file, number = each["filename"], each["lineno"]
+        yield f'  File "{file.removeprefix(prefix)}", line {number}, in {each["name"]}'
+        if source := linecache.getline(file, number).strip():
+            yield f"    {source}"
+    value = error.get("exc_value") or ""
+    yield f"{error['exc_type']}: {value}" if value else str(error["exc_type"])
+    yield from error.get("exc_notes") or []

@@ -1,0 +1,155 @@
+"""The step from a DAG of Airflow to the spec."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from headway.frontends.airflow import schedules
+from headway.frontends.airflow.lines import Lines
+from headway.frontends.airflow.mapping import mapping_of, operator_class
+from headway.spec import model
+from headway.spec.arguments import TASK_BYTES_MAX, absent
+from headway.spec.carried import flaws, shown
+from headway.spec.graph import in_order
+from headway.spec.params import size_of
+from headway.spec.validate import PRIORITY_MAX
+
+DEFAULT_POOL: Final = "default_pool"
+TYPES: Final = ("string", "integer", "number", "boolean", "array", "object")
+
+
+def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
+    read = schedules.read(dag.timetable)
+    tasks = {task.task_id: task_spec(task, lines) for task in dag.tasks}
+    return model.Dag(
+        dag_id=dag.dag_id,
+        file=file,
+        tasks=tuple(in_order(tasks, file)),
+        schedule=read.schedule,
+        timezone=schedules.zone_of(dag.timezone) if read.schedule is None else "UTC",
+        start_date=in_utc(start_of(dag)),
+        end_date=in_utc(dag.end_date),
+        catchup=bool(dag.catchup),
+        max_active_runs=dag.max_active_runs or 16,
+        max_active_tasks=dag.max_active_tasks or None,
+        dagrun_timeout_s=seconds(dag.dagrun_timeout),
+        params=tuple(params_of(dag)),
+        tags=tuple(sorted(map(str, dag.tags))),
+        owner=owner_of(dag),
+        description=shown(dag.description or ""),
+        doc=shown((dag.doc_md or "").strip()),
+        line=line,
+    )
+
+
+def start_of(dag: Any) -> datetime | None:
+    """Return the start date of the DAG; without one, the earliest of its tasks, as in Airflow."""
+    dates = [task.start_date for task in dag.tasks if task.start_date is not None]
+    return dag.start_date or min(dates, default=None)
+
+
+def owner_of(dag: Any) -> str:
+    owners = dict.fromkeys(task.owner for task in dag.tasks if task.owner != "airflow")
+    return ", ".join(owners)
+
+
+def task_spec(task: Any, lines: Lines) -> model.Task:
+    kind = operator_class(task)
+    skips = any(each.__name__ == "SkipMixin" for each in kind.__mro__)
+    return model.Task(
+        task_id=task.task_id,
+        kind=str(task.operator_name),
+        upstream=tuple(sorted(task.upstream_task_ids)),
+        trigger_rule=str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+        retries=task.retries or 0,
+        retry_delay_s=seconds(task.retry_delay) or 0.0,
+        retry_exponential_backoff=bool(task.retry_exponential_backoff),
+        max_retry_delay_s=seconds(task.max_retry_delay),
+        execution_timeout_s=seconds(task.execution_timeout),
+        pool="default" if task.pool in (None, DEFAULT_POOL) else task.pool,
+        pool_slots=task.pool_slots,
+        queue=task.queue or "default",
+        priority_weight=max(-PRIORITY_MAX, min(PRIORITY_MAX, weight_of(task))),
+        max_active_tis_per_dagrun=task.max_active_tis_per_dagrun,
+        do_xcom_push=task.is_mapped or bool(task.do_xcom_push),
+        mapping=mapping_of(task),
+        function=function_of(task),
+        arguments=arguments_of(task),
+        branch=skips,
+        skips_all_below=skips and bool(getattr(task, "ignore_downstream_trigger_rules", False)),
+        owner=task.owner if task.owner != "airflow" else "",
+        doc=shown((task.doc_md or task.doc or "").strip()),
+        line=lines.of_task(task),
+    )
+
+
+def weight_of(task: Any) -> int:
+    """Return the priority that the rule of the task makes of its weight and those around it."""
+    rule = str(getattr(task.weight_rule, "value", task.weight_rule))
+    own = int(task.priority_weight)
+    if rule not in ("downstream", "upstream"):
+        return own
+    others = task.get_flat_relatives(upstream=rule == "upstream")
+    return own + sum(int(other.priority_weight) for other in others)
+
+
+def function_of(task: Any) -> str:
+    given = task.partial_kwargs.get("python_callable") if task.is_mapped else None
+    function = given or getattr(task, "python_callable", None)
+    return str(getattr(function, "__name__", "") or "")
+
+
+def arguments_of(task: Any) -> dict[str, Any]:
+    """The template fields of the task: those that are JSON, and the mark of the others."""
+    given = task.partial_kwargs if task.is_mapped else vars(task)
+    found = {name: plain(given.get(name)) for name in task.template_fields if name in given}
+    return found if size_of(found) <= TASK_BYTES_MAX else {}
+
+
+def plain(value: Any) -> Any:
+    if is_json(value) and next(flaws(value), None) is None:
+        return value
+    return absent("object")
+
+
+def is_json(value: Any) -> bool:
+    if value is None or type(value) in (str, int, float, bool):
+        return True
+    if type(value) is list:
+        return all(map(is_json, value))
+    return type(value) is dict and all(
+        type(name) is str and not name.startswith("__headway") and is_json(item)
+        for name, item in value.items()
+    )
+
+
+def params_of(dag: Any) -> Iterator[model.Param]:
+    from airflow.sdk.definitions._internal.types import NOTSET
+
+    for name, param in dag.params.items():
+        if not name.isidentifier():
+            continue
+        schema = param.schema if isinstance(param.schema, dict) else {}
+        kind: Any = schema.get("type")
+        required = param.value is NOTSET
+        date: Any = schema.get("format")
+        yield model.Param(
+            name=name,
+            type=kind if kind in TYPES and (required or param.value is not None) else "any",
+            format=date if kind == "string" and date in ("date", "date-time") else "",
+            default=None if required else param.value,
+            required=required,
+            description=shown(str(param.description or schema.get("title") or "")),
+            enum=tuple(schema.get("enum") or ()),
+        )
+
+
+def seconds(span: timedelta | float | None) -> float | None:
+    return span.total_seconds() if isinstance(span, timedelta) else span
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(aware.timestamp(), UTC)

@@ -1,0 +1,55 @@
+"""Questions of running attempts for the events of assets: those that brought their run, or the last ones of an asset.
+
+The answer is a JSON list of the fields of ``authoring.asset_events.AssetEvent``.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from psycopg import Connection
+
+from headway.errors import NotAllowed
+from headway.spec.assets import flaw_of_name
+from headway.store import assets
+from headway.store.assets import Stored
+
+KIND: Final = "asset_events"
+EVENTS_MAX: Final = 1_000  # of an asset, in one answer
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    asset: str | None = None  # None: of the run
+    limit: int = EVENTS_MAX
+
+
+DECODER: Final = msgspec.json.Decoder(Asked)
+
+
+def read(conn: Connection[Any], team_id: int, run_id: str, name: str) -> str:
+    """Answer a question of an attempt of this run. Raises NotAllowed: it is none."""
+    try:
+        asked = DECODER.decode(name)
+    except (msgspec.MsgspecError, ValueError):
+        raise NotAllowed("the question for events of assets cannot be read") from None
+    limit = max(0, min(asked.limit, EVENTS_MAX))
+    if asked.asset is None:
+        found = assets.triggering(conn, team_id, run_id, limit)
+    elif flaw_of_name(asked.asset) is not None:
+        found = []
+    else:
+        found = assets.latest(conn, team_id, asked.asset, limit)
+    return msgspec.json.encode([told(event) for event in found]).decode()
+
+
+def told(event: Stored) -> dict[str, Any]:
+    return {
+        "asset": event.asset,
+        "timestamp": event.at.isoformat(),
+        "extra": msgspec.Raw(event.extra.encode()),
+        "partition": event.partition,
+        "source_dag_id": event.dag_id,
+        "source_run_id": event.run_id,
+        "source_task_id": event.task_id,
+        "source_map_index": event.map_index,
+        "by": event.by,
+    }

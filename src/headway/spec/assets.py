@@ -1,0 +1,93 @@
+"""Checks of the assets that a DAG names."""
+
+from typing import Any, Final
+
+import msgspec
+
+from headway.core import schedules
+from headway.spec.carried import flaw_of_text, flaws, place
+from headway.spec.errors import BadSpec
+from headway.spec.model import Asset, Dag
+from headway.spec.params import size_of
+
+NAME_BYTES_MAX: Final = 250
+EXTRA_BYTES_MAX: Final = 16 * 1024  # of an asset, and of an event
+EVENTS_MAX: Final = 1_000  # that one attempt may tell of
+OUTLETS_MAX: Final = 100  # of one task: each of its attempts writes so many rows
+SHOWN: Final = 60
+
+
+def flaw_of_name(name: str) -> str | None:
+    """Return what is wrong with the name of an asset."""
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if size > NAME_BYTES_MAX:
+        return f"is {size} bytes long; the limit is {NAME_BYTES_MAX}"
+    if not name or name != name.strip():
+        return "is empty, or begins or ends with a space"
+    if any(ord(char) < 32 for char in name):
+        return "contains a control character"
+    if (flaw := flaw_of_text(name)) is not None:
+        return flaw
+    hidden = next((char for char in name if not char.isprintable()), None)
+    return None if hidden is None else f"contains an invisible character ({hidden!a})"
+
+
+def flaw_of_partition(partition: str) -> str | None:
+    """Return what is wrong with the name of a partition."""
+    return flaw_of_name(partition)
+
+
+def flaw_of_extra(body: bytes) -> str | None:
+    """Return what is wrong with the extra of an event, as JSON."""
+    if len(body) > EXTRA_BYTES_MAX:
+        return f"has {len(body):,} bytes; the limit is {EXTRA_BYTES_MAX:,}"
+    try:
+        extra = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return "is not a JSON object"
+    return next((f"{place(path)} {why}" for path, why in flaws(extra)), None)
+
+
+def check_assets(dag: Dag) -> None:
+    """Raise BadSpec unless each asset that the DAG names is defined in it, once and well."""
+    names = [asset.name for asset in dag.assets]
+    for asset in dag.assets:
+        check_asset(dag, asset)
+    if len(set(names)) < len(names):
+        raise wrong(dag, "it defines an asset twice", dag.line)
+    check_named(dag, schedules.read(dag.schedule, dag.start_date).assets, set(names), dag.line)
+    for task in dag.tasks:
+        if len(task.outlets) > OUTLETS_MAX:
+            raise wrong(
+                dag,
+                f"{task.task_id} has {len(task.outlets):,} outlets; the limit is {OUTLETS_MAX}",
+                task.line,
+            )
+        if len(set(task.outlets)) < len(task.outlets):
+            raise wrong(dag, f"{task.task_id} has an outlet twice", task.line)
+        check_named(dag, {*task.outlets, *task.inlets}, set(names), task.line)
+
+
+def check_named(dag: Dag, named: set[str] | frozenset[str], known: set[str], line: int) -> None:
+    for name in sorted(named - known):
+        raise wrong(dag, f"it names the asset {name[:SHOWN]!a}, which it does not define", line)
+
+
+def check_asset(dag: Dag, asset: Asset) -> None:
+    told = f"the asset {asset.name[:SHOWN]!a}"
+    if (flaw := flaw_of_name(asset.name)) is not None:
+        raise wrong(dag, f"the name of {told} {flaw}", dag.line)
+    for path, why in flaws([asset.uri, asset.group, asset.extra]):
+        raise wrong(dag, f"a part of {told}{place(path[1:])} {why}", dag.line)
+    if (
+        size := size_of({"uri": asset.uri, "group": asset.group, "extra": asset.extra})
+    ) > EXTRA_BYTES_MAX:
+        raise wrong(
+            dag,
+            f"{told} takes {size:,} bytes as JSON; the limit is {EXTRA_BYTES_MAX:,}",
+            dag.line,
+        )
+
+
+def wrong(dag: Dag, message: str, line: int) -> BadSpec:
+    return BadSpec(f"{dag.dag_id}: {message}", file=dag.file, line=line)

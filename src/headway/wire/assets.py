@@ -1,0 +1,86 @@
+"""Assets, their events, and who updates and waits for them."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class AssetTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that updates an asset, or reads it."""
+
+    dag_id: str
+    task_id: str
+
+
+class AssetConsumer(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG that waits for an asset. ``events``: those that count for its next run; ``since``: the first of them."""
+
+    dag_id: str
+    events: int
+    since: datetime | None
+    paused: bool = False
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    uri: str
+    group: str
+    extra: dict[str, Any]
+    created_at: datetime
+    last_event_at: datetime | None
+    producers: list[AssetTask] = []
+    readers: list[AssetTask] = []
+    consumers: list[AssetConsumer] = []
+
+
+class AssetEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event. Of one from outside ``by`` says who reported it; else the fields of the task instance are set."""
+
+    event_id: int
+    asset: str
+    at: datetime
+    extra: dict[str, Any]
+    partition: str | None
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int | None = None
+    by: str | None = None
+
+
+class AssetEventRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event of an asset that happened outside of Headway. ``idempotency_key``: for this asset, the same key is the
+    same event.
+    """
+
+    asset: str
+    extra: dict[str, Any] = {}
+    partition: str | None = None
+    idempotency_key: str | None = None
+
+
+class AssetUse(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that a task of a DAG updates, or reads."""
+
+    asset: str
+    task_id: str
+
+
+class AssetWait(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that a DAG waits for. ``missing``: its next run waits for an event of it."""
+
+    asset: str
+    events: int
+    since: datetime | None
+    missing: bool
+
+
+class DagAssets(msgspec.Struct, frozen=True, kw_only=True):
+    """The assets of a DAG. ``reason``: what its next run waits for; None: other things bring its runs."""
+
+    dag_id: str
+    reason: str | None
+    waits: list[AssetWait] = []
+    outlets: list[AssetUse] = []
+    inlets: list[AssetUse] = []

@@ -1,0 +1,92 @@
+"""What a masker finds: each way in which a secret is printed, whole and to its borders, and nothing else."""
+
+import base64
+import json
+import shlex
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from headway.agent.masking import Masker, forms
+
+SECRET = 'pä"ss w/rd\n~~~???>\nline-two'
+WAYS = (
+    SECRET,
+    json.dumps(SECRET)[1:-1],
+    json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    repr(SECRET)[1:-1],
+    quote(SECRET, safe=""),
+    quote(SECRET),
+    quote_plus(SECRET),
+    quote(SECRET, safe="").replace("%C3%A4", "%c3%a4").replace("%2F", "%2f").replace("%0A", "%0a")
+    .replace("%3F", "%3f").replace("%3E", "%3e"),
+    SECRET.encode().hex(),
+    SECRET.encode().hex().upper(),
+    SECRET.replace("\n", "\r\n"),
+    "line-two",  # a line of eight characters
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WAYS)
+def test_nothing_is_left_of_a_secret(text: str) -> None:
+    assert Masker([SECRET]).mask(f"[{text}]".encode()) == b"[***]"
+
+
+@pytest.mark.parametrize("secret", ["x'y zx", "two words", "a$b;c d"])
+def test_what_a_shell_is_given(secret: str) -> None:
+    masker = Masker([secret])
+    assert masker.text(shlex.quote(secret)) == "'***'"
+    escaped = "".join(c if c.isalnum() else f"\\{c}" for c in secret)
+    assert masker.text(f"[{escaped}]") == "[***]"
+
+
+@pytest.mark.parametrize("before", [b"", b"u", b"u:", b"usr"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_base64_is_masked_to_its_borders(before: bytes, encode: object) -> None:
+    assert callable(encode)
+    raw = SECRET.encode()
+    code = encode(before + raw + b"!!!")
+    first, last = 8 * len(before), 8 * (len(before) + len(raw))
+    inside = [at for at in range(len(code)) if first <= 6 * at and 6 * at + 6 <= last]
+    expected = code[: inside[0]] + b"***" + code[inside[-1] + 1 :]
+    assert Masker([SECRET]).mask(code) == expected
+
+
+def test_what_is_too_short_stays() -> None:
+    assert Masker(["abcd"]).text("abcd") == "***"
+    assert Masker(["abc"]).text("abc") == "abc"
+    assert Masker(["secret"]).mask(base64.b64encode(b"secret")) == b"***"
+    assert Masker(["secre"]).mask(base64.b64encode(b"secre")) == base64.b64encode(b"secre")
+    assert Masker(["a long first line\nseven77"]).text("seven77") == "seven77"
+
+
+def test_half_a_character_in_a_secret() -> None:
+    secret = "pass\udcff word"
+    assert Masker([secret]).mask(secret.encode(errors="surrogatepass")) == b"***"
+    assert b"pass%3F%20word" in forms(secret)
+    assert b"pass%3F+word" in forms(secret)
+    assert Masker(["other"]).text("x\udcff other") == "x? ***"
+
+
+def test_a_copy_has_the_secrets_and_keeps_its_own() -> None:
+    masker = Masker(["first secret"])
+    copy = masker.copy()
+    assert copy.text("a first secret") == "a ***"
+    assert copy.split(b"a first sec") == (b"a ", b"first sec")
+    copy.add(["second one"])
+    assert copy.text("first secret, second one") == "***, ***"
+    assert masker.text("second one") == "second one"
+    empty = Masker().copy()
+    assert empty.text("first secret") == "first secret"
+    assert empty.split(b"first") == (b"first", b"")
+
+
+def test_what_may_begin_a_secret_waits() -> None:
+    masker = Masker(["secret-word"])
+    assert masker.split(b"hello secret-") == (b"hello ", b"secret-")
+    assert masker.split(b"secret-word") == (b"***", b"")
+    assert masker.split(b"secret-word secret-word") == (b"*** ***", b"")
+    assert masker.split(b"secret-word and s") == (b"*** and ", b"s")
+    assert masker.split(b"nothing here!") == (b"nothing here!", b"")
+    # The longest form, but for its last character.
+    assert Masker(["%%%%%%"]).split(b"%25" * 5 + b"%2") == (b"", b"%25" * 5 + b"%2")

@@ -1,0 +1,1 @@
+raise RuntimeError("read although it is ignored")

@@ -1,0 +1,46 @@
+"""The records of what Airflow made of its example DAGs, and the page that compares them with what Headway does."""
+
+import json
+
+from bench.airflow import support
+from bench.airflow.support import Ran
+
+from headway.loader.migration import DOES_NOT, REMARK, RUNS, Finding, Report
+
+RECORDS = {
+    "airflow": "3.3.2",
+    "dags": {
+        "same": {"state": "success", "tasks": {"a": "success", "b[0]": "skipped", "c": "removed"}},
+        "other": {"state": "failed", "tasks": {"a": "failed"}},
+    },
+}
+
+
+def test_the_records_name_their_airflow_and_the_states() -> None:
+    records = json.loads(support.RECORDS.read_text())
+    assert records["airflow"].startswith("3.3.")
+    assert len(records["dags"]) >= 50
+    assert {each["state"] for each in records["dags"].values()} == {"success", "failed"}
+
+
+def test_the_page_tells_what_is_the_same_and_what_is_not() -> None:
+    findings = [
+        Finding("same", "a.py", 1, RUNS),
+        Finding("other", "b.py", 2, REMARK, "its schedule is assets"),
+        Finding("left", "c.py", 3, DOES_NOT, "a | b"),
+        Finding(None, "d.py", 4, DOES_NOT, "SyntaxError"),
+    ]
+    ran = {
+        "same": Ran("success", {"a": "success", "b[0]": "skipped"}),
+        "other": Ran("success", {"a": "success", "z": "success"}),
+    }
+    page = support.page(Report(findings), RECORDS, ran)
+    assert "Of the 4 example DAGs in the packages of Airflow 3.3.2, 2 load." in page
+    assert "1 ended with the same state" in page
+    assert "| `same` | runs | the same |" in page
+    assert (
+        "the run is success, in Airflow failed; `a` is success, in Airflow failed; "
+        "`z` is success, in Airflow not there" in page
+    )
+    assert "| `left` | does not: a \\| b | not run |" in page
+    assert "| `d.py` | SyntaxError |" in page

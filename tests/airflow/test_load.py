@@ -1,0 +1,263 @@
+"""From a file of Airflow to our spec; what does not run here, and what runs otherwise, is told with its line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headway import frontends
+from headway.frontends import airflow, python
+from headway.frontends.airflow import installed
+from headway.loader.check import Checked, check
+from headway.spec.errors import BadSpec
+from headway.spec.model import Dag, Param, Task
+from tests.airflow.conftest import DAGS
+
+SCHEDULES = """
+from datetime import datetime, timedelta
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable
+from airflow.providers.standard.operators.empty import EmptyOperator
+
+for name, schedule in {
+    "none": None,
+    "once": "@once",
+    "daily": "@daily",
+    "cron": "30 4 * * 1-5",
+    "delta": timedelta(hours=6),
+    "interval": CronDataIntervalTimetable("0 1 * * *", timezone="Europe/Paris"),
+    "continuous": "@continuous",
+    "asset": [Asset("s3://a")],
+}.items():
+    with DAG(name, schedule=schedule, start_date=datetime(2026, 1, 1), max_active_runs=1):
+        EmptyOperator(task_id="a")
+"""
+TASKS = """
+from datetime import datetime, timedelta
+import pendulum
+from airflow.sdk import DAG, Param, TaskGroup, task
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.python import ShortCircuitOperator
+
+with DAG(
+    "all", start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Paris"), end_date=datetime(2027, 1, 1),
+    catchup=True, max_active_tasks=4, dagrun_timeout=timedelta(hours=1), description="says",
+    params={"n": 3, "day": Param("2026-01-01", type="string", format="date", description="which"),
+            "kind": Param("a", enum=["a", "b"]), "any": Param(None, type=["null", "string"])},
+    default_args={"owner": "etl", "retries": 2, "retry_delay": timedelta(minutes=2)},
+):
+    a = BashOperator(
+        task_id="a", bash_command="echo {{ ds }}", pool="db", pool_slots=2, queue="big", retries=0,
+        execution_timeout=timedelta(minutes=5), max_active_tis_per_dagrun=3, doc_md="what for",
+        retry_exponential_backoff=True, max_retry_delay=timedelta(hours=1),
+    )
+    with TaskGroup("group"):
+        b = BashOperator(task_id="b", bash_command="x", trigger_rule="one_failed", weight_rule="absolute")
+
+    @task
+    def names(): return ["x"]
+
+    @task
+    def each(name, number): ...
+
+    c = ShortCircuitOperator(task_id="c", python_callable=lambda: 1)
+    d = ShortCircuitOperator(task_id="d", python_callable=lambda: 1, ignore_downstream_trigger_rules=False)
+    a >> b >> c >> d
+    mapped = each.expand(name=names(), number=[1, 2, 3])
+    d >> mapped
+    each.override(task_id="kwargs").expand_kwargs([{"name": 1, "number": 2}])
+"""
+REFUSED = """
+from airflow.sdk import DAG, setup, task, task_group
+
+with DAG("setups"):
+    @setup
+    def prepare(): ...
+    @task
+    def work(): ...
+    prepare() >> work()
+
+with DAG("past"):
+    @task(depends_on_past=True)
+    def again(): ...
+    again()
+
+with DAG("groups"):
+    @task_group
+    def both(x):
+        @task
+        def inner(y): ...
+        inner(x)
+    both.expand(x=[1, 2])
+
+with DAG("fine"):
+    @task
+    def one(): ...
+    one()
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
+    folder = tmp_path_factory.mktemp("dags")
+    texts = {
+        "schedules.py": SCHEDULES,
+        "tasks.py": TASKS,
+        "refused.py": REFUSED,
+        "only_refused.py": REFUSED.partition('with DAG("groups")')[0],
+        "broken.py": "from airflow.sdk import DAG\n\nwith DAG('x'):\n    1 / 0\n",
+        "lacking.py": "import airflow\nimport airflow.providers.nosuch\n",
+        "variable.py": "from airflow.sdk import Variable\nx = Variable.get('nosuch')\n",
+        "helper.py": "x = 1\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return {each.file: each for each in check(folder)}
+
+
+def dag(checked: dict[str, Checked], file: str, dag_id: str) -> Dag:
+    return next(dag for dag in checked[file].dags if dag.dag_id == dag_id)
+
+
+def tasks(dag: Dag) -> dict[str, Task]:
+    return {task.task_id: task for task in dag.tasks}
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "schedule"),
+    [
+        ("none", None),
+        ("once", {"once": True}),
+        ("daily", {"cron": "0 0 * * *"}),
+        ("cron", {"cron": "30 4 * * 1-5"}),
+        ("delta", {"interval_s": 21600.0}),
+        ("interval", {"cron": "0 1 * * *", "timezone": "Europe/Paris"}),
+        ("continuous", None),
+        ("asset", None),
+    ],
+)
+def test_a_timetable_is_a_schedule(
+    checked: dict[str, Checked], dag_id: str, schedule: dict[str, Any] | None
+) -> None:
+    assert dag(checked, "schedules.py", dag_id).schedule == schedule
+
+
+def test_a_schedule_that_is_not_known_is_told(checked: dict[str, Checked]) -> None:
+    told = {each.dag_id: each.message for each in checked["schedules.py"].warnings}
+    assert told == {
+        "continuous": "continuous: its schedule is @continuous, so it runs only when it is triggered",
+        "asset": "asset: its schedule is assets, so it runs only when it is triggered",
+    }
+
+
+def test_a_dag_keeps_what_it_says(checked: dict[str, Checked]) -> None:
+    found = dag(checked, "tasks.py", "all")
+    assert checked["tasks.py"].warnings == ()
+    assert (found.catchup, found.max_active_tasks, found.dagrun_timeout_s) == (True, 4, 3600.0)
+    assert (found.timezone, found.description, found.owner) == ("Europe/Paris", "says", "etl")
+    assert str(found.start_date) == "2025-12-31 23:00:00+00:00"
+    assert found.line == 9
+    assert found.params == (
+        Param(name="n", default=3),
+        Param(name="day", type="string", format="date", default="2026-01-01", description="which"),
+        Param(name="kind", default="a", enum=("a", "b")),
+        Param(name="any"),
+    )
+
+
+def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
+    found = tasks(dag(checked, "tasks.py", "all"))
+    a, b = found["a"], found["group.b"]
+    assert (a.kind, a.pool, a.pool_slots, a.queue) == ("BashOperator", "db", 2, "big")
+    assert (a.retries, a.retry_delay_s, a.retry_exponential_backoff) == (0, 120.0, True)
+    assert (a.max_retry_delay_s, a.execution_timeout_s) == (3600.0, 300.0)
+    assert (a.max_active_tis_per_dagrun, a.doc, a.line) == (3, "what for", 16)
+    assert a.arguments is not None
+    assert a.arguments["bash_command"] == "echo {{ ds }}"
+    assert (b.trigger_rule, b.upstream, b.retries, b.priority_weight) == (
+        "one_failed",
+        ("a",),
+        2,
+        1,
+    )
+    assert a.priority_weight == 5  # its own, and those of the four below it
+    assert (found["c"].branch, found["c"].skips_all_below) == (True, True)
+    assert (found["d"].branch, found["d"].skips_all_below) == (True, False)
+    assert found["names"].function == "names"
+
+
+def test_expand_is_a_mapping(checked: dict[str, Checked]) -> None:
+    found = tasks(dag(checked, "tasks.py", "all"))
+    mapping = found["each"].mapping
+    assert mapping is not None
+    assert [(axis.argument, axis.task_id, axis.length) for axis in mapping.axes] == [
+        ("name", "names", None),
+        ("number", None, 3),
+    ]
+    kwargs = found["kwargs"].mapping
+    assert kwargs is not None
+    assert [(axis.argument, axis.length) for axis in kwargs.axes] == [("", 1)]
+
+
+def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
+    checked: dict[str, Checked],
+) -> None:
+    found = checked["refused.py"]
+    assert [dag.dag_id for dag in found.dags] == ["fine"]
+    told = {each.dag_id: (each.line, each.message) for each in found.warnings}
+    assert told == {
+        "setups": (6, "setups does not run here: prepare is a setup task"),
+        "past": (13, "past does not run here: again waits for the run before (depends_on_past)"),
+        "groups": (20, "groups does not run here: both.inner is in a mapped task group"),
+    }
+    assert all(each.hint for each in found.warnings)
+    only = checked["only_refused.py"]
+    assert only.error is not None
+    assert only.error.message == told["setups"][1]
+    assert only.error.line == 6
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        ("broken.py", 4, "ZeroDivisionError"),
+        ("lacking.py", 2, "No module named 'airflow.providers.nosuch'"),
+        ("variable.py", 2, "nosuch"),
+    ],
+)
+def test_an_error_has_its_line(
+    checked: dict[str, Checked], file: str, line: int, told: str
+) -> None:
+    error = checked[file].error
+    assert error is not None
+    assert (error.line, told in error.message) == (line, True)
+
+
+def test_a_file_belongs_to_whom_it_imports() -> None:
+    cases = {
+        "from airflow.sdk import DAG": airflow.FRONT_END,
+        "    import airflow": airflow.FRONT_END,
+        "import airflow  # unlike headway": airflow.FRONT_END,
+        "from headway import dag  # no airflow": python.FRONT_END,
+        "from headway import dag\nfrom airflow.sdk import Variable": python.FRONT_END,
+        "# import airflow": None,
+        "import airflows": None,
+    }
+    for text, front_end in cases.items():
+        assert frontends.claimant("a.py", text.encode()) is front_end, text
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        (None, "which is not installed where Headway runs"),
+        ("2.10.5", "Airflow 2.10.5 is installed; Headway runs DAG files with Airflow 3.2 and 3.3"),
+    ],
+)
+def test_without_an_airflow_that_it_knows_the_command_is_told(
+    version: str | None, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(installed, "found", lambda: version)
+    (tmp_path / "a.py").write_text((DAGS / "flow.py").read_text())
+    with pytest.raises(BadSpec, match=told) as caught:
+        airflow.FRONT_END.load(tmp_path, "a.py")
+    assert "pip install 'headway[airflow]'" in str(caught.value.hint)

@@ -1,0 +1,138 @@
+"""Airflow's own task runner, under our agent: states, XComs, secrets, logs."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from headway.client import client_of
+from headway.config import Layout
+from tests.airflow.conftest import Server
+from tests.cli.conftest import children_of, wait_until
+
+
+def test_a_dag_runs_as_in_airflow(server: Server) -> None:
+    ran = server.run("flow", "--date", "2026-03-04", "--param", "size=3")
+    assert ran.states == {
+        "numbers": "success",
+        "double[0]": "success",
+        "double[1]": "success",
+        "double[2]": "success",
+        "add": "success",
+        "choose": "success",
+        "many.say": "success",
+        "few": "skipped",
+        "end": "success",
+    }
+    assert ran.state == "success"
+    assert ran.attempts["double[1]"] == 2
+    assert "3 numbers of 2026-03-04: 12 2026-01-02" in ran.log("many.say")
+    assert "adding [2, 4, 6]" in ran.log("add")
+
+
+def test_a_log_has_what_the_task_says_and_not_how_airflow_starts(server: Server) -> None:
+    log = server.run("flow", "--param", "size=1").log("numbers")
+    assert "Returned value was: [1]" in log
+    for noise in ("::group::", "Filling up the DagBag", "ti_id=", "RuntimeTaskInstance"):
+        assert noise not in log
+
+
+def test_every_end_of_a_task_is_told(server: Server) -> None:
+    ran = server.run("ends")
+    assert ran.state == "failed"
+    assert ran.states == {
+        "skips": "skipped",
+        "fails_for_good": "failed",
+        "raises": "failed",
+        "exits": "failed",
+        "stop": "success",
+        "after": "skipped",
+        "later": "skipped",
+        "killed": "failed",
+        "leaves_a_program": "success",
+        "leaves_a_fork": "success",
+        "asks": "failed",
+    }
+    assert ran.attempts["fails_for_good"] == ran.attempts["asks"] == 1  # not again: it is of no use
+    assert "AirflowFailException: no use" in ran.why("fails_for_good")
+    assert "KeyError: 'x'" in ran.why("raises")
+    assert "SIGKILL" in ran.why("killed")
+    assert "PutVariable" in ran.why("asks")
+    log = ran.log("raises")
+    assert 'File "ends.py"' in log
+    assert "task_runner.py" not in log
+
+
+def test_a_deferred_task_goes_on_with_its_method(server: Server) -> None:
+    ran = server.run("waits")
+    assert ran.states == {
+        "looks_again": "success",
+        "later": "success",
+        "until": "success",
+        "watches": "success",
+        "gives_up": "failed",
+        "breaks": "failed",
+        "ends": "skipped",
+        "reads": "success",
+    }
+    assert set(ran.attempts.values()) == {1}
+    assert "second look, since the first: True" in ran.log("looks_again")
+    assert "goes on: 7 of 2026-01-02, at a moment: True" in ran.log("later")
+    assert "an event: {'file': 'orders'}" in ran.log("watches")
+    assert "Trigger timeout" in ran.why("gives_up")
+    assert "the feed is closed" in ran.why("breaks")
+    assert "before and after" in ran.log("reads")
+
+
+def test_hooks_get_the_connections_and_variables_of_the_team(server: Server) -> None:
+    log = server.run("secrets").log("use")
+    assert "connection db.example me 5432 main {'timeout': '3'}" in log
+    assert "password *** 13" in log
+    assert "a-secret-word" not in log
+    assert "variable turquoise red" in log
+    assert "missing The conn_id `nosuch` isn't defined" in log
+
+
+def test_a_folder_holds_files_of_both_kinds(server: Server) -> None:
+    assert server.run("own").states == {"one": "success"}
+
+
+def test_what_airflowignore_names_is_not_read(server: Server) -> None:
+    with closing(client_of(Layout(server.folder / ".headway"))) as client:
+        assert client.import_errors() == []
+
+
+def test_what_has_airflow_imported_is_one_process_and_may_die(server: Server) -> None:
+    """The base server forks it for the first such file; it forks the servers of them all."""
+    server.run("secrets")
+    server.run("flow", "--param", "size=1")
+    (before,) = heavy_ones(server.pid)
+    assert len(children_of(before)) >= 2
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: before not in heavy_ones(server.pid), "it was not missed")
+    assert server.run("flow", "--param", "size=1").state == "success"
+    assert server.run("own").state == "success"
+    (after,) = heavy_ones(server.pid)
+    assert after != before
+
+
+def heavy_ones(pid: int) -> list[int]:
+    """Of the processes below the agent's base server, those that have what Airflow imports."""
+    base = next(
+        child
+        for child in descendants(pid)
+        if any("forkserver" in command for command in children_of(child).values())
+        and "forkserver" in Path(f"/proc/{child}/cmdline").read_text()
+    )
+    return [
+        child
+        for child in children_of(base)
+        if "pydantic_core" in Path(f"/proc/{child}/maps").read_text()
+    ]
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in children_of(pid):
+        yield child
+        yield from descendants(child)

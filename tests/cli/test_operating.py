@@ -1,0 +1,112 @@
+"""What a person on call does from a terminal: read results, leave notes, clear dates, start again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway.cli import init
+from headway.cli.pool import read
+from headway.cli.watching import tell_waits
+from headway.client import connect
+from headway.config import Layout, read_server_file
+from headway.errors import UsageError
+from headway.loader.check import check
+from tests.cli.conftest import Command, wait_until
+
+
+def test_a_run_is_named_by_its_dag_and_its_results_are_read(cli: Command) -> None:
+    run_id = cli("run", "hello", "-p", "size=5").stdout.strip()
+    assert cli("run", "naps").returncode == 0
+    assert f"run {run_id} of hello" in cli("show", "hello@latest").stderr
+    assert cli("xcom", "hello@latest", "names").stdout == '["a","b","c"]\n'
+    rows = [line.split() for line in cli("xcom", run_id).stdout.splitlines()]
+    assert ["greet", "1", "return_value", '"b"'] in rows
+    assert cli("note", "hello@latest", "as it should be").returncode == 0
+    shown = json.loads(cli("show", run_id, "--output", "json").stdout)
+    assert shown["run"]["note"] == "as it should be"
+    assert "removes" in cli("note", "--help").stdout
+    unknown = cli("show", "helo@latest")
+    assert (unknown.returncode, "there is no run of a DAG 'helo'" in unknown.stderr) == (2, True)
+
+
+def test_a_run_is_started_again_with_other_parameters(cli: Command) -> None:
+    first = cli("run", "hello", "-p", "size=5", "--date", "2026-01-02").stdout.strip()
+    again = cli("run", "hello", "--like", first, "-p", "size=7", "--output", "json")
+    assert again.returncode == 0, again.stderr
+    then = json.loads(again.stdout.splitlines()[-1])
+    assert then["logical_date"].startswith("2026-01-02T00:00:00")
+    run = json.loads(cli("show", then["run_id"], "--output", "json").stdout)["run"]
+    assert run["params"] == {"size": 7}
+    other = cli("run", "naps", "--like", first)
+    assert (other.returncode, "is of hello, not of naps" in other.stderr) == (2, True)
+
+
+def test_dates_are_cleared_and_backfills_listed_and_cancelled(cli: Command) -> None:
+    days = ("--from", "2100-01-01", "--to", "2100-01-03")
+    done = cli("backfill", "daily", *days)
+    assert done.returncode == 0, done.stderr
+    would = cli("clear", "daily", *days, "--dry-run")
+    assert would.stderr.endswith("3 task instances of 3 runs would run again\n"), would.stderr
+    part = cli("clear", "daily", "--from", "2100-01-02", "--to", "2100-01-02")
+    assert part.stderr.endswith("1 task instance of 1 run run again\n"), part.stderr
+    none = cli("clear", "daily", *days, "--state", "failed")
+    assert none.stderr.endswith("0 task instances of 0 runs run again\n"), none.stderr
+    (listed,) = json.loads(cli("ls", "backfills", "--dag", "daily", "--output", "json").stdout)
+    said = cli("cancel", "--backfill", listed["backfill_id"])
+    assert f"backfill {listed['backfill_id']} of daily" in said.stderr
+    assert cli("cancel").returncode == 2
+
+
+def test_pools_come_from_a_file(cli: Command, home: Path) -> None:
+    (home / "pools.yaml").write_text("etl: 4\nsmall: {slots: 1, description: exported}\n")
+    assert cli("pool", "apply", "pools.yaml", "--dry-run").stderr.startswith("pool etl: new, 4")
+    assert cli("pool", "apply", "pools.yaml").returncode == 0
+    assert cli("pool", "apply", "pools.yaml").stderr == (
+        "nothing to change: 2 pools as the file says\n"
+    )
+    for name in ("etl", "small"):
+        assert cli("pool", "delete", name).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["etl: many", "- etl", "etl: {size: 3}", "etl: -1", "{"])
+def test_a_file_that_is_none_of_pools_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pools.yaml").write_text(text)
+    with pytest.raises(UsageError):
+        read(tmp_path / "pools.yaml")
+
+
+def test_a_task_that_cannot_run_is_told_without_a_terminal(
+    cli: Command, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = cli("run", "distant", "--detach").stdout.strip()
+    server = read_server_file(Layout(home / ".headway"))
+    assert server is not None
+    client, told = connect(server), set[str]()
+
+    def is_told() -> bool:
+        tell_waits(client, run_id, told)
+        return bool(told)
+
+    wait_until(is_told, "nothing was told")
+    tell_waits(client, run_id, told)
+    client.close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("waiting: fit: ")
+    assert "gpu" in line
+    assert cli("cancel", run_id).returncode == 0
+
+
+def test_a_new_project_has_a_dag_that_loads_and_a_test_that_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    init.init("my-nightly")
+    (found,) = check(tmp_path / "my-nightly" / "dags")
+    assert (found.error, [dag.dag_id for dag in found.dags]) == (None, ["my_nightly"])
+    assert found.warnings == ()
+    assert (tmp_path / "my-nightly" / ".github" / "workflows" / "dags.yml").is_file()
+    with pytest.raises(UsageError, match="the folder is not empty"):
+        init.init("my-nightly")
+    with pytest.raises(UsageError, match="cannot be the name of a DAG"):
+        init.init("4.b")

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { mendingOf } from "./mending.ts";
+
+test("each reason for which a task can never run has its next step", () => {
+  expect(mendingOf({ kind: "pool_missing", pool: "gpu" }, 12)).toEqual({
+    kind: "pool",
+    pool: "gpu",
+    slots: 12,
+    before: null,
+  });
+  expect(mendingOf({ kind: "pool_empty", pool: "gpu" })).toMatchObject({ slots: 8, before: 0 });
+  expect(mendingOf({ kind: "pool_too_small", pool: "gpu", needed: 9, slots: 4 })).toMatchObject({
+    slots: 9,
+    before: 4,
+  });
+  expect(mendingOf({ kind: "queue_unserved", queue: "gpu", executor: "" })).toEqual({
+    kind: "command",
+    command: "headway up --queue default --queue gpu",
+  });
+  expect(mendingOf({ kind: "no_agent" })).toEqual({ kind: "command", command: "headway up" });
+  expect(mendingOf({ kind: "pool_full", pool: "gpu", used: 1, slots: 1 })).toBeNull();
+});

@@ -1,0 +1,29 @@
+import type { Reason } from "@/api/types.ts";
+
+/** What lets a task run that cannot as things are; null: nothing that this page knows of. */
+export type Mending =
+  | { kind: "pool"; pool: string; slots: number; before: number | null }
+  | { kind: "command"; command: string }
+  | null;
+
+const SLOTS = 8; // of a pool that nobody has made yet
+
+/** `needed`: how many slots of its pool the task takes. */
+export function mendingOf(why: Reason, needed = 1): Mending {
+  switch (why.kind) {
+    case "pool_missing":
+      return { kind: "pool", pool: why.pool, slots: Math.max(SLOTS, needed), before: null };
+    case "pool_empty":
+      return { kind: "pool", pool: why.pool, slots: Math.max(SLOTS, needed), before: 0 };
+    case "pool_too_small":
+      return { kind: "pool", pool: why.pool, slots: why.needed, before: why.slots };
+    case "no_agent":
+      return { kind: "command", command: "headway up" };
+    case "queue_unserved":
+      return why.executor
+        ? null
+        : { kind: "command", command: `headway up --queue default --queue ${why.queue}` };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,84 @@
+import type { ReactNode } from "react";
+import type { DagDetail, RunBrief } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { type Standing as Stands, standing } from "@/lib/standing.ts";
+import { stateWord } from "@/lib/states.ts";
+import { minute } from "@/lib/time.ts";
+import { RunLink } from "@/parts/links.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import styles from "./DagFrame.module.css";
+
+/** Is the data ready, since when, and if not, when: in words. */
+export function Standing({ dag }: { dag: DagDetail }) {
+  const now = standing(dag.recent ?? []);
+  return (
+    <p className={styles.standing} role="status" aria-label="Is the data ready?">
+      {now.newest && <StateIcon state={now.newest.state} />}
+      <span>
+        <Words now={now} /> <Next dag={dag} />
+      </span>
+    </p>
+  );
+}
+
+function Words({ now }: { now: Stands }): ReactNode {
+  const { newest } = now;
+  if (!newest) return <b>This DAG has not run yet.</b>;
+  if (now.is === "ready") {
+    return (
+      <>
+        <b>Ready</b> since <RelativeTime at={newest.ended_at} />: the run of <Of run={newest} />{" "}
+        succeeded
+        {newest.failed_instances > 0 &&
+          `, with ${counted(newest.failed_instances, "failed task instance")}`}
+        .
+      </>
+    );
+  }
+  if (now.is === "coming") {
+    return (
+      <>
+        <b>Not ready yet</b>: the run of <Of run={newest} />{" "}
+        {newest.started_at ? "is running" : "waits for its start"}
+        {now.expected !== undefined && now.expected > Date.now() && (
+          <>
+            {" "}
+            and usually ends <RelativeTime at={new Date(now.expected).toISOString()} />
+          </>
+        )}
+        . <Before now={now} />
+      </>
+    );
+  }
+  return (
+    <>
+      <b>Not ready</b>: the run of <Of run={newest} /> ended as {stateWord(newest.state)}{" "}
+      <RelativeTime at={newest.ended_at} />. <Before now={now} />
+    </>
+  );
+}
+
+function Before({ now: { good } }: { now: Stands }) {
+  if (!good) return "No recent run succeeded.";
+  return (
+    <>
+      The last good run is that of <Of run={good} />.
+    </>
+  );
+}
+
+function Next({ dag }: { dag: DagDetail }) {
+  if (dag.paused_at) return "The DAG is paused, so its schedule starts no run.";
+  if (!dag.next_run_at) return null;
+  return (
+    <>
+      The next run is of {minute(dag.next_run_at)} (<RelativeTime at={dag.next_run_at} />
+      ).
+    </>
+  );
+}
+
+function Of({ run }: { run: RunBrief }) {
+  return <RunLink run={run.run_id}>{minute(run.logical_date)}</RunLink>;
+}

@@ -1,0 +1,44 @@
+import { Link } from "@tanstack/react-router";
+import type { Diagnosis } from "@/api/types.ts";
+import { headlineOf } from "@/lib/causes.ts";
+import type { Selection } from "@/lib/selection.ts";
+import { Button } from "@/parts/Button.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { useTeam } from "@/state/session.ts";
+import styles from "./RunPage.module.css";
+
+/** The first failure of a run that a retry or a repair has overcome: what was wrong stays in sight. */
+export function Repaired({
+  error,
+  run,
+  select,
+}: {
+  error: NonNullable<Diagnosis["repaired"]>;
+  run: string;
+  select: (next: Selection) => void;
+}) {
+  const team = useTeam();
+  const map = error.map_index < 0 ? undefined : error.map_index;
+  const place = { task: error.task_id, map, try: error.attempt };
+  return (
+    <section className={styles.repaired} aria-label="First failure">
+      First failure, repaired since:{" "}
+      <Button small flush look="quiet" onClick={() => select(place)}>
+        <code>
+          {error.task_id}
+          {map !== undefined && `[${map}]`}
+        </code>
+      </Button>{" "}
+      attempt {error.attempt}, <RelativeTime at={error.at} />:{" "}
+      <code>{headlineOf(error.detail ?? "") || error.cause}</code>{" "}
+      <Link
+        className={styles.link}
+        to="/t/$team/runs/$run/log"
+        params={{ team, run }}
+        search={place}
+      >
+        Open the log
+      </Link>
+    </section>
+  );
+}

@@ -1,0 +1,60 @@
+import { useState } from "react";
+import type { Run } from "@/api/types.ts";
+import { counted } from "@/lib/count.ts";
+import { Button } from "@/parts/Button.tsx";
+import { useMay } from "@/state/session.ts";
+import styles from "./Bulk.module.css";
+import { BulkDialog } from "./BulkDialog.tsx";
+import type { Deed } from "./useBulk.ts";
+
+const RUNS_MAX = 50;
+const DEEDS: readonly [Deed, string, "run.clear" | "run.cancel" | "run.mark"][] = [
+  ["retry", "Retry failed…", "run.clear"],
+  ["clear", "Clear…", "run.clear"],
+  ["cancel", "Cancel…", "run.cancel"],
+  ["success", "Mark success…", "run.mark"],
+  ["failed", "Mark failed…", "run.mark"],
+];
+
+/** What can be done with the runs that are selected in a list. */
+export function BulkBar({
+  shown,
+  chosen,
+  choose,
+}: {
+  shown: readonly Run[];
+  chosen: readonly Run[];
+  choose: (runs: readonly Run[]) => void;
+}) {
+  const [deed, setDeed] = useState<Deed | null>(null);
+  const may = {
+    "run.clear": useMay("run.clear"),
+    "run.cancel": useMay("run.cancel"),
+    "run.mark": useMay("run.mark"),
+  };
+  if (chosen.length === 0) return null;
+  const tooMany = chosen.length > RUNS_MAX;
+  return (
+    <div className={styles.bar} role="toolbar" aria-label="Selected runs">
+      <span role="status">
+        {counted(chosen.length, "run")} selected{tooMany && ` (at most ${RUNS_MAX} at once)`}
+      </span>
+      {DEEDS.filter(([, , needs]) => may[needs]).map(([each, word]) => (
+        <Button key={each} small disabled={tooMany} onClick={() => setDeed(each)}>
+          {word}
+        </Button>
+      ))}
+      {chosen.length < shown.length && (
+        <Button small look="quiet" onClick={() => choose(shown)}>
+          Select all {shown.length} loaded
+        </Button>
+      )}
+      <Button small look="quiet" onClick={() => choose([])}>
+        Clear the selection
+      </Button>
+      {deed && (
+        <BulkDialog deed={deed} runs={chosen} close={() => setDeed(null)} done={() => choose([])} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { useState } from "react";
+import type { StuckTasks } from "@/api/types.ts";
+import { number } from "@/lib/count.ts";
+import { type Mending, mendingOf } from "@/lib/mending.ts";
+import { Button } from "@/parts/Button.tsx";
+import { CopyText } from "@/parts/CopyText.tsx";
+import { RunLink } from "@/parts/links.tsx";
+import { Card } from "@/parts/Page.tsx";
+import { StateIcon } from "@/parts/State.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
+import { Words } from "@/parts/Words.tsx";
+import { useMay } from "@/state/session.ts";
+import { PoolDialog } from "./PoolDialog.tsx";
+import styles from "./Stuck.module.css";
+
+/** Tasks that can never run as things are, each with what mends it. */
+export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
+  if (tasks.length === 0) return null;
+  return (
+    <Card title="Tasks that cannot run">
+      <ul className={styles.stuck}>
+        {tasks.map((task) => (
+          <li key={`${task.run_id} ${task.task_id} ${task.slots}`}>
+            <StateIcon state="failed" />
+            <span className={styles.what}>
+              <RunLink run={task.run_id}>
+                {task.dag_id} · {task.task_id}
+                {task.map_index >= 0 && ` [${task.map_index}]`}
+              </RunLink>
+              {task.count > 1 && ` and ${number(task.count - 1)} more`}
+              <span className={styles.why}>
+                <Words text={task.reason} />, since <RelativeTime at={task.since} />
+              </span>
+            </span>
+            <Mend mending={mendingOf(task.why, task.slots)} />
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** The next step: a pool is made or resized here; an agent is started where it is to run. */
+export function Mend({ mending }: { mending: Mending }) {
+  const [open, setOpen] = useState(false);
+  const mayChange = useMay("pool.write");
+  if (mending === null) return null;
+  if (mending.kind === "command") return <CopyText text={mending.command} />;
+  const { pool, slots, before } = mending;
+  return (
+    <>
+      <Button small disabled={!mayChange} onClick={() => setOpen(true)}>
+        {before === null ? `Create pool ${pool}` : `Resize pool ${pool}`}
+      </Button>
+      {open && (
+        <PoolDialog
+          pool={before === null ? undefined : { name: pool, slots: before }}
+          wanted={{ name: pool, slots }}
+          close={() => setOpen(false)}
+        />
+      )}
+    </>
+  );
+}
