@@ -412,7 +412,7 @@ BUGS: list[Bug] = [
     of_assets(
         "news cleared before they are judged",
         "I41",
-        (0,),
+        (5,),
         (asset_engine, "follow", cleared_before_it_is_judged),
     ),
     of_assets("events of two runs", "I40", (0,), (assets, "CONSUME", CONSUMED_AGAIN)),
