@@ -59,6 +59,9 @@ with DAG(
     @task
     def each(name, number): ...
 
+    with TaskGroup("outer", tooltip="Tables"), TaskGroup("flat", prefix_group_id=False):
+        BashOperator(task_id="f", bash_command="x")
+
     c = ShortCircuitOperator(task_id="c", python_callable=lambda: 1)
     d = ShortCircuitOperator(task_id="d", python_callable=lambda: 1, ignore_downstream_trigger_rules=False)
     a >> b >> c >> d
@@ -183,6 +186,13 @@ def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     assert (found["c"].branch, found["c"].skips_all_below) == (True, True)
     assert (found["d"].branch, found["d"].skips_all_below) == (True, False)
     assert found["names"].function == "names"
+
+
+def test_groups_are_nested_as_in_the_file(checked: dict[str, Checked]) -> None:
+    spec = dag(checked, "tasks.py", "all")
+    found = tasks(spec)
+    assert (found["group.b"].group, found["f"].group) == (None, "outer.flat")
+    assert [(group.path, group.tooltip) for group in spec.groups] == [("outer", "Tables")]
 
 
 def test_expand_is_a_mapping(checked: dict[str, Checked]) -> None:

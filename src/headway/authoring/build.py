@@ -13,6 +13,7 @@ from headway.core import schedules
 from headway.spec import model
 from headway.spec.errors import BadSpec
 from headway.spec.graph import in_order
+from headway.spec.outline import parent_of
 from headway.spec.validate import validate, zone_named
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def build(dag: "DAG", file: str) -> model.Dag:
         end_date=in_utc(options.pop("end_date", None), zone),
         params=tuple(map(param_spec, dag.params.values())),
         assets=assets_of(dag, given),
+        groups=tuple(
+            model.Group(path=group.path, tooltip=group.tooltip)
+            for group in dag.all_groups
+            if group.tooltip
+        ),
         line=dag.site.line,
         **options,
     )
@@ -61,9 +67,16 @@ def task_spec(task: Task, writer: Writer) -> model.Task:
         arguments=writer.arguments(task),
         branch=task.follows is not Follows.ALL,
         skips_all_below=task.follows is Follows.IF_TRUE,
+        group=group_spec(task),
         line=task.line,
         **{**task.options, **named_assets(task)},
     )
+
+
+def group_spec(task: Task) -> str | None:
+    """Return the path of its group, unless its id says it."""
+    path = None if task.group is None else task.group.path
+    return None if path == parent_of(task.task_id) else path
 
 
 def named_assets(task: Task) -> dict[str, tuple[str, ...]]:

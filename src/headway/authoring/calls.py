@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from headway.authoring import context
-from headway.authoring.context import current_dag
+from headway.authoring.context import current_dag, current_group
 from headway.authoring.frames import Site, call_site, line_of, origin
 from headway.authoring.graph import Node
 from headway.authoring.operators.base import Operator
@@ -30,7 +30,9 @@ def add_task(
     if not isinstance(task_id, str):
         raise wrong(f"{word}: task_id must be a string, not {task_id!r}", at)
     more = ("task_id", *(() if function else operator.parameters))
-    options = read_options({**dag.default_args, **given}, TASK_OPTIONS, at, word, more)
+    group = current_group()
+    defaults = dag.default_args if group is None else group.default_args
+    options = read_options({**defaults, **given}, TASK_OPTIONS, at, word, more)
     if function and "doc" not in options and function.__doc__:
         options["doc"] = shown(function.__doc__.strip())
     return Task(

@@ -44,7 +44,8 @@ class DAG:
         }
         self.tasks: dict[str, Task] = {}
         self.functions: list[TaskFunction] = []  # written in its body, called or not
-        self.groups: list[TaskGroup] = []
+        self.groups: list[TaskGroup] = []  # those that are open, the innermost last
+        self.all_groups: dict[TaskGroup, None] = {}
         self.group_ids: set[str] = set()
         self.counts: dict[str, int] = {}
         self.keys: dict[str, set[str]] | None = None

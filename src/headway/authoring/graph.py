@@ -28,7 +28,7 @@ class Node:
         raise NotImplementedError
 
     def remember(self, before: Sequence["Node"], after: Sequence["Node"]) -> None:
-        """Record what an arrow put before and after, for groups that are still empty."""
+        """Record what an arrow put before and after, for groups that may get their tasks later."""
 
     def __rshift__(self, other: Right) -> Right:
         connect(self, other)
@@ -57,15 +57,20 @@ class Node:
 def connect(first: Nodes, second: Nodes) -> None:
     """Everything of ``second`` waits for everything of ``first``."""
     before, after = nodes_of(first), nodes_of(second)
+    join(before, after)
+    for node in before:
+        node.remember((), after)
+    for node in after:
+        node.remember(before, ())
+
+
+def join(before: Iterable[Node], after: Iterable[Node]) -> None:
+    """Like ``connect``, without a trace of the arrow."""
     ends = [task for node in after for task in node.roots()]
     for node in before:
         for start in node.leaves():
             for end in ends:
                 end.add_upstream(start)
-    for node in before:
-        node.remember((), after)
-    for node in after:
-        node.remember(before, ())
 
 
 def nodes_of(value: object) -> list[Node]:

@@ -62,6 +62,12 @@ class DagOptions(TypedDict, total=False):
     reuse_child: int
 
 
+class GroupOptions(TypedDict, total=False):
+    prefix_group_id: bool
+    default_args: Mapping[str, Any]
+    tooltip: str
+
+
 class Wrong(Exception):
     """The description of an expected value, for the error message."""
 
@@ -235,6 +241,12 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "reuse_child": ("reuse_child", whole),
 }
 
+GROUP_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
+    "prefix_group_id": ("prefix_group_id", flag),
+    "default_args": ("default_args", named_values),
+    "tooltip": ("tooltip", prose),
+}
+
 # Airflow's words that change what happens: taking them in silence would be a lie.
 NOT_HERE: Final[Mapping[str, str]] = {
     "ignore_downstream_trigger_rules": "only @task.short_circuit has it",
@@ -255,6 +267,10 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "max_active_tis_per_dag": "use max_active_tis_per_dagrun to limit it in one run, or a pool to "
     "limit it over all runs",
     "max_consecutive_failed_dag_runs": "failures do not pause a DAG; to pause it: headway pause DAG",
+    "parent_group": "remove it, and open the group inside the other one: `with outer: with TaskGroup(…)`",
+    "add_suffix_on_collision": "write the group as a @task_group function; each call has an id of its own",
+    "ui_color": "remove it; the web interface colors a group by its state",
+    "ui_fgcolor": "remove it; the web interface colors a group by its state",
 }
 
 # Airflow's words with the one value that says what Headway does anyway: default_args of many files have them.

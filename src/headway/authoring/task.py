@@ -48,6 +48,7 @@ class Task(Node):
         "downstream",
         "follows",
         "function",
+        "group",
         "line",
         "operator",
         "options",
@@ -79,8 +80,9 @@ class Task(Node):
         for reference in arguments.references():
             self.add_upstream(reference.task)
         dag.tasks[task_id] = self
-        if group := current_group():
-            group.tasks.append(self)
+        self.group = current_group()
+        if self.group is not None:
+            self.group.tasks.append(self)
 
     @property
     def output(self) -> XComArg:

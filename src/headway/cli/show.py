@@ -13,6 +13,7 @@ from headway.cli.terminal import say
 from headway.client import Client, client_of
 from headway.core.words import counted
 from headway.errors import NotFound
+from headway.spec.outline import group_of
 
 TASKS_MAX: Final = 40
 WHY_MAX: Final = 160
@@ -48,14 +49,25 @@ def show(
 
 def show_dag(client: Client, dag_id: str, output: Output) -> None:
     dag = client.dag(dag_id)
+    grouped = any(task.group is not None for task in dag.spec.tasks)  # else their ids say it
     rows = [
-        (task.task_id, trouble.named(list(task.upstream)) or None, task.pool, task.queue, task.retries,
+        (task.task_id, *([group_of(task) or None] if grouped else ()),
+         trouble.named(list(task.upstream)) or None, task.pool, task.queue, task.retries,
          f"{dag.file}:{task.line or 1}")
         for task in dag.spec.tasks
     ]  # fmt: skip
+    columns = (
+        "TASK",
+        *(["GROUP"] if grouped else ()),
+        "AFTER",
+        "POOL",
+        "QUEUE",
+        "RETRIES",
+        "WHERE",
+    )
     state = "paused" if dag.paused_at else "active"
     say(f"{dag.dag_id}, version {dag.version}, {dag.schedule_words}, {state}")
-    show_data(dag, output, ("TASK", "AFTER", "POOL", "QUEUE", "RETRIES", "WHERE"), rows)
+    show_data(dag, output, columns, rows)
 
 
 def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> None:

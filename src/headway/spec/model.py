@@ -62,6 +62,13 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extra: dict[str, Any] = {}
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The description of a task group. ``path``: its id behind those of the groups around it, with dots."""
+
+    path: str
+    tooltip: str
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task_id: str
     kind: str = "python"  # the operator: python, bash, …
@@ -101,6 +108,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decides_outcome: bool = True  # a run may fail because of it; False: of an alert, a clean-up
     outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     inlets: tuple[str, ...] = ()  # assets that it reads
+    # The path of its group, where its id does not begin with it. None: the id up to the last dot.
+    group: str | None = None
     owner: str = ""
     doc: str = ""
     line: int = 0  # in the DAG file
@@ -121,6 +130,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dagrun_timeout_s: float | None = None
     params: tuple[Param, ...] = ()
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
+    groups: tuple[Group, ...] = ()  # those with a description
     tags: tuple[str, ...] = ()
     owner: str = ""
     description: str = ""

@@ -1,7 +1,7 @@
 """The tasks of a DAG as rows: a tree of groups, sorted upstream first.
 
-The group of a task is the part of its id before the last dot. The outline of several versions has
-the current tasks and, marked as removed, those that only older versions had.
+The group of a task is the part of its id before the last dot, or what its spec says. The outline of several versions
+has the current tasks and, marked as removed, those that only older versions had.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,21 +17,22 @@ class Row:
 
     @property
     def group(self) -> str:
-        return group_of(self.task.task_id)
+        return group_of(self.task)
 
     @property
     def label(self) -> str:
-        return self.task.task_id.rpartition(".")[2]
+        return label_of(self.task)
 
     @property
     def depth(self) -> int:
-        return self.task.task_id.count(".")
+        return self.group.count(".") + 1 if self.group else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     group_id: str
     parent: str
+    tooltip: str = ""
 
     @property
     def label(self) -> str:
@@ -53,12 +54,15 @@ def outline(current: Dag, older: Sequence[Dag] = ()) -> Outline:
     for dag in older:
         for task in dag.tasks:
             rows.setdefault(task.task_id, Row(task, removed=True))
+    tooltips = {group.path: group.tooltip for group in current.groups}
     inside: dict[str, list[Row | Group]] = {"": []}
     for row in rows.values():
-        for group in reversed(list(groups_of(row.task.task_id))):
+        for group in reversed(list(groups_around(row.group))):
             if group not in inside:
                 inside[group] = []
-                inside[group_of(group)].append(Group(group, group_of(group)))
+                inside[parent_of(group)].append(
+                    Group(group, parent_of(group), tooltips.get(group, ""))
+                )
         inside[row.group].append(row)
     found = Outline()
     fill(found, inside)
@@ -80,13 +84,25 @@ def fill(found: Outline, inside: dict[str, list[Row | Group]]) -> None:
                 stack.append(iter(inside[entry.group_id]))
 
 
-def group_of(name: str) -> str:
+def group_of(task: Task) -> str:
+    """Return the path of its group; empty if it is in none."""
+    return parent_of(task.task_id) if task.group is None else task.group
+
+
+def label_of(task: Task) -> str:
+    """Return its id without the part that is that of its group."""
+    prefix = group_of(task)
+    while prefix and not task.task_id.startswith(f"{prefix}."):
+        prefix = prefix.partition(".")[2]  # a group around it adds none
+    return task.task_id.removeprefix(f"{prefix}.")
+
+
+def parent_of(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def groups_of(task_id: str) -> Iterator[str]:
-    """Yield the groups of a task, innermost first, without the root."""
-    group = group_of(task_id)
+def groups_around(group: str) -> Iterator[str]:
+    """Yield a group and those around it, innermost first, without the root."""
     while group:
         yield group
-        group = group_of(group)
+        group = parent_of(group)

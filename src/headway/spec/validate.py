@@ -127,9 +127,12 @@ def check_carried(dag: Dag) -> None:
     for name, date in (("start_date", dag.start_date), ("end_date", dag.end_date)):
         if date is not None and (flaw := flaw_of_date(date)) is not None:
             raise wrong(dag, f"its {name} {date.isoformat()} {flaw}")
+    for group in dag.groups:
+        if (flaw := flaw_of_text(group.path) or flaw_of_text(group.tooltip)) is not None:
+            raise wrong(dag, f"the description of a group {flaw}")
     for task in dag.tasks:
-        for name in ("owner", "doc", "kind", "function"):
-            if (flaw := flaw_of_text(getattr(task, name))) is not None:
+        for name in ("owner", "doc", "kind", "function", "group"):
+            if (flaw := flaw_of_text(getattr(task, name) or "")) is not None:
                 raise wrong(dag, f"its {name} {flaw}", task)
         check_arguments(dag, task)
     for param in dag.params:

@@ -24,6 +24,7 @@ class GridGroup(msgspec.Struct, frozen=True, kw_only=True):
     group_id: str
     label: str
     parent: str
+    tooltip: str
 
 
 class GridRun(msgspec.Struct, frozen=True, kw_only=True):

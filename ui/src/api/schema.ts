@@ -2520,6 +2520,8 @@ export interface components {
             doc?: string;
             end_date?: string | null;
             file: string;
+            /** @default [] */
+            groups?: components["schemas"]["Group"][];
             /**
              * Format: int64
              * @default 0
@@ -2980,6 +2982,7 @@ export interface components {
             group_id: string;
             label: string;
             parent: string;
+            tooltip: string;
         };
         /** GridRun */
         GridRun: {
@@ -3015,6 +3018,11 @@ export interface components {
             removed: boolean;
             task_id: string;
             upstream: number[];
+        };
+        /** Group */
+        Group: {
+            path: string;
+            tooltip: string;
         };
         /**
          * HandedOver
@@ -4293,6 +4301,7 @@ export interface components {
             executor?: string;
             /** @default  */
             function?: string;
+            group?: string | null;
             /** @default  */
             image?: string;
             /** @default [] */
@@ -6450,6 +6459,12 @@ export interface operations {
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
+                     *         "groups": [
+                     *           {
+                     *             "path": "schedule.cron",
+                     *             "tooltip": "text"
+                     *           }
+                     *         ],
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
@@ -6475,6 +6490,7 @@ export interface operations {
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "group": "text",
                      *             "image": "text",
                      *             "inlets": [
                      *               "text"
@@ -7217,7 +7233,8 @@ export interface operations {
                      *         {
                      *           "group_id": "text",
                      *           "label": "extract",
-                     *           "parent": "text"
+                     *           "parent": "text",
+                     *           "tooltip": "text"
                      *         }
                      *       ],
                      *       "next_cursor": null,
@@ -7435,6 +7452,12 @@ export interface operations {
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
+                     *         "groups": [
+                     *           {
+                     *             "path": "schedule.cron",
+                     *             "tooltip": "text"
+                     *           }
+                     *         ],
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
@@ -7460,6 +7483,7 @@ export interface operations {
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "group": "text",
                      *             "image": "text",
                      *             "inlets": [
                      *               "text"
@@ -7613,6 +7637,12 @@ export interface operations {
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
                      *         "file": "daily_delays.py",
+                     *         "groups": [
+                     *           {
+                     *             "path": "schedule.cron",
+                     *             "tooltip": "text"
+                     *           }
+                     *         ],
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
@@ -7638,6 +7668,7 @@ export interface operations {
                      *             "execution_timeout_s": 1.5,
                      *             "executor": "text",
                      *             "function": "text",
+                     *             "group": "text",
                      *             "image": "text",
                      *             "inlets": [
                      *               "text"
@@ -8019,6 +8050,12 @@ export interface operations {
                      *       "doc": "What it does.",
                      *       "end_date": "2026-01-31T05:00:00Z",
                      *       "file": "daily_delays.py",
+                     *       "groups": [
+                     *         {
+                     *           "path": "schedule.cron",
+                     *           "tooltip": "text"
+                     *         }
+                     *       ],
                      *       "line": 11,
                      *       "max_active_runs": 1,
                      *       "max_active_tasks": 1,
@@ -8044,6 +8081,7 @@ export interface operations {
                      *           "execution_timeout_s": 1.5,
                      *           "executor": "text",
                      *           "function": "text",
+                     *           "group": "text",
                      *           "image": "text",
                      *           "inlets": [
                      *             "text"

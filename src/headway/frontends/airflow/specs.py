@@ -11,6 +11,7 @@ from headway.spec import model
 from headway.spec.arguments import TASK_BYTES_MAX, absent
 from headway.spec.carried import flaws, shown
 from headway.spec.graph import in_order
+from headway.spec.outline import parent_of
 from headway.spec.params import size_of
 from headway.spec.validate import PRIORITY_MAX
 
@@ -34,6 +35,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         max_active_tasks=dag.max_active_tasks or None,
         dagrun_timeout_s=seconds(dag.dagrun_timeout),
         params=tuple(params_of(dag)),
+        groups=tuple(groups_of(dag)),
         tags=tuple(sorted(map(str, dag.tags))),
         owner=owner_of(dag),
         description=shown(dag.description or ""),
@@ -77,10 +79,32 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         arguments=arguments_of(task),
         branch=skips,
         skips_all_below=skips and bool(getattr(task, "ignore_downstream_trigger_rules", False)),
+        group=group_of(task),
         owner=task.owner if task.owner != "airflow" else "",
         doc=shown((task.doc_md or task.doc or "").strip()),
         line=lines.of_task(task),
     )
+
+
+def group_of(task: Any) -> str | None:
+    """Return the path of its group, unless its id says it."""
+    path = path_of(task.task_group)
+    return None if path in ("", parent_of(task.task_id)) else path
+
+
+def path_of(group: Any) -> str:
+    """Return the ids of a group and those around it; empty for the root."""
+    ids: list[str] = []
+    while group is not None and not group.is_root:
+        ids.append(str(group._group_id))
+        group = group.parent_group
+    return ".".join(reversed(ids))
+
+
+def groups_of(dag: Any) -> Iterator[model.Group]:
+    for group in dag.task_group.get_task_group_dict().values():
+        if group.tooltip and not group.is_root:
+            yield model.Group(path=path_of(group), tooltip=shown(group.tooltip.strip()))
 
 
 def weight_of(task: Any) -> int:

@@ -54,7 +54,12 @@ def page(
         dag_id=dag_id,
         tasks=tasks(outlined),
         groups=[
-            wire.GridGroup(group_id=group.group_id, label=group.label, parent=group.parent)
+            wire.GridGroup(
+                group_id=group.group_id,
+                label=group.label,
+                parent=group.parent,
+                tooltip=group.tooltip,
+            )
             for group in outlined.groups
         ],
         runs=columns(shown, strips_of(conn, memory, shown, known), outlined, known),

@@ -11,7 +11,7 @@ from headway.core.critical import critical_path
 from headway.core.states import FINAL, State
 from headway.errors import NotFound
 from headway.spec import model
-from headway.spec.outline import group_of
+from headway.spec.outline import group_of, label_of
 from headway.store import states
 from headway.store.views import versions
 from headway.store.views.memory import Memory, Version
@@ -151,8 +151,8 @@ def run_task(
         blocked_reason=words(blocked_reason),
         reason=words(reason),
         why=why(blocked_reason or reason),
-        group=group_of(task.task_id),
-        label=task.task_id.rpartition(".")[2],
+        group=group_of(task),
+        label=label_of(task),
         kind=task.kind,
         trigger_rule=task.trigger_rule,
         doc=task.doc,

@@ -12,6 +12,7 @@ export interface GraphGroup {
   group_id: string;
   label: string;
   parent: string | null;
+  tooltip?: string | undefined;
 }
 
 export interface Box {
@@ -22,6 +23,8 @@ export interface Box {
   frame: string | null;
   tasks: string[];
   critical: boolean;
+  /** What the author says of a group. */
+  tooltip?: string | undefined;
 }
 
 export interface Arrow {
@@ -36,6 +39,7 @@ export interface Frame {
   id: string;
   label: string;
   parent: string | null;
+  tooltip?: string | undefined;
 }
 
 export interface Picture {
@@ -70,6 +74,7 @@ export function pictureOf(
       frame,
       tasks: [],
       critical: false,
+      tooltip: closed?.tooltip,
     };
     box.tasks.push(task.task_id);
     box.critical ||= task.critical ?? false;
@@ -77,7 +82,7 @@ export function pictureOf(
   }
   const frames = groups
     .filter((group) => framed.has(group.group_id))
-    .map((group) => ({ id: group.group_id, label: group.label, parent: group.parent }));
+    .map(({ group_id, ...group }) => ({ id: group_id, ...group }));
   return { boxes: [...boxes.values()], arrows: arrowsOf(tasks, boxOf), frames };
 }
 

@@ -8,3 +8,8 @@ test("a group brings the groups around it, outer before inner, each once", () =>
     { group_id: "a.c", label: "c", parent: "a" },
   ]);
 });
+
+test("a group has the tooltip that its author wrote", () => {
+  const [outer, inner] = groupsOf([{ group: "a.b" }], [{ path: "a.b", tooltip: "Both halves" }]);
+  expect([outer?.tooltip, inner?.tooltip]).toEqual([undefined, "Both halves"]);
+});

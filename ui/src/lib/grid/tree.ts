@@ -10,6 +10,7 @@ export interface TreeGroup {
   group_id: string;
   label: string;
   parent?: string | null;
+  tooltip?: string;
 }
 
 export interface TaskRow {
@@ -29,6 +30,8 @@ export interface GroupRow {
   open: boolean;
   /** All tasks below it, at any depth. */
   tasks: number[];
+  /** What the author says of it. */
+  tooltip?: string | undefined;
 }
 
 export type Row = TaskRow | GroupRow;
@@ -89,8 +92,8 @@ function taskRow(task: TreeTask, index: number, depth: number): TaskRow {
 }
 
 function groupRow(branch: Branch, depth: number, open: boolean): GroupRow {
-  const { group_id: id, label } = branch.group;
-  return { kind: "group", id, label, depth, open, tasks: branch.tasks };
+  const { group_id: id, label, tooltip } = branch.group;
+  return { kind: "group", id, label, depth, open, tasks: branch.tasks, tooltip };
 }
 
 /** The groups around a task, the outermost first: what must be open for it to be seen. */

@@ -72,22 +72,25 @@ export function Drawing(props: Props) {
           style={{ transform: `scale(${view.scale}) translate(${-view.x}px, ${-view.y}px)` }}
           onKeyDown={onKeyDown}
         >
-          {layout.frames.map((box) => (
-            <div
-              key={box.id}
-              className={styles.frame}
-              style={{ left: box.x, top: box.y, width: box.width, height: box.height }}
-            >
-              <button
-                type="button"
-                onClick={() => props.close(box.id)}
-                aria-expanded
-                title="Collapse the group"
+          {layout.frames.map((box) => {
+            const group = picture.frames.find((one) => one.id === box.id);
+            return (
+              <div
+                key={box.id}
+                className={styles.frame}
+                style={{ left: box.x, top: box.y, width: box.width, height: box.height }}
               >
-                {picture.frames.find((one) => one.id === box.id)?.label}
-              </button>
-            </div>
-          ))}
+                <button
+                  type="button"
+                  onClick={() => props.close(box.id)}
+                  aria-expanded
+                  title={group?.tooltip || "Collapse the group"}
+                >
+                  {group?.label}
+                </button>
+              </div>
+            );
+          })}
           <Arrows picture={picture} layout={layout} selected={selected} bright={bright} />
           {picture.boxes.map((box) => {
             const place = places.get(box.id);

@@ -37,7 +37,7 @@ export const Node = memo(function Node(props: Props) {
       data-faded={props.faded}
       aria-pressed={props.selected}
       aria-expanded={box.kind === "group" ? false : undefined}
-      title={task?.blocked_reason ?? box.id}
+      title={task?.blocked_reason ?? (box.tooltip || box.id)}
       tabIndex={props.reached ? 0 : -1}
       style={{
         left: place.x,

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { grid as gridQuery } from "@/api/grid.ts";
+import { dag as dagQuery } from "@/api/queries.ts";
 import { newestRun, runTasks } from "@/api/runTasks.ts";
 import type { Grid, RunTask } from "@/api/types.ts";
 import type { GraphTask } from "@/lib/graph/collapse.ts";
@@ -22,14 +23,15 @@ export function useGraph(dag: string, selected: string | undefined, settled: boo
   // Before the first run the rows of the grid say what depends on what.
   const runless = newest.data === null && !selected;
   const grid = useInfiniteQuery({ ...gridQuery(dag), enabled: runless });
+  const described = useQuery(dagQuery(dag)).data?.spec.groups;
   useLive({ dag_id: dag, run_id: selected });
   const tasks = run ? (found.data ?? NONE) : NONE;
   const outline = runless ? grid.data?.pages[0] : undefined;
   const graph = useMemo(() => {
     const flat = outline ? ofRows(outline) : tasks.map(graphTask);
-    const all = folded(flat, groupsOf(flat));
+    const all = folded(flat, groupsOf(flat, described));
     return { ...all, openAtFirst: openAtFirst(all.tasks, all.groups) };
-  }, [tasks, outline]);
+  }, [tasks, outline, described]);
   const states = useMemo(() => new Map(tasks.map((task) => [task.task_id, task])), [tasks]);
   const failed = newest.error ?? (runless ? grid.error : found.error);
   const error = graph.tasks.length === 0 ? failed : null;

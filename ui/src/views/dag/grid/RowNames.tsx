@@ -57,7 +57,7 @@ const Names = memo(function Names(props: BlockProps) {
           paddingLeft: (row.kind === "task" ? 24 : 20) + row.depth * 12,
         }}
       >
-        <span role="rowheader" tabIndex={-1} className={styles.name} title={row.id}>
+        <span role="rowheader" tabIndex={-1} className={styles.name} title={titleOf(row)}>
           {row.kind === "group" && <ChevronRight size={12} aria-hidden data-open={row.open} />}
           <span
             className={styles.label}
@@ -84,6 +84,10 @@ const Names = memo(function Names(props: BlockProps) {
     );
   });
 });
+
+function titleOf(row: Row): string {
+  return row.kind === "group" && row.tooltip ? `${row.id}: ${row.tooltip}` : row.id;
+}
 
 const [LETTER, COUNT] = [9, 56];
 
