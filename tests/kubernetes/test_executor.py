@@ -139,21 +139,53 @@ def test_an_image_that_will_never_come_fails_at_once(
     until(bench, lambda: workers.pods() == [])
 
 
-def test_an_image_that_does_not_come_fails_at_the_deadline(
+def test_a_pod_that_does_not_start_is_replaced_and_in_the_end_its_attempt_fails(
     conn: Connection[Any], bench: Bench, workers: KubernetesWorkers
 ) -> None:
     run_id = wait(conn, bench)
     end_pod(workers, states.waiting("ImagePullBackOff", "Back-off pulling image"))
     bench.turn(3)
-    assert run_state(conn, run_id) == "running"
-    (pod,) = workers.pods()
-    name = pod["metadata"]["name"]
-    workers.server.store.objects[POD.plural, workers.namespace, name]["metadata"][
-        "creationTimestamp"
-    ] = "2020-01-01T00:00:00Z"
-    workers.change(name, states.waiting("ImagePullBackOff", "Back-off pulling image jobs:1"))
+    assert (run_state(conn, run_id), counts(conn)) == ("running", (0, 0))
+    seen: set[str] = set()
+    for losses in (1, 2):
+        seen.add(let_the_deadline_pass(bench, workers, seen))
+        until(bench, lambda losses=losses: counts(conn) == (0, losses))  # type: ignore[misc]
+        wake(conn)
+    let_the_deadline_pass(bench, workers, seen)
     until(bench, lambda: run_state(conn, run_id) == "failed")
-    assert attempt(conn)[1:] == ("image", "ImagePullBackOff: Back-off pulling image jobs:1")
+    said = "its pod did not start in 900 s: ImagePullBackOff: Back-off pulling image jobs:1"
+    assert ends(conn) == [
+        ("lost", "image", said),
+        ("lost", "image", said),
+        ("failed", "image", f"{said} (the last of 3 pods)"),
+    ]
+    until(bench, lambda: workers.pods() == [])
+
+
+def let_the_deadline_pass(bench: Bench, workers: KubernetesWorkers, seen: set[str]) -> str:
+    """Make the pod that nobody has seen look as old as its deadline. Returns its name."""
+
+    def new() -> list[str]:
+        return [p["metadata"]["name"] for p in workers.pods() if p["metadata"]["name"] not in seen]
+
+    until(bench, lambda: len(new()) == 1)
+    (name,) = new()
+    stored = workers.server.store.objects[POD.plural, workers.namespace, name]
+    stored["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z"
+    workers.change(name, states.waiting("ImagePullBackOff", "Back-off pulling image jobs:1"))
+    return name
+
+
+def wake(conn: Connection[Any]) -> None:
+    """Let the delay of the retry pass."""
+    conn.execute(
+        "UPDATE task_instance SET wake_at = now() - interval '1 s' WHERE wake_at IS NOT NULL"
+    )
+    conn.execute("UPDATE run SET due_at = now() - interval '1 s', revision = revision + 1")
+
+
+def ends(conn: Connection[Any]) -> list[tuple[Any, ...]]:
+    return conn.execute("SELECT state, cause, detail FROM attempt ORDER BY number").fetchall()
 
 
 def test_a_quota_is_waited_for_and_fails_nobody(

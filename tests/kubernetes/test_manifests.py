@@ -110,6 +110,7 @@ def test_a_pod_waits_until_its_deadline() -> None:
     assert stuck(waits, 899.0, 900.0) is None
     found = stuck(waits, 900.0, 900.0)
     assert found is not None
+    assert (found.outcome, found.cause) == ("lost", "not_started")
     assert found.detail == (
         "its pod did not start in 900 s: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu."
     )
@@ -126,6 +127,10 @@ def test_a_pod_waits_until_its_deadline() -> None:
         ("image: i\nlisten: unix:/x\nconnect: tcp:a:1", "listen must be tls:HOST:PORT"),
         ("image: i\nlisten: tls:a:1\nconnect: tcp:a:1", "both begin with tls:"),
         ("image: i\nlisten: tls:a:1\nconnect: tls:a:1", "needs certificate and key"),
+        (
+            "image: i\nlisten: tcp:a:1\nconnect: tcp:a:1\npending_requeues: 9",
+            "pending_requeues must be 0 to 5",
+        ),
         (
             "image: i\nlisten: tcp:a:1\nconnect: tcp:a:1\nnamespaces: all",
             "namespaces must have {team} once",

@@ -1,7 +1,8 @@
 """Live attempts: what they may ask, and which pod has one. Every function takes a connection; none commits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Any, LiteralString
 
 from psycopg import Connection
@@ -9,6 +10,7 @@ from psycopg.rows import scalar_row
 
 from headway.core.reasons import Reason
 from headway.store.rows import rows
+from headway.store.sessions import Bound
 from headway.store.states import LIVE_ATTEMPTS
 
 PROVE: LiteralString = """
@@ -66,6 +68,13 @@ IS_BOUND: LiteralString = f"""
 """
 
 
+LAST: LiteralString = """
+    SELECT state, cause FROM attempt
+    WHERE team_id = %(team_id)s AND run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s
+        AND number < %(number)s
+    ORDER BY number DESC LIMIT %(limit)s
+"""
+
 # Who holds a run tells it later.
 LOCK_RUNS: LiteralString = """
     SELECT run_id FROM run WHERE team_id = %(team_id)s AND run_id = ANY(%(runs)s)
@@ -118,6 +127,14 @@ def tell_waits(conn: Connection[Any], team_id: int, waits: Sequence[Waits]) -> s
     if told := [asdict(each) for each in waits if each.run_id in runs]:
         conn.execute(WAIT, {"team_id": team_id, "rows": rows(told)})
     return runs
+
+
+def lost_in_a_row(conn: Connection[Any], bound: Bound, causes: Collection[str], limit: int) -> int:
+    """Return how many attempts in a row before this one were lost by one of the causes; ``limit``: count no more."""
+    values = {"team_id": bound.team_id, "run_id": bound.run_id, "task_id": bound.task_id}
+    values |= {"map_index": bound.map_index, "number": bound.number, "limit": limit}
+    last = conn.execute(LAST, values).fetchall()
+    return sum(1 for _ in takewhile(lambda row: row[0] == "lost" and row[1] in causes, last))
 
 
 def take_over(

@@ -11,6 +11,7 @@ import logging
 import selectors
 import socket
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,15 @@ from headway.executors.kubernetes.connect import client_of
 from headway.executors.kubernetes.manifest import pod as manifest_of
 from headway.executors.kubernetes.names import namespace_of, pod_name
 from headway.executors.kubernetes.namespaces import Namespaces
-from headway.executors.kubernetes.pods import Pod, PodEnd, Ref, end_of, loss, stuck
+from headway.executors.kubernetes.pods import (
+    STUCK_CAUSES,
+    Pod,
+    PodEnd,
+    Ref,
+    end_of,
+    loss,
+    stuck,
+)
 from headway.executors.kubernetes.room import room, why_not_created, why_pending
 from headway.executors.kubernetes.settings import EXECUTOR, Settings
 from headway.executors.kubernetes.shares import Backoff, Share
@@ -403,7 +412,18 @@ class Pods:
             waited_s = (clock.now().astimezone(UTC) - pod.created).total_seconds()
             deadline_s = self.shares[bound.team_id].deadline_s
             if (stays := stuck(pod, waited_s, deadline_s)) is not None:
-                self.report(bound, stays)
+                self.report(bound, self.requeued_or_failed(bound, stays))
+
+    def requeued_or_failed(self, bound: Bound, stays: PodEnd) -> PodEnd:
+        """Bound how often one attempt after the other is lost because its pod does not start."""
+        most = self.settings.pending_requeues
+        if stays.outcome == "failed":
+            return stays
+        before = read(self.host.conn, attempts.lost_in_a_row, bound, STUCK_CAUSES, most)
+        if before < most:
+            return stays
+        tried = f" (the last of {most + 1} pods)" if most else ""
+        return replace(stays, outcome="failed", detail=stays.detail + tried)
 
     def judge(self, share: Share, pod: Pod) -> None:
         """Remove the pod of an attempt that is over, and report the end of one that cannot do it."""

@@ -23,6 +23,7 @@ STUCK: Final = {
     "CreateContainerError": "container",
 }
 AT_ONCE: Final = ("InvalidImageName", "ErrImageNeverPull")  # waiting longer changes nothing
+STUCK_CAUSES: Final = frozenset({*STUCK.values(), "not_started"})
 LOSSES: Final = {
     "Evicted": "evicted",
     "Preempting": "preempted",
@@ -106,13 +107,13 @@ def end_of(pod: Pod) -> PodEnd | None:
 
 
 def stuck(pod: Pod, waited_s: float, deadline_s: float) -> PodEnd | None:
-    """Return why a pod that has not started will not; None while it may."""
+    """Return why a pod that has not started will not; None while it may. After a loss another pod may fare better."""
     reason, message = pod.waiting
-    late = waited_s >= deadline_s
-    if reason in STUCK and (late or reason in AT_ONCE):
+    if reason in AT_ONCE:
         return PodEnd("failed", STUCK[reason], f"{reason}: {message}" if message else reason)
-    if not late:
+    if waited_s < deadline_s:
         return None
     why = pod.unschedulable and f"Unschedulable: {pod.unschedulable}"
     why = why or f"{reason or pod.phase}{': ' + message if message else ''}"
-    return PodEnd("failed", "not_started", f"its pod did not start in {deadline_s:g} s: {why}")
+    cause = STUCK.get(reason, "not_started")
+    return PodEnd("lost", cause, f"its pod did not start in {deadline_s:g} s: {why}")

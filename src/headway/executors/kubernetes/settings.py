@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headway.core.retry import LOSSES_MAX
 from headway.errors import UsageError
 
 EXECUTOR: Final = "kubernetes"
@@ -45,7 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     resources: dict[str, str] = msgspec.field(
         default_factory=lambda: {"cpu": "500m", "memory": "512Mi"}
     )
-    pending_deadline_s: float = 900.0  # a pod that has not started by then fails its attempt
+    pending_deadline_s: float = (
+        900.0  # a pod that has not started by then is replaced by another one …
+    )
+    pending_requeues: int = 2  # … so often, and then its attempt fails
     request_timeout_s: float = 10.0
     run_as_user: int = 1000
 
@@ -89,4 +93,6 @@ def flaw(settings: Settings) -> str | None:
         return "identity must be NAMESPACE/NAME of a service account"
     if settings.pods < 1:
         return "pods must be at least 1"
+    if not 0 <= settings.pending_requeues <= LOSSES_MAX:
+        return f"pending_requeues must be 0 to {LOSSES_MAX}"
     return None
