@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from headway.actions.limits import check_new_runs
 from headway.api import team_rates
 from headway.api.rates import Rate
 from headway.errors import Conflict, RateLimited
+from headway.runs.limits import check_new_runs
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API, Browser

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from headway.errors import UsageError
@@ -20,6 +21,17 @@ def dag(*params: Param, schedule: dict[str, Any] | None = None) -> Dag:
         schedule=schedule,
         line=3,
     )
+
+
+def test_an_open_dag_takes_what_it_does_not_declare_if_it_can_be_stored() -> None:
+    opened = msgspec.structs.replace(dag(Param(name="p", default=1)), open_params=True)
+    assert check_params(opened, {"other": [1], "a b": None}) == {"p": 1, "other": [1], "a b": None}
+    assert params_from_text(opened, {"other": "2"}) == {"p": 1, "other": 2}
+    for given in ({"a\0b": 1}, {"other": "\0"}, {"other": "x" * 300_000}, {"p": "\0"}):
+        with pytest.raises(UsageError):
+            check_params(opened, given)
+    with pytest.raises(UsageError, match="no parameter"):
+        check_params(dag(), {"other": 1})
 
 
 @pytest.mark.parametrize(

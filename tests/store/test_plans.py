@@ -31,6 +31,7 @@ from headway.store import (
     moments,
     notes,
     pools,
+    questions,
     queue,
     reports,
     retention,
@@ -63,6 +64,7 @@ ENGINES: Final = (
         moments,
         notes,
         pools,
+        questions,
         queue,
         reports,
         retention,
@@ -120,14 +122,15 @@ WHOLE: Final = {
 }
 
 TYPES: Final = {
-    "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max",
+    "integer": "team_id number deferrals slots map_index limit max due_max places ending pid bytes_max window",
     "bigint": "turn",
     "timestamptz": "now first last next older_than since until at since_at until_at before",
+    "timestamptz[]": "dates",
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
     "integer[]": "teams indexes numbers max_active_runs",
     "boolean[]": "scheduled",
-    "boolean": "anew sharing ok",
+    "boolean": "anew sharing ok whole",
 }
 TYPE_OF: Final = {name: kind for kind, names in TYPES.items() for name in names.split()}
 

@@ -44,6 +44,7 @@ COMMITS: Final = (
     "bench/",
 )
 PRINTS: Final = (
+    "src/headway/frontends/airflow/runs.py",  # into the log of the task that asks
     "src/headway/cli/",
     "src/headway/agent/child",
     "src/headway/authoring/operators/",  # in a task, into its log

@@ -11,7 +11,6 @@ from psycopg import Connection
 
 from headway import ids
 from headway.actions import commands
-from headway.actions.commands import Graphs
 from headway.core import timetable, triggers
 from headway.core.commands import Selection
 from headway.core.repin import Code
@@ -19,6 +18,9 @@ from headway.core.schedules import Schedule
 from headway.core.states import RUN_FINAL, RunState
 from headway.engine.timetables import fire_key
 from headway.errors import UsageError
+from headway.runs.again import Graphs
+from headway.runs.new import create as create_runs
+from headway.runs.new import runnable
 from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import backfills, runs
@@ -105,7 +107,7 @@ def create(
     Returns the backfill and the runs by their dates.
     """
     now = clock(conn)
-    spec = commands.runnable(conn, team_id, dag_id)
+    spec = runnable(conn, team_id, dag_id)
     schedule = compile.schedule(spec, now)
     given = check_params(spec, params)
     backfill_id = ids.run_id()
@@ -127,7 +129,7 @@ def create(
         for each in planned
         if each.action is Action.CREATE
     ]
-    made = commands.create(conn, new, now) if new else []
+    made = create_runs(conn, new, now) if new else []
     repeat(conn, team_id, backfill_id, planned, graphs, actor)
     known = {each.logical_date: each.run.run_id for each in planned if each.run}
     return backfill_id, known | {

@@ -15,44 +15,27 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection
 
-from headway import ids
 from headway.actions import repins
-from headway.actions.limits import check_new_runs
-from headway.core import branches, commands, timetable, triggers
+from headway.core import branches, commands
 from headway.core.commands import Selection
-from headway.core.graph import Graph
 from headway.core.repin import Code
 from headway.core.run import Instance, Key, Run
-from headway.core.schedules import Schedule
 from headway.core.states import Event, State
 from headway.core.wording import said
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
+from headway.runs.again import Graphs, held, locked, save
+from headway.runs.new import RunRequest as RunRequest
+from headway.runs.new import trigger as trigger
 from headway.spec import compile, dates
 from headway.spec.errors import did_you_mean
 from headway.spec.model import Dag
-from headway.spec.validate import check_params
-from headway.store import changes, dags, pools, runs, snapshots
+from headway.store import dags, pools, runs, snapshots
 from headway.store.clock import clock
-from headway.store.runs import Claimed, NewRun
+from headway.store.runs import Claimed
 
 log = logging.getLogger(__name__)
 
 BACKFILL_RUNS_MAX: Final = 10_000
-TRIGGER_RUNS_MAX: Final = 100_000
-
-Graphs = Callable[[int, str, int], Graph]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """A requested run.
-
-    A repeated ``key`` returns the run that it created the first time.
-    """
-
-    params: dict[str, Any]
-    logical_date: str | None = None  # as ``spec.dates`` reads it
-    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,72 +45,6 @@ class Affected:
     task_id: str
     map_index: int
     state: str
-
-
-def trigger(
-    conn: Connection[Any], team_id: int, dag_id: str, wanted: Sequence[RunRequest], actor: str
-) -> list[str]:
-    """Create runs and return their ids in request order, including runs that a key created before.
-
-    Raises:
-        NotFound: the DAG does not exist. Conflict: its file was removed. UsageError: invalid parameters.
-    """
-    if len(wanted) > TRIGGER_RUNS_MAX:
-        raise UsageError(f"{len(wanted):,} runs in one request; the limit is {TRIGGER_RUNS_MAX:,}")
-    now = clock(conn)
-    spec = runnable(conn, team_id, dag_id)
-    schedule = compile.schedule(spec, now)
-    new = []
-    for asked in wanted:
-        logical_date = date_of(spec, schedule, asked, now)
-        start, end = timetable.interval(schedule, logical_date)
-        run_id = ids.run_id()
-        new.append(
-            NewRun(
-                team_id=team_id,
-                run_id=run_id,
-                dag_id=dag_id,
-                run_key=f"manual:{asked.key or run_id}",
-                trigger=triggers.Trigger.MANUAL,
-                logical_date=logical_date,
-                interval_start=start,
-                interval_end=end,
-                params=check_params(spec, asked.params),
-                created_by=actor,
-            )
-        )
-    return create(conn, new, now)
-
-
-def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:
-    """Create runs as far as the limits of their team allow. Raises RateLimited or Conflict."""
-    if new:
-        check_new_runs(conn, new[0].team_id, len(new), now)
-    created = runs.create(conn, new, now)
-    runs.wake_schedulers(conn)
-    known = [run.run_key for run in new if run.run_id not in created]
-    if not known:
-        return [run.run_id for run in new]
-    by_key = runs.by_key(conn, new[0].team_id, new[0].dag_id, known)
-    return [run.run_id if run.run_id in created else by_key[run.run_key] for run in new]
-
-
-def runnable(conn: Connection[Any], team_id: int, dag_id: str) -> Dag:
-    """Return the current version of a DAG. Its file must exist."""
-    spec, is_missing = dags.current(conn, team_id, dag_id)
-    if is_missing:
-        raise Conflict(
-            f'the DAG "{dag_id}" is no longer in the DAG folder',
-            hint=f"its last version came from {spec.file}; to find errors, run: headway check",
-        )
-    return spec
-
-
-def date_of(spec: Dag, schedule: Schedule, asked: RunRequest, now: datetime) -> datetime:
-    """Return the logical date of a manual run."""
-    if asked.logical_date is None:
-        return now
-    return dates.logical_date(asked.logical_date, spec.zone, schedule)
 
 
 def backfill_dates(spec: Dag, since: str, until: str) -> list[datetime]:
@@ -308,29 +225,6 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
             f"the pool `{name}` does not exist or is in use", hint="to list pools: headway pool ls"
         )
     pools.forget_reasons(conn, team_id, name, waiting, now)
-    runs.wake_schedulers(conn)
-
-
-def locked(
-    conn: Connection[Any], team_id: int, run_id: str, graphs: Graphs, actor: str
-) -> tuple[Claimed, Run]:
-    row = held(conn, team_id, run_id, actor)
-    return row, snapshots.look(conn, row, graphs, clock(conn))
-
-
-def held(conn: Connection[Any], team_id: int, run_id: str, actor: str) -> Claimed:
-    """Let schedulers work again on a run that was set aside, because a command means it should continue."""
-    runs.take_back(conn, team_id, run_id, actor, clock(conn))
-    row = runs.lock(conn, team_id, run_id)
-    if row is None:
-        raise NotFound(f'there is no run "{run_id}"')
-    return row
-
-
-def save(conn: Connection[Any], row: Claimed, run: Run) -> None:
-    """Write the changes and wake a tick, which releases, grants and ends attempts."""
-    changes.write(conn, [run], run.now)
-    runs.alarm(conn, row.team_id, row.run_id, run.now)
     runs.wake_schedulers(conn)
 
 

@@ -7,18 +7,16 @@ from psycopg import Connection
 from headway import wire
 from headway.actions.commands import (
     Affected,
-    Graphs,
-    RunRequest,
     affected_by,
     affected_of,
-    date_of,
     named_of,
-    runnable,
 )
 from headway.core.commands import Selection, mark_run
 from headway.core.states import Event, State
 from headway.core.waiting import held_back
 from headway.core.wording import said
+from headway.runs.again import Graphs
+from headway.runs.new import RunRequest, date_of, runnable
 from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots
@@ -28,7 +26,7 @@ from headway.store.clock import clock
 def would_trigger(
     conn: Connection[Any], team_id: int, dag_id: str, wanted: RunRequest
 ) -> wire.TriggerPreview:
-    """Preview a trigger. Raises what ``commands.trigger`` raises."""
+    """Preview a trigger. Raises what ``new.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)
     why = held_back(queue.line_of(conn, team_id, dag_id))
     return wire.TriggerPreview(

@@ -99,10 +99,11 @@ def refusal(row: Claimed, run: Run, latest: Standing) -> Conflict | None:
 
 
 def params_of(row: Claimed, spec: Dag) -> dict[str, Any]:
-    """The run's parameters as the version has them: without those that it does not know, with its new defaults."""
+    """The run's parameters as the version has them: without those that it does not take, with its new defaults."""
     known = {param.name for param in spec.params}
     given = msgspec.json.decode(row.params, type=dict[str, Any])
-    return check_params(spec, {name: value for name, value in given.items() if name in known})
+    kept = {name: value for name, value in given.items() if spec.open_params or name in known}
+    return check_params(spec, kept)
 
 
 def difference(

@@ -11,13 +11,13 @@ import msgspec
 from psycopg import Connection
 
 from headway import ids, wire
-from headway.actions.commands import create
-from headway.actions.limits import check_new_runs
-from headway.core.triggers import Trigger
+from headway.core.triggers import MANUAL_KEY, Trigger
 from headway.core.waiting import held_back
 from headway.core.wording import said
 from headway.errors import Conflict, NotFound
 from headway.loader.bundles import Bundles
+from headway.runs.limits import check_new_runs
+from headway.runs.new import create
 from headway.spec.model import Dag
 from headway.store import dags, queue, runs
 from headway.store.clock import clock
@@ -50,7 +50,7 @@ def replay(conn: Connection[Any], data: Path, team_id: int, run_id: str, actor: 
         team_id=team_id,
         run_id=again,
         dag_id=row.dag_id,
-        run_key=f"manual:{again}",
+        run_key=f"{MANUAL_KEY}{again}",
         trigger=Trigger.MANUAL,
         logical_date=row.logical_date,
         interval_start=row.interval_start,

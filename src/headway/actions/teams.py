@@ -13,7 +13,6 @@ from psycopg import Connection
 
 from headway import wire
 from headway.actions import commands
-from headway.actions.commands import Graphs
 from headway.core import cluster as in_cluster
 from headway.core import teams as core
 from headway.core.cluster import ClusterSettings
@@ -22,6 +21,7 @@ from headway.core.roles import Role
 from headway.core.words import counted
 from headway.errors import Conflict, NotFound, UsageError
 from headway.identity import accounts
+from headway.runs.again import Graphs
 from headway.spec.errors import did_you_mean
 from headway.store import clusters, dags, limits, people, pools, runs, teams
 from headway.store.clock import clock

@@ -202,12 +202,14 @@ class Fetch(Message, frozen=True):
 
 
 class Ask(Message, frozen=True):
-    """A running attempt asks for a connection, a variable or results of its team. The token proves the attempt."""
+    """A running attempt asks for a connection, a variable, results or runs of its team, or to start one. The token
+    proves the attempt.
+    """
 
     request: int
     key: AttemptKey
     token: str
-    kind: str  # connection, variable, xcom, asset_events
+    kind: str  # connection, variable, xcom, asset_events, runs
     name: str
 
 

@@ -132,12 +132,16 @@ class Run:
 
     def with_params(self, params: dict[str, Any]) -> "Run":
         """The same run with other parameters."""
-        if params is self.params:
-            return self
+        return self if params is self.params else self.but("params", Params(params))
+
+    def going_on(self, resumed: Resumption) -> "Run":
+        """The same run, going on with other news."""
+        return self.but("resumed", resumed)
+
+    def but(self, changed: str, value: object) -> "Run":
         made = object.__new__(Run)
         for name in Run.__slots__:
-            object.__setattr__(made, name, getattr(self, name))
-        object.__setattr__(made, "params", Params(params))
+            object.__setattr__(made, name, value if name == changed else getattr(self, name))
         return made
 
     @staticmethod

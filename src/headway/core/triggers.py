@@ -1,6 +1,7 @@
 """The triggers of runs."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Trigger(StrEnum):
@@ -10,3 +11,8 @@ class Trigger(StrEnum):
     MANUAL = "manual"  # a person or a program asked for it
     ASSET = "asset"  # events of the assets that its DAG waits for
     BACKFILL = "backfill"  # a person asked for a range of fires
+
+
+MANUAL_KEY: Final = (
+    "manual:"  # of the key of a run that was asked for, before the id that its caller gave or ours
+)

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
 from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
-from headway.secrets import asset_events, results
+from headway.secrets import asset_events, results, runs
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
 from headway.secrets.keys import Keys
@@ -59,7 +59,7 @@ class Service:
             return Answer(ask.request, refused=error.message)
         except Exception as error:  # of a backend's library: its text may hold anything
             log.error("cannot answer for a secret of team %s: %s", team_id, type(error).__name__)
-            return Answer(ask.request, refused="the server cannot read the secret; see its log")
+            return Answer(ask.request, refused="the server cannot answer; see its log")
 
     def answered(self, team_id: int, session: str, ask: Ask) -> Answer:
         if isinstance(ask, Trial):  # ours: no message of an agent becomes one
@@ -79,6 +79,10 @@ class Service:
             return Answer(
                 ask.request, self.read(asset_events.read, team_id, ask.key.run_id, ask.name)
             )
+        if ask.kind == runs.KIND:
+            of = (ask.key.run_id, ask.key.task_id, ask.key.map_index)
+            asker = runs.Asker(team_id, team, dag_id, *of)
+            return Answer(ask.request, self.read(runs.read, asker, ask.name))
         if ask.kind in FOLDERS and is_name(ask.name):
             answer = self.found(Question(team_id, team, dag_id, ask.kind, ask.name), ask)
             if answer.value is not None:

@@ -124,11 +124,13 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timezone: str = "UTC"  # without a schedule, which has its own
     start_date: datetime | None = None
     end_date: datetime | None = None
+    dated_by_start: bool = False  # its tasks know a scheduled run by the start of its interval
     catchup: bool = False
     max_active_runs: int = 16
     max_active_tasks: int | None = None  # of one run; None: only pools limit
     dagrun_timeout_s: float | None = None
     params: tuple[Param, ...] = ()
+    open_params: bool = False  # a run may have others, too
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name
     groups: tuple[Group, ...] = ()  # those with a description
     tags: tuple[str, ...] = ()

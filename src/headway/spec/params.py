@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from headway.errors import UsageError
-from headway.spec.carried import PARAMS_BYTES_MAX, flaws, place
+from headway.spec.carried import PARAMS_BYTES_MAX, flaw_of_text, flaws, place
 from headway.spec.errors import did_you_mean, listing
 from headway.spec.model import Dag, Param
 
@@ -32,13 +32,15 @@ ARTICLE: Final = {"integer": "an", "array": "an", "object": "an"}
 def check_params(dag: Dag, given: Mapping[str, object]) -> dict[str, Any]:
     """Return the parameters of a run with defaults filled in. Raises UsageError."""
     declared = {param.name: param for param in dag.params}
-    for name in given:
-        if name not in declared:
+    others = {name: value for name, value in given.items() if name not in declared}
+    for name, value in others.items():
+        if not dag.open_params:
             raise UsageError(
                 f'{dag.dag_id} has no parameter "{name}"',
                 hint=did_you_mean(name, declared) or f"it has {listing(declared) or 'none'}",
             )
-    found = {name: checked(dag, param, given) for name, param in declared.items()}
+        check_flaws(dag, name, value)
+    found = {name: checked(dag, param, given) for name, param in declared.items()} | others
     if (size := size_of(found)) > PARAMS_BYTES_MAX:
         raise UsageError(
             f"the parameters of {dag.dag_id} take {size:,} bytes as JSON; the limit is {PARAMS_BYTES_MAX:,}",
@@ -56,11 +58,7 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             )
         return param.default
     value = given[param.name]
-    for path, why in flaws(value):
-        raise UsageError(
-            f'the parameter "{param.name}" of {dag.dag_id} cannot be stored: '
-            f"{param.name}{place(path)} {why}"
-        )
+    check_flaws(dag, param.name, value)
     if value is None and param.default is None and not param.required:
         return None
     if param.type == "integer" and isinstance(value, float) and value.is_integer():
@@ -81,6 +79,15 @@ def checked(dag: Dag, param: Param, given: Mapping[str, object]) -> object:
             hint=hint,
         )
     return value
+
+
+def check_flaws(dag: Dag, name: str, value: object) -> None:
+    if (why := flaw_of_text(name)) is not None:
+        raise UsageError(f"the name of the parameter {name!a:.100} of {dag.dag_id} {why}")
+    for path, why in flaws(value):
+        raise UsageError(
+            f'the parameter "{name}" of {dag.dag_id} cannot be stored: {name}{place(path)} {why}'
+        )
 
 
 def dated(dag: Dag, param: Param, text: str) -> str:
@@ -107,9 +114,7 @@ def size_of(params: Mapping[str, Any]) -> int:
 def params_from_text(dag: Dag, given: Mapping[str, str]) -> dict[str, Any]:
     """Parse ``-p name=text`` options by the types of the parameters. Raises UsageError."""
     known = {param.name: param for param in dag.params}
-    read = {
-        name: parsed(known[name], text) if name in known else text for name, text in given.items()
-    }
+    read = {name: parsed(known.get(name) or Param(name=name), text) for name, text in given.items()}
     return check_params(dag, read)
 
 

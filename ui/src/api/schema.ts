@@ -2514,6 +2514,8 @@ export interface components {
             catchup?: boolean;
             dag_id: string;
             dagrun_timeout_s?: number | null;
+            /** @default false */
+            dated_by_start?: boolean;
             /** @default  */
             description?: string;
             /** @default  */
@@ -2533,6 +2535,8 @@ export interface components {
              */
             max_active_runs?: number;
             max_active_tasks?: number | null;
+            /** @default false */
+            open_params?: boolean;
             /** @default  */
             owner?: string;
             /** @default [] */
@@ -6455,6 +6459,7 @@ export interface operations {
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
+                     *         "dated_by_start": false,
                      *         "description": "Delays of the day before",
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
@@ -6468,6 +6473,7 @@ export interface operations {
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
+                     *         "open_params": false,
                      *         "owner": "data-platform",
                      *         "params": [],
                      *         "reuse_child": 1,
@@ -7448,6 +7454,7 @@ export interface operations {
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
+                     *         "dated_by_start": false,
                      *         "description": "Delays of the day before",
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
@@ -7461,6 +7468,7 @@ export interface operations {
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
+                     *         "open_params": false,
                      *         "owner": "data-platform",
                      *         "params": [],
                      *         "reuse_child": 1,
@@ -7633,6 +7641,7 @@ export interface operations {
                      *         "catchup": false,
                      *         "dag_id": "daily_delays",
                      *         "dagrun_timeout_s": 1.5,
+                     *         "dated_by_start": false,
                      *         "description": "Delays of the day before",
                      *         "doc": "What it does.",
                      *         "end_date": "2026-01-31T05:00:00Z",
@@ -7646,6 +7655,7 @@ export interface operations {
                      *         "line": 11,
                      *         "max_active_runs": 1,
                      *         "max_active_tasks": 1,
+                     *         "open_params": false,
                      *         "owner": "data-platform",
                      *         "params": [],
                      *         "reuse_child": 1,
@@ -8046,6 +8056,7 @@ export interface operations {
                      *       "catchup": false,
                      *       "dag_id": "daily_delays",
                      *       "dagrun_timeout_s": 1.5,
+                     *       "dated_by_start": false,
                      *       "description": "Delays of the day before",
                      *       "doc": "What it does.",
                      *       "end_date": "2026-01-31T05:00:00Z",
@@ -8059,6 +8070,7 @@ export interface operations {
                      *       "line": 11,
                      *       "max_active_runs": 1,
                      *       "max_active_tasks": 1,
+                     *       "open_params": false,
                      *       "owner": "data-platform",
                      *       "params": [],
                      *       "reuse_child": 1,

@@ -32,6 +32,7 @@ from headway.core.states import LIVE, RUN_FINAL, Event, RunState
 from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
 from headway.errors import UsageError
+from headway.runs.again import Graphs
 from headway.store.views import history, instances, run_tasks
 from headway.store.views import runs as views
 from headway.wire.runs import CODES
@@ -254,7 +255,7 @@ async def write_note(api: Handed, run_id: Id, data: JSONBody[wire.NoteRequest]) 
     return await api.door.call(work)
 
 
-def graphs(conn: Connection[Any]) -> commands.Graphs:
+def graphs(conn: Connection[Any]) -> Graphs:
     return Catalog(conn).graph
 
 

@@ -17,12 +17,35 @@ from headway.core.connections import BadConnection, is_name, is_sensitive, parse
 from headway.frontends.airflow import deferring
 from headway.frontends.airflow.frames import Request, send
 from headway.frontends.airflow.results import BadQuestion, Results
+from headway.frontends.airflow.runs import NoSuchRun, Runs
 
 # Messages with which a task ends, so that nobody there waits for a reason: the failure has it.
 LAST: Final = ("AwaitInputTask",)
+# All that is not answered, with what a task that asks for it does.
 REFUSED: Final = {
     "AwaitInputTask": "the task waits for a person",
-    "TriggerDagRun": "the task starts a run of another DAG",
+    "CreateHITLDetailPayload": "the task asks a person",
+    "GetHITLDetailResponse": "the task asks a person",
+    "UpdateHITLDetail": "the task asks a person",
+    "PutVariable": "the task writes a variable",
+    "DeleteVariable": "the task deletes a variable",
+    "GetVariableKeys": "the task lists variables",
+    **dict.fromkeys(
+        ("GetTaskStateStore", "SetTaskStateStore", "DeleteTaskStateStore", "ClearTaskStateStore"),
+        "the task uses Airflow's store for the state of tasks",
+    ),
+    **{
+        f"{verb}AssetStateStoreBy{by}": "the task uses Airflow's store for the state of assets"
+        for verb in ("Get", "Set", "Delete", "Clear")
+        for by in ("Name", "Uri")
+    },
+    **dict.fromkeys(
+        ("GetAssetByName", "GetAssetByUri", "GetAssetsByAlias"), "the task looks up an asset"
+    ),
+    **dict.fromkeys(
+        ("GetAssetEventByAsset", "GetAssetEventByAssetAlias"), "the task reads events of an asset"
+    ),
+    "ResendLoggingFD": "the task asks for another place for its log",
 }
 
 
@@ -45,7 +68,7 @@ class Conversation:
     ``skipped``: the direct downstream tasks that a branch leaves out; None: it is none, or follows all.
     """
 
-    def __init__(self, run: Run, downstream: list[str]) -> None:
+    def __init__(self, run: Run, dag: Any, downstream: list[str]) -> None:
         self.run = run
         self.downstream = downstream
         self.may_retry = run.try_number < run.max_tries
@@ -53,7 +76,8 @@ class Conversation:
         self.refused = ""
         self.deferral: Callable[[], Deferral] | None = None
         self.skipped: set[str] | None = None
-        self.results = Results(run)
+        self.runs = runs = Runs(run, dag)
+        self.results = Results(run, runs)
         self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetXCom": self.results.get,
             "GetXComCount": self.results.count,
@@ -63,7 +87,17 @@ class Conversation:
             "DeleteXCom": self.results.delete,
             "GetConnection": connection,
             "GetVariable": variable,
-            "GetDagRunState": self.dag_run_state,
+            "GetDag": runs.of_dag,
+            "GetDagRun": runs.whole,
+            "GetDagRunState": runs.state,
+            "GetDRCount": runs.count,
+            "GetTICount": runs.instance_count,
+            "GetTaskStates": runs.states,
+            "GetTaskBreadcrumbs": runs.breadcrumbs,
+            "GetPreviousDagRun": runs.previous,
+            "GetPreviousTI": runs.previous_instance,
+            "GetPrevSuccessfulDagRun": runs.previous_successful,
+            "TriggerDagRun": runs.trigger,
             "GetTaskRescheduleStartDate": lambda _: {
                 "type": "TaskRescheduleStartDate",
                 "start_date": deferring.started(run, clock.now()),
@@ -98,7 +132,7 @@ class Conversation:
                 if kind not in LAST:
                     raise Refused(self.refused)
             send(end, request.number, answer and answer(request.body))
-        except (Refused, BadQuestion, secrets.SecretRefused) as error:
+        except (Refused, BadQuestion, NoSuchRun, secrets.SecretRefused) as error:
             told = {
                 "type": "ErrorResponse",
                 "error": "GENERIC_ERROR",
@@ -116,7 +150,7 @@ class Conversation:
         self.state = state
 
     def defer(self, body: dict[str, Any]) -> None:
-        self.deferral = lambda: deferring.deferred(body, self.pushed)
+        self.deferral = lambda: deferring.deferred(self.runs, body, self.pushed)
 
     def reschedule(self, body: dict[str, Any]) -> None:
         self.deferral = lambda: deferring.rescheduled(self.run, body)
@@ -125,11 +159,6 @@ class Conversation:
         named = (task if isinstance(task, str) else task[0] for task in body["tasks"])
         self.skipped = {*(self.skipped or ()), *named}
         return {"type": "OKResponse", "ok": True}
-
-    def dag_run_state(self, body: dict[str, Any]) -> dict[str, Any]:
-        if body["run_id"] != self.run.run_id:
-            raise Refused("the state of another run is not available to tasks")
-        return {"type": "DagRunStateResult", "state": "running"}
 
 
 def refusal(kind: str) -> str:

@@ -12,8 +12,10 @@ import msgspec
 
 from headway import clock
 from headway.authoring.execute import Result
-from headway.authoring.run import Deferral, Run, Skip
-from headway.authoring.values import to_json
+from headway.authoring.run import Deferral, Deferred, Run, Skip
+from headway.authoring.values import from_json, to_json
+from headway.frontends.airflow import looking
+from headway.frontends.airflow.runs import Runs
 from headway.frontends.airflow.triggering import PREFIX
 from headway.frontends.base import TaskFailed
 
@@ -31,8 +33,10 @@ def rescheduled(run: Run, body: Mapping[str, Any]) -> Deferral:
     return Deferral("time", {}, until=until, kwargs=again, reschedules=True)
 
 
-def deferred(body: Mapping[str, Any], pushed: Mapping[str, object]) -> Deferral:
+def deferred(runs: Runs, body: Mapping[str, Any], pushed: Mapping[str, object]) -> Deferral:
     """Return the wait of a task that defers itself. Raises TaskFailed: it carries too much."""
+    if body["classpath"] in looking.POLL_S:
+        return looks_for_runs(runs, body, pushed)
     given = body.get("trigger_kwargs") or {}
     timeout = body.get("trigger_timeout")
     carried: dict[str, object] = {"next_kwargs": body.get("next_kwargs") or {}, "pushed": pushed}
@@ -62,6 +66,62 @@ def deferred(body: Mapping[str, Any], pushed: Mapping[str, object]) -> Deferral:
         method=body["next_method"],
         kwargs=to_json(within(carried, "its kwargs and XComs")),
     )
+
+
+def looks_for_runs(runs: Runs, body: Mapping[str, Any], pushed: Mapping[str, object]) -> Deferral:
+    """Return the wait of a task for runs of DAGs: until its next look, if it sees now that they have not ended."""
+    timeout = body.get("trigger_timeout")
+    ends = None if timeout is None else clock.now() + msgspec.convert(timeout, timedelta)
+    carried = {
+        "next_kwargs": body.get("next_kwargs") or {},
+        "pushed": pushed,
+        "looks_for": {
+            "trigger": body["classpath"],
+            "kwargs": body.get("trigger_kwargs") or {},
+            "ends": None if ends is None else ends.isoformat(),
+        },
+    }
+    return next_look(runs, body["next_method"], carried)
+
+
+def next_look(runs: Runs, method: str | None, carried: dict[str, Any]) -> Deferral:
+    """Look, and return the wait that follows: until the next look, or none at all, with what was seen."""
+    from airflow.sdk.serde import deserialize, serialize
+
+    looks_for, now = carried["looks_for"], clock.now()
+    given: Any = deserialize(looks_for["kwargs"])
+    seen = looking.look(runs, looks_for["trigger"], given)
+    until = now
+    if seen is None:
+        until += timedelta(seconds=looking.poll_s(looks_for["trigger"], given))
+    else:
+        carried = {**carried, "event": {"payload": serialize(seen)}}
+    ends = looks_for["ends"]
+    left = None if ends is None else (datetime.fromisoformat(ends) - now).total_seconds()
+    return Deferral(
+        "time",
+        {},
+        until=until,
+        timeout_s=None if left is None or seen is not None else max(0.0, left),
+        overdue="resume",
+        method=method,
+        kwargs=to_json(within(carried, "its kwargs and XComs")),
+    )
+
+
+def looked(run: Run, dag: Any) -> Run:
+    """Return the run with the event of its trigger, if that waits for runs. Raises Deferred: look again later."""
+    resumed = run.resumed
+    if resumed is None or resumed.timed_out or "looks_for" not in resumed.kwargs:
+        return run
+    if "event" in resumed.kwargs:
+        return run
+    again = next_look(Runs(run, dag), resumed.method, dict(resumed.kwargs))
+    assert again.kwargs is not None
+    carried: Any = from_json(again.kwargs)
+    if "event" not in carried:
+        raise Deferred(again)
+    return run.going_on(resumed._replace(kwargs=carried))
 
 
 def within(value: dict[str, Any], what: str) -> dict[str, Any]:

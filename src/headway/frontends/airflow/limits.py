@@ -14,8 +14,6 @@ from headway.frontends.base import Trouble
 TRIGGERED: Final = "start its runs with `headway run`, the API or the web interface"
 # Operators that need what Headway does not have, by their class, also where they are a base class.
 OPERATORS: Final = {
-    "TriggerDagRunOperator": "starts a run of another DAG",
-    "ExternalTaskSensor": "waits for a task of another DAG",
     "HITLOperator": "waits for a person",
 }
 FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
@@ -98,6 +96,12 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{name} runs on Headway's executor, not {task.executor}", line, None
         if task.executor_config:
             yield f"the executor_config of {name} is ignored", line, None
+        if "ExternalTaskMarker" in {each.__name__ for each in mapping.operator_class(task).__mro__}:
+            yield (
+                f"to clear {name} does not clear the task of the other DAG that it names",
+                line,
+                "clear it there, too",
+            )
         if task.max_active_tis_per_dag is not None:
             yield f"max_active_tis_per_dag of {name} is ignored", line, "give it a pool"
 

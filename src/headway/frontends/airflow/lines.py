@@ -12,6 +12,7 @@ class Lines:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
         self.texts: dict[str, int] = {}  # the first line on which a text is the id, or might be
+        self.dags: dict[str, int] = {}  # given to DAG, first
         self.named: dict[str, int] = {}  # given as task_id or dag_id, or the name of a function
         for node in ast.walk(ast.parse(path.read_bytes())):
             self.look(node)
@@ -19,6 +20,9 @@ class Lines:
     def look(self, node: ast.AST) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             self.named.setdefault(node.name, node.lineno)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "DAG" and node.args:
+            if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+                self.dags.setdefault(node.args[0].value, node.args[0].lineno)
         elif isinstance(node, ast.keyword) and node.arg in CALLS:
             if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
                 self.named.setdefault(node.value.value, node.value.lineno)
@@ -27,7 +31,7 @@ class Lines:
 
     def of_dag(self, dag_id: str) -> int:
         """Return the line, or 0 if the id is put together by the file."""
-        return self.named.get(dag_id) or self.texts.get(dag_id) or 0
+        return self.dags.get(dag_id) or self.named.get(dag_id) or self.texts.get(dag_id) or 0
 
     def of_task(self, task: Any) -> int:
         code = getattr(getattr(task, "python_callable", None), "__code__", None)

@@ -10,6 +10,7 @@ import msgspec
 from headway.authoring import secrets
 from headway.authoring.run import Run
 from headway.frontends.airflow import deferring
+from headway.frontends.airflow.runs import Runs
 
 XCOM: Final = "xcom"  # the kind of question, see ``secrets.results``
 
@@ -34,8 +35,9 @@ class Wanted(NamedTuple):
 
 
 class Results:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, runs: Runs) -> None:
         self.run = run
+        self.runs = runs
         self.pushed = deferring.pushed(run)
 
     def get(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +72,8 @@ class Results:
     def find(self, body: dict[str, Any], map_index: int | None) -> list[Stored]:
         if body.get("include_prior_dates"):
             raise BadQuestion("xcom_pull with include_prior_dates=True is not supported yet")
-        wanted = Wanted(body["run_id"], body["task_id"], body["key"], map_index)
+        run_id = self.runs.id_of(body["dag_id"], body["run_id"])
+        wanted = Wanted(run_id, body["task_id"], body["key"], map_index)
         if self.is_own(body) and map_index in (None, self.run.map_index):
             return (
                 [Stored(self.run.map_index, self.pushed[wanted.key])]

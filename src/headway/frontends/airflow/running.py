@@ -44,9 +44,10 @@ class Workflow:
         task = self.dag.task_dict.get(task_id)
         if task is None:
             raise TaskFailed(f"{run.dag_id} has no task {task_id!r} in this version of its file")
+        run = deferring.looked(run, self.dag)
         if (end := deferring.concluded(run)) is not None:
             return end
-        conversation = Conversation(run, sorted(task.downstream_task_ids))
+        conversation = Conversation(run, self.dag, sorted(task.downstream_task_ids))
         details = startup.details(self.dag, run, self.file)
         ended = converse(conversation, details, self.root, str(self.root / self.file))
         return concluded(conversation, ended)

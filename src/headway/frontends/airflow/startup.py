@@ -1,17 +1,14 @@
 """The first message to a task runner: which task, of which run, from which file. As data, by Airflow's schema."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from headway import clock
 from headway.authoring.run import Run
-from headway.core.triggers import Trigger
 from headway.frontends.airflow import deferring
+from headway.frontends.airflow.dates import interval, logical_date, run_type
 from headway.frontends.airflow.ground import BUNDLE
-from headway.frontends.airflow.schedules import has_data_interval
-
-RUN_TYPES: Final = {Trigger.BACKFILL: "backfill", Trigger.SCHEDULE: "scheduled"}
 
 
 def details(dag: Any, run: Run, file: str) -> dict[str, Any]:
@@ -48,32 +45,19 @@ def identity(run: Run) -> Any:
 
 def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
     """The run. A scheduled one's logical date is the start of its interval where its timetable has intervals."""
-    start, end = interval_of(dag, run)
-    logical = start if has_data_interval(dag.timetable) and is_scheduled(run) else run.logical_date
+    start, end = interval(dag.timetable, run.logical_date, run.data_interval)
     return {
         "dag_id": run.dag_id,
         "run_id": run.run_id,
-        "logical_date": logical,
+        "logical_date": logical_date(dag, run),
         "data_interval_start": start,
         "data_interval_end": end,
         "run_after": run.logical_date,
         "start_date": now,
         "end_date": None,
-        "run_type": RUN_TYPES.get(Trigger(run.trigger), "manual"),
+        "run_type": run_type(run.trigger),
         "state": "running",
         "conf": dict(run.params),
         "consumed_asset_events": [],
         "partition_key": None,
     }
-
-
-def is_scheduled(run: Run) -> bool:
-    return run.trigger in (Trigger.SCHEDULE, Trigger.BACKFILL)
-
-
-def interval_of(dag: Any, run: Run) -> tuple[datetime, datetime]:
-    """Return the data interval as Airflow has it: without width for timetables that only name moments."""
-    if has_data_interval(dag.timetable):
-        return run.data_interval
-    width = getattr(dag.timetable, "interval", None)
-    return (run.logical_date - width if width else run.logical_date), run.logical_date
