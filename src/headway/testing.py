@@ -300,9 +300,12 @@ class Bench:
         }
         positions = mapping.positions(run, instance)
         axes = task.mapping.axes if task.mapping else ()
+        lists = [leaf for axis in axes for leaf in axis.leaves()]
         items = [
-            None if axis.task_id is None else item_at(self.read(axis.task_id, axis.key), position)
-            for axis, position in zip(axes, positions, strict=True)
+            None
+            if leaf.task_id is None or position < 0
+            else item_at(self.read(leaf.task_id, leaf.key), position)
+            for leaf, position in zip(lists, positions, strict=True)
         ]
         return Inputs(whole, positions, items)
 

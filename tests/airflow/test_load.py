@@ -10,7 +10,7 @@ from headway.frontends import airflow, python
 from headway.frontends.airflow import installed
 from headway.loader.check import Checked, check
 from headway.spec.errors import BadSpec
-from headway.spec.model import Dag, Param, Task
+from headway.spec.model import Axis, Dag, Param, Task
 from tests.airflow.conftest import DAGS
 
 SCHEDULES = """
@@ -68,6 +68,9 @@ with DAG(
     mapped = each.expand(name=names(), number=[1, 2, 3])
     d >> mapped
     each.override(task_id="kwargs").expand_kwargs([{"name": 1, "number": 2}])
+    other = names.override(task_id="other")()
+    each.override(task_id="combined").partial(number=1).expand(
+        name=names.override(task_id="first")().map(str).concat(other.zip(other, fillvalue=None)).zip(other))
 """
 REFUSED = """
 from airflow.sdk import DAG, setup, task, task_group
@@ -206,6 +209,16 @@ def test_expand_is_a_mapping(checked: dict[str, Checked]) -> None:
     kwargs = found["kwargs"].mapping
     assert kwargs is not None
     assert [(axis.argument, axis.length) for axis in kwargs.axes] == [("", 1)]
+
+
+def test_lists_that_are_combined_are_counted(checked: dict[str, Checked]) -> None:
+    mapping = tasks(dag(checked, "tasks.py", "all"))["combined"].mapping
+    assert mapping is not None
+    other = Axis(argument="", task_id="other")
+    pairs = Axis(argument="", combine="zip_longest", parts=(other, other))
+    first = Axis(argument="", task_id="first")
+    both = Axis(argument="", combine="concat", parts=(first, pairs))
+    assert mapping.axes == (Axis(argument="name", combine="zip", parts=(both, other)),)
 
 
 def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(

@@ -2,7 +2,11 @@
 file to the end of its run.
 """
 
-from headway import Skip, dag, task
+from datetime import UTC, datetime
+
+import pytest
+
+from headway import Skip, dag, empty, task, task_group
 from headway.testing import run_dag
 
 
@@ -155,3 +159,82 @@ def test_a_mapped_short_circuit_goes_on_if_any_of_them_does() -> None:
 
 def test_a_short_circuit_of_which_all_skip_themselves_stops_nothing() -> None:
     assert gate_over(9, 9) == "success"
+
+
+def branch_to(target: object) -> list[str]:
+    """The states of tasks in groups, and behind them, when a branch chooses a target."""
+
+    @dag
+    def grouped() -> None:
+        @task.branch
+        def which() -> object:
+            return target
+
+        with task_group("load"):
+            with task_group("deep"):
+                one = empty("one")
+            two = empty("two")
+        with task_group("plain", prefix_group_id=False):
+            three = empty("three", trigger_rule="none_failed")
+        chosen = which()
+        chosen >> [one, two]
+        two >> three
+
+    result = run_dag(grouped)
+    if error := result["which"].error:
+        return [str(error)]
+    return [str(result[name].state) for name in ("load.deep.one", "load.two", "three")]
+
+
+@pytest.mark.parametrize(
+    ("target", "states"),
+    [
+        ("load", ["success", "success", "success"]),
+        ("load.deep", ["success", "skipped", "success"]),
+        ("deep", ["success", "skipped", "success"]),
+        (["load.deep", "load.two"], ["success", "success", "success"]),
+        ("three", ["skipped", "skipped", "success"]),
+        ("plain", ["skipped", "skipped", "success"]),
+        (
+            "dep",
+            ["which branches to 'dep', which is not a task or group downstream of it; "
+             'it chooses among load.deep.one, load.two, load, load.deep, plain'],
+        ),
+    ],
+)  # fmt: skip
+def test_a_branch_to_a_group_or_further_down(target: object, states: list[str]) -> None:
+    assert branch_to(target) == states
+
+
+@dag
+def conditions() -> None:
+    @task.run_if(lambda run: run.params["full"])
+    @task
+    def full() -> str:
+        return "f"
+
+    @task.skip_if(lambda context: context["params"]["full"], skip_message="all of it comes")
+    @task.bash(retries=3)
+    def part() -> str:
+        return "echo part"
+
+    @task.run_if(lambda: (False, "never today"))
+    @task.skip_if(lambda anything: anything["ds"] == "2026-01-01")
+    @task(trigger_rule="all_done")
+    def never() -> None: ...
+
+    @task.skip_if(lambda: 1 // 0)
+    @task
+    def broken() -> None: ...
+
+    full(), part.override(task_id="part2")(), never(), broken()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_conditions_are_looked_at_before_the_task_runs(full: bool) -> None:
+    flow = conditions.override(params={"full": full})
+    result = run_dag(flow, logical_date=datetime(2026, 1, 2, tzinfo=UTC))
+    states = [result[name].state for name in ("full", "part2", "never", "broken")]
+    chosen = ["success", "skipped"] if full else ["skipped", "success"]
+    assert states == [*chosen, "skipped", "failed"]
+    assert isinstance(result["broken"].error, ZeroDivisionError)

@@ -197,7 +197,7 @@ def test_branch_and_short_circuit() -> None:
     [
         (
             "rihgt",
-            "choose branches to 'rihgt', which is not a direct downstream task; "
+            "choose branches to 'rihgt', which is not a task or group downstream of it; "
             'did you mean "right"?',
         ),
         (5, "a branch must return a task id, a list of task ids or None, not 5"),

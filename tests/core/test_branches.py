@@ -13,7 +13,7 @@ from headway.core.reasons import NotChosen
 from headway.core.reports import Outcome
 from headway.core.states import Event
 from headway.core.upstream import TriggerRule
-from headway.spec import model
+from headway.spec import compile, model
 from tests.core.build import Story, task
 
 ANN = "user:ann"
@@ -398,3 +398,48 @@ def test_choices_are_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(100):
         story.succeed(f"m[{n}]")
     assert (story.state("x"), asked) == ("queued", 1)
+
+
+# -- choices further down
+
+
+def slowly(tasks: list[model.Task], chosen: set[str]) -> set[str]:
+    """Airflow's rule: of the direct ones all but the chosen and what is downstream of a chosen one."""
+    kept = set(chosen)
+    for each in tasks:  # upstream first
+        if kept & set(each.upstream):
+            kept.add(each.task_id)
+    return {each.task_id for each in tasks if "choose" in each.upstream} - kept
+
+
+def test_every_choice_in_every_small_graph_leaves_out_what_airflow_does() -> None:
+    names = ("choose", "a", "b", "c")
+    arrows = [(one, two) for n, two in enumerate(names) for one in names[:n]]
+    for drawn in product((False, True), repeat=len(arrows)):
+        upstream = {
+            name: [one for (one, two), there in zip(arrows, drawn, strict=True) if there and two == name]
+            for name in names
+        }  # fmt: skip
+        tasks = [task(name, *upstream[name], branch=name == "choose") for name in names]
+        graph = compile.graph(model.Dag(dag_id="d", file="d.py", tasks=tuple(tasks)))
+        for chosen in product((False, True), repeat=3):
+            follow = {name for name, is_chosen in zip("abc", chosen, strict=True) if is_chosen}
+            found = branches.left_out(graph, graph.nodes[0], [frozenset(follow)])
+            assert {graph.nodes[n].task_id for n in found} == slowly(tasks, follow), (drawn, follow)
+
+
+def test_a_task_chosen_further_down_keeps_what_leads_around_the_others() -> None:
+    story = Story(
+        task("choose", branch=True),
+        task("check", "choose"),
+        task("report", "choose"),
+        task("load", "check", trigger_rule="none_failed"),
+    ).begin()
+    story.succeed("choose", follow=frozenset({"load"}))
+    assert [story.state(name) for name in ("check", "report", "load")] == [
+        "skipped",
+        "skipped",
+        "queued",
+    ]
+    commands.clear(story.run, commands.select(story.run, Selection(tasks=frozenset({"load"}))), ANN)
+    assert story.tick().state("check") == "skipped"

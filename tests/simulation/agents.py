@@ -203,7 +203,7 @@ class Agent:
             elif work.started_at is None and self.world.happens(0.02):
                 self.end(key, work, "lost", "never_started")
             elif work.started_at is None and running < self.processes:
-                if not self.world.truth.items_there(work.grant, self.world.task_of(key)[1]):
+                if not self.world.truth.items_there(work.grant, *self.world.task_of(key)):
                     self.end(key, work, "failed", "input")
                     continue
                 running += 1

@@ -87,7 +87,8 @@ def without(tasks: tuple[Task, ...], gone: str) -> tuple[Task, ...]:
 
 
 def over(task: Task) -> list[str | None]:
-    return [axis.task_id for axis in task.mapping.axes] if task.mapping else []
+    axes = task.mapping.axes if task.mapping else ()
+    return [leaf.task_id for axis in axes for leaf in axis.leaves()]
 
 
 def added(chance: Random, dag: Dag) -> Task:

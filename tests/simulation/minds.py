@@ -3,10 +3,13 @@ cleared again and again, so that they choose otherwise and bring more or less th
 """
 
 from random import Random
+from typing import Any
+
+from msgspec.structs import replace
 
 from headway.spec.model import Axis, Dag, Mapping, Task
 from headway.store.transact import transact
-from tests.simulation.dags import RULES, deed, gated
+from tests.simulation.dags import RULES, deed, draw, gated
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.world import Connections, World
 
@@ -38,7 +41,18 @@ class Minds(World):
         for number in range(DAGS):
             dag_id = f"d{number}"
             self.dag_ids.append(dag_id)
-            transact(self.connections.people[0], put, TEAM, deciding_dag(self.chance, dag_id), self)
+            transact(self.connections.people[0], put, TEAM, self.dag(dag_id), self)
+
+    def dag(self, dag_id: str) -> Dag:
+        return deciding_dag(self.chance, dag_id)
+
+
+class Lists(Minds):
+    """What is mapped is mapped over several lists that are combined."""
+
+    def dag(self, dag_id: str) -> Dag:
+        made = super().dag(dag_id)
+        return replace(made, tasks=tuple(map(combined, made.tasks)))
 
 
 class Undecided(People):
@@ -57,6 +71,23 @@ def willing(task_id: str, flavour: str) -> str:
         if (does.failures, does.outcome) == (0, "success") and does.seconds < 1 and does.length:
             return task.doc
     raise AssertionError("unreachable")
+
+
+def combined(task: Task) -> Task:
+    if task.mapping is None:
+        return task
+    (axis,) = task.mapping.axes
+    kinds = ("zip", "zip_longest", "concat")
+    other: dict[str, Any] = {"length": draw(task, -1, "length") % 4}
+    if draw(task, -1, "other") % 2:
+        other = {"task_id": task.upstream[draw(task, -1, "which") % len(task.upstream)]}
+    parts = [replace(axis, argument=""), Axis(argument="", **other)]
+    made = Axis(
+        argument="x",
+        combine=kinds[draw(task, -1, "combine") % 3],  # type: ignore[arg-type]
+        parts=tuple(parts[:: -1 if draw(task, -1, "order") % 2 else 1]),
+    )
+    return replace(task, mapping=Mapping(axes=(made,)))
 
 
 def deciding_dag(chance: Random, dag_id: str) -> Dag:

@@ -3,10 +3,10 @@
 It knows the DAG, what its tasks do, and Airflow's meaning of the trigger rules; it knows no time.
 """
 
-from collections.abc import Iterable
-from math import prod
+from collections.abc import Iterable, Iterator
+from itertools import product
 
-from headway.spec.model import Dag, Task
+from headway.spec.model import Axis, Dag, Mapping, Task
 from tests.simulation.dags import brings, deed, follow
 
 BAD = {"failed", "upstream_failed", "cancelled"}
@@ -52,17 +52,42 @@ def executed(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> dict[int,
     if task.mapping is None:
         return {-1: end_of(task, -1)}
     lengths = [
-        axis.length if axis.task_id is None else length_of(dag, axis.task_id, ends)
+        leaf.length if leaf.task_id is None else length_of(dag, leaf.task_id, ends)
         for axis in task.mapping.axes
+        for leaf in axis.leaves()
     ]
     if any(ends[name] == {-1: "skipped"} for name in mapped_over(task)):
         return {-1: "skipped"}
     if None in lengths:
         return {-1: "failed"}
-    count = prod(length for length in lengths if length is not None)
+    count = len(places(task.mapping, [length for length in lengths if length is not None]))
     if count == 0:
         return {-1: "skipped"}
     return {index: end_of(task, index) for index in range(count)}
+
+
+def places(mapping: Mapping, lengths: Iterable[int]) -> list[tuple[int, ...]]:
+    """For each instance its place in each list, of these lengths; -1 in one that it has no item of."""
+    known = iter(lengths)
+    items = [items_of(axis, known) for axis in mapping.axes]
+    return [sum(point, ()) for point in product(*items)]
+
+
+def items_of(axis: Axis, lengths: Iterator[int]) -> list[tuple[int, ...]]:
+    if not axis.combine:
+        return [(place,) for place in range(next(lengths))]
+    parts = [items_of(part, lengths) for part in axis.parts]
+    none = [(-1,) * len(list(part.leaves())) for part in axis.parts]
+    if axis.combine == "zip":
+        return [sum(row, ()) for row in zip(*parts, strict=False)]
+    if axis.combine == "zip_longest":
+        return [
+            sum((part[at] if at < len(part) else none[n] for n, part in enumerate(parts)), ())
+            for at in range(max(map(len, parts)))
+        ]
+    return [
+        sum((*none[:n], item, *none[n + 1 :]), ()) for n, part in enumerate(parts) for item in part
+    ]
 
 
 def end_of(task: Task, index: int) -> str:
@@ -79,7 +104,8 @@ def length_of(dag: Dag, name: str, ends: dict[str, dict[int, str]]) -> int | Non
 
 def mapped_over(task: Task) -> list[str]:
     axes = task.mapping.axes if task.mapping else ()
-    return [axis.task_id for axis in axes if axis.task_id is not None]
+    leaves = [leaf for axis in axes for leaf in axis.leaves()]
+    return [leaf.task_id for leaf in leaves if leaf.task_id is not None]
 
 
 def states_of(name: str, ends: dict[str, dict[int, str]]) -> set[str]:

@@ -14,12 +14,12 @@ import psycopg
 import pytest
 
 from headway.agent.protocol import AttemptKey
-from headway.core import admission, branches, plan, repin, verdicts
+from headway.core import admission, branches, mapping, plan, repin, verdicts
 from headway.core import commands as core_commands
 from headway.core import deferrals as core_deferrals
 from headway.core import shares as core_shares
 from headway.core.admission import Pool, Share
-from headway.core.graph import Graph, Node
+from headway.core.graph import Axis, Combine, Graph, Node
 from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.shares import Claim
@@ -39,7 +39,7 @@ from tests.simulation.assets import Assets
 from tests.simulation.calm import Short
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
-from tests.simulation.minds import Minds
+from tests.simulation.minds import Lists, Minds
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import STEPS, Connections, World
@@ -47,6 +47,7 @@ from tests.simulation.world import STEPS, Connections, World
 SEEDS = range(12)
 CROWD_SEEDS = range(1)
 MINDS_SEEDS = (5, 8)
+LISTS_SEEDS = (0, 1)
 TEAMS_SEEDS = (4,)
 EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
@@ -71,6 +72,11 @@ def test_a_crowd_holds(seed: int, connections: Connections) -> None:
 def test_a_world_that_changes_its_mind_holds(seed: int, connections: Connections) -> None:
     """Branches that choose otherwise when they are cleared, and lists that get shorter or longer."""
     Minds(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", LISTS_SEEDS)
+def test_a_world_of_combined_lists_holds(seed: int, connections: Connections) -> None:
+    Lists(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", TEAMS_SEEDS)
@@ -207,6 +213,23 @@ def direct_ones_only(
 ) -> frozenset[int]:
     """A branch that skips all below, taken for one that does not."""
     return DIRECT_ONES_TOO(graph, replace(branch, skips_all_below=False), follows)
+
+
+PLACES_IN, AXIS_LENGTH = mapping.places_in, mapping.axis_length
+
+
+def always_the_first_list(axis: Axis, place: int, length_of: Any) -> list[int]:
+    """The items of a concatenation all come from its first list."""
+    if axis.combine is not Combine.CONCAT:
+        return PLACES_IN(axis, place, length_of)
+    first, *rest = axis.parts
+    others = [-1 for part in rest for _ in part.leaves()]
+    return PLACES_IN(first, place, length_of) + others
+
+
+def as_long_as_the_longest(axis: Axis, length_of: Any) -> int | None:
+    longest = axis.combine is Combine.ZIP
+    return AXIS_LENGTH(replace(axis, combine=Combine.ZIP_LONGEST) if longest else axis, length_of)
 
 
 def lent_for_ever(share: Share) -> int | None:
@@ -379,6 +402,15 @@ BUGS: list[Bug] = [
     bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
+    bug(
+        "items of the first list alone", "G5", (0,), (mapping, "places_in", always_the_first_list)
+    )._replace(world=Lists, steps=15),
+    bug(
+        "a zip as long as its longest list",
+        "G5|S6|S5",
+        (0,),
+        (mapping, "axis_length", as_long_as_the_longest),
+    )._replace(world=Lists, steps=15),
     of_teams("lent for ever", "S9 team", (1,), (Share, "limit", property(lent_for_ever))),
     of_teams("granted beyond a share", "I36", (0,), (Share, "is_full", property(beyond_its_share))),
     of_teams(

@@ -1,14 +1,13 @@
 """What really happened outside the database, and the promises about it (S1, S2, S3)."""
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Grant
 from headway.spec.model import Dag, Task
-from tests.simulation.reference import not_chosen
+from tests.simulation.reference import not_chosen, places
 
 Key3 = tuple[str, str, int]
 
@@ -79,23 +78,28 @@ class Truth:
         self.running[place] = key
         return 1000 + len(self.ran)
 
-    def items_there(self, grant: Grant, task: Task) -> bool:
+    def items_there(self, grant: Grant, dag: Dag, task: Task) -> bool:
         """Whether the agent finds what the instance is mapped over. It must be its own items."""
+        if task.mapping is None:
+            assert not grant.axes
+            return True
+        tasks = {each.task_id: each for each in dag.tasks}
+        leaves = [leaf for axis in task.mapping.axes for leaf in axis.leaves()]
         lengths = []
-        for item, axis in zip(grant.axes, task.mapping.axes if task.mapping else (), strict=True):
-            if item.ref is None:
-                lengths.append(axis.length or 0)
+        for leaf in leaves:
+            if leaf.task_id is None:
+                lengths.append(leaf.length or 0)
                 continue
-            asked = {"run": grant.key.run_id, "source": item.ref.task_id}
+            asked = {"run": grant.key.run_id, "source": leaf.task_id}
             row = self.conn.execute(ITEMS, asked).fetchone()
             assert row is not None
-            lengths.append((row[0] if item.ref.map_index is None else row[1]) or 0)
-        places = [item.position for item in grant.axes]
-        there = all(place < length for place, length in zip(places, lengths, strict=True))
-        index = sum(place * prod(lengths[n + 1 :]) for n, place in enumerate(places))
-        if grant.axes and (not there or index != grant.key.map_index):
+            lengths.append((row[1] if tasks[leaf.task_id].mapping is None else row[0]) or 0)
+        got = tuple(item.position for item in grant.axes)
+        there = all(place < length for place, length in zip(got, lengths, strict=True))
+        points = places(task.mapping, lengths)
+        if grant.key.map_index >= len(points) or got != points[grant.key.map_index]:
             excused = self.conn.execute(EXCUSED, values(grant.key)).fetchone()
-            assert excused == (True,), f"G5 {grant.key} got {places} of {lengths}"
+            assert excused == (True,), f"G5 {grant.key} got {got} of {lengths}"
         return there
 
     def stop(self, key: AttemptKey) -> None:

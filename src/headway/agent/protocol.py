@@ -291,7 +291,7 @@ class RunContext(msgspec.Struct, frozen=True, array_like=True):
 class AxisItem(msgspec.Struct, frozen=True, array_like=True):
     """The item at ``position`` of ``ref``'s list (of a dict:
 
-    the [key, value] pair); a literal of the DAG file if None.
+    the [key, value] pair); a literal of the DAG file if None. No item if ``position`` is -1.
     """
 
     position: int
@@ -305,7 +305,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     inputs: list[XComRef]  # results it receives whole
     axes: list[
         AxisItem
-    ] = []  # a mapped instance: its place on each axis of the mapping, in the spec's order
+    ] = []  # a mapped instance: its place in each list of the mapping, in the spec's order
     timeout_s: float | None = None
     memory_limit_mb: int | None = None
     priority: float = 0.0  # rank: smaller goes first among the attempts an agent holds

@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec import json
 
 from headway.authoring.graph import Node
-from headway.authoring.references import ParamRef, XComArg
+from headway.authoring.references import Listed, ParamRef, XComArg
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Task
 from headway.spec.arguments import DAG_BYTES_MAX, TASK_BYTES_MAX, Why, absent, param, result
@@ -105,6 +105,8 @@ class Writer:
             return {TAG: "tuple", "value": [self.data(item, depth + 1) for item in value]}
         if type(value) is dict:
             return self.mapping(value, depth)
+        if isinstance(value, Listed):  # a function of the file may be in it
+            raise NoData("object")
         if isinstance(value, Node) and len(leaves := value.leaves()) == 1:
             return result(leaves[0].task_id)
         raise NoData("object")

@@ -1,13 +1,13 @@
 """The step from the objects of a DAG file to the spec."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
 from headway.authoring.params import Declared
-from headway.authoring.references import references
+from headway.authoring.references import Listed, references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
 from headway.spec import model
@@ -120,8 +120,22 @@ def is_literal(value: object) -> bool:
 def axis_spec(argument: str, value: object) -> model.Axis:
     if isinstance(value, (list, tuple, dict)):
         return model.Axis(argument=argument, length=len(value))
+    if isinstance(value, Listed) and value.parts:
+        return combined(argument, value)
     (reference,) = references(value)
     return model.Axis(argument=argument, task_id=reference.task_id, key=reference.key)
+
+
+def combined(argument: str, value: Listed) -> model.Axis:
+    from headway.authoring.lists import NOTHING, Mapped, Zipped
+
+    if isinstance(value, Mapped):  # changes no length
+        return axis_spec(argument, value.source)
+    parts = tuple(axis_spec("", part) for part in value.parts)
+    if not isinstance(value, Zipped):
+        return model.Axis(argument=argument, combine="concat", parts=parts)
+    combine: Literal["zip", "zip_longest"] = "zip" if value.fill is NOTHING else "zip_longest"
+    return model.Axis(argument=argument, combine=combine, parts=parts)
 
 
 def param_spec(param: Declared) -> model.Param:

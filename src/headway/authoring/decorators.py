@@ -13,6 +13,7 @@ from headway.authoring.calls import (
     refuse_unknown,
     wrong,
 )
+from headway.authoring.conditions import Condition
 from headway.authoring.frames import Site, call_site
 from headway.authoring.operators import OPERATORS, operator
 from headway.authoring.operators.base import Operator
@@ -24,6 +25,7 @@ from headway.authoring.task import Arguments, Follows
 
 Function = Callable[..., Any]
 IGNORE_RULES: Final = "ignore_downstream_trigger_rules"
+WORDS: Final = ("branch", "run_if", "sensor", "short_circuit", "skip_if")
 
 
 class Kind:
@@ -120,6 +122,7 @@ class TaskFunction(Callee):
         self.task_id = task_id
         self.name = getattr(function, "__name__", task_id)
         self.called = False
+        self.conditions: tuple[Condition, ...] = ()
         update_wrapper(self, function)
 
     def __call__(self, *args: object, **kwargs: object) -> XComArg:
@@ -137,7 +140,9 @@ class TaskFunction(Callee):
         given: dict[str, Any] = dict(options)
         task_id = given.pop("task_id", self.task_id)
         read_options(given, TASK_OPTIONS, call_site(), f"{self.name}.override()", ("task_id",))
-        return TaskFunction(self.kind, self.function, {**self.options, **given}, task_id)
+        made = TaskFunction(self.kind, self.function, {**self.options, **given}, task_id)
+        made.conditions = self.conditions
+        return made
 
     def partial(self, **kwargs: object) -> "Partial":
         """Arguments that are the same for all mapped instances."""
@@ -153,7 +158,7 @@ class TaskFunction(Callee):
 
     def add(self, arguments: Arguments) -> XComArg:
         self.called = True
-        return add_task(
+        made = add_task(
             self.kind.made(),
             self.task_id,
             arguments,
@@ -161,7 +166,9 @@ class TaskFunction(Callee):
             f"{self.name}()",
             self.function,
             self.kind.follows,
-        ).output
+        )
+        made.conditions = self.conditions
+        return made.output
 
 
 class Partial:
@@ -185,6 +192,23 @@ class Partial:
         return self.task.add(Arguments(kwargs=self.kwargs, axes={"": items}))
 
 
+def conditional(condition: Condition) -> Callable[[TaskFunction], TaskFunction]:
+    word = f"@task.{condition.word}"
+    if not callable(condition.function):
+        raise wrong(f"{word} needs a function that says whether, not {condition.function!r}")
+
+    def decorate(function: TaskFunction) -> TaskFunction:
+        if not isinstance(function, TaskFunction):
+            raise wrong(
+                f"{word} decorates a task, not {function!r}",
+                hint=f"write {word}(…) above @task, @task.bash, … of the function",
+            )
+        function.conditions = (*function.conditions, condition)
+        return function
+
+    return decorate
+
+
 class TaskWord(Kind):
     """``@task``, ``@task.branch``, ``@task.short_circuit``, and ``@task.bash`` and its like."""
 
@@ -192,14 +216,24 @@ class TaskWord(Kind):
     short_circuit = Kind("@task.short_circuit", "python", Follows.IF_TRUE)
     sensor = SensorKind()
 
+    def run_if(
+        self, condition: Function, skip_message: str | None = None
+    ) -> Callable[[TaskFunction], TaskFunction]:
+        """Skip the task unless the condition holds when it is to run: ``@task.run_if(…)`` above ``@task``."""
+        return conditional(Condition("run_if", condition, skip_message))
+
+    def skip_if(
+        self, condition: Function, skip_message: str | None = None
+    ) -> Callable[[TaskFunction], TaskFunction]:
+        """Skip the task if the condition holds when it is to run."""
+        return conditional(Condition("skip_if", condition, skip_message))
+
     def __getattr__(self, name: str) -> Kind:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in OPERATORS and operator(name).run_function is not None:
             return Kind(f"@task.{name}", name)
-        raise unknown_word(
-            name, call_site(), "@task", ["branch", "sensor", "short_circuit", *OPERATORS]
-        )
+        raise unknown_word(name, call_site(), "@task", [*WORDS, *OPERATORS])
 
 
 task = TaskWord("@task", "python")

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from headway.authoring.conditions import check
+from headway.authoring.lists import item_of
 from headway.authoring.operators.base import Call
 from headway.authoring.operators.templates import render_all
 from headway.authoring.params import given_to
-from headway.authoring.references import RESULT_KEY, ParamRef, XComArg, resolve
+from headway.authoring.references import RESULT_KEY, Listed, ParamRef, XComArg, resolve
 from headway.authoring.run import Fail, Resumption, Run, entered
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
@@ -16,6 +18,7 @@ from headway.spec.errors import did_you_mean, listing
 if TYPE_CHECKING:
     from headway.authoring.asset_events import Told
     from headway.authoring.dag import DAG
+    from headway.authoring.groups import TaskGroup
 
 OUTPUTS_MAX: Final = 100  # each is a row
 OUTPUT: Final = re.compile(r"\w{1,100}")
@@ -24,8 +27,9 @@ OUTPUT: Final = re.compile(r"\w{1,100}")
 class Inputs(NamedTuple):
     """The results of upstream tasks. ``whole``: by task and key; for a mapped task the list of all results.
 
-    Axis k of a mapped task takes the literal of the DAG file at ``positions[k]``, or ``items[k]`` if the
-    axis is a result. Missing results, for instance of skipped tasks, are not in ``whole``.
+    Of a mapped task, list k of its axes is the literal of the DAG file at ``positions[k]``, or ``items[k]`` if it is a
+    result; it has none of it where the position is -1. Missing results, for instance of skipped tasks, are not in
+    ``whole``.
     """
 
     whole: Mapping[tuple[str, str], object] = {}
@@ -57,9 +61,11 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     assert work is not None, f"{task.operator.word} cannot be used as a decorator"
     with entered(run):
         resumed = run.resumed
+        if resumed is None and task.conditions:
+            check(task.conditions, run)
         value = go_on(task, run, resumed) if resumed and resumed.method else work(call)
     told = None if run.events is None else run.events.outlets.told(task.options.get("outlets", ()))
-    return Result(value, stored(dag, task, value), followed(task, value), told)
+    return Result(value, stored(dag, task, value), followed(dag, task, value), told)
 
 
 def go_on(task: Task, run: Run, resumed: Resumption) -> object:
@@ -93,9 +99,15 @@ def arguments_of(
     templated = task.operator.templated if task.function is None else ()
     args = tuple(resolve(value, look_up) for value in task.arguments.args)
     kwargs = {name: value_of(name, value) for name, value in task.arguments.kwargs.items()}
-    for k, (argument, axis) in enumerate(task.arguments.axes.items()):
+    places = zip(inputs.positions, inputs.items, strict=False)
+    for argument, axis in task.arguments.axes.items():
         literal = isinstance(axis, (list, tuple, dict))
-        item = item_at(axis, inputs.positions[k]) if literal else inputs.items[k]
+        if literal:
+            item = item_at(axis, next(places)[0])
+        elif isinstance(axis, Listed):
+            item = item_of(axis, places)
+        else:
+            item = next(places)[1]
         if literal and not argument and isinstance(item, dict):
             item = {name: value_of(name, value) for name, value in item.items()}
         elif literal:
@@ -153,7 +165,7 @@ def outputs(task: Task, value: object) -> set[str]:
     return set(value)
 
 
-def followed(task: Task, value: object) -> list[str] | None:
+def followed(dag: "DAG", task: Task, value: object) -> list[str] | None:
     if task.follows is Follows.ALL:
         return None
     if task.follows in (Follows.IF_TRUE, Follows.IF_TRUE_DIRECT):
@@ -161,14 +173,37 @@ def followed(task: Task, value: object) -> list[str] | None:
     names = [value] if isinstance(value, str) else [] if value is None else value
     if not isinstance(names, (list, tuple, set, frozenset)):
         raise Fail(f"a branch must return a task id, a list of task ids or None, not {value!r}")
-    for name in names:
-        if name not in task.downstream:
-            known = list(task.downstream)
-            hint = (
-                did_you_mean(str(name), known)
-                or f"direct downstream tasks: {listing(known) or 'none'}"
-            )
-            raise Fail(
-                f"{task.task_id} branches to {name!r}, which is not a direct downstream task; {hint}"
-            )
-    return sorted(set(names))
+    return sorted({task_id for name in names for task_id in chosen(dag, task, name)})
+
+
+def chosen(dag: "DAG", branch: Task, name: object) -> list[str]:
+    """Return the tasks that a branch means: one that is downstream of it, or the first ones of a group."""
+    if name in branch.downstream:
+        return [str(name)]
+    below = all_below(branch)
+    if name in below:
+        return [str(name)]
+    groups = [group for group in dag.all_groups if below.issuperset(first_of(group))]
+    for group in groups:
+        if name in (group.path, group.group_id, group.prefix.removesuffix(".")):
+            return first_of(group)
+    known = [*branch.downstream, *(group.path for group in groups)]
+    hint = did_you_mean(str(name), known) or f"it chooses among {listing(known) or 'none'}"
+    raise Fail(
+        f"{branch.task_id} branches to {name!r}, which is not a task or group downstream of it; {hint}"
+    )
+
+
+def first_of(group: "TaskGroup") -> list[str]:
+    return [task.task_id for task in group.roots()]
+
+
+def all_below(task: Task) -> set[str]:
+    found: set[str] = set()
+    stack = [task]
+    while stack:
+        for name, below in stack.pop().downstream.items():
+            if name not in found:
+                found.add(name)
+                stack.append(below)
+    return found

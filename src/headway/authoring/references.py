@@ -4,17 +4,21 @@ They stand in arguments, also inside lists, tuples, sets and dicts, and are repl
 task runs.
 """
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from headway.authoring.frames import call_site
 from headway.authoring.graph import Node
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
+    from headway.authoring.lists import Concatenated, Mapped, Zipped
     from headway.authoring.task import Task
 
 RESULT_KEY: Final = "return_value"
+NO_FILL: Final = object()
+
+LookUp = Callable[["XComArg | ParamRef"], object]  # the value of a reference, in an attempt
 
 
 class Unknown:
@@ -53,7 +57,45 @@ class Unknown:
         return str(self)
 
 
-class XComArg(Unknown, Node):
+class Listed(Unknown, Node):
+    """What tasks can be mapped over, where it is a list: a result, or what ``lists`` makes of several."""
+
+    __slots__ = ()
+    parts: "Sequence[Listed]" = ()  # what it is made of
+
+    def whole(self, look_up: LookUp) -> object:
+        """Return its value in an attempt."""
+        raise NotImplementedError
+
+    def roots(self) -> "list[Task]":
+        return list(dict.fromkeys(task for part in self.parts for task in part.roots()))
+
+    def leaves(self) -> "list[Task]":
+        return list(dict.fromkeys(task for part in self.parts for task in part.leaves()))
+
+    def __repr__(self) -> str:
+        return f"<{self.described()}>"
+
+    def map(self, function: Callable[[Any], object]) -> "Mapped":
+        """Each item as ``function`` makes it, in the task that is mapped over it."""
+        from headway.authoring.lists import Mapped
+
+        return Mapped(self, function)
+
+    def zip(self, *others: "Listed", fillvalue: object = NO_FILL) -> "Zipped":
+        """Tuples of an item of each: as many as the shortest list has, or, with ``fillvalue``, the longest."""
+        from headway.authoring.lists import NOTHING, Zipped
+
+        return Zipped((self, *others), NOTHING if fillvalue is NO_FILL else fillvalue)
+
+    def concat(self, *others: "Listed") -> "Concatenated":
+        """The items of all of them, one list after the other."""
+        from headway.authoring.lists import Concatenated
+
+        return Concatenated((self, *others))
+
+
+class XComArg(Listed):
     """The result of ``task``, or the item ``key`` of it."""
 
     __slots__ = ("key", "task")
@@ -75,6 +117,9 @@ class XComArg(Unknown, Node):
 
     def leaves(self) -> list["Task"]:
         return [self.task]
+
+    def whole(self, look_up: LookUp) -> object:
+        return look_up(self)
 
     def described(self) -> str:
         return f"the result of {self.task_id}"
@@ -125,6 +170,9 @@ def references(value: object) -> Iterator[XComArg]:
     """Yield every result that ``value`` contains. Raises BadSpec for a task function that nobody called."""
     if isinstance(value, XComArg):
         yield value
+    elif isinstance(value, Listed):
+        for part in value.parts:
+            yield from references(part)
     elif isinstance(value, Callee):
         site = call_site()
         raise BadSpec(
@@ -144,9 +192,11 @@ def references(value: object) -> Iterator[XComArg]:
             yield XComArg(task)
 
 
-def resolve(value: object, look_up: Callable[[XComArg | ParamRef], object]) -> object:
+def resolve(value: object, look_up: LookUp) -> object:
     """``value`` with every reference replaced; what contains none comes back as it is."""
-    if isinstance(value, (XComArg, ParamRef)):
+    if isinstance(value, Listed):
+        return value.whole(look_up)
+    if isinstance(value, ParamRef):
         return look_up(value)
     if isinstance(value, dict):
         found = {name: resolve(item, look_up) for name, item in value.items()}

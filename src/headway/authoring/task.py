@@ -10,6 +10,7 @@ from headway.authoring.references import XComArg, references
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
+    from headway.authoring.conditions import Condition
     from headway.authoring.dag import DAG
     from headway.authoring.operators.base import Operator
 
@@ -44,6 +45,7 @@ class Task(Node):
 
     __slots__ = (
         "arguments",
+        "conditions",
         "dag",
         "downstream",
         "follows",
@@ -75,6 +77,7 @@ class Task(Node):
         self.line = line
         self.function = function
         self.follows = follows
+        self.conditions: tuple[Condition, ...] = ()
         self.upstream: dict[str, Task] = {}
         self.downstream: dict[str, Task] = {}
         for reference in arguments.references():

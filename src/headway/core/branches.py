@@ -15,13 +15,13 @@ Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
 
 
 def left_out(graph: Graph, branch: Node, follows: Collection[Follow]) -> frozenset[int]:
-    """The downstream tasks that no successful instance chose and no chosen one leads to.
+    """The downstream tasks that no successful instance chose and no chosen one leads to, however far down those are.
 
     Only direct ones, unless the branch skips all below. Further down, trigger rules decide.
     """
     if not follows or None in follows:
         return frozenset()
-    chosen = {i for i in branch.downstream if graph.nodes[i].task_id in united(follows)}
+    chosen = {graph.by_id[name] for name in united(follows) if name in graph.by_id}
     below = graph.descendants({branch.index}) if branch.skips_all_below else branch.downstream
     return frozenset(below) - chosen - graph.descendants(chosen)
 

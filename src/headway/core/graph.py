@@ -4,8 +4,9 @@ runs of the version.
 ``headway.spec.compile`` makes it from the spec, in the spec's (topological) order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 from headway.core.retry import RetryPolicy
@@ -22,15 +23,32 @@ class Need(NamedTuple):
 ANYWHERE = Need()
 
 
+class Combine(StrEnum):
+    """How several lists become one."""
+
+    ZIP = "zip"  # as long as the shortest
+    ZIP_LONGEST = "zip_longest"
+    CONCAT = "concat"
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One mapped argument: a literal of known ``length``, or the result ``key`` of the node
-    ``source``.
+    """One mapped argument: a literal of known ``length``, the result ``key`` of the node
+    ``source``, or ``parts`` that are combined.
     """
 
     length: int | None = None
     source: int | None = None
     key: str = ""
+    combine: Combine | None = None
+    parts: tuple["Axis", ...] = ()
+
+    def leaves(self) -> Iterator["Axis"]:
+        """Yield the literals and results in it, in order."""
+        if self.combine is None:
+            yield self
+        for part in self.parts:
+            yield from part.leaves()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,17 @@
 """Dynamic task mapping: how many instances a mapped task has, and which item each of them gets.
 
 The placeholder (map index -1) of a mapped task is replaced by one instance for each point of the
-cross product of its axes, the last axis varying fastest (Airflow's order). Mapped over nothing it
-is skipped. After a clear the length may differ: then missing instances are created, and those beyond the end
-are removed and no longer counted or read.
+cross product of its axes, the last axis varying fastest (Airflow's order). An axis is a list, or
+combines several. Mapped over nothing it is skipped. After a clear the length may differ: then missing
+instances are created, and those beyond the end are removed and no longer counted or read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import prod
 from typing import Final
 
-from headway.core.graph import Axis, Node
+from headway.core.graph import Axis, Combine, Node
 from headway.core.reasons import (
     ItemGone,
     MappedOverNothing,
@@ -23,6 +24,7 @@ from headway.core.run import NOT_MAPPED, Instance, Run
 from headway.core.states import BROKEN, LIVE, Event, State
 
 MAP_LENGTH_MAX: Final = 100_000
+NOWHERE: Final = -1  # the place in a list of which an instance has no item
 
 
 def populate(run: Run) -> None:
@@ -86,7 +88,15 @@ def gone_live(run: Run, node: Node) -> list[Instance]:
 
 def sources(run: Run, node: Node) -> list[Node]:
     """The nodes whose results it is mapped over."""
-    return [run.graph.nodes[axis.source] for axis in node.axes or () if axis.source is not None]
+    return [run.graph.nodes[axis.source] for axis in leaves(node) if axis.source is not None]
+
+
+def leaves(node: Node) -> list[Axis]:
+    """The literals and results that it is mapped over, those of combined axes one after the other."""
+    axes = node.axes or ()
+    if all(axis.combine is None for axis in axes):
+        return list(axes)
+    return [leaf for axis in axes for leaf in axis.leaves()]
 
 
 def lengths_known(run: Run, node: Node) -> bool:
@@ -126,10 +136,28 @@ def has_item(run: Run, instance: Instance) -> bool:
 
 def axis_lengths(run: Run, node: Node) -> list[int | None]:
     assert node.axes is not None
-    return [
-        axis.length if axis.source is None else result_length(run, run.graph.nodes[axis.source])
-        for axis in node.axes
-    ]
+    return [axis_length(axis, partial(length_now, run)) for axis in node.axes]
+
+
+def axis_length(axis: Axis, length_of: Callable[[Axis], int | None]) -> int | None:
+    """Return the number of its items. None: something in it is not a list."""
+    if axis.combine is None:
+        return length_of(axis)
+    lengths = [axis_length(part, length_of) for part in axis.parts]
+    known = [length for length in lengths if length is not None]
+    if len(known) < len(lengths):
+        return None
+    match axis.combine:
+        case Combine.ZIP:
+            return min(known)
+        case Combine.ZIP_LONGEST:
+            return max(known)
+        case Combine.CONCAT:
+            return sum(known)
+
+
+def length_now(run: Run, leaf: Axis) -> int | None:
+    return leaf.length if leaf.source is None else result_length(run, run.graph.nodes[leaf.source])
 
 
 def result_length(run: Run, source: Node) -> int | None:
@@ -144,9 +172,9 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> Reason | Non
     assert node.axes is not None
     for axis, length in zip(node.axes, lengths, strict=True):
         if length is None:
-            assert axis.source is not None
-            name = run.graph.nodes[axis.source].task_id
-            return NotAList(name)
+            no_list = next(leaf for leaf in axis.leaves() if length_now(run, leaf) is None)
+            assert no_list.source is not None
+            return NotAList(run.graph.nodes[no_list.source].task_id)
     if (length := prod(known for known in lengths if known is not None)) > MAP_LENGTH_MAX:
         return TooManyItems(length, MAP_LENGTH_MAX)
     if run.tasks_max is not None:
@@ -157,7 +185,7 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> Reason | Non
 
 
 def positions(run: Run, instance: Instance) -> list[int]:
-    """The place of a mapped instance on each axis.
+    """The place of a mapped instance in each of the ``leaves`` of its axes; NOWHERE in one that it has no item of.
 
     The lengths are those of its expansion: what has not started when one of them changes waits
     again (``plan.recall_below``). Only an attempt that is to be ended without starting is asked
@@ -167,18 +195,39 @@ def positions(run: Run, instance: Instance) -> list[int]:
     if node.axes is None:
         return []
     places: list[int] = []
+    lengths = partial(last_length, run)
     rest = instance.map_index
     for axis in reversed(node.axes[1:]):
-        rest, place = divmod(rest, last_length(run, axis))
+        rest, place = divmod(rest, axis_length(axis, lengths) or 1)
         places.append(place)
-    return [rest, *places[::-1]]
+    on_axes = [rest, *places[::-1]]
+    if all(axis.combine is None for axis in node.axes):
+        return on_axes
+    found: list[int] = []
+    for axis, place in zip(node.axes, on_axes, strict=True):
+        found += places_in(axis, place, lengths)
+    return found
+
+
+def places_in(axis: Axis, place: int, length_of: Callable[[Axis], int | None]) -> list[int]:
+    """Where an item of an axis comes from: its place in each leaf."""
+    if axis.combine is None:
+        return [place]
+    found: list[int] = []
+    for part in axis.parts:
+        length = axis_length(part, length_of) or 0
+        inside = 0 <= place < length
+        found += places_in(part, place if inside else NOWHERE, length_of)
+        if axis.combine is Combine.CONCAT and place >= 0:
+            place = NOWHERE if inside else place - length
+    return found
 
 
 def last_length(run: Run, axis: Axis) -> int:
     if axis.source is None:
-        return axis.length or 1
+        return axis.length or 0
     source = run.graph.nodes[axis.source]
     if source.axes is not None:
-        return run.items[source.index] or 1
+        return run.items[source.index]
     (instance,) = run.instances[source.index].values()
-    return instance.length or 1
+    return instance.length or 0

@@ -238,7 +238,7 @@ def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
     """
     nodes = set(changed)
     for index in sorted({below for node in nodes for below in run.graph.nodes[node].downstream}):
-        sources = {axis.source for axis in run.graph.nodes[index].axes or ()}
+        sources = {axis.source for axis in mapping.leaves(run.graph.nodes[index])}
         for instance in list(run.instances[index].values()):
             if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
                 continue

@@ -12,7 +12,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from headway.core import mapping
-from headway.core.graph import Graph, Node
+from headway.core.graph import Axis, Graph, Node
 from headway.core.plan import recall, reset
 from headway.core.reasons import (
     CodeChanged,
@@ -154,10 +154,13 @@ def axes(graph: Graph, node: Node) -> object:
     """Return what the node is mapped over, by names."""
     if node.axes is None:
         return None
-    names = [
-        None if axis.source is None else graph.nodes[axis.source].task_id for axis in node.axes
-    ]
-    return [(axis.length, name, axis.key) for axis, name in zip(node.axes, names, strict=True)]
+    return [axis_by_names(graph, axis) for axis in node.axes]
+
+
+def axis_by_names(graph: Graph, axis: Axis) -> object:
+    name = None if axis.source is None else graph.nodes[axis.source].task_id
+    parts = [axis_by_names(graph, part) for part in axis.parts]
+    return axis.length, name, axis.key, axis.combine, parts
 
 
 def choices(graph: Graph, node: Node) -> frozenset[str] | None:

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Final
 
 from headway.core import schedules
-from headway.core.graph import Axis, Graph, Need, Node
+from headway.core.graph import Axis, Combine, Graph, Need, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
+from headway.spec import model
 from headway.spec.graph import branches_above
 from headway.spec.model import Dag, Task
 
@@ -71,12 +72,16 @@ def node(
 def axes(task: Task, by_id: dict[str, int]) -> tuple[Axis, ...] | None:
     if task.mapping is None:
         return None
-    return tuple(
-        Axis(length=axis.length)
-        if axis.task_id is None
-        else Axis(source=by_id[axis.task_id], key=axis.key)
-        for axis in task.mapping.axes
-    )
+    return tuple(axis_of(axis, by_id) for axis in task.mapping.axes)
+
+
+def axis_of(axis: model.Axis, by_id: dict[str, int]) -> Axis:
+    if axis.combine:
+        parts = tuple(axis_of(part, by_id) for part in axis.parts)
+        return Axis(combine=Combine(axis.combine), parts=parts)
+    if axis.task_id is None:
+        return Axis(length=axis.length)
+    return Axis(source=by_id[axis.task_id], key=axis.key)
 
 
 def retry_policy(task: Task) -> RetryPolicy:

@@ -7,6 +7,7 @@ Validation beyond types is in ``headway.spec.validate``.
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -36,15 +37,25 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One mapped argument: a literal of known ``length``, or the result of ``task_id``.
+    """One mapped argument: a literal of known ``length``, the result of ``task_id``, or ``parts`` that are combined.
 
-    ``argument`` is empty for ``expand_kwargs``: each item is then a dict of arguments.
+    ``argument`` is empty for ``expand_kwargs``, where each item is a dict of arguments, and for a part. ``zip`` is as
+    long as its shortest part, ``zip_longest`` as its longest.
     """
 
     argument: str
     length: int | None = None
     task_id: str | None = None
     key: str = RESULT_KEY
+    combine: Literal["", "zip", "zip_longest", "concat"] = ""
+    parts: tuple["Axis", ...] = ()
+
+    def leaves(self) -> Iterator["Axis"]:
+        """Yield the literals and results in it, in order."""
+        if not self.combine:
+            yield self
+        for part in self.parts:
+            yield from part.leaves()
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from headway.spec.carried import (
 )
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order
-from headway.spec.model import Dag, Param, Task
+from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import check_params as check_params
 from headway.spec.params import checked, shown, size_of
 
@@ -41,6 +41,7 @@ IMAGE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}")
 PARAM: Final = re.compile(r"[^\W\d]\w*")
 TASKS_MAX: Final = 100_000
 PRIORITY_MAX: Final = 1000
+LISTS_MAX: Final = 100  # that one task is mapped over
 REACH_MAX: Final = 1_000_000  # pairs of a task and a short circuit that may skip it
 TRIGGER_RULES: Final = tuple(map(str, TriggerRule))
 # What Airflow once called so, where another rule has a more similar name.
@@ -323,9 +324,11 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
         raise wrong(dag, "it is mapped, but over no argument", task)
     axes = task.mapping.axes if task.mapping else ()
     for axis in axes:
-        if (axis.length is None) == (axis.task_id is None):
-            raise wrong(dag, f'the axis "{axis.argument}" is either a literal or a result', task)
-    read: Iterable[str | None] = (*(i.task_id for i in task.inputs), *(a.task_id for a in axes))
+        check_axis(dag, task, axis)
+    lists = [leaf for axis in axes for leaf in axis.leaves()]
+    if len(lists) > LISTS_MAX:
+        raise wrong(dag, f"it is mapped over {len(lists)} lists; the limit is {LISTS_MAX}", task)
+    read: Iterable[str | None] = (*(i.task_id for i in task.inputs), *(a.task_id for a in lists))
     for task_id in read:
         if task_id is None:
             continue
@@ -346,6 +349,16 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             task,
             did_you_mean(task_id, tasks) or f"the tasks are {listing(tasks)}",
         )
+
+
+def check_axis(dag: Dag, task: Task, axis: Axis) -> None:
+    """Check that it is a literal, a result or a combination of them."""
+    kinds = (axis.length is not None, axis.task_id is not None, bool(axis.combine and axis.parts))
+    if sum(kinds) != 1 or bool(axis.parts) != bool(axis.combine):
+        told = f'the axis "{axis.argument}" must be one of a literal, a result and a combination'
+        raise wrong(dag, told, task)
+    for part in axis.parts:
+        check_axis(dag, task, part)
 
 
 def at_least(dag: Dag, task: Task | None, name: str, value: float | None, least: int) -> None:

@@ -287,11 +287,16 @@ def resumed(run: Run, attempt: Attempt) -> protocol.Resumed:
 
 def axis_items(run: Run, instance: Instance) -> list[protocol.AxisItem]:
     node = instance.node
+    if node.axes is None:
+        return []
     return [
         protocol.AxisItem(
-            position, None if axis.source is None else ref(run, axis.source, axis.key)
+            position,
+            None if leaf.source is None or position < 0 else ref(run, leaf.source, leaf.key),
         )
-        for position, axis in zip(mapping.positions(run, instance), node.axes or (), strict=True)
+        for position, leaf in zip(
+            mapping.positions(run, instance), mapping.leaves(node), strict=True
+        )
     ]
 
 

@@ -1,10 +1,10 @@
 """``expand`` and ``expand_kwargs`` as axes of a mapping."""
 
-from typing import Any
+from typing import Any, Final
 
 from headway.spec import model
 
-CHAINED = ("ZipXComArg", "ConcatXComArg")
+COMBINED: Final = {"ZipXComArg": "zip", "ConcatXComArg": "concat"}
 
 
 def operator_class(task: Any) -> type:
@@ -27,10 +27,6 @@ def refused(task: Any) -> str:
         return ""
     if any(each.__name__ == "SkipMixin" for each in operator_class(task).__mro__):
         return "is a mapped branch"
-    for value in inputs_of(task).values():
-        kind = type(source_of(value)).__name__
-        if kind in CHAINED:
-            return f"is mapped over the result of {kind.removesuffix('XComArg').lower()}()"
     return ""
 
 
@@ -48,7 +44,15 @@ def mapping_of(task: Any) -> model.Mapping | None:
 
 
 def axis(argument: str, value: Any) -> model.Axis:
+    from airflow.sdk.definitions._internal.types import is_arg_set
+
     source = source_of(value)
+    kind = type(source).__name__
+    if kind in COMBINED:
+        parts = tuple(axis("", part) for part in source.args)
+        filled = kind == "ZipXComArg" and is_arg_set(source.fillvalue)
+        combine: Any = "zip_longest" if filled else COMBINED[kind]
+        return model.Axis(argument=argument, combine=combine, parts=parts)
     if hasattr(source, "operator"):
         return model.Axis(argument=argument, task_id=source.operator.task_id, key=source.key)
     return model.Axis(argument=argument, length=len(value))
