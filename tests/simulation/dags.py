@@ -15,6 +15,7 @@ from headway.spec.model import Axis, Dag, Input, Mapping, Task
 
 POOLS: Final = ("default", "a", "b")
 RULES: Final = [rule for rule in TriggerRule if rule is not TriggerRule.ALL_SUCCESS]
+FAR: Final = "its branches choose what is further down, too"
 DELAYS_S: Final = (0.0, 1.0, 30.0, 1e7)
 
 
@@ -49,6 +50,10 @@ def brings(task: Task, map_index: int) -> bool:
 def follow(dag: Dag, task: Task, map_index: int, mood: str = "") -> list[str]:
     """The branch's choice; in another mood another one."""
     below = [other.task_id for other in dag.tasks if task.task_id in other.upstream]
+    if dag.description == FAR:
+        for other in dag.tasks:  # upstream first
+            if other.task_id not in below and set(below) & set(other.upstream):
+                below.insert(0, other.task_id)
     which = task.doc if map_index < 0 and not mood else f"{task.doc}/{map_index}/{mood}"
     return below[: zlib.crc32(which.encode()) % (len(below) + 1)]
 

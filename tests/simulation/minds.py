@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from headway.spec.model import Axis, Dag, Mapping, Task
 from headway.store.transact import transact
-from tests.simulation.dags import RULES, deed, draw, gated
+from tests.simulation.dags import FAR, RULES, deed, draw, gated
 from tests.simulation.people import TEAM, People, put
 from tests.simulation.world import Connections, World
 
@@ -48,11 +48,11 @@ class Minds(World):
 
 
 class Lists(Minds):
-    """What is mapped is mapped over several lists that are combined."""
+    """What is mapped is mapped over several lists that are combined, and branches choose what is further down."""
 
     def dag(self, dag_id: str) -> Dag:
         made = super().dag(dag_id)
-        return replace(made, tasks=tuple(map(combined, made.tasks)))
+        return replace(made, tasks=tuple(map(combined, made.tasks)), description=FAR)
 
 
 class Undecided(People):

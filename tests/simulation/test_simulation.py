@@ -215,6 +215,15 @@ def direct_ones_only(
     return DIRECT_ONES_TOO(graph, replace(branch, skips_all_below=False), follows)
 
 
+def further_down_is_all(
+    graph: Graph, branch: Node, follows: Collection[branches.Follow]
+) -> frozenset[int]:
+    """Who chooses what is further down leaves nothing out."""
+    direct = {graph.nodes[index].task_id for index in branch.downstream}
+    far = any(each is not None and each - direct for each in follows)
+    return frozenset() if far else DIRECT_ONES_TOO(graph, branch, follows)
+
+
 PLACES_IN, AXIS_LENGTH = mapping.places_in, mapping.axis_length
 
 
@@ -402,6 +411,12 @@ BUGS: list[Bug] = [
     bug(
         "items that are gone stay", "G5|S5|I29", (1, 2), (Run, "end_item", lambda *_: None)
     )._replace(world=Minds, steps=15),
+    bug(
+        "a choice further down leaves nothing out",
+        "S6|left it out",
+        (0, 1, 2),
+        (branches, "left_out", further_down_is_all),
+    )._replace(world=Lists, steps=15),
     bug(
         "items of the first list alone", "G5", (0,), (mapping, "places_in", always_the_first_list)
     )._replace(world=Lists, steps=15),

@@ -48,7 +48,7 @@ WRONG = [
     ),
     (
         dag(A, Task(task_id="b", line=3, mapping=Mapping(axes=(Axis(argument="x"),)))),
-        'f.py:3: b: the axis "x" is either a literal or a result',
+        'f.py:3: b: the axis "x" must be one of a literal, a result and a combination',
     ),
     (
         dag(A, params=(Param(name="__proto__"),)),

@@ -38,6 +38,7 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "trigger": (Trigger.SCHEDULE,),
     "trigger_rule": ("all_success",),
     "kind": ("python",),
+    "parts": ([],),  # an axis of a mapping may have axes in it
     "pool": ("default",),
     "params": ({"size": 3}, []),
     "counts": ({"success": 3},),

@@ -58,7 +58,7 @@ class Unknown:
 
 
 class Listed(Unknown, Node):
-    """What tasks can be mapped over, where it is a list: a result, or what ``lists`` makes of several."""
+    """A list that tasks can be mapped over: a result, or what ``lists`` makes of several."""
 
     __slots__ = ()
     parts: "Sequence[Listed]" = ()  # what it is made of

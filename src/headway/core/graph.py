@@ -24,7 +24,7 @@ ANYWHERE = Need()
 
 
 class Combine(StrEnum):
-    """How several lists become one."""
+    """A way to make one list of several."""
 
     ZIP = "zip"  # as long as the shortest
     ZIP_LONGEST = "zip_longest"

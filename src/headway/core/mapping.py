@@ -210,7 +210,7 @@ def positions(run: Run, instance: Instance) -> list[int]:
 
 
 def places_in(axis: Axis, place: int, length_of: Callable[[Axis], int | None]) -> list[int]:
-    """Where an item of an axis comes from: its place in each leaf."""
+    """The origin of an item of an axis: its place in each leaf."""
     if axis.combine is None:
         return [place]
     found: list[int] = []

@@ -2198,9 +2198,16 @@ export interface components {
         /** Axis */
         Axis: {
             argument: string;
+            /**
+             * @default
+             * @enum {string}
+             */
+            combine?: "" | "zip" | "zip_longest" | "concat";
             /** @default return_value */
             key?: string;
             length?: number | null;
+            /** @default [] */
+            parts?: components["schemas"]["Axis"][];
             task_id?: string | null;
         };
         /** Backfill */
@@ -6513,8 +6520,10 @@ export interface operations {
                      *               "axes": [
                      *                 {
                      *                   "argument": "text",
+                     *                   "combine": "",
                      *                   "key": "return_value",
                      *                   "length": 1,
+                     *                   "parts": [],
                      *                   "task_id": "extract"
                      *                 }
                      *               ]
@@ -7508,8 +7517,10 @@ export interface operations {
                      *               "axes": [
                      *                 {
                      *                   "argument": "text",
+                     *                   "combine": "",
                      *                   "key": "return_value",
                      *                   "length": 1,
+                     *                   "parts": [],
                      *                   "task_id": "extract"
                      *                 }
                      *               ]
@@ -7695,8 +7706,10 @@ export interface operations {
                      *               "axes": [
                      *                 {
                      *                   "argument": "text",
+                     *                   "combine": "",
                      *                   "key": "return_value",
                      *                   "length": 1,
+                     *                   "parts": [],
                      *                   "task_id": "extract"
                      *                 }
                      *               ]
@@ -8110,8 +8123,10 @@ export interface operations {
                      *             "axes": [
                      *               {
                      *                 "argument": "text",
+                     *                 "combine": "",
                      *                 "key": "return_value",
                      *                 "length": 1,
+                     *                 "parts": [],
                      *                 "task_id": "extract"
                      *               }
                      *             ]
@@ -13974,13 +13989,7 @@ export interface operations {
                      *       "load": [
                      *         {
                      *           "name": "ada",
-                     *           "parts": [
-                     *             {
-                     *               "at": "2026-01-31T05:00:00Z",
-                     *               "predicted": false,
-                     *               "used": 1.5
-                     *             }
-                     *           ],
+                     *           "parts": [],
                      *           "slots": 1
                      *         }
                      *       ],
