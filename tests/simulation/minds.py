@@ -52,7 +52,9 @@ class Lists(Minds):
 
     def dag(self, dag_id: str) -> Dag:
         made = super().dag(dag_id)
-        return replace(made, tasks=tuple(map(combined, made.tasks)), description=FAR)
+        first, *others = map(combined, made.tasks)
+        tasks = (replace(first, branch=True), *others)  # above most of them
+        return replace(made, tasks=tasks, description=FAR)
 
 
 class Undecided(People):
