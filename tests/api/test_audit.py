@@ -7,6 +7,8 @@ import pytest
 from psycopg import errors
 
 from headway import clock
+from headway.api.app import NOUNS
+from headway.core import audited
 from headway.engine import janitor
 from headway.errors import UsageError
 from headway.store import audit
@@ -48,6 +50,73 @@ def test_everything_that_changed_something_is_there(
     detail = admin.ask("GET", f"{API}/audit?action=dags.trigger").json["items"][0]
     assert detail["detail"] == {"body": {"params": {"size": 5}}, "after": {"run_id": run}}
     assert (detail["via"], detail["address"]) == ("session", "127.0.0.1")
+
+
+def test_every_action_has_a_sentence() -> None:
+    """Each operation that changes something, and what is written without a request."""
+    modules = {
+        handler: noun.__name__.rpartition(".")[2] for noun in NOUNS for handler in noun.ROUTES
+    }
+    actions = {
+        f"{noun}.{handler.fn.__name__}"
+        for handler, noun in modules.items()
+        if handler.http_methods & {"POST", "PUT", "PATCH", "DELETE"}
+    }
+    signing_in = {
+        each
+        for each in actions
+        if each.startswith("session.") and not each.endswith(("sign_out", "offer_link"))
+    }
+    others = {
+        *("session.sign_in", "session.refused", "session.ended", "access.refused", "audit.prune"),
+        *("members.role_map", "secrets.guess", "cluster.apply", "cluster.repair", "cluster.delete"),
+    }
+    known = {*audited.PLAIN, *audited.TOLD}
+    assert (actions - signing_in | others) - known == set()
+    assert known - actions - others == set()
+
+
+@pytest.mark.parametrize("action", [*audited.PLAIN, *audited.TOLD, "things.make_thing"])
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {},
+        {"body": None},
+        {"body": {"bytes": 9}},
+        {"body": [], "before": 1, "after": []},
+        {"times": "x"},
+    ],
+)
+def test_a_sentence_needs_no_detail(action: str, detail: dict[str, Any]) -> None:
+    """An entry of old has less, and a request that was too long none."""
+    words = audited.sentence(action, "x", detail)
+    assert words == words.strip()
+    assert words
+    assert "None" not in words
+
+
+def test_entries_are_told_in_sentences(admin: Browser, url: str, conn: Session) -> None:
+    seed.dag(conn, "d")
+    day = {"logical_date": "2026-01-02T05:00:00Z"}
+    run = admin.ask("POST", f"{API}/dags/d/runs", day).json["run_id"]
+    admin.ask("PUT", f"{API}/pools/etl", {"slots": 3})
+    admin.ask("PUT", f"{API}/pools/etl", {"slots": 1})
+    admin.ask("PATCH", f"{API}/runs/{run}", {"note": "late source"})
+    admin.ask("POST", f"{API}/dags/d/backfills", {"from": "2026-01-01", "to": "2026-01-03"})
+    admin.ask("POST", f"{API}/runs/@latest/cancel")
+    people.create(url, "ann", "operator")
+    items = admin.ask("GET", f"{API}/audit").json["items"]
+    cancelled = items[1]["subject"]
+    assert len(cancelled) > 8  # the run itself, not what the request called it
+    assert [each["words"] for each in reversed(items)] == [
+        f"triggered run `{run}` of `d` for 2026-01-02T05:00:00Z",
+        "created the pool `etl` with 3 slots",
+        "set the pool `etl` to 1 slot (before: 3)",
+        f"wrote a note on run `{run}`: late source",
+        "started a backfill of `d` from 2026-01-01 to 2026-01-03: 3 runs",
+        f"cancelled run `{cancelled}`",
+        "created the user `ann` with the role `operator`",
+    ]
 
 
 def test_failed_sign_ins_are_there(admin: Browser, url: str, conn: Session) -> None:

@@ -35,6 +35,19 @@ def test_a_run_is_created_once_for_a_key(client: Client, dag: str) -> None:
     assert client.trigger(dag, request).run_id == first.run_id
 
 
+def test_a_preview_names_the_runs_of_the_same_date(client: Client, dag: str) -> None:
+    request = wire.TriggerRequest(logical_date="2026-01-02T00:00:00Z")
+    assert client.would_trigger(dag, request).same_date == []
+    first, second = client.trigger(dag, request), client.trigger(dag, request)
+    client.cancel(first.run_id)
+    client.trigger(dag, wire.TriggerRequest(logical_date="2026-01-02T00:00:01Z"))
+    found = client.would_trigger(dag, request).same_date
+    assert [(run.run_id, run.state) for run in found] == [
+        (second.run_id, "queued"),
+        (first.run_id, "cancelled"),
+    ]
+
+
 def test_many_runs_are_created_at_once(client: Client, dag: str) -> None:
     assert len(set(client.trigger_many(dag, wire.BulkRequest(count=25)).run_ids)) == 25
     given = [wire.TriggerRequest(params={"size": n}) for n in range(3)]

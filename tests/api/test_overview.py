@@ -183,10 +183,17 @@ def test_search_finds_dags_tasks_and_runs(client: Client, conn: Session) -> None
 
 
 def write_event(conn: Session, subject: str, name: str, **more: object) -> None:
-    values = {"dag_id": None, "run_id": None, "task_id": None, "actor": "scheduler", **more}
+    values = {
+        "dag_id": None,
+        "run_id": None,
+        "task_id": None,
+        "actor": "scheduler",
+        "at": None,
+        **more,
+    }
     conn.execute(
         "INSERT INTO event (team_id, at, subject, name, dag_id, run_id, task_id, actor) VALUES"
-        " (1, now(), %(subject)s, %(name)s, %(dag_id)s, %(run_id)s, %(task_id)s, %(actor)s)",
+        " (1, coalesce(%(at)s, now()), %(subject)s, %(name)s, %(dag_id)s, %(run_id)s, %(task_id)s, %(actor)s)",
         {"subject": subject, "name": name, **values},
     )
 
@@ -213,6 +220,53 @@ def test_history_is_newest_first_and_filtered(client: Client, conn: Session) -> 
     assert (first.dag_id, first.run_id, first.task_id) == ("d", "r1", "t1")
     with pytest.raises(UsageError, match="not a valid subject"):
         client.history(subject="tasks")
+
+
+def test_history_leaves_out_the_steps_that_tell_nothing(client: Client, conn: Session) -> None:
+    told = [
+        *(("task_instance", name) for name in ("fail", "refuse", "retry", "cancel")),
+        *(("run", name) for name in ("succeed", "fail", "cancel", "set_aside", "note")),
+        *(("dag", "load"), ("dag", "miss"), ("pool", "resize"), ("backfill", "create")),
+        ("agent_session", "lost"),
+    ]
+    steps = [
+        *(
+            ("task_instance", name)
+            for name in ("release", "grant", "start", "succeed", "skip", "block")
+        ),
+        *(("run", "create"), ("run", "start"), ("bundle", "load"), ("retention", "prune")),
+    ]
+    for subject, name in [*told, *steps]:
+        key = {"run_id": "r1"} if subject in ("run", "task_instance") else {}
+        key |= {"task_id": "t1"} if subject == "task_instance" else {}
+        write_event(conn, subject, name, dag_id="d", **key)
+    write_event(conn, "run", "create", dag_id="d", run_id="r2", actor="user:ann")
+
+    def seen(**filters: object) -> list[tuple[str, str]]:
+        found = client.history(notable=True, **filters).items
+        return [(event.subject, event.name) for event in reversed(found)]
+
+    assert seen() == seen(dag_id="d") == [*told, ("run", "create")]
+    assert seen(run_id="r2") == [("run", "create")]
+    assert seen(actor="user") == [("run", "create")]
+    assert len(client.history().items) == len(told) + len(steps) + 1
+
+
+def test_history_is_of_a_time(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And ends there: no page looks for more beyond."""
+    monkeypatch.setattr("headway.store.views.events.WINDOW", 3)
+    for minute in range(9):
+        write_event(
+            conn, "run", "start", run_id=f"r{minute}", at=seed.NOON + timedelta(minutes=minute)
+        )
+    since = (seed.NOON + timedelta(minutes=4)).isoformat()
+    first = client.history(since=since)
+    second = client.history(since=since, before=first.next_cursor)
+    assert [event.run_id for event in first.items] == ["r8", "r7", "r6"]
+    assert [event.run_id for event in second.items] == ["r5", "r4"]
+    assert (first.next_cursor is None, second.next_cursor is None) == (False, True)
 
 
 def test_pages_of_history_neither_repeat_nor_omit(

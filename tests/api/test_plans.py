@@ -15,6 +15,7 @@ from headway.store.views import (
     briefs,
     calendar,
     dags,
+    dependencies,
     diagnosis,
     durations,
     events,
@@ -66,6 +67,9 @@ LISTED: dict[str, Any] = {
     "skip": 0,
     "set_aside": False,
 }
+BLOCKED: dict[str, Any] = {
+    "dag_id": "d", "logical_date": seed.NOON, "tasks": ["t1"], "limit": 200,
+}  # fmt: skip
 SPAN: dict[str, Any] = {
     "first": seed.NOON + timedelta(days=2), "last": seed.NOON + timedelta(days=3), "zone": "UTC",
 }  # fmt: skip
@@ -83,11 +87,19 @@ DAGS: dict[str, Any] = {
     "limit": 101,
 }
 SOURCES: tuple[LiteralString, ...] = (
-    *(events.OF_RUN, events.BY_PEOPLE, events.OF_DAG, events.OF_NO_TASK, events.ANYWHERE),
+    *(
+        events.OF_RUN,
+        events.BY_PEOPLE,
+        events.OF_NOTE,
+        events.OF_DAG,
+        events.OF_NO_TASK,
+        events.ANYWHERE,
+    ),
 )
 EVENTS_ASKED: dict[str, Any] = {
-    **dict.fromkeys(("subject", "actor", "task_id", "name")),
+    **dict.fromkeys(("subject", "actor", "task_id", "name", "since")),
     **{
+        "of_note": False,
         "dag_id": "d",
         "run_id": "run000001000",
         "before": 5000,
@@ -156,6 +168,12 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (overview.FLAWED, {"since": seed.NOON + timedelta(days=2), "limit": 20}),
     (run_tasks.TIMES, KEY),
     (diagnosis.REPAIRED, KEY),
+    (diagnosis.WITHOUT_ASSETS, BLOCKED),
+    (diagnosis.WAITING, BLOCKED),
+    (dependencies.BY_ASSETS, {}),
+    (dependencies.BY_RUNS, {}),
+    (dependencies.DAGS, {"dag_ids": ["d"]}),
+    (briefs.OF_DATE, {"dag_id": "d", "logical_date": seed.NOON, "most": 12}),
     (overview.WAITING, {"before": seed.NOON, "limit": 10}),
     (overview.LATE, {"before": seed.NOON, "limit": 10}),
     (overview.NEXT, {"now": seed.NOON, "limit": 10}),

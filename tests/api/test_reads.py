@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from headway.api.routes.runs import WAIT_S_MAX
 from headway.client import Client
 from headway.config import Layout
 from headway.errors import NotFound, UsageError
+from headway.loader.bundles import Bundles
 from headway.paths import log_path
 from headway.store.transact import Session
 from tests.api import seed
@@ -163,6 +165,30 @@ def test_events_follow_from_the_last_seen(client: Client, conn: Session) -> None
     events = client.events("r1")
     assert [event.name for event in events] == ["start", "succeed"]
     assert client.events("r1", after=events[0].seq) == events[1:]
+
+
+def test_a_broken_file_shows_its_code_and_the_dags_that_keep_an_older_version(
+    client: Client, conn: Session, layout: Layout, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    lines = [f"# {number}" for number in range(1, 12)]
+    lines[6] = "def broken(:"
+    (folder / "d.py").write_text("\n".join(lines))
+    version = Bundles(layout.data).snapshot(folder).version
+    seed.dag(conn, "d")
+    conn.execute("INSERT INTO bundle VALUES (1, %s, 1, 1, %s)", [version, seed.NOON])
+    later = seed.NOON + timedelta(hours=1)
+    conn.execute(
+        "INSERT INTO import_error VALUES (1, 'd.py', 7, 'SyntaxError', %s, %s, %s),"
+        " (1, 'e.py', 7, 'SyntaxError', 'gone', %s, NULL)",
+        [version, later, seed.NOON, later],
+    )
+    broken, gone = client.import_errors()
+    assert (broken.at, broken.since, gone.since) == (later, seed.NOON, later)
+    assert broken.dags == [wire.LastGood(dag_id="d", version=1)]
+    assert broken.code == wire.Excerpt(first=3, text="\n".join(lines[2:11]))
+    assert (gone.dags, gone.code) == ([], None)
 
 
 def test_import_errors_and_health(client: Client, conn: Session) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headway.cli.demo import History, create, is_empty, is_first_start
+from headway.cli.up import say_if_no_dags
 from headway.config import Layout, read_server_file
 from headway.errors import UsageError
 from headway.loader.check import check
@@ -50,6 +51,21 @@ def test_only_the_first_start_in_an_empty_place_writes_unasked(
     layout.data.rmdir()
     (tmp_path / "notes.txt").write_text("mine")
     assert not is_first_start(layout)
+
+
+def test_a_folder_with_files_but_no_dag_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*, of_teams: bool = False) -> str:
+        say_if_no_dags(tmp_path, of_teams=of_teams)
+        return capsys.readouterr().err
+
+    assert "headway up --demo" in said()
+    (tmp_path / "helpers.py").write_text("def twice(x):\n    return 2 * x\n")
+    assert f"No file in {tmp_path} defines a DAG yet" in said()
+    assert said(of_teams=True) == ""
+    (tmp_path / "orders.py").write_text("from headway import dag\n\n@dag\ndef orders(): ...\n")
+    assert said() == ""
 
 
 def test_a_server_in_an_empty_place_serves_both_teams(tmp_path: Path, data: Path) -> None:

@@ -34,10 +34,19 @@ def test_a_run_is_started_again_with_other_parameters(cli: Command) -> None:
     first = cli("run", "hello", "-p", "size=5", "--date", "2026-01-02").stdout.strip()
     again = cli("run", "hello", "--like", first, "-p", "size=7", "--output", "json")
     assert again.returncode == 0, again.stderr
+    assert (
+        f"run {first} of this date exists already (success); this is one more run" in again.stderr
+    )
+    assert f"headway clear {first}" in again.stderr
     then = json.loads(again.stdout.splitlines()[-1])
     assert then["logical_date"].startswith("2026-01-02T00:00:00")
     run = json.loads(cli("show", then["run_id"], "--output", "json").stdout)["run"]
     assert run["params"] == {"size": 7}
+    whole, *tasks = [line.split() for line in cli("durations", "hello").stdout.splitlines()[1:]]
+    assert whole[:3] == ["the", "whole", "run"]
+    assert {row[0] for row in tasks} >= {"greet", "names"}
+    told = cli("audit", "--limit", "1").stdout
+    assert f"triggered run `{then['run_id']}` of `hello` for 2026-01-02" in told
     other = cli("run", "naps", "--like", first)
     assert (other.returncode, "is of hello, not of naps" in other.stderr) == (2, True)
 

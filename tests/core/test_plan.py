@@ -131,6 +131,14 @@ def test_an_alert_that_does_not_decide_hides_no_failure() -> None:
     assert (well.state("alert"), well.run.state) == ("skipped", "success")
 
 
+def test_a_success_names_the_failures_that_do_not_decide() -> None:
+    alert = task("alert", "a", trigger_rule="all_done", decides_outcome=False)
+    story = Story(task("a"), alert).begin().succeed("a").fail("alert")
+    assert (story.run.state, story.run.reason) == ("success", LeavesSucceeded(("alert",)))
+    well = Story(task("a"), alert).begin().succeed("a").succeed("alert")
+    assert well.run.reason == LeavesSucceeded()
+
+
 def test_what_stands_below_an_alert_decides() -> None:
     alert = task("alert", "a", trigger_rule="all_done", decides_outcome=False)
     last = task("last", "alert", trigger_rule="all_done")

@@ -5,7 +5,7 @@ import pytest
 
 from headway.core import reasons
 from headway.core.reason_kinds import WAITS, Kind
-from headway.core.reasons import CLASSES, Reason, RuleMet, RuleNotMet, Text, Wait
+from headway.core.reasons import CLASSES, LeavesSucceeded, Reason, RuleMet, RuleNotMet, Text, Wait
 from headway.core.waiting import Line, held_back, why_queued
 from headway.core.wording import heading, said
 from tests.reasons import EXAMPLES
@@ -22,6 +22,13 @@ def test_a_reason_is_said_in_one_sentence(reason: Reason, words: str) -> None:
     assert said(reason) == words
     assert not words.endswith(".")
     assert heading(reason)
+
+
+def test_a_success_names_what_failed_and_does_not_decide() -> None:
+    words = "all leaf tasks that decide the outcome succeeded or were skipped"
+    one = f"{words}; `alert` failed and does not decide it"
+    assert said(LeavesSucceeded(("alert",))) == one
+    assert said(LeavesSucceeded(("a", "b"))) == f"{words}; `a` and `b` failed and do not decide it"
 
 
 @pytest.mark.parametrize("reason", [reason for reason, _ in EXAMPLES])

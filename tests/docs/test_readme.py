@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+import headway as package
+from headway.authoring.run import CONTEXT_NAMES, Run
 from headway.cli.app import COMMANDS
 from tests.cli.conftest import copy_data, headway
 from tests.tidy.tree import ROOT
@@ -52,3 +54,21 @@ def test_the_targets_of_make_it_names_exist() -> None:
     named = set(re.findall(r"(?:^    |`)make ([a-z]+)", README, re.MULTILINE))
     assert named
     assert named <= set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+
+
+def test_every_attribute_of_a_run_is_described() -> None:
+    text = (ROOT / "docs/authoring.md").read_text("utf-8")
+    table = text.partition("| attribute of `Run` | |")[2].partition("\n\n")[0]
+    public = {name for name in dir(Run) if not name.startswith("_")}
+    internal = {"current", "with_params", "events", "asset_events"}
+    assert public - internal - set(re.findall(r"`(\w+)`", table)) == set()
+    assert {f"`{name}`" for name in CONTEXT_NAMES} - set(re.findall(r"`\w+`", text)) == set()
+
+
+def test_every_word_of_the_translation_exists() -> None:
+    text = (ROOT / "docs/from-airflow.md").read_text("utf-8")
+    table = text.partition("| Airflow | Headway |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2] for line in table.splitlines() if line.count("|") == 3]
+    words = {word for row in rows for word in re.findall(r"`(\w+)(?:`|\()", row)}
+    assert len(words) > 12
+    assert {word for word in words if not hasattr(package, word)} == {"load"}  # a task of yours

@@ -34,7 +34,7 @@ KINDS: Final[dict[Kind, str]] = {
         show_code_change show_dag_assets test_connection trigger_many write_note
     """,
     Kind.LIST: """
-        list_asset_events list_assets
+        list_asset_events list_assets list_dependencies
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
         list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables metrics

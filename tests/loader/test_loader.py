@@ -105,6 +105,10 @@ def test_a_broken_file_keeps_its_last_good_version_and_bundle(
     assert rows(conn, "SELECT bundle_version FROM dag WHERE dag_id = 'two'") != good
     line, message = errors(conn)["a.py"]
     assert (line, "SyntaxError" in message) == (3, True)
+    folder.write("a.py", "import headway\n\n\n2 +")
+    loader.settle()
+    assert errors(conn)["a.py"][0] == 4
+    assert rows(conn, "SELECT since < at FROM import_error") == [(True,)]
     folder.dag(file.name, "one")
     loader.settle()
     assert errors(conn) == {}

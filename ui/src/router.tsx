@@ -5,7 +5,7 @@ import { NotFound, PageError } from "./app/Trouble.tsx";
 import { queries } from "./queries.ts";
 import { adminTree } from "./views/admin/routes.tsx";
 import { dagTree } from "./views/dag/routes.tsx";
-import { logRoute, runRoute } from "./views/run/routes.tsx";
+import { logRoute, runDiffRoute, runRoute } from "./views/run/routes.tsx";
 import { sharedRoute } from "./views/shared/routes.tsx";
 
 const tree = rootRoute.addChildren([
@@ -16,13 +16,14 @@ const tree = rootRoute.addChildren([
   teamRoute.addChildren([
     pages.overviewRoute,
     pages.dagsRoute.addChildren([pages.dagListRoute, dagTree]),
-    pages.runsRoute.addChildren([pages.runListRoute, runRoute, logRoute]),
+    pages.runsRoute.addChildren([pages.runListRoute, runRoute, runDiffRoute, logRoute]),
     pages.logsRoute,
     pages.slotsRoute,
     pages.timelineRoute,
     pages.backfillsRoute,
     pages.eventsRoute,
     pages.importErrorsRoute,
+    pages.dependenciesRoute,
     sharedRoute,
     adminTree,
   ]),

@@ -21,6 +21,7 @@ from headway.spec import compile
 from headway.spec.validate import check_params
 from headway.store import queue, runs, snapshots
 from headway.store.clock import clock
+from headway.store.views import briefs
 
 
 def would_trigger(
@@ -29,12 +30,14 @@ def would_trigger(
     """Preview a trigger. Raises what ``new.trigger`` raises."""
     spec, now = runnable(conn, team_id, dag_id), clock(conn)
     why = held_back(queue.line_of(conn, team_id, dag_id))
+    date = date_of(spec, compile.schedule(spec, now), wanted, now)
     return wire.TriggerPreview(
         params=check_params(spec, wanted.params),
         tasks=len(spec.tasks),
         would_wait=None if why is None else said(why),
-        logical_date=date_of(spec, compile.schedule(spec, now), wanted, now),
+        logical_date=date,
         why=why,
+        same_date=briefs.of_date(conn, dag_id, date),
     )
 
 

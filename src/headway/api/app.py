@@ -32,6 +32,7 @@ from headway.api.routes import (
     calendar,
     connections,
     dags,
+    dependencies,
     diagnosis,
     durations,
     events,
@@ -91,7 +92,7 @@ NOUNS: Final = (
     *(overview, events, grid, gantt, diagnosis),
     *(logs, log_search, log_retention, metrics),
     *(connections, variables, secret_keys),
-    *(assets, backfills, calendar, timeline, versions, durations, replays, run_links),
+    *(assets, dependencies, backfills, calendar, timeline, versions, durations, replays, run_links),
     *(session, users, members, roles, service_accounts, tokens, teams, grants, audit),
 )
 

@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "why",
     "logs",
     "xcom",
+    "durations",
     "retry",
     "clear",
     "mark",

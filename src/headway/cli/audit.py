@@ -37,7 +37,7 @@ def audit(
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List the changes that people and programs made, newest first."""
+    """List the changes that people and programs made, newest first. ``--output json`` has the requests, too."""
     from headway.client import client_of
 
     client = client_of(config.layout(data))
@@ -58,8 +58,8 @@ def audit(
         say(f"{found.entries:,} entries verified, none changed{removed}")
         return
     entries = client.audit(limit, actor=actor, action=action)
-    rows = [(e.seq, e.at, e.actor, e.via, e.action, e.subject, e.address) for e in entries]
-    show(entries, output, ("SEQ", "AT", "ACTOR", "VIA", "ACTION", "SUBJECT", "FROM"), rows)
+    rows = [(e.seq, e.at, e.actor, e.words, e.via, e.address) for e in entries]
+    show(entries, output, ("SEQ", "AT", "WHO", "WHAT", "VIA", "FROM"), rows)
 
 
 def written(parts: Iterable[bytes], file: str) -> None:

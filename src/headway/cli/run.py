@@ -11,6 +11,7 @@ from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
 from headway.cli.output import line, seconds
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import paint, say
+from headway.core.words import counted
 from headway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def run(
         request = wire.TriggerRequest(logical_date=date, params=params)
         if like is not None:
             request = resembling(place.client.run(like), dag_id, request)
+        if request.logical_date is not None:
+            say_same_date(place.client.would_trigger(dag_id, request))
         if detach:
             run = place.client.trigger(dag_id, request)
             say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
@@ -76,6 +79,27 @@ def run(
         report(place, layout, run, output)
     if run.state != "success":
         raise typer.Exit(1)
+
+
+def say_same_date(preview: wire.TriggerPreview) -> None:
+    """Say which runs of the date exist, and what else can be done than to start one more."""
+    if not preview.same_date:
+        return
+    latest = preview.same_date[0]
+    others = len(preview.same_date) - 1
+    more = f", and {counted(others, 'earlier run')}" if others else ""
+    say(
+        f"{paint('!', 'yellow')} run {latest.run_id} of this date exists already ({latest.state}){more}; "
+        f"this is one more run"
+    )
+    if latest.state == "failed":
+        say(f"  to run only its failed tasks again: headway retry {latest.run_id}")
+    elif latest.state in ("queued", "running"):
+        say(
+            f"  to follow it: headway show {latest.run_id}; to stop it: headway cancel {latest.run_id}"
+        )
+    else:
+        say(f"  to run its tasks again in the same run: headway clear {latest.run_id}")
 
 
 def resembling(earlier: wire.Run, dag_id: str, request: wire.TriggerRequest) -> wire.TriggerRequest:

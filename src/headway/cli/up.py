@@ -171,16 +171,25 @@ def serve(supervisor: "Supervisor", began: float, *, is_new: bool) -> None:
 
 
 def show_addresses(supervisor: "Supervisor", server: "ServerFile") -> None:
-    from headway.cli.demo import is_empty
-
     say(f"  Open  {supervisor.login_url()}  (sign-in link: works once, expires in 10 minutes)")
     say(f"  API   {server.url}/api/v1")
     for source in supervisor.teams.sources():
         say(f"  DAGs  {source}")
     say(f"  Data  {supervisor.settings.layout.data}")
-    if is_empty(supervisor.settings.dags):
-        say("  There is no DAG yet. To see two demo teams at work: headway up --demo")
+    say_if_no_dags(supervisor.settings.dags, of_teams=supervisor.teams.of_teams)
     say("  Ctrl-C stops it; runs continue at the next start")
+
+
+def say_if_no_dags(dags: Path, *, of_teams: bool) -> None:
+    """Say that no file of the folder defines a DAG, and what to do; of a folder of teams the pages tell each team."""
+    from headway.cli.demo import is_empty
+    from headway.loader.check import defines_any
+
+    if is_empty(dags):
+        say("  There is no DAG yet. To see two demo teams at work: headway up --demo")
+    elif not of_teams and not defines_any(dags):
+        say(f"  No file in {dags} defines a DAG yet. Save one there, and it is loaded at once;")
+        say("  to begin with a DAG, a test and a CI file: headway init NAME")
 
 
 def watch(

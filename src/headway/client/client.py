@@ -40,8 +40,12 @@ class Client(Logs, Changes, Secrets, Assets):
         query = {"limit": limit, "before": before}
         return self.get(f"/dags/{segment(dag_id)}/grid", wire.Grid, query)
 
-    def import_errors(self) -> list[wire.ImportError]:
-        return list(self.all_pages("/import-errors", wire.ImportError))
+    def import_errors(self) -> list[wire.BrokenFile]:
+        return list(self.all_pages("/import-errors", wire.BrokenFile))
+
+    def dependencies(self) -> list[wire.DagLinks]:
+        """Return the DAGs that wait for assets or runs of other DAGs, and those that are waited for."""
+        return self.get("/dependencies", wire.Page[wire.DagLinks]).items
 
     def trigger(self, dag_id: str, request: wire.TriggerRequest) -> wire.Run:
         return self.post(f"/dags/{segment(dag_id)}/runs", request, wire.Run)
@@ -213,7 +217,9 @@ class Client(Logs, Changes, Secrets, Assets):
         return self.get("/search", wire.Found, {"q": text})
 
     def history(self, **filters: object) -> wire.Page[wire.Event]:
-        """Newest first; filters: subject, actor, dag_id, run_id, task_id, name, before, limit."""
+        """Newest first; filters: subject, actor, dag_id, run_id, task_id, name, since, notable, before,
+        limit.
+        """
         return self.get("/events", wire.Page[wire.Event], filters)
 
     # -- pools and health
@@ -328,9 +334,9 @@ class Client(Logs, Changes, Secrets, Assets):
         answer, _ = self.ask("DELETE", f"/tokens/{segment(token_id)}", None, {})
         return msgspec.json.decode(answer, type=wire.Token)
 
-    def audit(self, limit: int, **filters: str | None) -> list[wire.AuditEntry]:
+    def audit(self, limit: int, **filters: str | None) -> list[wire.WordedEntry]:
         """The latest ``limit`` entries; filters: actor, action, since."""
-        page = self.get("/audit", wire.Page[wire.AuditEntry], {"limit": limit, **filters})
+        page = self.get("/audit", wire.Page[wire.WordedEntry], {"limit": limit, **filters})
         return page.items
 
     def export_audit(self, form: str) -> Iterator[bytes]:

@@ -490,7 +490,8 @@ def finish(run: Run) -> None:
         names = tuple(node.task_id for node in bad[:NAMED_MAX])
         run.advance(RunEvent.FAIL, LeavesFailed(names, len(bad) - len(names)))
     else:
-        run.advance(RunEvent.SUCCEED, LeavesSucceeded())
+        aside = [n.task_id for n in run.graph.nodes if not n.decides_outcome and broken(run, n)]
+        run.advance(RunEvent.SUCCEED, LeavesSucceeded(tuple(aside[:20])))
 
 
 def broken(run: Run, node: Node) -> int:

@@ -376,7 +376,7 @@ class LeavesFailed(Facts, frozen=True, tag=K.LEAVES_FAILED.value):
 
 
 class LeavesSucceeded(Facts, frozen=True, tag=K.LEAVES_SUCCEEDED.value):
-    pass
+    aside: tuple[str, ...] = ()  # leaves that failed and do not decide the outcome
 
 
 class PoolResized(Facts, frozen=True, tag=K.POOL_RESIZED.value):

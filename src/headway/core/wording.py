@@ -207,8 +207,15 @@ def said_of_runs(reason: Reason) -> str | None:
             return f"dagrun_timeout of {limit_s:g} s exceeded"
         case LeavesFailed(tasks, more):
             return f"did not succeed: {named(tasks, more)}"
-        case LeavesSucceeded():
-            return "all leaf tasks succeeded or were skipped"
+        case LeavesSucceeded(aside):
+            if not aside:
+                return "all leaf tasks succeeded or were skipped"
+            which = listed([f"`{task}`" for task in aside])
+            do = "does" if len(aside) == 1 else "do"
+            return (
+                "all leaf tasks that decide the outcome succeeded or were skipped; "
+                f"{which} failed and {do} not decide it"
+            )
     return None
 
 

@@ -92,6 +92,12 @@ def copy_files(root: Path, listing: Listing, copy: Path) -> dict[str, Path]:
     return copied
 
 
+def defines_any(root: Path) -> bool:
+    """Return whether a file of the folder may define a DAG, by its text. Imports nothing."""
+    files = {found.path: root / found.path for found in scan(root).files}
+    return bool(candidates(files))
+
+
 def candidates(copied: Mapping[str, Path]) -> list[str]:
     claims = {
         path: found

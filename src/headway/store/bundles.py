@@ -32,10 +32,11 @@ IN_USE: LiteralString = """
             OFFSET 0)
 """
 
-# Nothing runs them, but what changed from one to the next can be shown.
-COMPARED: LiteralString = (
-    "SELECT DISTINCT bundle_version FROM code_change WHERE bundle_version IS NOT NULL"
-)
+# Nothing runs them, but what changed from one to the next can be shown, and the code around an error.
+COMPARED: LiteralString = """
+    SELECT bundle_version FROM code_change WHERE bundle_version IS NOT NULL
+    UNION SELECT bundle_version FROM import_error
+"""
 
 # What may be run at any moment.
 ACTIVE: LiteralString = """
@@ -85,7 +86,7 @@ def in_use(conn: Connection[Any]) -> set[str]:
 
 
 def compared(conn: Connection[Any]) -> set[str]:
-    """The versions, of any team, in which the code of a DAG changed: their files are kept, not their copies."""
+    """The versions, of any team, in which code changed or a file broke: their files are kept, not their copies."""
     with conn.cursor(row_factory=scalar_row) as cursor:
         return set(cursor.execute(COMPARED).fetchall())
 

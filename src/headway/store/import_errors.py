@@ -21,15 +21,16 @@ KNOWN: LiteralString = """
 """
 
 PUT: LiteralString = """
-    INSERT INTO import_error (team_id, file, line, message, bundle_version, at)
-    SELECT %(team_id)s, file, line, message, %(bundle_version)s, %(now)s
+    INSERT INTO import_error (team_id, file, line, message, bundle_version, at, since)
+    SELECT %(team_id)s, file, line, message, %(bundle_version)s, %(now)s, %(now)s
     FROM unnest(%(files)s::text[], %(lines)s::integer[], %(messages)s::text[])
         AS found (file, line, message)
     ON CONFLICT (team_id, file) DO UPDATE SET
         line = excluded.line,
         message = excluded.message,
         bundle_version = excluded.bundle_version,
-        at = excluded.at
+        at = excluded.at,
+        since = coalesce(import_error.since, import_error.at)
 """
 
 CLEAR: LiteralString = """

@@ -19,6 +19,7 @@ from headway.wire.audit import (
     AuditCheck,
     AuditEntry,
     AuditRecord,
+    WordedEntry,
 )
 from headway.wire.backfills import (
     Backfill,
@@ -34,12 +35,20 @@ from headway.wire.calendar import (
     Fires,
 )
 from headway.wire.dags import (
+    BrokenFile,
     DagDetail,
     DagSummary,
     DagVersion,
+    Excerpt,
     ImportError,
+    LastGood,
+)
+from headway.wire.dependencies import (
+    DagLink,
+    DagLinks,
 )
 from headway.wire.diagnosis import (
+    BlockedDag,
     BlockedTask,
     Comparison,
     Diagnosis,
@@ -265,7 +274,9 @@ __all__ = [
     "BackfillRequest",
     "BackfillRun",
     "Bar",
+    "BlockedDag",
     "BlockedTask",
+    "BrokenFile",
     "BulkAnswer",
     "BulkRequest",
     "Calendar",
@@ -288,6 +299,8 @@ __all__ = [
     "DagDelta",
     "DagDetail",
     "DagDuration",
+    "DagLink",
+    "DagLinks",
     "DagSummary",
     "DagVersion",
     "Day",
@@ -297,6 +310,7 @@ __all__ = [
     "Durations",
     "ErrorGroup",
     "Event",
+    "Excerpt",
     "FailedRun",
     "FileChange",
     "FileDiff",
@@ -325,6 +339,7 @@ __all__ = [
     "InstanceChange",
     "InstanceKey",
     "InstancesDelta",
+    "LastGood",
     "LateDag",
     "LimitsChange",
     "LinkRequest",
@@ -427,6 +442,7 @@ __all__ = [
     "Waited",
     "WaitingRuns",
     "WaitingTask",
+    "WordedEntry",
     "XCom",
     "code_of",
     "error_of",

@@ -17,6 +17,12 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     address: str
 
 
+class WordedEntry(AuditEntry, frozen=True, kw_only=True):
+    """An entry for people. ``words``: what the actor did, as a sentence without its subject."""
+
+    words: str
+
+
 class AuditRecord(AuditEntry, frozen=True, kw_only=True):
     """An entry as it is exported. ``chain``: the hash of this entry and of the one before."""
 

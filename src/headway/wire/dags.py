@@ -17,6 +17,31 @@ class ImportError(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class LastGood(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG whose file is broken, and the version that its runs use meanwhile."""
+
+    dag_id: str
+    version: int
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of a file, from the line ``first`` on."""
+
+    first: int
+    text: str
+
+
+class BrokenFile(ImportError, frozen=True, kw_only=True):
+    """A file that fails to load. ``at``: of its present error; ``since``: of the first one since it last loaded;
+    ``dags``: those that it defined when it last loaded. ``code``: the lines around the error, if you may read sources.
+    """
+
+    since: datetime
+    bundle_version: str
+    dags: list[LastGood] = []
+    code: Excerpt | None = None
+
+
 class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str
     file: str

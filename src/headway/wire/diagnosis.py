@@ -40,6 +40,20 @@ class BlockedTask(msgspec.Struct, frozen=True, kw_only=True):
     why: Reason | None = None
 
 
+class BlockedDag(msgspec.Struct, frozen=True, kw_only=True):
+    """Another DAG that waits because of the run: for an asset (``kind`` is ``asset``) that ``source`` would have
+    updated, or with a task (``kind`` is ``run``) for the run itself. ``through``: it waits for that DAG, which waits.
+    """
+
+    dag_id: str
+    owner: str
+    kind: str
+    name: str  # of the asset, or of the task that waits
+    source: str | None = None  # the task of the run
+    run_id: str | None = None  # the run that waits
+    through: str | None = None
+
+
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     what: str  # state, logical date, version, bundle, trigger, duration, param <name>
     before: Any
@@ -91,3 +105,4 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         FirstError | None
     )  # the first failed attempt of the run, if its task instance did not stay failed
     retry: RetryCounts
+    blocked_dags: list[BlockedDag] = []  # the nearest first

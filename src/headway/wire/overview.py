@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from headway.core.reasons import Reason
-from headway.wire.dags import ImportError
+from headway.wire.dags import BrokenFile
 from headway.wire.health import Component
 from headway.wire.pools import Pool
 from headway.wire.runs import RunBrief
@@ -81,5 +81,5 @@ class Home(msgspec.Struct, frozen=True, kw_only=True):
     slots: list[Pool]
     next: list[NextRun]
     components: list[Component]
-    import_errors: list[ImportError]
+    import_errors: list[BrokenFile]
     activity: list[Hour]

@@ -99,13 +99,16 @@ class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class TriggerPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """The run that a trigger would create. ``would_wait``: why it would not start immediately."""
+    """The run that a trigger would create. ``would_wait``: why it would not start immediately; ``same_date``: the runs
+    of this date that exist, the newest first.
+    """
 
     params: dict[str, Any]
     tasks: int
     would_wait: str | None
     logical_date: datetime
     why: Reason | None = None
+    same_date: list[RunBrief] = []
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

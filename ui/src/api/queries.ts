@@ -137,6 +137,13 @@ export const importErrors = () =>
     queryFn: ({ signal }) => request("get", "/import-errors", { signal }),
   });
 
+export const dependencies = () =>
+  queryOptions({
+    queryKey: ["dependencies"],
+    queryFn: ({ signal }) => request("get", "/dependencies", { signal }),
+    staleTime: 30_000,
+  });
+
 export const search = (q: string) =>
   queryOptions({
     queryKey: ["search", q],

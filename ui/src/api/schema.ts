@@ -636,6 +636,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List dependencies
+         * @description List the DAGs that wait for assets or runs of other DAGs, and those that are waited for.
+         */
+        get: operations["list_dependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -645,7 +665,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description List events, newest first. ``before`` is ``next_cursor`` of the previous page. ``actor`` is one actor (``user:ada``) or a kind (``user``). A page may have fewer than ``limit`` events although another page follows.
+         * @description List events, newest first. ``before`` is ``next_cursor`` of the previous page. ``actor`` is one actor (``user:ada``) or a kind (``user``). ``notable`` leaves out the steps of tasks and runs that tell nothing: what remains is what people did, failures and retries, and how runs ended. A page may have fewer than ``limit`` events although another page follows.
          */
         get: operations["list_events"];
         put?: never;
@@ -749,7 +769,7 @@ export interface paths {
         };
         /**
          * List import errors
-         * @description List DAG files that failed to load, with the errors.
+         * @description List DAG files that failed to load: the errors, the code around them, and the DAGs that keep an older version.
          */
         get: operations["list_import_errors"];
         put?: never;
@@ -2144,21 +2164,6 @@ export interface components {
              */
             removed: number;
         };
-        /** AuditEntry */
-        AuditEntry: {
-            action: string;
-            actor: string;
-            address: string;
-            /** Format: date-time */
-            at: string;
-            detail: {
-                [key: string]: unknown;
-            };
-            /** Format: int64 */
-            seq: number;
-            subject: string;
-            via: string;
-        };
         /** AwaitsAssets */
         AwaitsAssets: {
             /** @enum {unknown} */
@@ -2287,6 +2292,16 @@ export interface components {
             state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
             task_id: string;
         };
+        /** BlockedDag */
+        BlockedDag: {
+            dag_id: string;
+            kind: string;
+            name: string;
+            owner: string;
+            run_id: string | null;
+            source: string | null;
+            through: string | null;
+        };
         /** BlockedTask */
         BlockedTask: {
             /** Format: int64 */
@@ -2294,6 +2309,19 @@ export interface components {
             reason: string | null;
             task_id: string;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** BrokenFile */
+        BrokenFile: {
+            /** Format: date-time */
+            at: string;
+            bundle_version: string;
+            code: components["schemas"]["Excerpt"] | null;
+            dags: components["schemas"]["LastGood"][];
+            file: string;
+            line: number | null;
+            message: string;
+            /** Format: date-time */
+            since: string;
         };
         /** BulkAnswer */
         BulkAnswer: {
@@ -2652,6 +2680,23 @@ export interface components {
             p95_s: number | null;
             trend_pct: number | null;
         };
+        /** DagLink */
+        DagLink: {
+            dag_id: string | null;
+            kind: string;
+            name: string;
+        };
+        /** DagLinks */
+        DagLinks: {
+            affected: string[];
+            dag_id: string;
+            downstream: components["schemas"]["DagLink"][];
+            last_run_state: ("queued" | "running" | "success" | "failed" | "cancelled") | null;
+            next_run_at: string | null;
+            owner: string;
+            paused_at: string | null;
+            upstream: components["schemas"]["DagLink"][];
+        };
         /** DagPaused */
         DagPaused: {
             by: string;
@@ -2726,6 +2771,7 @@ export interface components {
         /** Diagnosis */
         Diagnosis: {
             blocked: components["schemas"]["BlockedTask"][];
+            blocked_dags: components["schemas"]["BlockedDag"][];
             compared_to: components["schemas"]["Comparison"] | null;
             errors: components["schemas"]["ErrorGroup"][];
             first_failed: components["schemas"]["InstanceKey"] | null;
@@ -2793,6 +2839,12 @@ export interface components {
             task_id: string | null;
             version: number | null;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** Excerpt */
+        Excerpt: {
+            /** Format: int64 */
+            first: number;
+            text: string;
         };
         /** ExecutorUnknown */
         ExecutorUnknown: {
@@ -3062,7 +3114,7 @@ export interface components {
             dags: components["schemas"]["DagCounts"];
             failed: components["schemas"]["FailedRun"][];
             flawed: components["schemas"]["FailedRun"][];
-            import_errors: components["schemas"]["ImportError"][];
+            import_errors: components["schemas"]["BrokenFile"][];
             late: components["schemas"]["LateDag"][];
             next: components["schemas"]["NextRun"][];
             /** Format: date-time */
@@ -3140,6 +3192,12 @@ export interface components {
             /** @enum {unknown} */
             kind: "item_gone";
         };
+        /** LastGood */
+        LastGood: {
+            dag_id: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** LateDag */
         LateDag: {
             dag_id: string;
@@ -3161,6 +3219,8 @@ export interface components {
         };
         /** LeavesSucceeded */
         LeavesSucceeded: {
+            /** @default [] */
+            aside: string[];
             /** @enum {unknown} */
             kind: "leaves_succeeded";
         };
@@ -3506,14 +3566,14 @@ export interface components {
             items: components["schemas"]["AssetEvent"][];
             next_cursor: string | null;
         };
-        /** Page[AuditEntry] */
-        PageOfAuditEntry: {
-            items: components["schemas"]["AuditEntry"][];
-            next_cursor: string | null;
-        };
         /** Page[Backfill] */
         PageOfBackfill: {
             items: components["schemas"]["Backfill"][];
+            next_cursor: string | null;
+        };
+        /** Page[BrokenFile] */
+        PageOfBrokenFile: {
+            items: components["schemas"]["BrokenFile"][];
             next_cursor: string | null;
         };
         /** Page[CodeChange] */
@@ -3524,6 +3584,11 @@ export interface components {
         /** Page[Connection] */
         PageOfConnection: {
             items: components["schemas"]["Connection"][];
+            next_cursor: string | null;
+        };
+        /** Page[DagLinks] */
+        PageOfDagLinks: {
+            items: components["schemas"]["DagLinks"][];
             next_cursor: string | null;
         };
         /** Page[DagSummary] */
@@ -3539,11 +3604,6 @@ export interface components {
         /** Page[Grant] */
         PageOfGrant: {
             items: components["schemas"]["Grant"][];
-            next_cursor: string | null;
-        };
-        /** Page[ImportError] */
-        PageOfImportError: {
-            items: components["schemas"]["ImportError"][];
             next_cursor: string | null;
         };
         /** Page[Pool] */
@@ -3599,6 +3659,11 @@ export interface components {
         /** Page[VersionSummary] */
         PageOfVersionSummary: {
             items: components["schemas"]["VersionSummary"][];
+            next_cursor: string | null;
+        };
+        /** Page[WordedEntry] */
+        PageOfWordedEntry: {
+            items: components["schemas"]["WordedEntry"][];
             next_cursor: string | null;
         };
         /** Page[XCom] */
@@ -4660,6 +4725,7 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+            same_date: components["schemas"]["RunBrief"][];
             /** Format: int64 */
             tasks: number;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
@@ -4806,6 +4872,22 @@ export interface components {
             since: string;
             task_id: string;
             why: components["schemas"]["PoolFull"] | components["schemas"]["PoolMissing"] | components["schemas"]["PoolEmpty"] | components["schemas"]["PoolTooSmall"] | components["schemas"]["PoolTurn"] | components["schemas"]["TeamSlots"] | components["schemas"]["NoAgent"] | components["schemas"]["AgentsFull"] | components["schemas"]["QueueUnserved"] | components["schemas"]["ExecutorUnknown"] | components["schemas"]["QuotaFull"] | components["schemas"]["PodPending"] | components["schemas"]["PodRefused"] | components["schemas"]["DagPaused"] | components["schemas"]["MaxActiveTasks"] | components["schemas"]["MaxActiveTis"] | components["schemas"]["MaxActiveRuns"] | components["schemas"]["BackfillFull"] | components["schemas"]["SetAside"] | components["schemas"]["NotSeen"] | components["schemas"]["HandedOver"] | components["schemas"]["NoScheduler"] | components["schemas"]["NotCreated"] | components["schemas"]["FileGone"] | components["schemas"]["NoSchedule"] | components["schemas"]["RunsOnce"] | components["schemas"]["AwaitsAssets"] | components["schemas"]["EndDateReached"] | components["schemas"]["RuleMet"] | components["schemas"]["RuleNotMet"] | components["schemas"]["NotChosen"] | components["schemas"]["SkippedItself"] | components["schemas"]["MappedOverNothing"] | components["schemas"]["SourceNotSuccessful"] | components["schemas"]["NotAList"] | components["schemas"]["TooManyItems"] | components["schemas"]["TooManyTasks"] | components["schemas"]["ItemGone"] | components["schemas"]["Granted"] | components["schemas"]["Started"] | components["schemas"]["AttemptFailed"] | components["schemas"]["GivenUp"] | components["schemas"]["LostTooOften"] | components["schemas"]["RetryOver"] | components["schemas"]["AwaitsTime"] | components["schemas"]["AwaitsRun"] | components["schemas"]["AwaitsTrigger"] | components["schemas"]["WaitOver"] | components["schemas"]["WaitTimedOut"] | components["schemas"]["UpstreamChanged"] | components["schemas"]["CodeChanged"] | components["schemas"]["TaskRemoved"] | components["schemas"]["Cleared"] | components["schemas"]["Marked"] | components["schemas"]["Cancelled"] | components["schemas"]["RunStarted"] | components["schemas"]["RunTimedOut"] | components["schemas"]["LeavesFailed"] | components["schemas"]["LeavesSucceeded"] | components["schemas"]["PoolResized"] | components["schemas"]["Created"] | components["schemas"]["About"] | components["schemas"]["Text"] | null;
+        };
+        /** WordedEntry */
+        WordedEntry: {
+            action: string;
+            actor: string;
+            address: string;
+            /** Format: date-time */
+            at: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            seq: number;
+            subject: string;
+            via: string;
+            words: string;
         };
         /** XCom */
         XCom: {
@@ -5475,13 +5557,14 @@ export interface operations {
                      *           },
                      *           "seq": 1,
                      *           "subject": "run",
-                     *           "via": "session"
+                     *           "via": "session",
+                     *           "words": "text"
                      *         }
                      *       ],
                      *       "next_cursor": null
                      *     }
                      */
-                    "application/json": components["schemas"]["PageOfAuditEntry"];
+                    "application/json": components["schemas"]["PageOfWordedEntry"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -8256,6 +8339,81 @@ export interface operations {
             507: components["responses"]["StorageFull"];
         };
     };
+    list_dependencies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "affected": [
+                     *             "text"
+                     *           ],
+                     *           "dag_id": "daily_delays",
+                     *           "downstream": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "kind": "python",
+                     *               "name": "ada"
+                     *             }
+                     *           ],
+                     *           "last_run_state": "success",
+                     *           "next_run_at": "2026-01-31T05:00:00Z",
+                     *           "owner": "data-platform",
+                     *           "paused_at": null,
+                     *           "upstream": []
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageOfDagLinks"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -8289,6 +8447,12 @@ export interface operations {
                  * @example etl
                  */
                 name?: string;
+                /**
+                 * @description Only from this time on.
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                since?: string;
+                notable?: boolean;
                 /** @description `next_cursor` of the previous answer. */
                 before?: string;
                 /**
@@ -8765,15 +8929,27 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "at": "2026-01-31T05:00:00Z",
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "code": {
+                     *             "first": 1,
+                     *             "text": "2026-01-31T05:00:01Z three flights"
+                     *           },
+                     *           "dags": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "version": 3
+                     *             }
+                     *           ],
                      *           "file": "daily_delays.py",
                      *           "line": 11,
-                     *           "message": "SyntaxError: '(' was never closed"
+                     *           "message": "SyntaxError: '(' was never closed",
+                     *           "since": "2026-01-31T05:00:00Z"
                      *         }
                      *       ],
                      *       "next_cursor": null
                      *     }
                      */
-                    "application/json": components["schemas"]["PageOfImportError"];
+                    "application/json": components["schemas"]["PageOfBrokenFile"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -9423,9 +9599,21 @@ export interface operations {
                      *       "import_errors": [
                      *         {
                      *           "at": "2026-01-31T05:00:00Z",
+                     *           "bundle_version": "9f2c4e1b7a60",
+                     *           "code": {
+                     *             "first": 1,
+                     *             "text": "2026-01-31T05:00:01Z three flights"
+                     *           },
+                     *           "dags": [
+                     *             {
+                     *               "dag_id": "daily_delays",
+                     *               "version": 3
+                     *             }
+                     *           ],
                      *           "file": "daily_delays.py",
                      *           "line": 11,
-                     *           "message": "SyntaxError: '(' was never closed"
+                     *           "message": "SyntaxError: '(' was never closed",
+                     *           "since": "2026-01-31T05:00:00Z"
                      *         }
                      *       ],
                      *       "late": [
@@ -10622,6 +10810,17 @@ export interface operations {
                      *             "slots": 4,
                      *             "used": 4
                      *           }
+                     *         }
+                     *       ],
+                     *       "blocked_dags": [
+                     *         {
+                     *           "dag_id": "daily_delays",
+                     *           "kind": "python",
+                     *           "name": "ada",
+                     *           "owner": "data-platform",
+                     *           "run_id": "01jk5v9s8t0q",
+                     *           "source": "text",
+                     *           "through": "text"
                      *         }
                      *       ],
                      *       "compared_to": {

@@ -9,7 +9,9 @@ import { rootRoute, signedIn, teamRoute } from "./roots.tsx";
 type Search = Record<string, unknown>;
 
 const PAUSED = ["true", "false"] as const;
-const SUBJECTS = ["run", "task_instance", "dag", "pool"] as const;
+const SUBJECTS = ["run", "task_instance", "dag", "pool", "backfill", "agent_session"] as const;
+const HOURS = ["1", "24", "168"] as const;
+const hoursNamed = (value: unknown) => HOURS.find((hours) => hours === String(value));
 const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
 export const indexRoute = createRoute({
@@ -124,12 +126,26 @@ export const eventsRoute = createRoute({
   validateSearch: (search: Search) =>
     strip({
       subject: SUBJECTS.find((subject) => subject === search.subject),
+      name: word(search.name),
+      hours: hoursNamed(search.hours),
+      all: search.all === "true" || search.all === true ? ("true" as const) : undefined,
       actor: word(search.actor),
       dag: word(search.dag),
       run: word(search.run),
       task: word(search.task),
     }),
   component: lazyRouteComponent(() => import("@/views/events/Events.tsx"), "Events"),
+});
+
+export const dependenciesRoute = createRoute({
+  getParentRoute: () => teamRoute,
+  path: "dependencies",
+  staticData: { crumb: "Dependencies" },
+  validateSearch: (search: Search) => strip({ dag: word(search.dag) }),
+  component: lazyRouteComponent(
+    () => import("@/views/dependencies/Dependencies.tsx"),
+    "Dependencies",
+  ),
 });
 
 export const importErrorsRoute = createRoute({

@@ -117,7 +117,7 @@ const SAID: Said = {
   cancelled: [{ kind: "cancelled", by: "ann", live: false }, null],
   run_started: [{ kind: "run_started" }, null],
   run_timed_out: [{ kind: "run_timed_out", limit_s: 60 }, null],
-  leaves_succeeded: [{ kind: "leaves_succeeded" }, null],
+  leaves_succeeded: [{ kind: "leaves_succeeded", aside: [] }, null],
   created: [{ kind: "created", trigger: "manual", note: null }, null],
   about: [{ kind: "about", what: "x.py" }, null],
   text: [{ kind: "text", text: "pool `db` is full" }, null],

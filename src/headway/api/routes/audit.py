@@ -26,7 +26,7 @@ async def list_audit(
     since: FromQuery[datetime | None] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> wire.Page[wire.AuditEntry]:
+) -> wire.Page[wire.WordedEntry]:
     """List audit entries, newest first."""
     return await api.door.call(
         views.page, actor=actor, action=action, since=since, limit=limit, cursor=cursor

@@ -1,9 +1,12 @@
 """/dags and /import-errors."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromQuery, JSONBody
 from psycopg import Connection
@@ -19,13 +22,16 @@ from headway.core.roles import Verb
 from headway.core.states import RunState
 from headway.core.words import listed
 from headway.engine.catalog import Catalog
-from headway.errors import Conflict, NotFound, UsageError
+from headway.errors import Conflict, HeadwayError, NotFound, UsageError
+from headway.loader import sourcefiles
 from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
 from headway.wire.backfills import AGAIN
 
 BULK_MAX: Final = 100_000
+CODE_LINES: Final = 4  # of a broken file, above and below its error
+CODE_CHARS: Final = 400  # of each of them
 
 
 @get("/dags", needs=Verb.DAG_READ)
@@ -200,9 +206,33 @@ def pausing(dag: wire.DagDetail) -> dict[str, object]:
 @get("/import-errors", needs=Verb.DAG_READ)
 async def list_import_errors(
     api: Handed, limit: Limit = 100, cursor: Cursor = None
-) -> wire.Page[wire.ImportError]:
-    """List DAG files that failed to load, with the errors."""
-    return await api.door.call(views.import_errors, limit, cursor)
+) -> wire.Page[wire.BrokenFile]:
+    """List DAG files that failed to load: the errors, the code around them, and the DAGs that keep an older version."""
+    found = await api.door.call(views.import_errors, limit, cursor)
+    if Verb.SOURCE_READ not in api.principal.verbs:
+        return found
+    return await asyncio.to_thread(with_code, api.layout.data, found)
+
+
+def with_code(data: Path, page: wire.Page[wire.BrokenFile]) -> wire.Page[wire.BrokenFile]:
+    return wire.Page(
+        [msgspec.structs.replace(each, code=code_of(data, each)) for each in page.items],
+        page.next_cursor,
+    )
+
+
+def code_of(data: Path, broken: wire.BrokenFile) -> wire.Excerpt | None:
+    """Return the lines around an error; None: it has no line, or the file is no longer kept."""
+    if broken.line is None:
+        return None
+    try:
+        source = sourcefiles.read(data, broken.bundle_version, broken.file)
+    except HeadwayError:
+        return None
+    lines = source.text.splitlines()
+    first = max(1, broken.line - CODE_LINES)
+    shown = [line[:CODE_CHARS] for line in lines[first - 1 : broken.line + CODE_LINES]]
+    return wire.Excerpt(first=first, text="\n".join(shown)) if shown else None
 
 
 ROUTES = [

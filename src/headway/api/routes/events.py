@@ -1,8 +1,10 @@
 """/events: the history of everything."""
 
+from datetime import datetime
 from typing import Annotated
 
 from litestar import get
+from litestar.params import FromQuery
 
 from headway import wire
 from headway.api.context import Handed
@@ -20,16 +22,26 @@ async def list_events(
     run_id: IdFilter = None,
     task_id: IdFilter = None,
     name: TextFilter = None,
+    since: FromQuery[datetime | None] = None,
+    notable: FromQuery[bool] = False,
     before: Cursor = None,
     limit: Limit = 100,
 ) -> wire.Page[wire.Event]:
     """List events, newest first. ``before`` is ``next_cursor`` of the previous page.
 
-    ``actor`` is one actor (``user:ada``) or a kind (``user``). A page may have fewer than ``limit``
-    events although another page follows.
+    ``actor`` is one actor (``user:ada``) or a kind (``user``). ``notable`` leaves out the steps of tasks and runs that
+    tell nothing: what remains is what people did, failures and retries, and how runs ended. A page may have fewer than
+    ``limit`` events although another page follows.
     """
     wanted = views.Filter(
-        subject=subject, actor=actor, dag_id=dag_id, run_id=run_id, task_id=task_id, name=name
+        subject=subject,
+        actor=actor,
+        dag_id=dag_id,
+        run_id=run_id,
+        task_id=task_id,
+        name=name,
+        since=since,
+        of_note=notable,
     )
     return await api.door.call(views.page, wanted, limit, before)
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
 from headway import wire
+from headway.core.audited import sentence
 from headway.store.views import pages
 
 EXPORTED_MAX: Final = 1_000  # at once
@@ -56,12 +57,16 @@ def page(
     since: datetime | None,
     limit: int,
     cursor: str | None,
-) -> wire.Page[wire.AuditEntry]:
+) -> wire.Page[wire.WordedEntry]:
     before = pages.decode(cursor, tuple[int])[0] if cursor else None
     limit = pages.capped(limit)
     values = {"before": before, "actor": actor, "action": action, "since": since}
-    with conn.cursor(row_factory=class_row(wire.AuditEntry)) as rows:
-        found = rows.execute(PAGE, {**values, "limit": limit + 1}).fetchall()
+    with conn.cursor(row_factory=dict_row) as rows:
+        read = rows.execute(PAGE, {**values, "limit": limit + 1}).fetchall()
+    found = [
+        wire.WordedEntry(**row, words=sentence(row["action"], row["subject"], row["detail"]))
+        for row in read
+    ]
     more = pages.encode((found[limit - 1].seq,)) if len(found) > limit else None
     return wire.Page(found[:limit], more)
 

@@ -1,10 +1,11 @@
 """The last runs of DAGs, as marks in a row."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from headway import wire
 
@@ -20,6 +21,20 @@ RECENT: LiteralString = """
         ORDER BY logical_date DESC, run_id LIMIT %(most)s
     ) AS found
 """
+
+
+OF_DATE: LiteralString = """
+    SELECT run_id, state, logical_date, started_at, ended_at, trigger, failed_instances FROM run
+    WHERE dag_id = %(dag_id)s AND logical_date = %(logical_date)s
+    ORDER BY created_at DESC LIMIT %(most)s
+"""
+
+
+def of_date(conn: Connection[Any], dag_id: str, logical_date: datetime) -> list[wire.RunBrief]:
+    """Return the runs of one date, the newest first."""
+    values = {"dag_id": dag_id, "logical_date": logical_date, "most": RECENT_MAX}
+    with conn.cursor(row_factory=class_row(wire.RunBrief)) as cursor:
+        return cursor.execute(OF_DATE, values).fetchall()
 
 
 def recent(conn: Connection[Any], dag_ids: Sequence[str]) -> dict[str, list[wire.RunBrief]]:

@@ -60,7 +60,11 @@ IS_KNOWN: LiteralString = "SELECT FROM dag WHERE dag_id = %(dag_id)s"
 IDS: LiteralString = "SELECT dag_id FROM dag ORDER BY dag_id LIMIT 10000"
 
 IMPORT_ERRORS: LiteralString = """
-    SELECT file, line, message, at FROM import_error
+    SELECT file, line, message, at, coalesce(since, at) AS since, bundle_version,
+        (SELECT coalesce(json_agg(json_build_object('dag_id', dag_id, 'version', version) ORDER BY dag_id), '[]')
+        FROM dag WHERE dag.team_id = import_error.team_id AND dag.file = import_error.file
+            AND missing_since IS NULL) AS dags
+    FROM import_error
     WHERE %(after)s::text IS NULL OR file > %(after)s
     ORDER BY file LIMIT %(limit)s
 """
@@ -162,10 +166,12 @@ def unknown(conn: Connection[Any], dag_id: str) -> NotFound:
 
 def import_errors(
     conn: Connection[Any], limit: int, cursor: str | None
-) -> wire.Page[wire.ImportError]:
+) -> wire.Page[wire.BrokenFile]:
+    """Return the files that fail to load, without their code: that is in files."""
     limit = pages.capped(limit)
     after = pages.decode(cursor, tuple[str])[0] if cursor else None
-    with conn.cursor(row_factory=class_row(wire.ImportError)) as rows_cursor:
-        rows = rows_cursor.execute(IMPORT_ERRORS, {"after": after, "limit": limit + 1}).fetchall()
+    with conn.cursor(row_factory=dict_row) as rows_cursor:
+        found = rows_cursor.execute(IMPORT_ERRORS, {"after": after, "limit": limit + 1}).fetchall()
+    rows = [msgspec.convert(row, wire.BrokenFile) for row in found]
     more = pages.encode((rows[limit - 1].file,)) if len(rows) > limit else None
     return wire.Page(rows[:limit], more)

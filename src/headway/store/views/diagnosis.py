@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import args_row, tuple_row
+from psycopg.rows import args_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core import branches
+from headway.core.dependencies import affected
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
 from headway.core.graph import Graph
 from headway.core.reasons import Reason
@@ -18,7 +19,7 @@ from headway.core.waiting import why_queued
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import queue
-from headway.store.views import run_tasks, runs, troubles
+from headway.store.views import dependencies, run_tasks, runs, troubles
 from headway.store.views.memory import Memory
 from headway.store.views.worded import worded_row, words
 
@@ -55,6 +56,24 @@ REPAIRED: LiteralString = """
 BLOCKED: LiteralString = """
     SELECT task_id, count(*) AS count, min(reason::text) AS reason FROM task_instance
     WHERE run_id = %(run_id)s AND state = 'upstream_failed' GROUP BY task_id
+"""
+
+# What other DAGs would have got from tasks of the run that did not succeed.
+WITHOUT_ASSETS: LiteralString = """
+    SELECT DISTINCT consumer.dag_id, used.asset AS name, used.task_id AS source
+    FROM asset_use AS used
+    JOIN asset_consumer AS consumer ON consumer.team_id = used.team_id AND consumer.asset = used.asset
+    JOIN dag ON dag.team_id = consumer.team_id AND dag.dag_id = consumer.dag_id
+    WHERE used.dag_id = %(dag_id)s AND used.role = 'outlet' AND used.task_id = ANY (%(tasks)s::text[])
+        AND missing_since IS NULL AND consumer.dag_id <> %(dag_id)s
+    ORDER BY consumer.dag_id, name, source
+"""
+
+WAITING: LiteralString = """
+    SELECT run.dag_id, run.run_id, wait.task_id AS name FROM wait JOIN run USING (team_id, run_id)
+    WHERE wait.kind = 'run' AND NOT is_over AND NOT reported
+        AND target_dag = %(dag_id)s AND target_date = %(logical_date)s AND run.dag_id <> %(dag_id)s
+    ORDER BY run.dag_id, run.run_id, name LIMIT %(limit)s
 """
 
 CHOICES: LiteralString = """
@@ -98,6 +117,7 @@ def of_run(conn: Connection[Any], memory: Memory, run_id: str) -> wire.Diagnosis
         first_failed=None if first is None else key_of(first),
         repaired=repaired(conn, run_id),
         retry=retry(conn, run_id, version.dag, broken),
+        blocked_dags=blocked_elsewhere(conn, run, broken),
     )
 
 
@@ -172,6 +192,43 @@ def blocked(conn: Connection[Any], run_id: str, dag: Dag) -> list[wire.BlockedTa
     with conn.cursor(row_factory=worded_row(wire.BlockedTask)) as cursor:
         found = cursor.execute(BLOCKED, {"run_id": run_id}).fetchall()
     return sorted(found, key=lambda task: place.get(task.task_id, len(place)))
+
+
+def blocked_elsewhere(
+    conn: Connection[Any], run: wire.Run, broken: Sequence[TaskTrouble]
+) -> list[wire.BlockedDag]:
+    """Return the DAGs that wait because of this run, then those that wait for them."""
+    if not broken or run.state == RunState.SUCCESS:
+        return []
+    tasks = [trouble.task_id for trouble in broken]
+    values = {
+        "dag_id": run.dag_id,
+        "logical_date": run.logical_date,
+        "tasks": tasks,
+        "limit": BLOCKED_MAX,
+    }
+    with conn.cursor(row_factory=dict_row) as cursor:
+        direct = [{**row, "kind": "asset"} for row in cursor.execute(WITHOUT_ASSETS, values)]
+        direct += [{**row, "kind": "run"} for row in cursor.execute(WAITING, values)]
+    if not direct:
+        return []
+    links = dependencies.links(conn)
+    first = [*dict.fromkeys(row["dag_id"] for row in direct)]
+    known = {run.dag_id, *first}
+    further = []
+    for dag_id in first:
+        for below, through in affected(links, dag_id):
+            if below not in known:
+                known.add(below)
+                link = next(x for x in links if (x.upstream, x.downstream) == (through, below))
+                further.append(
+                    {"dag_id": below, "kind": link.kind, "name": link.name, "through": through}
+                )
+    owners = dependencies.owners(conn, known)
+    return [
+        wire.BlockedDag(**row, owner=owners.get(row["dag_id"], ""))
+        for row in [*direct, *further][:BLOCKED_MAX]
+    ]
 
 
 def compared(conn: Connection[Any], run: wire.Run) -> wire.Comparison | None:

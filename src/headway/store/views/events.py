@@ -4,6 +4,7 @@ Most rows are of task instances. A question that no index answers looks through 
 newest rows and no more: the page may then be short, and its cursor leads on.
 """
 
+from datetime import datetime
 from typing import Any, Final, LiteralString
 
 import msgspec
@@ -29,20 +30,27 @@ OF_RUN: LiteralString = "run_id IS NOT NULL AND run_id = %(run_id)s"
 BY_PEOPLE: LiteralString = "starts_with(actor, 'user:')"
 OF_DAG: LiteralString = "task_id IS NULL AND dag_id = %(dag_id)s"
 OF_NO_TASK: LiteralString = "task_id IS NULL"
+# What tells something: what people did, what went wrong, and how runs ended; not each step of each task.
+OF_NOTE: LiteralString = """(starts_with(actor, 'user:')
+    OR task_id IS NOT NULL AND name IN ('fail', 'refuse', 'retry', 'cancel')
+    OR task_id IS NULL AND subject NOT IN ('bundle', 'retention')
+        AND NOT (subject = 'run' AND name IN ('create', 'start')))"""
 ANYWHERE: LiteralString = "true"
 
-WANTED: LiteralString = """
+WANTED: LiteralString = f"""
     (%(subject)s::text IS NULL OR subject = %(subject)s)
     AND (%(actor)s::text IS NULL OR actor = %(actor)s OR starts_with(actor, %(actor)s || ':'))
     AND (%(dag_id)s::text IS NULL OR dag_id = %(dag_id)s)
     AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s)
     AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
     AND (%(name)s::text IS NULL OR name = %(name)s)
+    AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+    AND (NOT %(of_note)s OR {OF_NOTE})
 """
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """``actor`` is one (``user:ada``) or a kind of them (``user``)."""
+    """``actor`` is one (``user:ada``) or a kind of them (``user``). ``of_note``: ``OF_NOTE`` alone."""
 
     subject: str | None = None
     actor: str | None = None
@@ -50,6 +58,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     task_id: str | None = None
     name: str | None = None
+    since: datetime | None = None
+    of_note: bool = False
 
 
 def source(wanted: Filter) -> LiteralString:
@@ -57,6 +67,8 @@ def source(wanted: Filter) -> LiteralString:
         return OF_RUN
     if wanted.actor is not None and wanted.actor.partition(":")[0] == "user":
         return BY_PEOPLE
+    if wanted.of_note:
+        return OF_NOTE
     if wanted.subject in (None, "task_instance"):
         return ANYWHERE
     return OF_NO_TASK if wanted.dag_id is None else OF_DAG
@@ -76,9 +88,12 @@ def listing(source: LiteralString) -> LiteralString:
 def edge(source: LiteralString) -> LiteralString:
     """The last row that was looked at, when there may be more behind it."""
     return f"""
-        SELECT seq FROM event
-        WHERE {source} AND (%(before)s::bigint IS NULL OR seq < %(before)s)
-        ORDER BY seq DESC OFFSET %(window)s - 1 LIMIT 1
+        SELECT seq FROM (
+            SELECT seq, at FROM event
+            WHERE {source} AND (%(before)s::bigint IS NULL OR seq < %(before)s)
+            ORDER BY seq DESC OFFSET %(window)s - 1 LIMIT 1
+        ) AS last
+        WHERE %(since)s::timestamptz IS NULL OR at >= %(since)s
     """
 
 

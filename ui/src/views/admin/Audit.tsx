@@ -1,14 +1,17 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
+import { useState } from "react";
 import { audit, auditCheck } from "@/api/queries.ts";
 import { address } from "@/api/request.ts";
 import type { AuditEntry } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { absolute, compact } from "@/lib/time.ts";
-import { buttonClass } from "@/parts/Button.tsx";
+import { Button, buttonClass } from "@/parts/Button.tsx";
+import { Dialog } from "@/parts/Dialog.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import type { Column } from "@/parts/Table.tsx";
+import { Words } from "@/parts/Words.tsx";
 import styles from "./Admin.module.css";
 import { Listed } from "./Listed.tsx";
 
@@ -53,6 +56,32 @@ function Intact() {
   );
 }
 
+/** The entry as it was recorded: the request, and the values before and after. */
+function Raw({ entry }: { entry: AuditEntry }) {
+  const [open, setOpen] = useState(false);
+  const { words, ...recorded } = entry;
+  return (
+    <>
+      <Button
+        small
+        look="quiet"
+        aria-label={`Raw entry ${entry.seq}`}
+        onClick={() => setOpen(true)}
+      >
+        Raw
+      </Button>
+      {open && (
+        <Dialog title={`Entry ${entry.seq}`} wide close={() => setOpen(false)}>
+          <p>
+            {entry.actor} <Words text={words} />
+          </p>
+          <pre className={styles.raw}>{JSON.stringify(recorded, null, 2)}</pre>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     key: "at",
@@ -68,34 +97,23 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     key: "actor",
     head: "Who",
     width: "minmax(90px, 1fr)",
-    cell: (entry) => <span>{entry.actor}</span>,
+    cell: (entry) => <span title={entry.actor}>{entry.actor.replace(/^user:/, "")}</span>,
   },
   {
-    key: "action",
+    key: "words",
     head: "What",
-    width: "minmax(110px, 1.2fr)",
-    cell: (entry) => <span>{entry.action}</span>,
+    width: "minmax(140px, 4fr)",
+    cell: (entry) => (
+      <span title={entry.words}>
+        <Words text={entry.words} />
+      </span>
+    ),
   },
   {
-    key: "subject",
-    head: "Of",
-    width: "minmax(110px, 1.4fr)",
-    secondary: true,
-    cell: (entry) => <span>{entry.subject}</span>,
-  },
-  {
-    key: "detail",
-    head: "Detail",
-    width: "minmax(120px, 2fr)",
-    secondary: true,
-    cell: (entry) => {
-      const text = JSON.stringify(entry.detail);
-      return (
-        <span className={styles.detail} title={text}>
-          {text === "{}" ? "" : text}
-        </span>
-      );
-    },
+    key: "raw",
+    head: <span className="sr-only">As recorded</span>,
+    width: "64px",
+    cell: (entry) => <Raw entry={entry} />,
   },
   {
     key: "from",

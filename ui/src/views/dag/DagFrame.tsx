@@ -13,6 +13,7 @@ import { Skeleton } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { Tabs, tabClass } from "@/parts/Tabs.tsx";
 import { useMay } from "@/state/session.ts";
+import { Awaited } from "./Awaited.tsx";
 import { usePause } from "./actions.ts";
 import styles from "./DagFrame.module.css";
 import { Selected, UnknownSelection } from "./Selected.tsx";
@@ -126,6 +127,7 @@ function Facts({ detail }: { detail: DagDetail | undefined }) {
         </a>
       )}
       {detail.tags.length > 0 && <Tags tags={detail.tags} />}
+      <Awaited dag={detail.dag_id} />
       {detail.description && <span>{detail.description}</span>}
     </span>
   );

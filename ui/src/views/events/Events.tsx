@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { events } from "@/api/queries.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -9,16 +9,28 @@ import { Page } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { Table } from "@/parts/Table.tsx";
 import { COLUMNS } from "./columns.tsx";
-import { meant } from "./describe.ts";
+import { meant, NAMES } from "./describe.ts";
 
 const SUBJECTS = [
   { value: "run", shown: "runs" },
   { value: "task_instance", shown: "task instances" },
   { value: "dag", shown: "DAGs" },
   { value: "pool", shown: "pools" },
+  { value: "backfill", shown: "backfills" },
+  { value: "agent_session", shown: "agents" },
 ] as const;
+const TIMES = [
+  { value: "1", shown: "the last hour" },
+  { value: "24", shown: "the last 24 hours" },
+  { value: "168", shown: "the last 7 days" },
+] as const;
+const SHOWN = [{ value: "true", shown: "every step" }] as const;
+const HOUR_MS = 3_600_000;
 
-/** Everything that happened, newest first: who or what did it, and why. */
+/**
+ * What happened, newest first: who or what did it, and why. Of all runs only what tells something, so that no success of
+ * a task hides a failure; of one run every step.
+ */
 export function Events() {
   const search = useSearch({ from: "/t/$team/events" });
   const navigate = useNavigate({ from: "/t/$team/events" });
@@ -29,10 +41,27 @@ export function Events() {
   );
   const setDag = useCallback((dag: string) => set({ dag: dag || undefined }), [set]);
   const setActor = useCallback((actor: string) => set({ actor: actor || undefined }), [set]);
-  const { subject, actor, dag, run, task } = search;
-  const filter = { subject, actor: actor && meant(actor), dag_id: dag, run_id: run, task_id: task };
+  const { subject, actor, dag, run, task, name, hours, all } = search;
+  // From when it was chosen: the list does not begin anew as time passes.
+  const since = useMemo(
+    () => hours && new Date(Date.now() - Number(hours) * HOUR_MS).toISOString(),
+    [hours],
+  );
+  const filter = {
+    subject,
+    actor: actor && meant(actor),
+    dag_id: dag,
+    run_id: run,
+    task_id: task,
+    name,
+    since,
+  };
   const filtered = Object.values(filter).some(Boolean);
-  const found = useInfiniteQuery({ ...events(filter), placeholderData: keepPreviousData });
+  const notable = !(all || run || task || name);
+  const found = useInfiniteQuery({
+    ...events({ ...filter, notable }),
+    placeholderData: keepPreviousData,
+  });
   return (
     <Page title="Events">
       <FilterBar>
@@ -44,6 +73,26 @@ export function Events() {
           options={SUBJECTS}
           onChange={(chosen) => set({ subject: chosen })}
         />
+        <FilterChoice
+          label="What"
+          value={name}
+          options={NAMES}
+          onChange={(chosen) => set({ name: chosen })}
+        />
+        <FilterChoice
+          label="When"
+          value={hours}
+          options={TIMES}
+          onChange={(chosen) => set({ hours: chosen })}
+        />
+        {!run && !task && !name && (
+          <FilterChoice
+            label="Show"
+            value={all}
+            options={SHOWN}
+            onChange={(chosen) => set({ all: chosen })}
+          />
+        )}
         {run && <FilterChip label="Run" value={run} away={() => set({ run: undefined })} />}
         {task && <FilterChip label="Task" value={task} away={() => set({ task: undefined })} />}
       </FilterBar>
@@ -53,7 +102,10 @@ export function Events() {
         <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
       ) : found.data.length === 0 ? (
         <EmptyState title={filtered ? "No events match these filters" : "No events yet"}>
-          <p>Every change to a run, task, DAG or pool appears here, with who or what made it.</p>
+          <p>
+            Failures, retries, ends of runs and what people did appear here, with who or what made
+            it. “Show: every step” lists each step of each task, too.
+          </p>
         </EmptyState>
       ) : (
         <Table

@@ -21,9 +21,11 @@ const event = (given: Partial<Event>): Event => ({
 });
 
 test("what happened, and to what", () => {
-  expect(what(event({ name: "succeed", state: "success" }))).toBe("succeed → success");
-  expect(what(event({ name: "mark_failed", state: "failed" }))).toBe("mark failed → failed");
-  expect(what(event({ name: "pause" }))).toBe("pause");
+  expect(what(event({ name: "succeed", state: "success" }))).toBe("succeeded");
+  expect(what(event({ name: "mark_failed", state: "failed" }))).toBe("marked as failed");
+  expect(what(event({ name: "pause" }))).toBe("paused");
+  expect(what(event({ name: "cancel", state: "running" }))).toBe("is being cancelled");
+  expect(what(event({ name: "some_day" }))).toBe("some day");
   expect(to(event({ task_id: "load", map_index: 3, attempt: 2 }))).toBe("load [3], attempt 2");
   expect(to(event({ task_id: "load", map_index: -1 }))).toBe("load");
   expect(to(event({}))).toBe("");

@@ -1,12 +1,56 @@
 import type { Event } from "@/api/types.ts";
-import { stateWord } from "@/lib/states.ts";
 
-/** What happened, as a few words: `succeed → success`, `pause`. */
+const WORDS: Readonly<Record<string, string>> = {
+  create: "created",
+  start: "started",
+  succeed: "succeeded",
+  fail: "failed",
+  retry: "failed, retries",
+  cancel: "cancelled",
+  skip: "skipped",
+  block: "upstream failed",
+  refuse: "refused",
+  release: "ready",
+  grant: "given to an agent",
+  defer: "waits",
+  reschedule: "waits for the next look",
+  wake: "goes on",
+  recall: "judged again",
+  clear: "cleared",
+  mark_success: "marked as success",
+  mark_failed: "marked as failed",
+  pause: "paused",
+  resume: "resumed",
+  load: "new version",
+  miss: "no longer in the folder",
+  resize: "resized",
+  delete: "deleted",
+  note: "note",
+  set_aside: "set aside",
+  take_back: "taken back",
+};
+
+/** What the list can be narrowed to: the ends first, as they are looked for. */
+export const NAMES = [
+  ...[
+    "fail",
+    "retry",
+    "succeed",
+    "cancel",
+    "skip",
+    "block",
+    "clear",
+    "mark_success",
+    "mark_failed",
+  ],
+  ...["start", "create", "note", "load", "pause", "resume", "resize"],
+].map((value) => ({ value, shown: WORDS[value] ?? value }));
+
+/** What happened, in a few words; beside them the state, where they do not say it. */
 export function what(event: Event): string {
-  const name = event.name.replaceAll("_", " ");
-  return event.state && stateWord(event.state) !== name
-    ? `${name} → ${stateWord(event.state)}`
-    : name;
+  const { name, state } = event;
+  if (name === "cancel" && state !== "cancelled") return "is being cancelled";
+  return WORDS[name] ?? name.replaceAll("_", " ");
 }
 
 /** To what, below its DAG and run: `load [3], attempt 2`. */

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { ImportError, Overview } from "@/api/types.ts";
+import type { BrokenFile, Overview } from "@/api/types.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { Flaw, StateIcon } from "@/parts/State.tsx";
@@ -87,7 +87,7 @@ export function Flawed({ runs }: { runs: Overview["flawed"] }) {
   );
 }
 
-export function BrokenFiles({ errors }: { errors: readonly ImportError[] }) {
+export function BrokenFiles({ errors }: { errors: readonly BrokenFile[] }) {
   const team = useTeam();
   if (errors.length === 0) return null;
   return (
@@ -111,7 +111,7 @@ export function BrokenFiles({ errors }: { errors: readonly ImportError[] }) {
               <span className={styles.why}>{error.message.split("\n")[0]}</span>
             </span>
             <span className={styles.when}>
-              <RelativeTime at={error.at} />
+              <RelativeTime at={error.since} />
             </span>
           </li>
         ))}

@@ -1,14 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { importErrors } from "@/api/queries.ts";
+import type { BrokenFile } from "@/api/types.ts";
+import { languageOf, linesOf } from "@/lib/code/tokens.ts";
 import { CopyText } from "@/parts/CopyText.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
+import { DagLink } from "@/parts/links.tsx";
 import { Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
+import { Tokens } from "../dag/code/CodeLines.tsx";
 import styles from "./ImportErrors.module.css";
 
-/** Files that could not be loaded, and why. What they held before goes on as it was. */
+/** Files that could not be loaded: why, on which line, and which DAGs keep an older version. */
 export function ImportErrors() {
   const found = useQuery(importErrors());
   return (
@@ -27,20 +31,79 @@ export function ImportErrors() {
           </EmptyState>
         ) : (
           <ul className={styles.errors}>
-            {found.data.items.map((error) => (
-              <li key={error.file} className={styles.error}>
-                <div className={styles.head}>
-                  <CopyText
-                    text={error.line === null ? error.file : `${error.file}:${error.line}`}
-                  />
-                  <RelativeTime at={error.at} />
-                </div>
-                <pre className={styles.message}>{error.message}</pre>
-              </li>
+            {found.data.items.map((broken) => (
+              <Broken key={broken.file} broken={broken} />
             ))}
           </ul>
         )}
       </PageBody>
     </Page>
+  );
+}
+
+function Broken({ broken }: { broken: BrokenFile }) {
+  const { file, line, message, since, at, code } = broken;
+  return (
+    <li className={styles.error}>
+      <div className={styles.head}>
+        <CopyText text={line === null ? file : `${file}:${line}`} />
+        <span>
+          broken since <RelativeTime at={since} />
+          {at !== since && (
+            <>
+              , this error since <RelativeTime at={at} />
+            </>
+          )}
+        </span>
+      </div>
+      <pre className={styles.message}>{message}</pre>
+      {code && <Code file={file} line={line} code={code} />}
+      <p className={styles.dags}>
+        <Dags broken={broken} />
+      </p>
+    </li>
+  );
+}
+
+/** What the file no longer updates. */
+function Dags({ broken: { dags = [] } }: { broken: BrokenFile }) {
+  if (dags.length === 0) return "This file defined no DAG when it last loaded.";
+  return (
+    <>
+      {dags.length === 1 ? "This DAG keeps its" : "These DAGs keep their"} last good version:{" "}
+      {dags.map(({ dag_id, version }, index) => (
+        <span key={dag_id}>
+          {index > 0 && ", "}
+          <DagLink dag={dag_id} /> (version {version})
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** The lines around the error; those that follow each other stay in order, and the one that failed is marked. */
+function Code({
+  file,
+  line,
+  code,
+}: {
+  file: string;
+  line: number | null;
+  code: NonNullable<BrokenFile["code"]>;
+}) {
+  const lines = linesOf(code.text, languageOf(file));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className={styles.code} tabIndex={0} aria-label={`${file} around line ${line}`}>
+      {lines.map((tokens, index) => {
+        const number = code.first + index;
+        return (
+          <div key={number} className={styles.line} data-here={number === line}>
+            <span className={styles.number}>{number}</span>
+            <Tokens tokens={tokens} />
+          </div>
+        );
+      })}
+    </section>
   );
 }

@@ -9,6 +9,7 @@ import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { Blocked } from "./Blocked.tsx";
+import { BlockedDags } from "./BlockedDags.tsx";
 import { Compared } from "./Compared.tsx";
 import { Errors } from "./Errors.tsx";
 import { Progress } from "./Progress.tsx";
@@ -59,10 +60,13 @@ export function RunBody({
           <Errors errors={said.errors} run={run} select={select} />
         )}
         {said?.repaired && <Repaired error={said.repaired} run={run.run_id} select={select} />}
-        {said && (said.blocked.length > 0 || said.compared_to) && (
+        {said && (said.blocked.length > 0 || said.blocked_dags?.length || said.compared_to) && (
           <div className={styles.pair}>
             {said.blocked.length > 0 && <Blocked blocked={said.blocked} select={select} />}
-            {said.compared_to && <Compared to={said.compared_to} />}
+            {said.blocked_dags && said.blocked_dags.length > 0 && (
+              <BlockedDags blocked={said.blocked_dags} />
+            )}
+            {said.compared_to && <Compared run={run.run_id} to={said.compared_to} />}
           </div>
         )}
         {tasks.isPending && <SkeletonRows count={8} />}

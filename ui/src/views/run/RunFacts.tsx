@@ -1,15 +1,23 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
+import { dag as dagQuery } from "@/api/queries.ts";
 import type { Run } from "@/api/types.ts";
+import { runbookIn } from "@/lib/standing.ts";
+import { stateWord } from "@/lib/states.ts";
 import { absolute } from "@/lib/time.ts";
 import { shown } from "@/lib/xcom.ts";
 import { CopyText } from "@/parts/CopyText.tsx";
+import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
+import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
 import { Value } from "./drawer/Value.tsx";
 import styles from "./RunPage.module.css";
 
-/** With what it ran: parameters, dates, versions. */
+const Doc = lazy(() => import("../dag/Doc.tsx"));
+
+/** With what it ran: parameters, dates, versions; and whose it is. */
 export function RunFacts({ run }: { run: Run }) {
   const team = useTeam();
   const given = Object.keys(run.params).length;
@@ -62,7 +70,67 @@ export function RunFacts({ run }: { run: Run }) {
           )}
         </dl>
       </Card>
+      <DagFacts dag={run.dag_id} />
     </div>
+  );
+}
+
+/** Whom to ask, what to do, and when it runs again. */
+function DagFacts({ dag: dagId }: { dag: string }) {
+  const team = useTeam();
+  const dag = useQuery(dagQuery(dagId)).data;
+  if (!dag) return null;
+  const runbook = runbookIn(dag.spec.doc);
+  const last = dag.recent?.at(-1);
+  return (
+    <Card title="About the DAG">
+      <dl className={styles.about}>
+        {dag.owner && <Fact name="Owner">{dag.owner}</Fact>}
+        {runbook && (
+          <Fact name="Runbook">
+            <a className={styles.link} href={runbook} target="_blank" rel="noreferrer noopener">
+              {runbook}
+            </a>
+          </Fact>
+        )}
+        {dag.tags.length > 0 && (
+          <Fact name="Tags">
+            {dag.tags.map((tag, index) => (
+              <span key={tag}>
+                {index > 0 && ", "}
+                <Link className={styles.link} to="/t/$team/dags" params={{ team }} search={{ tag }}>
+                  {tag}
+                </Link>
+              </span>
+            ))}
+          </Fact>
+        )}
+        <Fact name="Schedule">{dag.schedule_words}</Fact>
+        {last && (
+          <Fact name="Last run">
+            <RunLink run={last.run_id}>{absolute(last.logical_date)}</RunLink>,{" "}
+            {stateWord(last.state)}
+          </Fact>
+        )}
+        <Fact name="Next run">
+          {dag.paused_at ? (
+            "none: the DAG is paused"
+          ) : dag.next_run_at ? (
+            <RelativeTime at={dag.next_run_at} />
+          ) : (
+            "not by the clock"
+          )}
+        </Fact>
+        {dag.description && <Fact name="About">{dag.description}</Fact>}
+      </dl>
+      {dag.spec.doc && (
+        <div className={styles.doc}>
+          <Suspense fallback={null}>
+            <Doc text={dag.spec.doc} />
+          </Suspense>
+        </div>
+      )}
+    </Card>
   );
 }
 

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { runsRoute } from "@/app/routes.tsx";
-import { type Selection, selectionOf } from "@/lib/selection.ts";
+import { type Selection, selectionOf, strip } from "@/lib/selection.ts";
 import { STATES } from "@/lib/states.ts";
 import { choicesOf } from "../log/choices.ts";
 
@@ -17,6 +17,17 @@ export const runRoute = createRoute({
     only: STATES.find((state) => state === search.only),
   }),
   component: lazyRouteComponent(() => import("./RunPage.tsx"), "RunPage"),
+});
+
+const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** The run beside another one of its DAG. */
+export const runDiffRoute = createRoute({
+  getParentRoute: () => runsRoute,
+  path: "$run/diff",
+  staticData: { crumb: "$run" },
+  validateSearch: (search: Record<string, unknown>) => strip({ with: word(search.with) }),
+  component: lazyRouteComponent(() => import("./diff/RunDiff.tsx"), "RunDiff"),
 });
 
 /** The log of an attempt, on a page of its own; the lines that are meant are in the search. */

@@ -1,5 +1,3 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { runs } from "@/api/queries.ts";
 import type { TriggerPreview } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
 import { stateWord } from "@/lib/states.ts";
@@ -8,11 +6,17 @@ import { RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
 import styles from "./Trigger.module.css";
 
+const ADVICE: Readonly<Record<string, string>> = {
+  queued: "It starts by itself; to change it, cancel it on its page.",
+  running: "Follow or cancel it on its page.",
+  failed: "Retry its failed tasks on its page.",
+  success: "To run its tasks again, clear it on its page.",
+  cancelled: "To run its tasks again, clear it on its page.",
+};
+
 /** The answer of a dry run, in words. */
-export function Plan({ dag, plan }: { dag: string; plan: TriggerPreview }) {
-  const from = plan.logical_date;
-  const to = new Date(Date.parse(from) + 1).toISOString();
-  const same = useInfiniteQuery(runs({ dag_id: dag, from, to })).data?.[0];
+export function Plan({ plan }: { plan: TriggerPreview }) {
+  const same = plan.same_date?.[0];
   return (
     <div className={styles.plan} role="status">
       <p>
@@ -23,8 +27,7 @@ export function Plan({ dag, plan }: { dag: string; plan: TriggerPreview }) {
           <StateIcon state={same.state} />
           <span>
             There is a run for this date already: <RunLink run={same.run_id} /> (
-            {stateWord(same.state)}). Retry or clear it to run its tasks again; this one would be a
-            second run.
+            {stateWord(same.state)}). {ADVICE[same.state]} This one would be one more run.
           </span>
         </p>
       )}

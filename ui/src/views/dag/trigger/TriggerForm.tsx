@@ -66,7 +66,7 @@ export function TriggerForm({ dag }: { dag: DagDetail }) {
           />
         )}
       </Field>
-      {plan.data && <Plan dag={dag.dag_id} plan={plan.data} />}
+      {plan.data && <Plan plan={plan.data} />}
       <InlineError error={trigger.error ?? plan.error} />
       <div className={styles.buttons}>
         <Button type="submit" look="primary" disabled={trigger.isPending}>

@@ -14,6 +14,7 @@ import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
 import { Blocked } from "../Blocked.tsx";
+import { BlockedDags } from "../BlockedDags.tsx";
 import { Compared } from "../Compared.tsx";
 import { Errors } from "../Errors.tsx";
 import { Progress } from "../Progress.tsx";
@@ -63,7 +64,10 @@ export function RunDrawer({
             <Errors errors={said.errors} run={run} select={select} />
           )}
           {said && said.blocked.length > 0 && <Blocked blocked={said.blocked} select={select} />}
-          {said?.compared_to && <Compared to={said.compared_to} />}
+          {said?.blocked_dags && said.blocked_dags.length > 0 && (
+            <BlockedDags blocked={said.blocked_dags} />
+          )}
+          {said?.compared_to && <Compared run={runId} to={said.compared_to} />}
         </div>
       )}
     </Drawer>

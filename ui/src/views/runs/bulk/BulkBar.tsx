@@ -1,8 +1,9 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
-import { Button } from "@/parts/Button.tsx";
-import { useMay } from "@/state/session.ts";
+import { Button, buttonClass } from "@/parts/Button.tsx";
+import { useMay, useTeam } from "@/state/session.ts";
 import styles from "./Bulk.module.css";
 import { BulkDialog } from "./BulkDialog.tsx";
 import type { Deed } from "./useBulk.ts";
@@ -32,6 +33,8 @@ export function BulkBar({
     "run.cancel": useMay("run.cancel"),
     "run.mark": useMay("run.mark"),
   };
+  const team = useTeam();
+  const [first, second] = chosen; // the newer one first, as in the list
   if (chosen.length === 0) return null;
   const tooMany = chosen.length > RUNS_MAX;
   return (
@@ -44,6 +47,16 @@ export function BulkBar({
           {word}
         </Button>
       ))}
+      {first && second && first.dag_id === second.dag_id && chosen.length === 2 && (
+        <Link
+          className={buttonClass({ small: true })}
+          to="/t/$team/runs/$run/diff"
+          params={{ team, run: second.run_id }}
+          search={{ with: first.run_id }}
+        >
+          Compare
+        </Link>
+      )}
       {chosen.length < shown.length && (
         <Button small look="quiet" onClick={() => choose(shown)}>
           Select all {shown.length} loaded

@@ -1,0 +1,34 @@
+"""Dependencies between DAGs, and who is affected by one that is late. Pure."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``downstream`` waits for ``upstream``: for an asset that it updates, or its task ``name`` for a run of it."""
+
+    upstream: str
+    downstream: str
+    kind: str
+    name: str
+
+
+def affected(links: Iterable[Link], dag_id: str) -> list[tuple[str, str]]:
+    """Return every DAG below ``dag_id``, the nearest first, each with the DAG through which it is reached.
+
+    DAGs may wait for each other in a circle: each is named once, and ``dag_id`` never.
+    """
+    below: dict[str, list[str]] = {}
+    for link in links:
+        below.setdefault(link.upstream, []).append(link.downstream)
+    through: dict[str, str] = {}
+    ahead = deque([dag_id])
+    while ahead:
+        upper = ahead.popleft()
+        for lower in sorted(below.get(upper, ())):
+            if lower != dag_id and lower not in through:
+                through[lower] = upper
+                ahead.append(lower)
+    return list(through.items())

@@ -1,0 +1,34 @@
+"""Dependencies between DAGs: who waits for whom."""
+
+from datetime import datetime
+
+import msgspec
+
+from headway.wire.states import RunState
+
+
+class DagLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What links two DAGs: the asset ``name`` (``kind`` is ``asset``), or the task ``name`` that waits for a run
+    (``kind`` is ``run``).
+
+    ``dag_id``: the other DAG; None: the asset is updated from outside, by no DAG.
+    """
+
+    dag_id: str | None
+    kind: str
+    name: str
+
+
+class DagLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """A DAG that waits for others, or others for it. ``affected``: every DAG that is late if this one is, the next
+    first.
+    """
+
+    dag_id: str
+    owner: str
+    paused_at: datetime | None
+    last_run_state: RunState | None
+    next_run_at: datetime | None
+    upstream: list[DagLink]
+    downstream: list[DagLink]
+    affected: list[str]

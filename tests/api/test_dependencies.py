@@ -1,0 +1,53 @@
+"""What DAGs are to each other: who waits for whom, and what a failure blocks elsewhere."""
+
+from headway.client import Client
+from headway.store.transact import Session
+from headway.wire import BlockedDag, DagLink
+from tests.api.test_explaining_runs import failing
+from tests.scenarios.test_assets import consumer, producer
+from tests.scenarios.test_deferrals import for_run
+from tests.scenarios.world import Scheduler, deploy, states, task, trigger
+
+
+def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: Session) -> None:
+    producer(conn, "orders")
+    consumer(conn, {"all": ["orders", "rates"]}, "orders", "rates")
+    waits = {"dag_id": "c"}
+    deploy(conn, task("await", kind="wait_for_run", arguments=waits), dag_id="report", owner="ann")
+    computed = {"dag_id": "{{ params.dag }}"}
+    deploy(conn, task("await", kind="wait_for_run", arguments=computed), dag_id="alone")
+    found = {each.dag_id: each for each in client.dependencies()}
+    assert sorted(found) == ["c", "d", "report"]
+    assert found["c"].upstream == [
+        DagLink(dag_id=None, kind="asset", name="rates"),
+        DagLink(dag_id="d", kind="asset", name="orders"),
+    ]
+    assert found["c"].downstream == [DagLink(dag_id="report", kind="run", name="await")]
+    assert found["d"].affected == ["c", "report"]
+    assert (found["report"].owner, found["report"].affected) == ("ann", [])
+
+
+def test_a_failure_names_what_it_blocks_in_other_dags(client: Client, conn: Session) -> None:
+    producer(conn, "orders", "rates")
+    consumer(conn, {"all": ["orders"]}, "orders")
+    waits = {"dag_id": "c"}
+    deploy(conn, task("await", kind="wait_for_run", arguments=waits), dag_id="report", owner="ann")
+    consumer(conn, {"all": ["rates"]}, "rates", dag_id="happy")
+    deploy(conn, task("look"), dag_id="waits", owner="bob")
+    (failed,), (waiting,) = trigger(conn, "d"), trigger(conn, "waits")
+    conn.execute(
+        "UPDATE run SET logical_date = (SELECT logical_date FROM run WHERE run_id = %s) WHERE run_id = %s",
+        [waiting, failed],
+    )
+    wait = {"outcome": "deferred", "deferral": for_run(conn, waiting, "d")}
+    ends = failing(make_orders="no orders")
+    Scheduler(conn).play(lambda grant: wait if grant.run.run_id == waiting else ends(grant))
+    assert states(conn, waiting) == {"look": "deferred"}
+    assert client.diagnosis(failed).blocked_dags == [
+        BlockedDag(dag_id="c", owner="", kind="asset", name="orders", source="make_orders"),
+        BlockedDag(dag_id="waits", owner="bob", kind="run", name="look", run_id=waiting),
+        BlockedDag(dag_id="report", owner="ann", kind="run", name="await", through="c"),
+    ]
+    (good,) = trigger(conn, "d")
+    Scheduler(conn).play()
+    assert client.diagnosis(good).blocked_dags == []
