@@ -96,6 +96,10 @@ ui-types: ui ## Write its types anew, from what the API says of itself
 screenshots: ui ## Every page, light and dark, in three widths: out/screenshots
 	@ui/e2e/run --screenshots
 
+.PHONY: walks
+walks: ui ## Walk 30 tasks of three kinds of people in a browser, and print the clicks of each
+	@ui/e2e/run --walks
+
 ##@ Proof and speed
 
 SEEDS ?= 100

@@ -68,6 +68,7 @@ PARAMETERS: Final = {
     "format": ("The format of the export: a JSON object for each line, or CSV.", "csv"),
     "until": ("Only up to this time.", "2026-01-31T00:00:00Z"),
     "subject": ("Only about this kind of object.", "run"),
+    "notable": ("Leave out the steps of tasks and runs that tell nothing.", True),
     "owner": ("Only with this owner.", "data-platform"),
     "tag": ("Only with this tag.", "flights"),
     "paused": ("`true`: only paused DAGs; `false`: only DAGs that are not paused.", False),

@@ -8,7 +8,7 @@ from headway.wire.states import RunState
 
 
 class DagLink(msgspec.Struct, frozen=True, kw_only=True):
-    """What links two DAGs: the asset ``name`` (``kind`` is ``asset``), or the task ``name`` that waits for a run
+    """The link between two DAGs: the asset ``name`` (``kind`` is ``asset``), or the task ``name`` that waits for a run
     (``kind`` is ``run``).
 
     ``dag_id``: the other DAG; None: the asset is updated from outside, by no DAG.

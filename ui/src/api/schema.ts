@@ -8452,6 +8452,10 @@ export interface operations {
                  * @example 2026-01-31T00:00:00Z
                  */
                 since?: string;
+                /**
+                 * @description Leave out the steps of tasks and runs that tell nothing.
+                 * @example true
+                 */
                 notable?: boolean;
                 /** @description `next_cursor` of the previous answer. */
                 before?: string;

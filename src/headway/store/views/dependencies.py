@@ -1,4 +1,4 @@
-"""Which DAG waits for which: by assets that tasks update, and by tasks that wait for runs."""
+"""Dependencies of DAGs: by assets that tasks update, and by tasks that wait for runs."""
 
 from collections.abc import Iterable
 from typing import Any, LiteralString
