@@ -99,6 +99,7 @@ def test_entries_are_told_in_sentences(admin: Browser, url: str, conn: Session) 
     seed.dag(conn, "d")
     day = {"logical_date": "2026-01-02T05:00:00Z"}
     run = admin.ask("POST", f"{API}/dags/d/runs", day).json["run_id"]
+    admin.ask("POST", f"{API}/runs/{run}/clear", {"dry_run": True})
     admin.ask("PUT", f"{API}/pools/etl", {"slots": 3})
     admin.ask("PUT", f"{API}/pools/etl", {"slots": 1})
     admin.ask("PATCH", f"{API}/runs/{run}", {"note": "late source"})
@@ -110,6 +111,7 @@ def test_entries_are_told_in_sentences(admin: Browser, url: str, conn: Session) 
     assert len(cancelled) > 8  # the run itself, not what the request called it
     assert [each["words"] for each in reversed(items)] == [
         f"triggered run `{run}` of `d` for 2026-01-02T05:00:00Z",
+        f"dry run, nothing changed: cleared tasks of run `{run}`",
         "created the pool `etl` with 3 slots",
         "set the pool `etl` to 1 slot (before: 3)",
         f"wrote a note on run `{run}`: late source",

@@ -357,6 +357,7 @@ const ADMIN: Omit<Walk, "who">[] = [
       await go.type("To", "2026-07-07");
       await go.button("Preview runs");
       await go.button("Start 7 runs");
+      await go.page.getByText(/Queued 7 runs/).waitFor();
     },
   },
   {

@@ -44,6 +44,11 @@ PLAIN: Final[Mapping[str, str]] = {
 
 def sentence(action: str, subject: str, detail: Detail) -> str:
     """Return what an entry tells, without a full stop: ``set the pool `etl` to 8 slots (before: 4)``."""
+    done = words_of(action, subject, detail)
+    return f"dry run, nothing changed: {done}" if part(detail, "body", "dry_run") is True else done
+
+
+def words_of(action: str, subject: str, detail: Detail) -> str:
     named = f"`{subject}`" if subject else ""
     if (tell := TOLD.get(action)) is not None:
         return tell(named, detail).strip()

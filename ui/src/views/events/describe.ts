@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, string>> = {
   note: "note",
   set_aside: "set aside",
   take_back: "taken back",
+  reopen: "reopened",
 };
 
 /** What the list can be narrowed to: the ends first, as they are looked for. */

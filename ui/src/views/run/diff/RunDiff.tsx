@@ -146,9 +146,11 @@ function columns(
   { before, after }: RunDiffs,
   first: "what" | "task",
 ): readonly Column<TaskDifference>[] {
-  const side = (head: Run, pick: "before" | "after"): Column<TaskDifference> => ({
+  const dates = [before, after].map(({ logical_date }) => minute(logical_date));
+  const alike = dates[0] === dates[1];
+  const side = (run: Run, pick: "before" | "after"): Column<TaskDifference> => ({
     key: pick,
-    head: minute(head.logical_date),
+    head: alike ? run.run_id : minute(run.logical_date),
     width: "minmax(110px, 1.4fr)",
     wraps: true,
     cell: (each) => <span>{word(each.what, each[pick])}</span>,
