@@ -146,6 +146,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         ("mapped over the result of `items`, which was skipped"),
     ),
     (
+        r.SetupNotSuccessful("create", "failed"),
+        "its setup `create` failed",
+    ),
+    (
         r.NotAList("items"),
         "cannot map over the result of `items`: it is not a list or dict",
     ),

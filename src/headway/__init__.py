@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from headway.authoring.secrets import connection as connection
     from headway.authoring.secrets import mask_secret as mask_secret
     from headway.authoring.secrets import variable as variable
+    from headway.authoring.setups import context_wrapper as context_wrapper
+    from headway.authoring.setups import setup as setup
+    from headway.authoring.setups import teardown as teardown
     from headway.authoring.triggers import FileExists as FileExists
     from headway.authoring.triggers import HttpReady as HttpReady
     from headway.authoring.triggers import Trigger as Trigger
@@ -60,13 +63,16 @@ HOMES = {
     "Trigger": "headway.authoring.triggers",
     "chain": "headway.authoring.graph",
     "connection": "headway.authoring.secrets",
+    "context_wrapper": "headway.authoring.setups",
     "cross_downstream": "headway.authoring.graph",
     "dag": "headway.authoring.dag",
     "defer": "headway.authoring.waits",
     "get_current_context": "headway.authoring.run",
     "mask_secret": "headway.authoring.secrets",
+    "setup": "headway.authoring.setups",
     "task": "headway.authoring.decorators",
     "task_group": "headway.authoring.groups",
+    "teardown": "headway.authoring.setups",
     "variable": "headway.authoring.secrets",
 }
 

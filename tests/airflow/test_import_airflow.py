@@ -42,7 +42,6 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     assert {place: each["verdict"] for place, each in found.items()} == {
         ("flow", "flow.py"): "runs",
         ("fine", "refused.py"): "runs",
-        ("setups", "refused.py"): "does not",
         ("past", "refused.py"): "does not",
         ("groups", "refused.py"): "does not",
         (None, "earlier.py"): "does not",
@@ -51,7 +50,7 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     }
     past = found["past", "refused.py"]
     assert (past["line"], past["reason"]) == (
-        13,
+        6,
         "again waits for the run before (depends_on_past)",
     )
     assert "max_active_runs=1" in past["hint"]
@@ -63,5 +62,5 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     )
     assert (report["pools"], report["queues"]) == (["db"], ["gpu"])
     assert report["others"] == ["helper.py", "sub/draft.py"]
-    assert "2 run as they are, 1 with a remark, 5 do not run" in done.stderr
+    assert "2 run as they are, 1 with a remark, 4 do not run" in done.stderr
     assert "headway pool set db SLOTS" in done.stderr

@@ -72,15 +72,24 @@ with DAG(
     each.override(task_id="combined").partial(number=1).expand(
         name=names.override(task_id="first")().map(str).concat(other.zip(other, fillvalue=None)).zip(other))
 """
-REFUSED = """
-from airflow.sdk import DAG, setup, task, task_group
+SETUPS = """
+from airflow.sdk import DAG, setup, task, teardown
 
 with DAG("setups"):
     @setup
-    def prepare(): ...
+    def create(): ...
     @task
     def work(): ...
-    prepare() >> work()
+    @teardown
+    def delete(): ...
+    @teardown(on_failure_fail_dagrun=True)
+    def check(): ...
+    @teardown
+    def each(x): ...
+    create() >> work() >> [delete(), check(), each.expand(x=[1, 2])]
+"""
+REFUSED = """
+from airflow.sdk import DAG, task, task_group
 
 with DAG("past"):
     @task(depends_on_past=True)
@@ -108,6 +117,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checked]:
     texts = {
         "schedules.py": SCHEDULES,
         "tasks.py": TASKS,
+        "setups.py": SETUPS,
         "refused.py": REFUSED,
         "only_refused.py": REFUSED.partition('with DAG("groups")')[0],
         "broken.py": "from airflow.sdk import DAG\n\nwith DAG('x'):\n    1 / 0\n",
@@ -221,6 +231,22 @@ def test_lists_that_are_combined_are_counted(checked: dict[str, Checked]) -> Non
     assert mapping.axes == (Axis(argument="name", combine="zip", parts=(both, other)),)
 
 
+def test_setups_and_teardowns_are_such(checked: dict[str, Checked]) -> None:
+    (dag,) = checked["setups.py"].dags
+    told = {
+        task.task_id: (task.setup, task.teardown, task.decides_outcome, task.trigger_rule)
+        for task in dag.tasks
+    }
+    assert told == {
+        "create": (True, False, True, "all_success"),
+        "work": (False, False, True, "all_success"),
+        "delete": (False, True, False, "all_done_setup_success"),
+        "check": (False, True, True, "all_done_setup_success"),
+        "each": (False, True, False, "all_done_setup_success"),
+    }
+    assert not checked["setups.py"].warnings
+
+
 def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
     checked: dict[str, Checked],
 ) -> None:
@@ -228,14 +254,13 @@ def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
     assert [dag.dag_id for dag in found.dags] == ["fine"]
     told = {each.dag_id: (each.line, each.message) for each in found.warnings}
     assert told == {
-        "setups": (6, "setups does not run here: prepare is a setup task"),
-        "past": (13, "past does not run here: again waits for the run before (depends_on_past)"),
-        "groups": (20, "groups does not run here: both.inner is in a mapped task group"),
+        "past": (6, "past does not run here: again waits for the run before (depends_on_past)"),
+        "groups": (13, "groups does not run here: both.inner is in a mapped task group"),
     }
     assert all(each.hint for each in found.warnings)
     only = checked["only_refused.py"]
     assert only.error is not None
-    assert only.error.message == told["setups"][1]
+    assert only.error.message == told["past"][1]
     assert only.error.line == 6
 
 

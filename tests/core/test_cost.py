@@ -2,7 +2,7 @@
 
 import pytest
 
-from headway.core import plan
+from headway.core import plan, ready
 from headway.core.graph import Node
 from headway.core.run import Run
 from tests.core.build import Story, task
@@ -72,14 +72,14 @@ def test_a_turn_in_which_nothing_happened_judges_nothing(judged: list[str]) -> N
 
 def test_a_cap_looks_at_few_of_those_that_it_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
-    has_room = plan.has_room
+    has_room = ready.has_room
 
     def counting(run: Run, node: Node) -> bool:
         nonlocal asked
         asked += 1
         return has_room(run, node)
 
-    monkeypatch.setattr(plan, "has_room", counting)
+    monkeypatch.setattr(ready, "has_room", counting)
     story = Story(*(task(f"t{n}") for n in range(10_000)), max_active_tasks=16).begin()
     asked = 0
     story.succeed("t0").succeed("t1")

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from headway.core import reasons
+from headway.core import reasons, stored_reasons
 from headway.core.reason_kinds import WAITS, Kind
 from headway.core.reasons import CLASSES, LeavesSucceeded, Reason, RuleMet, RuleNotMet, Text, Wait
 from headway.core.waiting import Line, held_back, why_queued
@@ -33,7 +33,7 @@ def test_a_success_names_what_failed_and_does_not_decide() -> None:
 
 @pytest.mark.parametrize("reason", [reason for reason, _ in EXAMPLES])
 def test_a_reason_comes_back_as_it_was_stored(reason: Reason) -> None:
-    assert reasons.stored(msgspec.json.encode(reason).decode()) == reason
+    assert stored_reasons.stored(msgspec.json.encode(reason).decode()) == reason
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_reason_comes_back_as_it_was_stored(reason: Reason) -> None:
     ],
 )
 def test_what_this_version_does_not_know_is_told_as_it_is(text: str, words: str) -> None:
-    assert reasons.stored(text) == Text(words)
+    assert stored_reasons.stored(text) == Text(words)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_what_this_version_does_not_know_is_told_as_it_is(text: str, words: str)
     ids=lambda text: text[:30],
 )
 def test_whatever_was_stored_is_told_in_bounds(text: str) -> None:
-    reason = reasons.stored(text)
+    reason = stored_reasons.stored(text)
     assert isinstance(reason, (Text, reasons.Started))
-    assert len(said(reason)) <= reasons.UNKNOWN_CHARS_MAX
+    assert len(said(reason)) <= stored_reasons.UNKNOWN_CHARS_MAX
     assert heading(reason)
 
 

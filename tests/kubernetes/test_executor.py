@@ -8,7 +8,8 @@ import pytest
 from psycopg import Connection
 
 from headway import clock
-from headway.core.reasons import PodPending, QuotaFull, Reason, stored
+from headway.core.reasons import PodPending, QuotaFull, Reason
+from headway.core.stored_reasons import stored
 from headway.executors.kubernetes.settings import AUDIENCE
 from tests.executors.test_conformance import Bench, cancel, key, lapse
 from tests.kubernetes.fake import states

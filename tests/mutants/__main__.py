@@ -23,6 +23,8 @@ TESTS: Final = {
     "core/retry": CORE,
     "core/verdicts": CORE,
     "core/branches": CORE,
+    "core/ready": CORE,
+    "core/setups": CORE,
     "core/roles": CORE,
     "core/role_map": CORE,
     "core/grants": CORE,

@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from headway.actions import commands
 from headway.core.commands import Selection
-from headway.core.reasons import ItemGone, stored
+from headway.core.reasons import ItemGone
+from headway.core.stored_reasons import stored
 from headway.errors import Conflict
 from headway.executors.base import Grant
 from headway.store.transact import transact

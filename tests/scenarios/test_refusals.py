@@ -9,7 +9,8 @@ from psycopg import Connection
 
 from headway.actions import commands
 from headway.agent.protocol import LEASE_S
-from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, TooManyTasks, stored
+from headway.core.reasons import PoolEmpty, PoolFull, PoolMissing, Reason, TooManyTasks
+from headway.core.stored_reasons import stored
 from headway.errors import Conflict
 from headway.store import limits, sessions
 from headway.store.clock import clock

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from psycopg import Connection
 
-from headway.core.reasons import TeamSlots, stored
+from headway.core.reasons import TeamSlots
+from headway.core.stored_reasons import stored
 from headway.engine.sharing import divide_slots
 from headway.store import shares
 from headway.store.transact import ENGINE, connect, transact

@@ -14,13 +14,13 @@ from psycopg import Connection
 
 from headway.agent.protocol import LEASE_S
 from headway.core.reason_kinds import Kind
-from headway.core.reasons import stored
 from headway.core.states import (
     FINAL,
     RUN_TRANSITIONS,
     TRANSITIONS,
     RunState,
 )
+from headway.core.stored_reasons import stored
 from headway.core.wording import said
 from headway.store.views.present import Present
 
@@ -37,6 +37,7 @@ DECIDES: LiteralString = """(
         SELECT one ->> 'task_id', coalesce(one -> 'upstream', '[]'),
             coalesce(one ->> 'decides_outcome', 'true')::boolean
         FROM json_array_elements(spec -> 'tasks') AS one
+        WHERE one ->> 'teardown' IS NULL OR one ->> 'decides_outcome' IS NULL
     ), below (task_id) AS (
         SELECT ti.task_id
         UNION SELECT task.task_id FROM below JOIN task
@@ -207,7 +208,29 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 SELECT FROM json_array_elements(spec -> 'tasks') AS gate
                 JOIN task_instance AS deciding ON deciding.team_id = run.team_id
                     AND deciding.run_id = run.run_id AND deciding.task_id = gate ->> 'task_id'
-                WHERE (gate ->> 'skips_all_below')::boolean AND deciding.state NOT IN {DONE})""",
+                WHERE (coalesce((gate ->> 'skips_all_below')::boolean, false)
+                        OR coalesce((gate ->> 'setup')::boolean, false))
+                    AND deciding.state NOT IN {DONE})
+            AND task ->> 'teardown' IS NULL""",  # which waits for what is between its setup and itself
+    "I42 a teardown was cancelled, and its setup succeeded": """
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version USING (team_id, dag_id, version)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        JOIN task_instance AS made ON made.team_id = run.team_id AND made.run_id = run.run_id
+            AND made.task_id IN (SELECT json_array_elements_text(task -> 'upstream'))
+        JOIN LATERAL json_array_elements(spec -> 'tasks') AS setup
+            ON setup ->> 'task_id' = made.task_id AND (setup ->> 'setup')::boolean
+        WHERE ti.state = 'cancelled' AND task ->> 'task_id' = ti.task_id
+            AND (task ->> 'teardown')::boolean AND made.state = 'success'
+            AND made.reason ->> 'kind' IS DISTINCT FROM 'marked'""",
+    "I43 a setup that succeeded counts as cancelled": """
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version USING (team_id, dag_id, version)
+        JOIN attempt ON (attempt.team_id, attempt.run_id, attempt.task_id, attempt.map_index, attempt.number)
+            = (ti.team_id, ti.run_id, ti.task_id, ti.map_index, ti.attempts)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS setup
+        WHERE setup ->> 'task_id' = ti.task_id AND (setup ->> 'setup')::boolean
+            AND ti.state = 'cancelled' AND ti.reason ->> 'live' = 'true' AND attempt.state = 'success'""",
     "I23 attempts differ from those there are": f"""
         SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
             SELECT max(number) FROM attempt

@@ -20,12 +20,14 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
         states = [state for name in task.upstream for state in ends[name].values()]
         if task.task_id in left_out:
             ends[task.task_id] = {-1: "skipped"}
+        elif (unready := by_setups(dag, task, ends)) is not None:
+            ends[task.task_id] = {-1: unready}
         elif any(
             brought_nothing(dag, source, ends) and BAD & states_of(source, ends)
             for source in mapped_over(task)
         ):
             ends[task.task_id] = {-1: "upstream_failed"}
-        elif (verdict := judged(task.trigger_rule, states)) != "run":
+        elif (verdict := judged(task.trigger_rule, states, of_setups(dag, task, ends))) != "run":
             ends[task.task_id] = {-1: verdict}
         else:
             ends[task.task_id] = executed(dag, task, ends)
@@ -43,9 +45,43 @@ def deciding(dag: Dag) -> list[str]:
     below: dict[str, set[str]] = {task.task_id: set() for task in dag.tasks}
     for task in reversed(dag.tasks):
         for name in task.upstream:
-            below[name] |= {task.task_id, *below[task.task_id]}
+            if task.decides_outcome or not task.teardown:
+                below[name] |= {task.task_id, *below[task.task_id]}
     deciders = {task.task_id for task in dag.tasks if task.decides_outcome}
     return [name for name in deciders if not below[name] & deciders]
+
+
+def by_setups(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> str | None:
+    """How it ends because a setup further up did not succeed."""
+    if task.teardown or task.trigger_rule == "always":
+        return None
+    above, below = beyond(dag, task.task_id, up=True), beyond(dag, task.task_id, up=False)
+    found = set[str]()
+    for setup in dag.tasks:
+        if not setup.setup or setup.task_id not in above or setup.task_id in task.upstream:
+            continue
+        own = {
+            each.task_id for each in dag.tasks if each.teardown and setup.task_id in each.upstream
+        }
+        if not own or own & below:
+            found |= states_of(setup.task_id, ends)
+    return "upstream_failed" if found & BAD else "skipped" if "skipped" in found else None
+
+
+def beyond(dag: Dag, name: str, *, up: bool) -> set[str]:
+    """All tasks above it, or below it."""
+    edges = {(name, task.task_id) for task in dag.tasks for name in task.upstream}
+    found, before = {name}, set[str]()
+    while found != before:
+        before = set(found)
+        found |= {high for high, low in edges if up and low in found}
+        found |= {low for high, low in edges if not up and high in found}
+    return found - {name}
+
+
+def of_setups(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> list[str]:
+    setups = [each.task_id for each in dag.tasks if each.setup and each.task_id in task.upstream]
+    return [state for name in setups for state in ends[name].values()]
 
 
 def executed(dag: Dag, task: Task, ends: dict[str, dict[int, str]]) -> dict[int, str]:
@@ -130,8 +166,10 @@ def not_chosen(dag: Dag, branch: Task, chosen: set[str]) -> Iterable[str]:
     return reached - spared - {branch.task_id}
 
 
-def judged(rule: str, states: list[str]) -> str:
-    """All upstream task instances have ended as ``states``: run, skipped or upstream_failed."""
+def judged(rule: str, states: list[str], setups: list[str]) -> str:
+    """All upstream task instances have ended as ``states``, those of setups as ``setups``."""
+    if rule == "all_done_setup_success" and setups and "success" not in setups:
+        return "skipped" if set(setups) == {"skipped"} else "upstream_failed"
     if not states or rule in ("always", "all_done", "all_done_setup_success"):
         return "run"
     good = states.count("success")

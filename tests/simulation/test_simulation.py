@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from headway.agent.protocol import AttemptKey
-from headway.core import admission, branches, mapping, plan, repin, verdicts
+from headway.core import admission, branches, mapping, plan, ready, repin, verdicts
 from headway.core import commands as core_commands
 from headway.core import deferrals as core_deferrals
 from headway.core import shares as core_shares
@@ -37,6 +37,8 @@ from headway.store.transact import transact
 from tests.simulation.assets import STEPS as STEPS_OF_ASSETS
 from tests.simulation.assets import Assets
 from tests.simulation.calm import Short
+from tests.simulation.clusters import STEPS as STEPS_OF_CLUSTERS
+from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.minds import Lists, Minds
@@ -52,6 +54,7 @@ TEAMS_SEEDS = (4,)
 EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
+CLUSTERS_SEEDS = (0, 1, 2)
 BUG_SEEDS = range(300)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
@@ -106,6 +109,12 @@ def test_a_world_that_waits_holds(seed: int, connections: Connections) -> None:
 def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
     """Events of assets bring runs, whatever dies between the two."""
     Assets(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", CLUSTERS_SEEDS)
+def test_a_world_of_setups_and_teardowns_holds(seed: int, connections: Connections) -> None:
+    """What a setup made is cleaned up, whoever cancels, clears or dies between the two."""
+    Clusters(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:
@@ -346,6 +355,12 @@ def of_assets(
     return Bug(name, symptom, seeds, places, STEPS_OF_ASSETS, Assets)
 
 
+def of_clusters(
+    name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]
+) -> Bug:
+    return Bug(name, symptom, seeds, places, STEPS_OF_CLUSTERS, Clusters)
+
+
 BUGS: list[Bug] = [
     bug(
         "one slot too many", "I13 granted beyond", (3, 0, 5), (admission, "fill", one_slot_too_many)
@@ -389,7 +404,7 @@ BUGS: list[Bug] = [
         (changes, "WRITE_HISTORY", NO_HISTORY),
     ),
     bug("a claim that waits", "F05 a tick waited", (5, 9, 3), (runs, "CLAIM", WAITING_CLAIM)),
-    bug("the last come first", "S9", (1, 4), (plan, "rank", last_first))._replace(
+    bug("the last come first", "S9", (1, 4), (ready, "rank", last_first))._replace(
         world=Crowd, steps=70
     ),
     bug("a hot loop", "S7", (0,), (Scheduler, "follow_up", restless)),
@@ -463,6 +478,22 @@ BUGS: list[Bug] = [
         (asset_engine, "follow", cleared_before_it_is_judged),
     ),
     of_assets("events of two runs", "I40", (0,), (assets, "CONSUME", CONSUMED_AGAIN)),
+    of_clusters("setups further up ignored", "S6", (37,), (verdicts, "by_setups", lambda *_: None)),
+    of_clusters(
+        "teardowns are cancelled with the run",
+        "I42",
+        (39,),
+        (plan, "may_clean_up", lambda *_: False),
+    ),
+    of_clusters(
+        "a setup that ends while it is cancelled is forgotten",
+        "I43",
+        (3,),
+        (plan, "is_to_clean_up", lambda *_: False),
+    ),
+    of_clusters(
+        "setups of a teardown ignored", "S6", (9,), (verdicts, "setup_counts", lambda *_: (0, 0, 0))
+    ),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]
 

@@ -13,6 +13,7 @@ from headway.authoring.kinds import resolved
 from headway.authoring.options import DAG_OPTIONS, TASK_OPTIONS, DagOptions, read_options
 from headway.authoring.params import Declared, Param, declared, declared_by
 from headway.authoring.references import ParamRef
+from headway.authoring.setups import Block
 from headway.authoring.signatures import signature_of
 from headway.authoring.task import Task
 from headway.spec.carried import shown
@@ -46,6 +47,7 @@ class DAG:
         self.functions: list[TaskFunction] = []  # written in its body, called or not
         self.groups: list[TaskGroup] = []  # those that are open, the innermost last
         self.all_groups: dict[TaskGroup, None] = {}
+        self.blocks: list[Block] = []  # of setups and teardowns, that are open
         self.group_ids: set[str] = set()
         self.counts: dict[str, int] = {}
         self.keys: dict[str, set[str]] | None = None

@@ -21,7 +21,7 @@ from headway.authoring.operators.sensor import Sensor, operator_of, taken
 from headway.authoring.options import TASK_OPTIONS, TaskOptions, read_options, unknown_word
 from headway.authoring.references import Callee, XComArg
 from headway.authoring.signatures import signature_of
-from headway.authoring.task import Arguments, Follows
+from headway.authoring.task import Arguments, Follows, Task
 
 Function = Callable[..., Any]
 IGNORE_RULES: Final = "ignore_downstream_trigger_rules"
@@ -114,12 +114,18 @@ class TaskFunction(Callee):
     """
 
     def __init__(
-        self, kind: Kind, function: Function, options: dict[str, Any], task_id: str
+        self,
+        kind: Kind,
+        function: Function,
+        options: dict[str, Any],
+        task_id: str,
+        mark: Callable[[Task], None] | None = None,  # of a setup or teardown
     ) -> None:
         self.kind = kind
         self.function = function
         self.options = options
         self.task_id = task_id
+        self.mark = mark
         self.name = getattr(function, "__name__", task_id)
         self.called = False
         self.conditions: tuple[Condition, ...] = ()
@@ -140,9 +146,14 @@ class TaskFunction(Callee):
         given: dict[str, Any] = dict(options)
         task_id = given.pop("task_id", self.task_id)
         read_options(given, TASK_OPTIONS, call_site(), f"{self.name}.override()", ("task_id",))
-        made = TaskFunction(self.kind, self.function, {**self.options, **given}, task_id)
+        made = TaskFunction(self.kind, self.function, {**self.options, **given}, task_id, self.mark)
         made.conditions = self.conditions
         return made
+
+    def marked(self, mark: Callable[[Task], None]) -> "TaskFunction":
+        """The same function, whose tasks are setups or teardowns."""
+        self.mark = mark
+        return self
 
     def partial(self, **kwargs: object) -> "Partial":
         """Arguments that are the same for all mapped instances."""
@@ -168,6 +179,8 @@ class TaskFunction(Callee):
             self.kind.follows,
         )
         made.conditions = self.conditions
+        if self.mark is not None:
+            self.mark(made)
         return made.output
 
 

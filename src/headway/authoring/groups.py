@@ -14,6 +14,7 @@ from headway.authoring.context import current_dag
 from headway.authoring.frames import call_site
 from headway.authoring.graph import Node, join
 from headway.authoring.options import GROUP_OPTIONS, TASK_OPTIONS, GroupOptions, read_options
+from headway.authoring.setups import leaves_inside
 from headway.authoring.task import Task
 from headway.spec.carried import shown
 
@@ -85,10 +86,10 @@ class TaskGroup(Node):
 
     def ends(self, side: str) -> list[Task]:
         """Return its own tasks with nothing of the group before them, or after them."""
-        inside = {task.task_id for task in self.tasks}
         if side == "after":
+            inside = {task.task_id for task in self.tasks}
             return [task for task in self.tasks if inside.isdisjoint(task.upstream)]
-        return [task for task in self.tasks if inside.isdisjoint(task.downstream)]
+        return leaves_inside(self.tasks)
 
     def holds(self, node: Node) -> bool:
         """Return whether a task or group is inside, at any depth."""
@@ -171,6 +172,7 @@ def grouped(
             returned = function(*args, **kwargs)
         return group if returned is None else returned
 
+    call.is_group = True  # type: ignore[attr-defined]
     return call
 
 

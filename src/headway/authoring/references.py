@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from headway.authoring.frames import call_site
 from headway.authoring.graph import Node
+from headway.authoring.setups import Markable
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Listed(Unknown, Node):
         return Concatenated((self, *others))
 
 
-class XComArg(Listed):
+class XComArg(Listed, Markable):
     """The result of ``task``, or the item ``key`` of it."""
 
     __slots__ = ("key", "task")
@@ -120,6 +121,9 @@ class XComArg(Listed):
 
     def whole(self, look_up: LookUp) -> object:
         return look_up(self)
+
+    def marked_task(self) -> "Task":
+        return self.task
 
     def described(self) -> str:
         return f"the result of {self.task_id}"

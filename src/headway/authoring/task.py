@@ -5,8 +5,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headway.authoring.context import current_group
-from headway.authoring.graph import Node
 from headway.authoring.references import XComArg, references
+from headway.authoring.setups import Markable
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Arguments(NamedTuple):
         yield from references(self.axes)
 
 
-class Task(Node):
+class Task(Markable):
     """Made by calling a @task function or an operator; the DAG holds it."""
 
     __slots__ = (
@@ -86,6 +86,8 @@ class Task(Node):
         self.group = current_group()
         if self.group is not None:
             self.group.tasks.append(self)
+        if dag.blocks:
+            dag.blocks[-1].tasks.append(self)
 
     @property
     def output(self) -> XComArg:
@@ -100,6 +102,9 @@ class Task(Node):
 
     def leaves(self) -> list["Task"]:
         return [self]
+
+    def marked_task(self) -> "Task":
+        return self
 
     def __repr__(self) -> str:
         return f"<task {self.task_id}>"

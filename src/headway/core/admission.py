@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from headway.core.graph import ANYWHERE, Need
-from headway.core.plan import block
+from headway.core.ready import block
 from headway.core.reasons import (
     AgentsFull,
     ExecutorUnknown,

@@ -1,9 +1,9 @@
 """The actions of people on a run: select, clear, mark, cancel. The same selection serves the dry run and the deed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from headway.core import branches, mapping
+from headway.core import branches, mapping, setups
 from headway.core.plan import (
     cancel_open,
     finish,
@@ -37,7 +37,8 @@ MENDED = frozenset({State.FAILED, State.UPSTREAM_FAILED})
 def select(run: Run, selection: Selection) -> list[Instance]:
     """The instances a clear would reset, in the graph's order. ValueError names an unknown task.
 
-    What a branch left out stays as it is, unless the branch itself runs again.
+    What a branch left out stays as it is, unless the branch itself runs again. The setups and teardowns around what
+    is cleared are cleared with it.
     """
     roots = named(run, selection)
     nodes = {instance.node.index for instance in roots}
@@ -50,11 +51,26 @@ def select(run: Run, selection: Selection) -> list[Instance]:
         for instance in roots
         if instance.node.index in again or instance.state is not State.SKIPPED
     }
-    for index in above | below:
+    cleared = above | below | {instance.node.index for instance in chosen.values()}
+    for index in above | below | beside(run, cleared, above, out):
         for instance in run.instances[index].values():
             if instance.state is not State.WAITING:
                 chosen.setdefault(instance.key, instance)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def beside(
+    run: Run, cleared: set[int], above: set[int], out: Mapping[int, frozenset[int]]
+) -> set[int]:
+    """Return the setups and teardowns that run again with what is cleared.
+
+    Of a setup that is cleared because it is upstream, its teardowns are. What a branch left out stays so.
+    """
+    shape = run.graph.shape()
+    if not shape.setups:
+        return set()
+    left_out = {index for branch, nodes in out.items() if branch not in cleared for index in nodes}
+    return setups.around(shape, cleared) - left_out
 
 
 def named(run: Run, selection: Selection) -> list[Instance]:

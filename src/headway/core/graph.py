@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from headway.core import setups
 from headway.core.retry import RetryPolicy
 from headway.core.upstream import TriggerRule
 
@@ -78,6 +79,11 @@ class Node:
         int, ...
     ] = ()  # that may leave it out: upstream nodes, and any above that skip all below
     decides_outcome: bool = True
+    setup: bool = False
+    teardown: bool = False
+    needs: tuple[int, ...] = ()  # setups that must have succeeded, further up than its upstream
+    scope: tuple[int, ...] = ()  # of a teardown: what must have ended, further up than its upstream
+    waited_for_by: tuple[int, ...] = ()  # downstream, and further down by ``needs`` and ``scope``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,12 @@ class Graph:
     timeout_s: float | None = None  # dagrun_timeout
     by_id: Mapping[str, int] = field(default_factory=dict)
 
+    def shape(self) -> setups.Shape:
+        """Return where its setups and teardowns are."""
+        return setups.shape_of(
+            (node.upstream, node.downstream, node.setup, node.teardown) for node in self.nodes
+        )
+
     def descendants(self, roots: set[int]) -> set[int]:
         """Everything below ``roots``, without them unless one lies below another."""
         return self._closure(roots, "downstream")
@@ -97,16 +109,17 @@ class Graph:
 
     def deciding(self) -> list[Node]:
         """The nodes whose states at the end of a run are that of the run: the leaves (Airflow's rule). A node that does
-        not decide the outcome is as if it were not there.
+        not decide the outcome is as if it were not there. A teardown that does not hides nothing above it, whatever
+        is below it. Of nothing but teardowns, the last ones decide.
         """
         found: list[Node] = []
         above: set[int] = set()  # nodes with one below that decides
         for node in reversed(self.nodes):
-            if node.decides_outcome or node.index in above:
+            if node.decides_outcome or (node.index in above and not node.teardown):
                 above.update(node.upstream)
             if node.decides_outcome and node.index not in above:
                 found.append(node)
-        return found[::-1]
+        return found[::-1] or [node for node in self.nodes if not node.downstream]
 
     def _closure(self, roots: set[int], direction: str) -> set[int]:
         found: set[int] = set()

@@ -5,7 +5,6 @@ Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the
 changed are judged again.
 """
 
-import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,20 +12,17 @@ from typing import Final
 from headway.core import deferrals, mapping, waits
 from headway.core.assets import emit
 from headway.core.branches import covers
-from headway.core.fairness import rank
 from headway.core.graph import Node
+from headway.core.ready import admit
 from headway.core.reasons import (
     AttemptFailed,
     Cancelled,
     Cleared,
-    DagPaused,
     GivenUp,
     LeavesFailed,
     LeavesSucceeded,
     LostTooOften,
     Marked,
-    MaxActiveTasks,
-    MaxActiveTis,
     Reason,
     RetryOver,
     RunStarted,
@@ -38,7 +34,7 @@ from headway.core.reasons import (
 from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Found, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import SCHEDULER, Instance, Result, Run
+from headway.core.run import SCHEDULER, Attempt, Instance, Result, Run
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     BROKEN,
@@ -169,7 +165,7 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
         line=report.line,
         exit_code=report.exit_code,
     )
-    if instance.intent is not None:
+    if instance.intent is not None and not is_to_clean_up(instance, attempt):
         fulfil(run, instance)
     elif attempt.state is AttemptState.SUCCESS:
         succeed(run, instance, report, actor)
@@ -183,6 +179,12 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
         again(
             run, instance, infrastructure, AttemptFailed(report.cause, report.detail), actor, chance
         )
+
+
+def is_to_clean_up(instance: Instance, attempt: Attempt) -> bool:
+    """Return whether it is a setup that succeeded while it was being cancelled: what it made is to be cleaned up."""
+    done = attempt.state is AttemptState.SUCCESS
+    return instance.node.setup and done and instance.intent is Event.CANCEL
 
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
@@ -231,13 +233,13 @@ def forget_result(run: Run, instance: Instance) -> None:
 
 
 def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
-    """A person changed what was settled: what is directly below and has not started waits again.
+    """A person changed what was settled: what waited for it and has not started waits again.
 
     Otherwise it would run without the results it was released for, or on another item than its
     own. What has started runs on: it has its inputs.
     """
     nodes = set(changed)
-    for index in sorted({below for node in nodes for below in run.graph.nodes[node].downstream}):
+    for index in sorted({below for node in nodes for below in run.graph.nodes[node].waited_for_by}):
         sources = {axis.source for axis in mapping.leaves(run.graph.nodes[index])}
         for instance in list(run.instances[index].values()):
             if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
@@ -355,13 +357,22 @@ def expire(run: Run) -> None:
 
 
 def cancel_open(run: Run, actor: str, reason: Reason) -> None:
+    """Cancel what has not ended, but for teardowns with something to clean up."""
     run.cancelled_by = actor
     run.changes.run = True
     for instance in list(run.all()):
+        if instance.node.teardown and may_clean_up(run, instance.node):
+            continue
         if instance.state in LIVE:
             intend(run, instance, Event.CANCEL, actor)
         elif instance.state in PENDING:
             run.move(instance, Event.CANCEL, reason, actor)
+
+
+def may_clean_up(run: Run, teardown: Node) -> bool:
+    """Return whether a setup of the teardown succeeded, or still may; true for a teardown without setups."""
+    own = [run.counts[index] for index in teardown.upstream if run.graph.nodes[index].setup]
+    return not own or any(states.get(each) for states in own for each in (State.SUCCESS, *LIVE))
 
 
 def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
@@ -397,80 +408,6 @@ def end_gone(run: Run, node: Node) -> None:
         for instance in mapping.gone_live(run, node):
             if instance.intent is None:
                 intend(run, instance, Event.CLEAR, SCHEDULER)
-
-
-def admit(run: Run) -> None:
-    """Give ready instances their rank, as far as a pause and the caps of DAG and task allow;
-
-    say why of the others.
-    """
-    if run.paused_by is not None:
-        explain_held(run, DagPaused(run.paused_by))
-        run.queues.pause_noted = True
-        return
-    if run.queues.pause_noted:
-        run.queues.forget_pause(run.all())
-    full_nodes = []
-    while run.queues.held_order and not is_full(run):
-        entry = run.queues.held_order[0]
-        node = run.graph.nodes[entry[1]]
-        if not has_room(run, node):
-            full_nodes.append(heapq.heappop(run.queues.held_order))
-        elif (instance := run.queues.first_held(node.index)) is not None:
-            give_rank(run, instance)
-    for entry in full_nodes:
-        heapq.heappush(run.queues.held_order, entry)
-    if run.queues.held:
-        explain_held(run, None)
-
-
-def is_full(run: Run) -> bool:
-    """True if ``max_active_tasks`` task instances are active, or will be as soon as they get a slot."""
-    return (
-        run.graph.live_max is not None and run.live + run.queues.ranked_total >= run.graph.live_max
-    )
-
-
-def has_room(run: Run, node: Node) -> bool:
-    if node.live_max is None:
-        return True
-    counts = run.counts[node.index]
-    active = sum(counts.get(state, 0) for state in LIVE)
-    return active + run.queues.ranked[node.index] < node.live_max
-
-
-def give_rank(run: Run, instance: Instance) -> None:
-    assert instance.ready_at is not None
-    if instance.blocked_reason is not None:
-        instance.blocked_reason = None
-    instance.rank = rank(
-        instance.ready_at, instance.node.weight, run.queues.ranked_total, run.backfill
-    )
-    run.queues.offer(instance)
-    run.touch(instance)
-
-
-def explain_held(run: Run, reason: Reason | None) -> None:
-    """Write why they do not run to those that have become ready since, once each."""
-    ranked = [instance for instance in run.queues.fresh if instance.rank is not None]
-    for instance in run.queues.fresh:
-        if instance.state is State.READY and instance.rank is None:
-            block(run, instance, reason or cap_reason(run, instance.node))
-    run.queues.fresh = ranked
-
-
-def cap_reason(run: Run, node: Node) -> Reason:
-    if is_full(run):
-        assert run.graph.live_max is not None
-        return MaxActiveTasks(run.graph.live_max)
-    assert node.live_max is not None
-    return MaxActiveTis(node.live_max)
-
-
-def block(run: Run, instance: Instance, reason: Reason) -> None:
-    if instance.blocked_reason != reason:
-        instance.blocked_reason = instance.waited_for = reason
-        run.touch(instance)
 
 
 def finish(run: Run) -> None:

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     SKIPPED_ITSELF = "skipped_itself"
     MAPPED_OVER_NOTHING = "mapped_over_nothing"
     SOURCE_NOT_SUCCESSFUL = "source_not_successful"
+    SETUP_NOT_SUCCESSFUL = "setup_not_successful"
     NOT_A_LIST = "not_a_list"
     TOO_MANY_ITEMS = "too_many_items"
     TOO_MANY_TASKS = "too_many_tasks"

@@ -8,7 +8,6 @@ of a newer one or from before there were kinds, is a ``Text``.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final, get_args
 
 import msgspec
@@ -235,6 +234,13 @@ class SourceNotSuccessful(Facts, frozen=True, tag=K.SOURCE_NOT_SUCCESSFUL.value)
     state: str
 
 
+class SetupNotSuccessful(Facts, frozen=True, tag=K.SETUP_NOT_SUCCESSFUL.value):
+    """A setup that serves it, or that it tears down, did not succeed; ``state`` says why."""
+
+    task: str
+    state: str
+
+
 class NotAList(Facts, frozen=True, tag=K.NOT_A_LIST.value):
     task: str
 
@@ -438,6 +444,7 @@ Reason = (
     | SkippedItself
     | MappedOverNothing
     | SourceNotSuccessful
+    | SetupNotSuccessful
     | NotAList
     | TooManyItems
     | TooManyTasks
@@ -472,29 +479,3 @@ Reason = (
 CLASSES: Final[Mapping[Kind, type[Facts]]] = {
     Kind(str(one.__struct_config__.tag)): one for one in get_args(Reason)
 }
-
-UNREADABLE: Final = (msgspec.MsgspecError, RecursionError)
-UNKNOWN_CHARS_MAX: Final = 2_000  # as long as what a task says of its end
-DECODER: Final[msgspec.json.Decoder[Reason]] = msgspec.json.Decoder(Reason)
-
-
-@lru_cache(maxsize=1024)
-def stored(text: str) -> Reason:
-    """A reason as it was stored. One that this version does not know is a ``Text`` that tells it as it is."""
-    try:
-        return DECODER.decode(text)
-    except UNREADABLE:
-        return Text(unknown(text)[:UNKNOWN_CHARS_MAX])
-
-
-def unknown(text: str) -> str:
-    """Word whatever JSON was stored, also what no version of Headway writes: a page shows it, and does not fail."""
-    try:
-        facts = msgspec.json.decode(text)
-    except UNREADABLE:  # numbers that no computer counts to, or lists in lists in lists
-        return text
-    if not isinstance(facts, dict):
-        return str(facts)
-    name = str(facts.get("kind", "unknown")).replace("_", " ")
-    rest = ", ".join(f"{key} {value}" for key, value in facts.items() if key != "kind")
-    return f"{name}: {rest}" if rest else name

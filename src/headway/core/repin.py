@@ -8,6 +8,7 @@ Tasks are matched by their ids. Kept are ends that still mean the same: results,
 Tasks that the version adds wait for their upstream tasks, as in a new run.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ from headway.core.reasons import (
     NotAList,
     NotChosen,
     RuleNotMet,
+    SetupNotSuccessful,
     SourceNotSuccessful,
     TaskRemoved,
     TooManyItems,
@@ -31,6 +33,7 @@ from headway.core.states import FINAL, PENDING, RUN_FINAL, Event, RunEvent, RunS
 DERIVED = (
     RuleNotMet,
     NotChosen,
+    SetupNotSuccessful,
     SourceNotSuccessful,
     MappedOverNothing,
     NotAList,
@@ -145,9 +148,16 @@ def loses(
 
 def place(graph: Graph, node: Node) -> object:
     """Return what the judgement of the node depends on, by names."""
-    upstream = frozenset(graph.nodes[index].task_id for index in node.upstream)
-    deciding = frozenset(graph.nodes[index].task_id for index in node.branches)
-    return upstream, deciding, node.rule, axes(graph, node)
+    sources = (node.upstream, node.branches, node.needs, node.scope, own_setups(graph, node))
+    return node.rule, axes(graph, node), [names(graph, indexes) for indexes in sources]
+
+
+def own_setups(graph: Graph, node: Node) -> list[int]:
+    return [index for index in node.upstream if graph.nodes[index].setup]
+
+
+def names(graph: Graph, indexes: Iterable[int]) -> frozenset[str]:
+    return frozenset(graph.nodes[index].task_id for index in indexes)
 
 
 def axes(graph: Graph, node: Node) -> object:
@@ -167,4 +177,4 @@ def choices(graph: Graph, node: Node) -> frozenset[str] | None:
     """The tasks among which a branch chooses; None: the node does not choose."""
     if not node.branch:
         return None
-    return frozenset(graph.nodes[index].task_id for index in node.downstream)
+    return names(graph, node.downstream)

@@ -53,6 +53,9 @@ class Counts:
     failed: int = 0
     upstream_failed: int = 0
     cancelled: int = 0
+    setups: int = 0  # those of setups, for the one rule that asks
+    setups_success: int = 0
+    setups_skipped: int = 0
 
     @property
     def ran_badly(self) -> int:
@@ -104,8 +107,12 @@ TABLE: Final[Mapping[TriggerRule, tuple[Row, ...]]] = {
         (V.RUN, lambda up: up.ended and up.success > 0),
         (V.UPSTREAM_FAILED, lambda up: up.ended),
     ),
-    # Without setup tasks among the upstream ones, which Headway does not have, it is all_done.
-    R.ALL_DONE_SETUP_SUCCESS: ((V.RUN, lambda up: up.ended),),
+    # Without setups directly upstream it is all_done.
+    R.ALL_DONE_SETUP_SUCCESS: (
+        (V.RUN, lambda up: up.ended and (not up.setups or up.setups_success > 0)),
+        (V.SKIP, lambda up: up.ended and up.setups_skipped == up.setups),
+        (V.UPSTREAM_FAILED, lambda up: up.ended),
+    ),
     R.ONE_SUCCESS: (
         (V.RUN, lambda up: up.success > 0),
         (V.SKIP, lambda up: up.skipped == up.total),

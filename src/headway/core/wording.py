@@ -61,6 +61,7 @@ from headway.core.reasons import (
     RunStarted,
     RunTimedOut,
     SetAside,
+    SetupNotSuccessful,
     SkippedItself,
     SourceNotSuccessful,
     Started,
@@ -239,6 +240,8 @@ def said_of_upstream(reason: Reason) -> str | None:
             return "mapped over an empty list"
         case SourceNotSuccessful(task, state):
             return f"mapped over the result of `{task}`, which {ended(state)}"
+        case SetupNotSuccessful(task, state):
+            return f"its setup `{task}` {ended(state)}"
         case NotAList(task):
             return f"cannot map over the result of `{task}`: it is not a list or dict"
         case TooManyItems(items, limit):

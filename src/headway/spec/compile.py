@@ -1,9 +1,10 @@
 """Compiles a spec to the core's graph. The spec must be valid (``headway.spec.validate``)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from headway.core import schedules
+from headway.core import schedules, setups
 from headway.core.graph import Axis, Combine, Graph, Need, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
@@ -28,6 +29,8 @@ def graph(dag: Dag) -> Graph:
         node(index, task, by_id, tuple(downstream[index]), tuple(sorted(above[index])))
         for index, task in enumerate(dag.tasks)
     )
+    if any(node.setup or node.teardown for node in nodes):
+        nodes = with_setups(nodes)
     return Graph(
         dag_id=dag.dag_id,
         nodes=nodes,
@@ -66,6 +69,29 @@ def node(
         skips_all_below=task.branch and task.skips_all_below,
         branches=branches,
         decides_outcome=task.decides_outcome,
+        setup=task.setup,
+        teardown=task.teardown,
+        waited_for_by=downstream,
+    )
+
+
+def with_setups(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Add what nodes wait for further up because of setups and teardowns."""
+    shape = setups.shape_of((n.upstream, n.downstream, n.setup, n.teardown) for n in nodes)
+    found = setups.needs(shape)
+    further: dict[int, list[int]] = {}
+    for index, needed in found.items():
+        for source in (*needed.setups, *needed.scope):
+            further.setdefault(source, []).append(index)
+    nothing = setups.NOTHING
+    return tuple(
+        replace(
+            node,
+            needs=() if node.rule is TriggerRule.ALWAYS else found.get(node.index, nothing).setups,
+            scope=found.get(node.index, nothing).scope,
+            waited_for_by=tuple(sorted({*node.downstream, *further.get(node.index, ())})),
+        )
+        for node in nodes
     )
 
 

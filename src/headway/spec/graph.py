@@ -6,6 +6,7 @@ Linear in tasks and arrows, and never recursive: 100,000 tasks may form one chai
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from headway.core import setups
 from headway.spec.errors import BadSpec, did_you_mean
 from headway.spec.model import Task
 
@@ -55,6 +56,19 @@ def branches_above(tasks: Sequence[Task], most: int | None = None) -> list[froze
         if most is not None and size > most:
             raise OverflowError
     return found
+
+
+def shape_of(tasks: Sequence[Task]) -> setups.Shape:
+    """Return where the setups and teardowns of tasks are, which are in their topological order."""
+    places = {task.task_id: place for place, task in enumerate(tasks)}
+    downstream: list[list[int]] = [[] for _ in tasks]
+    for place, task in enumerate(tasks):
+        for name in task.upstream:
+            downstream[places[name]].append(place)
+    return setups.shape_of(
+        ([places[name] for name in task.upstream], downstream[place], task.setup, task.teardown)
+        for place, task in enumerate(tasks)
+    )
 
 
 def cycle(stuck: Mapping[str, Task], file: str) -> BadSpec:

@@ -117,6 +117,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         False  # of a branch: what it leaves out takes along all that only this leads to
     )
     decides_outcome: bool = True  # a run may fail because of it; False: of an alert, a clean-up
+    setup: bool = False  # it prepares what its teardowns, directly below it, clean up
+    teardown: bool = (
+        False  # it runs if a setup directly above it succeeded, whatever happened since
+    )
     outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     inlets: tuple[str, ...] = ()  # assets that it reads
     # The path of its group, where its id does not begin with it. None: the id up to the last dot.

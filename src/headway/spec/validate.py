@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from headway.core import quantities, schedules
 from headway.core.schedules import BadSchedule
+from headway.core.setups import needs
 from headway.core.upstream import TriggerRule
 from headway.errors import UsageError
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
@@ -25,7 +26,7 @@ from headway.spec.carried import (
     place,
 )
 from headway.spec.errors import BadSpec, did_you_mean, listing
-from headway.spec.graph import branches_above, in_order
+from headway.spec.graph import branches_above, in_order, shape_of
 from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import check_params as check_params
 from headway.spec.params import checked, shown, size_of
@@ -64,7 +65,8 @@ def validate(dag: Dag) -> None:
     tasks = check_unique(dag)
     for task in dag.tasks:
         check_task(dag, task, tasks)
-    if dag.tasks and not any(task.decides_outcome for task in dag.tasks):
+    deciding = any(task.decides_outcome for task in dag.tasks)
+    if not deciding and not all(task.teardown for task in dag.tasks):
         raise wrong(
             dag,
             "no task decides the outcome of a run: all have decides_outcome=False",
@@ -73,6 +75,7 @@ def validate(dag: Dag) -> None:
         )
     ordered = in_order(tasks, dag.file)
     check_branches(dag, ordered)
+    check_setups(dag, ordered)
 
 
 def check_branches(dag: Dag, ordered: Sequence[Task]) -> None:
@@ -86,6 +89,34 @@ def check_branches(dag: Dag, ordered: Sequence[Task]) -> None:
             dag,
             "its short circuits reach too many tasks",
             hint="use @task.short_circuit(ignore_downstream_trigger_rules=False) for those in long chains",
+        ) from None
+
+
+def check_setups(dag: Dag, ordered: Sequence[Task]) -> None:
+    if not any(task.setup or task.teardown for task in ordered):
+        return
+    by_id = {task.task_id: task for task in ordered}
+    for task in ordered:
+        if task.setup and task.teardown:
+            raise wrong(dag, "it is a setup and a teardown", task, "make it one of the two")
+        if task.teardown or task.trigger_rule == TriggerRule.ALL_SUCCESS:
+            continue
+        for name in task.upstream:
+            if by_id[name].setup:
+                raise wrong(
+                    dag,
+                    f'it is directly downstream of the setup "{name}", so its trigger rule must be "all_success", '
+                    f'not "{task.trigger_rule}"',
+                    task,
+                    "put a task with the rule all_success between the two",
+                )
+    try:
+        needs(shape_of(ordered), REACH_MAX)
+    except OverflowError:
+        raise wrong(
+            dag,
+            "its setups serve too many tasks",
+            hint="give each setup a teardown, which ends what the setup serves",
         ) from None
 
 

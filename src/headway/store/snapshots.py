@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from headway.core import reasons
+from headway.core import stored_reasons
 from headway.core.graph import Graph, remains
 from headway.core.run import Attempt, Instance, Run
 from headway.core.states import AttemptState, Event, RunState, State
@@ -153,7 +153,7 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
     )
     (blocked_reason, reason, ready_at, queued_at, started_at, ended_at) = rest
     known = State(state)
-    held_by = None if blocked_reason is None else reasons.stored(blocked_reason)
+    held_by = None if blocked_reason is None else stored_reasons.stored(blocked_reason)
     instance = Instance(
         node=run.graph.nodes[run.graph.by_id[task_id]],
         map_index=map_index,
@@ -171,7 +171,7 @@ def add_instance(run: Run, task_id: str, map_index: int, state: str, *columns: A
         follow=None if follow is None else frozenset(follow),
         blocked_reason=held_by,
         waited_for=held_by,
-        reason=None if reason is None else reasons.stored(reason),
+        reason=None if reason is None else stored_reasons.stored(reason),
         ready_at=ready_at,
         queued_at=queued_at,
         started_at=started_at,

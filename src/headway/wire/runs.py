@@ -72,6 +72,8 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     kind: str = ""
     trigger_rule: str = ""
+    setup: bool = False
+    teardown: bool = False
     doc: str = ""
     pool: str = ""
     critical: bool = False  # on the path that made the run as long as it is

@@ -68,6 +68,10 @@ const SAID: Said = {
     { kind: "source_not_successful", task: "list", state: "skipped" },
     at("list"),
   ],
+  setup_not_successful: [
+    { kind: "setup_not_successful", task: "create", state: "failed" },
+    at("create"),
+  ],
   not_a_list: [{ kind: "not_a_list", task: "list" }, at("list")],
   max_active_tasks: [{ kind: "max_active_tasks", limit: 4 }, null],
   max_active_tis_per_dagrun: [{ kind: "max_active_tis_per_dagrun", limit: 4 }, null],

@@ -87,6 +87,7 @@ export function holdsOf(reason: Reason): Holds {
     case "not_chosen":
       return task(reason.branch);
     case "source_not_successful":
+    case "setup_not_successful":
     case "not_a_list":
       return task(reason.task);
     case "max_active_tasks":

@@ -270,7 +270,7 @@ class Run:
 
     def _disturb(self, node: Node, had_ended: bool) -> None:
         """Have the nodes judged again whose verdict may change because this one has ended, or has not any more."""
-        self.stale.update(node.downstream)
+        self.stale.update(node.waited_for_by)
         if node.skips_all_below and had_ended != self.has_ended(node.index):
             self.stale.update(self.graph.descendants({node.index}))
 

@@ -33,13 +33,6 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line = lines.of_task(task)
         name = task.task_id
-        if task.is_setup or task.is_teardown:
-            what = "setup" if task.is_setup else "teardown"
-            yield (
-                f"{name} is a {what} task",
-                line,
-                "make it a plain task; for clean-up use trigger_rule='all_done'",
-            )
         if task.depends_on_past or task.wait_for_downstream:
             yield (
                 f"{name} waits for the run before (depends_on_past)",

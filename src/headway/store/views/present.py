@@ -13,7 +13,8 @@ from psycopg.rows import tuple_row
 from headway.core.admission import Capacity, Pool, Session, Share, why_left
 from headway.core.graph import Need
 from headway.core.reason_kinds import Kind
-from headway.core.reasons import Reason, stored
+from headway.core.reasons import Reason
+from headway.core.stored_reasons import stored
 from headway.store import states
 
 # Decided by slots and agents alone (``core.admission``): all else is written anew by whoever changes it.

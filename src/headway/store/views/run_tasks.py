@@ -155,6 +155,8 @@ def run_task(
         label=label_of(task),
         kind=task.kind,
         trigger_rule=task.trigger_rule,
+        setup=task.setup,
+        teardown=task.teardown,
         doc=task.doc,
         pool=task.pool,
         critical=critical,

@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from headway import wire
-from headway.core.reasons import stored
+from headway.core.stored_reasons import stored
 from headway.core.waiting import Line, why_queued
 from headway.core.wording import said
 from headway.store import states

@@ -9,7 +9,8 @@ from psycopg.rows import tuple_row
 from headway import wire
 from headway.core.graph import Need
 from headway.core.reason_kinds import Kind
-from headway.core.reasons import NotSeen, stored
+from headway.core.reasons import NotSeen
+from headway.core.stored_reasons import stored
 from headway.core.wording import said
 from headway.store.views.present import Present
 

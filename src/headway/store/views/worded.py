@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 from psycopg import Cursor
 
-from headway.core.reasons import Reason, stored
+from headway.core.reasons import Reason
+from headway.core.stored_reasons import stored
 from headway.core.wording import said
 from headway.store.views.present import Present
 

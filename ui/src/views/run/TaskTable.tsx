@@ -109,6 +109,8 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
         <Button small look="quiet" flush onClick={() => select({ task: task.task_id })}>
           <StateIcon state={mostTelling(task.counts) ?? "waiting"} size={14} label />
           {task.task_id}
+          {task.setup && <span className={styles.role}>setup</span>}
+          {task.teardown && <span className={styles.role}>teardown</span>}
         </Button>
       ),
     },

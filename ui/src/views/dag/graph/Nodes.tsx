@@ -1,4 +1,4 @@
-import { Layers } from "lucide-react";
+import { Brush, Layers, Wrench } from "lucide-react";
 import { memo } from "react";
 import type { RunTask } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
@@ -37,7 +37,7 @@ export const Node = memo(function Node(props: Props) {
       data-faded={props.faded}
       aria-pressed={props.selected}
       aria-expanded={box.kind === "group" ? false : undefined}
-      title={task?.blocked_reason ?? (box.tooltip || box.id)}
+      title={task?.blocked_reason ?? (box.tooltip || box.id + roleOf(task))}
       tabIndex={props.reached ? 0 : -1}
       style={{
         left: place.x,
@@ -55,8 +55,12 @@ export const Node = memo(function Node(props: Props) {
       )}
       <span className={styles.label}>
         {box.label}
-        <span className="sr-only">, {wordsOf(box, counts)}</span>
+        <span className="sr-only">
+          {roleOf(task)}, {wordsOf(box, counts)}
+        </span>
       </span>
+      {task?.setup && <Wrench size={12} aria-hidden className={styles.role} />}
+      {task?.teardown && <Brush size={12} aria-hidden className={styles.role} />}
       {many ? (
         <span className={styles.fact}>
           ×{number(box.kind === "group" ? box.tasks.length : instances)}
@@ -92,6 +96,11 @@ export function countsOf(box: Box, states: ReadonlyMap<string, RunTask>): Record
     if (state) counts[state] = (counts[state] ?? 0) + 1;
   }
   return counts;
+}
+
+/** ", setup" or ", teardown" of a task that is one. */
+function roleOf(task: RunTask | undefined): string {
+  return task?.setup ? ", setup" : task?.teardown ? ", teardown" : "";
 }
 
 function wordsOf(box: Box, counts: Record<string, number>): string {
