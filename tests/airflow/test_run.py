@@ -4,12 +4,11 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import Server
-from tests.cli.conftest import children_of, wait_until
+from tests.cli.conftest import children_of, of_process, wait_until
 
 
 def test_a_dag_runs_as_in_airflow(server: Server) -> None:
@@ -123,13 +122,9 @@ def heavy_ones(pid: int) -> list[int]:
         child
         for child in descendants(pid)
         if any("forkserver" in command for command in children_of(child).values())
-        and "forkserver" in Path(f"/proc/{child}/cmdline").read_text()
+        and b"forkserver" in of_process(f"{child}/cmdline")
     )
-    return [
-        child
-        for child in children_of(base)
-        if "pydantic_core" in Path(f"/proc/{child}/maps").read_text()
-    ]
+    return [child for child in children_of(base) if b"pydantic_core" in of_process(f"{child}/maps")]
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -113,12 +114,19 @@ def fresh(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def children_of(parent: int) -> dict[int, str]:
-    """By process id, what they were started as."""
+    """By process id, what they were started as. What ends meanwhile is not there, and has no children."""
     found = {}
-    for name in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        command = Path(f"/proc/{name}/cmdline").read_bytes()
+    for name in of_process(f"{parent}/task/{parent}/children").decode().split():
+        command = of_process(f"{name}/cmdline")
         found[int(name)] = command.replace(b"\0", b" ").decode()
     return found
+
+
+def of_process(what: str) -> bytes:
+    """Read a file of a process; nothing if the process has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path("/proc", what).read_bytes()
+    return b""
 
 
 def wait_for(file: Path) -> None:
