@@ -118,13 +118,17 @@ def test_what_has_airflow_imported_is_one_process_and_may_die(server: Server) ->
 
 def heavy_ones(pid: int) -> list[int]:
     """Of the processes below the agent's base server, those that have what Airflow imports."""
-    base = next(
+    base = (
         child
         for child in descendants(pid)
         if any("forkserver" in command for command in children_of(child).values())
         and b"forkserver" in of_process(f"{child}/cmdline")
     )
-    return [child for child in children_of(base) if b"pydantic_core" in of_process(f"{child}/maps")]
+    return [
+        child
+        for child in children_of(next(base, 0))
+        if b"pydantic_core" in of_process(f"{child}/maps")
+    ]
 
 
 def descendants(pid: int) -> Iterator[int]:
