@@ -135,6 +135,7 @@ export const importErrors = () =>
   queryOptions({
     queryKey: ["import-errors"],
     queryFn: ({ signal }) => request("get", "/import-errors", { signal }),
+    refetchInterval: 30_000, // a file that breaks changes no DAG, so that no stream tells of it
   });
 
 export const dependencies = () =>

@@ -12,9 +12,11 @@ import { RelativeTime } from "@/parts/Time.tsx";
 import { Tokens } from "../dag/code/CodeLines.tsx";
 import styles from "./ImportErrors.module.css";
 
+const LOOKED_AT_MS = 2_000; // somebody mends a file and waits for it
+
 /** Files that could not be loaded: why, on which line, and which DAGs keep an older version. */
 export function ImportErrors() {
-  const found = useQuery(importErrors());
+  const found = useQuery({ ...importErrors(), refetchInterval: LOOKED_AT_MS });
   return (
     <Page
       title="Broken files"
@@ -27,7 +29,7 @@ export function ImportErrors() {
           <ErrorState error={found.error} what="The list" retry={() => found.refetch()} />
         ) : found.data.items.length === 0 ? (
           <EmptyState title="All files loaded successfully" command="headway check FOLDER">
-            <p>Errors in DAG files appear here within two seconds, with the line.</p>
+            <p>Errors in DAG files appear here within seconds, with the line.</p>
           </EmptyState>
         ) : (
           <ul className={styles.errors}>
