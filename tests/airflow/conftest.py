@@ -76,7 +76,18 @@ def server(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Ser
         with closing(client_of(Layout(folder / ".headway"))) as client:
             client.set_connection("warehouse", CONNECTION)
             client.set_variable("colour", wire.VariableRequest(value="turquoise"))
-        for dag_id in ("flow", "ends", "waits", "secrets", "own", "starts", "senses", "target"):
+        for dag_id in (
+            "flow",
+            "ends",
+            "waits",
+            "secrets",
+            "own",
+            "starts",
+            "senses",
+            "target",
+            "updates",
+            "report",
+        ):
             wait_for_dag(folder / ".headway", dag_id)
         yield Server(folder, process.pid)
     finally:

@@ -148,7 +148,7 @@ def tasks(dag: Dag) -> dict[str, Task]:
         ("delta", {"interval_s": 21600.0}),
         ("interval", {"cron": "0 1 * * *", "timezone": "Europe/Paris"}),
         ("continuous", None),
-        ("asset", None),
+        ("asset", {"assets": "s3://a"}),
     ],
 )
 def test_a_timetable_is_a_schedule(
@@ -161,7 +161,6 @@ def test_a_schedule_that_is_not_known_is_told(checked: dict[str, Checked]) -> No
     told = {each.dag_id: each.message for each in checked["schedules.py"].warnings}
     assert told == {
         "continuous": "continuous: its schedule is @continuous, so it runs only when it is triggered",
-        "asset": "asset: its schedule is assets, so it runs only when it is triggered",
     }
 
 

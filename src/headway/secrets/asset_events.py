@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from headway.errors import NotAllowed
 from headway.spec.assets import flaw_of_name
+from headway.spec.carried import flaw_of_text
 from headway.store import assets
 from headway.store.assets import Stored
 
@@ -20,6 +21,8 @@ EVENTS_MAX: Final = 1_000  # of an asset, in one answer
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asset: str | None = None  # None: of the run
     limit: int = EVENTS_MAX
+    define: bool = False  # not events: the asset itself, as a DAG of the team defines it
+    uri: str | None = None  # of the asset to define
 
 
 DECODER: Final = msgspec.json.Decoder(Asked)
@@ -31,6 +34,8 @@ def read(conn: Connection[Any], team_id: int, run_id: str, name: str) -> str:
         asked = DECODER.decode(name)
     except (msgspec.MsgspecError, ValueError):
         raise NotAllowed("the question for events of assets cannot be read") from None
+    if asked.define:
+        return definitions(conn, team_id, asked)
     limit = max(0, min(asked.limit, EVENTS_MAX))
     if asked.asset is None:
         found = assets.triggering(conn, team_id, run_id, limit)
@@ -39,6 +44,18 @@ def read(conn: Connection[Any], team_id: int, run_id: str, name: str) -> str:
     else:
         found = assets.latest(conn, team_id, asked.asset, limit)
     return msgspec.json.encode([told(event) for event in found]).decode()
+
+
+def definitions(conn: Connection[Any], team_id: int, asked: Asked) -> str:
+    if any(flaw_of_text(text or "") for text in (asked.asset, asked.uri)):
+        return "[]"
+    found = assets.defined(conn, team_id, asked.asset, asked.uri)
+    return msgspec.json.encode(
+        [
+            {"name": name, "uri": uri, "group": group, "extra": msgspec.Raw(extra.encode())}
+            for name, uri, group, extra in found
+        ]
+    ).decode()
 
 
 def told(event: Stored) -> dict[str, Any]:

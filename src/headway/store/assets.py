@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from headway.core import schedules
 from headway.core.run import Run
@@ -187,6 +187,13 @@ LATEST: LiteralString = """
         WHERE team_id = %(team_id)s AND asset = %(asset)s
         ORDER BY position DESC NULLS FIRST, event_id DESC LIMIT %(limit)s
     ) AS found ORDER BY at
+"""
+
+
+DEFINED: LiteralString = """
+    SELECT name, uri, asset_group, extra::text FROM asset
+    WHERE team_id = %(team_id)s AND (name = %(name)s OR %(name)s::text IS NULL AND uri = %(uri)s)
+    ORDER BY name LIMIT 1
 """
 
 
@@ -370,3 +377,12 @@ def latest(conn: Connection[Any], team_id: int, asset: str, limit: int) -> list[
     values = {"team_id": team_id, "asset": asset, "limit": limit}
     with conn.cursor(row_factory=class_row(Stored)) as cursor:
         return cursor.execute(LATEST, values).fetchall()
+
+
+def defined(
+    conn: Connection[Any], team_id: int, name: str | None, uri: str | None
+) -> list[tuple[str, str, str, str]]:
+    """Return name, URI, group and extra (JSON) of the asset with that name, or without a name that URI."""
+    values = {"team_id": team_id, "name": name, "uri": uri}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute(DEFINED, values).fetchall()

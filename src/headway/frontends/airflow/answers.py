@@ -15,6 +15,7 @@ from headway.authoring.run import Deferral, Run
 from headway.authoring.values import to_json
 from headway.core.connections import BadConnection, is_name, is_sensitive, parse
 from headway.frontends.airflow import deferring
+from headway.frontends.airflow.events import Events
 from headway.frontends.airflow.frames import Request, send
 from headway.frontends.airflow.results import BadQuestion, Results
 from headway.frontends.airflow.runs import NoSuchRun, Runs
@@ -40,10 +41,7 @@ REFUSED: Final = {
         for by in ("Name", "Uri")
     },
     **dict.fromkeys(
-        ("GetAssetByName", "GetAssetByUri", "GetAssetsByAlias"), "the task looks up an asset"
-    ),
-    **dict.fromkeys(
-        ("GetAssetEventByAsset", "GetAssetEventByAssetAlias"), "the task reads events of an asset"
+        ("GetAssetsByAlias", "GetAssetEventByAssetAlias"), "the task uses an alias of assets"
     ),
     "ResendLoggingFD": "the task asks for another place for its log",
 }
@@ -78,6 +76,8 @@ class Conversation:
         self.skipped: set[str] | None = None
         self.runs = runs = Runs(run, dag)
         self.results = Results(run, runs)
+        events = Events(dag)
+        self.said: dict[str, Any] = {}  # of its success
         self.answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetXCom": self.results.get,
             "GetXComCount": self.results.count,
@@ -102,6 +102,9 @@ class Conversation:
                 "type": "TaskRescheduleStartDate",
                 "start_date": deferring.started(run, clock.now()),
             },
+            "GetAssetByName": events.by_name,
+            "GetAssetByUri": events.by_uri,
+            "GetAssetEventByAsset": events.of_asset,
             "ValidateInletsAndOutlets": lambda _: {
                 "type": "InactiveAssetsResult",
                 "inactive_assets": [],
@@ -109,7 +112,7 @@ class Conversation:
             "MaskSecret": mask,
             "SetRenderedFields": show,
             "SetRenderedMapIndex": lambda _: {"type": "OKResponse", "ok": True},
-            "SucceedTask": lambda _: self.end(State.SUCCESS),
+            "SucceedTask": self.succeed,
             "RetryTask": lambda _: self.end(State.RETRY),
             "TaskState": lambda body: self.end(
                 State.SKIPPED if body.get("state") == "skipped" else State.FAILED
@@ -148,6 +151,10 @@ class Conversation:
 
     def end(self, state: State) -> None:
         self.state = state
+
+    def succeed(self, body: dict[str, Any]) -> None:
+        self.end(State.SUCCESS)
+        self.said = body
 
     def defer(self, body: dict[str, Any]) -> None:
         self.deferral = lambda: deferring.deferred(self.runs, body, self.pushed)

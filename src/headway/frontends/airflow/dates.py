@@ -5,9 +5,13 @@ from typing import Any, Final
 
 from headway.authoring.run import Run
 from headway.core.triggers import Trigger
-from headway.frontends.airflow.schedules import has_data_interval
+from headway.frontends.airflow.schedules import has_data_interval, part
 
-RUN_TYPES: Final = {Trigger.BACKFILL: "backfill", Trigger.SCHEDULE: "scheduled"}
+RUN_TYPES: Final = {
+    Trigger.BACKFILL: "backfill",
+    Trigger.SCHEDULE: "scheduled",
+    Trigger.ASSET: "asset_triggered",
+}
 
 
 def moment(given: Any) -> datetime:
@@ -36,5 +40,5 @@ def interval(
     """Return the data interval as Airflow has it: without width for timetables that only name moments."""
     if has_data_interval(timetable):
         return stored
-    width = getattr(timetable, "interval", None)
+    width = part(timetable, "interval")
     return (fire - width if width else fire), fire

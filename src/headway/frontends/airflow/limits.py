@@ -7,7 +7,7 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headway.frontends.airflow import mapping, schedules
+from headway.frontends.airflow import assets, mapping, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.base import Trouble
 
@@ -16,6 +16,7 @@ TRIGGERED: Final = "start its runs with `headway run`, the API or the web interf
 OPERATORS: Final = {
     "HITLOperator": "waits for a person",
 }
+OUTLETS: Final = "name the assets themselves as outlets"
 FAILS: Final = "so the task fails; replace it, or keep the DAG on Airflow for now"
 
 
@@ -57,7 +58,10 @@ def remarks(dag: Any, lines: Lines) -> list[Trouble]:
 def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     line = lines.of_dag(dag.dag_id)
     if unknown := schedules.read(dag.timetable).unknown:
-        yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
+        if unknown == schedules.BY_TIME:
+            yield f"{unknown}; only the times start runs", line, None
+        else:
+            yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
     if dag.has_on_success_callback or dag.has_on_failure_callback:
         yield "callbacks of the DAG are not called", line, "call them in a last task"
     if dag.fail_fast:
@@ -81,8 +85,16 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
         given = task.partial_kwargs if task.is_mapped else vars(task)
         if given.get("start_from_trigger"):
             yield f"{name} starts with execute(): start_from_trigger is ignored", line, None
-        if task.outlets or task.inlets:
-            yield f"asset events of {name} are not recorded", line, None
+        if odd := assets.aliases(task.outlets):
+            yield f"events of the asset alias {odd[0]!r} of {name} are not recorded", line, OUTLETS
+        if odd := assets.references(task.outlets):
+            yield (
+                f"events of {odd[0]!r}, which {name} names by reference, are not recorded",
+                line,
+                OUTLETS,
+            )
+        if odd := assets.aliases(task.inlets):
+            yield f"{name} fails when it reads events of the asset alias {odd[0]!r}", line, None
         if getattr(task, "retry_policy", None) is not None:
             yield f"the delays of {name}'s retry policy are ignored", line, "use retry_delay"
         if task.executor:

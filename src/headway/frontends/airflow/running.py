@@ -18,7 +18,7 @@ import msgspec
 
 from headway.authoring.execute import Inputs, Result
 from headway.authoring.run import Deferred, Run, Skip
-from headway.frontends.airflow import deferring, runner, startup
+from headway.frontends.airflow import assets, deferring, events, runner, startup
 from headway.frontends.airflow.answers import Conversation, State
 from headway.frontends.airflow.frames import Request, receive, send
 from headway.frontends.base import TaskFailed
@@ -50,7 +50,7 @@ class Workflow:
         conversation = Conversation(run, self.dag, sorted(task.downstream_task_ids))
         details = startup.details(self.dag, run, self.file)
         ended = converse(conversation, details, self.root, str(self.root / self.file))
-        return concluded(conversation, ended)
+        return concluded(conversation, ended, assets.names(task.outlets))
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -136,7 +136,7 @@ def become(theirs: socket.socket, told: int, root: Path, path: str) -> NoReturn:
         os._exit(code)
 
 
-def concluded(conversation: Conversation, ended: Ended) -> Result:
+def concluded(conversation: Conversation, ended: Ended, outlets: tuple[str, ...]) -> Result:
     """Turn what the runner said last, or how it ended, into a result or an exception."""
     said = conversation.state
     told = ended.told or runner.Told()
@@ -145,7 +145,8 @@ def concluded(conversation: Conversation, ended: Ended) -> Result:
     if conversation.deferral is not None:
         raise Deferred(conversation.deferral())
     if said is State.SUCCESS:
-        return Result(None, conversation.pushed, conversation.follow())
+        of_outlets = events.of_outlets(conversation.said, outlets)
+        return Result(None, conversation.pushed, conversation.follow(), of_outlets)
     if said is State.SKIPPED:
         raise Skip(told.text)
     if said in (State.FAILED, State.RETRY):

@@ -1,14 +1,17 @@
 """Timetables of Airflow as schedules of ours."""
 
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from headway.core import schedules
-from headway.core.schedules import BadSchedule
+from headway.core.schedules import BadSchedule, OnAssets
+from headway.frontends.airflow import assets
+
+BY_TIME: Final = "its schedule is times or assets"
 
 
 class Read(NamedTuple):
-    """``schedule`` as a spec keeps it; ``unknown``: why there is none although the DAG has one."""
+    """``schedule`` as a spec keeps it; ``unknown``: the part of it that is left out."""
 
     schedule: dict[str, Any] | None
     unknown: str = ""
@@ -24,16 +27,29 @@ def read(timetable: Any) -> Read:
         case "OnceTimetable":
             return Read({"once": True})
         case "CronDataIntervalTimetable" | "CronTriggerTimetable":
-            return cron(timetable.expression, zone_of(timetable.timezone))
+            return cron(part(timetable, "expression"), zone_of(part(timetable, "timezone")))
         case "DeltaDataIntervalTimetable" | "DeltaTriggerTimetable":
-            if isinstance(timetable.delta, timedelta):
-                return Read({"interval_s": timetable.delta.total_seconds()})
+            if isinstance(delta := part(timetable, "delta"), timedelta):
+                return Read({"interval_s": delta.total_seconds()})
             return Read(None, "its schedule is a relativedelta")
         case "ContinuousTimetable":
             return Read(None, "its schedule is @continuous")
+        case "AssetTriggeredTimetable":
+            condition = assets.condition(timetable.asset_condition)
+            if condition is None:
+                return Read(None, "its schedule names an asset by reference or alias")
+            return Read({OnAssets.word: condition})
+        case "AssetOrTimeSchedule":
+            timed = read(timetable.timetable)
+            return timed if timed.unknown else Read(timed.schedule, BY_TIME)
     if "Asset" in kind:
-        return Read(None, "its schedule is assets")
+        return Read(None, f"its timetable is {kind}, for partitions of assets")
     return Read(None, f"its timetable is {kind}")
+
+
+def part(timetable: Any, name: str) -> Any:
+    """Return a field of a timetable: of the Task SDK, or of Airflow's core, which has it under another name."""
+    return getattr(timetable, name, None) or getattr(timetable, f"_{name}", None)
 
 
 def cron(expression: str, zone: str) -> Read:

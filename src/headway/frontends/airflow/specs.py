@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from headway.frontends.airflow import schedules
+from headway.frontends.airflow import assets, schedules
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.mapping import mapping_of, operator_class
 from headway.spec import model
@@ -38,6 +38,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         params=tuple(params_of(dag)),
         groups=tuple(groups_of(dag)),
         open_params=True,
+        assets=assets.specs(dag),
         tags=tuple(sorted(map(str, dag.tags))),
         owner=owner_of(dag),
         description=shown(dag.description or ""),
@@ -75,6 +76,8 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         queue=task.queue or "default",
         priority_weight=max(-PRIORITY_MAX, min(PRIORITY_MAX, weight_of(task))),
         max_active_tis_per_dagrun=task.max_active_tis_per_dagrun,
+        outlets=assets.names(task.outlets),
+        inlets=assets.names(task.inlets),
         do_xcom_push=task.is_mapped or bool(task.do_xcom_push),
         mapping=mapping_of(task),
         function=function_of(task),

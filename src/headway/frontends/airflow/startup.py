@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from headway import clock
 from headway.authoring.run import Run
-from headway.frontends.airflow import deferring
+from headway.frontends.airflow import deferring, events
 from headway.frontends.airflow.dates import interval, logical_date, run_type
 from headway.frontends.airflow.ground import BUNDLE
 
@@ -58,6 +58,6 @@ def dag_run(dag: Any, run: Run, now: datetime) -> dict[str, Any]:
         "run_type": run_type(run.trigger),
         "state": "running",
         "conf": dict(run.params),
-        "consumed_asset_events": [],
+        "consumed_asset_events": events.consumed(dag, run.trigger),
         "partition_key": None,
     }
