@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,36 @@ def test_triggers_find_what_they_look_out_for(shared: Gateway, run_id: str, tmp_
     gate.touch()
     assert result(shared, polled) == [str(gate)]
     assert result(shared, ours) == [str(gate)]
+
+
+def test_addresses_that_do_not_answer_hold_up_nobody_else(
+    shared: Gateway, run_id: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:  # it accepts nobody
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/ready"
+        kwargs = {"url": url, "status": None, "contains": "", "headers": {}}
+        asked = [
+            shared.watch(
+                "headway.authoring.looking:answers",
+                run_id=run_id,
+                map_index=index,
+                kwargs=kwargs,
+                every_s=60.0,
+                shared=True,
+            )
+            for index in range(40)
+        ]
+        (tmp_path / "gate").touch()
+        other = shared.watch(
+            "headway.authoring.looking:files",
+            run_id=run_id,
+            map_index=99,
+            kwargs={"path": f"{tmp_path}/g*"},
+            every_s=60.0,
+            shared=True,
+        )
+        assert result(shared, other) == [f"{tmp_path}/gate"]
+        shared.send(Unwatch(asked))
 
 
 def test_one_that_raises_fails_its_own_attempt_only(

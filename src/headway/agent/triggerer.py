@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,8 @@ from headway.authoring import looking
 from headway.authoring.run import Run
 from headway.authoring.values import to_json
 
+# As few as asyncio's own would be taken by a few addresses that do not answer. They are started as they are needed.
+THREADS_MAX: Final = 200
 TURN_S: Final = 0.5  # how often the loop shows that it turns
 READ_BYTES: Final = 1 << 16
 TEXT_MAX: Final = 64 * 1024
@@ -111,6 +114,7 @@ class Triggerer:
     async def run(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.loop.set_task_factory(self.task)  # type: ignore[arg-type]
+        self.loop.set_default_executor(ThreadPoolExecutor(THREADS_MAX))
         self.over = self.loop.create_future()
         self.end.setblocking(False)
         sys.stdout, sys.stderr = Output(self, sys.stdout), Output(self, sys.stderr)
