@@ -242,6 +242,20 @@ def large(request: pytest.FixtureRequest, conn: Session) -> None:
         [INSTANCES - 1],
     )
     conn.execute(
+        "INSERT INTO agent_session (team_id, session_id, agent, host, pid, slots, started_at, heartbeat_at)"
+        " VALUES (1, 's', 'a', 'h', 1, 1, now(), now())"
+    )
+    conn.execute(
+        "INSERT INTO attempt (team_id, run_id, task_id, map_index, number, state, session_id,"
+        " queued_at, started_at, ended_at)"
+        " SELECT 1, run_id, task_id, map_index, 1, 'success', 's', ended_at, ended_at, ended_at"
+        " FROM task_instance"
+    )
+    conn.execute(
+        "INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, size)"
+        " SELECT 1, run_id, task_id, map_index, 'return_value', 1, '1', 1 FROM attempt"
+    )
+    conn.execute(
         "INSERT INTO event (team_id, at, subject, run_id, name, actor)"
         " SELECT 1, ended_at, 'run', run_id, 'start', 'scheduler'"
         " FROM run, generate_series(1, %s) AS n",
