@@ -17,7 +17,7 @@ from tests.api.stream import Listening, listening
 
 MARKETING = {"Headway-Team": "marketing"}
 IN_DEFAULT = {"Headway-Team": "default"}
-SEE = {"grantee": "marketing", "dag_id": "sales", "kind": "see_runs"}
+SEE = {"grantee": "marketing", "name": "sales", "kind": "see_runs"}
 START = {**SEE, "kind": "start"}
 
 
@@ -130,7 +130,7 @@ def test_of_a_dag_that_is_gone_nothing_is_told(
     """Neither which other DAGs are called alike."""
     give(admin)
     give(admin, START)
-    owner_conn.execute("UPDATE team_grant SET dag_id = 'salarie'")
+    owner_conn.execute("UPDATE team_grant SET name = 'salarie'")
     for method, path in (("POST", "/dags/salarie/runs"), ("GET", "/runs?dag_id=salarie")):
         answer = ann.ask(method, f"{API}{path}", {} if method == "POST" else None)
         assert (answer.status, b"salaries" in answer.body) == (403, False)
@@ -138,7 +138,7 @@ def test_of_a_dag_that_is_gone_nothing_is_told(
 
 def test_each_dag_has_its_own_grants(admin: Browser, ann: Browser) -> None:
     give(admin)
-    give(admin, {**START, "dag_id": "salaries"})
+    give(admin, {**START, "name": "salaries"})
     assert status(ann, "GET", "/runs?dag_id=sales") == 200
     assert status(ann, "POST", "/dags/salaries/runs", {}) == 201
     assert status(ann, "POST", "/dags/sales/runs", {}) == 403
@@ -223,7 +223,7 @@ def test_a_guests_stream_tells_of_the_dag(url: str, admin: Browser, ann: Browser
 
 
 def ask_for(browser: Browser, **more: str) -> Answer:
-    body = {"owner": "default", "dag_id": "sales", "kind": "see_runs", "note": "please", **more}
+    body = {"owner": "default", "name": "sales", "kind": "see_runs", "note": "please", **more}
     return browser.ask("POST", f"{API}/grants/requests", body, MARKETING)
 
 
@@ -255,17 +255,46 @@ def test_asked_for_and_given(admin: Browser, ann: Browser) -> None:
 def test_what_is_said_to_nobody_has_the_same_answer(admin: Browser) -> None:
     told = []
     for owner, dag in (("default", "sales"), ("default", "missing"), ("nobody", "sales")):
-        answer = ask_for(admin, owner=owner, dag_id=dag)
+        answer = ask_for(admin, owner=owner, name=dag)
         body = answer.json
         told.append((answer.status, body["state"], sorted(body)))
-        assert (body["owner"], body["dag_id"]) == (owner, dag)
+        assert (body["owner"], body["name"]) == (owner, dag)
     assert told[0] == told[1] == told[2]
     given = [give(admin, {**SEE, "grantee": name}) for name in ("marketing", "nobody")]
     assert given[0] != given[1]
-    assert admin.ask("POST", f"{API}/grants", {**SEE, "dag_id": "missing"}).status == 404
+    assert admin.ask("POST", f"{API}/grants", {**SEE, "name": "missing"}).status == 404
     assert admin.ask("POST", f"{API}/grants", {**SEE, "grantee": "default"}).status == 400
     assert admin.ask("POST", f"{API}/grants", {**SEE, "grantee": "No Team"}).status == 400
-    assert admin.ask("POST", f"{API}/grants", {**SEE, "kind": "use_asset"}).status == 400
+    assert admin.ask("POST", f"{API}/grants", {**SEE, "kind": "use_dag"}).status == 400
+
+
+def test_only_what_the_team_has_is_given(admin: Browser, owner_conn: Session) -> None:
+    owner_conn.execute(
+        "INSERT INTO asset SELECT team_id, asset, asset, '', '{}', now() FROM team"
+        " CROSS JOIN unnest(ARRAY['orders', '@marketing/leads']) AS asset WHERE name = 'default'"
+    )
+    for kind, name, expected in (
+        ("use_asset", "orders", 201),
+        ("use_asset", "sales", 404),
+        ("wait", "orders", 404),
+        ("wait", "sales", 201),
+        ("use_asset", "@marketing/leads", 400),
+        ("wait", "@marketing/sales", 400),
+    ):
+        answer = admin.ask("POST", f"{API}/grants", {**SEE, "kind": kind, "name": name})
+        assert answer.status == expected, (kind, name)
+
+
+@pytest.mark.parametrize("kind", ["wait", "use_asset"])
+def test_what_dags_use_opens_nothing_to_people(
+    admin: Browser, ann: Browser, owner_conn: Session, kind: str
+) -> None:
+    give(admin)
+    owner_conn.execute("UPDATE team_grant SET kind = %s", [kind])
+    for path in (*SEEN, *NOT_SEEN, "/dags", "/assets"):
+        missing = ann.ask("GET", f"{API}{path}", headers={"Headway-Team": "missing"}, read=False)
+        answer = ann.ask("GET", f"{API}{path}", headers=IN_DEFAULT, read=False)
+        assert answer.status == missing.status == 403, path
 
 
 def test_both_teams_audits_tell(admin: Browser, ann: Browser) -> None:
@@ -330,7 +359,7 @@ def test_sql_of_a_team_gives_it_nothing(api: Session, admin: Browser, owner_conn
         assert row is not None
         (of[name],) = row
     insert = (
-        "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+        "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, changed_by, changed_in)"
         " VALUES ('x', 'default', '{}', 'sales', 'start', '{}', 'me', '{}')"
     )
     for team, statement in (

@@ -112,7 +112,7 @@ def large(owner_conn: Session) -> None:
         [MANY],
     )
     owner_conn.execute(
-        "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+        "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, changed_by, changed_in)"
         " SELECT 'g' || n, CASE WHEN n < 10 THEN 'default' ELSE 'team' || n END,"
         " 'team' || CASE WHEN n < 10 THEN n ELSE 0 END,"
         " 'd', 'see_runs', 'given', 'me', 'x' FROM generate_series(1, %s) AS n",

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from headway.core.grants import MOVES, VERBS, GrantKind, GrantState, Side, may_move
+from headway.core.grants import MOVES, OPENED, VERBS, GrantKind, GrantState, Side, may_move
 
 A, G, F, R = GrantState
 
@@ -35,4 +35,11 @@ def test_a_grantee_gives_itself_nothing() -> None:
 def test_every_kind_has_verbs_and_words() -> None:
     assert set(VERBS) == set(GrantKind)
     assert all(VERBS.values())
-    assert [kind.word for kind in GrantKind] == ["see the runs of", "start"]
+    assert [kind.word for kind in GrantKind] == [
+        *("see the runs of", "start", "wait for runs of", "use")
+    ]
+    assert [kind.subject for kind in GrantKind] == ["DAG", "DAG", "DAG", "asset"]
+
+
+def test_only_what_people_do_opens_routes() -> None:
+    assert set(OPENED) == {GrantKind.SEE_RUNS, GrantKind.START}

@@ -68,7 +68,7 @@ FREE: Final = {
     # test_what_is_said_to_a_team_is_said_to_nobody_alike.
     ("give_grant", "grantee"),
     ("ask_for_grant", "owner"),
-    ("ask_for_grant", "dag_id"),
+    ("ask_for_grant", "name"),
 }
 
 

@@ -231,9 +231,9 @@ def test_what_is_said_to_a_team_is_said_to_nobody_alike(
     statements = recorded(monkeypatch)
     caller = teams.ours["admin"]
     for path, body in (
-        ("/grants", {"grantee": "theirteam-{}", "dag_id": OURS, "kind": "see_runs"}),
-        ("/grants/requests", {"owner": "theirteam-{}", "dag_id": "{}", "kind": "start"}),
-        ("/grants/requests", {"owner": TEAM, "dag_id": "{}", "kind": "see_runs"}),
+        ("/grants", {"grantee": "theirteam-{}", "name": OURS, "kind": "see_runs"}),
+        ("/grants/requests", {"owner": "theirteam-{}", "name": "{}", "kind": "start"}),
+        ("/grants/requests", {"owner": TEAM, "name": "{}", "kind": "see_runs"}),
     ):
         answers = []
         for word in (MISSING, THEIRS):
@@ -258,7 +258,7 @@ def test_a_guest_learns_of_one_dag(
     seed.run(owner_conn, "shared", "shared-run", state="failed", team_id=2)
     for kind in GrantKind:
         owner_conn.execute(
-            "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+            "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, changed_by, changed_in)"
             " VALUES (%s, %s, 'default', 'shared', %s, 'given', 'me', %s)",
             [f"of-{kind}", TEAM, kind, TEAM],
         )

@@ -64,7 +64,7 @@ def made(url: str, conn: Connection[Any], layout: Layout) -> World:
             [team_id, f"{word}-link", f"{word}-run", word.encode()],
         )
         conn.execute(
-            "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, changed_by, changed_in)"
+            "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, changed_by, changed_in)"
             " SELECT %(word)s || '-grant', name, 'theirteam-' || %(word)s || '-other', %(word)s, 'see_runs', 'given',"
             " 'me', name FROM team WHERE team_id = %(team)s",
             {"team": team_id, "word": word},

@@ -5,8 +5,9 @@ from typing import Any
 from psycopg import Connection
 
 from headway import wire
+from headway.core.foreign import foreign
 from headway.errors import UsageError
-from headway.spec.assets import flaw_of_extra, flaw_of_name, flaw_of_partition
+from headway.spec.assets import flaw_of_extra, flaw_of_name, flaw_of_partition, flaw_of_words
 from headway.store import assets, notices
 from headway.store.clock import clock
 from headway.store.views import assets as views
@@ -22,6 +23,11 @@ def emit(
     """
     if (flaw := flaw_of_name(request.asset)) is not None:
         raise UsageError(f"the name of the asset {flaw}")
+    if (other := foreign(request.asset)) is not None:
+        raise UsageError(
+            f"{request.asset} is of the team {other.team}",
+            hint="only that team can report its events",
+        )
     if request.partition is not None and (flaw := flaw_of_partition(request.partition)) is not None:
         raise UsageError(f"the partition {flaw}")
     extra = assets.json_of(request.extra)
@@ -29,7 +35,7 @@ def emit(
         raise UsageError(f"the extra {flaw}")
     views.require(conn, request.asset)
     key = request.idempotency_key
-    if key is not None and (flaw := flaw_of_name(key)) is not None:
+    if key is not None and (flaw := flaw_of_words(key)) is not None:
         raise UsageError(f"the idempotency key {flaw}")
     event = assets.NewEvent(team_id, request.asset, extra.decode(), request.partition, actor, key)
     event_id = assets.put(conn, event, clock(conn))

@@ -1,7 +1,7 @@
 """Grants between teams: asked for, given, refused, revoked. Each function is one step of the caller's transaction.
 
 Nothing is looked up in the other team: what is said to a team that does not exist has the same answer, so that
-nobody learns which teams and DAGs there are.
+nobody learns which teams, DAGs and assets there are.
 """
 
 from typing import Any, Final
@@ -10,10 +10,11 @@ from psycopg import Connection
 
 from headway import ids, wire
 from headway.core import teams
-from headway.core.grants import GrantKind, GrantState, Side, may_move
+from headway.core.foreign import foreign
+from headway.core.grants import GrantKind, GrantState, Side, Subject, may_move
 from headway.errors import Conflict, UsageError
-from headway.store import grants
-from headway.store.views import dags
+from headway.store import grants, notices
+from headway.store.views import assets, dags
 
 OF_A_TEAM_MAX: Final = 1_000
 WHAT_NEXT: Final = {
@@ -27,15 +28,15 @@ WHAT_NEXT: Final = {
 def give(
     conn: Connection[Any], team: str, wanted: wire.GiveGrant, actor: str
 ) -> tuple[wire.Grant | None, wire.Grant]:
-    """Let another team do something with a DAG of this one, asked for or not. Returns what was and what is.
+    """Let another team do something with a DAG or asset of this one, asked for or not. Returns what was and what is.
 
     Raises:
-        NotFound: this team has no such DAG. UsageError, Conflict: as ``settle``.
+        NotFound: this team has no such DAG or asset. UsageError, Conflict: as ``settle``.
     """
     check_other(team, wanted.grantee)
-    dags.require(conn, wanted.dag_id)
+    check_own(conn, wanted)
     return settle(
-        conn, Side.OWNER, (team, wanted.grantee, wanted.dag_id, wanted.kind), wanted.note, actor
+        conn, Side.OWNER, (team, wanted.grantee, wanted.name, wanted.kind), wanted.note, actor
     )
 
 
@@ -45,8 +46,21 @@ def ask(
     """Ask another team for something. Returns what was and what is."""
     check_other(team, wanted.owner)
     return settle(
-        conn, Side.GRANTEE, (wanted.owner, team, wanted.dag_id, wanted.kind), wanted.note, actor
+        conn, Side.GRANTEE, (wanted.owner, team, wanted.name, wanted.kind), wanted.note, actor
     )
+
+
+def check_own(conn: Connection[Any], wanted: wire.GiveGrant) -> None:
+    if (other := foreign(wanted.name)) is not None:
+        raise UsageError(
+            f"{wanted.name} is of the team {other.team}",
+            hint="only that team can give it to others",
+        )
+    match wanted.kind.subject:
+        case Subject.DAG:
+            dags.require(conn, wanted.name)
+        case Subject.ASSET:
+            assets.require(conn, wanted.name)
 
 
 def check_other(team: str, other: str) -> None:
@@ -80,6 +94,7 @@ def settle(
         )
     grant_id = ids.run_id()
     grants.make(conn, grant_id, *key, state, note, actor)
+    notices.wake_schedulers(conn)
     return None, grants.one(conn, grant_id)
 
 
@@ -112,3 +127,4 @@ def moved(
             )
         raise Conflict(f"this grant is {grant.state}", hint=WHAT_NEXT[state])
     grants.change(conn, grant.id, state, note, actor)
+    notices.wake_schedulers(conn)

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headway.api.principal import Guest, Principal, chosen, principal
 from headway.api.scopes import DAG, RUN, Named
-from headway.core.grants import VERBS, GrantKind
+from headway.core.grants import OPENED, GrantKind
 from headway.core.roles import Verbs
 from headway.errors import NotAllowed, NotFound
 from headway.store import grants
@@ -60,9 +60,10 @@ def visit(
     for home in teams:
         allowed: dict[str, Verbs] = {}
         for each in found:
-            if each.grantee_id == home.team_id:
-                verbs = VERBS[GrantKind(each.kind)] & owned(home)
-                allowed[each.dag_id] = allowed.get(each.dag_id, frozenset()) | verbs
+            kind = GrantKind(each.kind)
+            if each.grantee_id == home.team_id and kind in OPENED:
+                verbs = OPENED[kind] & owned(home)
+                allowed[each.name] = allowed.get(each.name, frozenset()) | verbs
         if allowed:
             there = replace(home, team_id=found[0].owner_id, team=owner, role=GUEST)
             return replace(there, is_platform_admin=False), Guest(home.team_id, home.team, allowed)

@@ -38,7 +38,7 @@ class DateTime:
 
 
 class RunEnd:
-    """A wait for a run of another DAG, or for a task of it.
+    """A wait for a run of another DAG, or for a task of it; with ``@team/dag``, of a DAG of another team.
 
     The run is that with ``logical_date``, by default the logical date of the run that waits. The wait is over when the
     run, or its ``task``, is in one of ``states``; in one of ``failed_states`` the task that waits fails.
@@ -60,6 +60,7 @@ class RunEnd:
         self.failed_states = failed_states
 
     def deferral(self, run: Run) -> Deferral:
+        from headway.core.foreign import flaw
         from headway.core.states import RunState, State
 
         known = [state.value for state in (State if self.task else RunState)]
@@ -69,6 +70,8 @@ class RunEnd:
                 raise Fail(f"{state!r} is not a state of a {what}; it is one of {', '.join(known)}")
         if not isinstance(self.dag_id, str) or not self.dag_id:
             raise Fail(f"dag_id must be the id of a DAG, not {self.dag_id!r}")
+        if (trouble := flaw(self.dag_id)) is not None:
+            raise Fail(f"the DAG id {self.dag_id!r} {trouble}")
         date = run.logical_date if self.logical_date is None else self.logical_date
         facts = {
             "dag": self.dag_id,

@@ -1,22 +1,25 @@
-"""``headway grant``: what other teams may do with DAGs of this team, and what this team may do with theirs."""
+"""``headway grant``: what other teams may do with DAGs and assets of this team, and this team with theirs."""
 
 from typing import Annotated
 
 import typer
 
 from headway import config, wire
-from headway.cli.options import DagId, Data, Format, Output
+from headway.cli.options import Data, Format, Output
 from headway.cli.output import show
 from headway.cli.terminal import say
 from headway.core.grants import GrantKind, GrantState
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What teams let each other do: see the runs of a DAG, or start it.",
+    help="What teams let each other do: see, start or wait for runs of a DAG, or use an asset.",
     rich_markup_mode=None,
 )
 Other = Annotated[str, typer.Argument(metavar="TEAM", help="The other team.")]
 Kind = Annotated[GrantKind, typer.Argument(help="What the grant allows.")]
+Name = Annotated[
+    str, typer.Argument(help="DAG of the owner; with use_asset, an asset of the owner.")
+]
 GrantId = Annotated[str, typer.Argument(metavar="ID", help="Id of the grant.")]
 Note = Annotated[str, typer.Option("--note", help="A word to the other team.")]
 
@@ -29,30 +32,30 @@ def ls(data: Data = None, output: Format = Output.TABLE) -> None:
     found = client_of(config.layout(data)).grants()
     rows = [
         (
-            *(each.id, each.owner, each.dag_id, each.kind, each.grantee, each.state),
+            *(each.id, each.owner, each.name, each.kind, each.grantee, each.state),
             *(each.changed_at, each.changed_by, each.note),
         )
         for each in found
     ]
-    columns = ("ID", "OWNER", "DAG", "MAY", "GRANTEE", "STATE", "CHANGED", "BY", "NOTE")
+    columns = ("ID", "OWNER", "NAME", "MAY", "GRANTEE", "STATE", "CHANGED", "BY", "NOTE")
     show(found, output, columns, rows)
 
 
 @app.command()
-def ask(other: Other, kind: Kind, dag_id: DagId, note: Note = "", data: Data = None) -> None:
-    """Ask another team to let this one see the runs of a DAG, or start it."""
+def ask(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
+    """Ask another team to let this one see, start or wait for runs of a DAG, or use an asset."""
     from headway.client import client_of
 
-    request = wire.AskForGrant(owner=other, dag_id=dag_id, kind=kind, note=note)
+    request = wire.AskForGrant(owner=other, name=name, kind=kind, note=note)
     tell(client_of(config.layout(data)).ask_for_grant(request))
 
 
 @app.command()
-def give(other: Other, kind: Kind, dag_id: DagId, note: Note = "", data: Data = None) -> None:
-    """Let another team see the runs of a DAG, or start it, whether it asked or not."""
+def give(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
+    """Let another team see, start or wait for runs of a DAG, or use an asset, whether it asked or not."""
     from headway.client import client_of
 
-    request = wire.GiveGrant(grantee=other, dag_id=dag_id, kind=kind, note=note)
+    request = wire.GiveGrant(grantee=other, name=name, kind=kind, note=note)
     tell(client_of(config.layout(data)).give_grant(request))
 
 
@@ -76,6 +79,6 @@ def change(grant_id: str, state: GrantState, data: Data) -> None:
 
 def tell(grant: wire.Grant) -> None:
     say(
-        f"{grant.state}: team {grant.grantee} may {grant.kind.word} {grant.dag_id} of team {grant.owner}"
+        f"{grant.state}: team {grant.grantee} may {grant.kind.word} {grant.name} of team {grant.owner}"
         f" (grant {grant.id})"
     )

@@ -214,25 +214,25 @@ def grants(here: Inside, team: FileTeam) -> Iterator[Step]:
         return
     listed = here.client.grants() if here.exists else []
     given = {
-        Between(each.grantee, each.dag_id, each.kind): each.id
+        Between(each.grantee, each.name, each.kind): each.id
         for each in listed
         if each.owner == team.name and each.state is GrantState.GIVEN
     }
     for what in sorted((team.grants or frozenset()) - given.keys()):
-        request = wire.GiveGrant(grantee=what.team, dag_id=what.dag_id, kind=what.kind)
-        words = f"+ grant: {what.team} may {what.kind.word} {what.dag_id} of {team.name}"
+        request = wire.GiveGrant(grantee=what.team, name=what.name, kind=what.kind)
+        words = f"+ grant: {what.team} may {what.kind.word} {what.name} of {team.name}"
         yield Step(words, giver(here, request))
     for what in sorted(given.keys() - (given.keys() if team.grants is None else team.grants)):
-        words = f"- grant: {what.team} may {what.kind.word} {what.dag_id} of {team.name}"
+        words = f"- grant: {what.team} may {what.kind.word} {what.name} of {team.name}"
         yield Step(words, revoker(here, given[what]))
     said = {
-        Between(each.owner, each.dag_id, each.kind)
+        Between(each.owner, each.name, each.kind)
         for each in listed
         if each.grantee == team.name and each.state is not GrantState.REVOKED
     }
     for what in sorted(team.asks - said):
-        asking = wire.AskForGrant(owner=what.team, dag_id=what.dag_id, kind=what.kind)
-        words = f"+ ask: may {team.name} {what.kind.word} {what.dag_id} of {what.team}?"
+        asking = wire.AskForGrant(owner=what.team, name=what.name, kind=what.kind)
+        words = f"+ ask: may {team.name} {what.kind.word} {what.name} of {what.team}?"
         yield Step(words, asker(here, asking))
 
 

@@ -41,10 +41,10 @@ FILE_BYTES_MAX: Final = 1_000_000
 
 
 class Between(NamedTuple):
-    """The other team of a grant, a DAG of the owner, and what may be done with it."""
+    """The other team of a grant, a DAG or asset of the owner, and what may be done with it."""
 
     team: str
-    dag_id: str
+    name: str
     kind: GrantKind
 
 
@@ -195,11 +195,11 @@ class Reader:
             trouble = core.name_trouble(other)
             if trouble is not None or other == name:
                 raise self.wrong(of_team, trouble or "a grant is between two teams")
-            for dag_id, kinds in self.mapping(of_team, f"{key} of {other}", None).items():
+            for named, kinds in self.mapping(of_team, f"{key} of {other}", None).items():
                 if kinds.id != "sequence":
-                    raise self.wrong(kinds, f"{dag_id} must have a list, such as [see_runs]")
+                    raise self.wrong(kinds, f"{named} must have a list, such as [see_runs]")
                 for each in kinds.value:
-                    yield Between(other, dag_id, self.kind(each))
+                    yield Between(other, named, self.kind(each))
 
     def kind(self, node: Any) -> GrantKind:
         text = self.scalar(node, "what a grant allows", str)

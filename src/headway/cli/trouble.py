@@ -66,7 +66,9 @@ def waiting(instance: wire.TaskInstanceDetail, wait: wire.Wait) -> str:
     ends = f"; at {stamp(wait.ends_at)} {OVERDUE[wait.overdue]}" if wait.ends_at else ""
     looks = instance.history[0].deferrals if instance.state == "up_for_reschedule" else 0
     last = f"look {looks} was at" if looks else "no process and no slot is in use since"
-    watched = f"{watching(wait)}\n" if wait.kind == "trigger" else ""
+    watched = (
+        f"{watching(wait)}\n" if wait.kind == "trigger" else f"  {wait.note}\n" if wait.note else ""
+    )
     where = f"{instance.run_id[:6]} "
     task = f"{instance.task_id}{index_option(instance.map_index)}"
     return (

@@ -1,7 +1,8 @@
-"""Grants: what one team lets another one do with one of its DAGs.
+"""Grants: what one team lets another one do with one of its DAGs or assets.
 
-The owner gives, the grantee asks. A grant allows its verbs on the named DAG, and those only to members of the grantee
-who have them in their own team. ``MOVES`` is the whole life of a grant; nothing else changes its state.
+The owner gives, the grantee asks. Some kinds open verbs on the named DAG to members of the grantee who have them in
+their own team (``OPENED``); the others let DAGs of the grantee name what is granted, as ``@owner/name``. ``MOVES`` is
+the whole life of a grant; nothing else changes its state.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,26 @@ from typing import Final
 from headway.core.roles import Verb, Verbs
 
 
+class Subject(StrEnum):
+    """The kind of thing that a grant names."""
+
+    DAG = "DAG"
+    ASSET = "asset"
+
+
 class GrantKind(StrEnum):
     SEE_RUNS = "see_runs"
     START = "start"
+    WAIT = "wait"  # tasks of the grantee wait for runs and tasks of the DAG
+    USE_ASSET = "use_asset"  # DAGs of the grantee are told of the events of the asset
 
     @property
     def word(self) -> str:
-        return "see the runs of" if self is GrantKind.SEE_RUNS else "start"
+        return WORDS[self]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.ASSET if self is GrantKind.USE_ASSET else Subject.DAG
 
 
 class GrantState(StrEnum):
@@ -32,9 +46,22 @@ class Side(StrEnum):
     GRANTEE = "grantee"
 
 
+WORDS: Final[Mapping[GrantKind, str]] = {
+    GrantKind.SEE_RUNS: "see the runs of",
+    GrantKind.START: "start",
+    GrantKind.WAIT: "wait for runs of",
+    GrantKind.USE_ASSET: "use",
+}
+# Nobody hands on what they may not do themselves.
 VERBS: Final[Mapping[GrantKind, Verbs]] = {
     GrantKind.SEE_RUNS: frozenset({Verb.RUN_READ}),
     GrantKind.START: frozenset({Verb.RUN_TRIGGER}),
+    GrantKind.WAIT: frozenset({Verb.RUN_READ}),
+    GrantKind.USE_ASSET: frozenset({Verb.DAG_READ}),
+}
+# Of the routes of the owner's team. Waits and assets are of DAGs, and open no route to anybody.
+OPENED: Final[Mapping[GrantKind, Verbs]] = {
+    kind: VERBS[kind] for kind in (GrantKind.SEE_RUNS, GrantKind.START)
 }
 
 S = GrantState

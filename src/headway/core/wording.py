@@ -197,9 +197,12 @@ def said_of_runs(reason: Reason) -> str | None:
             return "it has no schedule: it runs only when triggered"
         case RunsOnce():
             return "it runs once, at its start date"
-        case AwaitsAssets(missing, since):
+        case AwaitsAssets(missing, since, closed):
             which = listed([f"`{asset}`" for asset in missing]) if missing else "its assets"
-            return f"it waits for events of {which}{f', since {moment(since)}' if since else ''}"
+            shut = f"; no grant lets it use {listed([f'`{a}`' for a in closed])}" if closed else ""
+            return (
+                f"it waits for events of {which}{f', since {moment(since)}' if since else ''}{shut}"
+            )
         case EndDateReached():
             return "its end date has passed"
         case RunStarted():

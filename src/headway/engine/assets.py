@@ -40,14 +40,15 @@ def follow(conn: C, catalog: Catalog, new_id: Callable[[], str]) -> Followed:
     events, news = transact(conn, assets.are_there)
     if not events and not news:
         return Followed()
-    routed = transact(conn, route) if events else 0
+    routed = transact(conn, route) if events else (0, 0)
     if routed is None:
         return Followed(busy=True)
     judged, created = transact(conn, create_due, catalog, new_id)
-    return Followed(created, more=routed >= EVENTS_MAX or judged >= DAGS_MAX)
+    count, handed = routed
+    return Followed(created, more=handed > 0 or count >= EVENTS_MAX or judged >= DAGS_MAX)
 
 
-def route(conn: Connection[Any]) -> int | None:
+def route(conn: Connection[Any]) -> tuple[int, int] | None:
     """Hand new events to their consumers. None: another scheduler is doing so."""
     return assets.route(conn, EVENTS_MAX) if assets.lock(conn) else None
 

@@ -24,4 +24,5 @@ def message(seen: Seen) -> Found:
     key = AttemptKey(seen.run_id, seen.task_id, seen.map_index, seen.attempt, seen.deferrals)
     if seen.good:
         return Found(key, msgspec.json.encode({"run_id": seen.target, "state": seen.state}))
-    return Found(key, error=f"run {seen.target}, which it waited for, is {seen.state}")
+    run = "the run" if seen.target is None else f"run {seen.target}"
+    return Found(key, error=f"{run}, which it waited for, is {seen.state}")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headway.core import schedules
+from headway.core import foreign, schedules
 from headway.spec.carried import flaw_of_text, flaws, place
 from headway.spec.errors import BadSpec
 from headway.spec.model import Asset, Dag
@@ -18,7 +18,13 @@ SHOWN: Final = 60
 
 
 def flaw_of_name(name: str) -> str | None:
-    """Return what is wrong with the name of an asset."""
+    """Return what is wrong with the name of an asset, of this team or of another one."""
+    other = foreign.foreign(name)
+    return foreign.flaw(name) or flaw_of_words(name if other is None else other.name)
+
+
+def flaw_of_words(name: str) -> str | None:
+    """Return what is wrong with a name that people give: of a partition, or a key of an event."""
     size = len(name.encode("utf-8", "surrogatepass"))
     if size > NAME_BYTES_MAX:
         return f"is {size} bytes long; the limit is {NAME_BYTES_MAX}"
@@ -34,7 +40,7 @@ def flaw_of_name(name: str) -> str | None:
 
 def flaw_of_partition(partition: str) -> str | None:
     """Return what is wrong with the name of a partition."""
-    return flaw_of_name(partition)
+    return flaw_of_words(partition)
 
 
 def flaw_of_extra(body: bytes) -> str | None:
@@ -61,6 +67,12 @@ def check_assets(dag: Dag) -> None:
             raise wrong(
                 dag,
                 f"{task.task_id} has {len(task.outlets):,} outlets; the limit is {OUTLETS_MAX}",
+                task.line,
+            )
+        if theirs := next((name for name in task.outlets if foreign.foreign(name)), None):
+            raise wrong(
+                dag,
+                f"{task.task_id} has the outlet {theirs}, which only tasks of that team update",
                 task.line,
             )
         if len(set(task.outlets)) < len(task.outlets):

@@ -66,8 +66,34 @@ TAKE: LiteralString = """
         ) AS found
         WHERE asset_event.ctid = found.ctid
     )
-    SELECT team_id, asset, max(position) AS latest, count(*)::integer AS events, min(at) AS since, max(at) AS latest_at
+    SELECT team_id, asset, min(position) AS first, max(position) AS latest, count(*)::integer AS events,
+        min(at) AS since, max(at) AS latest_at
     FROM fresh GROUP BY team_id, asset
+"""
+
+# To each team that names the asset and has a grant now, as an event of its own asset ``@owner/name``: without what made
+# it. The key is that of the event, so that it is handed on once. As of the statement: TAKE has given the positions.
+HAND_ON: LiteralString = """
+    WITH handed AS (
+        INSERT INTO asset_event (team_id, asset, at, extra, partition, by, idempotency_key)
+        SELECT guest.team_id, known.name, event.at, event.extra, event.partition, 'team:' || owner.name, event.event_id
+        FROM json_to_recordset(%(rows)s::json) AS fresh (team_id integer, asset text, first bigint, latest bigint)
+        JOIN team AS owner ON owner.team_id = fresh.team_id
+        JOIN team_grant AS given ON given.owner = owner.name AND given.name = fresh.asset
+            AND given.kind = 'use_asset' AND given.state = 'given'
+        JOIN team AS guest ON guest.name = given.grantee AND guest.deleted_at IS NULL
+        JOIN asset AS known ON known.team_id = guest.team_id
+            AND known.name = '@' || owner.name || '/' || fresh.asset AND NOT starts_with(fresh.asset, '@')
+        CROSS JOIN LATERAL (
+            SELECT event_id, at, extra, partition FROM asset_event AS event
+            WHERE event.team_id = fresh.team_id AND event.asset = fresh.asset
+                AND event.position >= fresh.first AND event.position <= fresh.latest
+            ORDER BY event.position OFFSET 0
+        ) AS event
+        ON CONFLICT (team_id, asset, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+        RETURNING 1
+    )
+    SELECT count(*) FROM handed
 """
 
 # Before they are changed, by a statement that sees what was changed meanwhile.
@@ -288,14 +314,20 @@ def lock(conn: Connection[Any]) -> bool:
     return is_true(conn, LOCK)
 
 
-def route(conn: Connection[Any], limit: int) -> int:
-    """Hand new events to their consumers, the oldest first. Returns how many there were."""
+def route(conn: Connection[Any], limit: int) -> tuple[int, int]:
+    """Hand new events to their consumers, the oldest first, and on to teams with a grant.
+
+    Returns how many there were, and how many new ones other teams have from them.
+    """
+    handed = 0
     with conn.cursor(row_factory=dict_row) as cursor:
         fresh = cursor.execute(TAKE, {"limit": limit}).fetchall()
     if fresh:
         conn.execute(LOCK_WAITING, {"rows": rows(fresh)})
         conn.execute(QUEUE, {"rows": rows(fresh)})
-    return sum(each["events"] for each in fresh)
+        with conn.cursor(row_factory=scalar_row) as counted:
+            handed = counted.execute(HAND_ON, {"rows": rows(fresh)}).fetchone() or 0
+    return sum(each["events"] for each in fresh), handed
 
 
 def due(conn: Connection[Any], limit: int, now: datetime) -> list[DueDag]:

@@ -13,6 +13,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import args_row
 
+from headway.core.foreign import foreign
 from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
 from headway.store.rows import Columns, names, taken, typed
@@ -42,6 +43,7 @@ WAIT: Columns = {
     "is_over": "boolean",
     "found": "json",
     "timed_out": "boolean",
+    "target_team": "text",
     "target_dag": "text",
     "target_date": "timestamptz",
     "queue": "text",
@@ -80,12 +82,22 @@ OF_RUNS: LiteralString = """
 """
 
 # One that is in a state that is waited for, else one that is in a state that ends the wait badly. Of a mapped task all
-# instances count: the first of its states that is not waited for stands for it.
+# instances count: the first of its states that is not waited for stands for it. A run of another team counts while a
+# grant lives, and its id is not told.
 LOOK: LiteralString = """
     WITH found AS MATERIALIZED (
         SELECT wait.ctid AS place, wait.team_id, wait.run_id, wait.task_id, wait.map_index, wait.attempt,
-            wait.deferrals, target.run_id AS target, target.state, target.good
+            wait.deferrals, CASE WHEN wait.target_team IS NULL THEN target.run_id END AS target,
+            target.state, target.good
         FROM wait CROSS JOIN LATERAL (
+            SELECT wait.team_id WHERE wait.target_team IS NULL
+            UNION ALL
+            SELECT owner.team_id FROM team AS guest
+            JOIN team_grant AS given ON given.grantee = guest.name AND given.owner = wait.target_team
+                AND given.name = wait.target_dag AND given.kind = 'wait' AND given.state = 'given'
+            JOIN team AS owner ON owner.name = given.owner AND owner.deleted_at IS NULL
+            WHERE guest.team_id = wait.team_id AND wait.target_team IS NOT NULL
+        ) AS host CROSS JOIN LATERAL (
             SELECT run.run_id, coalesce(instance.state, run.state) AS state,
                 coalesce(instance.state, run.state) = ANY (wanted.states) AS good
             FROM (SELECT ARRAY(SELECT json_array_elements_text(wait.facts -> 'states')) AS states,
@@ -93,10 +105,10 @@ LOOK: LiteralString = """
             CROSS JOIN run
             LEFT JOIN LATERAL (
                 SELECT ti.state FROM task_instance AS ti
-                WHERE ti.team_id = wait.team_id AND ti.run_id = run.run_id AND ti.task_id = wait.facts ->> 'task'
+                WHERE ti.team_id = host.team_id AND ti.run_id = run.run_id AND ti.task_id = wait.facts ->> 'task'
                 ORDER BY ti.state = ANY (wanted.states), ti.state <> ALL (wanted.bad) LIMIT 1
             ) AS instance ON true
-            WHERE run.team_id = wait.team_id AND run.dag_id = wait.target_dag
+            WHERE run.team_id = host.team_id AND run.dag_id = wait.target_dag
                 AND run.logical_date = wait.target_date
                 AND (wait.facts ->> 'task' IS NULL OR instance.state IS NOT NULL)
                 AND coalesce(instance.state, run.state) = ANY (wanted.states || wanted.bad)
@@ -119,7 +131,10 @@ ANY: LiteralString = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A run that is waited for, in one of the states that end the wait: ``good``, the one that is hoped for."""
+    """A run that is waited for, in one of the states that end the wait: ``good``, the one that is hoped for.
+
+    ``target``: its id; None: it is of another team.
+    """
 
     team_id: int
     run_id: str
@@ -127,7 +142,7 @@ class Seen:
     map_index: int
     attempt: int
     deferrals: int
-    target: str
+    target: str | None
     state: str
     good: bool
 
@@ -167,6 +182,8 @@ def dropped(run: Run) -> Iterator[dict[str, Any]]:
 
 def columns(attempt: Attempt, deferral: Deferral) -> dict[str, Any]:
     target = deferral.kind is Awaited.RUN
+    dag_id = str(deferral.facts["dag"]) if target else None
+    other = None if dag_id is None else foreign(dag_id)
     return {
         "attempt": attempt.number,
         "deferrals": attempt.deferrals,
@@ -184,7 +201,8 @@ def columns(attempt: Attempt, deferral: Deferral) -> dict[str, Any]:
         "is_over": deferral.is_over,
         "found": raw(deferral.found),
         "timed_out": deferral.timed_out,
-        "target_dag": deferral.facts["dag"] if target else None,
+        "target_team": None if other is None else other.team,
+        "target_dag": dag_id if other is None else other.name,
         "target_date": deferral.facts["date"] if target else None,
     }
 

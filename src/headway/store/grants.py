@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from psycopg import Connection, errors
-from psycopg.rows import class_row, kwargs_row, scalar_row, tuple_row
+from psycopg.rows import args_row, class_row, kwargs_row, scalar_row, tuple_row
 
 from headway import wire
+from headway.core.foreign import Foreign
 from headway.core.grants import GrantKind, GrantState
 from headway.errors import Conflict, NotFound
 from headway.store.transact import secret_of
@@ -23,18 +24,18 @@ class Open:
 
     owner_id: int
     grantee_id: int
-    dag_id: str
+    name: str
     kind: str
 
 
 GRANTS_OF: LiteralString = """
-    SELECT owner_id, grantee_id, dag_id, kind
+    SELECT owner_id, grantee_id, name, kind
     FROM grants_of(%(secret)s, %(owner)s, %(teams)s::integer[])
 """
 
 MAKE: LiteralString = """
-    INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, note, changed_by, changed_in)
-    VALUES (%(grant_id)s, %(owner)s, %(grantee)s, %(dag_id)s, %(kind)s, %(state)s, %(note)s, %(actor)s,
+    INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, note, changed_by, changed_in)
+    VALUES (%(grant_id)s, %(owner)s, %(grantee)s, %(name)s, %(kind)s, %(state)s, %(note)s, %(actor)s,
         entered_team_name())
 """
 
@@ -45,7 +46,7 @@ CHANGE: LiteralString = """
 """
 
 COLUMNS: LiteralString = """
-    SELECT grant_id AS id, owner, grantee, dag_id, kind, state, note, created_at, changed_at, changed_by, changed_in
+    SELECT grant_id AS id, owner, grantee, name, kind, state, note, created_at, changed_at, changed_by, changed_in
     FROM team_grant
 """
 
@@ -59,16 +60,21 @@ ONE: LiteralString = f"{COLUMNS} WHERE grant_id = %(grant_id)s FOR NO KEY UPDATE
 
 NAMED: LiteralString = f"""
     {COLUMNS}
-    WHERE owner = %(owner)s AND grantee = %(grantee)s AND dag_id = %(dag_id)s AND kind = %(kind)s
+    WHERE owner = %(owner)s AND grantee = %(grantee)s AND name = %(name)s AND kind = %(kind)s
     FOR NO KEY UPDATE
 """
 
 COUNT: LiteralString = "SELECT count(*) FROM team_grant WHERE changed_in = entered_team_name()"
 
 GIVEN: LiteralString = """
-    SELECT grantee, dag_id FROM team_grant
+    SELECT grantee, name FROM team_grant
     WHERE owner = entered_team_name() AND kind = %(kind)s AND state = 'given'
         AND grantee = ANY (%(grantees)s)
+"""
+
+GOT: LiteralString = """
+    SELECT owner, name FROM team_grant
+    WHERE grantee = entered_team_name() AND kind = %(kind)s AND state = 'given' AND owner = ANY (%(owners)s)
 """
 
 
@@ -86,9 +92,20 @@ def open_to(conn: Connection[Any], owner: str, teams: Collection[int]) -> list[O
 def given_to(
     conn: Connection[Any], grantees: Collection[str], kind: GrantKind
 ) -> set[tuple[str, str]]:
-    """Return the grantee and DAG of the grants that the entered team has given and not taken back."""
+    """Return the grantee and name of the grants of a kind that the entered team has given and not taken back."""
     with conn.cursor(row_factory=tuple_row) as cursor:
         return set(cursor.execute(GIVEN, {"kind": kind, "grantees": list(grantees)}).fetchall())
+
+
+def closed(
+    conn: Connection[Any], wanted: Collection[Foreign], kind: GrantKind
+) -> frozenset[Foreign]:
+    """Return what no grant opens to the entered team, whether it exists or not."""
+    if not wanted:
+        return frozenset()
+    values = {"kind": kind, "owners": sorted({each.team for each in wanted})}
+    with conn.cursor(row_factory=args_row(Foreign)) as cursor:
+        return frozenset(wanted) - set(cursor.execute(GOT, values).fetchall())
 
 
 def page(conn: Connection[Any], limit: int, cursor: str | None) -> wire.Page[wire.Grant]:
@@ -114,10 +131,10 @@ def one(conn: Connection[Any], grant_id: str) -> wire.Grant:
 
 
 def named(
-    conn: Connection[Any], owner: str, grantee: str, dag_id: str, kind: GrantKind
+    conn: Connection[Any], owner: str, grantee: str, name: str, kind: GrantKind
 ) -> wire.Grant | None:
     """Return the grant of a kind between two teams, locked; None without one."""
-    values = {"owner": owner, "grantee": grantee, "dag_id": dag_id, "kind": kind}
+    values = {"owner": owner, "grantee": grantee, "name": name, "kind": kind}
     with conn.cursor(row_factory=kwargs_row(grant)) as cursor:
         return cursor.execute(NAMED, values).fetchone()
 
@@ -133,14 +150,14 @@ def make(
     grant_id: str,
     owner: str,
     grantee: str,
-    dag_id: str,
+    name: str,
     kind: GrantKind,
     state: GrantState,
     note: str,
     actor: str,
 ) -> None:
     """Raises Conflict if another request made the grant at the same time."""
-    values = {"grant_id": grant_id, "owner": owner, "grantee": grantee, "dag_id": dag_id}
+    values = {"grant_id": grant_id, "owner": owner, "grantee": grantee, "name": name}
     try:
         conn.execute(MAKE, {**values, "kind": kind, "state": state, "note": note, "actor": actor})
     except errors.UniqueViolation as error:

@@ -55,6 +55,11 @@ def tell_of_assets(conn: Connection[Any]) -> None:
     conn.execute(NOTIFY, {"channel": SCHEDULER, "payload": ASSETS})
 
 
+def wake_schedulers(conn: Connection[Any]) -> None:
+    """Let the schedulers look soon at what waits."""
+    conn.execute(NOTIFY, {"channel": SCHEDULER, "payload": ""})
+
+
 def ask_loader(conn: Connection[Any]) -> None:
     """Let the loader look at the DAG folder now."""
     conn.execute(NOTIFY, {"channel": LOADER, "payload": ""})

@@ -6,16 +6,16 @@ from typing import Annotated
 import msgspec
 
 from headway.core.grants import GrantKind, GrantState
-from headway.wire.bounds import Id
 
 TeamName = Annotated[str, msgspec.Meta(max_length=40)]
+Name = Annotated[str, msgspec.Meta(max_length=250)]
 Note = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant: the team ``owner`` lets the team ``grantee`` do something with a DAG, or is asked to.
+    """A grant: the team ``owner`` lets the team ``grantee`` do something with a DAG or an asset, or is asked to.
 
-    Only ``given`` opens anything.
+    Only ``given`` opens anything. ``name``: of the DAG; of the asset if ``kind`` is ``use_asset``.
 
     ``changed_in`` is the team of ``changed_by``.
     """
@@ -23,7 +23,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     owner: str
     grantee: str
-    dag_id: str
+    name: str
     kind: GrantKind
     state: GrantState
     note: str
@@ -34,19 +34,19 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GiveGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``dag_id``: of the team of the request."""
+    """``name``: of a DAG of the team of the request; of an asset if ``kind`` is ``use_asset``."""
 
     grantee: TeamName
-    dag_id: Id
+    name: Name
     kind: GrantKind
     note: Note = ""
 
 
 class AskForGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``dag_id``: of the team ``owner``."""
+    """``name``: of a DAG of the team ``owner``; of an asset if ``kind`` is ``use_asset``."""
 
     owner: TeamName
-    dag_id: Id
+    name: Name
     kind: GrantKind
     note: Note = ""
 

@@ -59,7 +59,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     looks: int = 0  # of its trigger that were told, and the last of them
     looked_at: datetime | None = None
     looks_at: datetime | None = None  # again
-    note: str | None = None  # of the trigger
+    note: str | None = None  # of the trigger, or that no grant allows the wait
 
 
 class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):

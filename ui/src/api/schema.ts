@@ -691,7 +691,7 @@ export interface paths {
         put?: never;
         /**
          * Give grant
-         * @description Let another team see the runs of a DAG, or start it. The answer is the same if there is no such team.
+         * @description Let another team see the runs of a DAG, start it or wait for it, or use an asset. The answer is the same if there is no such team.
          */
         post: operations["give_grant"];
         delete?: never;
@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Ask for grant
-         * @description Ask another team for a grant. The answer is the same if there is no such team or DAG.
+         * @description Ask another team for a grant. The answer is the same if there is nothing of that name.
          */
         post: operations["ask_for_grant"];
         delete?: never;
@@ -2061,8 +2061,8 @@ export interface components {
         };
         /** AskForGrant */
         AskForGrant: {
-            dag_id: string;
             kind: components["schemas"]["GrantKind"];
+            name: string;
             /** @default  */
             note?: string;
             owner: string;
@@ -2166,6 +2166,8 @@ export interface components {
         };
         /** AwaitsAssets */
         AwaitsAssets: {
+            /** @default [] */
+            closed: string[];
             /** @enum {unknown} */
             kind: "awaits_assets";
             /** @default [] */
@@ -2975,9 +2977,9 @@ export interface components {
         };
         /** GiveGrant */
         GiveGrant: {
-            dag_id: string;
             grantee: string;
             kind: components["schemas"]["GrantKind"];
+            name: string;
             /** @default  */
             note?: string;
         };
@@ -3003,10 +3005,10 @@ export interface components {
             changed_in: string;
             /** Format: date-time */
             created_at: string;
-            dag_id: string;
             grantee: string;
             id: string;
             kind: components["schemas"]["GrantKind"];
+            name: string;
             note: string;
             owner: string;
             state: components["schemas"]["GrantState"];
@@ -3019,7 +3021,7 @@ export interface components {
          * GrantKind
          * @enum {string}
          */
-        GrantKind: "see_runs" | "start";
+        GrantKind: "see_runs" | "start" | "wait" | "use_asset";
         /**
          * GrantState
          * @enum {string}
@@ -8610,10 +8612,10 @@ export interface operations {
                      *           "changed_by": "text",
                      *           "changed_in": "text",
                      *           "created_at": "2026-01-31T05:00:00Z",
-                     *           "dag_id": "daily_delays",
                      *           "grantee": "text",
                      *           "id": "01jk5x7a9c1e",
                      *           "kind": "see_runs",
+                     *           "name": "ada",
                      *           "note": "Repaired by hand: the source was late.",
                      *           "owner": "data-platform",
                      *           "state": "asked"
@@ -8689,10 +8691,10 @@ export interface operations {
                      *       "changed_by": "text",
                      *       "changed_in": "text",
                      *       "created_at": "2026-01-31T05:00:00Z",
-                     *       "dag_id": "daily_delays",
                      *       "grantee": "text",
                      *       "id": "01jk5x7a9c1e",
                      *       "kind": "see_runs",
+                     *       "name": "ada",
                      *       "note": "Repaired by hand: the source was late.",
                      *       "owner": "data-platform",
                      *       "state": "asked"
@@ -8761,10 +8763,10 @@ export interface operations {
                      *       "changed_by": "text",
                      *       "changed_in": "text",
                      *       "created_at": "2026-01-31T05:00:00Z",
-                     *       "dag_id": "daily_delays",
                      *       "grantee": "text",
                      *       "id": "01jk5x7a9c1e",
                      *       "kind": "see_runs",
+                     *       "name": "ada",
                      *       "note": "Repaired by hand: the source was late.",
                      *       "owner": "data-platform",
                      *       "state": "asked"
@@ -8826,10 +8828,10 @@ export interface operations {
                      *       "changed_by": "text",
                      *       "changed_in": "text",
                      *       "created_at": "2026-01-31T05:00:00Z",
-                     *       "dag_id": "daily_delays",
                      *       "grantee": "text",
                      *       "id": "01jk5x7a9c1e",
                      *       "kind": "see_runs",
+                     *       "name": "ada",
                      *       "note": "Repaired by hand: the source was late.",
                      *       "owner": "data-platform",
                      *       "state": "asked"

@@ -48,7 +48,7 @@ const SAID: Said = {
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],
   runs_once: [{ kind: "runs_once" }, dag],
-  awaits_assets: [{ kind: "awaits_assets", missing: ["orders"], since: "" }, dag],
+  awaits_assets: [{ kind: "awaits_assets", missing: ["orders"], since: "", closed: [] }, dag],
   end_date: [{ kind: "end_date" }, dag],
   rule_not_met: [
     {

@@ -1,4 +1,4 @@
-"""/grants: what other teams may do with DAGs of this team, and what this team may do with theirs."""
+"""/grants: what other teams may do with DAGs and assets of this team, and what this team may do with theirs."""
 
 from typing import Any
 
@@ -27,7 +27,9 @@ async def list_grants(
 
 @post("/grants", needs=Verb.GRANT_MANAGE, idempotent=WHOLE)
 async def give_grant(api: Handed, data: JSONBody[wire.GiveGrant]) -> wire.Grant:
-    """Let another team see the runs of a DAG, or start it. The answer is the same if there is no such team."""
+    """Let another team see the runs of a DAG, start it or wait for it, or use an asset. The answer is the same if
+    there is no such team.
+    """
     require_to_hand_on(api, data.kind)
 
     def work(conn: Connection[Any]) -> wire.Grant:
@@ -40,7 +42,7 @@ async def give_grant(api: Handed, data: JSONBody[wire.GiveGrant]) -> wire.Grant:
 
 @post("/grants/requests", needs=Verb.GRANT_MANAGE, idempotent=WHOLE)
 async def ask_for_grant(api: Handed, data: JSONBody[wire.AskForGrant]) -> wire.Grant:
-    """Ask another team for a grant. The answer is the same if there is no such team or DAG."""
+    """Ask another team for a grant. The answer is the same if there is nothing of that name."""
 
     def work(conn: Connection[Any]) -> wire.Grant:
         before, after = actions.ask(conn, api.principal.team, data, api.actor)
@@ -69,7 +71,7 @@ async def change_grant(api: Handed, grant_id: Id, data: JSONBody[wire.GrantChang
 
 
 def require_to_hand_on(api: Api, kind: GrantKind) -> None:
-    api.principal.require_all(VERBS[kind], f"let another team {kind.word} a DAG")
+    api.principal.require_all(VERBS[kind], f"let another team {kind.word} a {kind.subject}")
 
 
 ROUTES = [list_grants, give_grant, ask_for_grant, change_grant]

@@ -1,6 +1,6 @@
 """``wait_for_run(task_id=…, dag_id=…)``: waits for a run of another DAG, or for a task of it.
 
-No process and no slot is in use meanwhile.
+No process and no slot is in use meanwhile. ``@team/dag`` is a DAG of another team, which must have granted it.
 
 The run is that with the logical date of this one, or ``offset`` (a timedelta) before it, or with ``logical_date``: a
 datetime, an ISO text (a template) or a function of the run. The result says which run it was, and its state.

@@ -9,11 +9,14 @@ from psycopg.rows import class_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core import schedules
+from headway.core.foreign import foreign
+from headway.core.grants import GrantKind
 from headway.core.reasons import AwaitsAssets
 from headway.core.schedules import BadSchedule, Schedule
 from headway.core.wording import said
 from headway.errors import NotFound
 from headway.spec.errors import did_you_mean
+from headway.store import grants
 from headway.store.views import dags, pages
 
 # Tasks of DAGs that are gone are left out.
@@ -147,4 +150,6 @@ def awaited(conn: Connection[Any], dag_id: str, schedule: Schedule) -> AwaitsAss
     waits = waits_of(conn, dag_id, schedule)
     since = min((wait.since for wait in waits if wait.since is not None), default=None)
     missing = tuple(wait.asset for wait in waits if wait.missing)
-    return AwaitsAssets(missing, "" if since is None else since.isoformat())
+    theirs = [other for asset in missing if (other := foreign(asset)) is not None]
+    closed = sorted(map(str, grants.closed(conn, theirs, GrantKind.USE_ASSET)))
+    return AwaitsAssets(missing, "" if since is None else since.isoformat(), tuple(closed))

@@ -8,11 +8,14 @@ from psycopg import Connection
 from psycopg.rows import args_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
+from headway.core.foreign import Foreign
+from headway.core.grants import GrantKind
 from headway.core.states import AttemptState, State
 from headway.errors import NotFound, UsageError
 from headway.paths import log_path
 from headway.spec import model
 from headway.spec.errors import did_you_mean
+from headway.store import grants
 from headway.store.views import pages, present
 from headway.store.views.worded import worded, worded_row
 
@@ -42,7 +45,7 @@ ONE: LiteralString = f"""
 """
 
 WAIT: LiteralString = """
-    SELECT kind, since, until, ends_at, overdue, looks, looked_at, looks_at, note, agent
+    SELECT kind, since, until, ends_at, overdue, looks, looked_at, looks_at, note, agent, target_team, target_dag
     FROM wait LEFT JOIN agent_session USING (team_id, session_id)
     WHERE run_id = %(run_id)s AND task_id = %(task_id)s AND map_index = %(map_index)s AND NOT is_over
 """
@@ -137,9 +140,23 @@ def one(
         wait = cursor.execute(WAIT, key).fetchone()
     if row is None:
         raise unknown(conn, run_id, task_id, map_index)
-    waits = None if wait is None else wire.Wait(**wait)
+    waits = None if wait is None else waiting(conn, **wait)
     known = worded(present.Present(conn).pop(row))
     return wire.TaskInstanceDetail(**known, history=history, wait=waits)
+
+
+def waiting(
+    conn: Connection[Any], *, target_team: str | None, target_dag: str | None, **wait: Any
+) -> wire.Wait:
+    """Return a wait; its note says so if no grant lets the team wait for what it names."""
+    if target_team is not None:
+        target = Foreign(target_team, str(target_dag))
+        if grants.closed(conn, [target], GrantKind.WAIT):
+            text = f"no grant of team {target.team} lets this team wait for {target.name}"
+            wait["note"] = (
+                f"{text}; to ask for it: headway grant ask {target.team} wait {target.name}"
+            )
+    return wire.Wait(**wait)
 
 
 def history(

@@ -23,7 +23,7 @@ export function Shared() {
     (grant) =>
       grant.owner === owner &&
       grant.grantee === team &&
-      grant.dag_id === dag &&
+      grant.name === dag &&
       grant.state === "given",
   );
   const has = (kind: Grant["kind"]) => given.some((grant) => grant.kind === kind);

@@ -9,42 +9,54 @@ import { Field } from "@/parts/Field.tsx";
 import { say } from "@/state/toasts.ts";
 import styles from "../Admin.module.css";
 import { TextField } from "../fields.tsx";
-import { WORDS } from "./grants.ts";
+import { subjectOf, WORDS } from "./grants.ts";
 
 const TEXTS = {
   give: {
-    title: "Give access to a DAG",
+    title: "Give access",
     team: "Name of the team that gets access. Headway does not say whether it exists.",
-    dag: "A DAG of your team.",
+    whose: "of your team",
     button: "Give access",
   },
   ask: {
-    title: "Ask for access to a DAG",
-    team: "Name of the team that owns the DAG. Headway does not say whether it exists.",
-    dag: "A DAG of that team.",
+    title: "Ask for access",
+    team: "Name of the team that you ask. Headway does not say whether it exists.",
+    whose: "of that team",
     button: "Ask for access",
   },
 } as const;
+
+/** What the access is good for. Names of another team's things are written with the team. */
+const NOTES: Readonly<Record<Grant["kind"], (team: string, what: "give" | "ask") => string>> = {
+  see_runs: () => "States, times, tasks and parameters; no code, logs or results.",
+  start: () => "Does not include seeing the runs.",
+  wait: (team, what) => `Tasks wait with wait_for_run(${reference(team, what, "DAG")}).`,
+  use_asset: (team, what) => `DAGs are scheduled on Asset(${reference(team, what, "ASSET")}).`,
+};
+
+const reference = (team: string, what: "give" | "ask", name: string) =>
+  `"@${what === "ask" ? team : "your-team"}/${name}"`;
 
 /** To give a grant, or to ask for one. */
 export function GrantForm({ what, close }: { what: "give" | "ask"; close: () => void }) {
   const texts = TEXTS[what];
   const [team, setTeam] = useState("");
-  const [dag, setDag] = useState("");
+  const [name, setName] = useState("");
   const [kind, setKind] = useState<Grant["kind"]>("see_runs");
   const [note, setNote] = useState("");
+  const subject = subjectOf(kind);
   const queries = useQueryClient();
   const make = useMutation({
     mutationFn: () => {
-      const about = { dag_id: dag.trim(), kind, note };
+      const about = { name: name.trim(), kind, note };
       return what === "give"
         ? request("post", "/grants", { body: { ...about, grantee: team.trim() } })
         : request("post", "/grants/requests", { body: { ...about, owner: team.trim() } });
     },
     onSuccess: (grant) => {
       queries.invalidateQueries({ queryKey: ["grants"] });
-      const asked = `Asked ${grant.owner} for access to ${grant.dag_id}`;
-      say("done", what === "ask" ? asked : `Gave ${grant.grantee} access to ${grant.dag_id}`);
+      const asked = `Asked ${grant.owner} for access to ${grant.name}`;
+      say("done", what === "ask" ? asked : `Gave ${grant.grantee} access to ${grant.name}`);
       close();
     },
   });
@@ -56,8 +68,7 @@ export function GrantForm({ what, close }: { what: "give" | "ask"; close: () => 
     <Dialog title={texts.title} close={close}>
       <form className={styles.form} onSubmit={submit}>
         <TextField label="Team" note={texts.team} required value={team} change={setTeam} />
-        <TextField label="DAG" note={texts.dag} required value={dag} change={setDag} />
-        <Field label="Access" note="Start does not include seeing the runs.">
+        <Field label="Access" note={NOTES[kind](team.trim() || "TEAM", what)}>
           {(attributes) => (
             <select
               {...attributes}
@@ -72,6 +83,13 @@ export function GrantForm({ what, close }: { what: "give" | "ask"; close: () => 
             </select>
           )}
         </Field>
+        <TextField
+          label={subject === "asset" ? "Asset" : "DAG"}
+          note={`Name of the ${subject}, ${texts.whose}.`}
+          required
+          value={name}
+          change={setName}
+        />
         <TextField
           label="Note"
           note="A word to the other team."

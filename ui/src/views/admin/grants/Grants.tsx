@@ -16,7 +16,7 @@ import { RowMenu } from "../RowMenu.tsx";
 import { GrantForm } from "./GrantForm.tsx";
 import { type Answer, answersTo, useAnswer, WORDS } from "./grants.ts";
 
-/** What teams let each other do with a DAG: given and asked for, in both directions. */
+/** What teams let each other do with DAGs and assets: given and asked for, in both directions. */
 export function Grants() {
   const found = useInfiniteQuery(grants());
   const mayManage = useMay("grant.manage");
@@ -29,8 +29,8 @@ export function Grants() {
     <>
       <div className={styles.bar}>
         <span>
-          A grant lets another team see the runs of one DAG, or start it. Nothing else of a team is
-          visible to others.
+          A grant lets another team see the runs of one DAG, start it or wait for it, or use one
+          asset. Nothing else of a team is visible to others.
         </span>
         {mayManage && (
           <span className={styles.buttons}>
@@ -52,7 +52,9 @@ export function Grants() {
         id={(grant) => grant.id}
         empty={
           <EmptyState title="No grants yet" command="headway grant give TEAM see_runs DAG">
-            <p>Give another team access to a DAG of yours, or ask for access to one of theirs.</p>
+            <p>
+              Give another team access to a DAG or an asset of yours, or ask for access to theirs.
+            </p>
           </EmptyState>
         }
       />
@@ -79,10 +81,10 @@ function columns(
       cell: ({ kind }) => <span>{WORDS[kind]}</span>,
     },
     {
-      key: "dag",
-      head: "DAG",
+      key: "name",
+      head: "Name",
       width: "minmax(120px, 1.6fr)",
-      cell: (grant) => <DagOf grant={grant} team={team} />,
+      cell: (grant) => <NameOf grant={grant} team={team} />,
     },
     {
       key: "owner",
@@ -118,11 +120,12 @@ function columns(
 }
 
 /** Of another team: the way to its runs, if they may be seen or started. */
-function DagOf({ grant: { owner, dag_id, state }, team }: { grant: Grant; team: string }) {
-  if (owner === team || state !== "given") return <span title={dag_id}>{dag_id}</span>;
+function NameOf({ grant: { owner, name, kind, state }, team }: { grant: Grant; team: string }) {
+  const isOpen = state === "given" && (kind === "see_runs" || kind === "start");
+  if (owner === team || !isOpen) return <span title={name}>{name}</span>;
   return (
-    <Link to="/t/$team/shared/$owner/$dag" params={{ team, owner, dag: dag_id }}>
-      {dag_id}
+    <Link to="/t/$team/shared/$owner/$dag" params={{ team, owner, dag: name }}>
+      {name}
     </Link>
   );
 }
@@ -138,7 +141,7 @@ function Answers({
 }) {
   const possible = answersTo(grant, team);
   if (possible.length === 0) return null;
-  const name = `${WORDS[grant.kind]} ${grant.dag_id} for ${grant.grantee}`;
+  const name = `${WORDS[grant.kind]} ${grant.name} for ${grant.grantee}`;
   return (
     <RowMenu name={name}>
       {possible.map(({ word, state, danger }) => (

@@ -7,7 +7,12 @@ import { say } from "@/state/toasts.ts";
 export const WORDS: Readonly<Record<Grant["kind"], string>> = {
   see_runs: "See runs",
   start: "Start",
+  wait: "Wait for runs",
+  use_asset: "Use asset",
 };
+
+/** What a grant is about. */
+export const subjectOf = (kind: Grant["kind"]) => (kind === "use_asset" ? "asset" : "DAG");
 
 export interface Answer {
   grant: Grant;
@@ -40,8 +45,8 @@ export function useAnswer() {
   return useMutation({
     mutationFn: ({ grant, state }: Answer) =>
       request("patch", "/grants/{grant_id}", { path: { grant_id: grant.id }, body: { state } }),
-    onSuccess: ({ state, grantee, dag_id }) => {
-      say("done", `The grant of ${dag_id} to ${grantee} is ${state}`);
+    onSuccess: ({ state, grantee, name }) => {
+      say("done", `The grant of ${name} to ${grantee} is ${state}`);
       queries.invalidateQueries({ queryKey: ["grants"] });
     },
     onError: (error) => say("failed", messageOf(error)),
