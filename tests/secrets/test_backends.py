@@ -16,7 +16,9 @@ from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
 from headway.secrets.backends import environment, files
 from headway.secrets.backends.base import FOLDERS, Backend, Question
 from headway.secrets.keys import LocalKeys
-from headway.secrets.service import backends_of, settings_of
+from headway.secrets.service import backends_of
+from headway.secrets.settings import settings_of
+from tests.secrets.clouds import Cloud, Google, Vault, served
 
 URI = "postgres://u:pw-canary@h/db"
 
@@ -202,6 +204,64 @@ def test_aws(cloud: str, service: str) -> None:
     assert ask(backend, "w", team="b") is None
 
 
+def refuses(backend: Backend, cloud: type[Cloud], monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, error in (
+        (401, NotAllowed),
+        (403, NotAllowed),
+        (429, NotReachable),
+        (503, NotReachable),
+    ):
+        monkeypatch.setattr(cloud, "status", status)
+        with pytest.raises(error):
+            ask(backend, "w")
+    monkeypatch.setattr(cloud, "status", 0)
+
+
+def test_gcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = "/v1/projects/p/secrets/headway_a_{}/versions/latest:access"
+    held = {place.format("connections_w"): URI, place.format("variables_v"): "text"}
+    with served(Google, held) as url:
+        file = tmp_path / "account.json"
+        file.write_text(Google.key_file())
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        (backend,) = opened({"order": ["gcp"], "gcp": {"project": "p", "endpoint": url}})
+        assert ask(backend, "w") == ("pw-canary", ["pw-canary"])
+        assert ask(backend, "v", kind="variable") == ("text", ["text"])
+        assert ask(backend, "none") is ask(backend, "w", team="b") is ask(backend, "w.x") is None
+        refuses(backend, Google, monkeypatch)
+        file.write_text("{}")
+        (stranger,) = opened({"order": ["gcp"], "gcp": {"project": "p", "endpoint": url}})
+        with pytest.raises(NotAllowed, match="DefaultCredentialsError"):
+            ask(stranger, "w")
+    with pytest.raises(NotReachable):
+        ask(backend, "w")
+
+
+def test_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {
+        "/secrets/headway-a-connections-my-conn/": URI,
+        "/secrets/headway-a-variables-v/": "text",
+        "/secrets/headway-a--connections-connections-x/": URI,
+    }
+    with served(Vault, held, tmp_path) as url, served(Vault, held) as machine:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{machine}/identity")
+        monkeypatch.setenv("IDENTITY_HEADER", "of the machine")
+        (stranger,) = opened({"order": ["azure"], "azure": {"url": url}})
+        with pytest.raises(NotReachable):  # its certificate is of nobody whom the system trusts
+            ask(stranger, "w")
+        settings = {"url": url, "ca_file": str(tmp_path / "ca.pem")}
+        (backend,) = opened({"order": ["azure"], "azure": settings})
+        assert ask(backend, "my_conn") == ask(backend, "my-conn") == ("pw-canary", ["pw-canary"])
+        assert ask(backend, "v", kind="variable") == ("text", ["text"])
+        assert ask(backend, "none") is ask(backend, "v", team="b") is ask(backend, "w.x") is None
+        # The words of another team's name are not those between.
+        assert ask(backend, "x", team="a-connections") == ("pw-canary", ["pw-canary"])
+        assert ask(backend, "connections-x") is None
+        refuses(backend, Vault, monkeypatch)
+    with pytest.raises(NotReachable):
+        ask(backend, "w")
+
+
 def test_a_cloud_that_does_not_answer_is_no_miss(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -213,7 +273,10 @@ def test_a_cloud_that_does_not_answer_is_no_miss(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     "text",
-    ['order = ["vualt"]', "order = []", "order = [", 'order = ["files"]', 'order = ["vault"]'],
+    [
+        *('order = ["vualt"]', "order = []", "order = [", 'order = ["files"]', 'order = ["vault"]'),
+        *('order = ["gcp"]', 'order = ["azure"]', 'order = ["azure"]\n[azure]\nurl = "http://v"'),
+    ],
 )
 def test_wrong_settings_are_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "secrets.toml").write_text(text)

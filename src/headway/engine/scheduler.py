@@ -43,7 +43,7 @@ from headway.executors.agents.executor import Agents
 from headway.executors.agents.files import Files
 from headway.executors.base import LEASE, Backlog, Envelope, Executor, Grant, Host, Open
 from headway.executors.kubernetes.settings import read_settings
-from headway.secrets.keys import local_keys
+from headway.secrets.kms import keys_of
 from headway.secrets.service import Service
 from headway.store import notices, queue, runs, schedulers, sessions, waits
 from headway.store.clock import clock as database_clock
@@ -466,7 +466,7 @@ def main(arguments: list[str] | None = None) -> None:
     dsn, _, given = sys.stdin.readline().strip().partition("\t")
     try:
         data = chosen.data
-        secrets = None if data is None else Service(dsn, data, local_keys(data, given or None))
+        secrets = None if data is None else Service(dsn, data, keys_of(data, given or None))
         scheduler = Scheduler(
             dsn,
             executors_of(

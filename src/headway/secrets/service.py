@@ -7,7 +7,6 @@ ends the search.
 
 import logging
 import threading
-import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,18 +16,18 @@ from psycopg_pool import ConnectionPool
 
 from headway.agent.protocol import Answer, Ask
 from headway.core.connections import is_name
-from headway.errors import HeadwayError, NotAllowed, NotReachable, UsageError
+from headway.errors import HeadwayError, NotAllowed, UsageError
 from headway.secrets import asset_events, results, runs
 from headway.secrets.backends import BACKENDS
 from headway.secrets.backends.base import FOLDERS, Backend, Question
 from headway.secrets.keys import Keys
+from headway.secrets.settings import FILE, settings_of
 from headway.secrets.trial import Trial
 from headway.store import attempts, audit
 from headway.store.transact import ENGINE, Session, pool, transact
 
 log = logging.getLogger(__name__)
 
-FILE: Final = "secrets.toml"
 CONNECTIONS: Final = 2
 MISSES_MAX: Final = 20  # of one attempt: who asks for more guesses names
 ATTEMPTS_KNOWN_MAX: Final = 1_000
@@ -142,19 +141,6 @@ class Service:
 
 def ask_key(ask: Ask) -> tuple[str, str, int, int]:
     return ask.key.run_id, ask.key.task_id, ask.key.map_index, ask.key.number
-
-
-def settings_of(data: Path) -> dict[str, Any]:
-    """Read ``secrets.toml``. Raises UsageError."""
-    file = data / FILE
-    try:
-        return tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError("the file is not valid TOML", where=str(file)) from error
-    except OSError as error:
-        raise NotReachable(f"cannot read the file: {error.strerror}", where=str(file)) from error
 
 
 def backends_of(settings: Mapping[str, Any], keys: Keys, read: Callable[..., Any]) -> list[Backend]:

@@ -6,7 +6,7 @@ Each opens with its table of ``secrets.toml``; what a library needs is imported 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from headway.secrets.backends import aws, builtin, environment, files, vault
+from headway.secrets.backends import aws, azure, builtin, environment, files, gcp, vault
 from headway.secrets.backends.base import Backend, Read
 from headway.secrets.keys import Keys
 
@@ -18,4 +18,6 @@ BACKENDS: Final[Mapping[str, Open]] = {
     "files": files.opened,
     "vault": vault.opened,
     "aws": aws.opened,
+    "gcp": gcp.opened,
+    "azure": azure.opened,
 }
