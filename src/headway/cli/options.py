@@ -1,13 +1,18 @@
 """Options that many commands share."""
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
 from headway.cli.terminal import say
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 
 class Output(StrEnum):
@@ -63,3 +68,27 @@ RunId = Annotated[
     ),
 ]
 DagId = Annotated[str, typer.Argument(metavar="DAG")]
+
+
+def with_settings(parameter: str, read: Callable[..., Any]) -> Callable[[Command], Command]:
+    """Give a command the options of ``read``; what ``read`` returns for them is the command's ``parameter``.
+
+    So commands share options without repeating them.
+    """
+
+    def decorate(command: Command) -> Command:
+        options = signature(read, eval_str=True).parameters
+
+        @wraps(command)
+        def called(**given: Any) -> None:
+            chosen = {name: given.pop(name) for name in options}
+            command(**given, **{parameter: read(**chosen)})
+
+        parameters: list[Parameter] = []
+        for name, each in signature(command, eval_str=True).parameters.items():
+            parameters += options.values() if name == parameter else [each]
+        called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called  # type: ignore[return-value]
+
+    return decorate

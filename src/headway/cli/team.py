@@ -3,7 +3,7 @@
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from headway import config, wire
 from headway.cli import team_apply, team_cluster
-from headway.cli.options import Data, Format, Output
+from headway.cli.options import Data, Format, Output, with_settings
 from headway.cli.output import line, show
 from headway.cli.terminal import say
 from headway.core.limits import WORDS
@@ -71,9 +71,7 @@ def show_team(name: str, data: Data = None, output: Format = Output.TABLE) -> No
             line(text)
 
 
-@app.command("create")
-def create(
-    name: str,
+def settings_asked(
     slots: SlotsOption = None,
     weight: WeightOption = None,
     title: TitleOption = None,
@@ -86,20 +84,33 @@ def create(
     annotation: team_cluster.Annotation = None,
     pull_secret: team_cluster.PullSecret = None,
     egress: team_cluster.Egress = None,
-    data: Data = None,
-) -> None:
-    """Create a team with all that it needs, and print the token of its agents. A second call changes nothing."""
+) -> wire.TeamChange:
+    """Return what the options say of the settings of a team. Raises UsageError."""
     cluster = team_cluster.change(
         cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress
     )
-    request = wire.TeamRequest(
-        name=name,
+    return wire.TeamChange(
         title=given(title),
         slots=slots_of(slots),
         weight=weight_of(weight),
         limits=limits_of(limit),
         cluster=cluster,
     )
+
+
+def fields(asked: wire.TeamChange) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in asked.__struct_fields__}
+
+
+@app.command("create")
+@with_settings("asked", settings_asked)
+def create(
+    name: str,
+    asked: wire.TeamChange,
+    data: Data = None,
+) -> None:
+    """Create a team with all that it needs, and print the token of its agents. A second call changes nothing."""
+    request = wire.TeamRequest(name=name, **fields(asked))
     team = client(data).create_team(request)
     if not team.created:
         say(f"team {name} already exists with these settings; nothing was changed")
@@ -111,37 +122,17 @@ def create(
 
 
 @app.command("set")
+@with_settings("asked", settings_asked)
 def set_team(
     name: str,
-    slots: SlotsOption = None,
-    weight: WeightOption = None,
-    title: TitleOption = None,
-    limit: LimitOption = None,
-    cpu: team_cluster.Cpu = None,
-    memory: team_cluster.Memory = None,
-    gpu: team_cluster.Gpu = None,
-    pods: team_cluster.Pods = None,
-    pending_deadline: team_cluster.PendingDeadline = None,
-    annotation: team_cluster.Annotation = None,
-    pull_secret: team_cluster.PullSecret = None,
-    egress: team_cluster.Egress = None,
+    asked: wire.TeamChange,
     data: Data = None,
 ) -> None:
     """Change the settings of a team."""
-    cluster = team_cluster.change(
-        cpu, memory, gpu, pods, pending_deadline, annotation, pull_secret, egress
-    )
-    if slots is None and weight is None and title is None and not limit and cluster is UNSET:
+    if all(value is UNSET for value in fields(asked).values()):
         hint = "give --slots, --weight, --title, --limit, or a setting in the cluster such as --cpu"
         raise UsageError("nothing to change", hint=hint)
-    change = wire.TeamChange(
-        title=given(title),
-        slots=slots_of(slots),
-        weight=weight_of(weight),
-        limits=limits_of(limit),
-        cluster=cluster,
-    )
-    team = client(data).change_team(name, change)
+    team = client(data).change_team(name, asked)
     say(f"team {name}: {settings(team)}")
 
 
