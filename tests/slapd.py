@@ -22,12 +22,19 @@ MISSING: Final = "there is no slapd, or no python-ldap (Debian: apt-get install 
 BASE: Final = "dc=example,dc=com"
 ROOT: Final = f"cn=root,{BASE}"
 READER: Final = f"cn=reader,{BASE}"
+DOMAIN: Final = bytes.fromhex("010500000000000515000000aabbccdd11223344a1b2c3d4")
 PASSWORD: Final = "of the directory, for the tests"
 
 CONFIG: Final = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+# As Active Directory has them: the SID of a primary group is that of its domain, with the number.
+attributetype ( 1.2.840.113556.1.4.98 NAME 'primaryGroupID' EQUALITY integerMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' EQUALITY octetStringMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+objectclass ( 1.2.840.113556.1.5.6 NAME 'securityPrincipal' SUP top AUXILIARY MAY ( objectSid $ primaryGroupID ) )
 pidfile {folder}/pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -39,6 +46,8 @@ suffix "{base}"
 rootdn "{root}"
 rootpw "{password}"
 directory {folder}
+# Few entries at once, and all of them page by page.
+limits dn.exact="{reader}" size.soft=20 size.hard=20 size.pr=100 size.prtotal=unlimited
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{reader}" read by * none
 """
@@ -101,6 +110,17 @@ class Slapd:
     def add(self, dn: str, kind: str, **attributes: str) -> None:
         with self.root() as connection:
             connection.add_s(dn, [("objectClass", [kind.encode()]), *encoded(attributes)])
+
+    def principal(self, dn: str, number: int, primary: int | None = None) -> None:
+        """Make an entry one of a domain of Active Directory, with the number of its primary group."""
+        import ldap
+
+        changes = [(ldap.MOD_ADD, "objectClass", [b"securityPrincipal"])]
+        changes.append((ldap.MOD_ADD, "objectSid", [DOMAIN + number.to_bytes(4, "little")]))
+        if primary is not None:
+            changes.append((ldap.MOD_ADD, "primaryGroupID", [str(primary).encode()]))
+        with self.root() as connection:
+            connection.modify_s(dn, changes)
 
     def rename(self, dn: str, cn: str, uid: str) -> str:
         import ldap

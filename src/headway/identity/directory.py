@@ -8,7 +8,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from headway import clock
@@ -30,6 +30,10 @@ SECRET_CHARS_MAX: Final = 1_000
 BATCH: Final = 50  # groups that are asked for in one search
 BY_NAME: Final = "memberuid"  # of POSIX: members are names, and groups have no groups
 GUID: Final = "objectguid"  # of Active Directory: 16 bytes
+SID: Final = "objectSid"  # of Active Directory: a group's is that of its domain, and a number
+PRIMARY: Final = "primaryGroupID"  # of Active Directory: this number
+SID_BYTES: Final = 12  # at least: revision, count, authority, one number
+PAGE: Final = 100  # entries that are asked for at once: servers limit how many they send
 
 # libldap has no words for it.
 NOT_ENCRYPTED: Final = {
@@ -48,6 +52,7 @@ class Entry:
     user: str
     display_name: str
     groups: tuple[str, ...] = ()
+    primary: bytes | None = None  # of the primary group, its objectSid; None: not asked for
 
 
 class Directory:
@@ -108,6 +113,7 @@ class Directory:
         wanted = self.settings
         pattern = wanted.user_filter.replace(USER, escape_filter_chars(user))
         names = [wanted.user_attribute, wanted.name_attribute, wanted.id_attribute]
+        names += [PRIMARY, SID] if wanted.primary_group else []
         found = self.search(connection, wanted.user_base, pattern, names)
         if len(found) != 1:
             raise Refused(f"the directory has {len(found)} entries of this name")
@@ -119,20 +125,24 @@ class Directory:
             missing = wanted.id_attribute if users else wanted.user_attribute
             raise Refused(f"the entry has no {missing} that can be read")
         shown = texts(attributes, wanted.name_attribute)
-        return Entry(dn, subjects[0], users[0], shown[0] if shown else "")
+        primary = primary_of(attributes) if wanted.primary_group else None
+        return Entry(dn, subjects[0], users[0], shown[0] if shown else "", primary=primary)
 
     def with_groups(self, connection: "LDAPObject", found: Entry) -> Entry:
         groups = tuple(self.groups(connection, found))
-        return Entry(found.dn, found.subject, found.user, found.display_name, groups)
+        return replace(found, groups=groups)
 
     def groups(self, connection: "LDAPObject", found: Entry) -> Iterator[str]:
         """Yield the names of the groups, and of the groups that these are in. Raises Refused."""
         by_name = self.settings.member_attribute.lower() == BY_NAME
         edge = [found.user if by_name else found.dn]
         seen: set[str] = set()
-        while edge:
-            asked, edge = edge[:BATCH], edge[BATCH:]
-            for dn, attributes in self.groups_with(connection, asked):
+        next_ones = [] if found.primary is None else self.groups_of(connection, found.primary)
+        while edge or next_ones:
+            if not next_ones:
+                asked, edge = edge[:BATCH], edge[BATCH:]
+                next_ones = self.groups_with(connection, asked)
+            for dn, attributes in next_ones:
                 if dn.lower() in seen:
                     continue  # groups may be in each other
                 seen.add(dn.lower())
@@ -144,6 +154,7 @@ class Directory:
                 yield from names
                 if not by_name:
                     edge.append(dn)
+            next_ones = []
 
     def groups_with(
         self, connection: "LDAPObject", members: Sequence[str]
@@ -157,13 +168,33 @@ class Directory:
         pattern = f"(&{wanted.group_filter}(|{clauses}))"
         return self.search(connection, wanted.group_base, pattern, [wanted.group_attribute])
 
+    def groups_of(self, connection: "LDAPObject", sid: bytes) -> list[tuple[str, Attributes]]:
+        """Return the group with this objectSid, if it is below the group base."""
+        wanted = self.settings
+        code = "".join(f"\\{byte:02x}" for byte in sid)
+        pattern = f"(&{wanted.group_filter}({SID}={code}))"
+        return self.search(connection, wanted.group_base, pattern, [wanted.group_attribute])
+
     def search(
         self, connection: "LDAPObject", base: str, pattern: str, attributes: list[str]
     ) -> list[tuple[str, Attributes]]:
+        """Return the entries, page by page (RFC 2696). A server without pages sends all, or an error."""
         import ldap
+        from ldap.controls import SimplePagedResultsControl
 
-        found = connection.search_s(base, ldap.SCOPE_SUBTREE, pattern, attributes)
-        return [(dn, values) for dn, values in found if dn is not None]  # without referrals
+        page = SimplePagedResultsControl(criticality=False, size=PAGE, cookie=b"")
+        found: list[tuple[str, Attributes]] = []
+        while len(found) <= GROUPS_MAX:  # more is refused, whatever it is
+            message = connection.search_ext(
+                base, ldap.SCOPE_SUBTREE, pattern, attributes, serverctrls=[page]
+            )
+            _, entries, _, controls = connection.result3(message)
+            found += [(dn, values) for dn, values in entries if dn is not None]  # no referrals
+            cookies = [each.cookie for each in controls if each.controlType == page.controlType]
+            if not cookies or not cookies[0]:
+                break
+            (page.cookie,) = cookies
+        return found
 
     def ask(self, work: Callable[[str], T]) -> T:
         """Do it at the first server of use. Raises NotReachable: there is none; the log says why."""
@@ -225,12 +256,30 @@ class Directory:
                 connection.unbind_s()
 
 
+def primary_of(attributes: Attributes) -> bytes:
+    """Return the objectSid of the primary group: that of the person, with the group's number at its end.
+
+    Raises Refused: it may be a group that a rule denies.
+    """
+    sids = raw(attributes, SID)
+    numbers = texts(attributes, PRIMARY)
+    if len(sids) != 1 or len(sids[0]) < SID_BYTES or len(numbers) != 1 or not is_number(numbers[0]):
+        raise Refused(f"the entry has no {SID} and {PRIMARY} that can be read")
+    return sids[0][:-4] + int(numbers[0]).to_bytes(4, "little")
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < 2**32
+
+
+def raw(attributes: Attributes, wanted: str) -> list[bytes]:
+    """Return the values of an attribute, whose name may be in other letters."""
+    return next((v for name, v in attributes.items() if name.lower() == wanted.lower()), [])
+
+
 def texts(attributes: Attributes, wanted: str) -> list[str]:
-    """Return the values of an attribute, whose name may be in other letters; binary ones in hexadecimal."""
-    for name, values in attributes.items():
-        if name.lower() == wanted.lower():
-            return [text(value, name.lower()) for value in values]
-    return []
+    """Return the values of an attribute as texts; binary ones in hexadecimal."""
+    return [text(value, wanted.lower()) for value in raw(attributes, wanted)]
 
 
 def text(value: bytes, name: str) -> str:

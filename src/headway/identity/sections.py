@@ -81,6 +81,9 @@ class Ldap(Section, frozen=True, kw_only=True):
     group_filter: Text = "(objectClass=*)"
     group_attribute: Text = "cn"
     member_attribute: Text = "member"
+    primary_group: bool = (
+        False  # of Active Directory: in no group's members, but named by the person
+    )
 
 
 class Kerberos(Section, frozen=True, kw_only=True):
