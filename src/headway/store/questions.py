@@ -77,7 +77,7 @@ HAS: LiteralString = "SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %
 GRANTED: LiteralString = """
     SELECT host.team_id FROM team_grant AS given
     JOIN team AS host ON host.name = given.owner AND host.deleted_at IS NULL
-    WHERE given.grantee = %(team)s AND given.dag_id = %(dag_id)s AND given.kind = %(kind)s AND given.state = 'given'
+    WHERE given.grantee = %(team)s AND given.name = %(dag_id)s AND given.kind = %(kind)s AND given.state = 'given'
     ORDER BY host.team_id
 """
 
