@@ -53,7 +53,7 @@ def ids(found: Any) -> list[str]:
 
 def grant(conn: Session, kind: str, dag_id: str, owner: str = "other") -> None:
     conn.execute(
-        "INSERT INTO team_grant (grant_id, owner, grantee, dag_id, kind, state, note, changed_by, changed_in)"
+        "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, note, changed_by, changed_in)"
         " VALUES (%s, %s, 'default', %s, %s, 'given', '', 'me', %s)",
         [f"{owner}/{dag_id}/{kind}", owner, dag_id, kind, owner],
     )

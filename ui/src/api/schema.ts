@@ -8668,9 +8668,9 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "dag_id": "daily_delays",
                  *       "grantee": "marketing",
-                 *       "kind": "see_runs"
+                 *       "kind": "see_runs",
+                 *       "name": "daily_delays"
                  *     }
                  */
                 "application/json": components["schemas"]["GiveGrant"];
@@ -8739,8 +8739,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "dag_id": "ledger",
                  *       "kind": "start",
+                 *       "name": "ledger",
                  *       "note": "Each month",
                  *       "owner": "finance"
                  *     }
