@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from headway import clock, config, frontends
 from headway.cli.output import located
 from headway.cli.terminal import say
-from headway.client import Client, connect
-from headway.client.client import team_asked
+from headway.client import Client, client_of, connect
+from headway.client.client import URL, is_elsewhere, team_asked
 from headway.config import Layout
 from headway.errors import NotFound, NotReachable, UsageError
 from headway.loader import teams
@@ -42,7 +42,7 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Place:
     client: Client
-    dags: Path
+    dags: Path | None  # None: the server is elsewhere, and has DAG files of its own
     ours: bool  # started by this command and ended with it
 
 
@@ -69,7 +69,22 @@ def existing(name: str) -> Path:
 def place_of(
     layout: Layout, target: Target, dags: Path | None, database_url: str | None
 ) -> Iterator[Place]:
-    """Connect to a server with the target's DAG folder, or start one with ``database_url``."""
+    """Connect to the server of the environment, to one with the target's DAG folder, or start one with
+    ``database_url``.
+    """
+    if is_elsewhere():
+        if target.file is not None:
+            raise UsageError(
+                f"{URL} names a server elsewhere, which has DAG files of its own",
+                where=str(target.file),
+                hint=f"give the name of a DAG of it, or unset {URL} to run the file here",
+            )
+        client = client_of(layout)
+        try:
+            yield Place(client, None, ours=False)
+        finally:
+            client.close()
+        return
     server = config.read_server_file(layout)
     if server is not None:
         team, folder = source_of(Path(server.dags), target)
@@ -135,10 +150,13 @@ def look_after(supervisor: "Supervisor", stopping: threading.Event) -> None:
 
 def loaded(place: Place, target: Target, layout: Layout) -> str:
     """Wait until the server has loaded the current DAG folder, and return the DAG id of the target."""
+    if place.dags is None:
+        assert target.dag_id is not None
+        return target.dag_id
     if target.file is None:
         assert target.dag_id is not None
         if place.ours or not is_known(place.client, target.dag_id):
-            wait_for_folder(place, layout, target, None)
+            wait_for_folder(place, place.dags, layout, target, None)
         return target.dag_id
     file = path_in(place.dags, target.file)
     if file is None:
@@ -147,7 +165,7 @@ def loaded(place: Place, target: Target, layout: Layout) -> str:
             where=str(target.file),
             hint="move the file there, or run it with a separate data directory: --data DIR",
         )
-    wait_for_folder(place, layout, target, file)
+    wait_for_folder(place, place.dags, layout, target, file)
     return chosen(place.client, file, target.dag_id)
 
 
@@ -170,12 +188,14 @@ def path_in(dags: Path, file: Path) -> str | None:
     return None
 
 
-def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | None) -> None:
+def wait_for_folder(
+    place: Place, folder: Path, layout: Layout, target: Target, file: str | None
+) -> None:
     """Wait until the loader has loaded the current content of this file, or of the file with this DAG."""
     from headway.loader.bundles import Bundles
 
-    bundle = Bundles(layout.data).read(place.dags)
-    version, slow = bundle.version, heavy_files(bundle.candidates(), place.dags)
+    bundle = Bundles(layout.data).read(folder)
+    version, slow = bundle.version, heavy_files(bundle.candidates(), folder)
     began = clock.monotonic()
     place.client.look_at_folder()
     unchecked = True
@@ -200,9 +220,9 @@ def wait_for_folder(place: Place, layout: Layout, target: Target, file: str | No
         error = errors.get(name or "")
         if unchecked and name and (error or (not meant and waited_s > IMPORTED_S)):
             unchecked = False
-            refuse_broken(place.dags / name)
+            refuse_broken(folder / name)
         if error and waited_s > SETTLED_S:  # an earlier one may be of an earlier content
-            raise UsageError(error.message, where=located(place.dags / error.file, error.line))
+            raise UsageError(error.message, where=located(folder / error.file, error.line))
         clock.sleep(LOOK_S)
     raise NotReachable(
         f"the loader did not read {file or 'the DAG folder'} within {LOADED_S:.0f} s",

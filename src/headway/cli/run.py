@@ -1,6 +1,9 @@
-"""``headway run``: run a DAG once and wait for the end. Uses the running server, or starts one for the run."""
+"""``headway run``: run a DAG once and wait for the end. Uses the running server, or starts one for the run.
 
-from typing import TYPE_CHECKING, Annotated, Any
+With ``HEADWAY_URL`` it is a server elsewhere, and the DAG may be one that another team granted.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
@@ -11,11 +14,15 @@ from headway.cli.options import Dags, Data, DatabaseUrl, Format, Output
 from headway.cli.output import line, seconds
 from headway.cli.params import Params, texts_of, values_of
 from headway.cli.terminal import paint, say
+from headway.core.states import RUN_FINAL
 from headway.core.words import counted
-from headway.errors import UsageError
+from headway.errors import NotAllowed, UsageError
 
 if TYPE_CHECKING:
     from headway.cli.place import Place
+    from headway.client import Client
+
+WAIT_S: Final = 20.0
 
 Date = Annotated[
     str | None,
@@ -75,8 +82,14 @@ def run(
             say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
             line(run.run_id)
             return
-        run = watched(place, dag_id, request)
-        report(place, layout, run, output)
+        if place.dags is None and is_guest(place.client, dag_id):
+            ended = watched_by_guest(place.client, dag_id, request)
+            if ended is None:
+                return
+            run = ended
+        else:
+            run = watched(place, dag_id, request)
+            report(place, layout, run, output)
     if run.state != "success":
         raise typer.Exit(1)
 
@@ -137,10 +150,36 @@ def watched(place: "Place", dag_id: str, request: wire.TriggerRequest) -> wire.R
         return place.client.run(run.run_id, wait_s=20)
 
 
+def is_guest(client: "Client", dag_id: str) -> bool:
+    """Return whether the DAG is of another team: its members see it."""
+    try:
+        client.dag(dag_id)
+    except NotAllowed:
+        return True
+    return False
+
+
+def watched_by_guest(
+    client: "Client", dag_id: str, request: wire.TriggerRequest
+) -> wire.Run | None:
+    """Trigger a run of another team's DAG, and wait for its end if a grant shows its runs; None: none does."""
+    run = client.trigger(dag_id, request)
+    line(run.run_id)
+    try:
+        while run.state not in RUN_FINAL and run.set_aside is None:
+            run = client.run(run.run_id, wait_s=WAIT_S)
+    except NotAllowed:
+        say(f"run {run.run_id} of {dag_id} is started; no grant lets your team see the runs")
+        return None
+    say(f"{run.state} in {seconds(run.started_at, run.ended_at)}")
+    return run
+
+
 def report(place: "Place", layout: config.Layout, run: wire.Run, output: Output) -> None:
     colour = "green" if run.state == "success" else "red"
     took = seconds(run.started_at, run.ended_at)
-    say(f"{paint(run.state, colour)} in {took}; logs in {layout.logs / run.run_id}")
+    logs = f"; logs in {layout.logs / run.run_id}" if place.dags is not None else ""
+    say(f"{paint(run.state, colour)} in {took}{logs}")
     if output is Output.TABLE:
         line(run.run_id)
         return

@@ -418,6 +418,13 @@ def connect(server: ServerFile, team: str | None = None) -> Client:
     return Client(server.url, server.token, team or team_asked())
 
 
+def is_elsewhere() -> bool:
+    """Return whether the environment names a server, instead of that of a data directory."""
+    return bool(os.environ.get(URL)) and (
+        bool(os.environ.get(TOKEN)) or os.environ.get(KERBEROS) == "1"
+    )
+
+
 def team_asked() -> str | None:
     """Return the team that the environment names. ``headway --team NAME`` sets it for one command."""
     return os.environ.get(ASKED_TEAM) or None
