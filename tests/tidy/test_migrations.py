@@ -19,7 +19,7 @@ CONTRACTIONS: Final = {
     "0021_names": "0.1.0 is the first release, and comes after it",
     "0023_entering": "0.1.0 is the first release, and comes after it: the version before does not seal its team",
     "0026_numbers": "0.1.0 is the first release, and comes after it",
-    "0048_grants_of_assets_and_waits": "0.1.0 is the first release, and comes after it",
+    "0049_grants_of_assets_and_waits": "0.1.0 is the first release, and comes after it",
 }
 
 TAKES_AWAY: Final = {
