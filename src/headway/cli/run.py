@@ -75,14 +75,15 @@ def run(
         request = wire.TriggerRequest(logical_date=date, params=params)
         if like is not None:
             request = resembling(place.client.run(like), dag_id, request)
-        if request.logical_date is not None:
+        guest = place.dags is None and is_guest(place.client, dag_id)
+        if request.logical_date is not None and not guest:
             say_same_date(place.client.would_trigger(dag_id, request))
         if detach:
             run = place.client.trigger(dag_id, request)
             say(f"run {run.run_id} of {dag_id} is running; to follow it: headway show {run.run_id}")
             line(run.run_id)
             return
-        if place.dags is None and is_guest(place.client, dag_id):
+        if guest:
             ended = watched_by_guest(place.client, dag_id, request)
             if ended is None:
                 return
