@@ -10,8 +10,6 @@ of a newer one or from before there were kinds, is a ``Text``.
 from collections.abc import Mapping
 from typing import Final, get_args
 
-import msgspec
-
 from headway.core.holding import AgentsFull as AgentsFull
 from headway.core.holding import DagPaused as DagPaused
 from headway.core.holding import ExecutorUnknown as ExecutorUnknown
