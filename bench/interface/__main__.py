@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("what", choices=("seed", "measure"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--instances", type=int, default=1_000_000)
+    parser.add_argument("--dags", type=int, default=300)
     parser.add_argument("--tasks", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=40)
@@ -45,7 +46,7 @@ def main() -> int:
     layout.prepare()
     with Server(layout.data).running() as dsn:
         migrate(dsn)
-        seed(dsn, layout.data, arguments.tasks, arguments.runs, arguments.instances)
+        seed(dsn, layout.data, arguments)
     return 0
 
 
@@ -54,10 +55,11 @@ def beside(data: Path) -> Path:
     return data.with_name(f"{data.name}-dags")
 
 
-def seed(dsn: str, data: Path, tasks: int, runs: int, instances: int) -> None:
+def seed(dsn: str, data: Path, wanted: argparse.Namespace) -> None:
     """``runs`` of a DAG of ``tasks``, and of the others so many that it is ``instances`` in all."""
     started = time.monotonic()
-    loadable = dags.write(beside(data), tasks, ITEMS)
+    tasks, runs, instances = wanted.tasks, wanted.runs, wanted.instances
+    loadable = dags.write(beside(data), tasks, ITEMS, wanted.dags)
     register(dsn, data)
     with psycopg.connect(dsn, autocommit=True) as conn:
         past.write(conn, "warehouse", runs=runs, every="1 day", lasts="4 hours")

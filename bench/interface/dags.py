@@ -101,7 +101,7 @@ from headway import dag, task
 def define():
 '''
 
-SMALLS: Final = (
+SMALLS: Final[tuple[tuple[str, str, list[str], str, str], ...]] = (
     ("orders", "*/15 * * * *", ["shop"], "shop", "Orders of the shop, every quarter of an hour"),
     ("invoices", "0 6 * * 1-5", ["finance"], "finance", "Invoices on working days"),
     ("customers", "30 2 * * *", ["shop", "nightly"], "shop", "Customers, once a night"),
@@ -111,8 +111,27 @@ SMALLS: Final = (
 )
 
 
-def write(folder: Path, tasks: int, items: int) -> list[str]:
-    """Answers with the ids of those that can be loaded."""
+TEAMS: Final = ("shop", "finance", "logistics", "pricing", "ml", "data-platform")
+LARGE: Final = 2  # the warehouse and the carriers
+
+
+def smalls(count: int) -> list[tuple[str, str, list[str], str, str]]:
+    """The named ones first, then as many as are left."""
+    more = [
+        (
+            f"{TEAMS[n % len(TEAMS)].replace('-', '_')}_table_{n:03}",
+            f"{n % 60} {n % 24} * * *",
+            [TEAMS[n % len(TEAMS)], "nightly"],
+            TEAMS[n % len(TEAMS)],
+            f"One of the tables of {TEAMS[n % len(TEAMS)]}",
+        )
+        for n in range(max(0, count - len(SMALLS)))
+    ]
+    return [*SMALLS, *more][:count]
+
+
+def write(folder: Path, tasks: int, items: int, count: int) -> list[str]:
+    """``count``: how many DAGs in all. Returns the ids of those that can be loaded."""
     folder.mkdir(parents=True, exist_ok=True)
     width = 50
     files = {
@@ -120,10 +139,11 @@ def write(folder: Path, tasks: int, items: int) -> list[str]:
         "carriers.py": MAPPED.format(items=items),
         "broken.py": BROKEN,
     }
-    for dag_id, cron, tags, owner, description in SMALLS:
+    chosen = smalls(count - LARGE)
+    for dag_id, cron, tags, owner, description in chosen:
         files[f"{dag_id}.py"] = SMALL.format(
             dag_id=dag_id, cron=cron, tags=tags, owner=owner, description=description
         )
     for name, text in files.items():
         (folder / name).write_text(text)
-    return ["warehouse", "carriers", *(small[0] for small in SMALLS)]
+    return ["warehouse", "carriers", *(small[0] for small in chosen)]

@@ -308,3 +308,24 @@ def test_the_first_failure_stays_in_sight_after_a_repair(client: Client, conn: S
     assert told.repaired is not None
     assert (told.repaired.task_id, told.repaired.attempt) == ("a", 1)
     assert told.repaired.detail == "ValueError: no flights"
+
+
+def test_what_failed_with_one_error_is_run_again_as_a_set(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), task("b"), task("c"), task("end", "a", "b", "c"))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.play(
+        failing(a="ValueError: row 7 is bad", b="ValueError: row 8 is bad", c="KeyError: 'x'")
+    )
+    many, few = client.diagnosis(run_id).errors
+    wish = wire.ClearRequest(
+        failed_only=True, downstream=False, error=many.fingerprint, dry_run=True
+    )
+    would = client.clear(run_id, wish)
+    assert [each.task_id for each in would.cleared] == ["a", "b"]
+    client.clear(run_id, msgspec.structs.replace(wish, dry_run=False, downstream=True))
+    scheduler.play(failing())
+    assert client.run(run_id).counts == {"success": 2, "failed": 1, "upstream_failed": 1}
+    assert [error.fingerprint for error in client.diagnosis(run_id).errors] == [few.fingerprint]
+    nothing = client.clear(run_id, wire.ClearRequest(error=many.fingerprint, dry_run=True))
+    assert nothing.cleared == []

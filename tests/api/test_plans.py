@@ -52,8 +52,10 @@ PAGE: dict[str, Any] = {"after": None, "after_id": None, "limit": 51}
 KEY: dict[str, Any] = {"run_id": "run000001000", "task_id": "t1", "map_index": -1}
 WHOLE: dict[str, Any] = {
     **KEY, "state": None, "limit": 500, "task_id": None, "map_index": None,
-    "after_task": None, "after_index": None, "after_key": None,
+    "after_task": None, "after_index": None, "after_key": None, "q": None, "among_tasks": None,
+    "among_indexes": None,
 }  # fmt: skip
+AMONG: dict[str, Any] = {**WHOLE, "among_tasks": ["t1"], "among_indexes": [-1], "q": "t1"}
 
 SOME: dict[str, Any] = {"runs": ["run000001000"], "tasks": ["t1"], "indexes": [-1]}
 WINDOW: dict[str, Any] = {
@@ -82,7 +84,7 @@ HELD: dict[str, Any] = {
     "limit": 1000,
 }  # fmt: skip
 DAGS: dict[str, Any] = {
-    **dict.fromkeys(("dag_id", "after", "q", "tag", "owner", "paused", "state")),
+    **dict.fromkeys(("dag_ids", "after", "q", "tag", "owner", "paused", "state", "ran")),
     "with_missing": False,
     "limit": 101,
 }
@@ -118,15 +120,19 @@ COMING: dict[str, Any] = {"dag_ids": ["d"], "since": seed.NOON + timedelta(days=
 READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.ONE, KEY),
     (runs.STATE, KEY),
-    (runs.NEWEST, LISTED),
-    (runs.NEWEST, {**LISTED, "after": seed.NOON, "after_id": "r"}),
-    (runs.NEWEST, {**LISTED, "state": "running"}),
-    (runs.NEWEST, {**LISTED, "state": "failed"}),
-    (runs.NEWEST, {**LISTED, "state": "running", "set_aside": True}),
-    (runs.NEWEST, {**LISTED, "trigger": "backfill", "q": "d"}),
-    (runs.OF_DAG, {**LISTED, "dag_id": "d"}),
-    (runs.OF_DAG, {**LISTED, "dag_id": "d", "first": seed.NOON, "last": seed.NOON}),
-    (runs.OF_DAG, {**LISTED, "dag_id": "d", "backfill_id": "b"}),
+    (runs.NEWEST["newest"], LISTED),
+    (runs.NEWEST["newest"], {**LISTED, "after": seed.NOON, "after_id": "r"}),
+    (runs.NEWEST["newest"], {**LISTED, "state": "running"}),
+    (runs.NEWEST["newest"], {**LISTED, "state": "failed"}),
+    (runs.NEWEST["newest"], {**LISTED, "state": "running", "set_aside": True}),
+    (runs.NEWEST["newest"], {**LISTED, "trigger": "backfill", "q": "d"}),
+    (runs.OF_DAG["newest"], {**LISTED, "dag_id": "d"}),
+    (runs.OF_DAG["newest"], {**LISTED, "dag_id": "d", "first": seed.NOON, "last": seed.NOON}),
+    (runs.OF_DAG["newest"], {**LISTED, "dag_id": "d", "backfill_id": "b"}),
+    *((runs.NEWEST[sort], LISTED) for sort in runs.SORTS),
+    *((runs.OF_DAG[sort], {**LISTED, "dag_id": "d"}) for sort in runs.SORTS),
+    *((each, {**KEY, "dag_id": "d", "at": seed.NOON}) for each in (runs.PREVIOUS, runs.NEXT)),
+    (runs.PLACE, KEY),
     (runs.DAG_OF_BACKFILL, {"backfill_id": "b"}),
     (backfills.LIST, {**PAGE, "backfill_id": None, "dag_id": None}),
     (calendar.DAYS_OF_DAG, {**SPAN, "dag_id": "d"}),
@@ -150,6 +156,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (runs.LATEST_FAILED_OF_DAG, {"dag_id": "d"}),
     (runs.BY_PREFIX, {"prefix": "run000001"}),
     (instances.PAGE, WHOLE),
+    (instances.PAGE, AMONG),
     (instances.ONE, KEY),
     (instances.INDEXES, KEY),
     (instances.ATTEMPTS, KEY),
@@ -160,6 +167,9 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (pools.ALL, {}),
     (dags.LIST, DAGS),
     (dags.LIST, {**DAGS, "q": "d", "tag": "demo", "paused": False, "state": "failed"}),
+    (dags.LIST, {**DAGS, "dag_ids": ["d"], "with_missing": True}),
+    (dags.COUNTS, DAGS),
+    *((dags.in_order(order), {**DAGS, "place": 0, "ran": True}) for order in dags.ORDERS.values()),
     (briefs.RECENT, {"dag_ids": ["d"], "most": 12}),
     (overview.DAGS, {}),
     (overview.RUNS, {"since": seed.NOON + timedelta(days=2)}),

@@ -58,6 +58,16 @@ def test_map_indexes_narrow_the_named_tasks_only() -> None:
     assert picked == ["m[1]", "end"]
 
 
+def test_those_that_are_named_one_by_one_may_be_of_several_tasks() -> None:
+    story = Story(task("m", over=[3]), task("n", over=[2]), task("end", "m")).begin()
+    story.succeed("m[0]", "m[1]", "m[2]").succeed("n[0]", "n[1]").succeed("end")
+    among = frozenset({("m", 1), ("n", 0)})
+    assert chosen(story, among=among) == ["m[1]", "n[0]"]
+    assert chosen(story, among=among, downstream=True) == ["m[1]", "n[0]", "end"]
+    assert chosen(story, "n", among=among) == ["n[0]"]
+    assert chosen(story, among=frozenset[tuple[str, int]]()) == []
+
+
 # -- clearing
 
 

@@ -31,7 +31,7 @@ KINDS: Final[dict[Kind, str]] = {
         set_connection set_password set_pool set_variable show_connection show_variable
         show_backfill show_calendar show_dag show_diff show_durations show_gantt show_grid show_instance
         show_next show_rendered show_run show_source show_source_of_run show_team show_user show_version trigger
-        show_code_change show_dag_assets test_connection trigger_many write_note
+        show_code_change show_dag_assets test_connection trigger_many write_note show_adjacent
     """,
     Kind.LIST: """
         list_asset_events list_assets list_dependencies

@@ -45,7 +45,8 @@ test("the server is stopped and started again: the page stays, goes on, and ends
   });
 
   await stop();
-  await liveness("polling");
+  await liveness("unreachable");
+  await page.getByText("Server unreachable, retrying.").waitFor();
   await box("first", "[a-z ]+"); // a server that stops lets go of what it runs
   expect(await page.getByRole("alert").count()).toBe(0);
 
@@ -78,7 +79,29 @@ test("only the stream is refused: the page polls, and hears what it missed once 
   await box("third", "success");
 });
 
-async function liveness(word: "live" | "polling"): Promise<void> {
+test("a page whose files do not come is loaded when the server is back, or has those of another build", async () => {
+  await page.goto("/t/default/overview");
+  await liveness("live");
+  const there = new URL(server.url).port;
+  await stop();
+  await page.getByRole("link", { name: "Slots", exact: true }).click();
+  await page.locator("main").getByText("Server unreachable, retrying").waitFor();
+  [server, stop] = await serve(folder, there);
+  await page.getByRole("heading", { name: "Slots" }).waitFor();
+  await page.getByText("Server unreachable, retrying").waitFor({ state: "detached" });
+
+  // Another build has no file of that name; the page that is loaded anew asks for those that there are.
+  let asked = 0;
+  await page.route("**/assets/Timeline-*.js", (route) => {
+    asked += 1;
+    return asked === 1 ? route.fulfill({ status: 404, body: "" }) : route.continue();
+  });
+  await page.getByRole("link", { name: "Timeline", exact: true }).click();
+  await page.getByRole("heading", { name: "Timeline" }).waitFor();
+  expect(asked).toBe(2);
+});
+
+async function liveness(word: "live" | "polling" | "unreachable"): Promise<void> {
   await page.getByRole("status").getByText(word, { exact: true }).waitFor();
 }
 

@@ -38,7 +38,7 @@ test("nearer and all of it by key; the part that is seen stands in the address",
   await expect.poll(zoom).toMatch(/^\d+-\d+$/);
   const part = zoom();
   expect(await violations(page())).toEqual([]);
-  await page().keyboard.press("]");
+  await page().keyboard.press(".");
   await expect.poll(zoom).not.toBe(part);
   await page().reload();
   await page()

@@ -1,6 +1,7 @@
 import { beforeAll, expect, inject, test } from "vitest";
 import { ask, put, ran } from "./api.ts";
-import { inBrowser, violationsInBoth, widthOf } from "./browser.ts";
+import { inBrowser, violationsInBoth } from "./browser.ts";
+import { faults, shiftsOf, watchShifts } from "./layout.ts";
 
 const PAGES: [path: string, shows: RegExp][] = [
   ["overview", /DAGs? (is|are) failing/],
@@ -30,12 +31,17 @@ const PAGES: [path: string, shows: RegExp][] = [
   ["admin/audit", /none altered/],
   ["nowhere", /Page not found/],
 ];
+const VIEWS = ["grid", "graph", "gantt", "calendar", "durations", "code", "versions"];
 
 let failed = "";
 const server = inject("server");
 const { page } = inBrowser();
 
+// Of what moves by itself while a page is loaded, as browsers measure it; 0.1 is called good.
+const SHIFTS_MAX = 0.05;
+
 beforeAll(async () => {
+  await watchShifts(page());
   failed = await ran(server, "invoices");
   await ran(server, "orders");
   await put(server, "/connections/warehouse_db", { conn_type: "postgres", host: "db" });
@@ -49,6 +55,14 @@ beforeAll(async () => {
 test.each(PAGES)("%s shows what is there, for everybody", async (path, shows) => {
   await page().goto(`/t/default/${path}`);
   await page().locator("main").getByText(shows).first().waitFor();
+  const shifts = await shiftsOf(page());
+  expect(shifts.sum, shifts.of.join("\n")).toBeLessThan(SHIFTS_MAX);
+  await everybodyReads();
+});
+
+test.each(VIEWS)("the %s of a DAG can be seen whole, with a run beside it", async (view) => {
+  await page().goto(`/t/default/dags/invoices/${view}?run=${failed}`);
+  await page().locator("aside").getByText("Open the run").waitFor();
   await everybodyReads();
 });
 
@@ -97,12 +111,22 @@ test.each(OPENED)("%s that is open is for everybody too", async (_what, path, op
 
 const press = (name: string | RegExp) => page().getByRole("button", { name }).first().click();
 
-/** Nothing that axe finds, light and dark, on a screen and on a phone; nothing wider than either. */
+/**
+ * On a phone, on screens of 1,024 and 1,440 px, and at twice their size: all can be seen and nothing lies over another.
+ * Nothing that axe finds, light and dark, on the narrowest and the widest.
+ */
 async function everybodyReads(): Promise<void> {
-  for (const width of [375, 1440]) {
-    await page().setViewportSize({ width, height: 900 });
-    await expect.poll(() => widthOf(page())).toBe(width);
-    expect([width, await violationsInBoth(page())]).toEqual([width, []]);
+  for (const [width, height] of [
+    [375, 900],
+    [512, 384],
+    [720, 450],
+    [1024, 768],
+    [1440, 900],
+  ] as const) {
+    await page().setViewportSize({ width, height });
+    await expect.poll(async () => [width, await faults(page())]).toEqual([width, []]);
+    if (width === 375 || width === 1440)
+      expect([width, await violationsInBoth(page())]).toEqual([width, []]);
   }
 }
 

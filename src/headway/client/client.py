@@ -30,7 +30,7 @@ class Client(Logs, Changes, Secrets, Assets):
     # -- DAGs
 
     def dags(self, **filters: object) -> list[wire.DagSummary]:
-        """Return all DAGs; filters: q, tag, owner, paused, state (of the latest run)."""
+        """Return all DAGs; filters: q, tag, owner, paused, state (of the latest run), ran; and sort."""
         return list(self.all_pages("/dags", wire.DagSummary, filters))
 
     def dag(self, dag_id: str) -> wire.DagDetail:
@@ -147,6 +147,9 @@ class Client(Logs, Changes, Secrets, Assets):
 
     def run(self, run_id: str, wait_s: float = 0.0) -> wire.Run:
         return self.get(f"/runs/{segment(run_id)}", wire.Run, {"wait_s": wait_s})
+
+    def adjacent_runs(self, run_id: str) -> wire.AdjacentRuns:
+        return self.get(f"/runs/{segment(run_id)}/adjacent", wire.AdjacentRuns)
 
     def tasks(self, run_id: str) -> list[wire.RunTask]:
         return self.get(f"/runs/{segment(run_id)}/tasks", wire.Page[wire.RunTask]).items

@@ -21,7 +21,8 @@ from headway.core.states import BROKEN, FINAL, LIVE, RUN_FINAL, Event, RunEvent,
 class Selection:
     """Task instances of one run.
 
-    Empty ``tasks``: all of them. ``map_indexes`` narrows the named tasks only.
+    Empty ``tasks``: all of them. ``map_indexes`` narrows the named tasks only. ``among``: only these
+    (task, map index); None: any.
     """
 
     tasks: frozenset[str] = frozenset()
@@ -29,6 +30,7 @@ class Selection:
     failed_only: bool = False
     downstream: bool = False
     upstream: bool = False
+    among: frozenset[tuple[str, int]] | None = None
 
 
 MENDED = frozenset({State.FAILED, State.UPSTREAM_FAILED})
@@ -85,6 +87,10 @@ def named(run: Run, selection: Selection) -> list[Instance]:
         for instance in run.instances[index].values()
         if (not selection.map_indexes or instance.map_index in selection.map_indexes)
         and (not selection.failed_only or instance.state in BROKEN)
+        and (
+            selection.among is None
+            or (instance.node.task_id, instance.map_index) in selection.among
+        )
     ]
 
 

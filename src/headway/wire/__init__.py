@@ -37,7 +37,9 @@ from headway.wire.calendar import (
 from headway.wire.dags import (
     BrokenFile,
     DagDetail,
+    DagPage,
     DagSummary,
+    DagTotals,
     DagVersion,
     Excerpt,
     ImportError,
@@ -174,6 +176,7 @@ from headway.wire.run_links import (
     RunLinkSecret,
 )
 from headway.wire.runs import (
+    AdjacentRuns,
     BulkAnswer,
     BulkRequest,
     ClearAnswer,
@@ -257,6 +260,7 @@ from headway.wire.versions import (
 
 __all__ = [
     "KINDS",
+    "AdjacentRuns",
     "AskForGrant",
     "Asset",
     "AssetConsumer",
@@ -301,7 +305,9 @@ __all__ = [
     "DagDuration",
     "DagLink",
     "DagLinks",
+    "DagPage",
     "DagSummary",
+    "DagTotals",
     "DagVersion",
     "Day",
     "Diagnosis",

@@ -67,6 +67,25 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []  # what was noticed when its file was imported
 
 
+class DagTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """How many DAGs a list has in all. ``by_state``: by the state of their latest run; ``never_ran`` have none."""
+
+    total: int
+    paused: int
+    never_ran: int
+    by_state: dict[RunState, int]
+
+
+class DagPage(msgspec.Struct, frozen=True):
+    """``next_cursor`` is None on the last page. ``totals``, on the first page: of all that match the filters, whatever
+    the state of their latest run.
+    """
+
+    items: list[DagSummary]
+    next_cursor: str | None = None
+    totals: DagTotals | None = None
+
+
 class DagVersion(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     spec_hash: str

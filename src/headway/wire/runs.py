@@ -57,6 +57,13 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     failed_instances: int = 0
 
 
+class AdjacentRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of the same DAG before and after a run, by logical date."""
+
+    previous: RunBrief | None
+    next: RunBrief | None
+
+
 class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     """A task of a run with counts of its instances. Tasks are in the order of the spec, upstream first."""
 
@@ -153,6 +160,9 @@ class ClearRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     map_indexes: list[Index] = []
     dry_run: bool = False
     code: Annotated[str, said(enum=CODES)] = "run"
+    error: str = (
+        ""  # a fingerprint of the run's diagnosis: only the task instances that failed with it
+    )
 
 
 class CodeChoice(msgspec.Struct, frozen=True, kw_only=True):

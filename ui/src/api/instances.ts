@@ -14,13 +14,14 @@ export const instance = (runId: string, taskId: string, mapIndex: number) =>
     staleTime: 5_000,
   });
 
-type State = QueryOf<"/runs/{run_id}/task-instances">["state"];
+type Filter = QueryOf<"/runs/{run_id}/task-instances">;
 
-export const instances = (runId: string, taskId: string, state: State) =>
-  pages(["instances", runId, taskId, state ?? ""], (cursor, signal) =>
+/** Of a run, those that the filter leaves: of a task, in a state, with an error, of a name. */
+export const instances = (runId: string, filter: Filter) =>
+  pages(["instances", runId, filter], (cursor, signal) =>
     request("get", "/runs/{run_id}/task-instances", {
       path: { run_id: runId },
-      query: { task_id: taskId, state, limit: 500, cursor },
+      query: { ...filter, limit: 500, cursor },
       signal,
     }),
   );

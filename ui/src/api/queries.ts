@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { pages } from "./pages.ts";
 import { type QueryOf, request } from "./request.ts";
 
@@ -30,10 +30,17 @@ export const overview = () =>
     refetchInterval: 30_000,
   });
 
+/** DAGs, and how many there are in all. */
 export const dags = (filter: QueryOf<"/dags">) =>
-  pages(["dags", filter], (cursor, signal) =>
-    request("get", "/dags", { query: { ...filter, limit: 200, cursor }, signal }),
-  );
+  infiniteQueryOptions({
+    ...pages(["dags", filter], (cursor, signal) =>
+      request("get", "/dags", { query: { ...filter, limit: 200, cursor }, signal }),
+    ),
+    select: ({ pages: [first, ...more] }) => ({
+      items: [first, ...more].flatMap((page) => page?.items ?? []),
+      totals: first?.totals ?? null,
+    }),
+  });
 
 export const dag = (dagId: string) =>
   queryOptions({
@@ -50,6 +57,14 @@ export const run = (runId: string) =>
   queryOptions({
     queryKey: ["run", runId],
     queryFn: ({ signal }) => request("get", "/runs/{run_id}", { path: { run_id: runId }, signal }),
+  });
+
+/** The runs of its DAG before and after a run. */
+export const adjacentRuns = (runId: string) =>
+  queryOptions({
+    queryKey: ["adjacent-runs", runId],
+    queryFn: ({ signal }) =>
+      request("get", "/runs/{run_id}/adjacent", { path: { run_id: runId }, signal }),
   });
 
 export const health = () =>

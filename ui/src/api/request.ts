@@ -1,3 +1,4 @@
+import { reach } from "./reach.ts";
 import type { paths } from "./schema.ts";
 
 /** An answer that was no answer: what went wrong, and what to do about it. */
@@ -76,7 +77,7 @@ export async function request<V extends Verb, R extends Route<V>>(
   ...rest: Rest<Wanted<Operation<V, R>>>
 ): Promise<Answer<V, R>>;
 export async function request(verb: Verb, route: string, wanted: Anything = {}): Promise<unknown> {
-  const response = await reach(verb, route, wanted);
+  const response = await send(verb, route, wanted);
   if (!response.ok) throw await problemOf(response);
   const text = await response.text();
   return text ? JSON.parse(text) : undefined;
@@ -105,22 +106,27 @@ function located(route: string, { path = {}, query }: Anything): string {
   return `${BASE}${filled}${encoded(query)}`;
 }
 
-async function reach(verb: Verb, route: string, wanted: Anything): Promise<Response> {
+async function send(verb: Verb, route: string, wanted: Anything): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   const of = wanted.of ?? team();
   if (of) headers[TEAM] = of;
   if (wanted.body !== undefined) headers["content-type"] = "application/json";
   if (wanted.idempotencyKey) headers["idempotency-key"] = wanted.idempotencyKey;
   try {
-    return await fetch(located(route, wanted), {
+    const response = await fetch(located(route, wanted), {
       method: verb.toUpperCase(),
       headers,
       body: wanted.body === undefined ? undefined : JSON.stringify(wanted.body),
       signal: wanted.signal,
       credentials: "same-origin",
     });
+    // A proxy that answers for a server that does not.
+    if (response.status === 502 || response.status === 504) reach.missed();
+    else reach.answered();
+    return response;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
+    reach.missed();
     throw new Problem(0, "not_reachable", "Cannot reach the server.", "Is headway up running?");
   }
 }

@@ -285,7 +285,7 @@ export interface paths {
         };
         /**
          * List DAGs
-         * @description List DAGs by name. ``q`` matches name or description, ``state`` is the state of the latest run.
+         * @description List DAGs. ``q`` matches name or description, ``state`` is the state of the latest run, ``ran=false`` lists those that never ran. ``sort`` with ``-`` is descending.
          */
         get: operations["list_dags"];
         put?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         };
         /**
          * List runs
-         * @description List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the whole day. ``q`` matches the start of a run id, or part of a DAG id or note.
+         * @description List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the whole day. ``q`` matches the start of a run id, or part of a DAG id or note. ``sort=longest`` sorts the 20,000 newest that match by duration.
          */
         get: operations["list_runs"];
         put?: never;
@@ -1138,6 +1138,26 @@ export interface paths {
          * @description Set the note of a run; null removes it.
          */
         patch: operations["write_note"];
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/adjacent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show adjacent
+         * @description Get the runs of the same DAG before and after a run, by logical date.
+         */
+        get: operations["show_adjacent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/runs/{run_id}/cancel": {
@@ -1369,7 +1389,7 @@ export interface paths {
         };
         /**
          * List instances
-         * @description List the task instances of a run by task and map index.
+         * @description List the task instances of a run by task and map index. ``q`` matches part of ``task[index]`` or of the error, ``error`` the fingerprint of an error of the run's diagnosis.
          */
         get: operations["list_instances"];
         put?: never;
@@ -2053,6 +2073,11 @@ export interface components {
             kind: "about";
             what: string;
         };
+        /** AdjacentRuns */
+        AdjacentRuns: {
+            next: components["schemas"]["RunBrief"] | null;
+            previous: components["schemas"]["RunBrief"] | null;
+        };
         /** AgentsFull */
         AgentsFull: {
             agents: string[];
@@ -2376,6 +2401,8 @@ export interface components {
             downstream?: boolean;
             /** @default false */
             dry_run?: boolean;
+            /** @default  */
+            error?: string;
             /** @default false */
             failed_only?: boolean;
             map_indexes?: number[];
@@ -2699,6 +2726,12 @@ export interface components {
             paused_at: string | null;
             upstream: components["schemas"]["DagLink"][];
         };
+        /** DagPage */
+        DagPage: {
+            items: components["schemas"]["DagSummary"][];
+            next_cursor: string | null;
+            totals: components["schemas"]["DagTotals"] | null;
+        };
         /** DagPaused */
         DagPaused: {
             by: string;
@@ -2747,6 +2780,18 @@ export interface components {
             /** Format: int64 */
             version: number;
             warnings: string[];
+        };
+        /** DagTotals */
+        DagTotals: {
+            by_state: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            never_ran: number;
+            /** Format: int64 */
+            paused: number;
+            /** Format: int64 */
+            total: number;
         };
         /** DagVersion */
         DagVersion: {
@@ -3591,11 +3636,6 @@ export interface components {
         /** Page[DagLinks] */
         PageOfDagLinks: {
             items: components["schemas"]["DagLinks"][];
-            next_cursor: string | null;
-        };
-        /** Page[DagSummary] */
-        PageOfDagSummary: {
-            items: components["schemas"]["DagSummary"][];
             next_cursor: string | null;
         };
         /** Page[Event] */
@@ -6388,6 +6428,8 @@ export interface operations {
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
+                ran?: boolean;
+                sort?: "-last_run" | "-name" | "-next_run" | "-owner" | "last_run" | "name" | "next_run" | "owner";
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -6466,10 +6508,16 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
-                     *       "next_cursor": null
+                     *       "next_cursor": null,
+                     *       "totals": {
+                     *         "by_state": {},
+                     *         "never_ran": 1,
+                     *         "paused": 1,
+                     *         "total": 1
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["PageOfDagSummary"];
+                    "application/json": components["schemas"]["DagPage"];
                 };
             };
             /** @description Not modified: you have the current answer. */
@@ -10325,6 +10373,7 @@ export interface operations {
                 from?: string;
                 /** @description End of the range. */
                 to?: string;
+                sort?: "longest" | "newest" | "oldest";
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -10608,6 +10657,84 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    show_adjacent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path: {
+                /**
+                 * @description The run's id, a unique prefix of it, `@latest` or `@failed`; of one DAG: `nightly@latest`.
+                 * @example @latest
+                 */
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": {
+                     *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "failed_instances": 1,
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "started_at": "2026-01-31T05:00:00Z",
+                     *         "state": "success",
+                     *         "trigger": "schedule"
+                     *       },
+                     *       "previous": {
+                     *         "ended_at": "2026-01-31T05:00:00Z",
+                     *         "failed_instances": 1,
+                     *         "logical_date": "2026-01-31T05:00:00Z",
+                     *         "run_id": "01jk5v9s8t0q",
+                     *         "started_at": "2026-01-31T05:00:00Z",
+                     *         "state": "success",
+                     *         "trigger": "schedule"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AdjacentRuns"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];
@@ -11777,6 +11904,12 @@ export interface operations {
                  * @example failed
                  */
                 state?: "cancelled" | "deferred" | "failed" | "queued" | "ready" | "running" | "skipped" | "success" | "up_for_reschedule" | "up_for_retry" | "upstream_failed" | "waiting";
+                /**
+                 * @description Text to search for.
+                 * @example error
+                 */
+                q?: string;
+                error?: string;
                 /**
                  * @description Maximum number of results.
                  * @example 50

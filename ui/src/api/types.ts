@@ -24,6 +24,7 @@ export type DagDetail = Said["DagDetail"];
 export type DagDuration = Said["DagDuration"];
 export type DagLinks = Said["DagLinks"];
 export type DagSummary = Said["DagSummary"];
+export type DagTotals = Said["DagTotals"];
 export type Day = Said["Day"];
 export type Diagnosis = Said["Diagnosis"];
 export type DistinctError = Said["ErrorGroup"];

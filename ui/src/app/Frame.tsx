@@ -1,6 +1,7 @@
 import { Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import { useFollow } from "@/state/live.ts";
+import { Away } from "./Away.tsx";
 import styles from "./Frame.module.css";
 import { KeyboardHelp } from "./KeyboardHelp.tsx";
 import { SearchPalette } from "./SearchPalette.tsx";
@@ -25,6 +26,7 @@ export function Frame() {
       <main id="main" className={styles.main} tabIndex={-1}>
         <Outlet key={zone} />
       </main>
+      <Away />
       {open === "search" && <SearchPalette close={() => setOpen(null)} />}
       {open === "keys" && <KeyboardHelp shortcuts={shortcuts} close={() => setOpen(null)} />}
     </div>

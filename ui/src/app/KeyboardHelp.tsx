@@ -12,6 +12,8 @@ const IN_VIEWS: readonly Pick<Shortcut, "keys" | "does">[] = [
   { keys: "l", does: "Open the log" },
   { keys: "j", does: "Next error of the run" },
   { keys: "k", does: "Previous error of the run" },
+  { keys: "[", does: "Previous run of the DAG" },
+  { keys: "]", does: "Next run of the DAG" },
 ];
 
 export function KeyboardHelp({

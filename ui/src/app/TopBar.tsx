@@ -1,6 +1,7 @@
 import { Search } from "lucide-react";
 import { Tooltip } from "@/parts/Tooltip.tsx";
 import { type Liveness, useLiveness } from "@/state/live.ts";
+import { useAway } from "@/state/reach.ts";
 import { Breadcrumb } from "./Breadcrumb.tsx";
 import styles from "./TopBar.module.css";
 import { YouMenu } from "./YouMenu.tsx";
@@ -40,12 +41,15 @@ const WORDS: Record<Liveness, [word: string, meaning: string]> = {
   ],
 };
 
+const UNREACHABLE = ["unreachable", "The server does not answer. It is asked every 2 s."] as const;
+
 function LiveMark() {
   const liveness = useLiveness();
-  const [word, meaning] = WORDS[liveness];
+  const away = useAway() !== null;
+  const [word, meaning] = away ? UNREACHABLE : WORDS[liveness];
   return (
     <Tooltip text={meaning}>
-      <span className={styles.live} data-liveness={liveness} role="status">
+      <span className={styles.live} data-liveness={away ? "away" : liveness} role="status">
         <i aria-hidden />
         <span>{word}</span>
       </span>

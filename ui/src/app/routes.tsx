@@ -1,9 +1,10 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { TRIGGERS } from "@/api/words.ts";
+import { createRoute, redirect } from "@tanstack/react-router";
+import { runFilterIn } from "@/lib/runFilter.ts";
 import { strip } from "@/lib/selection.ts";
-import { runState } from "@/lib/states.ts";
+import { RUN_STATES } from "@/lib/states.ts";
 import { spanNamed } from "@/lib/timeline/spans.ts";
 import { wishOf } from "@/views/logs/wish.ts";
+import { lazyPage } from "./lazyPage.ts";
 import { rootRoute, signedIn, teamRoute } from "./roots.tsx";
 
 type Search = Record<string, unknown>;
@@ -12,6 +13,17 @@ const PAUSED = ["true", "false"] as const;
 const SUBJECTS = ["run", "task_instance", "dag", "pool", "backfill", "agent_session"] as const;
 const HOURS = ["1", "24", "168"] as const;
 const hoursNamed = (value: unknown) => HOURS.find((hours) => hours === String(value));
+/** Of the latest run of a DAG, or that it has none. */
+const DAG_STATES = [...RUN_STATES, "never"] as const;
+const DAG_SORTS = [
+  "-name",
+  "owner",
+  "-owner",
+  "next_run",
+  "-next_run",
+  "last_run",
+  "-last_run",
+] as const;
 const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
 export const indexRoute = createRoute({
@@ -26,27 +38,27 @@ export const indexRoute = createRoute({
 export const linkedRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/linked",
-  component: lazyRouteComponent(() => import("@/views/linked/Linked.tsx"), "Linked"),
+  component: lazyPage(() => import("@/views/linked/Linked.tsx"), "Linked"),
 });
 
 export const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login",
   validateSearch: (search: Search) => strip({ next: word(search.next) }),
-  component: lazyRouteComponent(() => import("@/views/login/Login.tsx"), "Login"),
+  component: lazyPage(() => import("@/views/login/Login.tsx"), "Login"),
 });
 
 export const returnedRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/login/$way",
-  component: lazyRouteComponent(() => import("@/views/login/Returned.tsx"), "Returned"),
+  component: lazyPage(() => import("@/views/login/Returned.tsx"), "Returned"),
 });
 
 export const overviewRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "overview",
   staticData: { crumb: "Home" },
-  component: lazyRouteComponent(() => import("@/views/home/Home.tsx"), "Home"),
+  component: lazyPage(() => import("@/views/home/Home.tsx"), "Home"),
 });
 
 export const dagsRoute = createRoute({
@@ -63,10 +75,11 @@ export const dagListRoute = createRoute({
       q: word(search.q),
       tag: word(search.tag),
       owner: word(search.owner),
-      state: runState(search.state),
+      state: DAG_STATES.find((state) => state === search.state),
       paused: PAUSED.find((paused) => paused === search.paused),
+      sort: DAG_SORTS.find((sort) => sort === search.sort),
     }),
-  component: lazyRouteComponent(() => import("@/views/dags/DagList.tsx"), "DagList"),
+  component: lazyPage(() => import("@/views/dags/DagList.tsx"), "DagList"),
 });
 
 export const runsRoute = createRoute({
@@ -81,12 +94,11 @@ export const runListRoute = createRoute({
   validateSearch: (search: Search) =>
     strip({
       dag: word(search.dag),
-      state: runState(search.state),
-      trigger: TRIGGERS.find((trigger) => trigger === search.trigger),
       backfill: word(search.backfill),
       q: word(search.q),
+      ...runFilterIn({ only: search.state, ...search }), // as links had it before
     }),
-  component: lazyRouteComponent(() => import("@/views/runs/RunList.tsx"), "RunList"),
+  component: lazyPage(() => import("@/views/runs/RunList.tsx"), "RunList"),
 });
 
 export const logsRoute = createRoute({
@@ -94,14 +106,14 @@ export const logsRoute = createRoute({
   path: "logs",
   staticData: { crumb: "Logs" },
   validateSearch: wishOf,
-  component: lazyRouteComponent(() => import("@/views/logs/LogSearch.tsx"), "LogSearch"),
+  component: lazyPage(() => import("@/views/logs/LogSearch.tsx"), "LogSearch"),
 });
 
 export const slotsRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "slots",
   staticData: { crumb: "Slots" },
-  component: lazyRouteComponent(() => import("@/views/slots/Slots.tsx"), "Slots"),
+  component: lazyPage(() => import("@/views/slots/Slots.tsx"), "Slots"),
 });
 
 export const timelineRoute = createRoute({
@@ -109,14 +121,14 @@ export const timelineRoute = createRoute({
   path: "timeline",
   staticData: { crumb: "Timeline" },
   validateSearch: (search: Search) => strip({ span: spanNamed(search.span) }),
-  component: lazyRouteComponent(() => import("@/views/timeline/Timeline.tsx"), "Timeline"),
+  component: lazyPage(() => import("@/views/timeline/Timeline.tsx"), "Timeline"),
 });
 
 export const backfillsRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "backfills",
   staticData: { crumb: "Backfills" },
-  component: lazyRouteComponent(() => import("@/views/backfills/Backfills.tsx"), "Backfills"),
+  component: lazyPage(() => import("@/views/backfills/Backfills.tsx"), "Backfills"),
 });
 
 export const eventsRoute = createRoute({
@@ -134,7 +146,7 @@ export const eventsRoute = createRoute({
       run: word(search.run),
       task: word(search.task),
     }),
-  component: lazyRouteComponent(() => import("@/views/events/Events.tsx"), "Events"),
+  component: lazyPage(() => import("@/views/events/Events.tsx"), "Events"),
 });
 
 export const dependenciesRoute = createRoute({
@@ -142,15 +154,12 @@ export const dependenciesRoute = createRoute({
   path: "dependencies",
   staticData: { crumb: "Dependencies" },
   validateSearch: (search: Search) => strip({ dag: word(search.dag) }),
-  component: lazyRouteComponent(
-    () => import("@/views/dependencies/Dependencies.tsx"),
-    "Dependencies",
-  ),
+  component: lazyPage(() => import("@/views/dependencies/Dependencies.tsx"), "Dependencies"),
 });
 
 export const importErrorsRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "import-errors",
   staticData: { crumb: "Broken files" },
-  component: lazyRouteComponent(() => import("@/views/imports/ImportErrors.tsx"), "ImportErrors"),
+  component: lazyPage(() => import("@/views/imports/ImportErrors.tsx"), "ImportErrors"),
 });

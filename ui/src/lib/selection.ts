@@ -8,6 +8,8 @@ export interface Selection {
   try?: number;
   /** Of the task's instances, or of the run's tasks, only those in this state; of a task also `all`. */
   state?: string;
+  /** The run stays, its drawer is closed. */
+  details?: "closed";
 }
 
 /**
@@ -19,7 +21,8 @@ export function selectionOf(search: Record<string, unknown>): Selection {
   const task = text(search.task);
   const map = task === undefined ? undefined : whole(search.map, -1);
   const attempt = task === undefined ? undefined : whole(search.try, 1);
-  return { run, task, map, try: attempt, state: listed(search.state) };
+  const details = run !== undefined && search.details === "closed" ? "closed" : undefined;
+  return { run, task, map, try: attempt, state: listed(search.state), details };
 }
 
 function text(value: unknown): string | undefined {

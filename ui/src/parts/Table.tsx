@@ -1,18 +1,18 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { fitting, nextSort, type Sized, type Sort } from "@/lib/columns.ts";
 import styles from "./Table.module.css";
 
-export interface Column<T> {
+export interface Column<T> extends Sized {
   key: string;
   head: ReactNode;
-  /** A track of a CSS grid: `minmax(0, 1fr)`, `120px`. */
-  width: string;
   cell: (item: T) => ReactNode;
   end?: boolean;
   /** In a table of natural height its text may take several lines. */
   wraps?: boolean;
-  /** Left out where the page is narrow. */
-  secondary?: boolean;
+  /** The orders by this column, the one that a first click means first. */
+  sorts?: readonly Sort[];
 }
 
 interface Props<T> {
@@ -26,10 +26,12 @@ interface Props<T> {
   hasMore?: boolean;
   /** In the height of its rows, for short lists within a page; else it fills its place and scrolls. */
   natural?: boolean;
+  /** The order that the list has, and how to ask for another. */
+  sort?: string;
+  onSort?: (sort: string) => void;
 }
 
 const ROW_PX = 32;
-const NARROW_PX = 720;
 
 /** Rows of 32 px under a head that stays. Only those in sight are in the document. */
 export function Table<T>(props: Props<T>) {
@@ -66,7 +68,7 @@ export function Table<T>(props: Props<T>) {
         aria-label={label}
         aria-rowcount={items.length + 1}
       >
-        <Head columns={columns} tracks={tracks} />
+        <Head columns={columns} tracks={tracks} sort={props.sort} onSort={props.onSort} />
         {natural ? (
           <div role="rowgroup">
             {items.map((item) => (
@@ -96,19 +98,39 @@ export function Table<T>(props: Props<T>) {
   );
 }
 
-function Head<T>({ columns, tracks }: { columns: readonly Column<T>[]; tracks: string }) {
+function Head<T>({
+  columns,
+  tracks,
+  sort = "",
+  onSort,
+}: Pick<Props<T>, "columns" | "sort" | "onSort"> & { tracks: string }) {
   return (
-    <div role="rowgroup">
+    <div role="rowgroup" className={styles.heads}>
       <div role="row" className={styles.head} style={{ gridTemplateColumns: tracks }}>
-        {columns.map((column) => (
-          <div
-            key={column.key}
-            role="columnheader"
-            className={`${styles.cell} ${column.end ? styles.end : ""}`}
-          >
-            {column.head}
-          </div>
-        ))}
+        {columns.map(({ key, end, head, sorts }) => {
+          const now = sorts?.find(({ by }) => by === sort);
+          return (
+            <div
+              key={key}
+              role="columnheader"
+              className={`${styles.cell} ${end ? styles.end : ""}`}
+              aria-sort={now && (now.down ? "descending" : "ascending")}
+            >
+              {sorts && onSort ? (
+                <button
+                  type="button"
+                  className={styles.sort}
+                  onClick={() => onSort(nextSort(sorts, sort) ?? sort)}
+                >
+                  {head}
+                  {now && (now.down ? <ArrowDown size={12} /> : <ArrowUp size={12} />)}
+                </button>
+              ) : (
+                head
+              )}
+            </div>
+          );
+        })}
       </div>
     </div>
   );
@@ -155,17 +177,13 @@ function useFitting<T>(
   scroller: React.RefObject<HTMLDivElement | null>,
   columns: readonly Column<T>[],
 ): readonly Column<T>[] {
-  const [narrow, setNarrow] = useState(() => window.innerWidth < NARROW_PX);
-  useEffect(() => {
+  const [width, setWidth] = useState(window.innerWidth);
+  useLayoutEffect(() => {
     if (!scroller.current) return;
-    const observer = new ResizeObserver(([entry]) => {
-      if (entry) setNarrow(entry.contentRect.width < NARROW_PX);
-    });
+    setWidth(scroller.current.clientWidth);
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width));
     observer.observe(scroller.current);
     return () => observer.disconnect();
   }, [scroller]);
-  return useMemo(
-    () => (narrow ? columns.filter((column) => !column.secondary) : columns),
-    [narrow, columns],
-  );
+  return useMemo(() => fitting(columns, width), [width, columns]);
 }

@@ -13,7 +13,16 @@ export interface Told {
   whole: boolean;
 }
 
-const LISTS = ["overview", "dags", "runs", "newest-run", "slots", "backfills", "events"];
+const LISTS = [
+  "overview",
+  "dags",
+  "runs",
+  "newest-run",
+  "adjacent-runs",
+  "slots",
+  "backfills",
+  "events",
+];
 
 /** Where every change goes, whichever page is shown; what nobody shows is read when it next is. */
 export const toEverything = {

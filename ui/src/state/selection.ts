@@ -11,8 +11,8 @@ export function useSelection(): [Selection, (next: Selection) => void] {
       navigate({
         to: ".",
         search: (before) => {
-          const { run: _run, task: _task, map: _map, try: _try, state: _state, ...rest } = before;
-          return { ...rest, ...selectionOf({ ...next }) };
+          const others = Object.entries(before).filter(([name]) => !(name in selectionOf({})));
+          return { ...Object.fromEntries(others), ...selectionOf({ ...next }) };
         },
         resetScroll: false,
       }),

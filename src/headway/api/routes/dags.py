@@ -42,12 +42,16 @@ async def list_dags(
     owner: TextFilter = None,
     paused: FromQuery[bool | None] = None,
     in_state: Annotated[str | None, one_of(RunState, "state")] = None,
+    ran: FromQuery[bool | None] = None,
+    sort: Annotated[str, one_of(views.SORTS)] = "name",
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> wire.Page[wire.DagSummary]:
-    """List DAGs by name. ``q`` matches name or description, ``state`` is the state of the latest run."""
-    wanted = views.Filter(q=q, tag=tag, owner=owner, paused=paused, state=in_state)
-    return await api.door.call(views.page, wanted, limit, cursor)
+) -> wire.DagPage:
+    """List DAGs. ``q`` matches name or description, ``state`` is the state of the latest run, ``ran=false``
+    lists those that never ran. ``sort`` with ``-`` is descending.
+    """
+    wanted = views.Filter(q=q, tag=tag, owner=owner, paused=paused, state=in_state, ran=ran)
+    return await api.door.call(views.page, wanted, sort, limit, cursor)
 
 
 @get("/dags/{dag_id:str}", needs=Verb.DAG_READ)

@@ -33,7 +33,7 @@ from headway.core.triggers import Trigger
 from headway.engine.catalog import Catalog
 from headway.errors import UsageError
 from headway.runs.again import Graphs
-from headway.store.views import history, instances, run_tasks
+from headway.store.views import diagnosis, history, instances, run_tasks
 from headway.store.views import runs as views
 from headway.wire.runs import CODES
 
@@ -52,12 +52,14 @@ async def list_runs(
     set_aside: FromQuery[bool] = False,
     first: Since = None,
     last: Until = None,
+    sort: Annotated[str, one_of(views.SORTS)] = "newest",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
     """List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is
     given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the
-    whole day. ``q`` matches the start of a run id, or part of a DAG id or note.
+    whole day. ``q`` matches the start of a run id, or part of a DAG id or note. ``sort=longest`` sorts the
+    20,000 newest that match by duration.
     """
     wanted = views.Filter(
         dag_id=dag_id,
@@ -68,6 +70,7 @@ async def list_runs(
         set_aside=set_aside,
         first=first,
         last=last,
+        sort=sort,
     )
     return await api.door.call(views.page, wanted, limit, cursor)
 
@@ -79,6 +82,13 @@ async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
     if wait_s > 0:
         await until_final(api, run_id, wait_s)
     return await api.door.call(views.one, run_id)
+
+
+@get("/runs/{run_id:str}/adjacent", needs=Verb.RUN_READ)
+async def show_adjacent(api: Handed, run_id: Id) -> wire.AdjacentRuns:
+    """Get the runs of the same DAG before and after a run, by logical date."""
+    run_id = await api.door.call(views.resolve, run_id)
+    return await api.door.call(views.adjacent, run_id)
 
 
 async def until_final(api: Api, run_id: str, wait_s: float) -> None:
@@ -156,16 +166,10 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
     """Clear task instances so that they run again, with the code of the run or the latest of its DAG."""
     if data.code not in CODES:
         raise UsageError(f"{data.code!r} is not a valid code", hint=f"choose {' or '.join(CODES)}")
-    selection = Selection(
-        tasks=frozenset(data.tasks),
-        map_indexes=frozenset(data.map_indexes),
-        failed_only=data.failed_only,
-        downstream=data.downstream,
-        upstream=data.upstream,
-    )
 
     def work(conn: Connection[Any]) -> wire.ClearAnswer:
         found = api.door.about(views.resolve(conn, run_id))
+        selection = selected(conn, found, data)
         of = (conn, api.door.team_id, found, selection, graphs(conn))
         if data.dry_run:
             chosen = commands.would_clear(*of, Code(data.code))
@@ -174,6 +178,18 @@ async def clear(api: Handed, run_id: Id, data: JSONBody[wire.ClearRequest]) -> w
         return clear_answer(api, conn, found, selection, data, chosen)
 
     return await api.door.call(work)
+
+
+def selected(conn: Connection[Any], run_id: str, data: wire.ClearRequest) -> Selection:
+    among = frozenset(diagnosis.with_error(conn, run_id, data.error)) if data.error else None
+    return Selection(
+        tasks=frozenset(data.tasks),
+        map_indexes=frozenset(data.map_indexes),
+        failed_only=data.failed_only,
+        downstream=data.downstream,
+        upstream=data.upstream,
+        among=among,
+    )
 
 
 def clear_answer(
@@ -271,6 +287,7 @@ def keys(affected: list[commands.Affected]) -> list[wire.InstanceKey]:
 ROUTES = [
     list_runs,
     show_run,
+    show_adjacent,
     list_tasks,
     list_run_events,
     list_xcoms,

@@ -1,21 +1,42 @@
 """Views of DAGs, their versions and import errors."""
 
+from collections.abc import Sequence
 from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
 from headway.core import schedules
-from headway.errors import NotFound
+from headway.errors import NotFound, UsageError
 from headway.spec import model
 from headway.spec.errors import did_you_mean
 from headway.store.views import briefs, pages
 from headway.store.views.runs import check_state
 
+LATEST: LiteralString = """
+    LEFT JOIN LATERAL (
+        SELECT state, created_at FROM run
+        WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
+        ORDER BY logical_date DESC, run_id LIMIT 1
+    ) AS latest ON true
+"""
+
+MATCHING: LiteralString = """
+    (%(q)s::text IS NULL OR strpos(lower(dag.dag_id || ' ' || description), lower(%(q)s)) > 0)
+    AND (%(tag)s::text IS NULL OR tags::jsonb ? %(tag)s)
+    AND (%(owner)s::text IS NULL OR owner = %(owner)s)
+    AND (%(paused)s::boolean IS NULL OR (paused_at IS NOT NULL) = %(paused)s)
+"""
+
+LATELY: LiteralString = """
+    (%(state)s::text IS NULL OR latest.state = %(state)s)
+    AND (%(ran)s::boolean IS NULL OR (latest.state IS NOT NULL) = %(ran)s)
+"""
+
 # Of the version only what was taken out of the spec when it was written: a list parses none.
-LIST: LiteralString = """
+LIST: LiteralString = f"""
     SELECT dag.dag_id, dag.file, dag.version, dag.bundle_version,
         schedule, tags, description, owner, tasks,
         paused_at, paused_by, missing_since, next_fire_at AS next_run_at,
@@ -28,22 +49,46 @@ LIST: LiteralString = """
     FROM dag
     JOIN dag_version USING (team_id, dag_id, version)
     LEFT JOIN import_error AS trouble USING (team_id, file)
-    LEFT JOIN LATERAL (
-        SELECT state, created_at FROM run
-        WHERE run.team_id = dag.team_id AND run.dag_id = dag.dag_id
-        ORDER BY logical_date DESC, run_id LIMIT 1
-    ) AS latest ON true
-    WHERE (%(dag_id)s::text IS NULL OR dag.dag_id = %(dag_id)s)
+    {LATEST}
+    WHERE (%(dag_ids)s::text[] IS NULL OR dag.dag_id = ANY (%(dag_ids)s))
         AND (%(after)s::text IS NULL OR dag.dag_id > %(after)s)
         AND (%(with_missing)s OR missing_since IS NULL)
-        AND (%(q)s::text IS NULL
-            OR strpos(lower(dag.dag_id || ' ' || description), lower(%(q)s)) > 0)
-        AND (%(tag)s::text IS NULL OR tags::jsonb ? %(tag)s)
-        AND (%(owner)s::text IS NULL OR owner = %(owner)s)
-        AND (%(paused)s::boolean IS NULL OR (paused_at IS NOT NULL) = %(paused)s)
-        AND (%(state)s::text IS NULL OR latest.state = %(state)s)
+        AND {MATCHING} AND {LATELY}
     ORDER BY dag.dag_id LIMIT %(limit)s
 """
+
+COUNTS: LiteralString = f"""
+    SELECT latest.state, count(*) AS total, count(paused_at) AS paused
+    FROM dag JOIN dag_version USING (team_id, dag_id, version) {LATEST}
+    WHERE missing_since IS NULL AND {MATCHING}
+    GROUP BY latest.state
+"""
+
+# Any order but that by name needs all DAGs. A page goes on behind a DAG, wherever that stands now.
+ORDERS: Final[dict[str, LiteralString]] = {
+    "-name": "dag.dag_id DESC",
+    "owner": "nullif(owner, '') NULLS LAST, dag.dag_id",
+    "-owner": "nullif(owner, '') DESC NULLS LAST, dag.dag_id",
+    "next_run": "CASE WHEN paused_at IS NULL THEN next_fire_at END NULLS LAST, dag.dag_id",
+    "-next_run": "CASE WHEN paused_at IS NULL THEN next_fire_at END DESC NULLS LAST, dag.dag_id",
+    "last_run": "latest.created_at NULLS LAST, dag.dag_id",
+    "-last_run": "latest.created_at DESC NULLS LAST, dag.dag_id",
+}
+SORTS: Final = ("name", *ORDERS)
+
+
+def in_order(order: LiteralString) -> LiteralString:
+    return f"""
+        WITH sorted AS MATERIALIZED (
+            SELECT dag.dag_id, row_number() OVER (ORDER BY {order}) AS place
+            FROM dag JOIN dag_version USING (team_id, dag_id, version) {LATEST}
+            WHERE missing_since IS NULL AND {MATCHING} AND {LATELY}
+        )
+        SELECT dag_id, place FROM sorted
+        WHERE place > coalesce((SELECT place FROM sorted WHERE dag_id = %(after)s), %(place)s)
+        ORDER BY place LIMIT %(limit)s
+    """
+
 
 SPEC: LiteralString = """
     SELECT spec::text FROM dag JOIN dag_version USING (team_id, dag_id, version)
@@ -71,39 +116,72 @@ IMPORT_ERRORS: LiteralString = """
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """A choice of DAGs; ``state`` is that of their latest run. None: any."""
+    """A choice of DAGs; ``state`` is that of their latest run, ``ran``: whether they have one. None: any."""
 
     q: str | None = None
     tag: str | None = None
     owner: str | None = None
     paused: bool | None = None
     state: str | None = None
+    ran: bool | None = None
 
 
 ANY: Final = Filter()
 
 
 def page(
-    conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
-) -> wire.Page[wire.DagSummary]:
+    conn: Connection[Any], wanted: Filter, sort: str, limit: int, cursor: str | None
+) -> wire.DagPage:
+    """``sort``: one of ``SORTS``. What has no owner, next or latest run comes last in either direction."""
     limit = pages.capped(limit)
     if wanted.state is not None:
         check_state(wanted.state)
-    after = pages.decode(cursor, tuple[str])[0] if cursor else None
-    rows = summaries(conn, dag_id=None, after=after, wanted=wanted, limit=limit + 1)
-    more = pages.encode((rows[limit - 1].dag_id,)) if len(rows) > limit else None
-    return wire.Page(rows[:limit], more)
+    if sort not in SORTS:
+        raise UsageError(f"{sort!r} is not a valid order", hint=f"one of: {', '.join(SORTS)}")
+    totals = None if cursor else totals_of(conn, wanted)
+    if sort == "name":
+        after = pages.decode(cursor, tuple[str])[0] if cursor else None
+        rows = summaries(conn, after=after, wanted=wanted, limit=limit + 1)
+        more = pages.encode((rows[limit - 1].dag_id,)) if len(rows) > limit else None
+        return wire.DagPage(rows[:limit], more, totals)
+    dag_id, place = pages.decode(cursor, tuple[str, int]) if cursor else (None, 0)
+    values = {
+        **msgspec.structs.asdict(wanted), "after": dag_id, "place": place, "limit": limit + 1,
+    }  # fmt: skip
+    with conn.cursor(row_factory=tuple_row) as rows_cursor:
+        found = rows_cursor.execute(in_order(ORDERS[sort]), values).fetchall()
+    ids = [dag_id for dag_id, _ in found[:limit]]
+    by_id = {each.dag_id: each for each in summaries(conn, dag_ids=ids, limit=limit)}
+    more = pages.encode(found[limit - 1]) if len(found) > limit else None
+    return wire.DagPage([by_id[each] for each in ids if each in by_id], more, totals)
+
+
+def totals_of(conn: Connection[Any], wanted: Filter) -> wire.DagTotals:
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(COUNTS, msgspec.structs.asdict(wanted)).fetchall()
+    by_state = {state: total for state, total, _ in rows}
+    return wire.DagTotals(
+        total=sum(by_state.values()),
+        paused=sum(paused for *_, paused in rows),
+        never_ran=by_state.pop(None, 0),
+        by_state=by_state,
+    )
 
 
 def summaries(
-    conn: Connection[Any], *, dag_id: str | None, after: str | None, wanted: Filter, limit: int
+    conn: Connection[Any],
+    *,
+    dag_ids: Sequence[str] | None = None,
+    after: str | None = None,
+    wanted: Filter = ANY,
+    limit: int,
 ) -> list[wire.DagSummary]:
-    """One that is named is shown even when its file is gone."""
+    """By name. Those that are named are shown even when their file is gone."""
     values = {
         **msgspec.structs.asdict(wanted),
-        "dag_id": dag_id,
+        "dag_ids": None if dag_ids is None else list(dag_ids),
         "after": after,
-        "with_missing": dag_id is not None,
+        "with_missing": dag_ids is not None,
         "limit": limit,
     }
     with conn.cursor(row_factory=dict_row) as cursor:
@@ -122,7 +200,7 @@ def summary(row: dict[str, Any], recent: list[wire.RunBrief]) -> wire.DagSummary
 
 
 def detail(conn: Connection[Any], dag_id: str) -> wire.DagDetail:
-    found = summaries(conn, dag_id=dag_id, after=None, wanted=ANY, limit=1)
+    found = summaries(conn, dag_ids=[dag_id], limit=1)
     if not found:
         raise unknown(conn, dag_id)
     with conn.cursor(row_factory=class_row(wire.DagVersion)) as cursor:

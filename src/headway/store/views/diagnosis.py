@@ -168,6 +168,15 @@ def first_error(
     )
 
 
+def with_error(conn: Connection[Any], run_id: str, name: str) -> list[tuple[str, int]]:
+    """The failed task instances (task, map index) whose error has this fingerprint."""
+    return [
+        (error.task_id, error.map_index)
+        for error in errors(conn, run_id)
+        if fingerprint(error.cause, error.detail) == name
+    ]
+
+
 def grouped(found: Sequence[wire.FirstError]) -> list[wire.ErrorGroup]:
     """The most frequent first; each with where it came first."""
     groups: dict[str, list[wire.FirstError]] = {}

@@ -29,6 +29,10 @@ PAGE: LiteralString = f"""
     WHERE run_id = %(run_id)s
         AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
         AND (%(state)s::text IS NULL OR state = %(state)s)
+        AND (%(among_tasks)s::text[] IS NULL OR (task_id, map_index) IN (
+            SELECT * FROM unnest(%(among_tasks)s::text[], %(among_indexes)s::integer[])))
+        AND (%(q)s::text IS NULL OR strpos(lower(task_id || '[' || map_index || ']'), lower(%(q)s)) > 0
+            OR strpos(lower(reason ->> 'detail'), lower(%(q)s)) > 0)
         AND (%(after_task)s::text IS NULL
             OR (task_id, map_index) > (%(after_task)s, %(after_index)s))
     ORDER BY task_id, map_index LIMIT %(limit)s
@@ -103,9 +107,12 @@ def page(
     *,
     task_id: str | None,
     state: str | None,
+    q: str | None = None,
+    among: Sequence[tuple[str, int]] | None = None,
     limit: int,
     cursor: str | None,
 ) -> wire.Page[wire.TaskInstance]:
+    """``q``: part of the name of an instance (``task[7]``) or of its error; ``among``: only these."""
     limit = pages.capped(limit)
     if state is not None and state not in set(State):
         raise UsageError(f"{state!r} is not a valid task state", hint=f"one of: {', '.join(State)}")
@@ -114,6 +121,9 @@ def page(
         "run_id": run_id,
         "task_id": task_id,
         "state": state,
+        "q": q,
+        "among_tasks": None if among is None else [task for task, _ in among],
+        "among_indexes": None if among is None else [index for _, index in among],
         "after_task": after_task,
         "after_index": after_index,
         "limit": limit + 1,

@@ -1,11 +1,11 @@
 """Views of runs, and the resolution of names such as @latest to run ids."""
 
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Annotated, Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import scalar_row
+from psycopg.rows import dict_row, scalar_row
 
 from headway import wire
 from headway.core.states import RunState
@@ -37,6 +37,10 @@ COUNTED: LiteralString = """
     ) AS counted ON true
 """
 
+BRIEF: LiteralString = """
+    run_id, state, logical_date, started_at, ended_at, trigger, failed_instances
+"""
+
 WANTED: LiteralString = """
     (%(trigger)s::text IS NULL OR run.trigger = %(trigger)s)
     AND (NOT %(set_aside)s OR set_aside IS NOT NULL)
@@ -46,44 +50,63 @@ WANTED: LiteralString = """
 
 ONE: LiteralString = f"SELECT {COLUMNS} FROM run {COUNTED} WHERE run.run_id = %(run_id)s"
 
-# What no index answers is looked for in so many rows of what one does. The page first, the counting
-# only for it.
-NEWEST: LiteralString = f"""
-    WITH run AS MATERIALIZED (
-        SELECT * FROM (
-            SELECT * FROM run
-            WHERE (%(state)s::text IS NULL OR state = %(state)s)
-                AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
-                AND (%(first)s::timestamptz IS NULL OR created_at >= %(first)s)
-                AND (%(last)s::timestamptz IS NULL OR created_at < %(last)s)
-                AND (%(after)s::timestamptz IS NULL OR (
-                    created_at <= %(after)s
-                    AND (created_at < %(after)s OR run_id > %(after_id)s)))
-            ORDER BY created_at DESC, run_id LIMIT %(window)s
-        ) AS run
-        WHERE {WANTED} ORDER BY created_at DESC, run_id OFFSET %(skip)s LIMIT %(limit)s
-    )
-    SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.created_at DESC, run.run_id
+LONGEST: Final = "longest"
+SORTS: Final = ("newest", "oldest", LONGEST)
+
+
+def listing(by: LiteralString, only: LiteralString, sort: str = "newest") -> LiteralString:
+    """What no index answers is looked for in so many rows of what one does; the longest too are those of so many of
+    the newest. The page first, the counting only for it.
+    """
+    order, last = f"{by} DESC, run_id", f"run.{by} DESC, run.run_id"
+    behind: LiteralString = f"{by} <= %(after)s AND ({by} < %(after)s OR run_id > %(after_id)s)"
+    within = order
+    if sort == "oldest":
+        order, last = f"{by}, run_id DESC", f"run.{by}, run.run_id DESC"
+        behind = f"{by} >= %(after)s AND ({by} > %(after)s OR run_id < %(after_id)s)"
+        within = order
+    elif sort == LONGEST:
+        within = "coalesce(ended_at, now()) - started_at DESC NULLS LAST, run_id"
+        last = "coalesce(run.ended_at, now()) - run.started_at DESC NULLS LAST, run.run_id"
+    return f"""
+        WITH run AS MATERIALIZED (
+            SELECT * FROM (
+                SELECT * FROM run
+                WHERE {only}
+                    AND (%(state)s::text IS NULL OR state = %(state)s)
+                    AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+                    AND (%(first)s::timestamptz IS NULL OR {by} >= %(first)s)
+                    AND (%(last)s::timestamptz IS NULL OR {by} < %(last)s)
+                    AND (%(after)s::timestamptz IS NULL OR ({behind}))
+                ORDER BY {order} LIMIT %(window)s
+            ) AS run
+            WHERE {WANTED} ORDER BY {within} OFFSET %(skip)s LIMIT %(limit)s
+        )
+        SELECT {COLUMNS} FROM run {COUNTED} ORDER BY {last}
+    """
+
+
+NEWEST: Final = {sort: listing("created_at", "true", sort) for sort in SORTS}
+OF_DAG: Final = {sort: listing("logical_date", "dag_id = %(dag_id)s", sort) for sort in SORTS}
+
+# Beside a run in the order of its DAG's runs.
+PREVIOUS: LiteralString = f"""
+    SELECT {BRIEF} FROM run
+    WHERE dag_id = %(dag_id)s AND logical_date <= %(at)s
+        AND (logical_date < %(at)s OR run_id > %(run_id)s)
+    ORDER BY logical_date DESC, run_id LIMIT 1
 """
 
-OF_DAG: LiteralString = f"""
-    WITH run AS MATERIALIZED (
-        SELECT * FROM (
-            SELECT * FROM run
-            WHERE dag_id = %(dag_id)s
-                AND (%(state)s::text IS NULL OR state = %(state)s)
-                AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
-                AND (%(first)s::timestamptz IS NULL OR logical_date >= %(first)s)
-                AND (%(last)s::timestamptz IS NULL OR logical_date < %(last)s)
-                AND (%(after)s::timestamptz IS NULL OR (
-                    logical_date <= %(after)s
-                    AND (logical_date < %(after)s OR run_id > %(after_id)s)))
-            ORDER BY logical_date DESC, run_id LIMIT %(window)s
-        ) AS run
-        WHERE {WANTED} ORDER BY logical_date DESC, run_id OFFSET %(skip)s LIMIT %(limit)s
-    )
-    SELECT {COLUMNS} FROM run {COUNTED} ORDER BY run.logical_date DESC, run.run_id
+NEXT: LiteralString = f"""
+    SELECT {BRIEF} FROM run
+    WHERE dag_id = %(dag_id)s AND logical_date >= %(at)s
+        AND (logical_date > %(at)s OR run_id < %(run_id)s)
+    ORDER BY logical_date, run_id DESC LIMIT 1
 """
+
+PLACE: LiteralString = (
+    "SELECT dag_id, logical_date AS at, run_id FROM run WHERE run_id = %(run_id)s"
+)
 
 DAG_OF_BACKFILL: LiteralString = "SELECT dag_id FROM backfill WHERE backfill_id = %(backfill_id)s"
 
@@ -172,6 +195,17 @@ def one(conn: Connection[Any], run_id: str) -> wire.Run:
     return found
 
 
+def adjacent(conn: Connection[Any], run_id: str) -> wire.AdjacentRuns:
+    """Return the runs before and after one, by logical date, of its DAG."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        place = cursor.execute(PLACE, {"run_id": run_id}).fetchone()
+        if place is None:
+            raise NotFound(f"there is no run {run_id!r}")
+        found = [cursor.execute(statement, place).fetchone() for statement in (PREVIOUS, NEXT)]
+    previous, following = (None if row is None else wire.RunBrief(**row) for row in found)
+    return wire.AdjacentRuns(previous=previous, next=following)
+
+
 def state(conn: Connection[Any], run_id: str) -> RunState:
     """The cheap question of a long poll."""
     with conn.cursor(row_factory=scalar_row) as cursor:
@@ -202,6 +236,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: bool = False  # only those that no scheduler takes at the moment
     first: str | None = None
     last: str | None = None
+    sort: str = "newest"
 
 
 def zone_of(conn: Connection[Any], wanted: Filter) -> str:
@@ -223,7 +258,7 @@ def span_of(conn: Connection[Any], wanted: Filter) -> tuple[datetime | None, dat
 def page(
     conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
 ) -> wire.Page[wire.Run]:
-    """Newest first: by creation, or by logical date when they are of one DAG or of one backfill.
+    """By creation, or by logical date when they are of one DAG or of one backfill; or the longest first.
 
     May be short of ``limit`` and still lead on: there was more to look through than for one page.
     """
@@ -234,10 +269,16 @@ def page(
         raise UsageError(
             f"{wanted.trigger!r} is not a valid trigger", hint=f"one of: {', '.join(Trigger)}"
         )
+    if wanted.sort not in SORTS:
+        raise UsageError(
+            f"{wanted.sort!r} is not a valid order", hint=f"one of: {', '.join(SORTS)}"
+        )
     if wanted.backfill_id is not None and wanted.dag_id is None:
         # Its runs were created at one instant, which is no order; and they are of one DAG.
         wanted = msgspec.structs.replace(wanted, dag_id=dag_of_backfill(conn, wanted.backfill_id))
     begin, end = span_of(conn, wanted)
+    if wanted.sort == LONGEST:
+        return longest(conn, wanted, (begin, end), limit, cursor)
     after, after_id = pages.decode(cursor, tuple[datetime, str]) if cursor else (None, None)
     values = {
         **msgspec.structs.asdict(wanted),
@@ -249,7 +290,7 @@ def page(
         "skip": 0,
         "window": WINDOW,
     }
-    statement = OF_DAG if wanted.dag_id else NEWEST
+    statement = (OF_DAG if wanted.dag_id else NEWEST)[wanted.sort]
     with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
         rows = rows_cursor.execute(statement, values).fetchall()
     if len(rows) > limit:
@@ -268,6 +309,36 @@ def page(
     with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
         last = rows_cursor.execute(statement, edge).fetchone()
     return wire.Page(rows, None if last is None else cursor_after(wanted, last))
+
+
+def longest(
+    conn: Connection[Any],
+    wanted: Filter,
+    span: tuple[datetime | None, datetime | None],
+    limit: int,
+    cursor: str | None,
+) -> wire.Page[wire.Run]:
+    """The page goes on by counting: the length of a run that is running changes."""
+    (skip,) = (
+        pages.decode(cursor, tuple[Annotated[int, msgspec.Meta(ge=0, le=WINDOW)]])
+        if cursor
+        else (0,)
+    )
+    values = {
+        **msgspec.structs.asdict(wanted),
+        "first": span[0],
+        "last": span[1],
+        "after": None,
+        "after_id": None,
+        "limit": limit + 1,
+        "skip": skip,
+        "window": WINDOW,
+    }
+    statement = (OF_DAG if wanted.dag_id else NEWEST)[LONGEST]
+    with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
+        rows = rows_cursor.execute(statement, values).fetchall()
+    more = pages.encode((skip + limit,)) if len(rows) > limit else None
+    return wire.Page(rows[:limit], more)
 
 
 def dag_of_backfill(conn: Connection[Any], backfill_id: str) -> str | None:

@@ -35,7 +35,7 @@ export function DagChoice({
 
 function Chosen({ dags, change }: { dags: string[]; change: (dags: string[]) => void }) {
   const [typed, setTyped] = useState("");
-  const known = useInfiniteQuery(dagsQuery({})).data?.map((dag) => dag.dag_id) ?? [];
+  const known = useInfiniteQuery(dagsQuery({})).data?.items.map((dag) => dag.dag_id) ?? [];
   const list = useId();
   const name = typed.trim();
   function add() {

@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
 import { session } from "@/api/queries.ts";
+import { lazyPage } from "@/app/lazyPage.ts";
 import { teamRoute } from "@/app/roots.tsx";
 import { may } from "@/state/session.ts";
 
@@ -7,7 +8,7 @@ const adminRoute = createRoute({
   getParentRoute: () => teamRoute,
   path: "admin",
   staticData: { crumb: "Admin" },
-  component: lazyRouteComponent(() => import("./Admin.tsx"), "Admin"),
+  component: lazyPage(() => import("./Admin.tsx"), "Admin"),
 });
 
 const indexRoute = createRoute({
@@ -23,67 +24,67 @@ const indexRoute = createRoute({
 const usersRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "users",
-  component: lazyRouteComponent(() => import("./Users.tsx"), "Users"),
+  component: lazyPage(() => import("./Users.tsx"), "Users"),
 });
 
 const connectionsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "connections",
-  component: lazyRouteComponent(() => import("./connections/Connections.tsx"), "Connections"),
+  component: lazyPage(() => import("./connections/Connections.tsx"), "Connections"),
 });
 
 const variablesRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "variables",
-  component: lazyRouteComponent(() => import("./variables/Variables.tsx"), "Variables"),
+  component: lazyPage(() => import("./variables/Variables.tsx"), "Variables"),
 });
 
 const teamsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "teams",
-  component: lazyRouteComponent(() => import("./teams/Teams.tsx"), "Teams"),
+  component: lazyPage(() => import("./teams/Teams.tsx"), "Teams"),
 });
 
 const tokensRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "tokens",
-  component: lazyRouteComponent(() => import("./Tokens.tsx"), "Tokens"),
+  component: lazyPage(() => import("./Tokens.tsx"), "Tokens"),
 });
 
 const youRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "you",
-  component: lazyRouteComponent(() => import("./You.tsx"), "You"),
+  component: lazyPage(() => import("./You.tsx"), "You"),
 });
 
 const grantsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "grants",
-  component: lazyRouteComponent(() => import("./grants/Grants.tsx"), "Grants"),
+  component: lazyPage(() => import("./grants/Grants.tsx"), "Grants"),
 });
 
 const rolesRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "roles",
-  component: lazyRouteComponent(() => import("./roles/Roles.tsx"), "Roles"),
+  component: lazyPage(() => import("./roles/Roles.tsx"), "Roles"),
 });
 
 const linksRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "links",
-  component: lazyRouteComponent(() => import("./links/RunLinks.tsx"), "RunLinks"),
+  component: lazyPage(() => import("./links/RunLinks.tsx"), "RunLinks"),
 });
 
 const logsRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "logs",
-  component: lazyRouteComponent(() => import("./Logs.tsx"), "Logs"),
+  component: lazyPage(() => import("./Logs.tsx"), "Logs"),
 });
 
 const auditRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "audit",
-  component: lazyRouteComponent(() => import("./Audit.tsx"), "Audit"),
+  component: lazyPage(() => import("./Audit.tsx"), "Audit"),
 });
 
 export const adminTree = adminRoute.addChildren([

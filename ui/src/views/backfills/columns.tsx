@@ -92,7 +92,7 @@ function Runs({ backfill }: { backfill: Backfill }) {
         <Link
           to="/t/$team/runs"
           params={{ team }}
-          search={{ backfill: backfill.backfill_id, state: runState(state) }}
+          search={{ backfill: backfill.backfill_id, only: runState(state) }}
         >
           {shown}
         </Link>

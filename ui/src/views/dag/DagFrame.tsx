@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useMatch, useMatches, useParams } from "@tanstack/react-router";
 import { Pause, Play, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { dag as dagQuery } from "@/api/queries.ts";
 import type { DagDetail } from "@/api/types.ts";
+import { files } from "@/app/lazyPage.ts";
 import { selectionOf } from "@/lib/selection.ts";
 import { runbookIn } from "@/lib/standing.ts";
 import { Button, buttonClass } from "@/parts/Button.tsx";
@@ -16,16 +17,19 @@ import { useMay } from "@/state/session.ts";
 import { Awaited } from "./Awaited.tsx";
 import { usePause } from "./actions.ts";
 import styles from "./DagFrame.module.css";
+import { RunNav } from "./RunNav.tsx";
 import { Selected, UnknownSelection } from "./Selected.tsx";
 import { Standing } from "./Standing.tsx";
 import { TABS } from "./tabs.ts";
 
-const Doc = lazy(() => import("./Doc.tsx"));
+const Doc = lazy(() => files(import("./Doc.tsx")));
 
 /** What stands above every view of a DAG. */
 export function DagFrame() {
   const { team, dag } = useParams({ from: "/t/$team/dags/$dag" });
   const found = useQuery(dagQuery(dag));
+  const view = useMatches().at(-1)?.fullPath;
+  const ofRun = TABS.some(({ to, ofRun }) => ofRun && to === view);
   if (found.isError && !found.data) {
     return (
       <Page title={dag}>
@@ -79,6 +83,7 @@ export function DagFrame() {
       </Tabs>
       <div className={styles.view}>
         <div className={styles.content}>
+          {ofRun && <RunNav dag={dag} />}
           <UnknownSelection dag={dag} />
           <Outlet />
         </div>

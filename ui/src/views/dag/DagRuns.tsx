@@ -1,18 +1,42 @@
-import { useParams } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { narrows, type RunFilter } from "@/lib/runFilter.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
+import { FilterBar } from "@/parts/FilterBar.tsx";
+import { NoneLeft, RunFilters, useAsked } from "../runs/RunFilters.tsx";
 import { RunTable } from "../runs/RunTable.tsx";
 
+const route = getRouteApi("/t/$team/dags/$dag/runs");
+
 export function DagRuns() {
-  const { dag } = useParams({ from: "/t/$team/dags/$dag/runs" });
+  const { dag } = route.useParams();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = useCallback(
+    (change: RunFilter) =>
+      navigate({ search: (before) => ({ ...before, ...change }), replace: true }),
+    [navigate],
+  );
+  const asked = useAsked(search);
   return (
-    <RunTable
-      filter={{ dag_id: dag }}
-      ofOneDag
-      empty={
-        <EmptyState title="No runs yet" command={`headway run ${dag}`}>
-          <p>Runs of this DAG will appear here, newest first.</p>
-        </EmptyState>
-      }
-    />
+    <>
+      <FilterBar>
+        <RunFilters filter={search} set={set} />
+      </FilterBar>
+      <RunTable
+        filter={{ ...asked, dag_id: dag }}
+        ofOneDag
+        empty={
+          narrows(search) ? (
+            <NoneLeft />
+          ) : (
+            <EmptyState title="No runs yet" command={`headway run ${dag}`}>
+              <p>Runs of this DAG will appear here, newest first.</p>
+            </EmptyState>
+          )
+        }
+        onSort={(sort) => set({ sort: sort as RunFilter["sort"] })}
+      />
+    </>
   );
 }

@@ -1,5 +1,7 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { createRoute, redirect } from "@tanstack/react-router";
+import { lazyPage } from "@/app/lazyPage.ts";
 import { dagsRoute } from "@/app/routes.tsx";
+import { runFilterIn } from "@/lib/runFilter.ts";
 import { selectionOf, strip } from "@/lib/selection.ts";
 
 /**
@@ -11,7 +13,7 @@ export const dagRoute = createRoute({
   path: "$dag",
   staticData: { crumb: "$dag" },
   validateSearch: selectionOf,
-  component: lazyRouteComponent(() => import("./DagFrame.tsx"), "DagFrame"),
+  component: lazyPage(() => import("./DagFrame.tsx"), "DagFrame"),
 });
 
 const indexRoute = createRoute({
@@ -32,7 +34,7 @@ const gridRoute = createRoute({
   path: "grid",
   validateSearch: (search: Search) =>
     strip({ closed: word(search.closed), cell: size(search.cell) }),
-  component: lazyRouteComponent(() => import("./grid/Grid.tsx"), "Grid"),
+  component: lazyPage(() => import("./grid/Grid.tsx"), "Grid"),
 });
 
 const FOCUS = ["upstream", "downstream", "both"] as const;
@@ -46,7 +48,7 @@ const graphRoute = createRoute({
       focus: FOCUS.find((focus) => focus === search.focus),
       only: typeof search.only === "boolean" ? search.only : undefined,
     }),
-  component: lazyRouteComponent(() => import("./graph/Graph.tsx"), "Graph"),
+  component: lazyPage(() => import("./graph/Graph.tsx"), "Graph"),
 });
 
 const SORTS = ["p50_s", "p95_s", "wait_p50_s", "trend_pct"] as const;
@@ -57,7 +59,7 @@ const ganttRoute = createRoute({
   path: "gantt",
   validateSearch: (search: Search) =>
     strip({ sort: ORDERS.find((sort) => sort === search.sort), zoom: word(search.zoom) }),
-  component: lazyRouteComponent(() => import("./gantt/Gantt.tsx"), "Gantt"),
+  component: lazyPage(() => import("./gantt/Gantt.tsx"), "Gantt"),
 });
 
 const whole = (value: unknown) =>
@@ -68,7 +70,7 @@ const durationsRoute = createRoute({
   path: "durations",
   validateSearch: (search: Search) =>
     strip({ days: whole(search.days), sort: SORTS.find((sort) => sort === search.sort) }),
-  component: lazyRouteComponent(() => import("./durations/Durations.tsx"), "Durations"),
+  component: lazyPage(() => import("./durations/Durations.tsx"), "Durations"),
 });
 
 const calendarRoute = createRoute({
@@ -79,14 +81,14 @@ const calendarRoute = createRoute({
       day: word(search.day),
       measure: search.measure === "duration" ? ("duration" as const) : undefined,
     }),
-  component: lazyRouteComponent(() => import("./calendar/Calendar.tsx"), "Calendar"),
+  component: lazyPage(() => import("./calendar/Calendar.tsx"), "Calendar"),
 });
 
 const codeRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "code",
   validateSearch: (search: Search) => strip({ version: whole(search.version) }),
-  component: lazyRouteComponent(() => import("./code/Code.tsx"), "Code"),
+  component: lazyPage(() => import("./code/Code.tsx"), "Code"),
 });
 
 const versionsRoute = createRoute({
@@ -98,20 +100,21 @@ const versionsRoute = createRoute({
       to: whole(search.to),
       split: search.split === true ? true : undefined,
     }),
-  component: lazyRouteComponent(() => import("./versions/Versions.tsx"), "Versions"),
+  component: lazyPage(() => import("./versions/Versions.tsx"), "Versions"),
 });
 
 const runsRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "runs",
-  component: lazyRouteComponent(() => import("./DagRuns.tsx"), "DagRuns"),
+  validateSearch: runFilterIn,
+  component: lazyPage(() => import("./DagRuns.tsx"), "DagRuns"),
 });
 
 const triggerRoute = createRoute({
   getParentRoute: () => dagRoute,
   path: "run",
   staticData: { crumb: "Run" },
-  component: lazyRouteComponent(() => import("./trigger/Trigger.tsx"), "Trigger"),
+  component: lazyPage(() => import("./trigger/Trigger.tsx"), "Trigger"),
 });
 
 export const dagTree = dagRoute.addChildren([

@@ -23,7 +23,27 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     width: "62px",
     cell: (dag) => <On dag={dag} />,
   },
-  { key: "dag", head: "DAG", width: "minmax(140px, 4fr)", cell: (dag) => <Name dag={dag} /> },
+  {
+    key: "dag",
+    head: "DAG",
+    width: "minmax(140px, 4fr)",
+    sorts: [
+      { by: "name", down: false },
+      { by: "-name", down: true },
+    ],
+    cell: (dag) => <Name dag={dag} />,
+  },
+  {
+    key: "owner",
+    head: "Owner",
+    width: "minmax(96px, 1fr)",
+    secondary: 2,
+    sorts: [
+      { by: "owner", down: false },
+      { by: "-owner", down: true },
+    ],
+    cell: (dag) => <span title={dag.owner}>{dag.owner || "–"}</span>,
+  },
   {
     key: "schedule",
     head: "Schedule",
@@ -36,6 +56,10 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     head: "Next",
     width: "96px",
     secondary: true,
+    sorts: [
+      { by: "next_run", down: false },
+      { by: "-next_run", down: true },
+    ],
     cell: (dag) =>
       dag.paused_at || !dag.next_run_at ? "–" : <RelativeTime at={dag.next_run_at} />,
   },
@@ -44,15 +68,19 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     key: "recent",
     head: "Recent runs",
     width: "116px",
-    secondary: true,
+    secondary: 3,
     cell: (dag) => <Recent dag={dag} />,
   },
   {
     key: "ago",
     head: "Started",
-    width: "92px",
+    width: "96px",
     end: true,
-    secondary: true,
+    secondary: 4,
+    sorts: [
+      { by: "-last_run", down: true },
+      { by: "last_run", down: false },
+    ],
     cell: (dag) => <RelativeTime at={dag.last_run_at} />,
   },
   {
@@ -113,7 +141,7 @@ function Tag({ tag }: { tag: string }) {
 
 function Last({ dag }: { dag: DagSummary }) {
   const latest = dag.recent?.at(-1);
-  if (!dag.last_run_state) return "–";
+  if (!dag.last_run_state) return <span className={styles.never}>never ran</span>;
   const badge = <StateBadge state={dag.last_run_state} failed={latest?.failed_instances} />;
   return latest ? <RunLink run={latest.run_id}>{badge}</RunLink> : badge;
 }

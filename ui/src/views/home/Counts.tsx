@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
+import type { Within } from "@/lib/span.ts";
 import type { RunState } from "@/lib/states.ts";
 import { StateIcon } from "@/parts/State.tsx";
 import { useTeam } from "@/state/session.ts";
@@ -9,23 +10,23 @@ import styles from "./Home.module.css";
 /** The figures of the moment; each leads to its list. */
 export function Counts({ home }: { home: Overview }) {
   const team = useTeam();
-  const runs: [state: RunState, count: number, word: string][] = [
+  const runs: [only: RunState, count: number, word: string, within?: Within][] = [
     ["running", home.runs.running, "running"],
     ["queued", home.runs.queued, "queued"],
-    ["failed", home.runs.failed_24h, "failed in 24 h"],
-    ["success", home.runs.success_24h, "succeeded in 24 h"],
+    ["failed", home.runs.failed_24h, "failed in 24 h", "24h"],
+    ["success", home.runs.success_24h, "succeeded in 24 h", "24h"],
   ];
   return (
     <div className={styles.counts}>
-      {runs.map(([state, count, word]) => (
+      {runs.map(([only, count, word, within]) => (
         <Link
-          key={state}
+          key={only}
           to="/t/$team/runs"
           params={{ team }}
-          search={{ state }}
+          search={{ only, within }}
           data-none={count === 0}
         >
-          <StateIcon state={state} />
+          <StateIcon state={only} />
           <b>{number(count)}</b> {word}
         </Link>
       ))}

@@ -17,8 +17,8 @@ export function Failed({ runs }: { runs: Overview["failed"] }) {
     <Card
       title="Failing"
       link={
-        <Link to="/t/$team/runs" params={{ team }} search={{ state: "failed" }}>
-          All failed runs
+        <Link to="/t/$team/runs" params={{ team }} search={{ only: "failed", within: "24h" }}>
+          Failed runs of 24 h
         </Link>
       }
     >
@@ -31,7 +31,7 @@ export function Failed({ runs }: { runs: Overview["failed"] }) {
                 <Link
                   to="/t/$team/runs"
                   params={{ team }}
-                  search={{ dag: run.dag_id, state: "failed" }}
+                  search={{ dag: run.dag_id, only: "failed", within: "24h" }}
                 >
                   {run.count} failed in 24 h
                 </Link>

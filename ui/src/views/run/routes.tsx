@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
+import { lazyPage } from "@/app/lazyPage.ts";
 import { runsRoute } from "@/app/routes.tsx";
 import { type Selection, selectionOf, strip } from "@/lib/selection.ts";
 import { STATES } from "@/lib/states.ts";
@@ -16,7 +17,7 @@ export const runRoute = createRoute({
     ...selectionOf(search),
     only: STATES.find((state) => state === search.only),
   }),
-  component: lazyRouteComponent(() => import("./RunPage.tsx"), "RunPage"),
+  component: lazyPage(() => import("./RunPage.tsx"), "RunPage"),
 });
 
 const word = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
@@ -27,7 +28,7 @@ export const runDiffRoute = createRoute({
   path: "$run/diff",
   staticData: { crumb: "$run" },
   validateSearch: (search: Record<string, unknown>) => strip({ with: word(search.with) }),
-  component: lazyRouteComponent(() => import("./diff/RunDiff.tsx"), "RunDiff"),
+  component: lazyPage(() => import("./diff/RunDiff.tsx"), "RunDiff"),
 });
 
 /** The log of an attempt, on a page of its own; the lines that are meant are in the search. */
@@ -39,5 +40,5 @@ export const logRoute = createRoute({
     ...selectionOf(search),
     ...choicesOf(search),
   }),
-  component: lazyRouteComponent(() => import("../log/LogPage.tsx"), "LogPage"),
+  component: lazyPage(() => import("../log/LogPage.tsx"), "LogPage"),
 });

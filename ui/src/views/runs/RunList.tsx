@@ -1,15 +1,11 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
-import { TRIGGERS } from "@/api/words.ts";
-import { RUN_STATES } from "@/lib/states.ts";
+import { narrows, type RunFilter } from "@/lib/runFilter.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
-import { FilterBar, FilterChip, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { FilterBar, FilterChip, FilterText } from "@/parts/FilterBar.tsx";
 import { Page } from "@/parts/Page.tsx";
-import { StateBadge } from "@/parts/State.tsx";
+import { NoneLeft, RunFilters, useAsked } from "./RunFilters.tsx";
 import { RunTable } from "./RunTable.tsx";
-
-const STATES = RUN_STATES.map((state) => ({ value: state, shown: <StateBadge state={state} /> }));
-const CAUSES = TRIGGERS.map((value) => ({ value, shown: value }));
 
 /** The runs of all DAGs. */
 export function RunList() {
@@ -21,42 +17,25 @@ export function RunList() {
     [navigate],
   );
   const setText = useCallback((q: string) => set({ q: q || undefined }), [set]);
-  const { dag, state, trigger, backfill, q } = search;
-  const filtered = dag || state || trigger || backfill || q;
+  const asked = useAsked(search);
+  const { dag, backfill, q } = search;
+  const filtered = narrows(search) || dag || backfill || q;
   return (
     <Page title="Runs">
       <FilterBar>
         <FilterText label="Run or DAG…" value={q ?? ""} onChange={setText} />
-        <FilterChoice
-          label="State"
-          value={state}
-          options={STATES}
-          onChange={(chosen) => set({ state: chosen })}
-        />
-        <FilterChoice
-          label="Trigger"
-          value={trigger}
-          options={CAUSES}
-          onChange={(chosen) => set({ trigger: chosen })}
-        />
+        <RunFilters filter={search} set={set} />
         {dag && <FilterChip label="DAG" value={dag} away={() => set({ dag: undefined })} />}
         {backfill && (
           <FilterChip label="Backfill" value={backfill} away={() => set({ backfill: undefined })} />
         )}
       </FilterBar>
       <RunTable
-        filter={{ dag_id: dag, state, trigger, backfill_id: backfill, q }}
+        filter={{ ...asked, dag_id: dag, backfill_id: backfill, q }}
         empty={filtered ? <NoneLeft /> : <NoneYet />}
+        onSort={(sort) => set({ sort: sort as RunFilter["sort"] })}
       />
     </Page>
-  );
-}
-
-function NoneLeft() {
-  return (
-    <EmptyState title="No runs match these filters">
-      <p>Remove a filter to see more.</p>
-    </EmptyState>
   );
 }
 

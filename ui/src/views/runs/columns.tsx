@@ -1,4 +1,5 @@
 import type { Run } from "@/api/types.ts";
+import type { Sort } from "@/lib/columns.ts";
 import { compact } from "@/lib/time.ts";
 import { DagLink, RunCounts, RunLink } from "@/parts/links.tsx";
 import { StateBadge } from "@/parts/State.tsx";
@@ -12,6 +13,15 @@ const DAG: Column<Run> = {
   cell: (run) => <DagLink dag={run.dag_id} />,
 };
 
+const BY_TIME: readonly Sort[] = [
+  { by: "newest", down: true },
+  { by: "oldest", down: false },
+];
+const LONGEST: readonly Sort[] = [
+  { by: "longest", down: true },
+  { by: "newest", down: true },
+];
+
 const COLUMNS: readonly Column<Run>[] = [
   {
     key: "state",
@@ -23,7 +33,7 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "date",
     head: "Logical date",
-    width: "minmax(96px, 150px)",
+    width: "minmax(118px, 150px)",
     secondary: true,
     cell: (run) => (
       <time dateTime={run.logical_date} title={run.logical_date} className="tabular">
@@ -34,8 +44,8 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "trigger",
     head: "Trigger",
-    width: "76px",
-    secondary: true,
+    width: "84px",
+    secondary: 3,
     cell: (run) => <span title={run.created_by}>{run.trigger}</span>,
   },
   {
@@ -48,23 +58,27 @@ const COLUMNS: readonly Column<Run>[] = [
   {
     key: "duration",
     head: "Duration",
-    width: "80px",
+    width: "96px",
     end: true,
     secondary: true,
+    sorts: LONGEST,
     cell: (run) => <Elapsed from={run.started_at} to={run.ended_at} />,
   },
   {
     key: "created",
     head: "Created",
-    width: "84px",
+    width: "92px",
     end: true,
-    secondary: true,
+    secondary: 2,
     cell: (run) => <RelativeTime at={run.created_at} />,
   },
 ];
 
-/** Of one DAG the column of its name would say nothing. */
+/** Of one DAG the column of its name would say nothing; such a list is in the order of its dates. */
 export function columns(ofOneDag: boolean): readonly Column<Run>[] {
-  const [state, run, ...rest] = COLUMNS as [Column<Run>, Column<Run>, ...Column<Run>[]];
-  return ofOneDag ? COLUMNS : [state, DAG, run, ...rest];
+  const by = ofOneDag ? "date" : "created";
+  const [state, run, ...rest] = COLUMNS.map((column) =>
+    column.key === by ? { ...column, sorts: BY_TIME } : column,
+  ) as [Column<Run>, Column<Run>, ...Column<Run>[]];
+  return ofOneDag ? [state, run, ...rest] : [state, DAG, run, ...rest];
 }

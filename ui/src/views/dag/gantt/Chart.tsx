@@ -1,5 +1,12 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type PointerEvent,
+  useEffect,
+  useEffectEvent,
+  useRef,
+  useState,
+} from "react";
 import type { Row } from "@/lib/gantt/bars.ts";
 import type { Span } from "@/lib/gantt/zoom.ts";
 import type { Selection } from "@/lib/selection.ts";
@@ -40,6 +47,12 @@ export function Chart(props: Props) {
     estimateSize: () => ROW,
     overscan: 10,
   });
+  const chosen = selection.task ? rows.findIndex((row) => isSelected(row, selection)) : -1;
+  const scrollTo = useEffectEvent((index: number) => virtual.scrollToIndex(index));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the drawer opens beside it, too
+  useEffect(() => {
+    if (chosen >= 0) scrollTo(chosen);
+  }, [selection.task, selection.map, chosen < 0, width]);
   const rowAt = (target: EventTarget) => {
     const index = (target as Element).closest("button")?.dataset.index;
     return index === undefined ? undefined : rows[Number(index)];

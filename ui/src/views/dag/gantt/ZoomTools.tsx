@@ -21,8 +21,8 @@ export function ZoomTools({
     { keys: "+", does: "Nearer", run: () => zoom(0.5) },
     { keys: "-", does: "Farther", run: () => zoom(2) },
     { keys: "0", does: "Show the whole run", run: all },
-    { keys: "[", does: "Earlier", run: () => show(movedBy(seen, -0.5, whole)) },
-    { keys: "]", does: "Later", run: () => show(movedBy(seen, 0.5, whole)) },
+    { keys: ",", does: "Earlier", run: () => show(movedBy(seen, -0.5, whole)) },
+    { keys: ".", does: "Later", run: () => show(movedBy(seen, 0.5, whole)) },
   ]);
   return (
     <fieldset className={styles.orders} aria-label="Time">

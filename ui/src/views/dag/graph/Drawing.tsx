@@ -69,6 +69,7 @@ export function Drawing(props: Props) {
         // biome-ignore lint/a11y/noStaticElementInteractions: keys move between the buttons within
         <div
           className={styles.plane}
+          data-plane
           style={{ transform: `scale(${view.scale}) translate(${-view.x}px, ${-view.y}px)` }}
           onKeyDown={onKeyDown}
         >

@@ -44,10 +44,10 @@ export function useViewport(
   useEffect(() => {
     if (size.width === 0) return;
     const { width, height } = size;
+    // Also when the drawer opens beside it: what is selected stays in sight.
     setView((now) => {
-      if (now) return now;
-      const first = opening(layout, width, height, beginningOf(layout));
-      return selected ? showing(first, selected, width, height) : first;
+      const from = now ?? opening(layout, width, height, beginningOf(layout));
+      return selected ? showing(from, selected, width, height) : from;
     });
   }, [layout, size, selected]);
 

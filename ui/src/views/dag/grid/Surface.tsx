@@ -13,6 +13,7 @@ import { Tip } from "./Tip.tsx";
 import { useCursor } from "./useCursor.ts";
 import { useHover } from "./useHover.ts";
 import { useSeen } from "./useScroll.ts";
+import { useSelectedInSight } from "./useSelectedInSight.ts";
 import { useStartAtNewest } from "./useStartAtNewest.ts";
 
 export interface SurfaceProps {
@@ -41,6 +42,7 @@ export function Surface(props: SurfaceProps) {
   const cursor = useCursor(scroller, props, frame);
   const hover = useHover(scroller, frame, size, props);
   useStartAtNewest(scroller, runs, pitch);
+  useSelectedInSight(scroller, props, frame);
   const { first, last } = seen.across;
   const across = useMemo(() => ({ first, last }), [first, last]);
   const scene = useMemo(

@@ -46,8 +46,10 @@ export function ClearDialog({
       }
     >
       <div className={styles.choices}>
-        <Choice wish={asked} name="failed_only" word="Only failed tasks" set={setWish} />
-        {asked.tasks.length > 0 && (
+        {!asked.error && (
+          <Choice wish={asked} name="failed_only" word="Only failed tasks" set={setWish} />
+        )}
+        {(asked.tasks.length > 0 || asked.error) && (
           <>
             <Choice wish={asked} name="downstream" word="Include downstream tasks" set={setWish} />
             <Choice wish={asked} name="upstream" word="Include upstream tasks" set={setWish} />

@@ -8,8 +8,11 @@ import { say, sayUndoable } from "@/state/toasts.ts";
 
 export type Code = "run" | "latest";
 
-/** What is to happen again, with which code. No task named: all of the run. */
-export type ClearWish = Required<Omit<ClearRequest, "dry_run" | "code">> & { code?: Code };
+/** What is to happen again, with which code. No task named: all of the run, or what failed with one error. */
+export type ClearWish = Required<Omit<ClearRequest, "dry_run" | "code" | "error">> & {
+  code?: Code;
+  error?: string;
+};
 
 /** Exactly what clearing would do; nothing is done. */
 export function useClearPlan(runId: string, wish: ClearWish) {

@@ -26,6 +26,8 @@ function OfRun({
   const id = useQuery(runQuery(run)).data?.run_id ?? run;
   const within = (next: Selection) => select({ run, ...next });
   useRunKeys(id, selection, within);
-  if (!selection.task) return <RunDrawer run={id} select={within} close={() => select({})} />;
+  if (!selection.task && selection.details === "closed") return null;
+  if (!selection.task)
+    return <RunDrawer run={id} select={within} close={() => select({ run, details: "closed" })} />;
   return <InstanceDrawer run={id} task={selection.task} selection={selection} select={within} />;
 }

@@ -1,10 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Run } from "@/api/types.ts";
-import { counted } from "@/lib/count.ts";
 import { Button, buttonClass } from "@/parts/Button.tsx";
+import { type Picked, PickedBar } from "@/parts/picking.tsx";
 import { useMay, useTeam } from "@/state/session.ts";
-import styles from "./Bulk.module.css";
 import { BulkDialog } from "./BulkDialog.tsx";
 import type { Deed } from "./useBulk.ts";
 
@@ -18,15 +17,7 @@ const DEEDS: readonly [Deed, string, "run.clear" | "run.cancel" | "run.mark"][] 
 ];
 
 /** What can be done with the runs that are selected in a list. */
-export function BulkBar({
-  shown,
-  chosen,
-  choose,
-}: {
-  shown: readonly Run[];
-  chosen: readonly Run[];
-  choose: (runs: readonly Run[]) => void;
-}) {
+export function BulkBar({ picked }: { picked: Picked<Run> }) {
   const [deed, setDeed] = useState<Deed | null>(null);
   const may = {
     "run.clear": useMay("run.clear"),
@@ -34,14 +25,11 @@ export function BulkBar({
     "run.mark": useMay("run.mark"),
   };
   const team = useTeam();
-  const [first, second] = chosen; // the newer one first, as in the list
-  if (chosen.length === 0) return null;
+  const { chosen, choose } = picked;
+  const [first, second] = chosen.toSorted((a, b) => b.logical_date.localeCompare(a.logical_date));
   const tooMany = chosen.length > RUNS_MAX;
   return (
-    <div className={styles.bar} role="toolbar" aria-label="Selected runs">
-      <span role="status">
-        {counted(chosen.length, "run")} selected{tooMany && ` (at most ${RUNS_MAX} at once)`}
-      </span>
+    <PickedBar picked={picked} noun="run" note={tooMany && ` (at most ${RUNS_MAX} at once)`}>
       {DEEDS.filter(([, , needs]) => may[needs]).map(([each, word]) => (
         <Button key={each} small disabled={tooMany} onClick={() => setDeed(each)}>
           {word}
@@ -57,17 +45,9 @@ export function BulkBar({
           Compare
         </Link>
       )}
-      {chosen.length < shown.length && (
-        <Button small look="quiet" onClick={() => choose(shown)}>
-          Select all {shown.length} loaded
-        </Button>
-      )}
-      <Button small look="quiet" onClick={() => choose([])}>
-        Clear the selection
-      </Button>
       {deed && (
         <BulkDialog deed={deed} runs={chosen} close={() => setDeed(null)} done={() => choose([])} />
       )}
-    </div>
+    </PickedBar>
   );
 }

@@ -4,8 +4,8 @@ import { minute } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { Dialog } from "@/parts/Dialog.tsx";
 import { messageOf } from "@/parts/ErrorState.tsx";
+import styles from "@/parts/picking.module.css";
 import { StateIcon } from "@/parts/State.tsx";
-import styles from "./Bulk.module.css";
 import { type Deed, useBulk, useReaches } from "./useBulk.ts";
 
 const WORDS: Record<Deed, [title: string, will: string, button: string]> = {
@@ -69,7 +69,7 @@ export function BulkDialog({
           ? `${counted(sum, "task instance")} of ${counted(todo.length, "run")} ${will}.`
           : "Asking what would happen in each run…"}
       </p>
-      <ul className={styles.runs} aria-label="Runs">
+      <ul className={styles.items} aria-label="Runs">
         {runs.map((run, index) => {
           const plan = reaches[index];
           return (

@@ -1,0 +1,89 @@
+// Runs in the page: see layout.ts.
+
+const CONTROLS = "a[href], button, input, select, textarea, summary, h1, h2, [role=status]";
+// Planes that are moved and scaled: what lies on them is cut where the plane ends.
+const PLANES = "[role=treegrid], [data-plane]";
+
+function nameOf(element) {
+  const text = element.getAttribute("aria-label") ?? element.textContent ?? "";
+  return `${element.tagName.toLowerCase()} “${text.trim().slice(0, 40)}”`;
+}
+
+/** Its own words do not fit, and no dots say so. */
+function isCut(element) {
+  const style = getComputedStyle(element);
+  if (style.overflowX === "visible" || style.textOverflow === "ellipsis") return false;
+  if (element.matches("input, textarea, select")) return false;
+  return element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+}
+
+/** How a frame shows what lies in it, across and down: whole, by scrolling, or cut. */
+function showing(style) {
+  const scrolls = (overflow) => /auto|scroll/.test(overflow);
+  const [across, down] = [scrolls(style.overflowX), scrolls(style.overflowY)];
+  return {
+    across: across || style.textOverflow === "ellipsis",
+    down: down || across,
+  };
+}
+
+/** The part that is seen now; null when some of it cannot be brought to sight by scrolling. */
+function seenPart(element, box) {
+  let { left, top, right, bottom } = box;
+  for (let above = element.parentElement; above; above = above.parentElement) {
+    const style = getComputedStyle(above);
+    if (style.position === "fixed") break;
+    if (style.overflow === "visible") continue;
+    const frame = above.getBoundingClientRect();
+    const shown = showing(style);
+    if (!shown.across && (left < frame.left - 1 || right > frame.right + 1)) return null;
+    if (!shown.down && (top < frame.top - 1 || bottom > frame.bottom + 1)) return null;
+    [left, right] = [Math.max(left, frame.left), Math.min(right, frame.right)];
+    [top, bottom] = [Math.max(top, frame.top), Math.min(bottom, frame.bottom)];
+    if (left >= right || top >= bottom) break; // scrolled away
+  }
+  return new DOMRect(left, top, Math.max(0, right - left), Math.max(0, bottom - top));
+}
+
+/** What floats over the page lies over it on purpose. */
+function layerOf(element) {
+  for (let above = element; above; above = above.parentElement) {
+    const floats = /fixed|sticky/.test(getComputedStyle(above).position);
+    if (floats || above.matches("dialog, [role=menu]")) return above;
+  }
+  return null;
+}
+
+function overlap(one, other) {
+  if (one.element.contains(other.element) || other.element.contains(one.element)) return false;
+  const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+  const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
+  return across > 2 && down > 2 && layerOf(one.element) === layerOf(other.element);
+}
+
+function shownControls() {
+  return [...document.querySelectorAll(CONTROLS)].filter((element) => {
+    if (element.closest(PLANES) || !element.checkVisibility({ visibilityProperty: true }))
+      return false;
+    const { width, height } = element.getBoundingClientRect();
+    return width >= 2 && height >= 2; // less is for those who hear the page
+  });
+}
+
+window.layoutFaults = () => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth - window.innerWidth;
+  if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
+  const seen = [];
+  for (const element of shownControls()) {
+    if (isCut(element)) found.push(`${nameOf(element)} is cut off`);
+    const box = seenPart(element, element.getBoundingClientRect());
+    if (box === null) found.push(`${nameOf(element)} is partly hidden`);
+    else if (box.width > 1 && box.height > 1) seen.push({ element, box });
+  }
+  for (const [at, one] of seen.entries())
+    for (const other of seen.slice(at + 1))
+      if (overlap(one, other))
+        found.push(`${nameOf(one.element)} and ${nameOf(other.element)} overlap`);
+  return [...new Set(found)];
+};

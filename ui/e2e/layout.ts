@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+
+const FAULTS = readFileSync(new URL("./faults.browser.js", import.meta.url), "utf8");
+
+/**
+ * Controls and headings that cannot be seen whole, or that lie over each other, however one scrolls; and what makes the
+ * page itself scroll sideways.
+ */
+export async function faults(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "layoutFaults" in window)))
+    await page.evaluate(`(() => {${FAULTS}})()`);
+  return await page.evaluate(() =>
+    (window as unknown as { layoutFaults: () => string[] }).layoutFaults(),
+  );
+}
+
+/** Adds up what moves by itself on every page that is opened from now on. */
+export async function watchShifts(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const shifts = { sum: 0, of: [] as string[] };
+    Object.assign(window, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & {
+        value: number;
+        hadRecentInput: boolean;
+        sources?: { node?: Node }[];
+      })[]) {
+        if (entry.hadRecentInput) continue;
+        shifts.sum += entry.value;
+        const moved = (entry.sources ?? []).map(({ node }) =>
+          node instanceof Element ? `${node.tagName}.${node.className}` : (node?.textContent ?? ""),
+        );
+        shifts.of.push(`${entry.value.toFixed(3)}: ${moved.join(" ").slice(0, 200)}`);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+}
+
+export interface Shifts {
+  sum: number;
+  of: string[];
+}
+
+export async function shiftsOf(page: Page): Promise<Shifts> {
+  return await page.evaluate(() => (window as unknown as { shifts: Shifts }).shifts);
+}
