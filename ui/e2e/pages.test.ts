@@ -1,4 +1,4 @@
-import { beforeAll, expect, inject, test } from "vitest";
+import { beforeAll, beforeEach, expect, inject, test } from "vitest";
 import { ask, put, ran } from "./api.ts";
 import { inBrowser, violationsInBoth } from "./browser.ts";
 import { faults, shiftsOf, watchShifts } from "./layout.ts";
@@ -51,6 +51,8 @@ beforeAll(async () => {
     to: "2026-10-03",
   });
 });
+
+beforeEach(async () => await page().setViewportSize({ width: 1440, height: 900 }));
 
 test.each(PAGES)("%s shows what is there, for everybody", async (path, shows) => {
   await page().goto(`/t/default/${path}`);

@@ -68,7 +68,7 @@ class DagSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DagTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """How many DAGs a list has in all. ``by_state``: by the state of their latest run; ``never_ran`` have none."""
+    """The numbers of DAGs of a whole list. ``by_state``: by the state of their latest run; ``never_ran`` have none."""
 
     total: int
     paused: int

@@ -132,7 +132,9 @@ ANY: Final = Filter()
 def page(
     conn: Connection[Any], wanted: Filter, sort: str, limit: int, cursor: str | None
 ) -> wire.DagPage:
-    """``sort``: one of ``SORTS``. What has no owner, next or latest run comes last in either direction."""
+    """Return one page. ``sort``: one of ``SORTS``. What has no owner,
+    next or latest run comes last in either direction.
+    """
     limit = pages.capped(limit)
     if wanted.state is not None:
         check_state(wanted.state)
@@ -176,7 +178,7 @@ def summaries(
     wanted: Filter = ANY,
     limit: int,
 ) -> list[wire.DagSummary]:
-    """By name. Those that are named are shown even when their file is gone."""
+    """Return DAGs by name. Those that are named are shown even when their file is gone."""
     values = {
         **msgspec.structs.asdict(wanted),
         "dag_ids": None if dag_ids is None else list(dag_ids),

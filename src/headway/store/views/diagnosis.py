@@ -169,7 +169,7 @@ def first_error(
 
 
 def with_error(conn: Connection[Any], run_id: str, name: str) -> list[tuple[str, int]]:
-    """The failed task instances (task, map index) whose error has this fingerprint."""
+    """Return the failed task instances (task, map index) whose error has this fingerprint."""
     return [
         (error.task_id, error.map_index)
         for error in errors(conn, run_id)

@@ -112,7 +112,7 @@ def page(
     limit: int,
     cursor: str | None,
 ) -> wire.Page[wire.TaskInstance]:
-    """``q``: part of the name of an instance (``task[7]``) or of its error; ``among``: only these."""
+    """Return one page. ``q``: part of the name of an instance (``task[7]``) or of its error; ``among``: only these."""
     limit = pages.capped(limit)
     if state is not None and state not in set(State):
         raise UsageError(f"{state!r} is not a valid task state", hint=f"one of: {', '.join(State)}")

@@ -55,8 +55,8 @@ SORTS: Final = ("newest", "oldest", LONGEST)
 
 
 def listing(by: LiteralString, only: LiteralString, sort: str = "newest") -> LiteralString:
-    """What no index answers is looked for in so many rows of what one does; the longest too are those of so many of
-    the newest. The page first, the counting only for it.
+    """Return the statement of a page. What no index answers is looked for in so many rows of what one does; the longest
+    too are those of so many of the newest. The page first, the counting only for it.
     """
     order, last = f"{by} DESC, run_id", f"run.{by} DESC, run.run_id"
     behind: LiteralString = f"{by} <= %(after)s AND ({by} < %(after)s OR run_id > %(after_id)s)"
@@ -258,7 +258,8 @@ def span_of(conn: Connection[Any], wanted: Filter) -> tuple[datetime | None, dat
 def page(
     conn: Connection[Any], wanted: Filter, limit: int, cursor: str | None
 ) -> wire.Page[wire.Run]:
-    """By creation, or by logical date when they are of one DAG or of one backfill; or the longest first.
+    """Return one page: by creation, or by logical date when the runs are of one DAG or of one backfill; or the
+    longest first.
 
     May be short of ``limit`` and still lead on: there was more to look through than for one page.
     """
@@ -318,7 +319,7 @@ def longest(
     limit: int,
     cursor: str | None,
 ) -> wire.Page[wire.Run]:
-    """The page goes on by counting: the length of a run that is running changes."""
+    """Return one page, which goes on by counting: the length of a run that is running changes."""
     (skip,) = (
         pages.decode(cursor, tuple[Annotated[int, msgspec.Meta(ge=0, le=WINDOW)]])
         if cursor

@@ -36,6 +36,7 @@ export function Chart({ found, rows }: { found: Timeline; rows: readonly Row[] }
     <div
       ref={scroller}
       className={styles.chart}
+      data-plane
       onKeyDown={alongRow}
       role="group"
       aria-label={`${found.load.length} pools and ${rows.length} DAGs by time`}
