@@ -46,7 +46,10 @@ def main() -> int:
     layout.prepare()
     with Server(layout.data).running() as dsn:
         migrate(dsn)
-        seed(dsn, layout.data, arguments)
+        seed(
+            dsn, layout.data, tasks=arguments.tasks, runs=arguments.runs,
+            instances=arguments.instances, count=arguments.dags,
+        )  # fmt: skip
     return 0
 
 
@@ -55,11 +58,10 @@ def beside(data: Path) -> Path:
     return data.with_name(f"{data.name}-dags")
 
 
-def seed(dsn: str, data: Path, wanted: argparse.Namespace) -> None:
-    """``runs`` of a DAG of ``tasks``, and of the others so many that it is ``instances`` in all."""
+def seed(dsn: str, data: Path, *, tasks: int, runs: int, instances: int, count: int = 300) -> None:
+    """``runs`` of a DAG of ``tasks``, and of the others so many that it is ``instances`` in all; ``count`` DAGs."""
     started = time.monotonic()
-    tasks, runs, instances = wanted.tasks, wanted.runs, wanted.instances
-    loadable = dags.write(beside(data), tasks, ITEMS, wanted.dags)
+    loadable = dags.write(beside(data), tasks, ITEMS, count)
     register(dsn, data)
     with psycopg.connect(dsn, autocommit=True) as conn:
         past.write(conn, "warehouse", runs=runs, every="1 day", lasts="4 hours")

@@ -111,8 +111,8 @@ def test_runs_beside_a_run(client: Client, conn: Session) -> None:
     order = [run.run_id for run in client.runs(10, dag_id="d", sort="oldest")]
     for before, here, after in zip([None, *order], order, [*order[1:], None], strict=False):
         found = client.adjacent_runs(here)
-        assert found.previous is None if before is None else found.previous.run_id == before
-        assert found.next is None if after is None else found.next.run_id == after
+        assert (found.previous and found.previous.run_id) == before
+        assert (found.next and found.next.run_id) == after
     assert client.adjacent_runs("x1") == wire.AdjacentRuns(previous=None, next=None)
     with pytest.raises(NotFound):
         client.adjacent_runs("missing")

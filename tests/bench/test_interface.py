@@ -16,7 +16,7 @@ from headway.wire import Diagnosis, Grid
 def test_a_small_one_has_everything_that_the_large_one_has(database: str, tmp_path: Path) -> None:
     layout = Layout(tmp_path / "data")
     layout.prepare()
-    seed(database, layout.data, tasks=100, runs=12, instances=6_000)
+    seed(database, layout.data, tasks=100, runs=12, instances=6_000, count=8)
     with psycopg.connect(database) as conn:
         (spec,) = conn.execute(
             "SELECT spec::text FROM dag_version WHERE dag_id = 'warehouse'"

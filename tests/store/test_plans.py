@@ -351,17 +351,30 @@ NOTHING: Final[dict[str, Any]] = dict.fromkeys(
         "q",
         "first",
         "last",
+        "ran",
+        "dag_ids",
+        "among_tasks",
+        "among_indexes",
     )
 ) | {"set_aside": False, "skip": 0}
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "run": (run_views.ONE, RUN),
     "run's state": (run_views.STATE, RUN),
-    "newest runs": (run_views.NEWEST, {**NOTHING, "limit": 51, "window": 20_000}),
+    "newest runs": (run_views.NEWEST["newest"], {**NOTHING, "limit": 51, "window": 20_000}),
     "newest runs, next page": (
-        run_views.NEWEST,
+        run_views.NEWEST["newest"],
         {**NOTHING, "limit": 51, "window": 9, "after": "2026-01-01T00:00:00Z", "after_id": "r1"},
     ),
-    "runs of a DAG": (run_views.OF_DAG, {**NOTHING, "dag_id": "d7", "limit": 51, "window": 20_000}),
+    "runs of a DAG": (
+        run_views.OF_DAG["newest"],
+        {**NOTHING, "dag_id": "d7", "limit": 51, "window": 20_000},
+    ),
+    "oldest runs": (run_views.NEWEST["oldest"], {**NOTHING, "limit": 51, "window": 20_000}),
+    "run before": (
+        run_views.PREVIOUS,
+        {"dag_id": "d7", "at": "2026-01-01T00:00:00Z", "run_id": "r1"},
+    ),
+    "run after": (run_views.NEXT, {"dag_id": "d7", "at": "2026-01-01T00:00:00Z", "run_id": "r1"}),
     "latest run": (run_views.LATEST, {}),
     "zone of a DAG": (run_views.ZONE, {"dag_id": "d"}),
     "recent ids": (run_views.RECENT_IDS, {}),

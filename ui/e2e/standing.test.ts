@@ -121,6 +121,31 @@ test("a form puts the focus on what is wrong, and says that a date has a run", a
   await page().getByText("There is a run for this date already").waitFor();
 });
 
+test("a dialog puts the focus on what is wrong, and Escape gives it back to what opened it", async () => {
+  await page().goto("/t/default/slots");
+  const opener = page().getByRole("button", { name: "New pool" });
+  await opener.click();
+  await page().getByLabel("Name").fill("small");
+  const slots = page().getByLabel("Slots");
+  await slots.fill("many");
+  await page().getByRole("button", { name: "Create pool" }).click();
+  await expect.poll(() => slots.evaluate((field) => field === document.activeElement)).toBe(true);
+  await page().keyboard.press("Escape");
+  await expect.poll(() => opener.evaluate((it) => it === document.activeElement)).toBe(true);
+});
+
+test("a drawer that is closed gives the focus back to what opened it", async () => {
+  const run = await ran(server, "documented", { days: 101 });
+  await page().goto(`/t/default/runs/${run}`);
+  const task = page().getByRole("button", { name: "part", exact: true }).last();
+  await task.focus();
+  await page().keyboard.press("Enter");
+  await page().locator("aside").getByText("All 12").waitFor();
+  await page().keyboard.press("Escape");
+  await expect.poll(() => page().locator("aside").count()).toBe(0);
+  await expect.poll(() => task.evaluate((it) => it === document.activeElement)).toBe(true);
+});
+
 test("a broken file is counted in the navigation, and Ctrl+K searches", async () => {
   await page().goto("/t/default/overview");
   await page()

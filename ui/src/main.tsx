@@ -5,11 +5,13 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { focusOnWrongWhenSent } from "./parts/Field.tsx";
 import { Toasts } from "./parts/Toasts.tsx";
 import { TooltipProvider } from "./parts/Tooltip.tsx";
 import { queries } from "./queries.ts";
 import { router } from "./router.tsx";
 
+focusOnWrongWhenSent();
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

@@ -1,5 +1,13 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useState } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { IconButton } from "./Button.tsx";
 import styles from "./Drawer.module.css";
 
@@ -24,6 +32,7 @@ export function Drawer({
   const [width, setWidth] = useState(remembered);
   const heading = useId();
   useEffect(() => localStorage.setItem(KEY, String(width)), [width]);
+  const drawer = useFocusBack();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !event.defaultPrevented && !inside(event.target)) close();
@@ -33,6 +42,7 @@ export function Drawer({
   }, [close]);
   return (
     <aside
+      ref={drawer}
       className={below ? `${styles.drawer} ${styles.below}` : styles.drawer}
       style={{ width }}
       aria-labelledby={heading}
@@ -47,6 +57,22 @@ export function Drawer({
       <div className={styles.body}>{children}</div>
     </aside>
   );
+}
+
+/** When it closes, the focus goes back to what opened it, unless it has gone elsewhere meanwhile. */
+function useFocusBack(): RefObject<HTMLElement | null> {
+  const drawer = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
+    const own = drawer.current;
+    return () => {
+      const now = document.activeElement;
+      const lost = now === document.body || own?.contains(now);
+      if (lost && opener instanceof HTMLElement && opener.isConnected)
+        opener.focus({ preventScroll: true });
+    };
+  }, []);
+  return drawer;
 }
 
 function Handle({ width, setWidth }: { width: number; setWidth: (width: number) => void }) {

@@ -42,7 +42,19 @@ export function Field({
   );
 }
 
-/** After each attempt to send a form with mistakes: put the focus on the first field that has one. */
+/** Every form that is sent with a mistake puts the focus on the first field that has one. */
+export function focusOnWrongWhenSent(): void {
+  document.addEventListener("submit", ({ target }) => {
+    // What is wrong may be told only now that it is sent.
+    if (target instanceof HTMLElement) setTimeout(() => focusOnWrong(target));
+  });
+}
+
+function focusOnWrong(form: HTMLElement): void {
+  form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+}
+
+/** The same after another attempt: a preview. */
 export function useFocusOnWrong(
   form: RefObject<HTMLElement | null>,
   wrong: boolean,
@@ -52,6 +64,6 @@ export function useFocusOnWrong(
   useEffect(() => {
     if (seen.current === attempts) return; // only then, not while somebody types
     seen.current = attempts;
-    if (wrong) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    if (wrong && form.current) focusOnWrong(form.current);
   }, [form, wrong, attempts]);
 }
