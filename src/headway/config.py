@@ -73,6 +73,11 @@ class Layout:
         return self.run / "spool"
 
     @property
+    def team_spools(self) -> Path:
+        """The folder of the spools of teams that have user ids of their own."""
+        return self.agents / "spool"
+
+    @property
     def unwanted(self) -> Path:
         """The folder of requests to remove logs from the log store."""
         return self.run / "unwanted"

@@ -40,17 +40,16 @@ def make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def open_below(folder: Path, parts: Sequence[str]) -> int:
-    """Open a regular file below ``folder`` for reading: no link leads out, and nothing waits.
+def open_below(folder: Path, parts: Sequence[str], flags: int = os.O_RDONLY) -> int:
+    """Open a regular file below ``folder``, to read unless ``flags`` say more: no link leads out, and nothing waits.
 
     Whose processes write there may be another user, who could not read what a link leads to. Raises OSError.
     """
     place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in parts:
-        kind = os.O_NONBLOCK if part is parts[-1] else os.O_DIRECTORY
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind
+        kind = flags | os.O_NONBLOCK if part is parts[-1] else os.O_RDONLY | os.O_DIRECTORY
         try:
-            inner = os.open(part, flags, dir_fd=place)
+            inner = os.open(part, kind | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
         finally:
             os.close(place)
         place = inner

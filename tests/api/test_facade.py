@@ -1,5 +1,7 @@
 """Airflow's API under attack: it is our own API with another face, and is as hard to cheat."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -123,3 +125,35 @@ def test_headers_of_the_caller_say_nothing_of_the_request_inside(url: str) -> No
         body = {"key": f"k{n}", "value": "1"}
         assert caller.ask("POST", "/api/v2/variables", body, headers).json["key"] == f"k{n}"
     assert caller.ask("GET", "/api/v2/variables", None, headers).json["total_entries"] == 2
+
+
+def test_a_mistake_of_ours_has_the_form_of_airflows_errors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(asked: facade.Asked) -> facade.Answer:
+        raise ValueError("a secret of ours")
+
+    async def app(*_: object) -> None:
+        raise AssertionError("it is not asked")
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope: Any = {
+        "type": "http",
+        "method": "GET",
+        "path": "/api/v2/x",
+        "query_string": b"",
+        "headers": [],
+    }
+    served = facade.Facade(app, (facade.route("GET", "/api/v2/x", broken),))
+    asyncio.run(served(scope, receive, send))
+    assert sent[0]["status"] == 500
+    told = json.loads(sent[1]["body"])
+    assert told == {"detail": "internal error: ValueError; the details are in logs/server/api.log"}
+    assert "a secret of ours" in caplog.text

@@ -318,7 +318,7 @@ def test_both_teams_audits_tell(admin: Browser, ann: Browser) -> None:
 def test_grants_end_with_their_teams(admin: Browser, owner_conn: Session) -> None:
     give(admin)
     ask_for(admin)
-    assert status(admin, "DELETE", "/teams/marketing") == 200
+    assert status(admin, "DELETE", "/teams/marketing?confirm=marketing") == 200
     assert owner_conn.execute("SELECT FROM team_grant").fetchall() == []
     assert status(admin, "POST", "/teams", {"name": "marketing"}) == 201
     assert admin.ask("GET", f"{API}/grants", headers=MARKETING).json["items"] == []

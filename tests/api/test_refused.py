@@ -1,19 +1,23 @@
 """Refusals in the audit: who tried what, without a flood filling it. And its export."""
 
+import asyncio
 import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from headway import clock
+from headway.api.door import Door
 from headway.api.refused import KINDS_MAX, WINDOW_S, Asker, Count, Kind, Refusals, entry
 from headway.api.server import HttpServer
 from headway.client import Client
 from headway.config import Layout
+from headway.errors import NotReachable
+from headway.store.audit import Entry
 from headway.store.transact import Session
 from tests.api import people, seed
 from tests.api.browser import API, Browser
@@ -111,7 +115,7 @@ def test_kinds_are_bounded_for_each_team() -> None:
         kept.counts[kept.bounded(kind(n))] = Count(clock.now(), WINDOW_S)
     assert kept.bounded(kind(3)) == kind(3)
     more = {kept.bounded(kind(n)) for n in range(1_000, 1_100)}
-    assert [each.asker.actor for each in more] == ["several"]
+    assert [(each.asker.actor, each.address) for each in more] == [("several", "")]
     assert kept.bounded(kind(1_000, team_id=2)) == kind(1_000, team_id=2)
 
 
@@ -125,6 +129,53 @@ def test_the_first_is_due_at_once_and_the_others_when_the_window_ends() -> None:
     count.times = 0
     assert kept.due(WINDOW_S) == []
     assert kept.counts == {}
+
+
+class Writer:
+    """Stands for the door to a team's audit. While it is closed, nothing can be written."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, int]] = []  # of which team, how many times
+        self.is_closed = False
+
+    def of(self, _: int) -> Any:
+        return self
+
+    async def call(self, _: object, team_id: int, entry: Entry) -> None:
+        if self.is_closed:
+            raise NotReachable("the database is away")
+        assert entry.detail is not None
+        self.entries.append((team_id, entry.detail["times"]))
+
+
+def test_what_is_written_counts_no_more_and_what_is_not_counts_on() -> None:
+    kept, writer = Refusals(), Writer()
+    kept.counts[kind(1)] = count = Count(clock.now(), WINDOW_S, times=3)
+    writer.is_closed = True
+    asyncio.run(kept.write(cast(Door, writer), [kind(1)]))
+    assert (writer.entries, count.times, count.is_written) == ([], 3, False)
+    writer.is_closed = False
+    asyncio.run(kept.write(cast(Door, writer), [kind(1)]))
+    assert (writer.entries, count.times, count.is_written) == ([(1, 3)], 0, True)
+    count.times = 2
+    asyncio.run(kept.write(cast(Door, writer), [kind(1)]))
+    assert writer.entries == [(1, 3), (1, 2)]
+
+
+def test_at_the_end_all_that_is_left_is_written() -> None:
+    kept, writer = Refusals(write_s=60.0), Writer()
+    kept.counts[kind(1)] = Count(clock.now(), WINDOW_S, times=4, is_written=True)
+    kept.counts[kind(2)] = Count(clock.now(), WINDOW_S, times=0, is_written=True)
+
+    async def serve() -> None:
+        writing = asyncio.ensure_future(kept.keep_writing(cast(Door, writer)))
+        await asyncio.sleep(0)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+
+    asyncio.run(serve())
+    assert writer.entries == [(1, 4)]
 
 
 # -- export

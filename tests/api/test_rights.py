@@ -199,7 +199,7 @@ def test_roles_end_with_their_team(admin: Browser, owner_conn: Session) -> None:
     assert admin.ask("POST", f"{API}/roles", role, headers=there).status == 201
     user = {"name": "eve", "role": "triage", "password": people.PASSWORD}
     assert admin.ask("POST", f"{API}/users", user, headers=there).status == 201
-    assert admin.ask("DELETE", f"{API}/teams/marketing").status == 200
+    assert admin.ask("DELETE", f"{API}/teams/marketing?confirm=marketing").status == 200
     assert owner_conn.execute("SELECT FROM team_role").fetchall() == []
 
 

@@ -123,7 +123,7 @@ def test_a_deleted_team_opens_for_nobody_and_leaves_nothing_to_the_next(
         200,
         200,
     )
-    assert admin.ask("DELETE", f"{API}/teams/marketing").status == 200
+    assert admin.ask("DELETE", f"{API}/teams/marketing?confirm=marketing").status == 200
     made = admin.ask("POST", f"{API}/teams", {"name": "marketing"})
     assert (made.json["created"], made.json["slots"], made.json["members"]) == (True, None, 1)
     for caller in (eve, program):
@@ -141,18 +141,32 @@ def test_a_team_with_live_runs_is_deleted_by_force(admin: Browser, owner_conn: S
     ).fetchone() or (0,)
     seed.dag(owner_conn, "hello", team_id=team_id)
     seed.run(owner_conn, "hello", run_id := "r1", state="queued", team_id=team_id)
-    refused = admin.ask("DELETE", f"{API}/teams/marketing")
+    refused = admin.ask("DELETE", f"{API}/teams/marketing?confirm=marketing")
     assert (refused.status, run_id in refused.json["detail"]) == (409, True)
     assert refused.json["hint"].endswith("headway team delete marketing --force")
     assert admin.ask("GET", f"{API}/teams/marketing").status == 200
-    assert admin.ask("DELETE", f"{API}/teams/marketing?force=true").status == 200
+    assert admin.ask("DELETE", f"{API}/teams/marketing?confirm=marketing&force=true").status == 200
     assert owner_conn.execute("SELECT state FROM run WHERE run_id = %s", [run_id]).fetchone() == (
         "cancelled",
     )
 
 
+@pytest.mark.parametrize(
+    "query", ["", "?force=true", "?confirm=", "?confirm=Marketing", "?confirm=default"]
+)
+def test_a_team_is_deleted_only_by_who_names_it_again(admin: Browser, query: str) -> None:
+    admin.ask("POST", f"{API}/teams", {"name": "marketing"})
+    refused = admin.ask("DELETE", f"{API}/teams/marketing{query}")
+    assert refused.status == 409
+    assert refused.json["detail"].startswith("nothing was deleted: the team marketing goes with")
+    assert refused.json["hint"].endswith("confirm=marketing")
+    assert admin.ask("GET", f"{API}/teams/marketing").status == 200
+    missing = admin.ask("DELETE", f"{API}/teams/nowhere{query}")
+    assert missing.status == 404
+
+
 def test_the_team_of_the_local_admin_stays(admin: Browser) -> None:
-    answer = admin.ask("DELETE", f"{API}/teams/default")
+    answer = admin.ask("DELETE", f"{API}/teams/default?confirm=default")
     assert (answer.status, "manages a platform admin" in answer.json["detail"]) == (409, True)
 
 

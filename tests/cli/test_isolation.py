@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(
 PATIENCE_S: Final = 90.0
 TEAMS: Final = ("default", "marketing")
 TEAM, OTHER, ORDINARY = UIDS[1], UIDS[2], 65534
-DOCUMENT: Final = (ROOT / "docs/isolation.md").read_text("utf-8")
+DOCUMENT: Final = (ROOT / "docs/isolation.md").read_text("utf-8").partition("in a pod")[0]
 
 # Tries each thing and says what it got: "open" or "closed".
 PROBE: Final = """
@@ -100,6 +100,7 @@ def probes():
 def waits():
     @task
     def wait():
+        print("a log that is not finished")
         with open(os.environ["SAID"] + "/pid", "w") as file:
             file.write(str(os.getpid()))
         time.sleep(600)
@@ -116,6 +117,11 @@ class Installation:
     folder: Path
     python: Path
     process: subprocess.Popen[str]
+    uid: int = 0
+
+    @property
+    def user(self) -> dict[str, Any]:
+        return {"user": self.uid, "group": self.uid, "extra_groups": []}
 
     @property
     def layout(self) -> Layout:
@@ -169,8 +175,12 @@ def python(place: Path) -> Path:
 
 
 @contextmanager
-def installed(place: Path, python: Path, uid: int, *options: str) -> Iterator[Installation]:
-    folder = place / f"of-{uid}-{len(options)}"
+def installed(
+    place: Path, python: Path, uid: int, *options: str, ships: bool = False
+) -> Iterator[Installation]:
+    """``ships``: it has a log store, a folder beside its data."""
+    folder = place / f"of-{uid}-{len(options)}-{ships}"
+    store = ["--log-store", f"file://{folder}/store"] if ships else []
     for part in ("dags", "asked", "said"):
         (folder / part).mkdir(parents=True)
     for path in (folder, folder / "dags", folder / "asked"):
@@ -179,12 +189,12 @@ def installed(place: Path, python: Path, uid: int, *options: str) -> Iterator[In
     (folder / "dags/probes.py").write_text(DAG)
     personal = {"ASKED": str(folder / "asked"), "SAID": str(folder / "said"), "HOME": str(folder)}
     process = subprocess.Popen(
-        [str(python), "-m", "headway", "up", "--port", "0", *options],
+        [str(python), "-m", "headway", "up", "--port", "0", *options, *store],
         cwd=folder, env={**os.environ, **personal, "CANARY_PASSWORD": "canary-7f3a"},
         user=uid, group=uid, extra_groups=[], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        one = Installation(folder, python, process)
+        one = Installation(folder, python, process, uid)
         yield one
         if "client" in vars(one):
             one.client.close()
@@ -231,17 +241,40 @@ def ended(client: Client, dag_id: str) -> str:
     return run.run_id
 
 
+def shipped(one: Installation, run_id: str) -> Path:
+    """The log of a run in the log store, which is a folder."""
+    log = one.folder / "store/default" / run_id / "result/-1/1.log"
+    wait_for(log, one.process)
+    return log
+
+
+def spooled(one: Installation) -> Path:
+    """The log of the task that waits, on its way to the log store."""
+    folders = (one.layout.spool, one.layout.team_spools / "default")
+    deadline = clock.monotonic() + PATIENCE_S
+    while not (found := [log for each in folders for log in each.glob("*!wait!*")]):
+        assert clock.monotonic() < deadline, "it is not in the spool"
+        clock.sleep(0.05)
+    return found[0]
+
+
 def things(one: Installation) -> dict[str, list[tuple[str, str]]]:
     """What there is to reach, by the words of the table, after a run and while a task waits."""
     loaded(one)
     run_id = finished(one, "large")
+    stored = shipped(one, run_id)
+    backup = subprocess.run(
+        [str(one.python), "-m", "headway", "backup"], cwd=one.folder, capture_output=True, text=True, check=True,
+        **one.user,
+    ).stdout.strip()  # fmt: skip
     one.client.trigger("waits", wire.TriggerRequest())
     task = wait_for(one.folder / "said/pid", one.process)
     layout, parts = one.layout, one.components()
     agent = parts.pop("headway.agent")
     (bundle,) = (path for path in (layout.data / "bundles").iterdir() if path.is_dir())
     (socket,) = layout.data.glob("*/gateway.sock")
-    assert len(parts) == 3
+    assert len(parts) == 4
+    on_its_way = spooled(one)
     everyone = [*parts.values(), agent]
     return {
         "the server's token": [
@@ -261,6 +294,10 @@ def things(one: Installation) -> dict[str, list[tuple[str, str]]]:
         "the team's bundle, to change": [("change", f"{bundle}/probes.py")],
         "the contents of all bundles": [("list", f"{layout.data}/blobs")],
         "the team's task logs": [("read", f"{layout.logs}/{run_id}/result/-1/1.log")],
+        "the team's logs on their way": [("list", f"{on_its_way.parent}"), ("read", f"{on_its_way}")],
+        "the log store": [("read", f"{stored}"), ("list", f"{stored.parents[3]}")],
+        "the key of the secrets": [("read", f"{layout.data}/secrets.key")],
+        "the backups": [("read", backup)],
         "the team's large results": [("read", f"{layout.xcom}/{run_id}/result/-1-1.json")],
         "the environment of the team's tasks": [("read", f"/proc/{task}/environ")],
         "signals to the team's tasks": [("signal", task)],
@@ -294,7 +331,7 @@ def said(one: Installation, who: str) -> dict[str, str]:
 
 
 def test_teams_are_isolated_by_their_users(place: Path, python: Path) -> None:
-    with installed(place, python, 0, "--isolate") as one:
+    with installed(place, python, 0, "--isolate", ships=True) as one:
         asked = things(one)
         ask(one, "task", asked)
         finished(one, "probes")
@@ -310,6 +347,14 @@ def test_teams_are_isolated_by_their_users(place: Path, python: Path) -> None:
             check=True, cwd="/", user=OTHER, group=OTHER, extra_groups=[],
         )  # fmt: skip
         assert by_row(json.loads(other.stdout), 1) == table(1)
+
+        run_id = finished(one, "large")
+        stored, local = shipped(one, run_id), one.layout.logs / run_id / "result/-1/1.log"
+        text = stored.read_bytes()
+        assert text.endswith(b"a line for the log\n")
+        assert text == local.read_bytes()
+        shutil.rmtree(local.parents[2])
+        assert shown(one, run_id).encode() == text, "it is read from the store"
 
         owners = {Path(f"/proc/{pid}").stat().st_uid for pid in one.components().values()}
         status = Path(f"/proc/{one.components()['headway.agent']}/status").read_text()
@@ -351,7 +396,7 @@ def shown(one: Installation, run_id: str) -> str:
 
 def test_one_user_for_all(place: Path, python: Path) -> None:
     """An ordinary user: all that is closed is what the kernel hides of our own processes."""
-    with installed(place, python, ORDINARY) as one:
+    with installed(place, python, ORDINARY, ships=True) as one:
         ask(one, "task", things(one))
         finished(one, "probes")
         assert by_row(said(one, "task"), 4) == table(4)

@@ -262,7 +262,7 @@ class Demo:
     def delete_a_team(self) -> None:
         shutil.rmtree(self.folder / "teams" / "science")
         with closing(client_of(self.layout, "marketing")) as client:  # the other was idle
-            client.delete_team("science")
+            client.delete_team("science", confirm="science")
 
         def is_gone() -> bool:
             return "headway-science" not in [n["metadata"]["name"] for n in self.every(NAMESPACE)]

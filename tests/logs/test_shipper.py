@@ -15,6 +15,7 @@ from headway.errors import NotReachable
 from headway.logs import shipment, shipper, spool, status
 from headway.logs.remote import Part, Remote, open_store
 from headway.logs.shipper import Shipper
+from headway.logs.spool import Spool
 from headway.paths import log_path, spool_name, stored_log
 from tests.logs.s3 import Store
 
@@ -152,12 +153,13 @@ def test_a_reason_is_written_once(layout: Layout, begin: Begin) -> None:
     log.write(b"printed\n")
     os.close(log.fd)
     path = Path(log.path)
-    assert spool.look(path).state == "left"
-    spool.finish(path)
+    ours = Spool(path.parent)
+    assert spool.look(ours, path.name).state == "left"
+    spool.finish(ours, path.name)
     path.chmod(0o640)  # as if it had died before the end
-    spool.finish(path)
+    spool.finish(ours, path.name)
     assert path.read_bytes().count(b"headway: lost") == 1
-    assert spool.look(path).state == "finished"
+    assert spool.look(ours, path.name).state == "finished"
 
 
 @pytest.mark.usefixtures("no_pause")
@@ -234,6 +236,148 @@ def test_a_log_that_cannot_be_shipped_holds_up_no_other(
     works.turn()
     assert whole(plain, "late") is not None
     works.close()
+
+
+# -- spools of teams, in which their tasks may put anything
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Remote:
+    return open_store(f"file://{tmp_path}/store", {})
+
+
+def of_team(layout: Layout, team: str, task_id: str = "t", text: bytes = b"x\n") -> AttemptLog:
+    """A finished log of a team with a spool of its own."""
+    path = log_path("r1", task_id, -1, 1)
+    spooled = layout.team_spools / team / spool_name(stored_log(team, path))
+    spooled.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = AttemptLog(str(layout.data / team / path), Masker(), str(spooled))
+    log.write(text)
+    log.close()
+    return log
+
+
+def keys(remote: Remote) -> set[str]:
+    return {each.key for page in remote.blobs.pages("") for each in page}
+
+
+def test_each_team_ships_from_a_spool_of_its_own(layout: Layout, plain: Remote) -> None:
+    works = Shipper(plain, layout)
+    long_name = "x" * 150  # more than one name has place for
+    for team in ("a", "b"):
+        of_team(layout, team)
+        of_team(layout, team, f"{long_name}.{long_name}")
+    works.turn()
+    assert len(keys(plain)) == 4
+    assert {key.partition("/")[0] for key in keys(plain)} == {"a", "b"}
+    assert [name for each in spool.every(layout) for name in each.names()] == []
+    works.close()
+
+
+def test_what_a_team_puts_into_its_spool_is_no_way_out(
+    layout: Layout, plain: Remote, tmp_path: Path
+) -> None:
+    """No other team's name, no link, no pipe, nothing without end. What is whole goes, in the same turn."""
+    secret = tmp_path / "secret"
+    secret.write_text("of the server")
+    secret.chmod(0o440)
+    of_team(layout, "a", "good")
+    of_team(layout, "b")
+    bad = layout.team_spools / "a"
+    for name in (
+        "b!r1!t!-1!1.log",
+        "a!..!b!r1!t!-1!1.log",
+        "a!r1!..!-1!1.log",
+        "a!r1!t!-1!1.log.parts!0",
+    ):
+        (bad / name).write_text("forged")
+        (bad / name).chmod(0o440)
+    (bad / "a!r1!link!-1!1.log").symlink_to(secret)
+    (bad / "a!r1!hard!-1!1.log").hardlink_to(secret)
+    os.mkfifo(bad / "a!r1!pipe!-1!1.log")
+    (bad / "a!r1!pi").symlink_to(tmp_path, target_is_directory=True)
+    with (bad / "a!r1!endless!-1!1.log").open("wb") as file:
+        file.truncate(spool.LOG_BYTES_MAX + 1)
+    (bad / "a!r1!endless!-1!1.log").chmod(0o440)
+    deep = bad
+    for _ in range(30):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+    works = Shipper(plain, layout)
+    for _ in range(3):
+        works.turn()
+    assert keys(plain) >= {"a/r1/good/-1/1.log", "b/r1/t/-1/1.log"}
+    allowed = {"a/r1/good/-1/1.log", "b/r1/t/-1/1.log", "a/r1/hard/-1/1.log"}
+    assert keys(plain) <= allowed, "a hard link to a file of one's own user is one's own"
+    file = io.BytesIO()
+    assert plain.fetch_whole("b/r1/t/-1/1.log", file)
+    assert file.getvalue().endswith(b" x\n")
+    assert secret.read_text() == "of the server"
+    assert works.error == "", "the store is not to blame"
+    works.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_a_file_of_another_user_is_not_shipped(
+    layout: Layout, plain: Remote, tmp_path: Path
+) -> None:
+    of_team(layout, "a")
+    name = "a!r1!stolen!-1!1.log"
+    (tmp_path / "secret").write_text("of the server")
+    (tmp_path / "secret").chmod(0o440)
+    (layout.team_spools / "a" / name).hardlink_to(tmp_path / "secret")
+    os.chown(layout.team_spools / "a", 4242, 4242)
+    os.chown(layout.team_spools / "a/a!r1!t!-1!1.log", 4242, 4242)
+    works = Shipper(plain, layout)
+    works.turn()
+    assert keys(plain) == {"a/r1/t/-1/1.log"}
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o440
+    works.close()
+
+
+def test_a_flood_in_one_spool_holds_up_no_other(layout: Layout, plain: Remote) -> None:
+    for number in range(3 * shipper.BATCH):
+        of_team(layout, "a", f"t{number}")
+    of_team(layout, "b")
+    works = Shipper(plain, layout)
+    assert "b" in {each.of.team for each in works.look()[:2]}
+    works.close()
+
+
+def test_a_spool_of_which_nothing_works_pauses_alone(layout: Layout, plain: Remote) -> None:
+    class Against(Remote):
+        def put_whole(self, name: str, log: Path) -> None:
+            if name.startswith("a/"):
+                raise NotReachable("the store takes nothing of a")
+            super().put_whole(name, log)
+
+    works = Shipper(Against(plain.blobs), layout)
+    of_team(layout, "a")
+    works.turn()
+    assert works.error == "the store takes nothing of a"
+    of_team(layout, "b")
+    works.turn()
+    assert keys(plain) == {"b/r1/t/-1/1.log"}
+    works.close()
+
+
+def test_only_so_much_of_a_spool_is_looked_at(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "ENTRIES_MAX", 10)
+    folder = layout.team_spools / "a"
+    folder.mkdir(parents=True)
+    for number in range(50):
+        (folder / f"a!r1!t{number}!-1!1.log").touch()
+    assert len(list(Spool(folder, "a").names())) == 10
+
+
+def test_what_is_not_wanted_goes_from_every_spool(layout: Layout) -> None:
+    of_team(layout, "a")
+    of_team(layout, "b")
+    for each in spool.every(layout):
+        each.remove("a/r1/", None)
+    assert [name for each in spool.every(layout) for name in each.names()] == ["b!r1!t!-1!1.log"]
 
 
 def test_without_a_store_a_log_has_one_name_and_stays_as_it_was(layout: Layout) -> None:

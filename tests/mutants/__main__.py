@@ -31,6 +31,7 @@ TESTS: Final = {
     "agent/masking": ("tests/agent/test_masking.py", "tests/agent/test_text.py"),
     "api/guests": ("tests/api/test_grants.py",),
     "api/scopes": ("tests/api/test_rights.py",),
+    "api/refused": ("tests/api/test_refused.py",),
     "api/access": (
         "tests/api/test_access.py",
         "tests/api/test_identity.py",

@@ -9,13 +9,16 @@ from psycopg import Connection, errors
 from headway.actions import commands
 from headway.agent.protocol import AssetEvent
 from headway.clock import now
+from headway.core import schedules
 from headway.core.commands import Selection
 from headway.core.states import Event
+from headway.core.wording import said
 from headway.engine import assets as engine
 from headway.secrets import asset_events
 from headway.spec.model import Asset, Dag
 from headway.store import assets
 from headway.store.transact import Limits, Session, connect, transact
+from headway.store.views import assets as asset_views
 from tests.scenarios.world import (
     ANN,
     Scheduler,
@@ -311,6 +314,89 @@ def test_a_dag_that_waits_for_its_own_asset_runs_again_and_again(conn: Session) 
     transact(conn, commands.pause, 1, "d", ANN)
     scheduler.play()
     assert follower.follow() == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("runs_per_minute", 3), ("open_runs", 1)], ids=["a minute", "open"]
+)
+def test_a_limit_of_the_team_bounds_what_assets_bring(
+    conn: Session, owner_conn: Session, limit: str, most: int
+) -> None:
+    """What it does not allow now goes with a later run: no event is lost, and no other team waits for it."""
+    consumer(conn, "a", "a")
+    consumer(conn, "b", "b", dag_id="other")
+    owner_conn.execute(
+        "UPDATE team SET limits = jsonb_build_object(%s::text, %s::integer)", [limit, most]
+    )
+    scheduler = Scheduler(conn)
+    follower = Follower(scheduler)
+    for _ in range(most):
+        emit(conn, "a")
+        assert follower.follow() == 1
+    for _ in range(3):
+        emit(conn, "a")
+        assert follower.follow() == 0
+    emit(conn, "b")
+    assert follower.follow() == 0
+    why = transact(conn, asset_views.awaited, "c", schedules.read({"assets": "a"}, schedules.FIRST))
+    assert (why.missing, why.limit) == ((), limit)
+    assert limit in said(why)
+    scheduler.play()
+    owner_conn.execute("UPDATE run SET created_at = created_at - interval '1 minute'")
+    created = follower.follow()
+    assert created == min(most, 2)
+    scheduler.play()
+    assert created + follower.follow() == 2
+    assert len(runs_of(conn, "c")) == most + 1
+    assert consumed(conn, runs_of(conn, "c")[-1]) == ["a", "a", "a"]
+    assert len(runs_of(conn, "other")) == 1
+
+
+def test_a_flood_of_one_team_holds_up_no_other(
+    conn: Session, owner_conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither events that wait to be handed on, nor DAGs that have news: each team has its turn in each look."""
+    monkeypatch.setattr(engine, "EVENTS_MAX", 20)
+    monkeypatch.setattr(engine, "DAGS_MAX", 4)
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    for number in range(30):
+        consumer(conn, f"x{number}", f"x{number}", dag_id=f"flooded{number}")
+    known = (Asset(name="a"),)
+    deploy(conn, task("use"), dag_id="quiet", schedule={"assets": "a"}, assets=known, team_id=2)
+    for number in range(300):
+        emit(conn, f"x{number % 30}")
+    emit(conn, "a", team_id=2)
+    follower = Follower(Scheduler(conn))
+    assert follower.follow() == 4
+    assert len(runs_of(conn, "quiet")) == 1
+    while follower.follow():
+        emit(conn, "a", team_id=2)
+        assert follower.follow() > 0
+        count = len(runs_of(conn, "quiet"))
+        emit(conn, "a", team_id=2)
+        follower.follow()
+        assert len(runs_of(conn, "quiet")) == count + 1
+    ordered = (
+        "SELECT bool_and(ordered) FROM (SELECT position >= max(position) OVER before AS ordered"
+    )
+    window = "FROM asset_event WINDOW before AS (PARTITION BY team_id ORDER BY event_id)) AS all_of"
+    assert value(conn, f"{ordered} {window}") is True
+    assert value(conn, "SELECT count(*) FROM asset_event WHERE position IS NULL") == 0
+
+
+def test_a_dag_that_brings_itself_is_bounded_by_the_limit_of_its_team(
+    conn: Session, owner_conn: Session
+) -> None:
+    made = task("make", outlets=("a",))
+    deploy(conn, made, dag_id="d", schedule={"assets": "a"}, assets=(Asset(name="a"),))
+    owner_conn.execute("""UPDATE team SET limits = '{"runs_per_minute": 4}'""")
+    scheduler = Scheduler(conn)
+    follower = Follower(scheduler)
+    trigger(conn, "d")
+    for _ in range(10):
+        scheduler.play()
+        follower.follow()
+    assert len(runs_of(conn, "d")) == 4
 
 
 def test_many_events_at_once_are_few_runs(conn: Session) -> None:

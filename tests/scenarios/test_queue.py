@@ -165,3 +165,46 @@ def test_many_dags_whose_queues_are_full_do_not_hide_the_next(conn: Connection[A
     assert scheduler.tick().starts_left
     scheduler.tick()
     assert run_state(conn, late) == "running"
+
+
+def test_a_flood_of_runs_of_one_team_does_not_hold_up_another_team(
+    conn: Connection[Any], owner_conn: Connection[Any]
+) -> None:
+    """Whatever waits or could start in the one, the run of the other starts in the next tick, again and again."""
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other'), (3, 'idle')")
+    owner_conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (2, 'default', 9)")
+    for n in range(160):
+        deploy(conn, task("a"), dag_id=f"d{n:03}", max_active_runs=1)
+        trigger(conn, f"d{n:03}", "k1", "k2", "k3")
+    scheduler, other = Scheduler(conn, places=3), Scheduler(conn, team_id=2)
+    scheduler.ticker, started = other.ticker, []
+    deploy(conn, task("a"), dag_id="mine", team_id=2)
+    for number in range(5):
+        (run_id,) = trigger(conn, "mine", team_id=2)
+        turn = other.tick(*other.work())
+        assert turn.starts_left == (number != 3), (
+            "after four ticks all of the flood has been looked at"
+        )
+        assert [grant.run.run_id for grant in turn.grants if grant.run.team_id == 2] == [run_id]
+        started.append(value(conn, f"{ACTIVE} AND team_id = 1"))
+    assert started[-1] == 160
+    assert started == sorted(started)
+    assert started[0] >= 40
+
+
+def test_a_team_that_catches_up_with_years_does_not_hold_up_another_team(
+    conn: Connection[Any], owner_conn: Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timetables, "DAGS_MAX", 5)
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    for n in range(12):
+        deploy(conn, task("a"), dag_id=f"d{n}", schedule=DAILY, start_date=START_DATE, catchup=True)
+    now = START_DATE + timedelta(days=700)
+    since = now - timedelta(days=1)
+    deploy(conn, task("a"), dag_id="mine", team_id=2, schedule=DAILY, start_date=since)
+    scheduler = Scheduler(conn)
+    due(scheduler, now)
+    assert value(conn, "SELECT count(*) FROM run WHERE team_id = 2") == 1
+    assert value(conn, "SELECT count(*) FROM run WHERE team_id = 1") == 4 * timetables.FIRES_MAX
+    due(scheduler, now)
+    assert value(conn, "SELECT count(*) FROM run WHERE team_id = 1") == 9 * timetables.FIRES_MAX

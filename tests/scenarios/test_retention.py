@@ -18,6 +18,7 @@ from headway.engine.janitor import Janitor, retention_from
 from headway.engine.scheduler import Scheduler as Process
 from headway.errors import UsageError
 from headway.paths import log_path, xcom_path
+from headway.store import retention
 from headway.store.transact import connect, in_team, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, run_state, task, trigger, value
 
@@ -314,3 +315,27 @@ def test_a_removal_that_fails_keeps_no_other_from_being_done() -> None:
     waiting.add(done.set)
     waiting.settle()
     assert done.is_set()
+
+
+def test_tokens_go_when_they_have_long_been_of_no_use(
+    conn: Connection[Any], owner_conn: Connection[Any], tmp_path: Path
+) -> None:
+    """A program that signs in has a new one each time. Those of use stay, and so does that of our own agent."""
+    owner_conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    owner_conn.execute(
+        "INSERT INTO person (person_id, team_id, name, display_name, created_by) OVERRIDING SYSTEM VALUE"
+        " VALUES (7, 1, 'ci', 'ci', 'me')"
+    )
+    for token, team, expires, revoked in (
+        ("expired", 1, -91, None), ("revoked", 1, 1, -91), ("lately", 1, -89, None), ("of use", 1, 1, None),
+        ("local-agent", 1, -91, None), ("of the other", 2, -91, None), ("revoked lately", 1, -91, -89),
+    ):  # fmt: skip
+        owner_conn.execute(
+            "INSERT INTO api_token (team_id, token_id, person_id, name, role, hash, expires_at, revoked_at)"
+            " VALUES (%(team)s, %(id)s, 7, %(id)s, 'viewer', %(id)s::text::bytea,"
+            " now() + make_interval(days => %(expires)s), now() + make_interval(days => %(revoked)s))",
+            {"team": team, "id": token, "expires": expires, "revoked": revoked},
+        )
+    transact(conn, in_team, 1, retention.prune_rest, clock.now() - KEEP)
+    left = owner_conn.execute("SELECT token_id FROM api_token ORDER BY token_id").fetchall()
+    assert [token for (token,) in left] == ["lately", "local-agent", "of the other", "of use"]

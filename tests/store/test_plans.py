@@ -8,6 +8,7 @@ has of it.
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from types import ModuleType
 from typing import Any, Final
 
@@ -100,7 +101,7 @@ CURRENT: Final = {
     "wait_for_run": "team_id",
     "wait_free": "team_id",
     "wait_held": "session_id",
-    "asset_event_unrouted": "event_id",
+    "asset_event_unrouted": "team_id",
     "run_logs_kept": "ended_at",
 }
 
@@ -333,6 +334,61 @@ def test_whose_logs_are_gone_is_not_looked_at_again(postgres: str) -> None:
         explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {generic(PREPARED['log_retention.OLD'])}"
         used = {node.get("Index Name") for node, _ in nodes(plan_of(conn, explain))}
     assert "run_logs_kept" in used
+
+
+def test_a_heartbeat_reads_no_session_that_has_ended(postgres: str) -> None:
+    """With a limit of log bytes it counts the open sessions of the team, among very many that have ended."""
+    with fresh_database(postgres) as dsn, connect(dsn) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("""UPDATE team SET limits = '{"log_bytes_per_minute": 1000}'""")
+        conn.execute("""
+            INSERT INTO agent_session SELECT 1, 's' || n, 'a', 'h', 1, 8, now(), now(), CASE WHEN n > 4 THEN now() END
+            FROM generate_series(1, 20000) n
+        """)
+        conn.execute("ANALYZE")
+        moment = {"now": now(), "lease": timedelta(seconds=30)}
+        beats = {"sessions": ["s1", "s2"], "log_bytes": [0, 0], **moment}
+        plan = plan_of(conn, f"EXPLAIN (ANALYZE, FORMAT JSON) {sessions.RENEW}", beats)
+        found = sessions.renew(conn, {"s1": 7, "s2": 0}, now(), timedelta(seconds=30))
+    read = [node for node, _ in nodes(plan) if node.get("Relation Name") == "agent_session"]
+    scans = [node for node in read if "Index Name" in node]
+    assert {node["Index Name"] for node in scans} <= {"agent_session_id", "agent_session_live"}
+    assert len(scans) == 2
+    assert all(node["Node Type"] == "ModifyTable" for node in read if node not in scans)
+    assert max(node["Actual Rows"] for node in scans) <= 4
+    assert found == {"s1": 250, "s2": 250}
+
+
+def test_the_lanes_of_teams_are_found_by_key(postgres: str) -> None:
+    """Due timetables, queued runs and new events of two teams, among very many of which nothing is due."""
+    with fresh_database(postgres) as dsn, connect(dsn) as conn:
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+        conn.execute("""
+            INSERT INTO dag (team_id, dag_id, version, bundle_version, file, max_active_runs, has_queued,
+                next_fire_at, updated_at)
+            SELECT 1 + n % 2, 'd' || n, 1, 'b1', 'f', 16, n <= 4, now() + (n - 4) * interval '1 hour', now()
+            FROM generate_series(1, 20000) n
+        """)
+        conn.execute("""
+            INSERT INTO asset_event (team_id, asset, at, extra, by, position)
+            SELECT 1 + n % 2, 'a', now(), '{}', 'me', CASE WHEN n > 4 THEN n END FROM generate_series(1, 20000) n
+        """)
+        conn.execute("ANALYZE")
+        asked: tuple[tuple[str, dict[str, Any]], ...] = (
+            (queue.DUE_DAGS, {"now": now(), "limit": 100}),
+            (queue.DAGS_WITH_QUEUED, {"teams": [], "dags": [], "limit": 50}),
+            (assets.TAKE, {"limit": 500}),
+        )
+        for text, values in asked:
+            plan = plan_of(conn, f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", values)
+            read = [node for node, _ in nodes(plan) if "Index Name" in node]
+            seen = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in read]
+            assert max(seen) <= 10, text
+            kinds = {
+                node["Node Type"] for node, _ in nodes(plan) if node.get("Relation Name") == "dag"
+            }
+            assert "Seq Scan" not in kinds, text
 
 
 RUN: Final = {"run_id": "r77"}

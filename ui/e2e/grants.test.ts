@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await inTeam("default", "DELETE", "/teams/partners?force=true");
+  await inTeam("default", "DELETE", "/teams/partners?confirm=partners&force=true");
 });
 
 test("a team asks for access, and the owner gives it", async () => {

@@ -102,7 +102,7 @@ def log_store(layout: Layout) -> Iterator[Finding]:
             "log store",
             not shipping.error,
             str(shipping),
-            "fix its URL, credentials or bucket; until then logs stay in run/spool",
+            "fix its URL, credentials or bucket; until then logs stay in the data directory",
         )
 
 

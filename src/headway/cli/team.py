@@ -150,7 +150,7 @@ def delete(
     team = connection.team(name)
     if not yes:
         confirm(team)
-    connection.delete_team(name, force=force)
+    connection.delete_team(name, confirm=name, force=force)
     say(f"team {name} deleted; its data is removed within minutes")
 
 

@@ -366,9 +366,10 @@ class Client(Logs, Changes, Secrets, Assets):
         answer, _ = self.ask("PATCH", f"/teams/{segment(name)}", body, {})
         return msgspec.json.decode(answer, type=wire.Team)
 
-    def delete_team(self, name: str, *, force: bool = False) -> wire.Team:
-        """Answers with what it was."""
-        answer, _ = self.ask("DELETE", f"/teams/{segment(name)}", None, {"force": force})
+    def delete_team(self, name: str, *, confirm: str, force: bool = False) -> wire.Team:
+        """Answers with what it was. ``confirm``: its name once more."""
+        query = {"confirm": confirm, "force": force}
+        answer, _ = self.ask("DELETE", f"/teams/{segment(name)}", None, query)
         return msgspec.json.decode(answer, type=wire.Team)
 
     def health(self) -> wire.Health:

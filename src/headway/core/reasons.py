@@ -89,6 +89,7 @@ class AwaitsAssets(Facts, frozen=True, tag=K.AWAITS_ASSETS.value):
     missing: tuple[str, ...] = ()  # empty: nobody looked which
     since: str = ""  # since when others of its assets have new events
     closed: tuple[str, ...] = ()  # those of other teams among them that no grant lets it use
+    limit: str = ""  # nothing is missing, but the team has reached this limit
 
 
 class EndDateReached(Facts, frozen=True, tag=K.END_DATE.value):

@@ -7,6 +7,7 @@ tasks and pools are in backquotes.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from headway.core.limits import WORDS
 from headway.core.reasons import (
     About,
     AgentsFull,
@@ -197,6 +198,12 @@ def said_of_runs(reason: Reason) -> str | None:
             return "it has no schedule: it runs only when triggered"
         case RunsOnce():
             return "it runs once, at its start date"
+        case AwaitsAssets(since=since, limit=limit) if limit:
+            return (
+                f"all that it waits for has new events, since {moment(since)}, "
+                f"but the team has reached its limit of {WORDS.get(limit, limit)} ({limit}): "
+                "its run is created when that allows it"
+            )
         case AwaitsAssets(missing, since, closed):
             which = listed([f"`{asset}`" for asset in missing]) if missing else "its assets"
             shut = f"; no grant lets it use {listed([f'`{a}`' for a in closed])}" if closed else ""

@@ -7,6 +7,7 @@ next turn.
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -17,7 +18,7 @@ from headway.engine.catalog import Catalog
 from headway.errors import EXHAUSTED
 from headway.spec import compile
 from headway.spec.params import check_params
-from headway.store import assets, runs
+from headway.store import assets, limits, runs
 from headway.store.assets import DueDag, Queue
 from headway.store.clock import clock
 from headway.store.runs import NewRun
@@ -57,27 +58,51 @@ def create_due(
     conn: Connection[Any], catalog: Catalog, new_id: Callable[[], str]
 ) -> tuple[int, int]:
     """Judge the DAGs that have news. Returns how many there were, and how many runs they got."""
-    found, created = assets.due(conn, DAGS_MAX, clock(conn)), 0
+    now = clock(conn)
+    found, created = assets.due(conn, DAGS_MAX, now), 0
+    room = Room(conn, now)
     for dag in found:
         try:
             with conn.transaction():  # a savepoint: what the database refuses of one DAG
-                created += judge(conn, catalog, dag, new_id)
+                created += judge(conn, catalog, dag, new_id, room)
         except (psycopg.OperationalError, *EXHAUSTED):
             raise
         except Exception as error:  # of another version of Headway, as a rule: the others go on
             log.error("cannot judge the assets of DAG %s", dag.dag_id, exc_info=error)
             assets.judged(conn, dag)
-    return len(found), created
+    return len(found) - room.refused, created
 
 
-def judge(conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str]) -> int:
-    """Create the run of a DAG if its condition is met."""
+class Room:
+    """The runs that the limits of teams allow now. What is refused keeps its news: its events go with a later run."""
+
+    def __init__(self, conn: Connection[Any], now: datetime) -> None:
+        self.conn = conn
+        self.now = now
+        self.left: dict[int, float] = {}
+        self.refused = 0
+
+    def take(self, team_id: int) -> bool:
+        """Take the room of one run, if there is any. Not locked: another transaction may create some meanwhile."""
+        if team_id not in self.left:
+            self.left[team_id] = limits.runs_left(self.conn, team_id, self.now)
+        self.left[team_id] -= 1
+        self.refused += self.left[team_id] < 0
+        return self.left[team_id] >= 0
+
+
+def judge(
+    conn: Connection[Any], catalog: Catalog, dag: DueDag, new_id: Callable[[], str], room: Room
+) -> int:
+    """Create the run of a DAG if its condition is met and the limits of its team allow it."""
     spec = catalog.dag(dag.team_id, dag.dag_id, dag.version)
     now = clock(conn)
     queues = assets.queues(conn, dag.team_id, dag.dag_id)
     arrived = [queue for queue in queues if queue.since is not None]
     if not compile.schedule(spec, now).is_met({queue.asset for queue in arrived}):
         assets.judged(conn, dag)
+        return 0
+    if not room.take(dag.team_id):
         return 0
     run = asset_run(dag, arrived, new_id(), check_params(spec, {}))
     runs.create(conn, [run], now)

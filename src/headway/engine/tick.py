@@ -77,7 +77,9 @@ class Ticker:
         self.models: OrderedDict[RunKey, Run] = OrderedDict()
         self.failing = Failing()
         self.sharing = True  # teams shared slots when a tick last saw a run
-        self.dags_after = queue.FIRST  # how far the DAGs with queued runs were looked through
+        self.dags_after: dict[
+            int, str
+        ] = {}  # how far a team's DAGs with queued runs were looked at
 
     def forget(self, error: Exception) -> None:
         """Drop all models, after a transaction that failed or whose end is unknown."""
@@ -154,7 +156,7 @@ def start_some(conn: Connection[Any], ticker: Ticker, turn: Turn) -> list[RunKey
     found, ticker.dags_after = queue.startable(
         conn, after=ticker.dags_after, dags_max=DAGS_MAX, runs_max=STARTS_MAX
     )
-    turn.starts_left = ticker.dags_after != queue.FIRST
+    turn.starts_left = bool(ticker.dags_after)
     return found
 
 

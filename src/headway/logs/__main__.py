@@ -7,6 +7,7 @@ them, so nothing that this user runs can read them there.
 import argparse
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -36,7 +37,12 @@ def main() -> int:
     hide_memory()
     parser = argparse.ArgumentParser(prog="headway.logs", description=__doc__)
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
+    parser.add_argument(
+        "--private", action="store_true", help="a store that is a folder is for nobody else"
+    )
     options = parser.parse_args()
+    if options.private:
+        os.umask(0o077)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     given = msgspec.json.decode(sys.stdin.readline(), type=Given)
     stopping = threading.Event()

@@ -10,7 +10,7 @@ from typing import Final
 
 from headway.logs import spool
 from headway.logs.remote import Remote
-from headway.logs.spool import State
+from headway.logs.spool import Spool, State
 from headway.paths import stored_of
 
 PART_BYTES: Final = 64 * 1024  # a part of that size does not grow any more
@@ -18,10 +18,11 @@ SEND_BYTES_MAX: Final = 4 * 1024 * 1024  # at once
 
 
 class Shipment:
-    def __init__(self, folder: Path, name: str, parts: list[int] | None) -> None:
+    def __init__(self, of: Spool, spooled: str, parts: list[int] | None) -> None:
         """``parts``: those in the store; None: it has to be asked."""
-        self.path = folder / name
-        self.name = stored_of(name)
+        self.of = of
+        self.spooled = spooled
+        self.name = stored_of(spooled)
         self.parts = parts
         self.part = 0  # where the last one begins
         self.sent = 0
@@ -41,9 +42,9 @@ class Shipment:
 
     def look(self) -> None:
         if self.state == "live":
-            self.state, self.size = spool.look(self.path)
+            self.state, self.size = spool.look(self.of, self.spooled)
         if self.state == "left":
-            self.state, self.size = spool.finish(self.path)
+            self.state, self.size = spool.finish(self.of, self.spooled)
 
     def ship(self, remote: Remote) -> bool:
         """Ship the log. Returns whether it is complete in the store. Raises NotReachable."""
@@ -52,9 +53,13 @@ class Shipment:
         if self.state == "live":
             self.send_parts(remote)
             return False
-        remote.put_whole(self.name, self.path)
+        log = self.of.open(self.spooled)
+        try:
+            remote.put_whole(self.name, Path(f"/dev/fd/{log}"))
+        finally:
+            os.close(log)
         remote.remove_parts(self.name, self.parts or [])
-        self.path.unlink(missing_ok=True)
+        self.of.unlink(self.spooled)
         return True
 
     def ask(self, remote: Remote) -> None:
@@ -68,7 +73,7 @@ class Shipment:
 
     def send_parts(self, remote: Remote) -> None:
         assert self.parts is not None
-        log = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        log = self.of.open(self.spooled)
         try:
             while self.sent < self.size:
                 if self.sent - self.part >= PART_BYTES:

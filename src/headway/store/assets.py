@@ -53,12 +53,24 @@ ANY_NEWS: LiteralString = """
         SELECT FROM (SELECT FROM asset_consumer WHERE news ORDER BY team_id, dag_id LIMIT 1) AS first)
 """
 
-# The subquery is ordered, so positions follow the numbers of the events.
+# The oldest of each team, one of each after another, so that a team with very many holds up no other. Then ordered: the
+# positions of a team follow the numbers of its events.
 TAKE: LiteralString = """
-    WITH fresh AS MATERIALIZED (
+    WITH RECURSIVE waiting AS (
+        (SELECT team_id FROM asset_event WHERE position IS NULL ORDER BY team_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT event.team_id FROM asset_event AS event
+            WHERE event.position IS NULL AND event.team_id > waiting.team_id ORDER BY event.team_id LIMIT 1)
+        FROM waiting WHERE waiting.team_id IS NOT NULL
+    ), fresh AS MATERIALIZED (
         SELECT event_id, team_id, asset, at, nextval('asset_position') AS position FROM (
-            SELECT event_id, team_id, asset, at FROM asset_event
-            WHERE position IS NULL ORDER BY event_id LIMIT %(limit)s
+            SELECT oldest.* FROM (
+                SELECT event.* FROM waiting CROSS JOIN LATERAL (
+                    SELECT event_id, team_id, asset, at, row_number() OVER (ORDER BY event_id) AS place
+                    FROM asset_event WHERE position IS NULL AND team_id = waiting.team_id
+                    ORDER BY event_id LIMIT %(limit)s
+                ) AS event ORDER BY place, event_id LIMIT %(limit)s
+            ) AS oldest ORDER BY event_id
         ) AS ordered
     ), routed AS (
         UPDATE asset_event SET position = fresh.position FROM fresh CROSS JOIN LATERAL (
@@ -116,13 +128,18 @@ QUEUE: LiteralString = """
             AND paused_at IS NULL AND missing_since IS NULL OFFSET 0)
 """
 
-# In another order each time: DAGs that always have news leave the others their turn.
+# One of each team after another, and in another order each time: who always has news leaves the others their turn.
 DUE: LiteralString = """
     SELECT dag.team_id, dag.dag_id, dag.version
-    FROM (SELECT DISTINCT team_id, dag_id FROM asset_consumer WHERE news) AS wanted
+    FROM (
+        SELECT team_id, dag_id, row_number() OVER (
+            PARTITION BY team_id ORDER BY hashtextextended(dag_id, %(turn)s + team_id)) AS place
+        FROM (SELECT DISTINCT team_id, dag_id FROM asset_consumer WHERE news) AS known
+        JOIN dag USING (team_id, dag_id) WHERE paused_at IS NULL AND missing_since IS NULL
+    ) AS wanted
     JOIN dag ON dag.team_id = wanted.team_id AND dag.dag_id = wanted.dag_id
     WHERE paused_at IS NULL AND missing_since IS NULL
-    ORDER BY hashtextextended(dag.dag_id, %(turn)s + dag.team_id) LIMIT %(limit)s
+    ORDER BY place, hashtextextended(dag.dag_id, %(turn)s + dag.team_id) LIMIT %(limit)s
     FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 

@@ -1,5 +1,6 @@
 """The limits of teams, and what counts against them. Every function takes a connection; none commits."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
@@ -93,6 +94,28 @@ def created(conn: Connection[Any], team_id: int, now: datetime, most: int) -> li
 def open_runs(conn: Connection[Any], team_id: int, most: int) -> int:
     """Count runs that have not ended, of each state up to ``most``."""
     return counted(conn, OPEN_RUNS, {"team_id": team_id, "limit": most})
+
+
+def runs_left(conn: Connection[Any], team_id: int, now: datetime) -> float:
+    """Return how many runs the limits of a team allow now; without one, infinitely many."""
+    bounds = of_team(conn, team_id)
+    most, open_most, left = bounds.runs_per_minute, bounds.open_runs, math.inf
+    if most is not None:
+        left = most - len(created(conn, team_id, now, most))
+    if open_most is not None:
+        left = min(left, open_most - open_runs(conn, team_id, open_most))
+    return max(left, 0)
+
+
+def spent(conn: Connection[Any], team_id: int, now: datetime) -> str:
+    """Return the name of the limit that lets a team have no more runs now; empty: there is none."""
+    bounds = of_team(conn, team_id)
+    if (most := bounds.open_runs) is not None and open_runs(conn, team_id, most) >= most:
+        return "open_runs"
+    minute = bounds.runs_per_minute
+    if minute is not None and len(created(conn, team_id, now, minute)) >= minute:
+        return "runs_per_minute"
+    return ""
 
 
 def run_tasks(conn: Connection[Any], team_id: int) -> int:

@@ -4,9 +4,9 @@ Only the holder of the DAG's row starts its runs, so ``max_active_runs`` cannot 
 others only end runs meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, LiteralString
 
 import msgspec
 from psycopg import Connection
@@ -15,12 +15,34 @@ from psycopg.rows import args_row
 from headway.core.waiting import Line
 from headway.store import states
 
+# Some of each team, one after another, from where the last look at the team ended, and at least one of every team: one
+# with very many holds up no other. ``found``: how many the team has from there, up to the limit.
 DAGS_WITH_QUEUED: LiteralString = """
-    SELECT team_id, dag_id FROM dag
-    WHERE has_queued AND paused_at IS NULL AND (team_id, dag_id) > (%(team_id)s, %(dag_id)s)
-    ORDER BY team_id, dag_id
-    LIMIT %(limit)s
-    FOR NO KEY UPDATE SKIP LOCKED
+    WITH RECURSIVE waiting AS (
+        (SELECT team_id FROM dag WHERE has_queued ORDER BY team_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT next.team_id FROM dag AS next
+            WHERE next.has_queued AND next.team_id > waiting.team_id ORDER BY next.team_id LIMIT 1)
+        FROM waiting WHERE waiting.team_id IS NOT NULL
+    ), chosen AS MATERIALIZED (
+        SELECT next.* FROM waiting
+        LEFT JOIN unnest(%(teams)s::integer[], %(dags)s::text[]) AS looked (team_id, dag_id)
+            ON looked.team_id = waiting.team_id
+        CROSS JOIN LATERAL (
+            SELECT team_id, dag_id, row_number() OVER (ORDER BY dag_id) AS place, count(*) OVER () AS found FROM (
+                SELECT team_id, dag_id FROM dag
+                WHERE team_id = waiting.team_id AND has_queued AND paused_at IS NULL
+                    AND dag_id > coalesce(looked.dag_id, '')
+                ORDER BY dag_id LIMIT %(limit)s
+            ) AS from_there
+        ) AS next
+        ORDER BY place, team_id LIMIT greatest(%(limit)s, (SELECT count(*) FROM waiting))
+    )
+    SELECT dag.team_id, dag.dag_id, place, found
+    FROM chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
+    WHERE has_queued AND paused_at IS NULL
+    ORDER BY dag.team_id, dag.dag_id
+    FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 
 # In two lanes: a backfill has its own limit and does not count against the DAG's.
@@ -66,12 +88,29 @@ FORGET_EMPTY: LiteralString = """
             OFFSET 0)
 """
 
+# The longest due of each team, one after another: a team that catches up with years holds up no other.
 DUE_DAGS: LiteralString = """
-    SELECT team_id, dag_id, version, last_fire FROM dag
-    WHERE next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
-    ORDER BY next_fire_at, team_id, dag_id
-    LIMIT %(limit)s
-    FOR NO KEY UPDATE SKIP LOCKED
+    WITH RECURSIVE timed AS (
+        (SELECT team_id FROM dag WHERE next_fire_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
+            ORDER BY team_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT team_id FROM dag
+            WHERE next_fire_at IS NOT NULL AND paused_at IS NULL AND missing_since IS NULL
+                AND dag.team_id > timed.team_id ORDER BY team_id LIMIT 1)
+        FROM timed WHERE timed.team_id IS NOT NULL
+    ), chosen AS MATERIALIZED (
+        SELECT next.* FROM timed CROSS JOIN LATERAL (
+            SELECT team_id, dag_id, next_fire_at, row_number() OVER (ORDER BY next_fire_at, dag_id) AS place FROM dag
+            WHERE team_id = timed.team_id AND next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+            ORDER BY next_fire_at, dag_id LIMIT %(limit)s
+        ) AS next
+        ORDER BY place, next_fire_at, team_id LIMIT greatest(%(limit)s, (SELECT count(*) FROM timed))
+    )
+    SELECT dag.team_id, dag.dag_id, version, last_fire
+    FROM chosen JOIN dag ON dag.team_id = chosen.team_id AND dag.dag_id = chosen.dag_id
+    WHERE dag.next_fire_at <= %(now)s AND paused_at IS NULL AND missing_since IS NULL
+    ORDER BY chosen.next_fire_at, dag.team_id, dag.dag_id
+    FOR NO KEY UPDATE OF dag SKIP LOCKED
 """
 
 FIRES_DECIDED: LiteralString = """
@@ -119,29 +158,28 @@ class DueDag(msgspec.Struct, frozen=True):
     last_fire: datetime | None
 
 
-DagKey = tuple[int, str]
-FIRST: Final[DagKey] = (0, "")
-
-
 def startable(
-    conn: Connection[Any], *, after: DagKey, dags_max: int, runs_max: int
-) -> tuple[list[tuple[int, str]], DagKey]:
+    conn: Connection[Any], *, after: Mapping[int, str], dags_max: int, runs_max: int
+) -> tuple[list[tuple[int, str]], dict[int, str]]:
     """Queued runs that may start now: team and run id. Their DAGs stay locked until the
     transaction ends.
 
-    Looks at the DAGs after ``after`` and returns the last one, or ``FIRST`` at the end. Otherwise DAGs
-    whose runs must wait would hide those after them.
+    ``after``: by team the DAG behind which the look goes on, because DAGs whose runs must wait would hide those
+    after them. Returns the same for the next look, of teams that have more.
     """
-    asked = {"team_id": after[0], "dag_id": after[1], "limit": dags_max}
+    asked = {"teams": [*after], "dags": [*after.values()], "limit": dags_max}
     locked = conn.execute(DAGS_WITH_QUEUED, asked).fetchall()
     if not locked:
-        return [], FIRST
-    last = locked[-1] if len(locked) == dags_max else FIRST
-    values = {"teams": [team for team, _ in locked], "dags": [dag for _, dag in locked]}
+        return [], {}
+    rest = {}
+    for team_id, dag_id, place, count in locked:
+        rest[team_id] = dag_id if place < count or count == dags_max else None
+    values = {"teams": [row[0] for row in locked], "dags": [row[1] for row in locked]}
     found = conn.execute(STARTABLE, {**values, "limit": runs_max}).fetchall()
     if not found:
         conn.execute(FORGET_EMPTY, values)
-    return [(team_id, run_id) for team_id, run_id in found], (last[0], last[1])
+    left = {team_id: dag_id for team_id, dag_id in rest.items() if dag_id is not None}
+    return [(team_id, run_id) for team_id, run_id in found], left
 
 
 def is_under_way(conn: Connection[Any]) -> bool:

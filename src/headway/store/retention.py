@@ -150,9 +150,15 @@ OLD_LINKS: LiteralString = """
     DELETE FROM login_link WHERE team_id = %(team_id)s AND expires_at < %(older_than)s
 """
 
+# One that was revoked or has expired. Who had it is in the audit.
+OLD_TOKENS: LiteralString = """
+    DELETE FROM api_token
+    WHERE team_id = %(team_id)s AND least(expires_at, revoked_at) < %(older_than)s AND token_id <> 'local-agent'
+"""
+
 REST: tuple[LiteralString, ...] = (
     *(OLD_IMPORT_ERRORS, OLD_BACKFILLS, OLD_SESSIONS, OLD_BUNDLES),
-    *(OLD_BROWSER_SESSIONS, OLD_LINKS, OLD_CODE_CHANGES, OLD_ASSET_EVENTS, OLD_ASSETS),
+    *(OLD_BROWSER_SESSIONS, OLD_LINKS, OLD_TOKENS, OLD_CODE_CHANGES, OLD_ASSET_EVENTS, OLD_ASSETS),
 )
 
 

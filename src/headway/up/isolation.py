@@ -8,6 +8,7 @@ Nothing is done for an attempt: the agent is started as the user, and everything
 import os
 import pwd
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -66,12 +67,30 @@ class Isolation:
         """Return what the environment of the team's processes says otherwise."""
         return {} if uid is None else {"HOME": str(self.home(uid))}
 
+    def spool(self, uid: int | None, team: str) -> Path:
+        """Return the folder from which the logs of a team are shipped, made if needed."""
+        if uid is None:
+            return self.layout.spool
+        self.layout.team_spools.mkdir(exist_ok=True)
+        self.layout.team_spools.chmod(ENTERED)
+        spool = self.layout.team_spools / team
+        if spool.exists() and spool.stat().st_uid != uid:  # of a team that was deleted
+            shutil.rmtree(spool)
+        if not spool.exists():
+            spool.mkdir(mode=0o700)
+            os.chown(spool, uid, uid)
+        return spool
+
     def of_loader(self, uid: int | None) -> list[str]:
         """Return the loader's options. It knows the database: only what imports DAG files runs as the team."""
         return [] if uid is None else ["--import-as", str(uid)]
 
     def of_agent(self, uid: int | None) -> list[str]:
         return [] if uid is None else ["--scratch", str(self.home(uid))]
+
+    def of_shipper(self) -> list[str]:
+        """Return the shipper's options. It runs as the server: it reads what agents of all teams write."""
+        return [] if self.why_not else ["--private"]
 
     @property
     def meeting_place(self) -> Path:
@@ -85,12 +104,9 @@ class Isolation:
 
 def isolation_of(layout: Layout, settings: "Settings") -> Isolation:
     """Return how teams are isolated from each other. Raises NotAllowed if that was demanded and is not possible."""
-    ships_logs = settings.log_store is not None
     wanted = is_of_teams(settings.dags) if settings.isolate is None else settings.isolate
     found = (
-        isolation(layout, settings.uids, ships_logs=ships_logs)
-        if wanted
-        else Isolation(layout, settings.uids, NOT_ASKED)
+        isolation(layout, settings.uids) if wanted else Isolation(layout, settings.uids, NOT_ASKED)
     )
     if settings.isolate and found.why_not:
         raise NotAllowed(
@@ -103,13 +119,9 @@ def isolation_of(layout: Layout, settings: "Settings") -> Isolation:
     return found
 
 
-def isolation(layout: Layout, uids: range, *, ships_logs: bool) -> Isolation:
+def isolation(layout: Layout, uids: range) -> Isolation:
     """Prepare the data directory for users of teams, or find why there can be none."""
-    why_not = (
-        unprivileged()
-        or ("a log store is used, and its spool is one for all teams" if ships_logs else "")
-        or unusable(uids)
-    )
+    why_not = unprivileged() or unusable(uids)
     if not why_not:
         open_folders(layout)
         why_not = out_of_reach(layout, uids[0])

@@ -219,7 +219,8 @@ class Supervisor:
                 component.start()
             except OSError as error:
                 raise config.explained(error, component.log) from error
-        self.teams.start(Place(dsn, gateway, self._private(), self._spool(), self.isolation))
+        ships_logs = self._log_store is not None
+        self.teams.start(Place(dsn, gateway, self._private(), ships_logs, self.isolation))
 
     def _scheduler(self, dsn: str, gateway: str) -> Component:
         return Component(
@@ -249,15 +250,12 @@ class Supervisor:
         names = [] if url is None else private_names(os.environ, url)
         return {PRIVATE: ",".join(names)}
 
-    def _spool(self) -> tuple[str, ...]:
-        return () if self._log_store is None else ("--spool", str(self.layout.spool))
-
     def _shipper(self, store: "LogStore") -> Component:
         store.warn_if_away(self.say)
         return Component(
             SHIPPER,
             "headway.logs",
-            ["--data", str(self.layout.data)],
+            ["--data", str(self.layout.data), *self.isolation.of_shipper()],
             {},
             self.layout.server_logs / "shipper.log",
             first_line=store.line,

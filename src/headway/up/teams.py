@@ -37,7 +37,7 @@ class Place:
     dsn: str
     gateway: str
     private: dict[str, str]  # environment: which variables the code of teams must not see
-    spool: tuple[str, ...]  # options
+    ships_logs: bool
     isolation: Isolation
 
 
@@ -264,7 +264,11 @@ class Teams:
                 *("--connect", place.gateway, "--data", str(self.layout.data), "--token-file", "-"),
                 *self._agent_size(),
                 *agent,
-                *place.spool,
+                *(
+                    ["--spool", str(place.isolation.spool(uid, served.team))]
+                    if place.ships_logs
+                    else []
+                ),
                 *place.isolation.of_agent(uid),
             ],
             place.private | place.isolation.environment(uid),

@@ -1868,7 +1868,7 @@ export interface paths {
         post?: never;
         /**
          * Delete team
-         * @description Delete a team. Tokens, sessions and memberships of it end immediately; its data is removed in the background.
+         * @description Delete a team. Tokens, sessions and memberships of it end immediately; its data is removed in the background. Nothing is deleted unless ``confirm`` is the name of the team.
          */
         delete: operations["delete_team"];
         options?: never;
@@ -2195,6 +2195,8 @@ export interface components {
             closed: string[];
             /** @enum {unknown} */
             kind: "awaits_assets";
+            /** @default  */
+            limit: string;
             /** @default [] */
             missing: string[];
             /** @default  */
@@ -14098,6 +14100,8 @@ export interface operations {
     delete_team: {
         parameters: {
             query?: {
+                /** @description The name of the team once more. */
+                confirm?: string;
                 /**
                  * @description Cancel runs that have not ended.
                  * @example false

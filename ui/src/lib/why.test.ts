@@ -48,7 +48,10 @@ const SAID: Said = {
   file_gone: [{ kind: "file_gone" }, dag],
   no_schedule: [{ kind: "no_schedule" }, dag],
   runs_once: [{ kind: "runs_once" }, dag],
-  awaits_assets: [{ kind: "awaits_assets", missing: ["orders"], since: "", closed: [] }, dag],
+  awaits_assets: [
+    { kind: "awaits_assets", missing: ["orders"], since: "", closed: [], limit: "" },
+    dag,
+  ],
   end_date: [{ kind: "end_date" }, dag],
   rule_not_met: [
     {

@@ -4,6 +4,7 @@ Each is one or a few requests to our own API as the same caller: rights, teams, 
 API, and nothing here reads the store. Callers send a bearer token; cookies are not heeded.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from http.cookies import SimpleCookie
@@ -15,11 +16,14 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Send
 
 from headway import ids
 from headway.api import cookies, site
-from headway.api.airflow.inner import PAGE, Inner, Problem
+from headway.api.airflow.inner import Inner, Problem
+
+logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 TOKEN: Final = "Airflow's REST API"  # what the tokens of sign-ins are called, and an id
 TOKENS_MAX: Final = 100  # of one person: the next sign-in ends the oldest
+LOOKED_AT: Final = 10_000  # of the newest tokens: an admin sees those of all
 NUMBER_CHARS_MAX: Final = 20
 GUIDE: Final = "docs/from-airflow.md lists what Headway answers of Airflow's API"
 
@@ -78,6 +82,12 @@ class Facade:
             headers: list[tuple[bytes, bytes]] = []
         except Problem as error:
             answer, headers = Answer({"detail": error.detail}, error.status), error.headers
+        except Exception as error:  # of a program that knows one form of errors only
+            logger.exception("%s %s failed", scope["method"], scope["path"])
+            detail = (
+                f"internal error: {type(error).__name__}; the details are in logs/server/api.log"
+            )
+            answer, headers = Answer({"detail": detail}, 500), []
         data = b"" if answer.body is None else msgspec.json.encode(answer.body)
         kind = (b"content-type", b"application/json")
         await site.answer(send, answer.status, [*headers, kind], data)
@@ -152,10 +162,10 @@ async def sign_in(asked: Asked) -> Answer:
 
 async def make_room(inner: Inner, name: str) -> None:
     """Revoke the oldest tokens of the sign-ins of a person, so that they have ``TOKENS_MAX`` with the next one."""
-    found = await inner.get("/api/v1/tokens", limit=PAGE)
+    found, _ = await inner.pages("/api/v1/tokens", LOOKED_AT)
     mine = [
         each["id"]
-        for each in found["items"]
+        for each in found
         if each["user"] == name and each["name"].startswith(TOKEN) and each["revoked_at"] is None
     ]
     for token_id in mine[TOKENS_MAX - 1 :]:

@@ -17,7 +17,7 @@ from headway.api.parameters import Id
 from headway.api.repeats import ONCE
 from headway.api.routes.runs import graphs
 from headway.core.roles import Verb
-from headway.errors import NotFound
+from headway.errors import Conflict, NotFound
 from headway.store import teams
 from headway.store.views import teams as views
 
@@ -83,13 +83,23 @@ async def change_team(api: Handed, name: Id, data: JSONBody[wire.TeamChange]) ->
 async def delete_team(
     api: Handed,
     name: Id,
+    confirm: Annotated[
+        str, QueryParameter(description="The name of the team once more.", max_length=100)
+    ] = "",
     force: Annotated[bool, QueryParameter(description="Cancel runs that have not ended.")] = False,
 ) -> wire.Team:
-    """Delete a team. Tokens, sessions and memberships of it end immediately; its data is removed in the background."""
+    """Delete a team. Tokens, sessions and memberships of it end immediately; its data is removed in the background.
+    Nothing is deleted unless ``confirm`` is the name of the team.
+    """
     api.principal.require_whole("delete a team")
 
     def work(conn: Connection[Any]) -> wire.Team:
         before = views.one(conn, actions.named(conn, actor_of(api), name))
+        if confirm != name:
+            raise Conflict(
+                f"nothing was deleted: the team {name} goes with its DAGs, runs and logs, and that must be confirmed",
+                hint=f"confirm it with the name of the team: confirm={name}",
+            )
         actions.delete(conn, actor_of(api), name, graphs(conn), force=force)
         api.door.tell(before=before, after=None)
         return before

@@ -16,7 +16,8 @@ from headway.core.schedules import BadSchedule, Schedule
 from headway.core.wording import said
 from headway.errors import NotFound
 from headway.spec.errors import did_you_mean
-from headway.store import grants
+from headway.store import grants, limits
+from headway.store.clock import clock
 from headway.store.views import dags, pages
 
 # Tasks of DAGs that are gone are left out.
@@ -63,6 +64,8 @@ EVENT: LiteralString = """
 WAITS: LiteralString = """
     SELECT asset, events, since FROM asset_consumer WHERE dag_id = %(dag_id)s ORDER BY asset
 """
+
+TEAM: LiteralString = "SELECT team_id FROM dag WHERE dag_id = %(dag_id)s"
 
 USES_OF_DAG: LiteralString = """
     SELECT role, asset, task_id FROM asset_use WHERE dag_id = %(dag_id)s ORDER BY asset, task_id
@@ -152,4 +155,11 @@ def awaited(conn: Connection[Any], dag_id: str, schedule: Schedule) -> AwaitsAss
     missing = tuple(wait.asset for wait in waits if wait.missing)
     theirs = [other for asset in missing if (other := foreign(asset)) is not None]
     closed = sorted(map(str, grants.closed(conn, theirs, GrantKind.USE_ASSET)))
-    return AwaitsAssets(missing, "" if since is None else since.isoformat(), tuple(closed))
+    limit = "" if missing or since is None else spent_limit(conn, dag_id)
+    return AwaitsAssets(missing, "" if since is None else since.isoformat(), tuple(closed), limit)
+
+
+def spent_limit(conn: Connection[Any], dag_id: str) -> str:
+    """Return the limit that the team of a DAG has reached, or nothing."""
+    row = conn.execute(TEAM, {"dag_id": dag_id}).fetchone()
+    return "" if row is None else limits.spent(conn, row[0], clock(conn))

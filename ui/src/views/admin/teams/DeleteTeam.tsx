@@ -19,7 +19,8 @@ export function DeleteTeam({ team, close }: { team: Team; close: () => void }) {
   const [force, setForce] = useState(false);
   const queries = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => request("delete", "/teams/{name}", { path: { name }, query: { force } }),
+    mutationFn: () =>
+      request("delete", "/teams/{name}", { path: { name }, query: { confirm: typed, force } }),
     onSuccess: () => {
       if (here) return location.assign("/");
       say("done", `Deleted the team ${name}`);
