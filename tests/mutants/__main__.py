@@ -33,6 +33,7 @@ TESTS: Final = {
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),
     "api/access": (
+        "tests/api/test_admission.py",
         "tests/api/test_access.py",
         "tests/api/test_identity.py",
         "tests/api/test_session.py",
