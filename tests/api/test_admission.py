@@ -18,6 +18,7 @@ from headway.api.refused import ASKER, Asker
 from headway.core.roles import BUILT_IN, Role, Verb
 from headway.errors import NotAllowed, NotAuthenticated
 from headway.identity.accounts import fingerprint
+from headway.store import api_tokens, browser_sessions, grants, people, roles
 from headway.store.api_tokens import Bearer
 from headway.store.browser_sessions import BrowserSession
 from headway.store.people import Standing
@@ -88,8 +89,13 @@ class Gate:
     """An admission whose surroundings are told beforehand."""
 
     def __init__(self, **answers: list[Any]) -> None:
-        works = {"of_session": access.of_session, "of_token": access.of_token, "of_person": access.of_person,
-                 "check": scopes.check, "narrowed": guests.narrowed}  # fmt: skip
+        works: dict[str, Callable[..., Any]] = {
+            "of_session": access.of_session,
+            "of_token": access.of_token,
+            "of_person": access.of_person,
+            "check": scopes.check,
+            "narrowed": guests.narrowed,
+        }
         self.door = Door({works[name]: found for name, found in answers.items()})
         self.rate, self.teams, self.renewals = Counter(), Teams(), Renewals()
         gate: Any = Admission(self.door, "local", ADMIN, self.rate, self.renewals)  # type: ignore[arg-type]
@@ -293,7 +299,7 @@ def test_only_our_own_pages_change_something_with_a_cookie(
         return
     with pytest.raises((NotAllowed, HTTPException)) as refused:
         gate.admit(request_, MEMBER)
-    found = refused.value
+    found: Any = refused.value
     assert (found.status_code if isinstance(found, HTTPException) else found.http_status) == status
 
 
@@ -314,11 +320,11 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         session=BrowserSession("s1", 2, LATER), teams=[ANN],
         token=Bearer("t1", 2, 1, "viewer", LATER, None, None),
     )  # fmt: skip
-    monkeypatch.setattr(access.browser_sessions, "identify", lambda conn, hashed: it.session)
-    monkeypatch.setattr(access.api_tokens, "identify", lambda conn, hashed: it.token)
-    monkeypatch.setattr(access.people, "standing", lambda conn, person_id: it.teams)
-    monkeypatch.setattr(access.roles, "verbs_of", lambda conn, team_id, role: BUILT_IN[Role(role)])
-    monkeypatch.setattr(guests.grants, "open_to", lambda conn, owner, teams: [])
+    monkeypatch.setattr(browser_sessions, "identify", lambda conn, hashed: it.session)
+    monkeypatch.setattr(api_tokens, "identify", lambda conn, hashed: it.token)
+    monkeypatch.setattr(people, "standing", lambda conn, person_id: it.teams)
+    monkeypatch.setattr(roles, "verbs_of", lambda conn, team_id, role: BUILT_IN[Role(role)])
+    monkeypatch.setattr(grants, "open_to", lambda conn, owner, teams: [])
     return it
 
 
@@ -362,7 +368,7 @@ def test_a_token_is_of_one_team_and_no_more_than_owner_role_and_list_allow(
     narrow = access.of_token(CONN, b"", None)
     assert narrow is not None
     assert narrow.verbs == {Verb.RUN_READ, Verb.TEAM_READ} & BUILT_IN[Role.OPERATOR]
-    assert narrow.dag_ids == {"sales"}
+    assert narrow.dag_ids == frozenset({"sales"})
     stored.token = replace(stored.token, role="viewer", verbs=[Verb.RUN_TRIGGER], dag_ids=None)
     none = access.of_token(CONN, b"", None)
     assert none is not None

@@ -309,9 +309,9 @@ def test_what_a_team_puts_into_its_spool_is_no_way_out(
     assert keys(plain) >= {"a/r1/good/-1/1.log", "b/r1/t/-1/1.log"}
     allowed = {"a/r1/good/-1/1.log", "b/r1/t/-1/1.log", "a/r1/hard/-1/1.log"}
     assert keys(plain) <= allowed, "a hard link to a file of one's own user is one's own"
-    file = io.BytesIO()
-    assert plain.fetch_whole("b/r1/t/-1/1.log", file)
-    assert file.getvalue().endswith(b" x\n")
+    text = io.BytesIO()
+    assert plain.fetch_whole("b/r1/t/-1/1.log", text)
+    assert text.getvalue().endswith(b" x\n")
     assert secret.read_text() == "of the server"
     assert works.error == "", "the store is not to blame"
     works.close()
