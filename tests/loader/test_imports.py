@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from headway.loader import import_child
 from headway.loader import importer as module
 from headway.loader.check import check
 from headway.loader.environment import PRIVATE, clean_environment, private_names
-from headway.loader.importer import Imported, Importer, Job
+from headway.loader.importer import BEGIN_S_MAX, Imported, Importer, Job
 from headway.spec.model import Dag, Task
 from tests.loader.conftest import Folder
 from tests.processes import begin
@@ -225,6 +226,33 @@ def test_a_slow_import_holds_nobody_up(
         importer.close()
     assert order[0] == "z.py"
     assert len(order) == 7
+
+
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [(BEGIN_S_MAX - 1, ""), (BEGIN_S_MAX, "waits longer than 300 s for its import to begin")],
+)
+def test_the_time_of_an_import_counts_from_its_beginning(
+    folder: Folder, wait: Wait, seconds: float, message: str
+) -> None:
+    """The first file of Airflow waits for the import of Airflow itself, which may take long on a busy machine."""
+    folder.dag("a.py", "a")
+    delayed = False
+
+    def delay(importer: Importer) -> None:
+        nonlocal delayed
+        if delayed:
+            return
+        delayed = True
+        importer.zygote.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, importer.zygote.pid, os.WSTOPPED | os.WNOWAIT)
+        importer.tend()
+        wait(seconds)
+        importer.tend()
+        importer.zygote.send_signal(signal.SIGCONT)
+
+    imported = import_all(folder, clean_environment(os.environ), 1.0, delay)["a.py"]
+    assert message == (imported.trouble.message if imported.trouble else "")
 
 
 CREDENTIALS = """

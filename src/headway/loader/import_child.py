@@ -57,6 +57,12 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     number: int
 
 
+class Began(msgspec.Struct, frozen=True, tag=True):
+    """Its process exists. What files of its kind need, imported once for all of them, was there before."""
+
+    number: int
+
+
 class Ended(msgspec.Struct, frozen=True, tag=True):
     number: int
     exit_code: int  # negative: the signal
@@ -147,7 +153,13 @@ def serve(zygote: Zygote) -> bool:
     zygote.children[pid] = Forked(request.number)
     for fd in fds:
         os.close(fd)
+    tell(zygote, Began(request.number))
     return True
+
+
+def tell(zygote: Zygote, message: Began | Ended) -> None:
+    with contextlib.suppress(ConnectionError):
+        zygote.control.send(msgspec.json.encode(message))
 
 
 def warm_for(start: Start) -> None:
@@ -175,9 +187,7 @@ def reap(zygote: Zygote) -> bool:
             continue  # an orphan
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)  # at once: no fork can run away from it
-        ended = Ended(forked.number, os.waitstatus_to_exitcode(status), forked.crowd)
-        with contextlib.suppress(ConnectionError):
-            zygote.control.send(msgspec.json.encode(ended))
+        tell(zygote, Ended(forked.number, os.waitstatus_to_exitcode(status), forked.crowd))
 
 
 def kill_crowds(zygote: Zygote) -> None:

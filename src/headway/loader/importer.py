@@ -30,6 +30,7 @@ from headway.loader.import_child import (
     DESCENDANTS_MAX,
     PACKET_BYTES_MAX,
     REPORT_BYTES_MAX,
+    Began,
     Ended,
     Report,
     Start,
@@ -47,6 +48,7 @@ SLOW_S: Final = 1.0  # after that an import no longer holds a place
 BACKGROUND_MAX: Final = 32
 READ_BYTES: Final = 256 << 10
 LOOK_S: Final = 1.0  # whether the zygote is suspended: in two looks in a row, then it is replaced
+BEGIN_S_MAX: Final = 300.0  # for the zygote to begin with a file: it may import Airflow first
 ANSWER_S_MAX: Final = 30.0  # for the zygote to tell of the end of what it was told to stop
 CLOSE_S_MAX: Final = 5.0
 
@@ -79,13 +81,19 @@ class Running:
     number: int
     report_fd: int
     output_fd: int
-    started: float
+    started: float  # its process; before there is one, when it was asked for
     time_limit_s: float
+    began: bool = False
     verdict: str | None = None  # why we stopped it
     stopped_at: float = 0.0
     report: bytearray = field(default_factory=bytearray)
     output: bytearray = field(default_factory=bytearray)  # its end
     printed: int = 0
+
+    @property
+    def due(self) -> float:
+        """Return when it is stopped, unless it has ended."""
+        return self.started + (self.time_limit_s if self.began else BEGIN_S_MAX)
 
 
 class Importer:
@@ -165,8 +173,12 @@ class Importer:
         if self.look_after_zygote(now):
             return 0.0
         for running in self.running.values():
-            if now - running.started >= running.time_limit_s:
+            if now < running.due:
+                continue
+            if running.began:
                 self.stop(running, f"takes longer than {running.time_limit_s:g} s to import")
+            else:
+                self.stop(running, f"waits longer than {BEGIN_S_MAX:g} s for its import to begin")
         while self.queue and self.has_place(now):
             self.start(self.queue.pop(next(iter(self.queue))))
         if not self.queue and self.suspects and not self.running:
@@ -199,7 +211,7 @@ class Importer:
         due = []
         for running in self.running.values():
             if running.verdict is None:
-                due.append(running.started + running.time_limit_s)
+                due.append(running.due)
             else:
                 due.append(running.stopped_at + ANSWER_S_MAX)
             if self.queue and now - running.started < SLOW_S:
@@ -241,14 +253,17 @@ class Importer:
         if not packet:
             self.accuse(self.replace_zygote(), "kills the process that imports DAG files")
             return
-        ended = msgspec.json.decode(packet, type=Ended)
-        running = self.running.get(ended.number)
+        told = msgspec.json.decode(packet, type=Began | Ended)
+        running = self.running.get(told.number)
         if running is None:
             return  # withdrawn
+        if isinstance(told, Began):
+            running.started, running.began = clock.monotonic(), True
+            return
         self.read_report(running)
         self.read_output(running)
         self.forget(running)
-        self.done(conclude(running, ended))
+        self.done(conclude(running, told))
 
     def replace_zygote(self) -> list[Running]:
         """Start another zygote and forget the jobs of the old one."""
