@@ -58,7 +58,7 @@ def test_addresses_that_do_not_answer_hold_up_nobody_else(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:  # it accepts nobody
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/ready"
-        kwargs = {"url": url, "status": None, "contains": "", "headers": {}}
+        kwargs: dict[str, object] = {"url": url, "status": None, "contains": "", "headers": {}}
         asked = [
             shared.watch(
                 "headway.authoring.looking:answers",

@@ -12,9 +12,9 @@ EARLIER = """from airflow.operators.bash_operator import BashOperator
 PROVIDER = """import airflow
 from airflow.providers.amazon.aws.operators.s3 import S3ListOperator
 """
-REMARKED = """from airflow.sdk import DAG, Asset, task
+REMARKED = """from airflow.sdk import DAG, AssetAlias, task
 
-with DAG("often", schedule=[Asset("s3://a")]):
+with DAG("often", schedule=[AssetAlias("copies")]):
     @task(pool="db", queue="gpu")
     def one(): ...
     one()

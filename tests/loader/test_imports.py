@@ -120,7 +120,7 @@ def test_what_hangs_is_stopped_and_says_where(folder: Folder, wait: Wait) -> Non
 
     def wait_no_longer(importer: Importer) -> None:
         for running in importer.running.values():
-            if running.verdict is None and b"line 4" in running.output:
+            if running.verdict is None and b'hang.py", line 4 in' in running.output:
                 wait(2.0)  # it has said where it is
 
     found = import_all(folder, clean_environment(os.environ), 2.0, wait_no_longer)

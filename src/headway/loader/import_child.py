@@ -245,7 +245,7 @@ def restrict(start: Start) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     faulthandler.enable()  # a crash says its line
     # So does a file that hangs, just before it is stopped.
-    faulthandler.dump_traceback_later(max(0.05, start.time_limit_s - 0.2))
+    faulthandler.dump_traceback_later(max(0.05, start.time_limit_s - 0.2), repeat=True)
 
 
 def limit_processes(number: int) -> None:

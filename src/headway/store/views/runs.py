@@ -1,5 +1,6 @@
 """Views of runs, and the resolution of names such as @latest to run ids."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, LiteralString
 
@@ -86,8 +87,12 @@ def listing(by: LiteralString, only: LiteralString, sort: str = "newest") -> Lit
     """
 
 
-NEWEST: Final = {sort: listing("created_at", "true", sort) for sort in SORTS}
-OF_DAG: Final = {sort: listing("logical_date", "dag_id = %(dag_id)s", sort) for sort in SORTS}
+NEWEST: Final[Mapping[str, LiteralString]] = {
+    sort: listing("created_at", "true", sort) for sort in SORTS
+}
+OF_DAG: Final[Mapping[str, LiteralString]] = {
+    sort: listing("logical_date", "dag_id = %(dag_id)s", sort) for sort in SORTS
+}
 
 # Beside a run in the order of its DAG's runs.
 PREVIOUS: LiteralString = f"""
