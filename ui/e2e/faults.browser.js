@@ -56,9 +56,16 @@ function layerOf(element) {
 
 function overlap(one, other) {
   if (one.element.contains(other.element) || other.element.contains(one.element)) return false;
-  const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
-  const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-  return across > 2 && down > 2 && layerOf(one.element) === layerOf(other.element);
+  if (!meet(one.box, other.box)) return false;
+  const lines = (each) => [...each.element.getClientRects()]; // words that go on in the next line
+  const meeting = lines(one).some((line) => lines(other).some((beside) => meet(line, beside)));
+  return meeting && layerOf(one.element) === layerOf(other.element);
+}
+
+function meet(one, other) {
+  const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+  return across > 2 && down > 2;
 }
 
 function shownControls() {

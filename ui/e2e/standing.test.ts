@@ -126,7 +126,7 @@ test("a dialog puts the focus on what is wrong, and Escape gives it back to what
   const opener = page().getByRole("button", { name: "New pool" });
   await opener.click();
   await page().getByLabel("Name").fill("small");
-  const slots = page().getByLabel("Slots");
+  const slots = page().getByRole("textbox", { name: "Slots" });
   await slots.fill("many");
   await page().getByRole("button", { name: "Create pool" }).click();
   await expect.poll(() => slots.evaluate((field) => field === document.activeElement)).toBe(true);
@@ -137,7 +137,7 @@ test("a dialog puts the focus on what is wrong, and Escape gives it back to what
 test("a drawer that is closed gives the focus back to what opened it", async () => {
   const run = await ran(server, "documented", { days: 101 });
   await page().goto(`/t/default/runs/${run}`);
-  const task = page().getByRole("button", { name: "part", exact: true }).last();
+  const task = page().getByRole("button", { name: "failed part", exact: true }).last();
   await task.focus();
   await page().keyboard.press("Enter");
   await page().locator("aside").getByText("All 12").waitFor();

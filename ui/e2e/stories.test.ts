@@ -198,9 +198,9 @@ test("who is not signed in is led to the sign-in, and a link works once", async 
   const browser = await launch();
   try {
     const stranger = await browser.newPage({ baseURL: server.url });
-    await stranger.goto("/t/default/runs?state=failed");
+    await stranger.goto("/t/default/runs?only=failed");
     await stranger.getByRole("button", { name: "Sign in" }).waitFor();
-    expect(new URL(stranger.url()).searchParams.get("next")).toBe("/t/default/runs?state=failed");
+    expect(new URL(stranger.url()).searchParams.get("next")).toBe("/t/default/runs?only=failed");
     const { url } = await ask<{ url: string }>(server, "/login-links", {});
     await stranger.goto(url);
     await stranger.waitForURL(/\/overview/);

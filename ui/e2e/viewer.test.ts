@@ -7,7 +7,7 @@ import { launch } from "./browser.ts";
 const server = inject("server");
 const PASSWORD = "only looks at things";
 const ACTS =
-  /^(Add|Remove|Run|Pause|Resume|Retry|Clear|Cancel|Mark|Note|New|Resize|Delete|Revoke)\b/;
+  /^(Add|Remove|Run(?! of)|Pause|Resume|Retry|Clear|Cancel|Mark|Note|New|Resize|Delete|Revoke)\b/;
 let browser: Browser;
 let page: Page;
 let run = "";
@@ -106,7 +106,7 @@ async function offered(): Promise<string[]> {
     for (const each of await page.locator("main").getByRole(role, { disabled: false }).all()) {
       const name = (await each.getAttribute("aria-label")) ?? (await each.textContent()) ?? "";
       if (role === "switch" || (role === "button" && ACTS.test(name.trim()))) found.push(name);
-      if (role === "link" && /^Run /.test(name)) found.push(name);
+      if (role === "link" && /^Run (?!of )/.test(name)) found.push(name);
     }
   }
   return found;

@@ -6430,7 +6430,12 @@ export interface operations {
                  * @example failed
                  */
                 state?: "cancelled" | "failed" | "queued" | "running" | "success";
+                /**
+                 * @description `true`: only DAGs that ran at least once; `false`: only DAGs that never ran.
+                 * @example false
+                 */
                 ran?: boolean;
+                /** @description The order of the list. Of DAGs, `-` before the name reverses it. */
                 sort?: "-last_run" | "-name" | "-next_run" | "-owner" | "last_run" | "name" | "next_run" | "owner";
                 /**
                  * @description Maximum number of results.
@@ -10375,6 +10380,7 @@ export interface operations {
                 from?: string;
                 /** @description End of the range. */
                 to?: string;
+                /** @description The order of the list. Of DAGs, `-` before the name reverses it. */
                 sort?: "longest" | "newest" | "oldest";
                 /**
                  * @description Maximum number of results.
@@ -11911,6 +11917,7 @@ export interface operations {
                  * @example error
                  */
                 q?: string;
+                /** @description Only instances with this error, as the diagnosis of the run groups them. */
                 error?: string;
                 /**
                  * @description Maximum number of results.
