@@ -29,6 +29,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await page().close(); // who is signed in there is gone with the team
   await inTeam("default", "DELETE", "/teams/partners?confirm=partners&force=true");
 });
 
