@@ -2,20 +2,20 @@
 
 import itertools
 
-from headway.core.dependencies import Link, affected
+from headway.core.dependencies import Below, Link, affected, directly_below
 
 NAMES = ("a", "b", "c", "d")
 PAIRS = [(upper, lower) for upper in NAMES for lower in NAMES if upper != lower]
 
 
-def links(*pairs: tuple[str, str]) -> list[Link]:
-    return [Link(upper, lower, "asset", f"{upper}{lower}") for upper, lower in pairs]
+def below(*pairs: tuple[str, str]) -> Below:
+    return directly_below(Link(upper, lower, "asset", f"{upper}{lower}") for upper, lower in pairs)
 
 
 def test_the_nearest_come_first_each_with_what_leads_to_it() -> None:
-    found = affected(links(("a", "b"), ("a", "c"), ("c", "d"), ("b", "d")), "a")
+    found = affected(below(("a", "b"), ("a", "c"), ("c", "d"), ("b", "d")), "a")
     assert found == [("b", "a"), ("c", "a"), ("d", "b")]
-    assert affected(links(("a", "b")), "b") == []
+    assert affected(below(("a", "b")), "b") == []
 
 
 def test_every_graph_of_four_dags_ends_and_names_each_once() -> None:
@@ -25,5 +25,5 @@ def test_every_graph_of_four_dags_ends_and_names_each_once() -> None:
             reached = {"a"}
             for _ in NAMES:
                 reached |= {lower for upper, lower in chosen if upper in reached}
-            found = [name for name, _ in affected(links(*chosen), "a")]
+            found = [name for name, _ in affected(below(*chosen), "a")]
             assert sorted(found) == sorted(reached - {"a"})

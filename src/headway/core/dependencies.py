@@ -1,7 +1,7 @@
 """Dependencies between DAGs, and who is affected by one that is late. Pure."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -15,19 +15,27 @@ class Link:
     name: str
 
 
-def affected(links: Iterable[Link], dag_id: str) -> list[tuple[str, str]]:
+Below = Mapping[str, Sequence[str]]
+"""The DAGs that wait for a DAG directly, sorted."""
+
+
+def directly_below(links: Iterable[Link]) -> Below:
+    below: dict[str, set[str]] = {}
+    for link in links:
+        below.setdefault(link.upstream, set()).add(link.downstream)
+    return {upper: sorted(lower) for upper, lower in below.items()}
+
+
+def affected(below: Below, dag_id: str) -> list[tuple[str, str]]:
     """Return every DAG below ``dag_id``, the nearest first, each with the DAG through which it is reached.
 
     DAGs may wait for each other in a circle: each is named once, and ``dag_id`` never.
     """
-    below: dict[str, list[str]] = {}
-    for link in links:
-        below.setdefault(link.upstream, []).append(link.downstream)
     through: dict[str, str] = {}
     ahead = deque([dag_id])
     while ahead:
         upper = ahead.popleft()
-        for lower in sorted(below.get(upper, ())):
+        for lower in below.get(upper, ()):
             if lower != dag_id and lower not in through:
                 through[lower] = upper
                 ahead.append(lower)

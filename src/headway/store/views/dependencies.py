@@ -1,5 +1,6 @@
 """Dependencies of DAGs: by assets that tasks update, and by tasks that wait for runs."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, LiteralString
 
@@ -7,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import args_row, dict_row
 
 from headway import wire
-from headway.core.dependencies import Link, affected
+from headway.core.dependencies import Link, affected, directly_below
 
 BY_ASSETS: LiteralString = """
     SELECT DISTINCT coalesce(producer.dag_id, '') AS upstream, consumer.dag_id AS downstream, 'asset' AS kind,
@@ -60,12 +61,18 @@ def of_team(conn: Connection[Any]) -> list[wire.DagLinks]:
     named = sorted({name for link in found for name in (link.upstream, link.downstream)} - {""})
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(DAGS, {"dag_ids": named}).fetchall()
+    below = directly_below(found)
+    before: dict[str, list[wire.DagLink]] = defaultdict(list)
+    after: dict[str, list[wire.DagLink]] = defaultdict(list)
+    for link in found:
+        before[link.downstream].append(other(link, link.upstream))
+        after[link.upstream].append(other(link, link.downstream))
     return [
         wire.DagLinks(
             **row,
-            upstream=[other(link, link.upstream) for link in found if link.downstream == dag_id],
-            downstream=[other(link, link.downstream) for link in found if link.upstream == dag_id],
-            affected=[below for below, _ in affected(found, dag_id)],
+            upstream=before[dag_id],
+            downstream=after[dag_id],
+            affected=[lower for lower, _ in affected(below, dag_id)],
         )
         for row in rows
         for dag_id in [row["dag_id"]]

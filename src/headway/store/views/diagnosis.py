@@ -10,7 +10,7 @@ from psycopg.rows import args_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core import branches
-from headway.core.dependencies import affected
+from headway.core.dependencies import affected, directly_below
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
 from headway.core.graph import Graph
 from headway.core.reasons import Reason
@@ -225,13 +225,14 @@ def blocked_elsewhere(
     first = [*dict.fromkeys(row["dag_id"] for row in direct)]
     known = {run.dag_id, *first}
     further = []
+    below = directly_below(links)
     for dag_id in first:
-        for below, through in affected(links, dag_id):
-            if below not in known:
-                known.add(below)
-                link = next(x for x in links if (x.upstream, x.downstream) == (through, below))
+        for lower, through in affected(below, dag_id):
+            if lower not in known:
+                known.add(lower)
+                link = next(x for x in links if (x.upstream, x.downstream) == (through, lower))
                 further.append(
-                    {"dag_id": below, "kind": link.kind, "name": link.name, "through": through}
+                    {"dag_id": lower, "kind": link.kind, "name": link.name, "through": through}
                 )
     owners = dependencies.owners(conn, known)
     return [
