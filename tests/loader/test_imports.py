@@ -1,8 +1,10 @@
 """Whatever a DAG file does during import, it does to itself alone. Real processes."""
 
+import contextlib
 import os
 import selectors
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -167,6 +169,21 @@ def test_a_zygote_that_tells_of_no_end_is_replaced(
     assert trouble is not None
     assert trouble.message == "blocks the process that imports DAG files"
     assert found["b.py"].trouble is None
+
+
+def test_an_end_that_waits_to_be_read_is_in_time(folder: Folder, wait: Wait) -> None:
+    """As when the process that asked for the import was held up."""
+    folder.dag("a.py", "a")
+
+    def come_late(importer: Importer) -> None:
+        with contextlib.suppress(BlockingIOError):
+            flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
+            if b"Ended" in importer.control.recv(1 << 16, flags):
+                wait(AMPLE_S)
+
+    found = import_all(folder, clean_environment(os.environ), AMPLE_S, come_late)
+    assert found["a.py"].trouble is None
+    assert [dag.dag_id for dag in found["a.py"].dags] == ["a"]
 
 
 def test_a_suspended_zygote_does_not_outlive_who_started_it(folder: Folder, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import io
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Awaitable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -110,6 +111,7 @@ class Triggerer:
         self.reader = FrameReader(FRAME_BYTES_MAX)
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.unsent = bytearray()
+        self.lock = threading.Lock()  # of ``unsent``
 
     async def run(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -167,18 +169,25 @@ class Triggerer:
             body = ENCODER.encode(message)
         except UnicodeEncodeError:
             body = ENCODER.encode(type(message)(*map(carried, msgspec.structs.astuple(message))))
-        if not self.unsent:
+        framed = frame(body)
+        with self.lock:
+            idle = not self.unsent
+            self.unsent += framed
+        if idle:
             self.loop.call_soon_threadsafe(self.flush)
-        self.unsent += frame(body)
 
     def flush(self) -> None:
+        """Send all that there is. A message that finds nothing unsent schedules the next call."""
         try:
-            while self.unsent:  # threads may add to it meanwhile
-                del self.unsent[: self.end.send(bytes(self.unsent))]
+            while unsent := bytes(self.unsent):
+                sent = self.end.send(unsent)
+                with self.lock:
+                    del self.unsent[:sent]
         except BlockingIOError:
             self.loop.add_writer(self.end, self.flush)
         except OSError:  # the agent is gone: the end of file tells
-            self.unsent.clear()
+            with self.lock:
+                self.unsent.clear()
         else:
             self.loop.remove_writer(self.end)
 

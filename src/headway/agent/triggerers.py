@@ -261,12 +261,12 @@ class Triggerers:
         triggerer.turns = turns
         if triggerer.home.alone or triggerer.still < HANGS_AT:
             return
-        if triggerer.still == HANGS_AT:  # it says where it is, if it still can
+        if triggerer.still == HANGS_AT:
+            triggerer.tail.clear()  # it may have said where it was at an earlier time
+        place = self.place(triggerer)
+        if not place and triggerer.still < SILENT_AT:  # it says where it is, if it still can
             assert triggerer.server is not None
             triggerer.server.send(Kind.SIGNAL, triggerer.mark, signal.SIGUSR1, 0.0)
-            return
-        place = self.place(triggerer)
-        if not place and triggerer.still < SILENT_AT:
             return
         waiting = triggerer.waits.get(number)
         why = f"blocked the event loop of its triggerer for {HANGS_AT} s{place}"

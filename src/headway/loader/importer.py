@@ -85,6 +85,7 @@ class Running:
     time_limit_s: float
     began: bool = False
     verdict: str | None = None  # why we stopped it
+    late: bool = False  # stopped for its time; it may have ended before, which we had not read
     stopped_at: float = 0.0
     report: bytearray = field(default_factory=bytearray)
     output: bytearray = field(default_factory=bytearray)  # its end
@@ -173,8 +174,9 @@ class Importer:
         if self.look_after_zygote(now):
             return 0.0
         for running in self.running.values():
-            if now < running.due:
+            if running.verdict is not None or now < running.due:
                 continue
+            running.late = True
             if running.began:
                 self.stop(running, f"takes longer than {running.time_limit_s:g} s to import")
             else:
@@ -339,7 +341,8 @@ def conclude(running: Running, ended: Ended) -> Imported:
     if ended.crowd:
         verdict = f"starts more than {DESCENDANTS_MAX} processes during import"
         return troubled(running, Trouble(verdict))
-    if running.verdict is not None:
+    in_time = running.late and ended.exit_code == 0  # its end waited to be read, not we for it
+    if running.verdict is not None and not in_time:
         return troubled(running, Trouble(running.verdict, crash_line(running)))
     if not running.report:
         return troubled(running, Trouble(ending(ended.exit_code), crash_line(running)))
