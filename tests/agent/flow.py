@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from headway import Fail, Run, Skip, TimeDelta, bash, dag, defer, task
+from headway import Fail, Run, Skip, TimeDelta, bash, dag, defer, get_current_context, task
 from headway.authoring.secrets import mask_secret
 
 DAEMON = """
@@ -163,6 +163,17 @@ def double(number: int) -> int:
     return 2 * number
 
 
+@task(map_index_template="number {{ number }} of {{ secret }}")
+def named(number: int) -> None:
+    mask_secret("hunter2-hunter2")
+    get_current_context()["secret"] = "hunter2-hunter2"
+
+
+@task(map_index_template="number {{ number }}")
+def named_and_killed(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @task
 def total(parts: list[int]) -> int:
     return sum(parts)
@@ -305,6 +316,8 @@ def flow() -> None:
     hello()
     n = numbers()
     total(double.expand(number=n))
+    named.expand(number=n)
+    named_and_killed.expand(number=n)
     length(large())
     for plain in (
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,

@@ -7,7 +7,7 @@ import pytest
 from headway import ids
 from headway.agent import rendered
 from headway.agent.masking import Masker
-from headway.agent.protocol import AttemptKey, AxisItem, XComRef
+from headway.agent.protocol import AttemptKey, AxisItem, Named, XComRef
 from headway.api.logs.rendered import fields_of
 from headway.authoring import rendered as authoring
 from headway.paths import log_path, rendered_of
@@ -44,6 +44,21 @@ def test_names_of_the_environment_without_values(shared: Gateway) -> None:
     assert found["command"].startswith("true 20")
     assert found["env"] == "GATE"
     assert "sesame" not in str(found)
+
+
+def test_the_name_of_a_mapped_instance_is_told_while_it_runs_and_at_its_end(
+    shared: Gateway,
+) -> None:
+    run_id = ids.run_id()
+    shared.run("numbers", run_id=run_id)
+    axes = [AxisItem(3, XComRef("numbers"))]
+    ended = shared.run("named", run_id=run_id, map_index=3, axes=axes)
+    assert (ended.outcome, ended.name) == ("success", "number 3 of ***")
+    told = [one.name for one in shared.said if isinstance(one, Named) and one.key == ended.key]
+    assert told == ["number 3 of ***"]
+    killed = shared.run("named_and_killed", run_id=run_id, map_index=3, axes=axes)
+    assert (killed.outcome, killed.name) == ("failed", "number 3")
+    assert shared.run("numbers", run_id=ids.run_id()).name == ""
 
 
 def test_what_is_large_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,9 @@ class Listener:
     def take(self, child: object, ask: object) -> None:
         raise AssertionError("nothing here asks for a secret")
 
+    def call(self, child: object, name: str) -> None:
+        raise AssertionError("nothing here is mapped")
+
     def server_ready(self, server: FileServer) -> None:
         self.ready.append(server.file)
 

@@ -1,5 +1,6 @@
 """Airflow's own task runner, under our agent: states, XComs, secrets, logs."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import closing
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import Server
-from tests.cli.conftest import children_of, of_process, wait_until
+from tests.cli.conftest import children_of, headway, of_process, wait_until
 
 
 def test_a_dag_runs_as_in_airflow(server: Server) -> None:
@@ -28,6 +29,9 @@ def test_a_dag_runs_as_in_airflow(server: Server) -> None:
     assert ran.attempts["double[1]"] == 2
     assert "3 numbers of 2026-03-04: 12 2026-01-02" in ran.log("many.say")
     assert "adding [2, 4, 6]" in ran.log("add")
+    shown = headway("show", ran.run_id, "double", "--output", "json", cwd=server.folder)
+    names = [each["rendered_map_index"] for each in json.loads(shown.stdout)]
+    assert names == ["1, twice 1", "2, twice 2", "3, twice 3"]
 
 
 def test_a_log_has_what_the_task_says_and_not_how_airflow_starts(server: Server) -> None:

@@ -9,7 +9,7 @@ import pytest
 from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
-from headway.cli.trouble import describe
+from headway.cli.trouble import describe, place
 from headway.client import Client
 from headway.config import Layout
 from headway.core.commands import Selection
@@ -329,3 +329,50 @@ def test_what_failed_with_one_error_is_run_again_as_a_set(client: Client, conn: 
     assert [error.fingerprint for error in client.diagnosis(run_id).errors] == [few.fingerprint]
     nothing = client.clear(run_id, wire.ClearRequest(error=many.fingerprint, dry_run=True))
     assert nothing.cleared == []
+
+
+def test_a_mapped_instance_is_shown_and_found_by_its_name(client: Client, conn: Session) -> None:
+    deploy(conn, task("list"), task("book", over="list"))
+    (run_id,) = trigger(conn, "d", "k1")
+    rows = {0: "INV-0007", 1: "INV-0008", 2: "INV-0009\0", 3: ""}
+
+    def behave(grant: Grant) -> dict[str, Any]:
+        index = grant.instance.map_index
+        if index < 0:
+            return {"outcome": "success", "xcoms": LIST}
+        failed = {"outcome": "failed", "detail": "ValueError: no customer"} if index else {}
+        return {"outcome": "success", "name": rows[index], **failed}
+
+    Scheduler(conn).play(behave)
+    found = client.instances(run_id, task_id="book")
+    assert [each.rendered_map_index for each in found] == [
+        "INV-0007", "INV-0008", "INV-0009\N{SYMBOL FOR NULL}", None,
+    ]  # fmt: skip
+    assert client.instance(run_id, "book", 1).rendered_map_index == "INV-0008"
+    assert [each.map_index for each in client.instances(run_id, q="inv-0008")] == [1]
+    (error,) = client.diagnosis(run_id).errors
+    named = client.instances(run_id, error=error.fingerprint)
+    assert [place(each) for each in named] == [
+        "book[1] (INV-0008)", "book[2] (INV-0009\N{SYMBOL FOR NULL})", "book[3]",
+    ]  # fmt: skip
+    assert error.first.rendered_map_index in rows.values()
+    bars = client.get(f"/runs/{run_id}/gantt", wire.Gantt).bars
+    assert "INV-0007" in {bar.rendered_map_index for bar in bars}
+
+
+def test_a_name_is_shown_while_the_task_runs_and_kept_when_it_runs_again(
+    client: Client, conn: Session
+) -> None:
+    deploy(conn, task("list"), task("book", over="list"))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "success", "xcoms": LIST}))
+    scheduler.tick()
+    grants = list(scheduler.held.values())
+    scheduler.tick(*(scheduler.name(grant, f"row {grant.instance.map_index}") for grant in grants))
+    assert client.instance(run_id, "book", 2).rendered_map_index == "row 2"
+    scheduler.tick(scheduler.name(grants[0], "of a stranger", token="wrong"))
+    assert client.instance(run_id, "book", 0).rendered_map_index == "row 0"
+    scheduler.play(lambda _: {"outcome": "failed", "cause": "lost"})
+    assert client.instance(run_id, "book", 2).rendered_map_index == "row 2"

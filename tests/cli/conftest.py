@@ -36,7 +36,7 @@ def hello(size: int = 3):
     def names() -> list[str]:
         return ["a", "b", "c"]
 
-    @task
+    @task(map_index_template="Ms. {{ name | upper }}")
     def greet(name: str) -> str:
         print("hello", name)
         return name

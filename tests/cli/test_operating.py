@@ -30,6 +30,19 @@ def test_a_run_is_named_by_its_dag_and_its_results_are_read(cli: Command) -> Non
     assert (unknown.returncode, "there is no run of a DAG 'helo'" in unknown.stderr) == (2, True)
 
 
+def test_the_instances_of_a_task_are_listed_by_name(cli: Command) -> None:
+    run_id = cli("run", "hello").stdout.strip()
+    shown = cli("show", run_id, "greet")
+    assert shown.stderr == f"greet of run {run_id}: 3 instances\n"
+    rows = [line.split("  ") for line in shown.stdout.splitlines()]
+    assert [[cell.strip() for cell in row if cell][:3] for row in rows[1:]] == [
+        [str(index), f"Ms. {letter}", "success"] for index, letter in enumerate("ABC")
+    ]
+    assert cli("why", run_id, "greet", "--index", "1").stdout == "greet[1] (Ms. B) is success\n"
+    unknown = cli("show", run_id, "gret")
+    assert (unknown.returncode, "has no task 'gret'" in unknown.stderr) == (2, True)
+
+
 def test_a_run_is_started_again_with_other_parameters(cli: Command) -> None:
     first = cli("run", "hello", "-p", "size=5", "--date", "2026-01-02").stdout.strip()
     again = cli("run", "hello", "--like", first, "-p", "size=7", "--output", "json")

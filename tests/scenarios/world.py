@@ -102,6 +102,12 @@ class Scheduler:
         body = msgspec.msgpack.encode(message)
         return Envelope(self.team_id, grant.run.run_id, translate.report(message), body)
 
+    def name(self, grant: Grant, name: str, token: str | None = None) -> Envelope:
+        """The agent tells how the task of a live attempt calls its mapped instance."""
+        message = protocol.Named(key_of(grant), token or grant.attempt.token or "", name)
+        body = msgspec.msgpack.encode(message)
+        return Envelope(self.team_id, grant.run.run_id, translate.report(message), body)
+
     def work(self, behaviour: Behaviour = succeed) -> list[Envelope]:
         """The agent ends all that it holds."""
         return [self.end(grant, **behaviour(grant)) for grant in list(self.held.values())]

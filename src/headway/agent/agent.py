@@ -424,6 +424,7 @@ class Agent:
             line=end.line,
             deferral=end.deferral,
             assets=end.assets,
+            name=attempt.name,
         )
         self.unacked[seq] = (ended, at)
         self.report_end(seq)

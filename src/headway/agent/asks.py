@@ -1,16 +1,20 @@
-"""Questions of running attempts for connections and variables, on their way to the gateway and back.
+"""Questions of running attempts for connections and variables, on their way to the gateway and back, and the names of
+mapped instances.
 
 The agent keeps no answer: it learns what to mask, hands the answer to the child, and forgets it. An attempt has at most
 one open question, which ends with it.
 """
 
 from itertools import count
+from typing import Final
 
 from headway.agent import orders
 from headway.agent.attempts import Attempt
 from headway.agent.children import Child, Children
 from headway.agent.link import Link
-from headway.agent.protocol import Answer, Ask
+from headway.agent.protocol import Answer, Ask, Named
+
+NAMES_MAX: Final = 10  # of one attempt that are told while it runs: each takes part in a tick
 
 
 class Asks:
@@ -26,6 +30,16 @@ class Asks:
         request = next(self.requests)
         self.open[request] = (attempt, ask)
         self.send(request, attempt, ask)
+
+    def call(self, child: Child, name: str) -> None:
+        """Tell how the task calls its mapped instance. The end of the attempt says it again, for good."""
+        attempt = child.attempt
+        if attempt is None or attempt.name == name:
+            return
+        attempt.name = name
+        if attempt.names_told < NAMES_MAX:
+            attempt.names_told += 1
+            self.link.send(Named(attempt.key, attempt.grant.token, name))
 
     def send(self, request: int, attempt: Attempt, ask: orders.Ask) -> None:
         self.link.send(Ask(request, attempt.key, attempt.grant.token, ask.kind, ask.name))

@@ -52,6 +52,8 @@ class Attempt:
         self.held: dict[Key, Entry] = {}  # results it needs
         self.child: Child | None = None
         self.stopping: End | None = None  # it is being ended for this reason
+        self.name = ""  # of the mapped instance, as its task told it last
+        self.names_told = 0
         self.started_seq = 0
         self.started_at = 0.0
 

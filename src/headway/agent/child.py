@@ -43,6 +43,7 @@ from headway.agent.orders import (
     ORDER,
     Ask,
     Given,
+    Named,
     Opening,
     Order,
     Outcome,
@@ -202,6 +203,7 @@ def limit(which: int, soft: int) -> None:
 def work(control: int, server: Server) -> None:
     secrets.announce = lambda values: send(control, Secrets(values))
     rendered.announce = lambda fields: send(control, Rendered(fields))
+    rendered.call_instance = lambda name: send(control, Named(name))
     secrets.ask = asking.asker(lambda ask: send(control, ask), lambda: receive(control))
     slate: Any = None
     orders, pid = 0, os.getpid()
@@ -252,7 +254,7 @@ def read_exactly(fd: int, size: int) -> bytes | None:
     return data
 
 
-def send(control: int, message: Secrets | Rendered | Ask | Outcome) -> None:
+def send(control: int, message: Secrets | Rendered | Named | Ask | Outcome) -> None:
     try:
         body = ENCODER.encode(message)
     except UnicodeEncodeError:

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import termios
-from collections.abc import Callable
 from itertools import count
 from typing import Final, Protocol
 
@@ -30,6 +29,7 @@ from headway.agent.orders import (
     UPWARD,
     Ask,
     Kind,
+    Named,
     Order,
     Outcome,
     Purpose,
@@ -48,9 +48,7 @@ LAST_READS: Final = 32  # of a pipe whose writers were killed
 class Child:
     """A child: its mark, private socket and output."""
 
-    def __init__(
-        self, mark: int, server: FileServer, masker: Masker, asked: "Callable[[Child, Ask], None]"
-    ) -> None:
+    def __init__(self, mark: int, server: FileServer, masker: Masker, asked: "Asked") -> None:
         self.mark = mark
         self.asked = asked
         self.server = server
@@ -144,7 +142,9 @@ class Child:
                         if self.log is not None:
                             rendered.write(self.log.path, self.masker, fields)
                     case Ask() as ask:
-                        self.asked(self, ask)
+                        self.asked.take(self, ask)
+                    case Named(name):
+                        self.asked.call(self, self.masker.text(name))
                     case outcome:
                         self.outcome = outcome
         except (TooLarge, msgspec.MsgspecError):
@@ -182,6 +182,7 @@ class Child:
 
 class Asked(Protocol):
     def take(self, child: Child, ask: Ask) -> None: ...
+    def call(self, child: Child, name: str) -> None: ...
 
 
 class Owner(Protocol):
@@ -211,7 +212,7 @@ class Children:
         """Start a child. Returns None if the server accepts nothing. A child whose order follows
         immediately does not prepare.
         """
-        child = Child(next(self.marks), server, self.masker.copy(), self.owner.asks.take)
+        child = Child(next(self.marks), server, self.masker.copy(), self.owner.asks)
         ends = (child.their_control.fileno(), child.their_output)
         purpose = Purpose.SPARE if ahead else Purpose.ATTEMPT
         sent = server.send(Kind.START, child.mark, purpose, 0.0, ends)

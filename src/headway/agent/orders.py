@@ -1,8 +1,8 @@
 """Messages between the agent, its fork servers and the children.
 
 - Agent and fork server: fixed records (``RECORD``); a start carries the child's control socket and output.
-- Agent and child, on the control socket: one ``Order`` down; ``Secrets``, ``Ask`` and one ``Outcome`` up, a
-  ``Told`` down for each ``Ask``; frames of msgpack.
+- Agent and child, on the control socket: one ``Order`` down; ``Secrets``, ``Rendered``, ``Named``, ``Ask`` and one
+  ``Outcome`` up, a ``Told`` down for each ``Ask``; frames of msgpack.
 The agent trusts nothing that comes up: an outcome binds only the attempt whose private socket it came from.
 """
 
@@ -119,6 +119,12 @@ class Rendered(msgspec.Struct, frozen=True, array_like=True, tag=True):
     fields: list[tuple[str, str]]
 
 
+class Named(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The name of the mapped instance, in place of its index."""
+
+    name: str
+
+
 class Output(msgspec.Struct, frozen=True, array_like=True):
     """A result. ``value`` is None when it is in its file."""
 
@@ -143,7 +149,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 ORDER: Final = msgspec.msgpack.Decoder(Order)
-UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Rendered | Ask | Outcome)
+UPWARD: Final = msgspec.msgpack.Decoder(Secrets | Rendered | Named | Ask | Outcome)
 TOLD: Final = msgspec.msgpack.Decoder(Told)
 OPENING: Final = msgspec.msgpack.Decoder(Opening)
 ENCODER: Final = msgspec.msgpack.Encoder()

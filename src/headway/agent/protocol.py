@@ -20,7 +20,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-PROTOCOL_VERSION: Final = 5
+PROTOCOL_VERSION: Final = 6
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 HEARTBEAT_S: Final = 5.0
 LEASE_S: Final = 15.0  # of the database's clock: after it the session is dead
@@ -167,6 +167,15 @@ class Ended(Message, frozen=True):
     line: Int32 | None = None  # of the DAG file, where the error came from
     deferral: Deferral | None = None  # of one that is deferred
     assets: list[AssetEvent] = []  # of a success, what it says of its outlets
+    name: str = ""  # of the mapped instance, if the task told one
+
+
+class Named(Message, frozen=True):
+    """Tells how the task of a live attempt calls its mapped instance. It may be lost: the end says it again."""
+
+    key: AttemptKey
+    token: str
+    name: str
 
 
 class Found(Message, frozen=True):
@@ -255,7 +264,10 @@ class Put(Message, frozen=True):
 
 
 Errand = WantBundle | WantResult | Put  # each is answered by a ``Piece``
-AgentMessage = Hello | Heartbeat | Started | Ended | Found | Looked | Fetch | Ask | Probed | Errand
+Reported = Started | Named | Ended | Found  # what a tick takes in
+AgentMessage = (
+    Hello | Heartbeat | Started | Named | Ended | Found | Looked | Fetch | Ask | Probed | Errand
+)
 
 
 # -- gateway to agent

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway.authoring.conditions import check
 from headway.authoring.lists import item_of
+from headway.authoring.map_index import Naming
 from headway.authoring.operators.base import Call
 from headway.authoring.operators.templates import render_all
 from headway.authoring.params import given_to
@@ -59,7 +60,7 @@ def execute(dag: "DAG", task_id: str, run: Run, inputs: Inputs) -> Result:
     call = Call(task.function, args, kwargs, run)
     work = task.operator.run_function if task.function else task.operator.run
     assert work is not None, f"{task.operator.word} cannot be used as a decorator"
-    with entered(run):
+    with entered(run), Naming(task.options.get("map_index_template", ""), call):
         resumed = run.resumed
         if resumed is None and task.conditions:
             check(task.conditions, run)

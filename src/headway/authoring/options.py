@@ -37,6 +37,7 @@ class TaskOptions(TypedDict, total=False):
     do_xcom_push: bool
     multiple_outputs: bool
     decides_outcome: bool
+    map_index_template: str
     ignore_downstream_trigger_rules: bool  # of @task.short_circuit
     outlets: "Asset | Iterable[Asset] | None"
     inlets: "Asset | Iterable[Asset] | None"
@@ -108,6 +109,17 @@ def optional_text(value: object) -> str:
     return "" if value is None else text(value)
 
 
+def template(value: object) -> str:
+    """A text that Jinja can read. What its names stand for is known when it is rendered."""
+    found = optional_text(value)
+    if found:
+        from headway.authoring.operators.templates import flaw_of_syntax  # few tasks have one
+
+        if (flaw := flaw_of_syntax(found)) is not None:
+            raise Wrong(f"a Jinja template ({flaw})")
+    return found
+
+
 def prose(value: object) -> str:
     return shown(optional_text(value))
 
@@ -164,6 +176,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "do_xcom_push": ("do_xcom_push", flag),
     "multiple_outputs": ("multiple_outputs", flag),
     "decides_outcome": ("decides_outcome", flag),
+    "map_index_template": ("map_index_template", template),
     "outlets": ("outlets", assets),
     "inlets": ("inlets", assets),
     "owner": ("owner", optional_text),

@@ -12,7 +12,12 @@ def nobody_listens(fields: list[tuple[str, str]]) -> None:
     """Outside of a running attempt nobody asks."""
 
 
+def nobody_calls(name: str) -> None:
+    """Outside of a running attempt an instance needs no name."""
+
+
 # Set by the process that runs an attempt.
+call_instance: Callable[[str], None] = nobody_calls
 announce: Callable[[list[tuple[str, str]]], None] = nobody_listens
 
 short: Final = Repr()

@@ -237,6 +237,7 @@ CONTEXT_NAMES: Final = (
 
 
 running: Run | None = None  # in a task's process, and in ``run_dag``
+asked: dict[str, object] | None = None  # its context, once somebody asks: a task may add variables
 
 
 class entered:
@@ -249,17 +250,29 @@ class entered:
         self.run = run
 
     def __enter__(self) -> None:
-        global running
-        self.before, running = running, self.run
+        global running, asked
+        self.before = running, asked
+        running, asked = self.run, None
 
     def __exit__(self, *_: object) -> None:
-        global running
-        running = self.before
+        global running, asked
+        running, asked = self.before
 
 
 def get_current_context() -> dict[str, object]:
-    """Return what a task may ask for by name, anywhere inside of it, as in Airflow. Raises RuntimeError elsewhere."""
-    return context_of(Run.current())
+    """Return what a task may ask for by name, anywhere inside of it, as in Airflow. Raises RuntimeError elsewhere.
+
+    It is one dict for the whole attempt: what is added to it can be used in the task's ``map_index_template``.
+    """
+    global asked
+    if asked is None:
+        asked = context_of(Run.current())
+    return asked
+
+
+def added() -> dict[str, object]:
+    """Return the context with what the task has added to it; nothing if nobody asked for it."""
+    return asked or {}
 
 
 def context_of(run: Run) -> dict[str, object]:

@@ -27,14 +27,21 @@ def show(
             help="DAG id, run id or unique prefix, @latest, @failed or DAG@latest.",
         ),
     ],
+    task_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[TASK]", help="A task of the run: show each of its instances."),
+    ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="Show all tasks of a run, not only the first ones.")
+        bool, typer.Option("--all", help="Show all tasks or instances, not only the first ones.")
     ] = False,
     data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Show a DAG, or a run with the states of its tasks."""
+    """Show a DAG, a run with the states of its tasks, or the instances of a task."""
     client = client_of(config.layout(data))
+    if task_id is not None:
+        show_task(client, target, task_id, output, every=every)
+        return
     if "@" not in target:
         try:
             show_dag(client, target, output)
@@ -93,9 +100,42 @@ def show_run(client: Client, run_id: str, output: Output, *, every: bool) -> Non
         say(f"and {counted(left, 'other task')}; to list all: headway show {run.run_id[:6]} --all")
 
 
+def show_task(client: Client, run_id: str, task_id: str, output: Output, *, every: bool) -> None:
+    """The instances of a task, the worst first; those of a mapped one with their names."""
+    from headway.cli.tree import LOUDEST  # brings rich
+
+    run = client.run(run_id)
+    found = client.instances(run.run_id, task_id=task_id)
+    if not found:
+        client.instance(run.run_id, task_id)  # says what is wrong
+    worst = sorted(found, key=lambda each: LOUDEST.index(each.state))
+    shown = worst if every else worst[:TASKS_MAX]
+    rows = [
+        (index_of(each), each.rendered_map_index, each.state, each.attempts,
+         seconds(each.started_at, each.ended_at), cut(each.blocked_reason or each.reason))
+        for each in shown
+    ]  # fmt: skip
+    say(f"{task_id} of run {run.run_id}: {counted(len(found), 'instance')}")
+    show_data(found, output, ("INDEX", "NAME", "STATE", "ATTEMPTS", "TOOK", "WHY"), rows)
+    if output is Output.TABLE and (left := len(found) - len(shown)):
+        more = f"headway show {run.run_id[:6]} {task_id} --all"
+        say(f"and {counted(left, 'other instance')}; to list all: {more}")
+
+
+def index_of(instance: wire.TaskInstance) -> int | None:
+    return instance.map_index if instance.map_index >= 0 else None
+
+
 def reason_of(task: wire.RunTask) -> str | None:
     """Return why the task waits or ended as it did, cut where a line of a table would be."""
     if when := trouble.retrying([task]):
         return when[0].partition(": ")[2]
-    why = task.blocked_reason or task.reason
-    return why if why is None or len(why) <= WHY_MAX else f"{why[: WHY_MAX - 1]}…"
+    return cut(task.blocked_reason or task.reason)
+
+
+def cut(why: str | None) -> str | None:
+    """Return the first line of a reason, no longer than a line of a table may be."""
+    if why is None:
+        return None
+    first = why.partition("\n")[0]
+    return first if len(first) <= WHY_MAX else f"{first[: WHY_MAX - 1]}…"

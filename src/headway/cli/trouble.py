@@ -7,6 +7,7 @@ from headway import wire
 from headway.cli.output import cell
 from headway.client import Client
 from headway.core.excerpt import excerpt
+from headway.core.states import FINAL
 from headway.core.wording import ENDED
 from headway.core.words import counted
 from headway.errors import NotFound, NotReachable
@@ -54,8 +55,34 @@ def earliest(found: list[wire.TaskInstance]) -> wire.TaskInstance | None:
 
 
 def place(instance: wire.TaskInstance) -> str:
-    index = instance.map_index
-    return instance.task_id if index < 0 else f"{instance.task_id}[{index}]"
+    """Return the task with the index of the instance and, if it has one, its name."""
+    if instance.map_index < 0:
+        return instance.task_id
+    name = f" ({instance.rendered_map_index})" if instance.rendered_map_index else ""
+    return f"{instance.task_id}[{instance.map_index}]{name}"
+
+
+def stands(client: Client, instance: wire.TaskInstanceDetail) -> str:
+    """Return the state of a task instance and the reason for it, as far as there is one."""
+    reason = instance.blocked_reason or instance.reason
+    if reason is None and instance.state == "waiting":
+        return f"is waiting{upstream_of(client, instance)}"
+    return f"is {instance.state}{f': {reason}' if reason else ''}"
+
+
+def upstream_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
+    """Return which tasks above have not ended, for one that waits for them."""
+    tasks = {task.task_id: task for task in client.tasks(instance.run_id)}
+    own = tasks.get(instance.task_id)
+    open_ones = [name for name in (own.upstream if own else []) if not has_ended(tasks[name])]
+    if not open_ones:
+        return ": its run has not started" if own is None else ""
+    verb = "has" if len(open_ones) == 1 else "have"
+    return f": {named(open_ones)} {verb} not ended"
+
+
+def has_ended(task: wire.RunTask) -> bool:
+    return all(state in FINAL for state, count in task.counts.items() if count)
 
 
 OVERDUE: Final = {"fail": "it fails", "skip": "it is skipped", "resume": "it goes on"}

@@ -37,7 +37,7 @@ def why(
         return
     if task_id is not None:
         instance = client.instance(run.run_id, task_id, index)
-        line(f"{task_id} is {instance.state}: {instance.blocked_reason or instance.reason or '-'}")
+        line(f"{trouble.place(instance)} {trouble.stands(client, instance)}")
         if instance.wait is not None:
             line(trouble.waiting(instance, instance.wait))
         if instance.state in ("failed", "up_for_retry"):

@@ -32,7 +32,7 @@ from headway.core.reasons import (
     UpstreamChanged,
 )
 from headway.core.reasons import Started as ProcessStarted
-from headway.core.reports import Ended, Found, Outcome, Report, Started
+from headway.core.reports import Ended, Found, Named, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
 from headway.core.run import SCHEDULER, Attempt, Instance, Result, Run
 from headway.core.states import (
@@ -93,6 +93,9 @@ def absorb(run: Run, report: Report, chance: Chance) -> bool:
         return find(run, instance, report, chance)
     if (attempt.number, attempt.token) != (report.number, report.token):
         return False
+    if isinstance(report, Named | Ended) and report.name:
+        instance.name = report.name
+        run.touch(instance)
     match report:
         case Started():
             if instance.state is State.QUEUED:

@@ -38,6 +38,18 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Tells how the task of a live attempt calls its mapped instance."""
+
+    task_id: str
+    map_index: int
+    number: int
+    token: str
+    name: str
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     task_id: str
     map_index: int
@@ -58,6 +70,7 @@ class Ended:
     follow: frozenset[str] | None = None  # a branch's choice among its direct downstream tasks
     deferral: Deferral | None = None
     told: tuple[Told, ...] = ()  # what the task says of its assets' events
+    name: str = ""  # of the mapped instance, if the task told one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +91,4 @@ class Found:
     age_s: float = 0.0
 
 
-Report = Started | Ended | Found
+Report = Started | Named | Ended | Found

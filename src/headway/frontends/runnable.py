@@ -52,6 +52,7 @@ def add(dag: DAG, spec: model.Dag, task: model.Task) -> None:
         options={
             "do_xcom_push": task.do_xcom_push,
             "multiple_outputs": task.multiple_outputs,
+            "map_index_template": task.map_index_template,
         },
         line=task.line,
         follows=Follows.NAMED if task.branch else Follows.ALL,

@@ -121,6 +121,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     teardown: bool = (
         False  # it runs if a setup directly above it succeeded, whatever happened since
     )
+    # Of a mapped task: what the name of each instance is made from, in place of its index.
+    map_index_template: str = ""
     outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     inlets: tuple[str, ...] = ()  # assets that it reads
     # The path of its group, where its id does not begin with it. None: the id up to the last dot.

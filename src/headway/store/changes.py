@@ -85,9 +85,11 @@ INSERT_INSTANCES: LiteralString = f"""
 UPDATE_INSTANCES: LiteralString = f"""
     WITH change AS MATERIALIZED (
         SELECT * FROM json_to_recordset(%(rows)s::json) AS change (
-            {typed(KEY)}, stored text, {typed(INSTANCE_CHANGE)})
+            {typed(KEY)}, stored text, name text, {typed(INSTANCE_CHANGE)})
     )
-    UPDATE task_instance SET {taken(INSTANCE_CHANGE, "change")}
+    UPDATE task_instance SET
+        {taken(INSTANCE_CHANGE, "change")},
+        rendered_map_index = coalesce(change.name, task_instance.rendered_map_index)
     FROM change CROSS JOIN LATERAL (
         SELECT ctid FROM task_instance AS instance
         WHERE instance.team_id = change.team_id AND instance.run_id = change.run_id
@@ -371,6 +373,7 @@ def instances(run: Run, *, new: bool) -> Iterator[dict[str, Any]]:
             "queued_at": instance.queued_at,
             "started_at": instance.started_at,
             "ended_at": instance.ended_at,
+            "name": instance.name,
         }
 
 

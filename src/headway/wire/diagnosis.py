@@ -15,6 +15,7 @@ class FirstError(msgspec.Struct, frozen=True, kw_only=True):
 
     task_id: str
     map_index: int
+    rendered_map_index: str | None = None
     attempt: int
     at: datetime | None
     cause: str | None

@@ -33,6 +33,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
 
     task_id: str
     map_index: int
+    rendered_map_index: str | None = None
     state: InstanceState
     attempts: int
     segments: list[Segment]

@@ -19,6 +19,7 @@ class InstanceKey(msgspec.Struct, frozen=True, kw_only=True):
 class TaskInstance(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     map_index: int
+    rendered_map_index: str | None = None  # its name in place of the index, by map_index_template
     state: InstanceState
     attempts: int
     blocked_reason: str | None

@@ -22,8 +22,9 @@ with DAG(
     def numbers():
         return list(range(1, get_current_context()["params"]["size"] + 1))
 
-    @task(retries=1)
+    @task(retries=1, map_index_template="{{ task.op_kwargs['x'] }}, {{ word }}")
     def double(x, ti=None):
+        get_current_context()["word"] = f"twice {x}"
         if x == 2 and ti.try_number == 1:
             raise ValueError("not yet")
         return x * 2

@@ -1389,7 +1389,7 @@ export interface paths {
         };
         /**
          * List instances
-         * @description List the task instances of a run by task and map index. ``q`` matches part of ``task[index]`` or of the error, ``error`` the fingerprint of an error of the run's diagnosis.
+         * @description List the task instances of a run by task and map index. ``q`` matches part of ``task[index]``, of the name that a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis.
          */
         get: operations["list_instances"];
         put?: never;
@@ -2316,6 +2316,7 @@ export interface components {
             expected_s: number | null;
             /** Format: int64 */
             map_index: number;
+            rendered_map_index: string | null;
             segments: components["schemas"]["Segment"][];
             /** @enum {string} */
             state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
@@ -2962,6 +2963,7 @@ export interface components {
             line: number | null;
             /** Format: int64 */
             map_index: number;
+            rendered_map_index: string | null;
             task_id: string;
         };
         /** Found */
@@ -4449,6 +4451,8 @@ export interface components {
              * @default 0
              */
             line?: number;
+            /** @default  */
+            map_index_template?: string;
             mapping?: components["schemas"]["Mapping"] | null;
             max_active_tis_per_dagrun?: number | null;
             max_retry_delay_s?: number | null;
@@ -4526,6 +4530,7 @@ export interface components {
             queued_at: string | null;
             ready_at: string | null;
             reason: string | null;
+            rendered_map_index: string | null;
             started_at: string | null;
             /** @enum {string} */
             state: "failed" | "running" | "up_for_retry" | "deferred" | "up_for_reschedule" | "queued" | "ready" | "waiting" | "upstream_failed" | "cancelled" | "success" | "skipped";
@@ -4547,6 +4552,7 @@ export interface components {
             queued_at: string | null;
             ready_at: string | null;
             reason: string | null;
+            rendered_map_index: string | null;
             run_id: string;
             started_at: string | null;
             /** @enum {string} */
@@ -6674,6 +6680,7 @@ export interface operations {
                      *             ],
                      *             "kind": "python",
                      *             "line": 11,
+                     *             "map_index_template": "text",
                      *             "mapping": {
                      *               "axes": [
                      *                 {
@@ -7673,6 +7680,7 @@ export interface operations {
                      *             ],
                      *             "kind": "python",
                      *             "line": 11,
+                     *             "map_index_template": "text",
                      *             "mapping": {
                      *               "axes": [
                      *                 {
@@ -7864,6 +7872,7 @@ export interface operations {
                      *             ],
                      *             "kind": "python",
                      *             "line": 11,
+                     *             "map_index_template": "text",
                      *             "mapping": {
                      *               "axes": [
                      *                 {
@@ -8283,6 +8292,7 @@ export interface operations {
                      *           ],
                      *           "kind": "python",
                      *           "line": 11,
+                     *           "map_index_template": "text",
                      *           "mapping": {
                      *             "axes": [
                      *               {
@@ -11014,6 +11024,7 @@ export interface operations {
                      *             "excerpt": "text",
                      *             "line": 11,
                      *             "map_index": -1,
+                     *             "rendered_map_index": "text",
                      *             "task_id": "extract"
                      *           },
                      *           "instances": [
@@ -11040,6 +11051,7 @@ export interface operations {
                      *         "excerpt": "text",
                      *         "line": 11,
                      *         "map_index": -1,
+                     *         "rendered_map_index": "text",
                      *         "task_id": "extract"
                      *       },
                      *       "retry": {
@@ -11371,6 +11383,7 @@ export interface operations {
                      *           "attempts": 1,
                      *           "expected_s": 1.5,
                      *           "map_index": -1,
+                     *           "rendered_map_index": "text",
                      *           "segments": [
                      *             {
                      *               "attempt": 1,
@@ -11969,6 +11982,7 @@ export interface operations {
                      *           "queued_at": "2026-01-31T05:00:00Z",
                      *           "ready_at": "2026-01-31T05:00:00Z",
                      *           "reason": null,
+                     *           "rendered_map_index": "text",
                      *           "started_at": "2026-01-31T05:00:00Z",
                      *           "state": "success",
                      *           "task_id": "extract",
@@ -12080,6 +12094,7 @@ export interface operations {
                      *       "queued_at": "2026-01-31T05:00:00Z",
                      *       "ready_at": "2026-01-31T05:00:00Z",
                      *       "reason": null,
+                     *       "rendered_map_index": "text",
                      *       "run_id": "01jk5v9s8t0q",
                      *       "started_at": "2026-01-31T05:00:00Z",
                      *       "state": "success",

@@ -126,7 +126,7 @@ def instance(found: Json, of: Json, task: Json) -> dict[str, Any]:
         "executor": None,
         "executor_config": "{}",
         "note": None,
-        "rendered_map_index": None,
+        "rendered_map_index": found.get("rendered_map_index"),
         "rendered_fields": {},
         "trigger": None,
         "triggerer_job": None,

@@ -26,8 +26,8 @@ async def list_instances(
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> wire.Page[wire.TaskInstance]:
-    """List the task instances of a run by task and map index. ``q`` matches part of ``task[index]`` or of the error,
-    ``error`` the fingerprint of an error of the run's diagnosis.
+    """List the task instances of a run by task and map index. ``q`` matches part of ``task[index]``, of the name that
+    a ``map_index_template`` gave, or of the error; ``error`` the fingerprint of an error of the run's diagnosis.
     """
 
     def work(conn: Connection[Any]) -> wire.Page[wire.TaskInstance]:

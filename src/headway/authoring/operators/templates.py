@@ -6,7 +6,7 @@ an empty string. ``{{ params.x | quote }}`` makes one word of a value for the sh
 ``{{ data_interval_end | ds }}`` a date of a moment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from headway.authoring.secrets import Connections, Variables
 
 LENGTH: Final = "${#"  # of a variable or an array in the shell, never the beginning of a comment
 KEPT: Final = "$\ue000{\ue000"
+NOTHING: Final[Mapping[str, object]] = {}
 
 # Of a moment, as Airflow names them.
 FILTERS: Final[dict[str, Callable[[datetime], str]]] = {
@@ -36,7 +37,20 @@ def render_all(value: Any, run: Run) -> Any:
     return value
 
 
-def render(text: str, run: Run) -> str:
+def flaw_of_syntax(text: str) -> str | None:
+    """Return why this is not a template; None if it is."""
+    from jinja2 import TemplateSyntaxError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    try:
+        SandboxedEnvironment().parse(text)
+    except TemplateSyntaxError as error:
+        return str(error)
+    return None
+
+
+def render(text: str, run: Run, more: Mapping[str, object] = NOTHING) -> str:
+    """``more``: names besides those of the run, or in place of them."""
     template = text.replace(LENGTH, KEPT)
     if "{{" not in template and "{%" not in template and "{#" not in template:
         return text
@@ -51,7 +65,7 @@ def render(text: str, run: Run) -> str:
     try:
         return (
             environment.from_string(template)
-            .render(context_of(run), conn=Connections(), var=Variables())
+            .render({**context_of(run), "conn": Connections(), "var": Variables(), **more})
             .replace(KEPT, LENGTH)
         )
     except (TemplateError, OverflowError) as error:  # the sandbox bounds loops by an OverflowError

@@ -62,6 +62,7 @@ class Instance:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: Attempt | None = None
+    name: str | None = None  # in place of the map index; None: what the database has
 
     @property
     def key(self) -> Key:

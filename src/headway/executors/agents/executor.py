@@ -32,7 +32,7 @@ from headway.executors.agents.asks import Asks, Service, no_secret
 from headway.executors.agents.doors import Outside
 from headway.executors.agents.errands import Errands
 from headway.executors.agents.files import Files
-from headway.executors.agents.gateway import Gateway, Link, grouped
+from headway.executors.agents.gateway import Gateway, Link
 from headway.executors.agents.trials import Trials
 from headway.executors.agents.triggers import Triggers
 from headway.executors.base import LEASE, Backlog, Envelope, Grant, Host
@@ -122,9 +122,11 @@ class Agents:
     # -- attempts
 
     def start(self, grants: Sequence[Grant]) -> None:
-        for session, of_session in grouped((g.attempt.session, g) for g in grants).items():
+        for session, of_session in translate.grouped(
+            (g.attempt.session, g) for g in grants
+        ).items():
             if (link := self.gateway.links.get(session)) is not None:
-                for of_run in grouped((g.row.run_id, g) for g in of_session).values():
+                for of_run in translate.grouped((g.row.run_id, g) for g in of_session).values():
                     self.start_in_run(link, session, of_run)
 
     def start_in_run(self, link: Link, session: str, grants: list[Grant]) -> None:
@@ -292,7 +294,7 @@ class Agents:
         missing = [
             (b.run_id, (key, b)) for key, b in keys.items() if key not in known and not b.reported
         ]
-        for run_id, pairs in grouped(iter(missing)).items():
+        for run_id, pairs in translate.grouped(iter(missing)).items():
             with self.at_own_cost(link, run_id, {key: b.token for key, b in pairs}):
                 self.send_again(link, run_id, pairs)
 

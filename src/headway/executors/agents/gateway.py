@@ -39,9 +39,11 @@ from headway.agent.protocol import (
     HeartbeatAck,
     Hello,
     Looked,
+    Named,
     Probed,
     Put,
     Refused,
+    Reported,
     RunContext,
     Started,
     Values,
@@ -313,20 +315,20 @@ class Gateway:
     def hear(
         self,
         link: Link,
-        message: Heartbeat | Started | Ended | Found | Looked | Fetch | Ask | Probed | Errand,
+        message: Heartbeat | Reported | Looked | Fetch | Ask | Probed | Errand,
         body: bytes,
     ) -> None:
         """Handle a message. Raises ValueError if its names cannot belong to a run, or it is longer than any."""
         if len(body) > REPORT_BYTES_MAX:
             raise ValueError(f"a message of {len(body):,} bytes; the limit is {REPORT_BYTES_MAX:,}")
-        if isinstance(message, Started | Ended | Ask | Put | Found):
+        if isinstance(message, Reported | Ask | Put):
             check_text(message.key.run_id, message.key.task_id)
         if isinstance(message, Put) and len(message.data) > PIECE_BYTES:
             raise ValueError(f"a piece of {len(message.data)} bytes, {PIECE_BYTES} are allowed")
         match message:
             case Heartbeat(seq, log_bytes):
                 link.heartbeat, link.log_bytes = seq, max(0, log_bytes)
-            case Started():
+            case Started() | Named():
                 self.starts.append(envelope(link, message, body))
             case Ended():
                 link.reported = max(link.reported, message.seq)
@@ -474,7 +476,7 @@ class Gateway:
             Path(self.address.removeprefix("unix:")).unlink(missing_ok=True)
 
 
-def envelope(link: Link, message: Started | Ended | Found, body: bytes) -> Envelope:
+def envelope(link: Link, message: Reported, body: bytes) -> Envelope:
     return Envelope(link.team_id, message.key.run_id, report(message), body, clock.monotonic())
 
 
@@ -489,11 +491,3 @@ def bodies(message: Callable[[list[T]], msgspec.Struct], parts: list[T]) -> Iter
         half = len(parts) // 2
         yield from bodies(message, parts[:half])
         yield from bodies(message, parts[half:])
-
-
-def grouped(keys: Iterator[tuple[str, Any]]) -> dict[str, list[Any]]:
-    """Group pairs by their first item, in order."""
-    found: dict[str, list[Any]] = {}
-    for name, value in keys:
-        found.setdefault(name, []).append(value)
-    return found

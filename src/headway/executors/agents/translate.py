@@ -2,9 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
 from headway.executors.agents.flaws import flaw_of_end
 from headway.spec.assets import EVENTS_MAX, flaw_of_extra, flaw_of_name, flaw_of_partition
-from headway.spec.carried import flaw_of_date, flaw_of_text
+from headway.spec.carried import flaw_of_date, flaw_of_text, shown
 from headway.spec.model import RESULT_KEY
 from headway.store import xcoms
 from headway.store.runs import Claimed
@@ -25,14 +25,13 @@ from headway.store.xcoms import Found, Wanted
 DETAIL_MAX = 2_000  # characters of an error kept in the database; the log has it whole
 CAUSE_MAX: Final = 100  # characters
 
-Reported = protocol.Started | protocol.Ended | protocol.Found
-
 DEFERRAL_BYTES_MAX: Final = 256 * 1024  # of the arguments with which a task goes on
+INSTANCE_NAME_MAX: Final = 250  # characters of a mapped instance's name
 NAME_MAX: Final = 500  # characters of a trigger's name
 WHAT_MAX: Final = 300  # and of what it looks out for
 DECODE_FACTS: Final = msgspec.json.Decoder(dict[str, object]).decode
 
-DECODER = msgspec.msgpack.Decoder(Reported)
+DECODER = msgspec.msgpack.Decoder(protocol.Reported)
 
 
 def decode(body: bytes) -> reports.Report:
@@ -40,7 +39,7 @@ def decode(body: bytes) -> reports.Report:
     return report(DECODER.decode(body))
 
 
-def report(message: Reported) -> reports.Report:
+def report(message: protocol.Reported) -> reports.Report:
     key = message.key
     if isinstance(message, protocol.Started):
         return reports.Started(
@@ -51,12 +50,25 @@ def report(message: Reported) -> reports.Report:
             age_s=message.age_s,
             pid=message.pid,
         )
+    if isinstance(message, protocol.Named):
+        return reports.Named(
+            task_id=key.task_id,
+            map_index=key.map_index,
+            number=key.number,
+            token=message.token,
+            name=name_of(message.name),
+        )
     if isinstance(message, protocol.Found):
         return found(message)
     message = storable(message)
     if message.outcome == "deferred":
         return deferred(message)
     return told(message) if message.assets and message.outcome == "success" else ended(message)
+
+
+def name_of(text: str) -> str:
+    """Return the name of a mapped instance, as far as it can be stored and shown."""
+    return shown(text)[:INSTANCE_NAME_MAX]
 
 
 def storable(message: protocol.Ended) -> protocol.Ended:
@@ -92,6 +104,7 @@ def ended(message: protocol.Ended) -> reports.Ended:
         length=None if result is None else result.length,
         item=result is not None,
         follow=None if message.follow is None else frozenset(message.follow),
+        name=name_of(message.name),
     )
 
 
@@ -353,3 +366,11 @@ def values(
     there = {(f.task_id, f.key) for f in found}
     missing = [r for r in refs if (r.task_id, r.key) not in there and r.map_index is not None]
     return protocol.Values(request, stored, missing)
+
+
+def grouped(keys: Iterator[tuple[str, Any]]) -> dict[str, list[Any]]:
+    """Group pairs by their first item, in order."""
+    found: dict[str, list[Any]] = {}
+    for name, value in keys:
+        found.setdefault(name, []).append(value)
+    return found

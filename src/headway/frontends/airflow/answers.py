@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from headway import clock
 from headway.authoring import rendered, secrets
+from headway.authoring.map_index import shortened
 from headway.authoring.run import Deferral, Run
 from headway.authoring.values import to_json
 from headway.core.connections import BadConnection, is_name, is_sensitive, parse
@@ -111,7 +112,7 @@ class Conversation:
             },
             "MaskSecret": mask,
             "SetRenderedFields": show,
-            "SetRenderedMapIndex": lambda _: {"type": "OKResponse", "ok": True},
+            "SetRenderedMapIndex": named,
             "SucceedTask": self.succeed,
             "RetryTask": lambda _: self.end(State.RETRY),
             "TaskState": lambda body: self.end(
@@ -228,6 +229,12 @@ def show(body: dict[str, Any]) -> dict[str, Any]:
     fields = body["rendered_fields"]
     named = list(fields.items())[: rendered.FIELDS_MAX]
     rendered.announce([(name, rendered.cut(text_of(value))) for name, value in named])
+    return {"type": "OKResponse", "ok": True}
+
+
+def named(body: dict[str, Any]) -> dict[str, Any]:
+    """The name of a mapped instance. The runner tells it before the task begins, and again if it has changed."""
+    rendered.call_instance(shortened(body["rendered_map_index"]))
     return {"type": "OKResponse", "ok": True}
 
 

@@ -80,6 +80,7 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         inlets=assets.names(task.inlets),
         do_xcom_push=task.is_mapped or bool(task.do_xcom_push),
         mapping=mapping_of(task),
+        map_index_template=task.map_index_template or "",
         function=function_of(task),
         arguments=arguments_of(task),
         branch=skips,

@@ -31,7 +31,8 @@ BLOCKED_MAX: Final = 200
 # Of the last attempt of what failed; of what never had one, the reason it was refused or marked for. Of one that was
 # lost, the reason too: it says how often.
 ERRORS: LiteralString = """
-    SELECT task_id, map_index, instance.attempts, coalesce(attempt.ended_at, instance.ended_at) AS at,
+    SELECT task_id, map_index, rendered_map_index, instance.attempts,
+        coalesce(attempt.ended_at, instance.ended_at) AS at,
         coalesce(attempt.cause, 'refused') AS cause,
         CASE WHEN attempt.state <> 'lost' THEN attempt.detail END AS detail,
         line, instance.reason::text AS reason
@@ -47,7 +48,7 @@ ERRORS: LiteralString = """
 
 # The first attempt that failed: what a repair, or a retry, has left behind.
 REPAIRED: LiteralString = """
-    SELECT task_id, map_index, number, attempt.ended_at, cause, detail, line, NULL AS reason
+    SELECT task_id, map_index, rendered_map_index, number, attempt.ended_at, cause, detail, line, NULL AS reason
     FROM attempt LEFT JOIN task_instance AS instance USING (team_id, run_id, task_id, map_index)
     WHERE run_id = %(run_id)s AND attempt.state = 'failed' AND instance.state IS DISTINCT FROM 'failed'
     ORDER BY attempt.ended_at, task_id, map_index LIMIT 1
@@ -150,6 +151,7 @@ def repaired(conn: Connection[Any], run_id: str) -> wire.FirstError | None:
 def first_error(
     task_id: str,
     map_index: int,
+    name: str | None,
     attempt: int,
     at: datetime | None,
     cause: str,
@@ -160,6 +162,7 @@ def first_error(
     return wire.FirstError(
         task_id=task_id,
         map_index=map_index,
+        rendered_map_index=name,
         attempt=attempt,
         at=at,
         cause=cause,

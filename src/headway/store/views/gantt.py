@@ -19,7 +19,7 @@ from headway.store.views.worded import why
 
 # The first of the run, and all their attempts.
 BARS: LiteralString = """
-    SELECT task_id, map_index, state, attempts, ready_at, ended_at, blocked_reason::text,
+    SELECT task_id, map_index, rendered_map_index, state, attempts, ready_at, ended_at, blocked_reason::text,
         pool, pool_slots, queue, executor
     FROM task_instance
     WHERE run_id = %(run_id)s
@@ -98,7 +98,7 @@ def attempt_of_row(
 
 
 def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried], present: Present) -> Life:
-    _, _, state, _, ready_at, ended_at, blocked_reason, *line = row
+    _, _, _, state, _, ready_at, ended_at, blocked_reason, *line = row
     return Life(
         state=State(state),
         began_at=began_at,
@@ -110,10 +110,11 @@ def life(began_at: datetime, row: tuple[Any, ...], tried: list[Tried], present: 
 
 
 def bar(row: tuple[Any, ...], pieces: list[Segment], usual: Mapping[str, float]) -> wire.Bar:
-    task_id, map_index, state, attempts, *_ = row
+    task_id, map_index, name, state, attempts, *_ = row
     return wire.Bar(
         task_id=task_id,
         map_index=map_index,
+        rendered_map_index=name,
         state=state,
         attempts=attempts,
         segments=[

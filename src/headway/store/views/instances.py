@@ -20,7 +20,7 @@ from headway.store.views import pages, present
 from headway.store.views.worded import worded, worded_row
 
 COLUMNS: LiteralString = f"""
-    task_id, map_index, state, attempts, blocked_reason::text, reason::text,
+    task_id, map_index, rendered_map_index, state, attempts, blocked_reason::text, reason::text,
     ready_at, queued_at, started_at, ended_at, {present.COLUMNS}
 """
 
@@ -32,6 +32,7 @@ PAGE: LiteralString = f"""
         AND (%(among_tasks)s::text[] IS NULL OR (task_id, map_index) IN (
             SELECT * FROM unnest(%(among_tasks)s::text[], %(among_indexes)s::integer[])))
         AND (%(q)s::text IS NULL OR strpos(lower(task_id || '[' || map_index || ']'), lower(%(q)s)) > 0
+            OR strpos(lower(rendered_map_index), lower(%(q)s)) > 0
             OR strpos(lower(reason ->> 'detail'), lower(%(q)s)) > 0)
         AND (%(after_task)s::text IS NULL
             OR (task_id, map_index) > (%(after_task)s, %(after_index)s))
@@ -112,7 +113,7 @@ def page(
     limit: int,
     cursor: str | None,
 ) -> wire.Page[wire.TaskInstance]:
-    """Return one page. ``q``: part of the name of an instance (``task[7]``) or of its error; ``among``: only these."""
+    """Return one page. ``q``: part of an instance's ``task[7]``, name or error; ``among``: only these."""
     limit = pages.capped(limit)
     if state is not None and state not in set(State):
         raise UsageError(f"{state!r} is not a valid task state", hint=f"one of: {', '.join(State)}")

@@ -25,6 +25,7 @@ const segment = (kind: Segment["kind"], from: number, to: number | null): Segmen
 const bar = (task_id: string, segments: Segment[], expected_s: number | null = null): Bar => ({
   task_id,
   map_index: -1,
+  rendered_map_index: null,
   state: "running",
   attempts: 1,
   segments,

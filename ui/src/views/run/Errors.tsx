@@ -3,6 +3,7 @@ import type { DistinctError, Run } from "@/api/types.ts";
 import { headlineOf } from "@/lib/causes.ts";
 import { counted } from "@/lib/count.ts";
 import { sourceOf } from "@/lib/excerpt.ts";
+import { instanceName } from "@/lib/instances.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
 import { StateIcon } from "@/parts/State.tsx";
@@ -54,7 +55,6 @@ function OneError({
     try: first.attempt,
   };
   const source = sourceOf(first.excerpt ?? "", first.line);
-  const name = place.map === undefined ? first.task_id : `${first.task_id}[${place.map}]`;
   return (
     <article className={styles.error}>
       <header className={styles.head}>
@@ -64,7 +64,7 @@ function OneError({
       <p className={styles.where}>
         {count > 1 ? "First occurred in" : "In"}{" "}
         <Button small flush look="quiet" onClick={() => select(place)}>
-          <code>{name}</code>
+          <code>{instanceName(first)}</code>
         </Button>
         {source && (
           <Link

@@ -2,6 +2,7 @@ import { memo } from "react";
 import { number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
 import { type Row, type Scale, type Stretch, stretchesOf } from "@/lib/gantt/bars.ts";
+import { instanceName } from "@/lib/instances.ts";
 import { stateWord } from "@/lib/states.ts";
 import { StateIcon, stateColour } from "@/parts/State.tsx";
 import styles from "./Gantt.module.css";
@@ -39,7 +40,14 @@ export const BarRow = memo(function BarRow(props: Props) {
         <span className={styles.label} title={bar.task_id}>
           {bar.task_id}
         </span>
-        {bar.map_index >= 0 && <span className={styles.index}>[{number(bar.map_index)}]</span>}
+        {bar.map_index >= 0 && (
+          <span
+            className={bar.rendered_map_index ? styles.called : styles.index}
+            title={instanceName(bar)}
+          >
+            {bar.rendered_map_index || `[${number(bar.map_index)}]`}
+          </span>
+        )}
       </span>
       <svg className={styles.time} width={scale.width} height={ROW} aria-hidden>
         {stretches.map((stretch) => (
@@ -84,7 +92,8 @@ function Part({ x, width, wait, segment }: Stretch) {
 }
 
 function wordsOf({ bar, worked_s, waited_s }: Row): string {
-  const name = bar.map_index >= 0 ? `${bar.task_id} ${bar.map_index}` : bar.task_id;
+  const index = bar.rendered_map_index || bar.map_index;
+  const name = bar.map_index >= 0 ? `${bar.task_id} ${index}` : bar.task_id;
   const attempts = bar.attempts > 1 ? `, ${bar.attempts} attempts` : "";
   return `${name}, ${stateWord(bar.state)}, ran ${duration(worked_s)}, waited ${duration(waited_s)}${attempts}`;
 }

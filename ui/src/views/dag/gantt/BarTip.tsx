@@ -2,6 +2,7 @@ import type { Segment } from "@/api/types.ts";
 import { duration } from "@/lib/duration.ts";
 import { lengthOf, type Row } from "@/lib/gantt/bars.ts";
 import { WAIT_WORDS } from "@/lib/gantt/waits.ts";
+import { instanceName } from "@/lib/instances.ts";
 import { stateWord } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
 import { Words } from "@/parts/Words.tsx";
@@ -15,10 +16,7 @@ export function BarTip({ row, now, x, y }: { row: Row; now: number; x: number; y
   const segments = bar.segments.slice(-SHOWN);
   return (
     <HoverCard x={x} y={y}>
-      <p className={hoverStyles.title}>
-        {bar.task_id}
-        {bar.map_index >= 0 && ` [${bar.map_index}]`}
-      </p>
+      <p className={hoverStyles.title}>{instanceName(bar)}</p>
       <StateBadge state={bar.state} />
       <dl>
         {segments.map((segment) => (

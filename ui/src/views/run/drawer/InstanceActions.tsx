@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { TaskInstanceDetail } from "@/api/types.ts";
+import { instanceName } from "@/lib/instances.ts";
 import { isFinal, stateWord } from "@/lib/states.ts";
 import { useShortcuts } from "@/state/keyboard.ts";
 import { useMay } from "@/state/session.ts";
@@ -15,7 +16,7 @@ export function InstanceActions({ instance }: { instance: TaskInstanceDetail }) 
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const { run_id, task_id, map_index, state } = instance;
-  const name = map_index < 0 ? task_id : `${task_id}[${map_index}]`;
+  const name = instanceName(instance);
   const mayClear = useMay("run.clear");
   const sleeps = state === "up_for_retry"; // until its delay is over, unless somebody is in a hurry
   const retriable = sleeps || (isFinal(state) && state !== "success" && state !== "skipped");

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { instance as instanceQuery } from "@/api/instances.ts";
 import { runTasks } from "@/api/runTasks.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
@@ -28,6 +29,7 @@ export function InstanceDrawer({
     <Drawer
       title={
         <Title
+          run={run}
           task={task}
           map={selection.map}
           mapped={found?.mapped}
@@ -64,20 +66,26 @@ export function InstanceDrawer({
 }
 
 function Title({
+  run,
   task,
   map,
   mapped,
   all,
 }: {
+  run: string;
   task: string;
   map: number | undefined;
   mapped: boolean | undefined;
   all: () => void;
 }) {
-  if (!mapped || map === undefined || map < 0) return task;
+  const one = mapped && map !== undefined && map >= 0;
+  const instance = useQuery({ ...instanceQuery(run, task, map ?? -1), enabled: one });
+  if (!one) return task;
+  const name = instance.data?.rendered_map_index;
   return (
     <span className={styles.title}>
       {task} <code>[{map}]</code>
+      {name && <span className={styles.called}>{name}</span>}
       <Button small look="quiet" onClick={all}>
         All instances
       </Button>

@@ -57,7 +57,7 @@ export function InstanceList({
           ))}
         </Chips>
         {all >= SEARCH_FROM && (
-          <FilterText label="Index or error…" value={query} onChange={search} />
+          <FilterText label="Name, index or error…" value={query} onChange={search} />
         )}
       </div>
       {found.isError ? (

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import type { TaskInstance } from "@/api/types.ts";
+import { instanceName, nameInTask } from "@/lib/instances.ts";
 import { StateIcon } from "@/parts/State.tsx";
 import { Elapsed } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
@@ -61,15 +62,13 @@ function Row({
   return (
     <button type="button" className={styles.row} onClick={() => choose(item)}>
       <StateIcon state={item.state} size={14} label />
-      <code>{ofTasks ? nameOf(item) : `[${item.map_index}]`}</code>
+      <code className={styles.name} title={instanceName(item)}>
+        {ofTasks ? instanceName(item) : nameInTask(item)}
+      </code>
       <span className={styles.reason} title={ofTasks ? undefined : reason}>
         {!ofTasks && <Words text={reason} />}
       </span>
       <Elapsed from={item.started_at} to={item.ended_at} />
     </button>
   );
-}
-
-function nameOf({ task_id, map_index }: TaskInstance): string {
-  return map_index < 0 ? task_id : `${task_id}[${map_index}]`;
 }
