@@ -1,5 +1,6 @@
 """Files of agents that share no folder with the server: what one may read and leave, and how it arrives."""
 
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +12,7 @@ from psycopg import Connection
 
 from headway import bundle, clock
 from headway.agent.errands import Errands
+from headway.agent.frames import frame
 from headway.agent.loop import Loop
 from headway.agent.protocol import (
     PIECE_BYTES,
@@ -28,7 +30,8 @@ from headway.agent.protocol import (
 from headway.agent.supplies import DAMAGED, Supplies
 from headway.bundle import Entry
 from headway.engine.scheduler import Scheduler, executors_of
-from headway.executors.agents.files import LEFT_S, Files, Job
+from headway.executors.agents.files import LEFT_S, OPEN_MAX, Files, Job
+from headway.executors.agents.gateway import SERVED_MAX
 from headway.paths import log_path, xcom_path
 from tests.executors.test_credentials import greeted, teams
 from tests.scenarios.test_gateway import Peer
@@ -149,6 +152,43 @@ def test_an_agent_leaves_files_of_the_attempts_that_are_bound_to_it(
     assert answer(scheduler, of_b, WantResult(1, key.run_id, ref)).refused
     assert "not bound" in answer(scheduler, of_b, Put(2, key, "log", b"!")).refused
     assert "not bound" in answer(scheduler, of_a, Put(22, key, "log", b"!")).refused  # it is over
+
+
+@pytest.mark.usefixtures("teams")
+def test_a_flood_of_log_pieces_of_one_team_holds_up_no_other(
+    scheduler: Scheduler, conn: Connection[Any], tmp_path: Path, data: Path
+) -> None:
+    """The disk takes nothing of the one: what it sends too much is for later, and the other's log is stored."""
+    for team_id in (1, 2):
+        trigger(conn, team_id=team_id)
+    of_a, of_b = (greeted(scheduler, tmp_path, each, f"s{each}") for each in "ab")
+    scheduler.tick()
+    scheduler.sweep()
+    (key_a, key_b) = (each.of(Grants)[0].grants[0].key for each in (of_a, of_b))
+    (executor,) = scheduler.executors
+    asks = executor.errands.asks  # type: ignore[attr-defined]
+    stored, gate = asks.service, threading.Event()
+
+    def slow(team_id: int, session: str, job: Job) -> Piece:
+        if team_id == 1:
+            gate.wait(DEADLINE_S)
+        return stored(team_id, session, job)  # type: ignore[no-any-return]
+
+    asks.service = slow
+    count = OPEN_MAX + 3 * SERVED_MAX
+    of_a.sock.sendall(
+        b"".join(
+            frame(msgspec.msgpack.encode(Put(number, key_a, "log", b"a")))
+            for number in range(count)
+        )
+    )
+    scheduler.wait(1.0)
+    assert answer(scheduler, of_b, Put(1, key_b, "log", b"of b\n", last=True)).refused == ""
+    assert (data / log_path(key_b.run_id, "x", -1, 1)).read_text() == "of b\n"
+    assert not [piece for piece in of_a.of(Piece) if not piece.again]
+    answer(scheduler, of_a, Put(count, key_a, "log", b"a"))  # all before it was heard
+    assert len([piece for piece in of_a.of(Piece) if piece.again]) > 3 * SERVED_MAX
+    gate.set()
 
 
 def test_no_link_leads_out(data: Path) -> None:

@@ -33,10 +33,10 @@ def layout(tmp_path: Path) -> Layout:
 def begin(layout: Layout) -> Begin:
     """The log of an attempt as its agent writes it."""
 
-    def begin(task_id: str = "t") -> AttemptLog:
+    def begin(task_id: str = "t", team: str = "default") -> AttemptLog:
         path = log_path("r1", task_id, -1, 1)
-        spooled = layout.spool / spool_name(stored_log("default", path))
-        return AttemptLog(str(layout.data / path), Masker(), str(spooled))
+        spooled = layout.spool / spool_name(stored_log(team, path))
+        return AttemptLog(str(layout.data / team / path), Masker(), str(spooled))
 
     return begin
 
@@ -342,6 +342,33 @@ def test_a_flood_in_one_spool_holds_up_no_other(layout: Layout, plain: Remote) -
     works = Shipper(plain, layout)
     assert "b" in {each.of.team for each in works.look()[:2]}
     works.close()
+
+
+def test_a_flood_of_one_team_holds_up_no_other_in_the_servers_spool(
+    layout: Layout, plain: Remote, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all teams have one user, their logs wait side by side."""
+    of_a = [begin(f"t{number}", "a") for number in range(3 * shipper.BATCH)]
+    of_b = begin("t", "b")
+    for log in (*of_a, of_b):
+        log.write(b"x\n")
+    works = Shipper(plain, layout)
+    assert spool_name(stored_log("b", log_path("r1", "t", -1, 1))) in live(works)[:2]
+    of_a[
+        0
+    ].close()  # what has ended comes after all that is live, but for a team that has nothing else
+    of_b.close()
+    assert spool_name(stored_log("b", log_path("r1", "t", -1, 1))) in live(works)[:2]
+    monkeypatch.setattr(spool, "ENTRIES_MAX", 10)  # of each team: the flood crowds nobody out
+    assert len(live(works)) == 11
+    assert {name[:2] for name in live(works)} == {"a!", "b!"}
+    works.close()
+    for log in of_a:
+        log.close()
+
+
+def live(works: Shipper) -> list[str]:
+    return [each.spooled for each in works.look()]
 
 
 def test_a_spool_of_which_nothing_works_pauses_alone(layout: Layout, plain: Remote) -> None:

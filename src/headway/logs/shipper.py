@@ -1,8 +1,8 @@
 """Brings what is in the spool to the store; what cannot be brought stays where it is, and is tried again.
 
 A turn looks at everything and ships what is new, the live logs first. A log that fails waits longer each
-time; when nothing of a spool works, all of it waits, and that is told once. Spools take turns, so what one team
-does in its own holds up no other.
+time; when nothing of a spool works, all of it waits, and that is told once. Teams take turns, in spools of their own
+and in that of the server, so what one team does holds up no other.
 """
 
 import logging
@@ -67,7 +67,7 @@ class Shipper:
     # -- what there is
 
     def look(self) -> list[Shipment]:
-        """Return all logs that wait, the live ones first, of one spool after another."""
+        """Return all logs that wait, the live ones first, of one team after another."""
         # What was here before us may have parts in the store; of what comes later we know them.
         known, first = self.shipments or {}, self.shipments is None
         self.shipments = {}
@@ -193,10 +193,11 @@ def pause_s(failures: int) -> float:
 
 
 def in_turn(shipments: Iterable[Shipment]) -> list[Shipment]:
-    """Return them with the first of each spool first, then the second of each, and so on."""
-    seen: Counter[Spool] = Counter()
+    """Return them with the first of each team first, then the second of each, and so on."""
+    seen: Counter[tuple[Spool, str]] = Counter()
     places = []
     for each in shipments:
-        seen[each.of] += 1
-        places.append((seen[each.of], each))
+        lane = each.of, spool.team_of(each.spooled)
+        seen[lane] += 1
+        places.append((seen[lane], each))
     return [each for _, each in sorted(places, key=lambda place: place[0])]

@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from headway.paths import open_below, stored_of
 WRITABLE: Final = 0o222
 REASON: Final = b"headway: lost: the agent ended before this log was closed\n"
 DEPTH_MAX: Final = 8  # of folders, where a name is too long for one
-ENTRIES_MAX: Final = 20_000  # of a spool, at a look
+ENTRIES_MAX: Final = 20_000  # of a team, at a look
 LOG_BYTES_MAX: Final = 256 * 1024 * 1024  # more than any agent of ours writes
 # Run, task, map index and attempt. No name begins with a dot.
 LOG: Final = re.compile(r"(?:[\w%~@+=,-][\w%~@+=,.-]*/){2}-?\d{1,10}/\d{1,10}\.log", re.ASCII)
@@ -50,9 +51,20 @@ class Spool:
         with suppress(OSError):
             place = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                yield from filter(self.is_ours, islice(walk(place, "", DEPTH_MAX), ENTRIES_MAX))
+                yield from self.few(walk(place, "", DEPTH_MAX))
             finally:
                 os.close(place)
+
+    def few(self, names: Iterator[str]) -> Iterator[str]:
+        """Leave out what a team has too much of: whatever it put into its own spool, and its logs in the server's."""
+        if self.team:
+            yield from filter(self.is_ours, islice(names, ENTRIES_MAX))
+            return
+        seen: Counter[str] = Counter()
+        for name in names:
+            seen[team_of(name)] += 1
+            if seen[team_of(name)] <= ENTRIES_MAX:
+                yield name
 
     def is_ours(self, name: str) -> bool:
         team, _, log = stored_of(name).partition("/")
@@ -104,6 +116,10 @@ class Spool:
             return os.fstat(log).st_mtime
         finally:
             os.close(log)
+
+
+def team_of(name: str) -> str:
+    return stored_of(name).partition("/")[0]
 
 
 def walk(place: int, above: str, depth: int) -> Iterator[str]:
