@@ -1,13 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 import { request } from "./request.ts";
 
-export const calendar = (dagId: string, from: string, to: string) =>
+export const calendar = (dagId: string, from: string, to: string, timezone: string) =>
   queryOptions({
-    queryKey: ["calendar", dagId, from, to],
+    queryKey: ["calendar", dagId, from, to, timezone],
     queryFn: ({ signal }) =>
       request("get", "/dags/{dag_id}/calendar", {
         path: { dag_id: dagId },
-        query: { from, to },
+        query: { from, to, timezone },
         signal,
       }),
     staleTime: 60_000,

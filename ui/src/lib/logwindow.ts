@@ -1,3 +1,5 @@
+import { zone } from "./time.ts";
+
 /** A log is read in blocks of lines, each fetched once; the last one again while the log grows. */
 export const BLOCK = 500;
 
@@ -28,8 +30,8 @@ export function logLine(raw: string): LogLine {
   return at ? { at: at[1] ?? null, text: raw.slice(at[0].length) } : { at: null, text: raw };
 }
 
-/** The clock of a stamp: `12:22:20.123`. */
-export function clockOf(at: string, timeZone?: string): string {
+/** A stamp on the clock that is shown: `12:22:20.123`. */
+export function clockOf(at: string, timeZone: string = zone()): string {
   return new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",

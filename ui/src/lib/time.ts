@@ -112,17 +112,27 @@ export function zone(): string {
   return shown ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
+/** The same in a narrow place: `Paris`, `New York`, `UTC`. */
+export function zonePlace(): string {
+  return (zone().split("/").at(-1) ?? "").replaceAll("_", " ");
+}
+
 /** What `<input type="datetime-local">` holds, read in the zone that is shown. */
 export function fromInput(value: string, timeZone: string = zone()): string | null {
   const wall = Date.parse(`${value}Z`);
   if (!value || Number.isNaN(wall)) return null;
+  return new Date(instantOf(wall, timeZone)).toISOString();
+}
+
+/** The instant at which the clock of a zone shows this, given as if it were UTC. */
+export function instantOf(wall: number, timeZone: string): number {
   // The offset at that wall time is first guessed, then taken where the guess led.
   const near = wall - offsetAt(wall, timeZone);
-  return new Date(wall - offsetAt(near, timeZone)).toISOString();
+  return wall - offsetAt(near, timeZone);
 }
 
 /** How far the clock of a zone is ahead of UTC at an instant, in milliseconds. */
-function offsetAt(instant: number, timeZone: string): number {
+export function offsetAt(instant: number, timeZone: string): number {
   const parts = new Intl.DateTimeFormat("sv-SE", {
     dateStyle: "short",
     timeStyle: "medium",

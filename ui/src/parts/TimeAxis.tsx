@@ -1,6 +1,7 @@
 import type { HTMLAttributes } from "react";
 import { ticks } from "@/lib/gantt/axis.ts";
 import { type Scale, xOf } from "@/lib/gantt/bars.ts";
+import { zone, zonePlace } from "@/lib/time.ts";
 import styles from "./TimeAxis.module.css";
 
 interface Props extends HTMLAttributes<HTMLDivElement> {
@@ -16,7 +17,7 @@ interface Props extends HTMLAttributes<HTMLDivElement> {
 
 const NOW_PX = 44; // a word beside "now" would be under it
 
-/** The hours above, their lines through all rows, and now. What it is given stands in its row. */
+/** The hours above, with the place whose clock they are of, their lines through all rows, and now. What it is given stands in its row. */
 export function TimeAxis({
   scale,
   labels,
@@ -37,6 +38,9 @@ export function TimeAxis({
     <>
       <div className={`${styles.axis} ${className}`} {...row}>
         {children}
+        <span className={styles.zone} style={{ width: labels }} title={`Times are in ${zone()}`}>
+          {zonePlace()}
+        </span>
         {clear.map(({ at, x, label }) => (
           <span key={at} className={styles.tick} style={{ left: labels + x }}>
             {label}

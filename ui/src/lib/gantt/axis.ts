@@ -1,3 +1,5 @@
+import { instantOf, offsetAt, zone } from "../time.ts";
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -15,25 +17,29 @@ export interface Tick {
   label: string;
 }
 
-/** Round moments of the reader's clock, no closer than `room` allows. */
+/** Round moments of the clock that is shown, no closer than `room` allows. */
 export function ticks(
   from: number,
   to: number,
   width: number,
   room = 96,
-  timeZone?: string,
+  timeZone: string = zone(),
 ): Tick[] {
   const most = Math.max(1, Math.floor(width / room));
   const step = STEPS.find((one) => (to - from) / one <= most) ?? Math.ceil((to - from) / most);
-  const shift = offsetOf(from, timeZone);
   const found: Tick[] = [];
-  const first = Math.ceil((from + shift) / step) * step - shift;
   const format = formatFor(step, timeZone);
-  for (let at = first; at <= to; at += step) found.push({ at, label: format(at) });
-  return found;
+  const first = Math.ceil((from + offsetAt(from, timeZone)) / step) * step;
+  // By the wall clock: where its offset changes, the marks behind stay round.
+  for (let wall = first; ; wall += step) {
+    const at = instantOf(wall, timeZone);
+    if (at > to) return found;
+    const last = found.at(-1)?.at ?? from - 1;
+    if (at > last) found.push({ at, label: format(at) });
+  }
 }
 
-function formatFor(step: number, timeZone: string | undefined): (at: number) => string {
+function formatFor(step: number, timeZone: string): (at: number) => string {
   const clock = new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
     minute: "2-digit",
@@ -47,28 +53,4 @@ function formatFor(step: number, timeZone: string | undefined): (at: number) => 
     const time = clock.format(at);
     return step >= DAY || time === "00:00" || time === "00:00:00" ? day.format(at) : time;
   };
-}
-
-/** How far the zone's clock is ahead of UTC, in milliseconds. */
-function offsetOf(at: number, timeZone: string | undefined): number {
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    hourCycle: "h23",
-    timeZone,
-  }).formatToParts(at);
-  const part = (type: string) => Number(parts.find((one) => one.type === type)?.value);
-  const local = Date.UTC(
-    part("year"),
-    part("month") - 1,
-    part("day"),
-    part("hour"),
-    part("minute"),
-    part("second"),
-  );
-  return local - Math.floor(at / SECOND) * SECOND;
 }

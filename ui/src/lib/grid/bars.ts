@@ -1,3 +1,5 @@
+import { zone } from "../time.ts";
+
 /** What stands above a column. */
 export interface BarRun {
   version: number;
@@ -36,7 +38,7 @@ export function versionChanges(runs: readonly BarRun[]): number[] {
 export function dayLabels(
   instants: readonly string[],
   room: number,
-  timeZone?: string,
+  timeZone: string = zone(),
 ): { at: number; label: string }[] {
   const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone });
   const labels: { at: number; label: string }[] = [];

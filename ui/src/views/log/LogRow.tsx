@@ -3,6 +3,7 @@ import { type Look, plain, type Span, spans } from "@/lib/ansi.ts";
 import { levelOf } from "@/lib/level.ts";
 import { linkified } from "@/lib/linkify.ts";
 import { clockOf, type LogLine, occurrences } from "@/lib/logwindow.ts";
+import { absolute, utc, zone } from "@/lib/time.ts";
 import styles from "./LogRow.module.css";
 
 /** One line: its number, when it was said, what was said. All of it is text. */
@@ -38,7 +39,11 @@ function Row({
         {number}
       </button>
       {line?.at && (
-        <time className={styles.at} dateTime={line.at}>
+        <time
+          className={styles.at}
+          dateTime={line.at}
+          title={`${absolute(line.at)} ${zone()}\n${utc(line.at)}`}
+        >
           {clockOf(line.at)}
         </time>
       )}

@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { calendar as calendarQuery } from "@/api/calendar.ts";
 import { dayIn, daysAfter, dayWords, startOfDay } from "@/lib/calendar/weeks.ts";
+import { zone } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -16,16 +17,17 @@ const route = getRouteApi("/t/$team/dags/$dag/calendar");
 const [PAST_DAYS, FUTURE_DAYS] = [34 * 7, 8 * 7];
 const SOON = 12;
 
-/** How were the last months, and when will it run? */
+/** How were the last months, and when will it run? Days are those of the clock that is shown. */
 export function Calendar() {
   const { dag } = route.useParams();
   const { day, measure = "outcome" } = route.useSearch();
   const navigate = route.useNavigate();
   const [selection, select] = useSelection();
-  const now = dayIn(Date.now(), "UTC");
+  const timezone = zone();
+  const now = dayIn(Date.now(), timezone);
   const [from, to] = [daysAfter(now, -PAST_DAYS), daysAfter(now, FUTURE_DAYS)];
-  const found = useQuery(calendarQuery(dag, startOfDay(from, "UTC"), startOfDay(to, "UTC", 1)));
-  const timezone = found.data?.timezone ?? "UTC";
+  const [first, end] = [startOfDay(from, timezone), startOfDay(to, timezone, 1)];
+  const found = useQuery(calendarQuery(dag, first, end, timezone));
   const fires = useMemo(() => {
     const days = new Map<string, string[]>();
     for (const { at } of found.data?.fires ?? []) {
@@ -64,7 +66,7 @@ export function Calendar() {
       <HeatMap
         from={from}
         to={to}
-        today={dayIn(Date.now(), timezone)}
+        today={now}
         days={found.data.days}
         fires={counts}
         measure={measure}

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { Day } from "@/api/types.ts";
 import { durationHeat, type Heat, type Measure, outcomeHeat, runsOf } from "@/lib/calendar/heat.ts";
 import { daysAfter, dayWords, monthsOf, weeksOf } from "@/lib/calendar/weeks.ts";
@@ -29,6 +29,14 @@ export function HeatMap(props: Props) {
   const known = useMemo(() => new Map(props.days.map((day) => [day.day, day])), [props.days]);
   const longest = Math.max(0, ...props.days.map((day) => day.duration_s ?? 0));
   const [reached, setReached] = useState(selected ?? today);
+  const map = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // Where not all weeks fit, today is what one came for.
+    const cell = map.current?.querySelector(`[data-day="${today}"]`);
+    if (!map.current || !cell) return;
+    const left = cell.getBoundingClientRect().left - map.current.getBoundingClientRect().left;
+    map.current.scrollLeft += left - map.current.clientWidth / 2;
+  }, [today]);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const step = STEPS[event.key];
     const next = step === undefined ? null : daysAfter(reached, step);
@@ -42,7 +50,7 @@ export function HeatMap(props: Props) {
     return props.measure === "outcome" ? outcomeHeat(day) : durationHeat(day, longest);
   };
   return (
-    <div className={styles.map} role="group" aria-label="Days" onKeyDown={onKeyDown}>
+    <div ref={map} className={styles.map} role="group" aria-label="Days" onKeyDown={onKeyDown}>
       <div className={styles.months} aria-hidden>
         {monthsOf(weeks).map(({ at, label }) => (
           <span key={at} style={{ gridColumn: at + 2 }}>

@@ -78,7 +78,7 @@ function Title({
   mapped: boolean | undefined;
   all: () => void;
 }) {
-  const one = mapped && map !== undefined && map >= 0;
+  const one = Boolean(mapped) && map !== undefined && map >= 0;
   const instance = useQuery({ ...instanceQuery(run, task, map ?? -1), enabled: one });
   if (!one) return task;
   const name = instance.data?.rendered_map_index;
