@@ -135,6 +135,10 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "`gate` chose `a` and `b`",
     ),
     (
+        r.FailedFast("load"),
+        "`load` failed, and the DAG ends at the first failure (fail_fast)",
+    ),
+    (
         r.SkippedItself("no flights"),
         "no flights",
     ),

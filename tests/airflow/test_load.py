@@ -9,6 +9,7 @@ from headway import frontends
 from headway.frontends import airflow, python
 from headway.frontends.airflow import installed
 from headway.loader.check import Checked, check
+from headway.spec import compile
 from headway.spec.errors import BadSpec
 from headway.spec.model import Axis, Dag, Param, Task
 from tests.airflow.conftest import DAGS
@@ -181,6 +182,7 @@ def test_a_dag_keeps_what_it_says(checked: dict[str, Checked]) -> None:
 
 def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     found = tasks(dag(checked, "tasks.py", "all"))
+    whole = dag(checked, "tasks.py", "all")
     a, b = found["a"], found["group.b"]
     assert (a.kind, a.pool, a.pool_slots, a.queue) == ("BashOperator", "db", 2, "big")
     assert (a.retries, a.retry_delay_s, a.retry_exponential_backoff) == (0, 120.0, True)
@@ -194,7 +196,9 @@ def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
         2,
         1,
     )
-    assert a.priority_weight == 5  # its own, and those of the four below it
+    assert (a.weight_rule, b.weight_rule) == ("downstream", "absolute")
+    weights = {node.task_id: node.weight for node in compile.graph(whole).nodes}
+    assert (weights["a"], weights["group.b"]) == (5, 1)  # its own, and those of the four below it
     assert (found["c"].branch, found["c"].skips_all_below) == (True, True)
     assert (found["d"].branch, found["d"].skips_all_below) == (True, False)
     assert found["names"].function == "names"

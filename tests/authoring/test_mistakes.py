@@ -129,6 +129,10 @@ BODY = [
         "flow.py:6: one: priority_weight is 1001, it must be between -1000 and 1000",
     ),
     (
+        "one.override(weight_rule='downstreams')()",
+        'flow.py:6: one: unknown weight rule "downstreams"\n  did you mean "downstream"?',
+    ),
+    (
         "one.override(memory_limit='lots')()",
         "flow.py:10: one.override(): memory_limit must be a number of MB or a size like "
         '"512MB" or "2G", not \'lots\'',

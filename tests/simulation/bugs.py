@@ -13,10 +13,11 @@ from headway.core import deferrals as core_deferrals
 from headway.core import shares as core_shares
 from headway.core.admission import Pool, Share
 from headway.core.graph import Axis, Combine, Graph, Node
+from headway.core.reasons import FailedFast
 from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.shares import Claim
-from headway.core.states import Event, State
+from headway.core.states import PENDING, Event, State
 from headway.core.upstream import Verdict
 from headway.engine import assets as asset_engine
 from headway.engine import tick
@@ -33,6 +34,7 @@ from tests.simulation.clusters import STEPS as STEPS_OF_CLUSTERS
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
+from tests.simulation.fast import Fast
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
 from tests.simulation.waits import Waits
@@ -125,6 +127,7 @@ def further_down_is_all(
     return frozenset() if far else DIRECT_ONES_TOO(graph, branch, follows)
 
 
+END_OTHERS = plan.end_others
 PLACES_IN, AXIS_LENGTH = mapping.places_in, mapping.axis_length
 
 
@@ -191,6 +194,13 @@ def cleared_before_it_is_judged(conn: Any, catalog: Any, new_id: Any) -> Any:
     with mock.patch.object(assets, "due", return_value=found):
         _, created = transact(conn, asset_engine.create_due, catalog, new_id)
     return asset_engine.Followed(created)
+
+
+def with_its_teardowns(run: Run, failed: Node) -> None:
+    for instance in list(run.all()):
+        if instance.node.teardown and instance.state in PENDING:
+            run.move(instance, Event.SKIP, FailedFast(failed.task_id))
+    END_OTHERS(run, failed)
 
 
 def taken(conn: Any) -> list[Any]:
@@ -386,5 +396,17 @@ BUGS: list[Bug] = [
     of_clusters(
         "setups of a teardown ignored", "S6", (9,), (verdicts, "setup_counts", lambda *_: (0, 0, 0))
     ),
+    bug(
+        "others go on after a failure", "I44", (0, 1, 2), (plan, "end_others", lambda *_: None)
+    )._replace(world=Fast),
+    bug(
+        "a failure ends teardowns", "I45", (0, 1, 2), (plan, "end_others", with_its_teardowns)
+    )._replace(world=Fast),
+    bug(
+        "a failure above what is skipped is no failure",
+        "I04|S6",
+        (3,),
+        (plan, "failed_fast", lambda _: []),
+    )._replace(world=Fast),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]

@@ -46,6 +46,11 @@ DECIDES: LiteralString = """(
     SELECT count(*) FILTER (WHERE task.task_id = ti.task_id) = 1 AND count(*) = 1
     FROM below JOIN task USING (task_id) WHERE task.decides)"""
 
+# It decides the outcome, and the first failure ends the run, wherever it is.
+FAILS_FAST: LiteralString = """((spec ->> 'fail_fast')::boolean AND EXISTS (
+    SELECT FROM json_array_elements(spec -> 'tasks') AS one
+    WHERE one ->> 'task_id' = ti.task_id AND one ->> 'decides_outcome' IS NULL))"""
+
 INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
     "I01 two live attempts": f"""
         SELECT FROM attempt WHERE state IN {LIVE}
@@ -68,7 +73,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 SELECT FROM task_instance AS ti
                 WHERE ti.team_id = run.team_id AND ti.run_id = run.run_id
                     AND ti.state IN ('failed', 'upstream_failed', 'cancelled')
-                    AND {DECIDES})""",
+                    AND ({DECIDES} OR ti.state = 'failed' AND {FAILS_FAST}))""",
     "a run that has ended counts other failures than its own": """
         SELECT FROM run WHERE state IN ('success', 'failed', 'cancelled') AND failed_instances <> (
             SELECT count(*) FROM task_instance AS ti
@@ -231,6 +236,27 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS setup
         WHERE setup ->> 'task_id' = ti.task_id AND (setup ->> 'setup')::boolean
             AND ti.state = 'cancelled' AND ti.reason ->> 'live' = 'true' AND attempt.state = 'success'""",
+    # Until a person changes what has failed, or adds to it.
+    "I44 goes on after a failure that ends its run": f"""
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version USING (team_id, dag_id, version)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE (spec ->> 'fail_fast')::boolean AND run.state = 'running' AND task ->> 'task_id' = ti.task_id
+            AND task ->> 'teardown' IS NULL AND ti.state NOT IN {DONE} AND ti.intent IS NULL
+            AND NOT EXISTS (SELECT FROM event WHERE event.team_id = run.team_id AND event.run_id = run.run_id
+                AND event.actor LIKE 'user:%%' AND event.name <> 'create')
+            AND EXISTS (
+                SELECT FROM task_instance AS failed JOIN json_array_elements(spec -> 'tasks') AS other
+                    ON other ->> 'task_id' = failed.task_id
+                WHERE failed.team_id = run.team_id AND failed.run_id = run.run_id AND failed.state = 'failed'
+                    AND failed.task_id <> ti.task_id AND failed.reason ->> 'kind' <> 'failed_fast'
+                    AND (other ->> 'decides_outcome' IS NULL OR other ->> 'teardown' IS NOT NULL))""",
+    "I45 a failure that ends its run ended a teardown": """
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version USING (team_id, dag_id, version)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE task ->> 'task_id' = ti.task_id AND (task ->> 'teardown')::boolean
+            AND (ti.reason ->> 'kind' = 'failed_fast' OR ti.intent = 'fail')""",
     "I23 attempts differ from those there are": f"""
         SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
             SELECT max(number) FROM attempt

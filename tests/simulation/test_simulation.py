@@ -15,6 +15,7 @@ from tests.simulation.calm import Short
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
+from tests.simulation.fast import Fast
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
@@ -29,6 +30,7 @@ EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
 CLUSTERS_SEEDS = (0, 1, 2)
+FAST_SEEDS = (0, 1)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
 
@@ -88,6 +90,11 @@ def test_a_world_of_assets_holds(seed: int, connections: Connections) -> None:
 def test_a_world_of_setups_and_teardowns_holds(seed: int, connections: Connections) -> None:
     """What a setup made is cleaned up, whoever cancels, clears or dies between the two."""
     Clusters(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", FAST_SEEDS)
+def test_a_world_that_ends_at_its_first_failure_holds(seed: int, connections: Connections) -> None:
+    Fast(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:

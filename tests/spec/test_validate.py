@@ -54,6 +54,11 @@ WRONG = [
         dag(A, params=(Param(name="__proto__"),)),
         "f.py:1: d: a parameter cannot be called __proto__, because browsers reserve that name",
     ),
+    (
+        dag(Task(task_id="a", line=2, trigger_rule="all_done"), fail_fast=True),
+        'f.py:2: a: its trigger rule is "all_done", but with fail_fast nothing runs after a failure\n'
+        "  use all_success, or remove fail_fast from the DAG; what must run at the end is a teardown",
+    ),
     (dag(A, file="../f.py"), "../f.py:1: d: the file '../f.py' is not a path inside the bundle"),
     (
         dag(A, schedule={"cron": "* * * * *", "once": True}),

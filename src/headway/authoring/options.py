@@ -31,6 +31,7 @@ class TaskOptions(TypedDict, total=False):
     image: str | None
     resources: Mapping[str, str | int | float] | None
     priority_weight: int
+    weight_rule: str
     trigger_rule: str
     max_active_tis_per_dagrun: int | None
     memory_limit: int | str | None
@@ -54,6 +55,7 @@ class DagOptions(TypedDict, total=False):
     max_active_runs: int
     max_active_tasks: int | None
     dagrun_timeout: timedelta | float | None
+    fail_fast: bool
     default_args: Mapping[str, Any]
     params: Mapping[str, Any]
     tags: Iterable[str]
@@ -170,6 +172,7 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "image": ("image", optional_text),
     "resources": ("resources", quantities),
     "priority_weight": ("priority_weight", whole),
+    "weight_rule": ("weight_rule", text),
     "trigger_rule": ("trigger_rule", text),
     "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
     "memory_limit": ("memory_limit_mb", megabytes),
@@ -245,6 +248,7 @@ DAG_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "max_active_runs": ("max_active_runs", whole),
     "max_active_tasks": ("max_active_tasks", optional_whole),
     "dagrun_timeout": ("dagrun_timeout_s", seconds),
+    "fail_fast": ("fail_fast", flag),
     "default_args": ("default_args", named_values),
     "params": ("params", named_values),
     "tags": ("tags", names),
@@ -275,7 +279,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "provide_context": "remove it, and name the parameters run, ds, params, … in the function",
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",
-    "weight_rule": "remove it; Headway uses each task's own priority_weight",
     "retry_policy": "use retries, retry_delay and retry_exponential_backoff instead",
     "max_active_tis_per_dag": "use max_active_tis_per_dagrun to limit it in one run, or a pool to "
     "limit it over all runs",
@@ -292,7 +295,6 @@ WITHOUT_EFFECT: Final[Mapping[str, object]] = {
     "wait_for_downstream": False,
     "email_on_failure": False,
     "email_on_retry": False,
-    "weight_rule": "absolute",
 }
 
 

@@ -12,7 +12,7 @@ from headway.core.plan import (
     recall_below,
     reset,
 )
-from headway.core.reasons import Cancelled, Cleared, Marked
+from headway.core.reasons import Cancelled, Cleared, FailedFast, Marked
 from headway.core.run import Instance, Run
 from headway.core.states import BROKEN, FINAL, LIVE, RUN_FINAL, Event, RunEvent, RunState, State
 
@@ -86,12 +86,17 @@ def named(run: Run, selection: Selection) -> list[Instance]:
         for index in sorted(tasks)
         for instance in run.instances[index].values()
         if (not selection.map_indexes or instance.map_index in selection.map_indexes)
-        and (not selection.failed_only or instance.state in BROKEN)
+        and (not selection.failed_only or is_to_retry(instance))
         and (
             selection.among is None
             or (instance.node.task_id, instance.map_index) in selection.among
         )
     ]
+
+
+def is_to_retry(instance: Instance) -> bool:
+    """Return whether it failed, or was not run because another one did."""
+    return instance.state in BROKEN or isinstance(instance.reason, FailedFast)
 
 
 def clear(run: Run, instances: Collection[Instance], actor: str) -> None:

@@ -92,6 +92,7 @@ class Graph:
     nodes: tuple[Node, ...]
     live_max: int | None = None  # max_active_tasks of a run
     timeout_s: float | None = None  # dagrun_timeout
+    fail_fast: bool = False  # the first failure ends the others
     by_id: Mapping[str, int] = field(default_factory=dict)
 
     def shape(self) -> setups.Shape:

@@ -18,6 +18,7 @@ from headway.core.reasons import (
     AttemptFailed,
     Cancelled,
     Cleared,
+    FailedFast,
     GivenUp,
     LeavesFailed,
     LeavesSucceeded,
@@ -52,6 +53,7 @@ from headway.core.verdicts import decide
 from headway.core.waits.of_run import of_run, timeout
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
+FAIL_FAST: Final = "scheduler:fail_fast:"  # and the task that failed
 END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
     Outcome.SUCCESS: AttemptEvent.SUCCEED,
     Outcome.FAILED: AttemptEvent.FAIL,
@@ -176,7 +178,7 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
         run.move(instance, Event.SKIP, SkippedItself(report.detail or ""), actor)
     elif attempt.state is AttemptState.FAILED and not report.retry:
         instance.failures += 1
-        run.move(instance, Event.FAIL, AttemptFailed(report.cause, report.detail), actor)
+        fail(run, instance, AttemptFailed(report.cause, report.detail), actor)
     else:
         infrastructure = attempt.state in (AttemptState.LOST, AttemptState.CANCELLED)
         again(
@@ -185,9 +187,31 @@ def end(run: Run, instance: Instance, report: Ended, chance: Chance) -> None:
 
 
 def is_to_clean_up(instance: Instance, attempt: Attempt) -> bool:
-    """Return whether it is a setup that succeeded while it was being cancelled: what it made is to be cleaned up."""
+    """Return whether it is a setup that succeeded while it was being ended: what it made is to be cleaned up."""
     done = attempt.state is AttemptState.SUCCESS
-    return instance.node.setup and done and instance.intent is Event.CANCEL
+    return instance.node.setup and done and instance.intent in (Event.CANCEL, Event.FAIL)
+
+
+def fail(run: Run, instance: Instance, why: Reason, actor: str) -> None:
+    """It has failed for good."""
+    run.move(instance, Event.FAIL, why, actor)
+    if run.graph.fail_fast:
+        end_others(run, instance.node)
+
+
+def end_others(run: Run, failed: Node) -> None:
+    """``fail_fast``: what runs is ended and fails, the rest is skipped. Other instances of the same task and teardowns
+    go on (Airflow's rule).
+    """
+    if not (failed.decides_outcome or failed.teardown):
+        return
+    for instance in list(run.all()):
+        if instance.node is failed or instance.node.teardown:
+            continue
+        if instance.state in PENDING:
+            run.move(instance, Event.SKIP, FailedFast(failed.task_id))
+        elif instance.state in LIVE and instance.intent is None:
+            intend(run, instance, Event.FAIL, f"{FAIL_FAST}{failed.task_id}")
 
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
@@ -200,10 +224,14 @@ def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
 
 
 def fulfil(run: Run, instance: Instance) -> None:
-    """Do what a person asked for while the attempt was live."""
+    """Do what a person, or ``fail_fast``, asked for while the attempt was live."""
     event, actor = instance.intent, instance.intent_by
     assert event is not None
     assert actor is not None
+    if event is Event.FAIL:
+        end = Event.SKIP if instance.state is State.QUEUED else Event.FAIL
+        run.move(instance, end, FailedFast(actor.removeprefix(FAIL_FAST)))
+        return
     run.move(instance, event, wanted(event, actor), actor)
     if event is Event.CLEAR:
         reset(run, instance)
@@ -287,10 +315,10 @@ def again(
             run.move(instance, Event.RETRY, why, actor, wake_at=wake_at)
         case GiveUp() if infrastructure:
             given_up: Reason = LostTooOften(why.cause, why.detail, instance.losses)
-            run.move(instance, Event.FAIL, given_up, actor)
+            fail(run, instance, given_up, actor)
         case GiveUp():
             given_up = GivenUp(why.cause, why.detail, instance.failures, policy.retries)
-            run.move(instance, Event.FAIL, given_up, actor)
+            fail(run, instance, given_up, actor)
 
 
 def rescue(run: Run, dead_sessions: Collection[str], chance: Chance) -> None:
@@ -398,6 +426,8 @@ def judge_node(run: Run, node: Node) -> None:
             run.move(instance, Event.RELEASE, reason)
         if node.axes is not None:
             end_gone(run, node)
+            if run.graph.fail_fast and any(each.state is State.FAILED for each in waiting):
+                end_others(run, node)
         return
     event = Event.SKIP if verdict is Verdict.SKIP else Event.BLOCK
     for instance in waiting:
@@ -416,7 +446,8 @@ def end_gone(run: Run, node: Node) -> None:
 def finish(run: Run) -> None:
     """End a run whose instances are all final.
 
-    The leaves decide (``Graph.deciding``), unless the run was ended from outside.
+    The leaves decide (``Graph.deciding``), unless the run was ended from outside. With ``fail_fast`` a failure
+    higher up does too: what is below it was skipped.
     """
     if run.cancelled_by == TIMEOUT:
         assert run.graph.timeout_s is not None
@@ -425,13 +456,20 @@ def finish(run: Run) -> None:
     if run.cancelled_by is not None:
         run.advance(RunEvent.CANCEL, Cancelled(run.cancelled_by), run.cancelled_by)
         return
-    bad = [node for node in run.graph.deciding() if broken(run, node)]
+    bad = [node for node in run.graph.deciding() if broken(run, node)] or failed_fast(run)
     if bad:
         names = tuple(node.task_id for node in bad[:NAMED_MAX])
         run.advance(RunEvent.FAIL, LeavesFailed(names, len(bad) - len(names)))
     else:
         aside = [n.task_id for n in run.graph.nodes if not n.decides_outcome and broken(run, n)]
         run.advance(RunEvent.SUCCEED, LeavesSucceeded(tuple(aside[:20])))
+
+
+def failed_fast(run: Run) -> list[Node]:
+    if not run.graph.fail_fast:
+        return []
+    nodes = run.graph.nodes
+    return [n for n in nodes if n.decides_outcome and run.counts[n.index].get(State.FAILED)]
 
 
 def broken(run: Run, node: Node) -> int:

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     RULE_MET = "rule_met"
     RULE_NOT_MET = "rule_not_met"
     NOT_CHOSEN = "not_chosen"
+    FAILED_FAST = "failed_fast"
     SKIPPED_ITSELF = "skipped_itself"
     MAPPED_OVER_NOTHING = "mapped_over_nothing"
     SOURCE_NOT_SUCCESSFUL = "source_not_successful"

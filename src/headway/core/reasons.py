@@ -128,6 +128,12 @@ class NotChosen(Facts, frozen=True, tag=K.NOT_CHOSEN.value):
     tested: bool = False
 
 
+class FailedFast(Facts, frozen=True, tag=K.FAILED_FAST.value):
+    """``task`` failed, and the DAG ends at its first failure."""
+
+    task: str
+
+
 class SkippedItself(Facts, frozen=True, tag=K.SKIPPED_ITSELF.value):
     message: str = ""
 
@@ -350,6 +356,7 @@ Reason = (
     | RuleMet
     | RuleNotMet
     | NotChosen
+    | FailedFast
     | SkippedItself
     | MappedOverNothing
     | SourceNotSuccessful

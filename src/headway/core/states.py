@@ -114,6 +114,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = {
     (S.WAITING, E.BLOCK): S.UPSTREAM_FAILED,
     (S.WAITING, E.REFUSE): S.FAILED,
     (S.READY, E.GRANT): S.QUEUED,
+    # With ``fail_fast``, after a failure elsewhere: what has not started does not.
+    **{(state, E.SKIP): S.SKIPPED for state in (S.READY, S.QUEUED, S.UP_FOR_RETRY)},
     (S.QUEUED, E.START): S.RUNNING,
     (S.QUEUED, E.RETRY): S.UP_FOR_RETRY,  # lost before it started
     (S.QUEUED, E.FAIL): S.FAILED,

@@ -24,6 +24,7 @@ from headway.core.reasons import (
     DagPaused,
     EndDateReached,
     ExecutorUnknown,
+    FailedFast,
     FileGone,
     GivenUp,
     Granted,
@@ -244,6 +245,8 @@ def said_of_upstream(reason: Reason) -> str | None:
             return f"`{branch}` chose no task"
         case NotChosen(branch, chosen):
             return f"`{branch}` chose {listed([f'`{task}`' for task in chosen])}"
+        case FailedFast(task):
+            return f"`{task}` failed, and the DAG ends at the first failure (fail_fast)"
         case SkippedItself(message):
             return message or "the task skipped itself"
         case MappedOverNothing():

@@ -1,5 +1,6 @@
 """Compiles a spec to the core's graph. The spec must be valid (``headway.spec.validate``)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from headway.core.graph import Axis, Combine, Graph, Need, Node
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
+from headway.core.weights import Weighed, WeightRule, weights
 from headway.spec import model
 from headway.spec.graph import branches_above
 from headway.spec.model import Dag, Task
@@ -25,8 +27,16 @@ def graph(dag: Dag) -> Graph:
         for upstream in task.upstream:
             downstream[by_id[upstream]].append(index)
     above = branches_above(dag.tasks)
+    weights = weights_of(dag.tasks, by_id, downstream)
     nodes = tuple(
-        node(index, task, by_id, tuple(downstream[index]), tuple(sorted(above[index])))
+        node(
+            index,
+            task,
+            by_id,
+            tuple(downstream[index]),
+            tuple(sorted(above[index])),
+            weights[index],
+        )
         for index, task in enumerate(dag.tasks)
     )
     if any(node.setup or node.teardown for node in nodes):
@@ -37,6 +47,23 @@ def graph(dag: Dag) -> Graph:
         by_id=by_id,
         live_max=dag.max_active_tasks,
         timeout_s=dag.dagrun_timeout_s,
+        fail_fast=dag.fail_fast,
+    )
+
+
+def weights_of(
+    tasks: Sequence[Task], by_id: Mapping[str, int], downstream: Sequence[Sequence[int]]
+) -> list[int]:
+    return weights(
+        [
+            Weighed(
+                task.priority_weight,
+                WeightRule(task.weight_rule),
+                [by_id[name] for name in task.upstream],
+                downstream[index],
+            )
+            for index, task in enumerate(tasks)
+        ]
     )
 
 
@@ -46,6 +73,7 @@ def node(
     by_id: dict[str, int],
     downstream: tuple[int, ...],
     branches: tuple[int, ...],
+    weight: int,
 ) -> Node:
     return Node(
         index=index,
@@ -57,7 +85,7 @@ def node(
         retry=retry_policy(task),
         pool=task.pool,
         pool_slots=task.pool_slots,
-        weight=task.priority_weight,
+        weight=weight,
         need=Need(task.executor, task.queue),
         live_max=task.max_active_tis_per_dagrun,
         timeout_s=task.execution_timeout_s,

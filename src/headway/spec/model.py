@@ -99,6 +99,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     )
     resources: dict[str, str] = {}  # of its container, as quantities of Kubernetes: cpu, memory, …
     priority_weight: int = 1
+    weight_rule: str = "absolute"  # what counts besides its own weight: ``core.weights``
     max_active_tis_per_dagrun: int | None = None
     memory_limit_mb: int | None = None
     do_xcom_push: bool = True  # its result is stored
@@ -146,6 +147,7 @@ class Dag(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_active_runs: int = 16
     max_active_tasks: int | None = None  # of one run; None: only pools limit
     dagrun_timeout_s: float | None = None
+    fail_fast: bool = False  # the first failure ends what runs, and the rest is skipped
     params: tuple[Param, ...] = ()
     open_params: bool = False  # a run may have others, too
     assets: tuple[Asset, ...] = ()  # that its schedule and tasks name, by name

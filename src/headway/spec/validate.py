@@ -13,6 +13,7 @@ from headway.core import quantities, schedules
 from headway.core.schedules import BadSchedule
 from headway.core.setups import needs
 from headway.core.upstream import TriggerRule
+from headway.core.weights import WeightRule
 from headway.errors import UsageError
 from headway.spec.arguments import TASK_BYTES_MAX, tagged
 from headway.spec.assets import check_assets
@@ -45,6 +46,9 @@ PRIORITY_MAX: Final = 1000
 LISTS_MAX: Final = 100  # that one task is mapped over
 REACH_MAX: Final = 1_000_000  # pairs of a task and a short circuit that may skip it
 TRIGGER_RULES: Final = tuple(map(str, TriggerRule))
+WEIGHT_RULES: Final = tuple(map(str, WeightRule))
+# Other rules make sense of failures, after which with fail_fast nothing runs (Airflow's rule).
+RULES_OF_FAIL_FAST: Final = (TriggerRule.ALL_SUCCESS, TriggerRule.ALL_DONE_SETUP_SUCCESS)
 # What Airflow once called so, where another rule has a more similar name.
 FORMER_RULES: Final = {
     "none_failed_or_skipped": 'it is called "none_failed_min_one_success"',
@@ -290,6 +294,21 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
             FORMER_RULES.get(task.trigger_rule)
             or did_you_mean(task.trigger_rule, TRIGGER_RULES)
             or f"it is one of {', '.join(TRIGGER_RULES)}",
+        )
+    if dag.fail_fast and task.trigger_rule not in RULES_OF_FAIL_FAST:
+        raise wrong(
+            dag,
+            f'its trigger rule is "{task.trigger_rule}", but with fail_fast nothing runs after a failure',
+            task,
+            "use all_success, or remove fail_fast from the DAG; what must run at the end is a teardown",
+        )
+    if task.weight_rule not in WEIGHT_RULES:
+        raise wrong(
+            dag,
+            f'unknown weight rule "{task.weight_rule[:NAME_SHOWN]}"',
+            task,
+            did_you_mean(task.weight_rule, WEIGHT_RULES)
+            or f"it is one of {', '.join(WEIGHT_RULES)}",
         )
     at_least(dag, task, "retries", task.retries, 0)
     at_least(dag, task, "retry_delay", task.retry_delay_s, 0)

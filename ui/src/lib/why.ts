@@ -86,6 +86,7 @@ export function holdsOf(reason: Reason): Holds {
       return task(reason.tasks[0]);
     case "not_chosen":
       return task(reason.branch);
+    case "failed_fast":
     case "source_not_successful":
     case "setup_not_successful":
     case "not_a_list":

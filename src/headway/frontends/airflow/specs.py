@@ -13,7 +13,7 @@ from headway.spec.carried import flaws, shown
 from headway.spec.graph import in_order
 from headway.spec.outline import parent_of
 from headway.spec.params import size_of
-from headway.spec.validate import PRIORITY_MAX
+from headway.spec.validate import PRIORITY_MAX, WEIGHT_RULES
 
 DEFAULT_POOL: Final = "default_pool"
 TYPES: Final = ("string", "integer", "number", "boolean", "array", "object")
@@ -35,6 +35,7 @@ def spec_of(dag: Any, file: str, line: int, lines: Lines) -> model.Dag:
         max_active_runs=dag.max_active_runs or 16,
         max_active_tasks=dag.max_active_tasks or None,
         dagrun_timeout_s=seconds(dag.dagrun_timeout),
+        fail_fast=bool(dag.fail_fast),
         params=tuple(params_of(dag)),
         groups=tuple(groups_of(dag)),
         open_params=True,
@@ -74,7 +75,8 @@ def task_spec(task: Any, lines: Lines) -> model.Task:
         pool="default" if task.pool in (None, DEFAULT_POOL) else task.pool,
         pool_slots=task.pool_slots,
         queue=task.queue or "default",
-        priority_weight=max(-PRIORITY_MAX, min(PRIORITY_MAX, weight_of(task))),
+        priority_weight=max(-PRIORITY_MAX, min(PRIORITY_MAX, int(task.priority_weight))),
+        weight_rule=weight_rule_of(task),
         max_active_tis_per_dagrun=task.max_active_tis_per_dagrun,
         outlets=assets.names(task.outlets),
         inlets=assets.names(task.inlets),
@@ -116,14 +118,10 @@ def groups_of(dag: Any) -> Iterator[model.Group]:
             yield model.Group(path=path_of(group), tooltip=shown(group.tooltip.strip()))
 
 
-def weight_of(task: Any) -> int:
-    """Return the priority that the rule of the task makes of its weight and those around it."""
+def weight_rule_of(task: Any) -> str:
+    """Return the rule of the task; one of its own making counts as its weight alone."""
     rule = str(getattr(task.weight_rule, "value", task.weight_rule))
-    own = int(task.priority_weight)
-    if rule not in ("downstream", "upstream"):
-        return own
-    others = task.get_flat_relatives(upstream=rule == "upstream")
-    return own + sum(int(other.priority_weight) for other in others)
+    return rule if rule in WEIGHT_RULES else "absolute"
 
 
 def function_of(task: Any) -> str:

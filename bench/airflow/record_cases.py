@@ -1,8 +1,9 @@
-"""Record what Airflow makes of the DAGs of ``setup_cases``: their edges, how they end, and what a clear takes along.
+"""Record what Airflow makes of the DAGs of ``setup_cases`` and ``fail_fast_cases``: edges, ends, what a clear resets.
 
 Run with the Python of an environment in which Airflow is installed, with AIRFLOW_HOME an empty folder:
 
-    python bench/airflow/record_setups.py bench/airflow/setups.json [CASE …]
+    python bench/airflow/record_cases.py bench/airflow/setups.json [CASE …]
+    python bench/airflow/record_cases.py bench/airflow/fail_fast.json [CASE …]
 """
 
 import json
@@ -15,8 +16,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bench.airflow import record
-from bench.airflow.setup_cases import Steps, cases
+from bench.airflow import fail_fast_cases, record, setup_cases
+from bench.airflow.setup_cases import Steps
+
+CASES = {"setups.json": setup_cases.cases, "fail_fast.json": fail_fast_cases.cases}
 
 HOW = {
     "": {"include_upstream": False},
@@ -40,11 +43,11 @@ def main(out: Path, wanted: list[str]) -> None:
     DagBundlesManager().sync_bundles_to_db()
     folder = Path(os.environ["AIRFLOW_HOME"], "cases")
     folder.mkdir(exist_ok=True)
-    for name, _ in cases():
+    for name, _ in CASES[out.name]():
         if wanted and name not in wanted:
             continue
         file = folder / f"{name}.py"
-        file.write_text(FILE.format(root=Path(__file__).parents[2], name=name))
+        file.write_text(FILE.format(root=Path(__file__).parents[2], name=name, of=out.name))
         bag: Any = DagBag(file, safe_mode=False)
         assert not bag.import_errors, bag.import_errors
         bag.bundle_name = record.BUNDLE
@@ -75,12 +78,12 @@ def clears(dag: Any) -> dict[str, dict[str, list[str]]]:
 
 FILE = """import sys
 sys.path.insert(0, "{root}")
-from bench.airflow.record_setups import define
-dag = define({name!r})
+from bench.airflow.record_cases import define
+dag = define({name!r}, {of!r})
 """
 
 
-def define(name: str) -> Any:
+def define(name: str, of: str) -> Any:
     """The DAG of a case, as Airflow has it."""
     from airflow.sdk import DAG, setup, task, task_group, teardown
     from airflow.sdk.definitions.decorators.setup_teardown import context_wrapper
@@ -94,8 +97,9 @@ def define(name: str) -> Any:
         context_wrapper=context_wrapper,
         Skip=AirflowSkipException,
     )
-    with DAG(name, start_date=record.DATE, schedule=None) as dag:
-        dict(cases())[name](words, Steps(words))
+    fail_fast = of == "fail_fast.json"
+    with DAG(name, start_date=record.DATE, schedule=None, fail_fast=fail_fast) as dag:
+        dict(CASES[of]())[name](words, Steps(words))
     return dag
 
 

@@ -1,0 +1,71 @@
+"""A world of DAGs that end at their first failure. Which failure is the first depends on what dies when, so what a run
+comes to is compared with what each task does (S6); that nothing goes on is an invariant (I44).
+"""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from headway.spec.model import Dag
+from headway.store.transact import transact
+from tests.simulation import reference
+from tests.simulation.clusters import Impatient, with_setups
+from tests.simulation.dags import POOLS, random_dag
+from tests.simulation.people import TEAM, put
+from tests.simulation.world import Connections, World
+
+DAGS: Final = 3
+STEPS: Final = 60
+
+
+class Fast(World):
+    def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
+        super().__init__(seed, connections, steps=steps)
+        self.people = Impatient(self)
+
+    def populate(self) -> None:
+        with self.observer.transaction():
+            for name in POOLS:
+                self.observer.execute("INSERT INTO pool VALUES (1, %s, 3)", [name])
+        for number in range(DAGS):
+            dag_id = f"d{number}"
+            self.dag_ids.append(dag_id)
+            dag = fast(random_dag(self.chance, dag_id, self.now))
+            transact(self.connections.people[0], put, TEAM, dag, self)
+
+    def compare(self) -> None:
+        rows = self.observer.execute(
+            "SELECT run_id, dag_id, version, state FROM run WHERE cancelled_by IS NULL"
+            " AND NOT EXISTS (SELECT FROM task_instance AS ti"
+            "   WHERE ti.run_id = run.run_id AND losses > 5) ORDER BY run_id"
+        ).fetchall()
+        for run_id, dag_id, number, state in rows:
+            if run_id not in self.people.touched:
+                self.compare_run(run_id, self.version(dag_id, number), state)
+
+    def compare_run(self, run_id: str, dag: Dag, state: str) -> None:
+        _, ends = reference.expected(dag)
+        found = self.observer.execute(
+            "SELECT task_id, map_index, state, reason ->> 'kind' FROM task_instance WHERE run_id = %s",
+            [run_id],
+        ).fetchall()
+        ended = any(kind == "failed_fast" for _, _, _, kind in found)
+        teardowns = {task.task_id for task in dag.tasks if task.teardown}
+        for task_id, index, end, kind in found:
+            known = ends.get((task_id, index)) if index >= 0 else ends.get((task_id, -1), end)
+            if ended and (kind == "failed_fast" or task_id in teardowns):
+                continue
+            assert end == known, f"S6 {run_id}: {task_id} is {end} instead of {known}"
+        decides = {task.task_id for task in dag.tasks if task.decides_outcome}
+        failed = any(end == "failed" and task_id in decides for task_id, _, end, _ in found)
+        if failed:
+            assert state == "failed", f"S6 {run_id} is {state}, and a task of it failed"
+
+
+def fast(dag: Dag) -> Dag:
+    """The same DAG with some setups and teardowns, where each other task runs only after successes."""
+    made = with_setups(dag)
+    tasks = [
+        task if task.teardown else replace(task, trigger_rule="all_success") for task in made.tasks
+    ]
+    return replace(made, tasks=tuple(tasks), fail_fast=True)
