@@ -67,7 +67,7 @@ const SAID: Said = {
   ],
   leaves_failed: [{ kind: "leaves_failed", tasks: ["bad"], more: 0 }, at("bad")],
   not_chosen: [{ kind: "not_chosen", branch: "a", chosen: ["keep"], tested: false }, at("a")],
-  failed_fast: [{ kind: "failed_fast", task: "load" }, { kind: "task", task_id: "load" }],
+  failed_fast: [{ kind: "failed_fast", task: "load" }, at("load")],
   source_not_successful: [
     { kind: "source_not_successful", task: "list", state: "skipped" },
     at("list"),
