@@ -193,7 +193,7 @@ def is_to_clean_up(instance: Instance, attempt: Attempt) -> bool:
 
 
 def fail(run: Run, instance: Instance, why: Reason, actor: str) -> None:
-    """It has failed for good."""
+    """Note that it has failed for good."""
     run.move(instance, Event.FAIL, why, actor)
     if run.graph.fail_fast:
         end_others(run, instance.node)
