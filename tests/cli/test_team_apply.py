@@ -106,6 +106,16 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int, s
     assert raised.value.where == (f"{file}:{line}" if line else str(file))
 
 
+@pytest.mark.parametrize("key", team_file.ELSEWHERE)
+def test_what_is_not_in_the_file_is_told_with_its_place(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "teams.yaml"
+    file.write_text(f"teams:\n  a:\n    {key}: {{x: y}}")
+    with pytest.raises(UsageError) as raised:
+        team_file.read(file)
+    assert raised.value.message == f"the team a has no key '{key}'"
+    assert (raised.value.where, raised.value.hint) == (f"{file}:3", team_file.ELSEWHERE[key])
+
+
 def test_what_is_left_out_is_not_looked_after(tmp_path: Path) -> None:
     file = tmp_path / "teams.yaml"
     file.write_text("teams:\n  a: {slots: null, members: {ann: viewer}}\n  b:\n")

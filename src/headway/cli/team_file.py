@@ -36,6 +36,16 @@ T = TypeVar("T")
 KEYS: Final = (
     *("title", "slots", "weight", "limits", "cluster", "members", "pools", "grants", "asks"),
 )
+# What people look for here, and where it is instead.
+ELSEWHERE: Final = {
+    "connections": "they are set by `headway conn set ID --team TEAM`, or kept in a secret backend",
+    "variables": "they are set by `headway var set KEY --team TEAM`, or kept in a secret backend",
+    "roles": "they are created by `headway role create NAME --team TEAM`",
+    "role_map": "it is in the file of HEADWAY_SIGN_IN, for all teams: [[rule]]",
+    "tokens": "they are created by `headway token create NAME --team TEAM`",
+    "dags": "they are in the folder of the team, to which --dags leads",
+}
+NOWHERE: Final[Mapping[str, str]] = {}
 USER: Final = re.compile(r"[a-z0-9]([a-z0-9._@-]{0,62}[a-z0-9])?")
 FILE_BYTES_MAX: Final = 1_000_000
 
@@ -106,7 +116,8 @@ class Reader:
     def team(self, name: str, node: Any) -> FileTeam:
         if (trouble := core.name_trouble(name)) is not None:
             raise self.wrong(node, trouble)
-        keys = {} if self.is_null(node) else self.mapping(node, f"the team {name}", KEYS)
+        what = f"the team {name}"
+        keys = {} if self.is_null(node) else self.mapping(node, what, KEYS, ELSEWHERE)
         given: dict[str, Any] = {}
         for key, read, check in (
             ("title", str, core.title_trouble),
@@ -208,7 +219,13 @@ class Reader:
             raise self.wrong(node, f"{text!r} is not something that a grant allows", hint)
         return GrantKind(text)
 
-    def mapping(self, node: Any, what: str, known: tuple[str, ...] | None) -> dict[str, Any]:
+    def mapping(
+        self,
+        node: Any,
+        what: str,
+        known: tuple[str, ...] | None,
+        elsewhere: Mapping[str, str] = NOWHERE,
+    ) -> dict[str, Any]:
         """Return the values by key. Raises UsageError for another kind of node, and for an unknown or repeated key."""
         if node.id != "mapping":
             raise self.wrong(node, f"{what} must have keys with values, such as `name: …`")
@@ -218,7 +235,8 @@ class Reader:
             if name in found:
                 raise self.wrong(key, f"{name!r} is there twice")
             if known is not None and name not in known:
-                hint = did_you_mean(name, list(known)) or f"one of: {', '.join(known)}"
+                usual = did_you_mean(name, list(known)) or f"one of: {', '.join(known)}"
+                hint = elsewhere.get(name, usual)
                 raise self.wrong(key, f"{what} has no key {name!r}", hint)
             found[name] = value
         return found
