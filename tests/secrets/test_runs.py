@@ -126,22 +126,27 @@ def test_instances_are_found_by_run_task_group_and_index(
 def test_nothing_of_another_team_is_told_or_started_without_its_grant(
     service: Service, owner_conn: Session
 ) -> None:
+    named = "@other/theirs"
     for kind, question in QUESTIONS.items():
-        assert ask(service, kind, "theirs", **question) is None
+        assert ask(service, kind, named, **question) is None
     started = {"run_id": "mine"}
-    assert "the team default has no DAG 'theirs'" in ask(service, "start", "theirs", **started)
+    refused = "the team default may not start @other/theirs"
+    assert refused in ask(service, "start", named, **started)
     grant(owner_conn, "see_runs", "theirs")
-    assert ids(ask(service, "runs", "theirs", run_ids=["r9"])) == ["r9"]
-    assert ask(service, "dag", "theirs")["file"] == "theirs.py"
-    assert "no DAG" in ask(service, "start", "theirs", **started)
+    (run,) = ask(service, "runs", named, run_ids=["r9"])
+    assert (run["run_id"], run["dag_id"]) == ("r9", named)
+    told = ask(service, "dag", named)
+    assert (told["file"], told["dag_id"]) == ("theirs.py", named)
+    assert refused in ask(service, "start", named, **started)
     grant(owner_conn, "start", "theirs")
-    made = ask(service, "start", "theirs", **started)
+    made = ask(service, "start", named, **started)
     rows = "SELECT team_id, created_by FROM run WHERE run_id = %s"
     assert owner_conn.execute(rows, [made["run_id"]]).fetchall() == [(2, "task:d/r1/t0")]
-    told = owner_conn.execute(
-        "SELECT team_id, actor, action FROM audit WHERE via = 'agent'"
+    audited = owner_conn.execute(
+        "SELECT team_id, actor, action, detail FROM audit WHERE via = 'agent'"
     ).fetchall()
-    assert told == [(2, "task:d/r1/t0", "dags.trigger")]
+    detail = {"dag_id": "theirs", "team": "default"}
+    assert audited == [(2, "task:d/r1/t0", "dags.trigger", detail)]
 
 
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -151,15 +156,30 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_its_own_dag_comes_first_and_two_teams_with_one_name_are_refused(
+def test_a_name_without_a_team_is_of_the_own_team_only(
     service: Service, owner_conn: Session
 ) -> None:
-    grant(owner_conn, "see_runs", "d")
+    """What others grant never changes what a name means, nor does a name that only looks like one with a team."""
+    for kind in ("see_runs", "start"):
+        for name in ("d", "theirs"):
+            grant(owner_conn, kind, name)
     assert ids(ask(service, "runs", "d", run_ids=["r1"])) == ["r1"]
-    seed.dag(owner_conn, "theirs", team_id=3)
-    for owner in ("other", "third"):
-        grant(owner_conn, "see_runs", "theirs", owner)
-    assert "more than one team" in ask(service, "dag", "theirs")
+    assert ask(service, "runs", "@other/d", run_ids=["r1"]) == []
+    for named in (
+        "theirs",
+        "@third/theirs",
+        "@default/theirs",
+        "@other/",
+        "@/theirs",
+        "other/theirs",
+    ):
+        assert ask(service, "dag", named) is None, named
+    assert "one of another team is named @TEAM/theirs" in ask(
+        service, "start", "theirs", run_id="x"
+    )
+    assert owner_conn.execute("SELECT count(*) FROM run WHERE run_key = 'manual:x'").fetchone() == (
+        0,
+    )
 
 
 def test_a_started_run_keeps_its_name_and_is_one(service: Service, owner_conn: Session) -> None:

@@ -177,10 +177,14 @@ def setter(here: Inside, name: str, slots: int) -> Callable[[], object]:
 
 
 def members(here: Inside, team: FileTeam, me: str) -> Iterator[Step]:
-    """The local admin and who applies the file are left alone: without them nobody could apply it again."""
+    """The local admin and who applies the file are left alone: without them nobody could apply it again.
+
+    So are people who have their role by the role map, which decides anew at each sign-in, and service accounts.
+    """
     assert team.members is not None
-    known = {user.name: user.role for user in here.client.users()} if here.exists else {}
-    kept = {me, "admin"}
+    users = here.client.users() if here.exists else []
+    known = {user.name: user.role for user in users}
+    kept = {me, "admin"} | {user.name for user in users if user.by_map or user.is_service}
     for name, role in team.members.items():
         if name in kept or known.get(name) == role:
             continue

@@ -1,7 +1,7 @@
 """Questions of running attempts about runs of DAGs of their team, and the runs that they start.
 
-A DAG of another team is answered for if that team has granted it: ``see_runs`` for questions, ``start`` for runs. The
-words are those of Headway; a front end puts them into those of its tasks.
+A DAG of another team is named ``@team/dag``, and answered for if that team has granted it: ``see_runs`` for questions,
+``start`` for runs. The words are those of Headway; a front end puts them into those of its tasks.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from psycopg import Connection
 
+from headway.core.foreign import foreign
 from headway.core.grants import GrantKind
 from headway.core.triggers import MANUAL_KEY, Trigger
 from headway.errors import NotAllowed, NotFound
@@ -104,15 +105,17 @@ def answer(conn: Connection[Any], asker: Asker, asked: Runs | Instances | OfDag 
     check_texts(asked)
     if isinstance(asked, Start):
         return start(conn, asker, asked)
-    if (team_id := owner(conn, asker, asked.dag_id, GrantKind.SEE_RUNS)) is None:
+    if (found := owner(conn, asker, asked.dag_id, GrantKind.SEE_RUNS)) is None:
         return None
-    match asked:
+    team_id, dag_id = found
+    there = msgspec.structs.replace(asked, dag_id=dag_id)
+    match there:  # told under the name by which it was asked for
         case Runs():
-            return runs(conn, team_id, asked)
+            return [{**run, "dag_id": asked.dag_id} for run in runs(conn, team_id, there)]
         case Instances():
-            return instances(conn, team_id, asked)
+            return instances(conn, team_id, there)
         case OfDag():
-            return of_dag(conn, team_id, asked.dag_id)
+            return {**of_dag(conn, team_id, dag_id), "dag_id": asked.dag_id}
 
 
 def check_texts(asked: Runs | Instances | OfDag | Start) -> None:
@@ -138,12 +141,17 @@ def check_texts(asked: Runs | Instances | OfDag | Start) -> None:
             raise NotAllowed(f"a date in the question {why}")
 
 
-def owner(conn: Connection[Any], asker: Asker, dag_id: str, kind: GrantKind) -> int | None:
-    """Return the team whose DAG it is; None: nobody's that may be asked. Raises NotAllowed: it could be two teams'."""
-    found = questions.owners(conn, asker.team_id, asker.team, dag_id, kind)
-    if len(found) > 1:
-        raise NotAllowed(f"more than one team lets {asker.team} {kind.word} a DAG {dag_id!r}")
-    return found[0] if found else None
+def owner(
+    conn: Connection[Any], asker: Asker, named: str, kind: GrantKind
+) -> tuple[int, str] | None:
+    """Return the team of a DAG and the DAG's id there; None: the team has none of that name, or may not do that.
+
+    A name without a team means one of the own team only: no grant of another one changes what it is.
+    """
+    if (other := foreign(named)) is None:
+        return (asker.team_id, named) if questions.has(conn, asker.team_id, named) else None
+    team_id = questions.granting(conn, asker.team, other, kind)
+    return None if team_id is None else (team_id, other.name)
 
 
 def runs(conn: Connection[Any], team_id: int, asked: Runs) -> list[dict[str, Any]]:
@@ -249,12 +257,10 @@ def of_dag(conn: Connection[Any], team_id: int, dag_id: str) -> dict[str, Any]:
 
 def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
     """Start a run, unless there is one with its id. A repeated question of the same task instance is answered alike."""
-    if (team_id := owner(conn, asker, asked.dag_id, GrantKind.START)) is None:
-        raise NotFound(
-            f"the team {asker.team} has no DAG {asked.dag_id!r}, and no other team lets it start one; "
-            f"to ask for it: headway grant ask TEAM start {asked.dag_id}"
-        )
-    known = questions.by_id(conn, team_id, asked.dag_id, [asked.run_id], whole=False, limit=1)
+    if (found := owner(conn, asker, asked.dag_id, GrantKind.START)) is None:
+        raise NotFound(missing(asker, asked.dag_id))
+    team_id, dag_id = found
+    known = questions.by_id(conn, team_id, dag_id, [asked.run_id], whole=False, limit=1)
     mine = any(run.created_by == asker.name for run in known)
     if known and asked.again:
         again.clear(conn, team_id, known[0].run_id, graphs(conn), asker.name)
@@ -267,7 +273,7 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
             key=asked.run_id,
             logical_date=None if asked.logical_date is None else asked.logical_date.isoformat(),
         )
-        (run_id,) = new.trigger(conn, team_id, asked.dag_id, [request], asker.name)
+        (run_id,) = new.trigger(conn, team_id, dag_id, [request], asker.name)
         what = "dags.trigger"
     if asked.note:
         notes.write(conn, team_id, run_id, asked.note[:NOTE_CHARS_MAX], asker.name, clock(conn))
@@ -277,10 +283,19 @@ def start(conn: Connection[Any], asker: Asker, asked: Start) -> dict[str, Any]:
         action=what,
         subject=run_id,
         address="",
-        detail={"dag_id": asked.dag_id, "team": asker.team},
+        detail={"dag_id": dag_id, "team": asker.team},
     )
     audit.write(conn, team_id, entry)
     return {"run_id": run_id, "exists": False}
+
+
+def missing(asker: Asker, named: str) -> str:
+    if (other := foreign(named)) is None:
+        return f"the team {asker.team} has no DAG {named!r}; one of another team is named @TEAM/{named}"
+    return (
+        f"the team {asker.team} may not start {named}; "
+        f"to ask for it: headway grant ask {other.team} start {other.name}"
+    )
 
 
 def graphs(conn: Connection[Any]) -> again.Graphs:

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
-from psycopg.rows import args_row, class_row, scalar_row
+from psycopg.rows import args_row, class_row
 
+from headway.core.foreign import Foreign
 from headway.core.grants import GrantKind
 
 WINDOW: Final = 1_000  # runs that are looked through for the last one in a state
@@ -77,8 +78,8 @@ HAS: LiteralString = "SELECT FROM dag WHERE team_id = %(team_id)s AND dag_id = %
 GRANTED: LiteralString = """
     SELECT host.team_id FROM team_grant AS given
     JOIN team AS host ON host.name = given.owner AND host.deleted_at IS NULL
-    WHERE given.grantee = %(team)s AND given.name = %(dag_id)s AND given.kind = %(kind)s AND given.state = 'given'
-    ORDER BY host.team_id
+    WHERE given.grantee = %(team)s AND given.owner = %(owner)s AND given.name = %(dag_id)s AND given.kind = %(kind)s
+        AND given.state = 'given'
 """
 
 DAG: LiteralString = """
@@ -128,15 +129,15 @@ class AskedDag:
     next_fire_at: datetime | None
 
 
-def owners(
-    conn: Connection[Any], team_id: int, team: str, dag_id: str, kind: GrantKind
-) -> list[int]:
-    """Return the ids of the teams whose DAG it is, as far as this team may do that with it: its own comes first."""
-    if conn.execute(HAS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is not None:
-        return [team_id]
-    with conn.cursor(row_factory=scalar_row) as cursor:
-        values = {"team": team, "dag_id": dag_id, "kind": kind}
-        return cursor.execute(GRANTED, values).fetchall()
+def has(conn: Connection[Any], team_id: int, dag_id: str) -> bool:
+    return conn.execute(HAS, {"team_id": team_id, "dag_id": dag_id}).fetchone() is not None
+
+
+def granting(conn: Connection[Any], team: str, named: Foreign, kind: GrantKind) -> int | None:
+    """Return the id of the team that lets this one do that with its DAG; None: none does."""
+    values = {"team": team, "owner": named.team, "dag_id": named.name, "kind": kind}
+    row = conn.execute(GRANTED, values).fetchone()
+    return None if row is None else row[0]
 
 
 def by_id(

@@ -84,6 +84,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     disabled_at: datetime | None
     is_service: bool = False  # a service account: it has tokens, and no other way to sign in
+    by_map: bool = False  # the role is that of the role map, which decides anew at each sign-in
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):

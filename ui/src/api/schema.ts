@@ -4829,6 +4829,8 @@ export interface components {
         };
         /** User */
         User: {
+            /** @default false */
+            by_map: boolean;
             /** Format: date-time */
             created_at: string;
             created_by: string;
@@ -9519,6 +9521,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,
@@ -9575,6 +9578,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,
@@ -12934,6 +12938,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,
@@ -14706,6 +14711,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
+                     *           "by_map": false,
                      *           "created_at": "2026-01-31T05:00:00Z",
                      *           "created_by": "user:ada",
                      *           "disabled_at": null,
@@ -14782,6 +14788,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,
@@ -14845,6 +14852,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,
@@ -14915,6 +14923,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "by_map": false,
                      *       "created_at": "2026-01-31T05:00:00Z",
                      *       "created_by": "user:ada",
                      *       "disabled_at": null,

@@ -78,7 +78,7 @@ class Runs:
         self.unknown: set[str] = set()  # DAGs that were asked for and are not there, told once each
 
     def ask(self, kind: str, dag_id: str, **question: object) -> Any:
-        """Return the decoded answer; None: the team knows no such DAG."""
+        """Return the decoded answer; None: the team may see no such DAG."""
         asked = {"ask": kind, "dag_id": dag_id, **question}
         answer = msgspec.json.decode(
             secrets.ask(RUNS, msgspec.json.encode(asked).decode()) or "null"
@@ -86,7 +86,7 @@ class Runs:
         if answer is None and dag_id not in self.unknown:
             self.unknown.add(dag_id)
             print(
-                f"there is no DAG {dag_id!r} in this team, and none that another team lets it see"
+                f"there is no DAG {dag_id!r} that this team may see; one of another team is named @TEAM/DAG"
             )
         return answer
 

@@ -10,7 +10,7 @@ from headway.errors import NotFound
 from headway.store.views import pages
 
 PAGE: LiteralString = """
-    SELECT name, display_name, role, is_service, has_password, person.created_at, person.created_by, disabled_at
+    SELECT name, display_name, role, is_service, by_map, has_password, person.created_at, person.created_by, disabled_at
     FROM membership JOIN person USING (person_id)
     WHERE (%(name)s::text IS NULL OR name = %(name)s)
         AND (%(after)s::text IS NULL OR name > %(after)s)
