@@ -18,7 +18,8 @@ from headway.store.views import shares
 HOURS_MAX: Final = 31 * 24
 ATTEMPTS_MAX: Final = 200_000  # of all teams together
 
-# Those that got a slot since then are of runs that have ended since, or have not.
+# Those that got a slot since then are of runs that have ended since, or have not. Without the OFFSET the two would be
+# joined, and all attempts there are be read for it.
 ATTEMPTS: LiteralString = """
     WITH lately AS MATERIALIZED (
         SELECT run_id FROM run WHERE team_id = %(team_id)s AND ended_at > %(since)s
@@ -31,6 +32,7 @@ ATTEMPTS: LiteralString = """
     FROM lately CROSS JOIN LATERAL (
         SELECT queued_at, ended_at, least(coalesce(ready_at, queued_at), queued_at) AS ready FROM attempt
         WHERE attempt.team_id = %(team_id)s AND attempt.run_id = lately.run_id AND queued_at > %(since)s
+        OFFSET 0
     ) AS held
     LIMIT %(limit)s
 """

@@ -42,38 +42,46 @@ RUNS: LiteralString = """
     LIMIT %(limit)s)
 """
 
-# Summed by pool and part of the time, as `core.load` takes it. All instances of a task have one pool, and
-# those that are gone had it, too.
+# Summed by pool and part of the time, as `core.load` takes it. The pool of a task is looked up once for each version of
+# its DAG, not for each attempt, which were thousands for a mapped task: those that are gone had it, too.
 STEPS: LiteralString = """
     WITH seen AS MATERIALIZED (
-        (SELECT team_id, run_id FROM run
+        (SELECT team_id, run_id, dag_id, version FROM run
         WHERE ended_at >= %(first)s AND ended_at < %(latest)s AND started_at < %(last)s
         ORDER BY ended_at DESC LIMIT %(runs)s)
         UNION ALL
-        (SELECT team_id, run_id FROM run WHERE state = 'running' AND started_at < %(last)s
+        (SELECT team_id, run_id, dag_id, version FROM run
+        WHERE state = 'running' AND started_at < %(last)s
         LIMIT %(runs)s)
-    ), held AS MATERIALIZED (
-        SELECT pool, pool_slots, greatest(queued_at, %(first)s) AS taken_at,
-            least(coalesce(ended_at, %(now)s), %(last)s) AS given_at
+    ), tried AS MATERIALIZED (
+        SELECT team_id, run_id, dag_id, version, task_id,
+            extract(epoch FROM greatest(queued_at, %(first)s) - %(first)s)::float8 AS taken_s,
+            extract(epoch FROM least(coalesce(ended_at, %(now)s), %(last)s) - %(first)s)::float8 AS given_s
         FROM seen CROSS JOIN LATERAL (
             SELECT task_id, queued_at, ended_at FROM attempt AS known
             WHERE known.team_id = seen.team_id AND known.run_id = seen.run_id
                 AND queued_at < %(last)s AND coalesce(ended_at, %(now)s) > %(first)s
-        ) AS tried CROSS JOIN LATERAL (
+            OFFSET 0 -- kept apart: run by run
+        ) AS known
+        LIMIT %(attempts)s
+    ), steps AS MATERIALIZED (
+        SELECT team_id, dag_id, version, task_id, floor(at_s / %(part_s)s)::integer AS part,
+            sum(change) AS change, sum(change * at_s) AS moment, max(run_id) AS run_id
+        FROM tried CROSS JOIN LATERAL (VALUES (taken_s, 1), (given_s, -1)) AS step (at_s, change)
+        GROUP BY team_id, dag_id, version, task_id, part
+    ), using_pool AS MATERIALIZED (
+        SELECT dag_id, version, task_id, pool, pool_slots FROM (
+            SELECT team_id, dag_id, version, task_id, max(run_id) AS run_id FROM steps
+            GROUP BY team_id, dag_id, version, task_id
+        ) AS task CROSS JOIN LATERAL (
             SELECT pool, pool_slots FROM task_instance AS instance
-            WHERE instance.team_id = seen.team_id AND instance.run_id = seen.run_id
-                AND instance.task_id = tried.task_id
+            WHERE instance.team_id = task.team_id AND instance.run_id = task.run_id
+                AND instance.task_id = task.task_id
             LIMIT 1
         ) AS instance
-        LIMIT %(attempts)s
     )
-    SELECT pool, floor(at_s / %(part_s)s)::integer AS part,
-        sum(change)::float8 AS change, sum(change * at_s)::float8 AS moment
-    FROM (
-        SELECT pool, extract(epoch FROM taken_at - %(first)s) AS at_s, pool_slots AS change FROM held
-        UNION ALL
-        SELECT pool, extract(epoch FROM given_at - %(first)s), -pool_slots FROM held
-    ) AS steps
+    SELECT pool, part, sum(change * pool_slots)::float8 AS change, sum(moment * pool_slots) AS moment
+    FROM steps JOIN using_pool USING (dag_id, version, task_id)
     GROUP BY pool, part
 """
 
