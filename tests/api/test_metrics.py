@@ -1,5 +1,6 @@
 """What Prometheus reads, through the real server."""
 
+import dataclasses
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from headway.api.door import CONNECTIONS
 from headway.client import Client
 from headway.errors import NotFound
 from headway.events import Follower
-from headway.store import schedulers
+from headway.store import audit, schedulers
 from headway.store.measures import Measures
 from headway.store.transact import Session
 from tests.api import seed
@@ -51,9 +52,9 @@ def test_templates_not_paths_are_counted(client: Client, conn: Session) -> None:
     """So that nobody fills the memory of whoever collects them."""
     for number in range(5):
         with pytest.raises(NotFound):
-            client.dag(f"secret{number}")
+            client.dag(f"hidden{number}")
     text = client.metrics()
-    assert "secret" not in text
+    assert "hidden" not in text
     assert '{method="GET",route="/api/v1/dags/{dag_id}",status="404"} 5' in text
 
 
@@ -124,6 +125,25 @@ def test_every_metric_is_described_and_every_description_is_of_one(
     section = (ROOT / "docs/operating.md").read_text("utf-8").partition("\n## Metrics\n")[2]
     written = set(re.findall(r"`(headway_\w+)`", section.partition("\n## ")[0]))
     assert told == written
+
+
+def test_who_guesses_names_of_secrets_is_counted(
+    client: Client, conn: Session, owner_conn: Session
+) -> None:
+    """Those of the own team, of the last hour."""
+    guesses = of("headway_secret_guesses_last_hour")
+    assert values_of(client)[guesses] == 0
+    conn.execute("INSERT INTO team (team_id, name) VALUES (2, 'other')")
+    entry = audit.Entry(
+        actor="task:d/t", via="agent", action="secrets.guess", subject="r", address="", detail={}
+    )
+    for team_id in (1, 1, 2):
+        audit.write(owner_conn, team_id, entry)
+    audit.write(owner_conn, 1, dataclasses.replace(entry, action="dags.pause"))
+    assert values_of(client)[guesses] == 2
+    owner_conn.execute("ALTER TABLE audit DISABLE TRIGGER ALL")
+    owner_conn.execute("UPDATE audit SET at = now() - interval '2 hours'")
+    assert values_of(client)[guesses] == 0
 
 
 def test_how_late_followers_of_events_are(client: Client, conn: Session) -> None:

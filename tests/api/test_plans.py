@@ -218,6 +218,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (gauges.ENDED, {}),
     (gauges.DURATIONS, {"limit": 500, "runs": 20_000}),
     (gauges.SCHEDULERS, {}),
+    (gauges.GUESSES, {"team_id": 1}),
     (gauges.FOLLOWERS, {"limit": 500}),
     (moments.NOW, {}),
     (stream.CHANGED, WINDOW),

@@ -88,18 +88,26 @@ class Google(Cloud):
 
 
 class Vault(Cloud):
-    """It asks for a token first, as Key Vault does: by a challenge that names the authority."""
+    """It asks for a token first, as Key Vault does: by a challenge that names the authority and the domain of its host.
+
+    ``resource``: another domain, for which it wants a token that is of use elsewhere.
+    """
+
+    resource = ""
+    asked_for: ClassVar[list[str]] = []  # what tokens the identity of the machine was asked for
 
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         if path == "/identity":  # of the machine: an App Service has it so
             assert self.headers["X-IDENTITY-HEADER"] == "of the machine"
+            self.asked_for.append(parse_qs(query)["resource"][0])
             token = {"access_token": TOKEN, "expires_on": "4102444800", "token_type": "Bearer"}
             self.say(200, {**token, "resource": parse_qs(query)["resource"][0]})
             return
         text = self.secrets.get(path)
         if not self.is_signed_in:
-            self.say(401, {}, WWW_Authenticate=CHALLENGE)
+            resource = self.resource or f"https://{self.headers['Host'].partition('.')[2]}"
+            self.say(401, {}, WWW_Authenticate=CHALLENGE.format(resource))
         elif self.status:
             self.say(self.status, {"error": {"code": "Forbidden", "message": "no"}})
         elif text is None:
@@ -109,7 +117,7 @@ class Vault(Cloud):
             self.say(200, {"value": text, "id": f"{where}/1", "attributes": {"enabled": True}})
 
 
-CHALLENGE = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
+CHALLENGE = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="{}"'
 
 
 @contextmanager

@@ -262,6 +262,22 @@ def test_azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ask(backend, "w")
 
 
+def test_a_vault_gets_no_token_of_another_domain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an authority of one's own signs its certificate: a machine between could ask for any token."""
+    Vault.asked_for.clear()
+    monkeypatch.setattr(Vault, "resource", "https://management.azure.com")
+    with served(Vault, {}, tmp_path) as url, served(Vault, {}) as machine:
+        monkeypatch.setenv("IDENTITY_ENDPOINT", f"{machine}/identity")
+        monkeypatch.setenv("IDENTITY_HEADER", "of the machine")
+        settings = {"url": url, "ca_file": str(tmp_path / "ca.pem")}
+        (backend,) = opened({"order": ["azure"], "azure": settings})
+        with pytest.raises(NotAllowed, match="it asks for a token of another domain"):
+            ask(backend, "w")
+    assert Vault.asked_for == []
+
+
 def test_a_cloud_that_does_not_answer_is_no_miss(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")

@@ -63,6 +63,9 @@ def of_team(found: Gauges, watchers: int) -> Iterator[str]:
         "Connected clients of the live stream.",
         [({}, watchers)],
     )
+    name = "headway_secret_guesses_last_hour"
+    help_text = "Attempts that got no more secrets because they guessed names."
+    yield from family(name, "gauge", help_text, [({}, found.guesses)])
     lags: Iterator[Sample] = (
         ({"follower": name, "teams": teams}, lag_s) for name, teams, lag_s in found.followers
     )

@@ -40,8 +40,8 @@ class Azure:
             connection_timeout=TIMEOUT_S,
             read_timeout=TIMEOUT_S,
             retry_total=0,
-            # Only a host of the vault's own domain may say for what a token is asked; a vault of one's own is none.
-            verify_challenge_resource=ca_file is None,
+            # Whoever answers says for what a token is asked, but only for a domain that the vault's host is in.
+            verify_challenge_resource=True,
         )
 
     def get(self, question: Question) -> Found | None:
@@ -61,6 +61,8 @@ class Azure:
             raise tell("azure", question, type(error).__name__) from None
         except self.errors.AzureError as error:
             raise silent("azure", question, type(error).__name__) from None
+        except ValueError:  # of the check of the challenge
+            raise refused("azure", question, "it asks for a token of another domain") from None
         return found(question, text or "")
 
 

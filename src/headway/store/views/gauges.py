@@ -66,6 +66,12 @@ ENDED: LiteralString = """
 """
 
 
+GUESSES: LiteralString = """
+    SELECT count(*) FROM audit
+    WHERE team_id = %(team_id)s AND action = 'secrets.guess' AND at > now() - interval '1 hour'
+"""
+
+
 class PoolGauge(NamedTuple):
     name: str
     slots: int
@@ -98,6 +104,7 @@ class Gauges(NamedTuple):
     schedulers: list[SchedulerGauge]
     followers: list[tuple[str, str, float]]  # of events: name, of one team or all, lag in seconds
     connections: tuple[int, int]  # to the server of the database: open, at most
+    guesses: int  # attempts of the last hour that guessed names of secrets
 
 
 def read(conn: Connection[Any], team_id: int) -> Gauges:
@@ -111,6 +118,7 @@ def read(conn: Connection[Any], team_id: int) -> Gauges:
             [scheduler(team_id, *row) for row in cursor.execute(SCHEDULERS)],
             cursor.execute(FOLLOWERS, limit).fetchall(),
             cursor.execute(CONNECTIONS).fetchone() or (0, 0),
+            (cursor.execute(GUESSES, {"team_id": team_id}).fetchone() or (0,))[0],
         )
 
 
