@@ -17,6 +17,12 @@ function isCut(element) {
   return element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
 }
 
+/** Prose in a column of a few letters. */
+function isSqueezed(element) {
+  const { width } = element.getBoundingClientRect();
+  return width > 0 && width < 80 && (element.textContent ?? "").trim().length > 40;
+}
+
 /** How a frame shows what lies in it, across and down: whole, by scrolling, or cut. */
 function showing(style) {
   const scrolls = (overflow) => /auto|scroll/.test(overflow);
@@ -81,6 +87,9 @@ window.layoutFaults = () => {
   const found = [];
   const wide = document.documentElement.scrollWidth - window.innerWidth;
   if (wide > 0) found.push(`the page is ${wide}px wider than the window`);
+  for (const element of document.querySelectorAll("main p, main dd"))
+    if (!element.closest(PLANES) && isSqueezed(element))
+      found.push(`${nameOf(element)} is squeezed`);
   const seen = [];
   for (const element of shownControls()) {
     if (isCut(element)) found.push(`${nameOf(element)} is cut off`);

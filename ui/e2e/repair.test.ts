@@ -116,7 +116,7 @@ test("a broken file shows the line, the code around it, and the DAGs that keep a
   const item = page().getByRole("listitem").filter({ hasText: "shop.py:" }).first();
   const code = item.getByRole("region", { name: /^shop.py around line \d+/ });
   await code.locator("[data-here=true]", { hasText: "@dagg(schedule=orders" }).waitFor();
-  await item.getByText("broken since").waitFor();
+  await item.getByText(/^broken for/).waitFor();
   await item.getByText("These DAGs keep their last good version").waitFor();
   for (const dag of ["marts", "report", "shop"])
     await item.getByRole("link", { name: dag, exact: true }).waitFor();

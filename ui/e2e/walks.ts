@@ -161,7 +161,7 @@ const ON_CALL: Omit<Walk, "who">[] = [
     walk: async (go) => {
       await go.nav(/Broken files/);
       await go.sees('@dag(shedule="@daily")');
-      await go.sees("broken since");
+      await go.sees(/^broken for/);
     },
   },
   {
@@ -171,7 +171,7 @@ const ON_CALL: Omit<Walk, "who">[] = [
     walk: async (go) => {
       await go.nav("Events");
       await go.type("DAG…", "invoices");
-      await go.button("When");
+      await go.button("Time");
       await go.click(go.page.getByRole("menuitemcheckbox", { name: "the last 24 hours" }));
       await go.sees("failed");
     },

@@ -15,6 +15,12 @@ export function relative(instant: string, now: number): string {
   return seconds > 0 ? `${apart} ago` : `in ${apart}`;
 }
 
+/** How long something has lasted that goes on: `for 3m`. */
+export function lasting(instant: string, now: number): string {
+  const seconds = (now - Date.parse(instant)) / 1000;
+  return seconds < 5 ? "for a moment" : `for ${coarse(seconds)}`;
+}
+
 /** How long until `relative` reads differently: what a clock on the page has to wait. */
 export function freshFor(instant: string, now: number): number {
   const age = Math.abs(now - Date.parse(instant)) / 1000;

@@ -1,4 +1,5 @@
 import { Problem } from "@/api/request.ts";
+import { sentence } from "@/lib/sentence.ts";
 import { Button } from "./Button.tsx";
 import styles from "./Notice.module.css";
 
@@ -19,9 +20,9 @@ export function ErrorState({
   return (
     <div className={styles.notice} role="alert">
       <p className={styles.title}>{what} could not be shown</p>
-      <p className={styles.body}>{messageOf(error)}</p>
+      <p className={styles.body}>{sentence(messageOf(error))}</p>
       {problem?.where && <code className={styles.hint}>{problem.where}</code>}
-      {problem?.hint && <p className={styles.hint}>{problem.hint}</p>}
+      {problem?.hint && <p className={styles.hint}>{sentence(problem.hint)}</p>}
       {stillWorks && <p className={styles.hint}>{stillWorks}</p>}
       {retry && (
         <div className={styles.actions}>
@@ -38,8 +39,8 @@ export function InlineError({ error }: { error: unknown }) {
   const hint = error instanceof Problem ? error.hint : null;
   return (
     <div role="alert">
-      <p className={styles.failed}>{messageOf(error)}</p>
-      {hint && <p className={styles.hint}>{hint}</p>}
+      <p className={styles.failed}>{sentence(messageOf(error))}</p>
+      {hint && <p className={styles.hint}>{sentence(hint)}</p>}
     </div>
   );
 }

@@ -1,20 +1,31 @@
 import { between, took } from "@/lib/duration.ts";
-import { absolute, freshFor, relative, utc, zone } from "@/lib/time.ts";
+import { absolute, freshFor, lasting, relative, utc, zone } from "@/lib/time.ts";
 import { useNow } from "@/state/now.ts";
 import { Tooltip } from "./Tooltip.tsx";
 
-/** `3m ago`; on hover the moment itself, in the reader's zone and in UTC. */
-export function RelativeTime({ at }: { at: string | null | undefined }) {
-  const step = at ? freshFor(at, Date.now()) : 600_000;
+type Words = (instant: string, now: number) => string;
+
+/** On hover the moment itself, in the reader's zone and in UTC. */
+function Moment({ at, words }: { at: string; words: Words }) {
+  const step = freshFor(at, Date.now());
   const now = useNow(step === 1000 ? 1000 : 15_000);
-  if (!at) return <span className="tabular">–</span>;
   return (
     <Tooltip text={`${absolute(at)} ${zone()}\n${utc(at)}`}>
       <time dateTime={at} className="tabular">
-        {relative(at, Math.max(now, Date.now() - step))}
+        {words(at, Math.max(now, Date.now() - step))}
       </time>
     </Tooltip>
   );
+}
+
+/** `3m ago`. */
+export function RelativeTime({ at }: { at: string | null | undefined }) {
+  return at ? <Moment at={at} words={relative} /> : <span className="tabular">–</span>;
+}
+
+/** `for 3m`: since when something is as it is. */
+export function Since({ at }: { at: string | null }) {
+  return at && <Moment at={at} words={lasting} />;
 }
 
 export function Duration({ seconds }: { seconds: number | null | undefined }) {

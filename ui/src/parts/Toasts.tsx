@@ -1,4 +1,5 @@
 import { X } from "lucide-react";
+import { sentence } from "@/lib/sentence.ts";
 import { dismiss, undo, useToasts } from "@/state/toasts.ts";
 import { Button, IconButton } from "./Button.tsx";
 import { StateIcon } from "./State.tsx";
@@ -12,8 +13,8 @@ export function Toasts() {
         <div key={toast.id} className={styles.toast}>
           <StateIcon state={toast.kind === "done" ? "success" : "failed"} />
           <div className={styles.text}>
-            <p>{toast.text}</p>
-            {toast.hint && <p className={styles.hint}>{toast.hint}</p>}
+            <p>{sentence(toast.text)}</p>
+            {toast.hint && <p className={styles.hint}>{sentence(toast.hint)}</p>}
           </div>
           {toast.undo && (
             <Button small onClick={() => undo(toast.id)} title="Undo (z)">

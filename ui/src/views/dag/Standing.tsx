@@ -6,7 +6,7 @@ import { stateWord } from "@/lib/states.ts";
 import { minute } from "@/lib/time.ts";
 import { RunLink } from "@/parts/links.tsx";
 import { StateIcon } from "@/parts/State.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
+import { RelativeTime, Since } from "@/parts/Time.tsx";
 import styles from "./DagFrame.module.css";
 
 /** Is the data ready, since when, and if not, when: in words. */
@@ -28,8 +28,7 @@ function Words({ now }: { now: Stands }): ReactNode {
   if (now.is === "ready") {
     return (
       <>
-        <b>Ready</b> since <RelativeTime at={newest.ended_at} />: the run of <Of run={newest} />{" "}
-        succeeded
+        <b>Ready</b> <Since at={newest.ended_at} />: the run of <Of run={newest} /> succeeded
         {newest.failed_instances > 0 &&
           `, with ${counted(newest.failed_instances, "failed task instance")}`}
         .
@@ -73,7 +72,7 @@ function Next({ dag }: { dag: DagDetail }) {
   if (!dag.next_run_at) return null;
   return (
     <>
-      The next run is of {minute(dag.next_run_at)} (<RelativeTime at={dag.next_run_at} />
+      The next run is for {minute(dag.next_run_at)} (<RelativeTime at={dag.next_run_at} />
       ).
     </>
   );

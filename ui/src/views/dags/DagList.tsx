@@ -6,6 +6,7 @@ import type { DagSummary } from "@/api/types.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { FilterBar, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
+import { NoDags } from "@/parts/NoDags.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { usePicked } from "@/parts/picking.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
@@ -124,12 +125,5 @@ function None({ filtered }: { filtered: boolean }) {
       </EmptyState>
     );
   }
-  return (
-    <EmptyState title="No DAGs yet" command="headway up --dags FOLDER">
-      <p>
-        A DAG is a Python file in the folder that Headway watches. Save one there and it appears
-        here within two seconds.
-      </p>
-    </EmptyState>
-  );
+  return <NoDags />;
 }

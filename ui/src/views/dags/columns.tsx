@@ -21,6 +21,7 @@ export const COLUMNS: readonly Column<DagSummary>[] = [
     key: "on",
     head: <span className="sr-only">On</span>,
     width: "62px",
+    secondary: true, // a phone has no room for it; the DAG's page has the button
     cell: (dag) => <On dag={dag} />,
   },
   {

@@ -38,8 +38,9 @@ export function Dependencies() {
         ) : shown.length === 0 ? (
           <EmptyState title={dag ? "No dependencies match" : "No DAG waits for another"}>
             <p>
-              A DAG with assets in its schedule, or a task <code>wait_for_run</code>, appears here
-              with what it waits for.
+              A DAG that runs on the data of others, as with{" "}
+              <code>@dag(schedule=Asset("orders"))</code>, or that has a task{" "}
+              <code>wait_for_run</code>, appears here with what it waits for.
             </p>
           </EmptyState>
         ) : (

@@ -80,7 +80,7 @@ export function Events() {
           onChange={(chosen) => set({ name: chosen })}
         />
         <FilterChoice
-          label="When"
+          label="Time"
           value={hours}
           options={TIMES}
           onChange={(chosen) => set({ hours: chosen })}
@@ -101,12 +101,7 @@ export function Events() {
       ) : found.isError && !found.data ? (
         <ErrorState error={found.error} what="The events" retry={() => found.refetch()} />
       ) : found.data.length === 0 ? (
-        <EmptyState title={filtered ? "No events match these filters" : "No events yet"}>
-          <p>
-            Failures, retries, ends of runs and what people did appear here, with who or what made
-            it. “Show: every step” lists each step of each task, too.
-          </p>
-        </EmptyState>
+        <None filtered={filtered} />
       ) : (
         <Table
           label="Events"
@@ -118,5 +113,23 @@ export function Events() {
         />
       )}
     </Page>
+  );
+}
+
+function None({ filtered }: { filtered: boolean }) {
+  if (filtered) {
+    return (
+      <EmptyState title="No events match these filters">
+        <p>Remove a filter to see more.</p>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="No events yet" command="headway run DAG">
+      <p>
+        Failures, retries, ends of runs and what people did appear here, with who or what caused
+        them. To see each step of each task, too, choose “every step” under Show.
+      </p>
+    </EmptyState>
   );
 }

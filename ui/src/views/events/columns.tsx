@@ -11,7 +11,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "at",
     head: "When",
-    width: "124px",
+    width: "116px",
     cell: (event) => (
       <time className="tabular" dateTime={event.at} title={absolute(event.at)}>
         {exact(event.at, Date.now())}
@@ -21,7 +21,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "what",
     head: "What",
-    width: "minmax(150px, 1.4fr)",
+    width: "minmax(128px, 1.2fr)",
     cell: (event) => (
       <span className={styles.what}>
         {event.state && <StateIcon state={event.state} size={14} />}
@@ -38,14 +38,14 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "run",
     head: "Run",
-    width: "124px",
+    width: "108px",
     secondary: true,
     cell: (event) => event.run_id && <RunLink run={event.run_id} />,
   },
   {
     key: "to",
     head: "Task",
-    width: "minmax(110px, 1.4fr)",
+    width: "minmax(96px, 1.4fr)",
     secondary: true,
     cell: (event) => <span>{to(event)}</span>,
   },
@@ -53,6 +53,7 @@ export const COLUMNS: readonly Column<Event>[] = [
     key: "actor",
     head: "By",
     width: "minmax(84px, 110px)",
+    secondary: 2,
     cell: (event) => (
       <span className={byPerson(event.actor) ? styles.person : styles.machine} title={event.actor}>
         {who(event.actor)}
@@ -62,7 +63,7 @@ export const COLUMNS: readonly Column<Event>[] = [
   {
     key: "reason",
     head: "Why",
-    width: "minmax(120px, 2fr)",
+    width: "minmax(168px, 2.4fr)",
     secondary: true,
     cell: ({ reason }) =>
       reason && (

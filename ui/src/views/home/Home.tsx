@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { health, overview } from "@/api/queries.ts";
+import { overview } from "@/api/queries.ts";
 import type { Overview } from "@/api/types.ts";
 import { headline } from "@/lib/activity.ts";
-import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
+import { NoDags } from "@/parts/NoDags.tsx";
 import { Page, PageBody } from "@/parts/Page.tsx";
 import { Skeleton, SkeletonRows } from "@/parts/Skeleton.tsx";
 import { StateIcon } from "@/parts/State.tsx";
@@ -59,7 +59,7 @@ function Headline({ home }: { home: Overview | undefined }) {
 
 function Content({ home }: { home: Overview }) {
   if (home.dags.total === 0 && home.import_errors.length === 0) {
-    return <Empty />;
+    return <NoDags />;
   }
   return (
     <div className={styles.stack}>
@@ -77,19 +77,5 @@ function Content({ home }: { home: Overview }) {
         <Components components={home.components} />
       </div>
     </div>
-  );
-}
-
-/** Where the first DAG is to be put: the server knows which folder it watches. */
-function Empty() {
-  const { data } = useQuery(health());
-  return (
-    <EmptyState title="No DAGs yet" command="headway up --dags FOLDER">
-      <p>
-        Save a DAG file in {data ? <code>{data.dags}</code> : "the folder that Headway watches"}. It
-        appears here within two seconds.
-      </p>
-      <p>To watch another folder, start Headway with:</p>
-    </EmptyState>
   );
 }

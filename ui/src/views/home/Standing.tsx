@@ -46,7 +46,7 @@ export function Slots({ pools }: { pools: readonly Pool[] }) {
             <Meter used={pool.used} of={pool.slots} label={`Slots of ${pool.name} in use`} />
             <span className={styles.when}>
               {pool.used} of {pool.slots}
-              {pool.waiting > 0 && `, ${pool.waiting} wait`}
+              {pool.waiting > 0 && `, ${pool.waiting} waiting`}
             </span>
           </li>
         ))}

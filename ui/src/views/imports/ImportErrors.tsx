@@ -8,7 +8,7 @@ import { ErrorState } from "@/parts/ErrorState.tsx";
 import { DagLink } from "@/parts/links.tsx";
 import { Page, PageBody } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
+import { Since } from "@/parts/Time.tsx";
 import { Tokens } from "../dag/code/CodeLines.tsx";
 import styles from "./ImportErrors.module.css";
 
@@ -50,10 +50,10 @@ function Broken({ broken }: { broken: BrokenFile }) {
       <div className={styles.head}>
         <CopyText text={line === null ? file : `${file}:${line}`} />
         <span>
-          broken since <RelativeTime at={since} />
+          broken <Since at={since} />
           {at !== since && (
             <>
-              , this error since <RelativeTime at={at} />
+              , with this error <Since at={at} />
             </>
           )}
         </span>

@@ -95,7 +95,7 @@ function Runs({ wish, set }: { wish: Wish; set: Set }) {
         <FilterChip label="From" value={absolute(from)} away={() => set({ from: undefined })} />
       ) : (
         <FilterChoice
-          label="Runs of"
+          label="Time"
           value={from}
           options={PERIODS}
           onChange={(chosen) => set({ from: chosen })}

@@ -12,6 +12,7 @@ import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
 import { useTeam } from "@/state/session.ts";
+import { who } from "../events/describe.ts";
 import { Value } from "./drawer/Value.tsx";
 import styles from "./RunPage.module.css";
 
@@ -45,7 +46,7 @@ export function RunFacts({ run }: { run: Run }) {
           )}
           <Fact name="Created">
             {absolute(run.created_at)}
-            {run.created_by && ` by ${run.created_by}`}
+            {run.created_by && ` by ${who(run.created_by)}`}
           </Fact>
           <Fact name="Version">
             {run.version} <code className={styles.bundle}>{run.bundle_version.slice(0, 12)}</code>
@@ -118,7 +119,7 @@ function DagFacts({ dag: dagId }: { dag: string }) {
           ) : dag.next_run_at ? (
             <RelativeTime at={dag.next_run_at} />
           ) : (
-            "not by the clock"
+            "none planned"
           )}
         </Fact>
         {dag.description && <Fact name="About">{dag.description}</Fact>}

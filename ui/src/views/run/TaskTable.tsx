@@ -11,7 +11,7 @@ import { Button } from "@/parts/Button.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { StateBadge, StateCounts, StateIcon } from "@/parts/State.tsx";
 import { type Column, Table } from "@/parts/Table.tsx";
-import { Duration, Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { Duration, Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { Mend } from "../slots/Stuck.tsx";
 import styles from "./RunPage.module.css";
@@ -137,8 +137,8 @@ function columnsFor(select: (next: Selection) => void): readonly Column<RunTask>
           <Words text={whyOf(task)} />
           {task.blocked_reason && task.waits_since && (
             <>
-              {", since "}
-              <RelativeTime at={task.waits_since} />
+              {", "}
+              <Since at={task.waits_since} />
             </>
           )}{" "}
           {task.blocked_reason && task.why && <Mend mending={mendingOf(task.why)} />}

@@ -5,7 +5,7 @@ import { Button } from "@/parts/Button.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
 import { Card } from "@/parts/Page.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
+import { Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
 import { PoolDialog } from "./PoolDialog.tsx";
@@ -39,7 +39,7 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
         <div>
           <h3>Used by</h3>
           <ul>
-            {pool.users.length === 0 && <li className={styles.muted}>no runs</li>}
+            {pool.users.length === 0 && <li className={styles.muted}>No runs</li>}
             {pool.users.map((user) => (
               <li key={user.run_id}>
                 <span>
@@ -51,15 +51,15 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
           </ul>
         </div>
         <div>
-          <h3>Waiting for</h3>
+          <h3>Why tasks wait</h3>
           <ul>
-            {pool.queue.length === 0 && <li className={styles.muted}>nothing waits</li>}
+            {pool.queue.length === 0 && <li className={styles.muted}>No tasks are waiting</li>}
             {pool.queue.map((part) => (
               <li key={part.reason}>
                 <span>
                   <Words text={part.reason} />{" "}
                   <span className={styles.muted}>
-                    since <RelativeTime at={part.since} />
+                    <Since at={part.since} />
                   </span>
                 </span>
                 <span className="tabular">{number(part.count)}</span>

@@ -7,7 +7,7 @@ import { CopyText } from "@/parts/CopyText.tsx";
 import { RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { StateIcon } from "@/parts/State.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
+import { Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useMay } from "@/state/session.ts";
 import { PoolDialog } from "./PoolDialog.tsx";
@@ -29,7 +29,7 @@ export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
               </RunLink>
               {task.count > 1 && ` and ${number(task.count - 1)} more`}
               <span className={styles.why}>
-                <Words text={task.reason} />, since <RelativeTime at={task.since} />
+                <Words text={task.reason} />, <Since at={task.since} />
               </span>
             </span>
             <Mend mending={mendingOf(task.why, task.slots)} />

@@ -30,38 +30,40 @@ export function Versions() {
   const change = (next: { from?: number; to?: number; split?: boolean }) =>
     navigate({ search: (now) => ({ ...now, ...next }), replace: true });
   return (
-    <div className={styles.view}>
-      <ol className={styles.list} aria-label="Versions">
-        {known.map((one) => (
-          <Item
-            key={one.number}
-            change={one}
-            shown={one.number === to}
-            base={one.number === from}
-            show={() => change({ to: one.number, from: undefined })}
-            compare={
-              to !== undefined && one.number < to ? () => change({ from: one.number }) : null
-            }
-          />
-        ))}
-      </ol>
-      <div className={styles.detail}>
-        {from === undefined || to === undefined ? (
-          <EmptyState title="No change so far">
-            <p>
-              When the DAG's file or a file that it imports changes, the differences appear here.
-            </p>
-          </EmptyState>
-        ) : (
-          <Comparison
-            dag={dag}
-            from={from}
-            to={to}
-            latest={known.find(({ version }) => version === versionOf(known, to))?.number === to}
-            split={search.split ?? false}
-            setSplit={(split) => change({ split: split || undefined })}
-          />
-        )}
+    <div className={styles.frame}>
+      <div className={styles.view}>
+        <ol className={styles.list} aria-label="Versions">
+          {known.map((one) => (
+            <Item
+              key={one.number}
+              change={one}
+              shown={one.number === to}
+              base={one.number === from}
+              show={() => change({ to: one.number, from: undefined })}
+              compare={
+                to !== undefined && one.number < to ? () => change({ from: one.number }) : null
+              }
+            />
+          ))}
+        </ol>
+        <div className={styles.detail}>
+          {from === undefined || to === undefined ? (
+            <EmptyState title="No change so far">
+              <p>
+                When the DAG's file or a file that it imports changes, the differences appear here.
+              </p>
+            </EmptyState>
+          ) : (
+            <Comparison
+              dag={dag}
+              from={from}
+              to={to}
+              latest={known.find(({ version }) => version === versionOf(known, to))?.number === to}
+              split={search.split ?? false}
+              setSplit={(split) => change({ split: split || undefined })}
+            />
+          )}
+        </div>
       </div>
     </div>
   );

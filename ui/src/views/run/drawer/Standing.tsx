@@ -1,7 +1,7 @@
 import type { TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
-import { Elapsed, RelativeTime } from "@/parts/Time.tsx";
+import { Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
 import styles from "./Drawer.module.css";
 
 /** In what state, and since when. */
@@ -20,7 +20,7 @@ export function Standing({ instance }: { instance: TaskInstanceDetail }) {
       )}
       {state === "queued" && queued_at && (
         <span>
-          since <RelativeTime at={queued_at} />
+          <Since at={queued_at} />
         </span>
       )}
       {state === "up_for_retry" && wake_at && (
@@ -30,10 +30,13 @@ export function Standing({ instance }: { instance: TaskInstanceDetail }) {
       )}
       {wait && (
         <span>
-          {state === "up_for_reschedule"
-            ? `look ${instance.history[0]?.deferrals ?? 1} `
-            : "since "}
-          <RelativeTime at={wait.since} />
+          {state === "up_for_reschedule" ? (
+            <>
+              look {instance.history[0]?.deferrals ?? 1} <RelativeTime at={wait.since} />
+            </>
+          ) : (
+            <Since at={wait.since} />
+          )}
         </span>
       )}
       {wait?.looked_at && (

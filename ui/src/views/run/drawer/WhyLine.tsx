@@ -3,7 +3,7 @@ import type { Selection } from "@/lib/selection.ts";
 import type { Why } from "@/lib/why.ts";
 import { Button } from "@/parts/Button.tsx";
 import { DagLink } from "@/parts/links.tsx";
-import { RelativeTime } from "@/parts/Time.tsx";
+import { Since } from "@/parts/Time.tsx";
 import { Words } from "@/parts/Words.tsx";
 import { useTeam } from "@/state/session.ts";
 import styles from "./Drawer.module.css";
@@ -32,8 +32,8 @@ export function WhyLine({
       <Words text={why.text} />
       {since && (
         <>
-          {", since "}
-          <RelativeTime at={since} />
+          {", "}
+          <Since at={since} />
         </>
       )}{" "}
       {holds?.kind === "slots" && (

@@ -1,0 +1,4 @@
+/** What the server says in passing, as a sentence of its own: it begins with a capital, but for a name or a command. */
+export function sentence(text: string): string {
+  return text.replace(/^(?!headway )[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase());
+}
