@@ -15,7 +15,7 @@ import { EMPTY, full, type Shot } from "./shots.ts";
 
 const DAGS = fileURLToPath(new URL("./dags", import.meta.url));
 const OUT = process.env.OUT ?? fileURLToPath(new URL("../../out/screenshots", import.meta.url));
-const WIDTHS = (process.env.WIDTHS ?? "1440,375,2560").split(",").map(Number);
+const WIDTHS = (process.env.WIDTHS ?? "1440,1024,390").split(",").map(Number);
 const LOADED = readdirSync(DAGS).length - 1; // one of them is broken
 const ONLY = process.env.ONLY?.split(",");
 
