@@ -16,6 +16,7 @@ from bench.interface.measure import TIMEOUT_S, ask
 
 from headway import clock
 from headway.pg import Server
+from headway.store.migrate import migrate
 from tests.api.conftest import TOKEN, served
 from tests.reads.costs import Cost, counted
 from tests.reads.pages import requests
@@ -41,6 +42,7 @@ def main() -> int:
     ):
         port = server.listener.getsockname()[1]
         connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+        migrate(dsn)
         print(*(f"{heading:>10}" for heading in HEADINGS), " request")
         for path in requests(
             lambda path: msgspec.json.decode(ask(connection, TOKEN, path)[0]), clock.now()
