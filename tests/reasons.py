@@ -28,6 +28,17 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "waits for its turn in pool `etl`",
     ),
     (
+        r.PoolShared("@infra/gpu", 3, 3, 8),
+        "pool `gpu` of team `infra`, which teams share, has 8 slots: this team uses 3 of the 3 that it may use now",
+    ),
+    (
+        r.PoolNotShared("gpu", "infra"),
+        (
+            "pool `gpu` of team `infra` is not, or no longer, shared with this team:"
+            " headway grant ask infra use_pool gpu"
+        ),
+    ),
+    (
         r.TeamSlots("marketing", 40, 40, borrowed=8),
         "team `marketing` uses 40 of 40 slots, 8 of them borrowed",
     ),

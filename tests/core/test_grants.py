@@ -36,9 +36,9 @@ def test_every_kind_has_verbs_and_words() -> None:
     assert set(VERBS) == set(GrantKind)
     assert all(VERBS.values())
     assert [kind.word for kind in GrantKind] == [
-        *("see the runs of", "start", "wait for runs of", "use")
+        *("see the runs of", "start", "wait for runs of", "use", "run tasks in")
     ]
-    assert [kind.subject for kind in GrantKind] == ["DAG", "DAG", "DAG", "asset"]
+    assert [kind.subject for kind in GrantKind] == ["DAG", "DAG", "DAG", "asset", "pool"]
 
 
 def test_only_what_people_do_opens_routes() -> None:

@@ -27,6 +27,7 @@ from headway.store import (
     dags,
     deferrals,
     events,
+    lending,
     limits,
     log_retention,
     moments,
@@ -61,6 +62,7 @@ ENGINES: Final = (
         dags,
         deferrals,
         events,
+        lending,
         log_retention,
         moments,
         notes,
@@ -111,6 +113,7 @@ WHOLE: Final = {
     "sessions.ALARM": {"attempt_live_of_session", "one_open_attempt"},
     "queue.UNDER_WAY": {"task_instance_ready", "one_open_attempt", "attempt_live_of_session"},
     "shares.CLAIMS": {"attempt_live_of_session", "one_open_attempt"},
+    "lending.CLAIMS": {"attempt_live_of_session", "one_open_attempt"},
     "shares.RECOUNT": {"attempt_live_of_session", "one_open_attempt"},
     "deferrals.LOOK": {"wait_for_run"},  # every one that is open: a look is followed by a pause
     "deferrals.ANY": {"wait_for_run"},
@@ -129,7 +132,7 @@ TYPES: Final = {
     "timestamptz[]": "dates",
     "interval": "lease silence",
     "text[]": "queues names runs dags keys tasks sessions executors dag_ids spec_hashes retimed specs",
-    "integer[]": "teams indexes numbers max_active_runs",
+    "integer[]": "teams indexes numbers max_active_runs used",
     "boolean[]": "scheduled",
     "boolean": "anew sharing ok whole",
 }

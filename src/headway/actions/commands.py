@@ -18,10 +18,12 @@ from psycopg import Connection
 from headway.actions import repins
 from headway.core import branches, commands
 from headway.core.commands import Selection
+from headway.core.foreign import flaw, foreign
 from headway.core.repin import Code
 from headway.core.run import Instance, Key, Run
 from headway.core.states import Event, State
 from headway.core.wording import said
+from headway.core.words import listed
 from headway.errors import EXHAUSTED, Conflict, NotFound, UsageError
 from headway.runs.again import Graphs, held, locked, save
 from headway.runs.new import RunRequest as RunRequest
@@ -32,6 +34,7 @@ from headway.spec.model import Dag
 from headway.store import dags, pools, runs, snapshots
 from headway.store.clock import clock
 from headway.store.runs import Claimed
+from headway.store.views import pools as views
 
 log = logging.getLogger(__name__)
 
@@ -206,6 +209,7 @@ def switched(
 def resize_pool(conn: Connection[Any], team_id: int, name: str, slots: int, actor: str) -> None:
     if slots < 0:
         raise UsageError(f"a pool needs 0 or more slots, not {slots}")
+    check_own_pool(name)
     waiting = pools.lock_waiting(conn, team_id, name)
     now = clock(conn)
     pools.resize(conn, team_id, name, slots, actor, now)
@@ -218,7 +222,14 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
         raise Conflict(
             "the pool `default` cannot be deleted", hint="to resize it: headway pool set default N"
         )
+    check_own_pool(name)
     waiting = pools.lock_waiting(conn, team_id, name)
+    pools.lock_to_delete(conn, team_id, name)
+    if loans := views.lent(conn).get(name):
+        raise Conflict(
+            f"the pool `{name}` is lent to {listed([loan.team for loan in loans])}",
+            hint="take the grant back first, and let what runs there end: headway grant ls",
+        )
     now = clock(conn)
     if not pools.delete(conn, team_id, name, actor, now):
         raise Conflict(
@@ -226,6 +237,15 @@ def delete_pool(conn: Connection[Any], team_id: int, name: str, actor: str) -> N
         )
     pools.forget_reasons(conn, team_id, name, waiting, now)
     runs.wake_schedulers(conn)
+
+
+def check_own_pool(name: str) -> None:
+    if (other := foreign(name)) is not None:
+        raise UsageError(
+            f"{name} is of the team {other.team}", hint="only that team can resize or delete it"
+        )
+    if (trouble := flaw(name)) is not None:
+        raise UsageError(f"the name {name!r} {trouble}", hint="give your own pool another name")
 
 
 def named_of(run: Run, selection: Selection) -> list[Instance]:

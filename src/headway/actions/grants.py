@@ -1,7 +1,7 @@
 """Grants between teams: asked for, given, refused, revoked. Each function is one step of the caller's transaction.
 
 Nothing is looked up in the other team: what is said to a team that does not exist has the same answer, so that
-nobody learns which teams, DAGs and assets there are.
+nobody learns which teams, DAGs, assets and pools there are.
 """
 
 from typing import Any, Final
@@ -14,7 +14,7 @@ from headway.core.foreign import foreign
 from headway.core.grants import GrantKind, GrantState, Side, Subject, may_move
 from headway.errors import Conflict, UsageError
 from headway.store import grants, notices
-from headway.store.views import assets, dags
+from headway.store.views import assets, dags, pools
 
 OF_A_TEAM_MAX: Final = 1_000
 WHAT_NEXT: Final = {
@@ -28,10 +28,10 @@ WHAT_NEXT: Final = {
 def give(
     conn: Connection[Any], team: str, wanted: wire.GiveGrant, actor: str
 ) -> tuple[wire.Grant | None, wire.Grant]:
-    """Let another team do something with a DAG or asset of this one, asked for or not. Returns what was and what is.
+    """Let another team do something with a DAG, asset or pool of this one, asked or not. Returns what was and what is.
 
     Raises:
-        NotFound: this team has no such DAG or asset. UsageError, Conflict: as ``settle``.
+        NotFound: this team has no such DAG, asset or pool. UsageError, Conflict: as ``settle``.
     """
     check_other(team, wanted.grantee)
     check_own(conn, wanted)
@@ -61,6 +61,8 @@ def check_own(conn: Connection[Any], wanted: wire.GiveGrant) -> None:
             dags.require(conn, wanted.name)
         case Subject.ASSET:
             assets.require(conn, wanted.name)
+        case Subject.POOL:
+            pools.keep(conn, wanted.name)
 
 
 def check_other(team: str, other: str) -> None:

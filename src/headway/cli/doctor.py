@@ -15,6 +15,7 @@ from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import say
 from headway.config import Layout, ServerFile
+from headway.core.foreign import foreign
 from headway.errors import HeadwayError
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ def missing_pools(client: "Client") -> Iterator[Finding]:
     for dag in client.dags():
         spec = client.dag(dag.dag_id).spec
         for pool in sorted({task.pool for task in spec.tasks} - known):
+            if other := foreign(pool):
+                detail = f"{dag.dag_id} uses pool {pool}, which is not shared with this team"
+                hint = f"headway grant ask {other.team} use_pool {other.name}"
+                yield Finding("pool", False, detail, hint)
+                continue
             detail = f"{dag.dag_id} uses pool {pool}, which does not exist"
             yield Finding("pool", False, detail, f"headway pool set {pool} 8")
 

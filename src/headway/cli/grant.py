@@ -1,4 +1,4 @@
-"""``headway grant``: what other teams may do with DAGs and assets of this team, and this team with theirs."""
+"""``headway grant``: what other teams may do with DAGs, assets and pools of this team, and this team with theirs."""
 
 from typing import Annotated
 
@@ -12,13 +12,14 @@ from headway.core.grants import GrantKind, GrantState
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="What teams let each other do: see, start or wait for runs of a DAG, or use an asset.",
+    help="What teams let each other do: see, start or wait for runs of a DAG, use an asset or a pool.",
     rich_markup_mode=None,
 )
 Other = Annotated[str, typer.Argument(metavar="TEAM", help="The other team.")]
 Kind = Annotated[GrantKind, typer.Argument(help="What the grant allows.")]
 Name = Annotated[
-    str, typer.Argument(help="DAG of the owner; with use_asset, an asset of the owner.")
+    str,
+    typer.Argument(help="DAG of the owner; with use_asset, its asset; with use_pool, its pool."),
 ]
 GrantId = Annotated[str, typer.Argument(metavar="ID", help="Id of the grant.")]
 Note = Annotated[str, typer.Option("--note", help="A word to the other team.")]
@@ -43,7 +44,7 @@ def ls(data: Data = None, output: Format = Output.TABLE) -> None:
 
 @app.command()
 def ask(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
-    """Ask another team to let this one see, start or wait for runs of a DAG, or use an asset."""
+    """Ask another team to let this one see, start or wait for runs of a DAG, use an asset or a pool."""
     from headway.client import client_of
 
     request = wire.AskForGrant(owner=other, name=name, kind=kind, note=note)
@@ -52,7 +53,7 @@ def ask(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None
 
 @app.command()
 def give(other: Other, kind: Kind, name: Name, note: Note = "", data: Data = None) -> None:
-    """Let another team see, start or wait for runs of a DAG, or use an asset, whether it asked or not."""
+    """Let another team see, start or wait for runs of a DAG, use an asset or a pool, whether it asked or not."""
     from headway.client import client_of
 
     request = wire.GiveGrant(grantee=other, name=name, kind=kind, note=note)

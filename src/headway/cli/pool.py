@@ -25,28 +25,38 @@ app = typer.Typer(no_args_is_help=True, help="Pools: limit how many tasks run at
 
 @app.command("ls")
 def list_pools(data: Data = None, output: Format = Output.TABLE) -> None:
-    """List pools with their used slots and waiting tasks."""
+    """List pools with their used slots and waiting tasks: yours, to whom they are lent, and those of other teams."""
     from headway.client import client_of
 
     pools = client_of(config.layout(data)).pools()
-    rows = [(pool.name, pool.slots, pool.used, pool.waiting) for pool in pools]
-    show(pools, output, ("POOL", "SLOTS", "USED", "WAITING"), rows)
+    rows = [
+        (
+            *(pool.name, pool.slots, pool.used, pool.allotted, pool.waiting),
+            ", ".join(f"{loan.team} {loan.used}" for loan in pool.lent_to),
+        )
+        for pool in pools
+    ]
+    show(pools, output, ("POOL", "SLOTS", "USED", "MAY USE", "WAITING", "LENT TO"), rows)
 
 
 @app.command("set")
 def set_pool(name: str, slots: Annotated[int, typer.Argument(min=0)], data: Data = None) -> None:
     """Create a pool, or change its size."""
+    from headway.actions.commands import check_own_pool
     from headway.client import client_of
 
+    check_own_pool(name)
     pool = client_of(config.layout(data)).set_pool(name, slots)
     say(f"pool {pool.name} has {counted(pool.slots, 'slot')}")
 
 
 @app.command("delete")
 def delete_pool(name: str, data: Data = None) -> None:
-    """Delete a pool. It must not be in use."""
+    """Delete a pool. It must not be in use, nor lent to another team."""
+    from headway.actions.commands import check_own_pool
     from headway.client import client_of
 
+    check_own_pool(name)
     client_of(config.layout(data)).delete_pool(name)
     say(f"pool {name} deleted")
 

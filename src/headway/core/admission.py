@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from headway.core.foreign import foreign
 from headway.core.graph import ANYWHERE, Need
 from headway.core.ready import block
 from headway.core.reasons import (
@@ -19,6 +20,8 @@ from headway.core.reasons import (
     PoolEmpty,
     PoolFull,
     PoolMissing,
+    PoolNotShared,
+    PoolShared,
     PoolTooSmall,
     PoolTurn,
     QueueUnserved,
@@ -31,15 +34,25 @@ from headway.core.states import Event, State
 
 @dataclass(slots=True)
 class Pool:
-    """A pool of one team. ``used`` includes what this tick granted and returned."""
+    """A pool of one team, or what another team lends it. ``used`` includes what this tick granted and returned.
+
+    ``allotted``: how many of the slots this team may use now (``core.lending``); None: no other team uses the pool.
+    ``is_open``: false where the pool is another team's that no longer lends it.
+    """
 
     name: str
     slots: int
     used: int
+    allotted: int | None = None
+    is_open: bool = True
+
+    @property
+    def is_shared(self) -> bool:
+        return self.allotted is not None
 
     @property
     def free(self) -> int:
-        return self.slots - self.used
+        return (self.slots if self.allotted is None else self.allotted) - self.used
 
 
 @dataclass(slots=True, kw_only=True)
@@ -262,12 +275,15 @@ def why_left(
 ) -> Reason:
     """Return why what needs ``needed`` slots of the pool ``name`` and a place for ``need`` is not granted."""
     pool = pools.get(name)
-    if pool is None:
-        return PoolMissing(name)
+    if pool is None or not pool.is_open:
+        other = foreign(name)
+        return PoolMissing(name) if other is None else PoolNotShared(other.name, other.team)
     if pool.slots == 0:
         return PoolEmpty(name)
     if pool.slots < needed:
         return PoolTooSmall(name, needed, pool.slots)
+    if pool.free < needed and pool.allotted is not None:
+        return PoolShared(name, pool.used, pool.allotted, pool.slots)
     if pool.free < needed:
         return PoolFull(name, pool.used, pool.slots)
     if capacity.best(need) is None:

@@ -7,6 +7,7 @@ left out.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from headway.core.grants import GrantKind
 from headway.core.words import counted, listed
 
 Detail = Mapping[str, Any]
@@ -192,8 +193,9 @@ def asked_for_grant(_: str, detail: Detail) -> str:
 
 
 def kind_of_grant(detail: Detail) -> str:
-    dag = text(part(detail, "body", "dag_id"))
-    return f"start {dag}" if part(detail, "body", "kind") == "start" else f"see the runs of {dag}"
+    name, kind = text(part(detail, "body", "name")), part(detail, "body", "kind")
+    known = next((each for each in GrantKind if each == kind), None)
+    return f"use {name}" if known is None else f"{known.word} the {known.subject} {name}"
 
 
 def with_role(detail: Detail, where: str) -> str:

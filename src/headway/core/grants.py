@@ -1,4 +1,4 @@
-"""Grants: what one team lets another one do with one of its DAGs or assets.
+"""Grants: what one team lets another one do with one of its DAGs, assets or pools.
 
 The owner gives, the grantee asks. Some kinds open verbs on the named DAG to members of the grantee who have them in
 their own team (``OPENED``); the others let DAGs of the grantee name what is granted, as ``@owner/name``. ``MOVES`` is
@@ -17,6 +17,7 @@ class Subject(StrEnum):
 
     DAG = "DAG"
     ASSET = "asset"
+    POOL = "pool"
 
 
 class GrantKind(StrEnum):
@@ -24,6 +25,7 @@ class GrantKind(StrEnum):
     START = "start"
     WAIT = "wait"  # tasks of the grantee wait for runs and tasks of the DAG
     USE_ASSET = "use_asset"  # DAGs of the grantee are told of the events of the asset
+    USE_POOL = "use_pool"  # tasks of the grantee run in the pool
 
     @property
     def word(self) -> str:
@@ -31,7 +33,7 @@ class GrantKind(StrEnum):
 
     @property
     def subject(self) -> Subject:
-        return Subject.ASSET if self is GrantKind.USE_ASSET else Subject.DAG
+        return SUBJECTS.get(self, Subject.DAG)
 
 
 class GrantState(StrEnum):
@@ -51,6 +53,11 @@ WORDS: Final[Mapping[GrantKind, str]] = {
     GrantKind.START: "start",
     GrantKind.WAIT: "wait for runs of",
     GrantKind.USE_ASSET: "use",
+    GrantKind.USE_POOL: "run tasks in",
+}
+SUBJECTS: Final[Mapping[GrantKind, Subject]] = {
+    GrantKind.USE_ASSET: Subject.ASSET,
+    GrantKind.USE_POOL: Subject.POOL,
 }
 # Nobody hands on what they may not do themselves.
 VERBS: Final[Mapping[GrantKind, Verbs]] = {
@@ -58,8 +65,9 @@ VERBS: Final[Mapping[GrantKind, Verbs]] = {
     GrantKind.START: frozenset({Verb.RUN_TRIGGER}),
     GrantKind.WAIT: frozenset({Verb.RUN_READ}),
     GrantKind.USE_ASSET: frozenset({Verb.DAG_READ}),
+    GrantKind.USE_POOL: frozenset({Verb.POOL_WRITE}),
 }
-# Of the routes of the owner's team. Waits and assets are of DAGs, and open no route to anybody.
+# Of the routes of the owner's team. Waits, assets and pools are of DAGs, and open no route to anybody.
 OPENED: Final[Mapping[GrantKind, Verbs]] = {
     kind: VERBS[kind] for kind in (GrantKind.SEE_RUNS, GrantKind.START)
 }

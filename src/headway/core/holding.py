@@ -43,6 +43,22 @@ class PoolTurn(Facts, frozen=True, tag=K.POOL_TURN.value):
     pool: str
 
 
+class PoolShared(Facts, frozen=True, tag=K.POOL_SHARED.value):
+    """Other teams use the pool, too: this one uses ``used`` of the ``allotted`` slots that it may use now."""
+
+    pool: str
+    used: int
+    allotted: int
+    slots: int
+
+
+class PoolNotShared(Facts, frozen=True, tag=K.POOL_NOT_SHARED.value):
+    """No grant of ``team`` lets tasks run in its pool, if there is one."""
+
+    pool: str
+    team: str
+
+
 class TeamSlots(Facts, frozen=True, tag=K.TEAM_SLOTS.value):
     """The team uses all ``slots`` that it may use now. ``borrowed``: how many it uses beyond its nominal slots;
     ``lent``: how many of those other teams have.

@@ -13,6 +13,8 @@ class Kind(StrEnum):
     POOL_EMPTY = "pool_empty"
     POOL_TOO_SMALL = "pool_too_small"
     POOL_TURN = "pool_turn"
+    POOL_SHARED = "pool_shared"
+    POOL_NOT_SHARED = "pool_not_shared"
     TEAM_SLOTS = "team_slots"
     NO_AGENT = "no_agent"
     AGENTS_FULL = "agents_full"
@@ -100,6 +102,8 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.POOL_EMPTY: Wait.POOL,
     Kind.POOL_TOO_SMALL: Wait.POOL,
     Kind.POOL_TURN: Wait.POOL,
+    Kind.POOL_SHARED: Wait.POOL,
+    Kind.POOL_NOT_SHARED: Wait.POOL,
     Kind.TEAM_SLOTS: Wait.POOL,
     Kind.NO_AGENT: Wait.AGENT,
     Kind.AGENTS_FULL: Wait.AGENT,

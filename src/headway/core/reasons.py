@@ -22,6 +22,8 @@ from headway.core.holding import PodRefused as PodRefused
 from headway.core.holding import PoolEmpty as PoolEmpty
 from headway.core.holding import PoolFull as PoolFull
 from headway.core.holding import PoolMissing as PoolMissing
+from headway.core.holding import PoolNotShared as PoolNotShared
+from headway.core.holding import PoolShared as PoolShared
 from headway.core.holding import PoolTooSmall as PoolTooSmall
 from headway.core.holding import PoolTurn as PoolTurn
 from headway.core.holding import QueueUnserved as QueueUnserved
@@ -330,6 +332,8 @@ Reason = (
     | PoolEmpty
     | PoolTooSmall
     | PoolTurn
+    | PoolShared
+    | PoolNotShared
     | TeamSlots
     | NoAgent
     | AgentsFull

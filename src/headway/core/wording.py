@@ -7,6 +7,7 @@ tasks and pools are in backquotes.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from headway.core.foreign import foreign
 from headway.core.limits import WORDS
 from headway.core.reasons import (
     About,
@@ -50,7 +51,9 @@ from headway.core.reasons import (
     PoolEmpty,
     PoolFull,
     PoolMissing,
+    PoolNotShared,
     PoolResized,
+    PoolShared,
     PoolTooSmall,
     PoolTurn,
     QueueUnserved,
@@ -100,10 +103,12 @@ def said(reason: Reason) -> str:
 def heading(reason: Reason) -> str:
     """Word a wait without its current figures."""
     match reason:
-        case PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool) | PoolTurn(pool):
-            return f"pool `{pool}`"
+        case (
+            PoolFull(pool) | PoolMissing(pool) | PoolEmpty(pool) | PoolTurn(pool) | PoolShared(pool)
+        ):
+            return f"pool {of_team(pool)}"
         case PoolTooSmall(pool):
-            return f"more slots than pool `{pool}` has"
+            return f"more slots than pool {of_team(pool)} has"
         case TeamSlots(team):
             return f"slots of team `{team}`"
         case AgentsFull():
@@ -117,6 +122,11 @@ def heading(reason: Reason) -> str:
         case MaxActiveTasks() | MaxActiveTis():
             return str(reason.kind)
     return said(reason)
+
+
+def of_team(pool: str) -> str:
+    other = foreign(pool)
+    return f"`{pool}`" if other is None else f"`{other.name}` of team `{other.team}`"
 
 
 def shared(borrowed: int, lent: int) -> str:
@@ -139,11 +149,22 @@ def said_of_waits(reason: Reason) -> str | None:
         case PoolMissing(pool):
             return f"pool `{pool}` does not exist: headway pool set {pool} 16"
         case PoolEmpty(pool):
-            return f"pool `{pool}` has no slots: headway pool set {pool} 16"
+            advice = "" if foreign(pool) else f": headway pool set {pool} 16"
+            return f"pool {of_team(pool)} has no slots{advice}"
         case PoolTooSmall(pool, needed, slots):
-            return f"needs {counted(needed, 'slot')}, but pool `{pool}` has {slots}"
+            return f"needs {counted(needed, 'slot')}, but pool {of_team(pool)} has {slots}"
         case PoolTurn(pool):
-            return f"waits for its turn in pool `{pool}`"
+            return f"waits for its turn in pool {of_team(pool)}"
+        case PoolShared(pool, used, allotted, slots):
+            return (
+                f"pool {of_team(pool)}, which teams share, has {counted(slots, 'slot')}: this team uses {used} of the"
+                f" {allotted} that it may use now"
+            )
+        case PoolNotShared(pool, team):
+            return (
+                f"pool `{pool}` of team `{team}` is not, or no longer, shared with this team:"
+                f" headway grant ask {team} use_pool {pool}"
+            )
         case TeamSlots(team, used, slots, borrowed, lent):
             return f"team `{team}` uses {used} of {slots} slots{shared(borrowed, lent)}"
         case NoAgent():
@@ -269,7 +290,7 @@ def said_of_upstream(reason: Reason) -> str | None:
 def said_of_attempts(reason: Reason) -> str | None:
     match reason:
         case Granted(pool, agent):
-            return f"got a slot of pool `{pool}` on agent {agent}"
+            return f"got a slot of pool {of_team(pool)} on agent {agent}"
         case Started():
             return "its process has started"
         case AttemptFailed(cause, detail):

@@ -32,7 +32,7 @@ from headway.core.waits import Kind, seconds_left
 from headway.engine import assets, janitor, timetables
 from headway.engine.catalog import Catalog
 from headway.engine.pace import pace
-from headway.engine.sharing import divide_slots
+from headway.engine.sharing import divide_all
 from headway.engine.tick import Ticker, Turn, advance, take_back
 from headway.engine.wakeups import look_for_runs
 from headway.errors import EXHAUSTED, HeadwayError, NotReachable
@@ -265,7 +265,7 @@ class Scheduler:
         """Divide the slots among the teams anew."""
         self.uneven = False
         executors = [executor.name for executor in self.executors]
-        if transact(self.conn, divide_slots, executors, self.offers()):
+        if divide_all(self.conn, executors, self.offers()):
             self.wanted = True
         else:
             self.divide_after = clock.monotonic() + DIVIDE_PAUSE_S

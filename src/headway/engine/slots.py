@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headway.core.admission import Pool, Share
 from headway.core.run import Run
-from headway.store import pools, shares
+from headway.store import lending, pools, shares
 from headway.store.runs import Claimed
 
 
@@ -39,6 +39,31 @@ class Held:
         """Return whether to divide the slots anew: a team has come to want more, or others have some for it."""
         came = any(share.short for team, share in self.shares.items() if team not in self.short)
         return came or (bool(self.shares) and shares.is_uneven(conn, self.shares))
+
+    def pools_are_uneven(self, conn: Connection[Any], runs: Sequence[Run]) -> bool:
+        """Return whether to divide shared pools anew: somebody waits, and slots are free or others have more."""
+        asked: dict[tuple[int, str], int] = {}  # what the team would use, with what is next in it
+        for run in runs:
+            for name, need in run.queues.by_need:
+                pool = self.pools.get(run.team_id, {}).get(name)
+                head = run.queues.first(name, need)
+                if pool is None or head is None or not pool.is_shared or not pool.is_open:
+                    continue
+                if head.node.pool_slots > pool.free:
+                    asked[run.team_id, name] = pool.used + head.node.pool_slots
+        short = {*asked}
+        for (team, name), before in self.before.items():
+            pool = self.pools[team][name]
+            if pool.is_shared and pool.used < before:
+                asked.setdefault((team, name), pool.used)
+        if not asked:
+            return False
+        for (team, name), others in lending.others(conn, asked).items():
+            pool, mine = self.pools[team][name], (team, name) in short
+            spare = pool.slots - pool.used - others.used
+            if (spare > 0 and (mine or others.short)) or (mine and others.ahead):
+                return True
+        return False
 
     def of_pools(self) -> list[dict[str, Any]]:
         """Return by how much the use of each pool has changed, for the store."""

@@ -356,7 +356,7 @@ def give_slots(
     turn.finished = sum(run.changes.run and run.state in RUN_FINAL for run in models)
     turn.emitted = any(run.changes.emitted for run in models)
     turn.intents = any(run.intended for run in models)
-    turn.uneven = held.are_uneven(conn)
+    turn.uneven = held.are_uneven(conn) or held.pools_are_uneven(conn, models)
     changes.write(conn, models, now, held.of_pools(), held.of_teams(models))
 
 

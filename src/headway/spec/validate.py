@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from headway.core import quantities, schedules
+from headway.core.foreign import flaw, foreign
 from headway.core.schedules import BadSchedule
 from headway.core.setups import needs
 from headway.core.upstream import TriggerRule
@@ -153,6 +154,14 @@ def check_id(what: str, given: str, file: str, line: int) -> None:
         line=line,
         hint="use letters, digits, _, - and ., and begin with a letter, a digit or _",
     )
+
+
+def check_pool(given: str, file: str, line: int) -> None:
+    """Check the name of a pool, of this team or of another one."""
+    if (trouble := flaw(given)) is not None:
+        raise BadSpec(f"the pool {given!a} {trouble}", file=file, line=line)
+    other = foreign(given)
+    check_id("pool", given if other is None else other.name, file, line)
 
 
 def check_carried(dag: Dag) -> None:
@@ -317,7 +326,7 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     at_least(dag, task, "pool_slots", task.pool_slots, 1)
     at_least(dag, task, "max_active_tis_per_dagrun", task.max_active_tis_per_dagrun, 1)
     at_least(dag, task, "memory_limit", task.memory_limit_mb, 1)
-    check_id("pool", task.pool, dag.file, task.line)
+    check_pool(task.pool, dag.file, task.line)
     check_id("queue", task.queue, dag.file, task.line)
     if task.executor:
         check_id("executor", task.executor, dag.file, task.line)

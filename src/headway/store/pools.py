@@ -11,10 +11,11 @@ from headway.core.admission import Pool
 WAITING_MAX: Final = 20_000  # task instances whose reason a change of their pool makes untrue
 
 # One order for everybody: two ticks that need the same pools wait for each other, never in a ring.
+# A pool comes before what other teams have of it.
 LOCK: LiteralString = """
-    SELECT team_id, name, slots, used FROM pool
+    SELECT team_id, name, slots, used, allotted, is_open FROM pool
     WHERE (team_id, name) IN (SELECT * FROM unnest(%(teams)s::integer[], %(names)s::text[]))
-    ORDER BY team_id, name
+    ORDER BY coalesce(lender_id, team_id), coalesce(lent_name, name), lender_id IS NOT NULL, team_id
     FOR NO KEY UPDATE
 """
 
@@ -39,6 +40,11 @@ DELETE: LiteralString = """
             jsonb_build_object('kind', 'about', 'what', %(name)s::text) FROM gone
     )
     SELECT FROM gone
+"""
+
+# Waits for who is about to lend it.
+LOCK_TO_DELETE: LiteralString = """
+    SELECT FROM pool WHERE team_id = %(team_id)s AND name = %(name)s FOR UPDATE
 """
 
 WAITING: LiteralString = """
@@ -86,8 +92,8 @@ def lock(conn: Connection[Any], wanted: Collection[tuple[int, str]]) -> dict[int
     asked = sorted(wanted)
     values = {"teams": [team for team, _ in asked], "names": [name for _, name in asked]}
     found: dict[int, dict[str, Pool]] = {}
-    for team_id, name, slots, used in conn.execute(LOCK, values):
-        found.setdefault(team_id, {})[name] = Pool(name, slots, used)
+    for team_id, *pool in conn.execute(LOCK, values):
+        found.setdefault(team_id, {})[pool[0]] = Pool(*pool)
     return found
 
 
@@ -116,6 +122,11 @@ def resize(
     """
     values = {"team_id": team_id, "name": name, "slots": slots}
     conn.execute(SET, {**values, "actor": actor, "now": now})
+
+
+def lock_to_delete(conn: Connection[Any], team_id: int, name: str) -> None:
+    """Let nobody lend or use the pool before the transaction ends."""
+    conn.execute(LOCK_TO_DELETE, {"team_id": team_id, "name": name})
 
 
 def delete(conn: Connection[Any], team_id: int, name: str, actor: str, now: datetime) -> bool:

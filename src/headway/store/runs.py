@@ -159,7 +159,7 @@ CLAIM: LiteralString = """
                     AND instance.queue = offer.queue AND instance.executor = offer.executor
                     AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots
                 ORDER BY instance.rank
-                LIMIT least(offer.places, greatest(0, pool.slots - pool.used + %(ending)s),
+                LIMIT least(offer.places, greatest(0, coalesce(pool.allotted, pool.slots) - pool.used + %(ending)s),
                     CASE WHEN %(sharing)s THEN (
                         SELECT greatest(CASE WHEN short THEN 0 ELSE 1 END,
                             least(allotted, fair) - used + %(ending)s)

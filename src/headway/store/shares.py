@@ -58,7 +58,8 @@ RECOUNT: LiteralString = f"""
     WHERE counted.team_id = share.team_id AND counted.used <> share.used
 """
 
-# What a team could use now: what is ready, as far as its pools and the agents that serve it have room.
+# What a team could use now: what is ready, as far as its pools and the agents that serve it have room. Of a pool that
+# it shares that is what nobody uses: how that is divided depends on the slots that the team has.
 CLAIMS: LiteralString = f"""
     WITH room AS MATERIALIZED (
         SELECT session.team_id, session.queues, session.slots - (
@@ -70,23 +71,30 @@ CLAIMS: LiteralString = f"""
         SELECT team_id, queue, sum(free) AS free
         FROM room CROSS JOIN unnest(queues) AS queue WHERE free > 0
         GROUP BY team_id, queue
+    ), roomy AS MATERIALIZED (
+        SELECT team_id, name, CASE WHEN allotted IS NULL THEN slots - used ELSE greatest(allotted - used, slots - (
+            SELECT sum(used) FROM pool AS part
+            WHERE part.allotted IS NOT NULL
+                AND coalesce(part.lender_id, part.team_id) = coalesce(pool.lender_id, pool.team_id)
+                AND coalesce(part.lent_name, part.name) = coalesce(pool.lent_name, pool.name))) END AS free
+        FROM pool WHERE is_open
     ), waiting AS MATERIALIZED (
-        SELECT served.team_id, pool.name, served.queue, served.free, pool.slots - pool.used AS pool_free, (
+        SELECT served.team_id, pool.name, served.queue, served.free, pool.free AS pool_free, (
             SELECT count(*) FROM (
                 SELECT FROM task_instance AS instance
                 WHERE instance.team_id = served.team_id AND instance.pool = pool.name
                     AND instance.queue = served.queue AND instance.executor = ANY(%(executors)s)
-                    AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.slots - pool.used
-                LIMIT least(served.free, pool.slots - pool.used, %(limit)s)
+                    AND instance.rank IS NOT NULL AND instance.pool_slots <= pool.free
+                LIMIT least(served.free, pool.free, %(limit)s)
             ) AS ready) AS count
-        FROM served JOIN pool ON pool.team_id = served.team_id AND pool.used < pool.slots
+        FROM served JOIN roomy AS pool ON pool.team_id = served.team_id AND pool.free > 0
     ), by_pool AS (
         SELECT team_id, least(sum(count), max(pool_free)) AS count FROM waiting GROUP BY team_id, name
     ), by_queue AS (
         SELECT team_id, least(sum(count), max(free)) AS count FROM waiting GROUP BY team_id, queue
     ), wanted AS (
         SELECT team_id, least(
-            (SELECT sum(count) FROM by_pool WHERE by_pool.team_id = team.team_id),
+            coalesce((SELECT sum(count) FROM by_pool WHERE by_pool.team_id = team.team_id), 0),
             (SELECT sum(count) FROM by_queue WHERE by_queue.team_id = team.team_id),
             (SELECT sum(free) FROM room WHERE room.team_id = team.team_id AND free > 0)) AS count
         FROM team

@@ -157,6 +157,7 @@ from headway.wire.people import (
 )
 from headway.wire.pools import (
     Pool,
+    PoolLoan,
     PoolRequest,
 )
 from headway.wire.problems import (
@@ -377,6 +378,7 @@ __all__ = [
     "Pool",
     "PoolDelta",
     "PoolLoad",
+    "PoolLoan",
     "PoolRequest",
     "PoolSlots",
     "PoolsDelta",

@@ -13,9 +13,10 @@ Note = Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant: the team ``owner`` lets the team ``grantee`` do something with a DAG or an asset, or is asked to.
+    """A grant: the team ``owner`` lets the team ``grantee`` do something with a DAG, asset or pool, or is asked to.
 
-    Only ``given`` opens anything. ``name``: of the DAG; of the asset if ``kind`` is ``use_asset``.
+    Only ``given`` opens anything. ``name``: of the DAG; of the asset if ``kind`` is ``use_asset``,
+    of the pool if it is ``use_pool``.
 
     ``changed_in`` is the team of ``changed_by``.
     """
@@ -34,7 +35,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GiveGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``name``: of a DAG of the team of the request; of an asset if ``kind`` is ``use_asset``."""
+    """``name``: of a DAG of the team of the request; of an asset if ``kind`` is ``use_asset``, of a pool if
+    it is ``use_pool``.
+    """
 
     grantee: TeamName
     name: Name
@@ -43,7 +46,7 @@ class GiveGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class AskForGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``name``: of a DAG of the team ``owner``; of an asset if ``kind`` is ``use_asset``."""
+    """``name``: of a DAG of the team ``owner``; of an asset if ``kind`` is ``use_asset``, of a pool if ``use_pool``."""
 
     owner: TeamName
     name: Name

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from headway.core.reasons import Reason
+from headway.wire.pools import PoolLoan
 
 
 class SlotUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +41,16 @@ class StuckTasks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolSlots(msgspec.Struct, frozen=True, kw_only=True):
+    """As ``Pool``, and what uses and waits for its slots in this team."""
+
     name: str
     slots: int
     used: int
     waiting: int
     users: list[SlotUser]  # those with the most first
     queue: list[SlotQueue]  # the longest first
+    allotted: int | None = None
+    lent_to: list[PoolLoan] = []
 
 
 class WaitingRuns(msgspec.Struct, frozen=True, kw_only=True):

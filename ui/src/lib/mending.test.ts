@@ -17,6 +17,12 @@ test("each reason for which a task can never run has its next step", () => {
     kind: "command",
     command: "headway up --queue default --queue gpu",
   });
+  expect(mendingOf({ kind: "pool_not_shared", pool: "gpu", team: "infra" })).toEqual({
+    kind: "command",
+    command: "headway grant ask infra use_pool gpu",
+  });
+  expect(mendingOf({ kind: "pool_empty", pool: "@infra/gpu" })).toBeNull();
+  expect(mendingOf({ kind: "pool_too_small", pool: "@infra/gpu", needed: 9, slots: 4 })).toBeNull();
   expect(mendingOf({ kind: "no_agent" })).toEqual({ kind: "command", command: "headway up" });
   expect(mendingOf({ kind: "pool_full", pool: "gpu", used: 1, slots: 1 })).toBeNull();
 });

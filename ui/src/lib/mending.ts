@@ -6,6 +6,9 @@ export type Mending =
   | { kind: "command"; command: string }
   | null;
 
+/** A pool of another team, which only that team can resize. */
+export const isLent = (pool: string) => pool.startsWith("@");
+
 const SLOTS = 8; // of a pool that nobody has made yet
 
 /** `needed`: how many slots of its pool the task takes. */
@@ -13,9 +16,13 @@ export function mendingOf(why: Reason, needed = 1): Mending {
   switch (why.kind) {
     case "pool_missing":
       return { kind: "pool", pool: why.pool, slots: Math.max(SLOTS, needed), before: null };
+    case "pool_not_shared":
+      return { kind: "command", command: `headway grant ask ${why.team} use_pool ${why.pool}` };
     case "pool_empty":
+      if (isLent(why.pool)) return null;
       return { kind: "pool", pool: why.pool, slots: Math.max(SLOTS, needed), before: 0 };
     case "pool_too_small":
+      if (isLent(why.pool)) return null;
       return { kind: "pool", pool: why.pool, slots: why.needed, before: why.slots };
     case "no_agent":
       return { kind: "command", command: "headway up" };

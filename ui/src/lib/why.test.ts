@@ -28,6 +28,8 @@ const at = (task_id: string): Holds => ({ kind: "task", task_id });
 
 /** Every kind of the API's document: one that is missing, or has other facts, does not compile. */
 const SAID: Said = {
+  pool_shared: [{ kind: "pool_shared", pool: "db", used: 1, allotted: 1, slots: 3 }, slots],
+  pool_not_shared: [{ kind: "pool_not_shared", pool: "db", team: "infra" }, slots],
   pool_turn: [{ kind: "pool_turn", pool: "db" }, slots],
   pool_full: [{ kind: "pool_full", pool: "db", used: 3, slots: 3 }, slots],
   pool_missing: [{ kind: "pool_missing", pool: "db" }, slots],

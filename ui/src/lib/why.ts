@@ -56,6 +56,8 @@ export function holdsOf(reason: Reason): Holds {
     case "pool_empty":
     case "pool_too_small":
     case "pool_turn":
+    case "pool_shared":
+    case "pool_not_shared":
     case "team_slots":
     case "pool_resized":
       return { kind: "slots" };

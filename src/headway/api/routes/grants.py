@@ -1,4 +1,4 @@
-"""/grants: what other teams may do with DAGs and assets of this team, and what this team may do with theirs."""
+"""/grants: what other teams may do with DAGs, assets and pools of this team, and what this team may do with theirs."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ async def list_grants(
 
 @post("/grants", needs=Verb.GRANT_MANAGE, idempotent=WHOLE)
 async def give_grant(api: Handed, data: JSONBody[wire.GiveGrant]) -> wire.Grant:
-    """Let another team see the runs of a DAG, start it or wait for it, or use an asset. The answer is the same if
-    there is no such team.
+    """Let another team see the runs of a DAG, start it or wait for it, use an asset, or run tasks in a pool. The
+    answer is the same if there is no such team.
     """
     require_to_hand_on(api, data.kind)
 

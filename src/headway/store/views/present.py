@@ -25,6 +25,8 @@ OF_ADMISSION: Final = frozenset(
         Kind.POOL_EMPTY,
         Kind.POOL_TOO_SMALL,
         Kind.POOL_TURN,
+        Kind.POOL_SHARED,
+        Kind.POOL_NOT_SHARED,
         Kind.TEAM_SLOTS,
         Kind.NO_AGENT,
         Kind.AGENTS_FULL,
@@ -40,7 +42,7 @@ COLUMNS: LiteralString = """
 """
 
 POOLS: LiteralString = """
-    SELECT name, slots, used FROM pool WHERE %(team_id)s::integer IS NULL OR team_id = %(team_id)s
+    SELECT name, slots, used, allotted, is_open FROM pool WHERE %(team_id)s::integer IS NULL OR team_id = %(team_id)s
 """
 
 SESSIONS: LiteralString = f"""

@@ -109,6 +109,8 @@ def with_users(
         slots=pool.slots,
         used=pool.used,
         waiting=pool.waiting,
+        allotted=pool.allotted,
+        lent_to=pool.lent_to,
         users=mine[:USERS_MAX],
         queue=[
             wire.SlotQueue(reason=said(stored(text)), count=count, since=since, why=stored(text))

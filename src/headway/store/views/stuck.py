@@ -17,6 +17,7 @@ from headway.store.views.present import Present
 NEVER: Final = frozenset(
     {
         Kind.POOL_MISSING,
+        Kind.POOL_NOT_SHARED,
         Kind.POOL_EMPTY,
         Kind.POOL_TOO_SMALL,
         Kind.NO_AGENT,

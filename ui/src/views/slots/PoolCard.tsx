@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { PoolSlots } from "@/api/types.ts";
 import { counted, number } from "@/lib/count.ts";
+import { isLent } from "@/lib/mending.ts";
 import { Button } from "@/parts/Button.tsx";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Meter } from "@/parts/Meter.tsx";
@@ -18,7 +19,8 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
     <Card
       title={pool.name}
       link={
-        mayChange && (
+        mayChange &&
+        !isLent(pool.name) && (
           <Button small look="quiet" onClick={() => setResizing(true)}>
             Resize
           </Button>
@@ -34,8 +36,34 @@ export function PoolCard({ pool }: { pool: PoolSlots }) {
             in use
           </p>
           <Meter wide used={pool.used} of={pool.slots} label={`Slots of ${pool.name} in use`} />
+          {pool.allotted !== null && (
+            <p>
+              {isLent(pool.name) ? "Shared by another team" : "Shared with other teams"}: this team
+              may use {number(pool.allotted)} now
+            </p>
+          )}
           <p className={styles.muted}>{counted(pool.waiting, "task")} waiting</p>
         </div>
+        {pool.lent_to.length > 0 && (
+          <div>
+            <h3>Lent to</h3>
+            <ul>
+              {pool.lent_to.map((loan) => (
+                <li key={loan.team}>
+                  <span>
+                    {loan.team}
+                    {loan.revoked && <span className={styles.muted}> until its tasks end</span>}
+                  </span>
+                  <span className="tabular">
+                    {loan.revoked
+                      ? number(loan.used)
+                      : `${number(loan.used)} of ${number(loan.allotted)}`}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
         <div>
           <h3>Used by</h3>
           <ul>

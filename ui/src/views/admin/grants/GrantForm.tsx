@@ -32,7 +32,11 @@ const NOTES: Readonly<Record<Grant["kind"], (team: string, what: "give" | "ask")
   start: () => "Does not include seeing the runs.",
   wait: (team, what) => `Tasks wait with wait_for_run(${reference(team, what, "DAG")}).`,
   use_asset: (team, what) => `DAGs are scheduled on Asset(${reference(team, what, "ASSET")}).`,
+  use_pool: (team, what) =>
+    `Tasks run in @task(pool=${reference(team, what, "POOL")}). Both teams share its slots.`,
 };
+
+const LABELS = { DAG: "DAG", asset: "Asset", pool: "Pool" } as const;
 
 const reference = (team: string, what: "give" | "ask", name: string) =>
   `"@${what === "ask" ? team : "your-team"}/${name}"`;
@@ -84,7 +88,7 @@ export function GrantForm({ what, close }: { what: "give" | "ask"; close: () => 
           )}
         </Field>
         <TextField
-          label={subject === "asset" ? "Asset" : "DAG"}
+          label={LABELS[subject]}
           note={`Name of the ${subject}, ${texts.whose}.`}
           required
           value={name}

@@ -9,10 +9,12 @@ export const WORDS: Readonly<Record<Grant["kind"], string>> = {
   start: "Start",
   wait: "Wait for runs",
   use_asset: "Use asset",
+  use_pool: "Use pool",
 };
 
 /** What a grant is about. */
-export const subjectOf = (kind: Grant["kind"]) => (kind === "use_asset" ? "asset" : "DAG");
+export const subjectOf = (kind: Grant["kind"]) =>
+  kind === "use_asset" ? "asset" : kind === "use_pool" ? "pool" : "DAG";
 
 export interface Answer {
   grant: Grant;
