@@ -132,6 +132,7 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     *((runs.NEWEST[sort], LISTED) for sort in runs.SORTS),
     *((runs.OF_DAG[sort], {**LISTED, "dag_id": "d"}) for sort in runs.SORTS),
     *((each, {**KEY, "dag_id": "d", "at": seed.NOON}) for each in (runs.PREVIOUS, runs.NEXT)),
+    (runs.GIVEN, {"dag_id": "d", "given_id": "orders-17"}),
     (runs.PLACE, KEY),
     (runs.DAG_OF_BACKFILL, {"backfill_id": "b"}),
     (backfills.LIST, {**PAGE, "backfill_id": None, "dag_id": None}),

@@ -27,7 +27,7 @@ from litestar.types import (
 
 from headway import wire
 from headway.api.airflow.facade import Facade
-from headway.api.airflow.routes import ROUTES
+from headway.api.airflow.routes import ROUTES, UNSUPPORTED
 from headway.api.site import Site
 
 POLICY: Final = (
@@ -54,7 +54,7 @@ class Guard:
     def __init__(self, app: Litestar, site: Site, names: frozenset[str], url: str) -> None:
         self.app = app
         self.site = site
-        self.facade = Facade(app, ROUTES)
+        self.facade = Facade(app, ROUTES, UNSUPPORTED)
         self.names = names | {(urlsplit(url).hostname or "").lower()}
         secure = [HSTS] if url.startswith("https://") else []
         self.headers = [*HEADERS.items(), *secure]

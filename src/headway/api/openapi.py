@@ -42,6 +42,7 @@ PARAMETERS: Final = {
     "before": ("`next_cursor` of the previous answer.", None),
     "state": ("Only with this state.", "failed"),
     "backfill_id": ("Only of this backfill.", None),
+    "given_id": ("The id that its caller gave the run; `dag_id` names the DAG.", "orders-17"),
     "set_aside": ("Only runs that are set aside: no scheduler works on them at the moment.", True),
     "wait_s": ("Wait for news up to this many seconds before answering.", 10.0),
     "after": ("Only events after this number.", 0),

@@ -28,12 +28,13 @@ TRIGGER_RUNS_MAX: Final = 100_000
 class RunRequest:
     """A requested run.
 
-    A repeated ``key`` returns the run that it created the first time.
+    A repeated ``key`` returns the run that it created the first time; a ``given_id`` is refused if there is such a run.
     """
 
     params: dict[str, Any]
     logical_date: str | None = None  # as ``spec.dates`` reads it
     key: str | None = None
+    given_id: str | None = None
 
 
 def trigger(
@@ -54,12 +55,13 @@ def trigger(
         logical_date = date_of(spec, schedule, asked, now)
         start, end = timetable.interval(schedule, logical_date)
         run_id = ids.run_id()
+        key = asked.given_id or asked.key
         new.append(
             NewRun(
                 team_id=team_id,
                 run_id=run_id,
                 dag_id=dag_id,
-                run_key=f"{triggers.MANUAL_KEY}{asked.key or run_id}",
+                run_key=f"{triggers.MANUAL_KEY}{key or run_id}",
                 trigger=triggers.Trigger.MANUAL,
                 logical_date=logical_date,
                 interval_start=start,
@@ -68,7 +70,14 @@ def trigger(
                 created_by=actor,
             )
         )
-    return create(conn, new, now)
+    run_ids = create(conn, new, now)
+    for asked, run, run_id in zip(wanted, new, run_ids, strict=True):
+        if asked.given_id and run_id != run.run_id:
+            raise Conflict(
+                f'the DAG "{dag_id}" has a run "{asked.given_id}" already: {run_id}',
+                hint="choose another id, or leave it out",
+            )
+    return run_ids
 
 
 def create(conn: Connection[Any], new: Sequence[NewRun], now: datetime) -> list[str]:

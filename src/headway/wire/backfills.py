@@ -44,7 +44,7 @@ class BackfillAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     """``counts``: runs by state. ``left_out``: dates that had a run, by its state. ``eta_s``: estimated time until
-    the end, from the ended runs.
+    the end, from the ended runs. ``ended_at``: of its last run, when none is left.
     """
 
     backfill_id: str
@@ -60,3 +60,4 @@ class Backfill(msgspec.Struct, frozen=True, kw_only=True):
     done: int
     total: int
     eta_s: float | None
+    ended_at: datetime | None = None

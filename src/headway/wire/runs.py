@@ -15,6 +15,7 @@ MARKS: Final = ("success", "failed")
 CODES: Final = ("run", "latest")
 RUNS_MAX: Final = 100_000
 NOTE_CHARS_MAX: Final = 10_000
+GIVEN_ID_CHARS_MAX: Final = 250
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     first_version: int | None = None  # that it was created with, if it was switched to later code
     repinned_at: datetime | None = None  # when it was, the last time
     repinned_by: str | None = None
+    given_id: str | None = None  # that its caller gave it, beside its own
 
 
 class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,11 +101,16 @@ class RunTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``logical_date`` is a time, or a date in the DAG's time zone: then the first fire time of that day."""
+    """``logical_date`` is a time, or a date in the DAG's time zone: then the first fire time of that day.
+
+    ``given_id``: an id of the caller's own. A run of the DAG that has it is a conflict, while an ``idempotency_key``
+    returns that run.
+    """
 
     logical_date: Date | None = None
     params: dict[str, Any] = {}
     idempotency_key: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    given_id: Annotated[str, msgspec.Meta(max_length=GIVEN_ID_CHARS_MAX)] | None = None
     dry_run: bool = False
 
 

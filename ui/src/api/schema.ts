@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List asset events
-         * @description List the events of an asset, the newest first.
+         * @description List the events of an asset, or of all, the newest first.
          */
         get: operations["list_asset_events"];
         put?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         };
         /**
          * List runs
-         * @description List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the whole day. ``q`` matches the start of a run id, or part of a DAG id or note. ``sort=longest`` sorts the 20,000 newest that match by duration.
+         * @description List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the whole day. ``q`` matches the start of a run id, or part of a DAG id or note. ``sort=longest`` sorts the 20,000 newest that match by duration. ``given_id`` is that of one run of a DAG.
          */
         get: operations["list_runs"];
         put?: never;
@@ -2257,6 +2257,7 @@ export interface components {
             dag_id: string;
             /** Format: int64 */
             done: number;
+            ended_at: string | null;
             eta_s: number | null;
             /** Format: date-time */
             first: string;
@@ -4102,6 +4103,7 @@ export interface components {
             duration_s: number | null;
             ended_at: string | null;
             first_version: number | null;
+            given_id: string | null;
             /** Format: date-time */
             interval_end: string;
             /** Format: date-time */
@@ -4855,6 +4857,7 @@ export interface components {
         TriggerRequest: {
             /** @default false */
             dry_run?: boolean;
+            given_id?: string | null;
             idempotency_key?: string | null;
             logical_date?: string | null;
             params?: {
@@ -5462,12 +5465,12 @@ export interface operations {
     };
     list_asset_events: {
         parameters: {
-            query: {
+            query?: {
                 /**
                  * @description The asset's name.
                  * @example orders
                  */
-                asset: string;
+                asset?: string;
                 /**
                  * @description Maximum number of results.
                  * @example 50
@@ -5910,6 +5913,7 @@ export interface operations {
                      *           "created_by": "user:ada",
                      *           "dag_id": "daily_delays",
                      *           "done": 1,
+                     *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "eta_s": 1.5,
                      *           "first": "2026-01-31T05:00:00Z",
                      *           "last": "2026-01-31T05:00:00Z",
@@ -5985,6 +5989,7 @@ export interface operations {
                      *       "created_by": "user:ada",
                      *       "dag_id": "daily_delays",
                      *       "done": 1,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "eta_s": 1.5,
                      *       "first": "2026-01-31T05:00:00Z",
                      *       "last": "2026-01-31T05:00:00Z",
@@ -6050,6 +6055,7 @@ export interface operations {
                      *       "created_by": "user:ada",
                      *       "dag_id": "daily_delays",
                      *       "done": 1,
+                     *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "eta_s": 1.5,
                      *       "first": "2026-01-31T05:00:00Z",
                      *       "last": "2026-01-31T05:00:00Z",
@@ -8062,6 +8068,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -10484,6 +10491,11 @@ export interface operations {
                 /** @description The order of the list. Of DAGs, `-` before the name reverses it. */
                 sort?: "longest" | "newest" | "oldest";
                 /**
+                 * @description The id that its caller gave the run; `dag_id` names the DAG.
+                 * @example orders-17
+                 */
+                given_id?: string;
+                /**
                  * @description Maximum number of results.
                  * @example 50
                  */
@@ -10531,6 +10543,7 @@ export interface operations {
                      *           "duration_s": 1.5,
                      *           "ended_at": "2026-01-31T05:00:00Z",
                      *           "first_version": 1,
+                     *           "given_id": "text",
                      *           "interval_end": "2026-01-31T05:00:00Z",
                      *           "interval_start": "2026-01-31T05:00:00Z",
                      *           "logical_date": "2026-01-31T05:00:00Z",
@@ -10634,6 +10647,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -10730,6 +10744,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -10890,6 +10905,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -11228,6 +11244,7 @@ export interface operations {
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
+                     *         "given_id": "text",
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -11264,6 +11281,7 @@ export interface operations {
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
+                     *         "given_id": "text",
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -11509,6 +11527,7 @@ export interface operations {
                      *         "duration_s": 1.5,
                      *         "ended_at": "2026-01-31T05:00:00Z",
                      *         "first_version": 1,
+                     *         "given_id": "text",
                      *         "interval_end": "2026-01-31T05:00:00Z",
                      *         "interval_start": "2026-01-31T05:00:00Z",
                      *         "logical_date": "2026-01-31T05:00:00Z",
@@ -11790,6 +11809,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",
@@ -11888,6 +11908,7 @@ export interface operations {
                      *       "duration_s": 1.5,
                      *       "ended_at": "2026-01-31T05:00:00Z",
                      *       "first_version": 1,
+                     *       "given_id": "text",
                      *       "interval_end": "2026-01-31T05:00:00Z",
                      *       "interval_start": "2026-01-31T05:00:00Z",
                      *       "logical_date": "2026-01-31T05:00:00Z",

@@ -4,9 +4,10 @@ Each is one or a few requests to our own API as the same caller: rights, teams, 
 API, and nothing here reads the store. Callers send a bearer token; cookies are not heeded.
 """
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http.cookies import SimpleCookie
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -25,6 +26,7 @@ TOKEN: Final = "Airflow's REST API"  # what the tokens of sign-ins are called, a
 TOKENS_MAX: Final = 100  # of one person: the next sign-in ends the oldest
 LOOKED_AT: Final = 10_000  # of the newest tokens: an admin sees those of all
 NUMBER_CHARS_MAX: Final = 20
+WITH_BODY: Final = ("POST", "PATCH", "PUT")
 GUIDE: Final = "docs/from-airflow.md lists what Headway answers of Airflow's API"
 
 
@@ -45,10 +47,22 @@ class Asked(NamedTuple):
             raise Problem(422, f"{name} must be a whole number, not {text[:40]!r}", [])
         return default if text is None else min(int(text), most)
 
+    def wants(self, name: str, default: bool = False) -> bool:
+        """Return a yes or no of the body. Raises Problem: it is neither."""
+        value = self.body.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise Problem(422, f"{name} must be true or false", [])
+        return value
+
 
 class Answer(NamedTuple):
+    """``lines``: of a body that is sent bit by bit, each a JSON object."""
+
     body: Any
     status: int = 200
+    lines: AsyncIterator[Any] | None = None
 
 
 Handler = Callable[[Asked], Awaitable[Answer]]
@@ -63,14 +77,28 @@ class Route(NamedTuple):
 
 def route(method: str, path: str, handler: Handler, *query: str) -> Route:
     """``{name}`` in ``path`` is one part of it. ``query``: the parameters that it heeds; any other is refused."""
-    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
-    return Route(method, re.compile(pattern), handler, frozenset(query))
+    return Route(method, pattern_of(path), handler, frozenset(query))
+
+
+class Refused(NamedTuple):
+    """What Airflow answers and Headway does not. ``why``: one sentence."""
+
+    method: str
+    pattern: re.Pattern[str]
+    why: str
+
+
+def pattern_of(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
 
 class Facade:
-    def __init__(self, app: ASGIApp, routes: tuple[Route, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, routes: tuple[Route, ...], unsupported: tuple[Refused, ...] = ()
+    ) -> None:
         self.app = app
         self.routes = routes
+        self.unsupported = unsupported
 
     @staticmethod
     def has(path: str) -> bool:
@@ -88,23 +116,62 @@ class Facade:
                 f"internal error: {type(error).__name__}; the details are in logs/server/api.log"
             )
             answer, headers = Answer({"detail": detail}, 500), []
+        if answer.lines is not None:
+            await stream(send, receive, answer.lines)
+            return
         data = b"" if answer.body is None else msgspec.json.encode(answer.body)
         kind = (b"content-type", b"application/json")
         await site.answer(send, answer.status, [*headers, kind], data)
 
     async def answered(self, scope: HTTPScope, receive: Receive) -> Answer:
         path, method = scope["path"], str(scope["method"])
+        for refused, pattern, why in self.unsupported:
+            if refused == method and pattern.fullmatch(path):
+                raise Problem(501, f"{why}; {GUIDE}", [])
         found = [(each, match) for each in self.routes if (match := each.pattern.fullmatch(path))]
         for each, match in found:
             if each.method == method:
-                body = decoded(await whole(receive)) if method in ("POST", "PATCH") else {}
+                body = decoded(await whole(receive)) if method in WITH_BODY else {}
                 query = queried(scope["query_string"].decode("latin-1"))
                 if unknown := query.keys() - each.query:
-                    raise Problem(422, f"Headway has no {min(unknown)} here; {GUIDE}", [])
+                    raise Problem(501, f"Headway has no {min(unknown)} here; {GUIDE}", [])
                 asked = Asked(Inner(self.app, scope), match.groupdict(), query, body)
                 return await each.handler(asked._replace(body=masked(body, query)))
         status = 405 if found else 404
         raise Problem(status, f"Headway does not answer {method} {path}; {GUIDE}", [])
+
+
+async def stream(send: Send, receive: Receive, lines: AsyncIterator[Any]) -> None:
+    """Send line by line, until there is no more or the caller has gone. As Airflow's, it has no content type."""
+    gone = asyncio.ensure_future(disconnected(receive))
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            following = asyncio.ensure_future(anext(lines, None))
+            await asyncio.wait({following, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                following.cancel()
+                return
+            if (line := told(following)) is None:
+                break
+            data = msgspec.json.encode(line) + b"\n"
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        gone.cancel()
+
+
+async def disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def told(line: asyncio.Future[Any]) -> Any:
+    """Return a line; of an error, which comes too late for a status, its text."""
+    try:
+        return line.result()
+    except Problem as error:
+        return {"detail": error.detail}
 
 
 async def whole(receive: Receive) -> bytes:

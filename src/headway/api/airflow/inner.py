@@ -1,5 +1,6 @@
 """Requests to our own API on behalf of one request from outside: same caller, same headers, same checks."""
 
+from collections.abc import AsyncIterator
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -97,6 +98,16 @@ class Inner:
         await self.app(inside, receive, send)
         self.cookies = [value for name, value in said if name.lower() == b"set-cookie"]
         return status, said, b"".join(chunks)
+
+    async def each(self, path: str, size: int = PAGE, /, **query: object) -> AsyncIterator[Any]:
+        """Yield the items of a list, page by page."""
+        cursor = None
+        while True:
+            found = await self.get(path, limit=size, cursor=cursor, **query)
+            for item in found["items"]:
+                yield item
+            if (cursor := found["next_cursor"]) is None:
+                return
 
     async def pages(self, path: str, most: int, **query: object) -> tuple[list[Any], bool]:
         """Return the first ``most`` items of a list, and whether there are more."""

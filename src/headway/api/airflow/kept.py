@@ -4,24 +4,38 @@ import json
 from typing import Any, Final
 
 from headway.api.airflow import shapes
+from headway.api.airflow.dags import paged
 from headway.api.airflow.facade import Answer, Asked
+from headway.api.airflow.filters import Filters
 from headway.api.airflow.inner import Problem
 
 VERSION: Final = "3.3.2"  # of Airflow, whose API this is
 POOLS: Final = {ours: theirs for theirs, ours in shapes.DEFAULT_POOL.items()}
 FIELDS: Final = ("conn_type", "host", "port", "schema", "login", "password", "description")
 KINDS: Final = ("variables", "connections", "pools")
-PAGE: Final = 10_000
+VARIABLES: Final = Filters(
+    patterns={"variable_key": "key"}, orders={name: name for name in ("key", "id", "description")}
+)
+CONNECTIONS: Final = Filters(
+    patterns={"connection_id": "connection_id"},
+    orders={
+        name: name for name in ("connection_id", "conn_type", "description", "host", "port", "id")
+    },
+)
+BY_NAME: Final = Filters(
+    patterns={"pool_name": "name"}, orders={"name": "name", "slots": "slots", "id": "name"}
+)
 
 
-def page(asked: Asked, name: str, items: list[dict[str, Any]]) -> Answer:
-    limit, offset = asked.number("limit", 50, PAGE), asked.number("offset", 0, PAGE)
-    return Answer({name: items[offset : offset + limit], "total_entries": len(items)})
+def page(asked: Asked, name: str, wanted: Filters, items: list[dict[str, Any]]) -> Answer:
+    rules = wanted.rules(asked.query)
+    found = [each for each in items if all(rule(each) for rule in rules)]
+    return paged(asked, name, wanted.sorted(asked.query, found))
 
 
 async def list_variables(asked: Asked) -> Answer:
     found = await asked.inner.get("/api/v1/variables")
-    return page(asked, "variables", [shapes.variable(each) for each in found["items"]])
+    return page(asked, "variables", VARIABLES, [shapes.variable(each) for each in found["items"]])
 
 
 async def show_variable(asked: Asked) -> Answer:
@@ -52,7 +66,9 @@ async def set_variable(asked: Asked, before: dict[str, Any], name: Any) -> Answe
 
 async def list_connections(asked: Asked) -> Answer:
     found = await asked.inner.get("/api/v1/connections")
-    return page(asked, "connections", [shapes.connection(each) for each in found["items"]])
+    return page(
+        asked, "connections", CONNECTIONS, [shapes.connection(each) for each in found["items"]]
+    )
 
 
 async def show_connection(asked: Asked) -> Answer:
@@ -86,6 +102,19 @@ async def set_connection(asked: Asked, wanted: dict[str, Any], name: Any) -> Ans
     return Answer(shapes.connection(found))
 
 
+async def test_connection(asked: Asked) -> Answer:
+    """Try a stored connection. Others are not tried: what tries it is an agent, which only knows those."""
+    name = named("connections", asked.body.get("connection_id"))
+    before = await asked.inner.get(f"/api/v1/connections/{name}")
+    for field in ("host", "port", "schema", "login"):
+        given = asked.body.get(field)
+        if given is not None and given != before[field]:
+            why = f"Headway tries stored connections, and {name!r} has another {field}"
+            raise Problem(501, f"{why}: store it first", [])
+    found = await asked.inner.send("POST", f"/api/v1/connections/{name}/test")
+    return Answer({"status": found["ok"], "message": found["message"]})
+
+
 def object_of(text: object) -> dict[str, Any]:
     try:
         found = json.loads(str(text)) if text else {}
@@ -98,7 +127,7 @@ def object_of(text: object) -> dict[str, Any]:
 
 async def list_pools(asked: Asked) -> Answer:
     found = await asked.inner.get("/api/v1/pools")
-    return page(asked, "pools", [shapes.pool(each) for each in found["items"]])
+    return page(asked, "pools", BY_NAME, [shapes.pool(each) for each in found["items"]])
 
 
 async def show_pool(asked: Asked) -> Answer:

@@ -1,13 +1,23 @@
 """Answers of our API in the words of Airflow's REST API v2. Fields that Airflow has and we do not are null."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
+
+from headway import ids
 
 RUN_STATES: Final = {"cancelled": "failed"}
 RUN_TYPES: Final = {"schedule": "scheduled", "backfill": "backfill", "asset": "asset_triggered"}
 STATES: Final = {"waiting": None, "ready": "scheduled", "cancelled": "failed"}
+ATTEMPT_STATES: Final = {"lost": "failed", "cancelled": "failed"}
+NOT_OF_TRIES: Final = frozenset(
+    {"id", "note", "rendered_map_index", "rendered_fields", "trigger", "triggerer_job"}
+    | {"logical_date", "run_after"}
+)
+DIGITS_MAX: Final = 20  # of a number in a path
 DEFAULT_POOL: Final = {"default": "default_pool"}
 
 Json = Mapping[str, Any]
@@ -51,9 +61,106 @@ def dag(found: Json) -> dict[str, Any]:
     }
 
 
+def details(found: Json) -> dict[str, Any]:
+    """A DAG with what its spec says."""
+    spec = found["spec"]
+    base = dag(found)
+    return {
+        **base,
+        "asset_expression": None,
+        "catchup": spec.get("catchup", False),
+        "concurrency": base["max_active_tasks"],
+        "dag_run_timeout": span_of(spec.get("dagrun_timeout_s")),
+        "default_args": None,
+        "doc_md": spec.get("doc") or None,
+        "start_date": spec.get("start_date"),
+        "end_date": spec.get("end_date"),
+        "is_paused_upon_creation": None,
+        "is_favorite": False,
+        "last_parsed": found["updated_at"],
+        "latest_dag_version": version(
+            {**found, "created_at": found["versions"][0]["created_at"]}
+            if found["versions"]
+            else {**found, "created_at": found["updated_at"]}
+        ),
+        "owner_links": {},
+        "params": {each["name"]: each.get("default") for each in spec.get("params", ())},
+        "render_template_as_native_obj": False,
+        "rerun_with_latest_version": None,
+        "template_search_path": None,
+        "timezone": (spec.get("schedule") or {}).get("timezone") or spec.get("timezone", "UTC"),
+        "active_runs_count": found["running"] + found["queued"],
+    }
+
+
+def span_of(seconds: float | None) -> str | None:
+    """Return a duration in ISO 8601."""
+    return None if seconds is None else f"PT{seconds:g}S"
+
+
+def parts_of(seconds: float | None) -> dict[str, Any] | None:
+    """Return a duration as Airflow's ``TimeDelta``."""
+    if seconds is None:
+        return None
+    span = timedelta(seconds=seconds)
+    parts = {"days": span.days, "seconds": span.seconds, "microseconds": span.microseconds}
+    return {"__type": "TimeDelta", **parts}
+
+
+def task(found: Json, spec: Json) -> dict[str, Any]:
+    task_id, pool = found["task_id"], found.get("pool", "default")
+    below = [each["task_id"] for each in spec["tasks"] if task_id in each.get("upstream", ())]
+    return {
+        "task_id": task_id,
+        "task_display_name": task_id,
+        "owner": found.get("owner") or spec.get("owner") or None,
+        "start_date": spec.get("start_date"),
+        "end_date": spec.get("end_date"),
+        "trigger_rule": found.get("trigger_rule", "all_success"),
+        "depends_on_past": bool(found.get("depends_on_past")),
+        "wait_for_downstream": bool(found.get("wait_for_downstream")),
+        "retries": found.get("retries", 0),
+        "queue": found.get("queue", "default"),
+        "pool": DEFAULT_POOL.get(pool, pool),
+        "pool_slots": found.get("pool_slots", 1),
+        "execution_timeout": parts_of(found.get("execution_timeout_s")),
+        "retry_delay": parts_of(found.get("retry_delay_s", 300.0)),
+        "retry_exponential_backoff": float(found.get("retry_exponential_backoff", False)),
+        "priority_weight": found.get("priority_weight", 1),
+        "weight_rule": found.get("weight_rule", "absolute"),
+        "ui_color": None,
+        "ui_fgcolor": None,
+        "template_fields": [],
+        "downstream_task_ids": below,
+        "doc_md": found.get("doc") or None,
+        "operator_name": found.get("kind", "python"),
+        "params": {},
+        "class_ref": {},
+        "is_mapped": found.get("mapping") is not None,
+        "extra_links": [],
+    }
+
+
+def import_error(found: Json) -> dict[str, Any]:
+    line = "" if found["line"] is None else f"{found['file']}:{found['line']}: "
+    return {
+        "import_error_id": number_of(found["file"]),
+        "timestamp": found["at"],
+        "filename": found["file"],
+        "bundle_name": None,
+        "stack_trace": f"{line}{found['message']}",
+    }
+
+
+def name_of(run: Json) -> str:
+    """Return the id that the caller of a run gave it, or ours. One with a slash could not be part of a path."""
+    given: str | None = run["given_id"]
+    return given if given and "/" not in given else str(run["run_id"])
+
+
 def run(found: Json) -> dict[str, Any]:
     return {
-        "dag_run_id": found["run_id"],
+        "dag_run_id": name_of(found),
         "dag_id": found["dag_id"],
         "dag_display_name": found["dag_id"],
         "logical_date": found["logical_date"],
@@ -102,13 +209,13 @@ def instance(found: Json, of: Json, task: Json) -> dict[str, Any]:
         "task_display_name": found["task_id"],
         "dag_id": of["dag_id"],
         "dag_display_name": of["dag_id"],
-        "dag_run_id": of["run_id"],
+        "dag_run_id": name_of(of),
         "map_index": found["map_index"],
         "logical_date": of["logical_date"],
         "run_after": of["logical_date"],
         "start_date": found["started_at"],
         "end_date": found["ended_at"],
-        "duration": None,
+        "duration": duration_s(found),
         "state": STATES.get(found["state"], found["state"]),
         "try_number": found["attempts"],
         "max_tries": task.get("retries") or 0,
@@ -132,6 +239,115 @@ def instance(found: Json, of: Json, task: Json) -> dict[str, Any]:
         "triggerer_job": None,
         "dag_version": version(of),
     }
+
+
+def attempt(found: Json, of: Json, run: Json, task: Json) -> dict[str, Any]:
+    """An attempt as a try. ``of``: its task instance."""
+    known = instance(of, run, task)
+    shape = {name: value for name, value in known.items() if name not in NOT_OF_TRIES}
+    return {
+        **shape,
+        "start_date": found["started_at"],
+        "end_date": found["ended_at"],
+        "duration": duration_s(found),
+        "state": ATTEMPT_STATES.get(found["state"], found["state"]),
+        "try_number": found["number"],
+        "queued_when": found["queued_at"],
+        "hostname": found["agent"],
+        "pid": found["pid"],
+    }
+
+
+def duration_s(found: Json) -> float | None:
+    if found["started_at"] is None or found["ended_at"] is None:
+        return None
+    ended, started = map(datetime.fromisoformat, (found["ended_at"], found["started_at"]))
+    return (ended - started).total_seconds()
+
+
+def xcom(found: Json, run: Json, ended_at: str | None) -> dict[str, Any]:
+    """``value`` and ``file`` beside what a list has of an entry."""
+    return {
+        "key": found["key"],
+        "timestamp": ended_at or run["created_at"],
+        "logical_date": run["logical_date"],
+        "run_after": run["logical_date"],
+        "map_index": found["map_index"],
+        "task_id": found["task_id"],
+        "task_display_name": found["task_id"],
+        "dag_id": run["dag_id"],
+        "dag_display_name": run["dag_id"],
+        "run_id": name_of(run),
+        "value": found["value"],
+        "file": found["file"],
+    }
+
+
+def text_of(value: Any) -> str | None:
+    return value if isinstance(value, str) or value is None else json.dumps(value)
+
+
+def backfill(found: Json) -> dict[str, Any]:
+    number = 0
+    for letter in found["backfill_id"]:
+        number = number * len(ids.ALPHABET) + max(0, ids.ALPHABET.find(letter))
+    return {
+        "id": number,
+        "dag_id": found["dag_id"],
+        "dag_display_name": found["dag_id"],
+        "from_date": found["first"],
+        "to_date": found["last"],
+        "dag_run_conf": None,
+        "is_paused": found.get("paused_at") is not None,
+        "reprocess_behavior": "none",
+        "max_active_runs": found["max_active_runs"],
+        "created_at": found["created_at"],
+        "completed_at": found["ended_at"],
+        "updated_at": found["ended_at"] or found["created_at"],
+    }
+
+
+def asset(found: Json) -> dict[str, Any]:
+    at = {"created_at": found["created_at"], "updated_at": found["created_at"]}
+    last = found["last_event_at"]
+    return {
+        "id": number_of(found["name"]),
+        "name": found["name"],
+        "uri": found["uri"],
+        "group": found["group"],
+        "extra": found["extra"],
+        **at,
+        "scheduled_dags": [{"dag_id": each["dag_id"], **at} for each in found["consumers"]],
+        "producing_tasks": [{**each, **at} for each in found["producers"]],
+        "consuming_tasks": [{**each, **at} for each in found["readers"]],
+        "aliases": [],
+        "watchers": [],
+        "last_asset_event": None if last is None else {"id": None, "timestamp": last},
+    }
+
+
+def asset_event(found: Json, of: Json | None) -> dict[str, Any]:
+    """``of``: the asset; None: no DAG names it any more."""
+    return {
+        "id": found["event_id"],
+        "asset_id": number_of(found["asset"]),
+        "name": found["asset"],
+        "uri": None if of is None else of["uri"],
+        "group": None if of is None else of["group"],
+        "extra": found["extra"],
+        "source_dag_id": found["dag_id"],
+        "source_task_id": found["task_id"],
+        "source_run_id": found["run_id"],
+        "source_map_index": -1 if found["map_index"] is None else found["map_index"],
+        "created_dagruns": [],
+        "timestamp": found["at"],
+        "partition_key": found["partition"],
+    }
+
+
+def number_of(word: str) -> int:
+    """Return the number that stands for a name where Airflow has numbers: the same one each time, of 48 bits."""
+    return int.from_bytes(hashlib.sha256(word.encode()).digest()[:6], "big")
 
 
 def variable(found: Json) -> dict[str, Any]:

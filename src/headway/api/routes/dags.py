@@ -24,6 +24,7 @@ from headway.core.words import listed
 from headway.engine.catalog import Catalog
 from headway.errors import Conflict, HeadwayError, NotFound, UsageError
 from headway.loader import sourcefiles
+from headway.spec.assets import flaw_of_words
 from headway.spec.params import check_params
 from headway.store.views import dags as views
 from headway.store.views import runs as run_views
@@ -111,8 +112,16 @@ def create(
 
 
 def asked(request: wire.TriggerRequest) -> RunRequest:
+    if request.given_id is not None:
+        if request.idempotency_key is not None:
+            raise UsageError("a run has a given_id or an idempotency_key, not both")
+        if (flaw := flaw_of_words(request.given_id)) is not None:
+            raise UsageError(f"the given_id {flaw}")
     return RunRequest(
-        params=request.params, logical_date=request.logical_date, key=request.idempotency_key
+        params=request.params,
+        logical_date=request.logical_date,
+        key=request.idempotency_key,
+        given_id=request.given_id,
     )
 
 

@@ -53,13 +53,14 @@ async def list_runs(
     first: Since = None,
     last: Until = None,
     sort: Annotated[str, one_of(views.SORTS)] = "newest",
+    given_id: IdFilter = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> wire.Page[wire.Run]:
     """List runs, newest first: by creation time, or by logical date if ``dag_id`` or ``backfill_id`` is
     given. ``from`` (inclusive) and ``to`` (exclusive) limit the same field; a date stands for the
     whole day. ``q`` matches the start of a run id, or part of a DAG id or note. ``sort=longest`` sorts the
-    20,000 newest that match by duration.
+    20,000 newest that match by duration. ``given_id`` is that of one run of a DAG.
     """
     wanted = views.Filter(
         dag_id=dag_id,
@@ -71,6 +72,7 @@ async def list_runs(
         first=first,
         last=last,
         sort=sort,
+        given_id=given_id,
     )
     return await api.door.call(views.page, wanted, limit, cursor)
 

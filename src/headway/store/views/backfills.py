@@ -14,14 +14,15 @@ from headway.store.views import pages
 
 LIST: LiteralString = """
     SELECT backfill_id, dag_id, first_date, last_date, created_by, created_at, max_active_runs, cancelled_by, left_out,
-        counted.counts, counted.mean_s
+        counted.counts, counted.mean_s, counted.last_end
     FROM backfill CROSS JOIN LATERAL (
         SELECT coalesce(json_object_agg(state, runs), '{}') AS counts,
-            (sum(seconds) / nullif(sum(ended), 0))::float8 AS mean_s
+            (sum(seconds) / nullif(sum(ended), 0))::float8 AS mean_s, max(last_end) AS last_end
         FROM (
             SELECT state, count(*) AS runs,
                 sum(extract(epoch FROM ended_at - started_at)) AS seconds,
-                count(ended_at) FILTER (WHERE started_at IS NOT NULL) AS ended
+                count(ended_at) FILTER (WHERE started_at IS NOT NULL) AS ended,
+                max(ended_at) AS last_end
             FROM run
             WHERE run.team_id = backfill.team_id AND run.backfill_id = backfill.backfill_id
             GROUP BY state
@@ -76,6 +77,7 @@ def backfill(
     left_out: dict[str, int],
     counts: dict[str, int],
     mean_s: float | None,
+    last_end: datetime | None,
 ) -> wire.Backfill:
     total = sum(counts.values())
     done = sum(counts.get(state, 0) for state in RUN_FINAL)
@@ -93,5 +95,6 @@ def backfill(
         counts=counts,
         done=done,
         total=total,
+        ended_at=None if left else last_end,
         eta_s=None if mean_s is None or not left else mean_s * left / min(max_active_runs, left),
     )

@@ -25,6 +25,8 @@ COLUMNS: LiteralString = """
     run.version, run.bundle_version, coalesce(counted.counts, '{}') AS counts,
     run.backfill_id, run.created_by, run.set_aside, run.set_aside_until AS retry_at, run.note,
     run.first_version, run.repinned_at, run.repinned_by,
+    CASE WHEN starts_with(run.run_key, 'manual:') AND run.run_key <> 'manual:' || run.run_id
+        THEN substr(run.run_key, 8) END AS given_id,
     extract(epoch FROM run.ended_at - run.started_at)::float8 AS duration_s
 """
 
@@ -50,6 +52,11 @@ WANTED: LiteralString = """
 """
 
 ONE: LiteralString = f"SELECT {COLUMNS} FROM run {COUNTED} WHERE run.run_id = %(run_id)s"
+
+GIVEN: LiteralString = f"""
+    SELECT {COLUMNS} FROM run {COUNTED}
+    WHERE run.dag_id = %(dag_id)s AND run.run_key = 'manual:' || %(given_id)s
+"""
 
 LONGEST: Final = "longest"
 SORTS: Final = ("newest", "oldest", LONGEST)
@@ -230,7 +237,7 @@ def check_state(state: str) -> None:
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """``first`` (included) and ``last`` (not) are of what the page is ordered by: the creation, or
     the logical date when a DAG is given, and read on the clock of its zone. ``q``: a run's first
-    letters, a part of a DAG's or a note.
+    letters, a part of a DAG's or a note. ``given_id``: of one run of the DAG, whatever else is asked for.
     """
 
     dag_id: str | None = None
@@ -242,6 +249,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     first: str | None = None
     last: str | None = None
     sort: str = "newest"
+    given_id: str | None = None
 
 
 def zone_of(conn: Connection[Any], wanted: Filter) -> str:
@@ -269,6 +277,8 @@ def page(
     May be short of ``limit`` and still lead on: there was more to look through than for one page.
     """
     limit = pages.capped(limit)
+    if wanted.given_id is not None:
+        return given(conn, wanted)
     if wanted.state is not None:
         check_state(wanted.state)
     if wanted.trigger is not None and wanted.trigger not in set(Trigger):
@@ -315,6 +325,15 @@ def page(
     with conn.cursor(row_factory=worded_row(wire.Run)) as rows_cursor:
         last = rows_cursor.execute(statement, edge).fetchone()
     return wire.Page(rows, None if last is None else cursor_after(wanted, last))
+
+
+def given(conn: Connection[Any], wanted: Filter) -> wire.Page[wire.Run]:
+    """Return the run of a DAG that has an id of its caller's own, or none."""
+    if wanted.dag_id is None:
+        raise UsageError("given_id needs a DAG", hint="give dag_id, too")
+    values = {"dag_id": wanted.dag_id, "given_id": wanted.given_id}
+    with conn.cursor(row_factory=worded_row(wire.Run)) as cursor:
+        return wire.Page(cursor.execute(GIVEN, values).fetchall())
 
 
 def longest(
