@@ -482,17 +482,6 @@ def test_the_events_of_an_asset_are_not_looked_for_among_all(app: Connection[Any
     }
 
 
-@pytest.mark.parametrize("filled", ["large", "large and analysed"], indirect=True, scope="module")
-def test_the_newest_events_of_all_assets_are_those_of_one_team(app: Connection[Any]) -> None:
-    values = {"before": None, "before_id": None, "limit": 51}
-    plan = plan_of(app, f"EXPLAIN (FORMAT JSON) {asset_views.EVENTS_OF_ALL}", values)
-    assert {"asset_event_by_time"} == {
-        node["Index Name"]
-        for node, _ in nodes(plan)
-        if node.get("Relation Name") == "asset_event" and "Index Name" in node
-    }
-
-
 def test_a_look_for_news_of_assets_reads_no_consumer_without_any(engine: Connection[Any]) -> None:
     plan = plan_of(engine, f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {PREPARED['assets.ANY_NEWS']}")
     assert {"asset_consumer_news"} == {

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * List asset events
-         * @description List the events of an asset, or of all, the newest first.
+         * @description List the events of an asset, the newest first.
          */
         get: operations["list_asset_events"];
         put?: never;
@@ -5465,12 +5465,12 @@ export interface operations {
     };
     list_asset_events: {
         parameters: {
-            query?: {
+            query: {
                 /**
                  * @description The asset's name.
                  * @example orders
                  */
-                asset?: string;
+                asset: string;
                 /**
                  * @description Maximum number of results.
                  * @example 50

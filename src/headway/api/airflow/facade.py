@@ -81,7 +81,7 @@ def route(method: str, path: str, handler: Handler, *query: str) -> Route:
 
 
 class Refused(NamedTuple):
-    """What Airflow answers and Headway does not. ``why``: one sentence."""
+    """A request that Airflow answers and Headway does not. ``why``: one sentence."""
 
     method: str
     pattern: re.Pattern[str]

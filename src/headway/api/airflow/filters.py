@@ -21,7 +21,7 @@ ANYTHING: Final = "~"
 
 
 class Filters(NamedTuple):
-    """What a list can be asked for, by the fields of its items.
+    """The filters and orders of a list, by the fields of its items.
 
     ``ranges``: fields with ``_gte``, ``_gt``, ``_lte`` and ``_lt``; ``equal``: parameters that name values of a field;
     ``patterns``: names before ``_pattern`` and ``_prefix_pattern``; ``orders``: words of ``order_by`` and their fields.

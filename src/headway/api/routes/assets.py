@@ -14,7 +14,7 @@ from headway.api.repeats import WHOLE
 from headway.core.roles import Verb
 from headway.store.views import assets as views
 
-Name = Annotated[str | None, QueryParameter(name="asset", max_length=250)]
+Name = Annotated[str, QueryParameter(name="asset", max_length=250)]
 
 
 @get("/assets", needs=Verb.DAG_READ)
@@ -31,9 +31,9 @@ async def list_assets(
 
 @get("/assets/events", needs=Verb.DAG_READ)
 async def list_asset_events(
-    api: Handed, asset: Name = None, limit: Limit = 100, cursor: Cursor = None
+    api: Handed, asset: Name, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.Page[wire.AssetEvent]:
-    """List the events of an asset, or of all, the newest first."""
+    """List the events of an asset, the newest first."""
     return await api.door.call(views.events, asset, limit, cursor)
 
 

@@ -56,14 +56,6 @@ EVENTS: LiteralString = """
     ORDER BY event_id DESC LIMIT %(limit)s
 """
 
-EVENTS_OF_ALL: LiteralString = """
-    SELECT event_id, asset, at, extra, partition, dag_id, run_id, task_id, map_index, by
-    FROM asset_event
-    WHERE %(before)s::timestamptz IS NULL
-        OR at <= %(before)s AND (at < %(before)s OR event_id < %(before_id)s)
-    ORDER BY at DESC, event_id DESC LIMIT %(limit)s
-"""
-
 EVENT: LiteralString = """
     SELECT event_id, asset, at, extra, partition, dag_id, run_id, task_id, map_index, by
     FROM asset_event WHERE event_id = %(event_id)s
@@ -103,11 +95,9 @@ def require(conn: Connection[Any], name: str) -> None:
 
 
 def events(
-    conn: Connection[Any], asset: str | None, limit: int, cursor: str | None
+    conn: Connection[Any], asset: str, limit: int, cursor: str | None
 ) -> wire.Page[wire.AssetEvent]:
     """Return the events of an asset, the newest first."""
-    if asset is None:
-        return events_of_all(conn, limit, cursor)
     require(conn, asset)
     limit = pages.capped(limit)
     before = pages.decode(cursor, tuple[int])[0] if cursor else None
@@ -116,20 +106,6 @@ def events(
         found = rows_cursor.execute(EVENTS, values).fetchall()
     more = pages.encode((found[limit - 1].event_id,)) if len(found) > limit else None
     return wire.Page(found[:limit], more)
-
-
-def events_of_all(
-    conn: Connection[Any], limit: int, cursor: str | None
-) -> wire.Page[wire.AssetEvent]:
-    limit = pages.capped(limit)
-    before, before_id = pages.decode(cursor, tuple[datetime, int]) if cursor else (None, None)
-    values = {"before": before, "before_id": before_id, "limit": limit + 1}
-    with conn.cursor(row_factory=class_row(wire.AssetEvent)) as rows_cursor:
-        found = rows_cursor.execute(EVENTS_OF_ALL, values).fetchall()
-    if len(found) <= limit:
-        return wire.Page(found)
-    last = found[limit - 1]
-    return wire.Page(found[:limit], pages.encode((last.at, last.event_id)))
 
 
 def event(conn: Connection[Any], event_id: int) -> wire.AssetEvent:
