@@ -1,4 +1,4 @@
-"""Airflow's own client against the paths of its API: what each answer holds, field by field; runs, instances, results."""
+"""Airflow's own client against its API: what each answer holds, field by field; runs, instances and results."""
 
 import json
 from collections.abc import Iterator
