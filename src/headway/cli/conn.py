@@ -151,8 +151,12 @@ def import_connections(
 
 def read_file(text: str, where: str) -> dict[str, wire.ConnectionRequest]:
     """Raises UsageError for the first invalid entry, before any is saved."""
+    return requests_of(entries(text, where), where)
+
+
+def requests_of(given_by_id: dict[str, Any], where: str) -> dict[str, wire.ConnectionRequest]:
     found = {}
-    for conn_id, value in entries(text, where).items():
+    for conn_id, value in given_by_id.items():
         given = value if isinstance(value, str) else json.dumps(value)
         description = value.get("description") or "" if isinstance(value, dict) else ""
         try:

@@ -1,50 +1,133 @@
-"""``headway import-airflow``: report which DAGs of an Airflow folder run."""
+"""``headway import-airflow``: report which DAGs of an Airflow folder run, and take over what Airflow exports."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from headway.cli.options import Format, Output
+from headway import config
+from headway.cli import airflow_exports
+from headway.cli.airflow_exports import Change, Exports
+from headway.cli.options import Data, Format, Output
 from headway.cli.output import located, show
 from headway.cli.terminal import paint, say
+from headway.errors import UsageError
 from headway.spec.errors import listing
+
+if TYPE_CHECKING:
+    from headway.loader.migration import Report
 
 TOLD = (
     ("runs", "run as they are", "green"),
     ("runs with a remark", "with a remark", "yellow"),
     ("does not", "do not run", "red"),
 )
+COLUMNS = ("DAG", "VERDICT", "WHERE", "WHY", "WHAT TO DO")
+Export = Annotated[
+    Path | None, typer.Option(help="What `airflow … export` wrote: JSON, YAML or .env.")
+]
 
 
 def import_airflow(
-    folder: Annotated[Path, typer.Argument(help="A DAG folder of Airflow, or one file.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="A DAG folder of Airflow, or one file.")
+    ] = None,
+    connections: Export = None,
+    variables: Export = None,
+    pools: Export = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Set connections, variables and pools as planned.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
+    data: Data = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """Report which DAGs of an Airflow folder run, which do not and why, without running a task."""
+    """Report which DAGs of an Airflow folder run and why others do not, without running a task; and import connections,
+    variables and pools.
+    """
     from headway.loader import migration
 
-    report = migration.analyse(folder)
-    root = folder if folder.is_dir() else folder.parent
-    rows = [
-        (
-            each.dag_id,
-            each.verdict,
-            located(root / each.file, each.line),
-            each.reason or None,
-            each.hint or None,
+    exports = Exports(connections, variables, pools)
+    if folder is None and not exports:
+        raise UsageError(
+            "there is nothing to import", hint="name a DAG folder, or --connections FILE"
         )
-        for each in report.findings
-    ]
-    columns = ("DAG", "VERDICT", "WHERE", "WHY", "WHAT TO DO")
-    show(msgspec.to_builtins(report), output, columns, rows)
-    say(", ".join(paint(f"{report.count(each)} {told}", hue) for each, told, hue in TOLD))
+    if apply and not exports:
+        raise UsageError(
+            "--apply needs something to set", hint="--connections, --variables or --pools"
+        )
+    report = migration.Report([]) if folder is None else migration.analyse(folder)
+    plan = taken_over(exports, data, apply=apply) if exports else []
+    if html is not None:
+        write_page(html, folder, report, plan)
+    if output is not Output.TABLE:
+        found = {**msgspec.to_builtins(report), "plan": msgspec.to_builtins(plan)}
+        show(found, output, (), [])
+    else:
+        tell(folder, report, plan)
+    summary(folder, report, plan, applied=apply)
+    if report.count(migration.DOES_NOT):
+        raise typer.Exit(1)
+
+
+def taken_over(exports: Exports, data: Path | None, *, apply: bool) -> list[Change]:
+    """Return the plan, and do it if it is to be done."""
+    from headway.client import client_of
+
+    steps = airflow_exports.planned(client_of(config.layout(data)), exports)
+    if apply:
+        airflow_exports.apply(steps)
+    return [step.change for step in steps]
+
+
+def write_page(html: Path, folder: Path | None, report: "Report", plan: Sequence[Change]) -> None:
+    from headway.cli import report_page
+
+    name = "no folder" if folder is None else folder.resolve().name
+    try:
+        html.write_text(report_page.page(name, report, plan), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the page: {error.strerror}", where=str(html)) from error
+    say(f"the report as a page: {html}")
+
+
+def tell(folder: Path | None, report: "Report", plan: Sequence[Change]) -> None:
+    if folder is not None:
+        root = folder if folder.is_dir() else folder.parent
+        rows = [
+            (
+                each.dag_id,
+                each.verdict,
+                located(root / each.file, each.line),
+                each.reason or None,
+                each.hint or None,
+            )
+            for each in report.findings
+        ]
+        show(msgspec.to_builtins(report), Output.TABLE, COLUMNS, rows)
+    if plan:
+        steps = [
+            (each.kind, each.name, each.action, ", ".join(each.fields) or None) for each in plan
+        ]
+        head = ("KIND", "NAME", "ACTION", "WHAT DIFFERS")
+        show(msgspec.to_builtins(plan), Output.TABLE, head, steps)
+
+
+def summary(
+    folder: Path | None, report: "Report", plan: Sequence[Change], *, applied: bool
+) -> None:
+    if folder is not None:
+        say(", ".join(paint(f"{report.count(each)} {told}", hue) for each, told, hue in TOLD))
     for pool in report.pools:
         say(f"a DAG uses the pool {pool}; to create it: headway pool set {pool} SLOTS")
     for queue in report.queues:
         say(f"a DAG uses the queue {queue}; an agent must serve it: headway up --queue {queue}")
     if report.others:
         say(f"not read for DAGs: {listing(report.others)}")
-    if report.count(migration.DOES_NOT):
-        raise typer.Exit(1)
+    changing = sum(each.action != airflow_exports.KEEP for each in plan)
+    if plan and applied:
+        say(f"{changing} of {len(plan)} connections, variables and pools are set")
+    elif plan:
+        say(f"{changing} of {len(plan)} would be set; to do it, add --apply")

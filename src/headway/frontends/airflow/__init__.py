@@ -19,16 +19,20 @@ OURS: Final = re.compile(rb"^[ \t]*(?:from|import)[ \t]+headway\b", re.MULTILINE
 
 
 class Airflow:
-    suffixes = (".py",)
+    suffixes = (".py", ".zip")
     describes = "a .py file that imports airflow"
     heavy = True
     ignore_file = ".airflowignore"
 
     def claims(self, path: str, content: bytes) -> bool:
-        """A file that imports Airflow and does not make DAGs with the words of Headway."""
+        """A file that imports Airflow and does not make DAGs with the words of Headway; or an archive of such."""
+        if path.endswith(".zip"):
+            from headway.frontends.airflow import zips
+
+            return bool(zips.dag_files(content))
         return (
             b"airflow" in content
-            and path.endswith(self.suffixes)
+            and path.endswith(".py")
             and IMPORTS.search(content) is not None
             and OURS.search(content) is None
         )

@@ -7,7 +7,7 @@ runs. What a task asks for at run time and does not get is said by ``answers``.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from headway.frontends.airflow import assets, mapping, schedules
+from headway.frontends.airflow import assets, mapping, schedules, stores
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.base import Trouble
 
@@ -64,6 +64,8 @@ def of_dag(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
             yield f"{unknown}, so it runs only when it is triggered", line, TRIGGERED
     if dag.has_on_success_callback or dag.has_on_failure_callback:
         yield "callbacks of the DAG are not called", line, "call them in a last task"
+    if dag.fail_fast:
+        yield "fail_fast is ignored: other tasks go on after a failure", line, None
     if getattr(dag, "deadline", None):
         yield "its deadlines are not watched", line, None
     odd = [name for name in dag.params if not name.isidentifier()]
@@ -116,4 +118,4 @@ def needs(task: Any) -> str:
     for name, does in OPERATORS.items():
         if name in names:
             return does
-    return ""
+    return stores.use_of(task, kind)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headway.authoring.loading import compiled, explained, guarded, new_module
-from headway.frontends.airflow import ground, idioms, installed, limits, specs
+from headway.frontends.airflow import ground, idioms, installed, limits, specs, zips
 from headway.frontends.airflow.lines import Lines
 from headway.frontends.airflow.running import Workflow
 from headway.frontends.base import WARNINGS_MAX, Loaded
@@ -47,8 +47,10 @@ def runnable(root: Path, file: str) -> Mapping[str, Workflow]:
 
 def dags_of(root: Path, file: str) -> list[Any]:
     """Run the file and return its DAGs in a steady order. Raises BadSpec."""
-    installed.require(file)
     path = root / file
+    if file.endswith(zips.SUFFIX):
+        raise zips.refusal(file, path.read_bytes())
+    installed.require(file)
     guarded(ground.prepare, path, file)
     ground.enter(root)
     from airflow.sdk.definitions._internal.contextmanager import DagContext
