@@ -13,7 +13,9 @@ STORES: Final = {
 
 def use_of(task: Any, kind: type) -> str:
     """Return which store a task uses, or "". ``kind``: the class of its operator."""
-    call = getattr(task, "python_callable", None)  # of a mapped operator, a part of what it is given
+    call = getattr(
+        task, "python_callable", None
+    )  # of a mapped operator, a part of what it is given
     if call is None and task.is_mapped:
         call = task.partial_kwargs.get("python_callable")
     for function in (call, kind.__dict__.get("execute")):
