@@ -29,6 +29,7 @@ TESTS: Final = {
     "core/role_map": CORE,
     "core/grants": CORE,
     "agent/masking": ("tests/agent/test_masking.py", "tests/agent/test_text.py"),
+    "agent/logs": ("tests/agent/test_attempt_log.py", "tests/agent/test_budget.py"),
     "api/guests": ("tests/api/test_grants.py",),
     "api/scopes": ("tests/api/test_rights.py",),
     "api/refused": ("tests/api/test_refused.py",),

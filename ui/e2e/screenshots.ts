@@ -52,6 +52,40 @@ async function settled(page: Page): Promise<void> {
   });
 }
 
+/** Two teams, and what the pages of a team show of people, rights, limits and grants. */
+async function people(server: Server): Promise<void> {
+  await ask(server, "/teams", { name: "marketing", title: "Marketing and sales", slots: 2 });
+  const limits = { open_runs: 1_000, requests_per_s: 50, log_bytes_per_minute: 50_000_000 };
+  await ask(server, "/teams/default", { limits }, "PATCH");
+  await ask(server, "/roles", {
+    name: "triage",
+    verbs: ["run.read", "run.clear", "log.read"],
+    description: "Looks at what failed at night, and runs it again.",
+  });
+  for (const [name, role] of [
+    ["ann", "admin"],
+    ["bob.with-a-long-name@example.org", "triage"],
+    ["carol", "viewer"],
+  ]) {
+    await ask(server, "/users", { name, role, display_name: `${name} of the night shift` });
+  }
+  await ask(server, "/service-accounts", { name: "ci", role: "operator" });
+  await ask(server, "/tokens", { name: "laptop", role: "viewer" });
+  await ask(server, "/grants", {
+    grantee: "marketing",
+    name: "orders",
+    kind: "see_runs",
+    note: "for the weekly report",
+  });
+  await ask(server, "/grants/requests", {
+    owner: "marketing",
+    name: "campaigns_of_the_whole_year",
+    kind: "start",
+  });
+  const { items } = await ask<{ items: { run_id: string }[] }>(server, "/runs?limit=2");
+  for (const { run_id } of items) await ask(server, `/runs/${run_id}/links`, { hours: 24 });
+}
+
 /** Runs of every kind, so that no page is empty. */
 async function fill(server: Server): Promise<void> {
   const known = async () => (await ask<{ items: unknown[] }>(server, "/dags")).items.length;
@@ -77,7 +111,7 @@ async function fill(server: Server): Promise<void> {
   });
   await put(server, "/variables/bucket", { value: "raw-data" });
   await put(server, "/variables/smtp_password", { value: "secret" });
-  await ask(server, "/teams", { name: "marketing", title: "Marketing and sales", slots: 2 });
+  await people(server);
   await ask(server, "/dags/orders/backfills", {
     from: "2026-10-01T00:00:00Z",
     to: "2026-10-20T00:00:00Z",

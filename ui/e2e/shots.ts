@@ -24,15 +24,25 @@ const LISTS = [
   "events",
   "import-errors",
 ];
-const ADMIN = ["users", "connections", "variables", "teams", "tokens", "you", "logs", "audit"];
+const ADMIN = [
+  "users",
+  "roles",
+  "connections",
+  "variables",
+  "teams",
+  "tokens",
+  "links",
+  "you",
+  "grants",
+  "logs",
+  "audit",
+];
 
 export const EMPTY: Shot[] = [
-  ...[...LISTS, "admin/users", "admin/connections", "admin/variables", "admin/tokens"].map(
-    (path) => ({
-      name: `empty-${path.replace("/", "-")}`,
-      path: `${TEAM}/${path}`,
-    }),
-  ),
+  ...[...LISTS, ...ADMIN.map((part) => `admin/${part}`)].map((path) => ({
+    name: `empty-${path.replace("/", "-")}`,
+    path: `${TEAM}/${path}`,
+  })),
   { name: "login", path: "/login", stranger: true },
   { name: "login-expired", path: "/login#no-such-link", stranger: true },
   { name: "not-found", path: `${TEAM}/nowhere` },
@@ -79,6 +89,7 @@ export async function full(server: Server): Promise<Shot[]> {
     { name: "search", path: `${TEAM}/dags`, act: searched },
     { name: "keys", path: `${TEAM}/dags`, act: (page) => page.keyboard.press("?") },
     { name: "you", path: `${TEAM}/dags`, act: pressed("You") },
+    { name: "team-switch", path: `${TEAM}/dags`, act: switching },
   ];
 }
 
@@ -96,4 +107,9 @@ async function ending(page: Page): Promise<void> {
 async function leaving(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Change admin" }).click();
   await page.getByRole("menuitem", { name: "Remove from the team…" }).click();
+}
+
+async function switching(page: Page): Promise<void> {
+  const button = page.getByRole("button", { name: /^Team .*: change$/ });
+  if (await button.isVisible()) await button.click();
 }

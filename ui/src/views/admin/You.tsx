@@ -31,7 +31,9 @@ export function You() {
               <span>
                 {VERB_WORDS[verb]} <code>{verb}</code>
               </span>
-              <span>{held ? `allowed by the role ${role}` : `needs the role ${least(verb)}`}</span>
+              <small>
+                {held ? `allowed by the role ${role}` : `needs the role ${least(verb)}`}
+              </small>
             </li>
           );
         })}
