@@ -9,6 +9,7 @@ from psycopg import errors
 from headway import clock
 from headway.api.app import NOUNS
 from headway.core import audited
+from headway.core.grants import GrantKind
 from headway.engine import janitor
 from headway.errors import UsageError
 from headway.store import audit
@@ -74,6 +75,15 @@ def test_every_action_has_a_sentence() -> None:
     known = {*audited.PLAIN, *audited.TOLD}
     assert (actions - signing_in | others) - known == set()
     assert known - actions - others == set()
+
+
+@pytest.mark.parametrize("kind", GrantKind)
+def test_a_grant_is_told_with_what_it_is_for(kind: GrantKind) -> None:
+    detail = {"body": {"grantee": "shop", "owner": "stats", "name": "orders", "kind": kind.value}}
+    given = audited.sentence("grants.give_grant", "", detail)
+    assert given == f"let `shop` {kind.word} `orders`"
+    asked = audited.sentence("grants.ask_for_grant", "", detail)
+    assert asked == f"asked `stats` to {kind.word} `orders`"
 
 
 @pytest.mark.parametrize("action", [*audited.PLAIN, *audited.TOLD, "things.make_thing"])

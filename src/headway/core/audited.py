@@ -193,7 +193,8 @@ def asked_for_grant(_: str, detail: Detail) -> str:
 
 
 def kind_of_grant(detail: Detail) -> str:
-    name, kind = text(part(detail, "body", "name")), part(detail, "body", "kind")
+    name = text(part(detail, "body", "name") or part(detail, "body", "dag_id"))
+    kind = part(detail, "body", "kind")
     known = next((each for each in GrantKind if each == kind), None)
     return f"use {name}" if known is None else f"{known.word} the {known.subject} {name}"
 

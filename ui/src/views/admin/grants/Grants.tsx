@@ -71,19 +71,19 @@ function columns(
     {
       key: "grantee",
       head: "Team",
-      width: "minmax(90px, 1fr)",
+      width: "minmax(56px, 1fr)",
       cell: ({ grantee }) => <span>{grantee === team ? `${grantee} (yours)` : grantee}</span>,
     },
     {
       key: "kind",
       head: "May",
-      width: "minmax(100px, 1fr)",
+      width: "minmax(70px, 1fr)",
       cell: ({ kind }) => <span>{WORDS[kind]}</span>,
     },
     {
       key: "name",
       head: "Name",
-      width: "minmax(120px, 1.6fr)",
+      width: "minmax(64px, 1.6fr)",
       cell: (grant) => <NameOf grant={grant} team={team} />,
     },
     {
@@ -96,7 +96,7 @@ function columns(
     {
       key: "state",
       head: "State",
-      width: "90px",
+      width: "66px",
       cell: ({ state, note }) => (
         <span title={note}>{state === "asked" ? "asked for" : state}</span>
       ),
@@ -112,7 +112,7 @@ function columns(
     {
       key: "menu",
       head: <span className="sr-only">Actions</span>,
-      width: "60px",
+      width: "36px",
       end: true,
       cell: (grant) => answer && <Answers grant={grant} team={team} answer={answer} />,
     },
