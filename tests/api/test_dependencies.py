@@ -1,5 +1,6 @@
 """What DAGs are to each other: who waits for whom, and what a failure blocks elsewhere."""
 
+from headway import wire
 from headway.client import Client
 from headway.store.transact import Session
 from headway.wire import BlockedDag, DagLink
@@ -25,6 +26,27 @@ def test_dags_tell_whom_they_wait_for_and_who_is_affected(client: Client, conn: 
     assert found["c"].downstream == [DagLink(dag_id="report", kind="run", name="await")]
     assert found["d"].affected == ["c", "report"]
     assert (found["report"].owner, found["report"].affected) == ("ann", [])
+    pages = [client.get("/dependencies", wire.Page[wire.DagLinks], {"limit": 2})]
+    pages.append(
+        client.get(
+            "/dependencies",
+            wire.Page[wire.DagLinks],
+            {"limit": 2, "cursor": pages[0].next_cursor},
+        )
+    )
+    assert [[each.dag_id for each in page.items] for page in pages] == [["c", "d"], ["report"]]
+    assert pages[1].next_cursor is None
+    for q, dags in (("ANN", ["report"]), ("rates", ["c"]), ("repo", ["report"]), ("none", [])):
+        assert [each.dag_id for each in client.dependencies(q=q)] == dags
+    assert [each.dag_id for each in client.dependencies(dag_id="c")] == ["c"]
+
+
+def test_of_many_affected_dags_the_nearest_are_named(client: Client, conn: Session) -> None:
+    producer(conn, "orders")
+    for number in range(105):
+        consumer(conn, {"all": ["orders"]}, "orders", dag_id=f"c{number:03}")
+    (found,) = client.dependencies(dag_id="d")
+    assert (len(found.affected), found.affected_total) == (100, 105)
 
 
 def test_a_failure_names_what_it_blocks_in_other_dags(client: Client, conn: Session) -> None:

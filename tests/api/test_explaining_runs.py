@@ -9,7 +9,7 @@ import pytest
 from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
-from headway.cli.trouble import describe, place
+from headway.cli.trouble import describe, place, stands
 from headway.client import Client
 from headway.config import Layout
 from headway.core.commands import Selection
@@ -376,3 +376,18 @@ def test_a_name_is_shown_while_the_task_runs_and_kept_when_it_runs_again(
     assert client.instance(run_id, "book", 0).rendered_map_index == "row 0"
     scheduler.play(lambda _: {"outcome": "failed", "cause": "lost"})
     assert client.instance(run_id, "book", 2).rendered_map_index == "row 2"
+
+
+def test_a_task_that_waits_names_what_it_waits_for(client: Client, conn: Session) -> None:
+    deploy(conn, task("a"), task("b"), task("c", "a", "b"), task("d", "c"))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+
+    def said(task_id: str) -> str:
+        return stands(client, client.instance(run_id, task_id))
+
+    assert said("c") == "is waiting: a, b have not ended"
+    assert said("d") == "is waiting: c has not ended"
+    scheduler.play(lambda grant: {"outcome": "success"})
+    assert said("c") == "is success"

@@ -8,6 +8,7 @@ from headway import wire
 from headway.client import Client
 from headway.errors import NotFound, UsageError
 from headway.store.transact import Session
+from headway.store.views import runs as run_views
 from tests.api import seed
 
 ENDS = {"a": "failed", "b": "success", "c": None, "d": "success", "e": "running"}
@@ -140,3 +141,29 @@ def test_instances_are_found_by_error_and_by_name(client: Client, conn: Session)
     assert found(error=many.fingerprint, q="[3]") == ["t1[3]", "t2[3]"]
     assert found(q="T0") == ["t0[-1]"]
     assert found(error="of nothing") == []
+
+
+def test_runs_are_counted_by_state(client: Client, conn: Session) -> None:
+    seed.dag(conn, "d")
+    seed.dag(conn, "e")
+    for number, state in enumerate(("failed", "success", "success", "running")):
+        seed.run(conn, "d", f"d{number}", minute=number, state=state)
+    seed.run(conn, "e", "e0", minute=60, state="failed")
+    totals = client.run_totals()
+    assert (totals.total, totals.truncated) == (5, False)
+    assert totals.by_state == {"failed": 2, "success": 2, "running": 1}
+    assert client.run_totals(dag_id="d").by_state == {"failed": 1, "success": 2, "running": 1}
+    assert client.run_totals(q="e0").by_state == {"failed": 1}
+    of_time = client.run_totals(**{"from": "2026-01-01T12:01:00Z", "to": "2026-01-01T12:03:00Z"})
+    assert of_time.by_state == {"success": 2}
+
+
+def test_many_runs_are_counted_as_far_as_a_page_looks(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_views, "WINDOW", 3)
+    seed.dag(conn, "d")
+    for number in range(4):
+        seed.run(conn, "d", f"d{number}", minute=number, state="success")
+    totals = client.run_totals()
+    assert (totals.total, totals.truncated) == (3, True)

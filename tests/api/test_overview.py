@@ -269,6 +269,26 @@ def test_history_is_of_a_time(
     assert (first.next_cursor is None, second.next_cursor is None) == (False, True)
 
 
+def test_history_ends_at_a_time(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found without looking through all that is newer."""
+    monkeypatch.setattr("headway.store.views.events.WINDOW", 12)
+    for minute in range(0, 200, 2):
+        write_event(
+            conn, "run", "start", run_id=f"r{minute}", at=seed.NOON + timedelta(minutes=minute)
+        )
+    until = (seed.NOON + timedelta(minutes=40)).isoformat()
+    since = (seed.NOON + timedelta(minutes=30)).isoformat()
+    page = client.history(since=since, until=until)
+    assert [event.run_id for event in page.items] == ["r38", "r36", "r34", "r32", "r30"]
+    assert page.next_cursor is None
+    before_all = client.history(until=(seed.NOON - timedelta(days=1)).isoformat())
+    assert (before_all.items, before_all.next_cursor) == ([], None)
+    everything = client.history(until=(seed.NOON + timedelta(days=1)).isoformat(), limit=3)
+    assert [event.run_id for event in everything.items] == ["r198", "r196", "r194"]
+
+
 def test_pages_of_history_neither_repeat_nor_omit(
     client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

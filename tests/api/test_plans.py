@@ -99,7 +99,7 @@ SOURCES: tuple[LiteralString, ...] = (
     ),
 )
 EVENTS_ASKED: dict[str, Any] = {
-    **dict.fromkeys(("subject", "actor", "task_id", "name", "since")),
+    **dict.fromkeys(("subject", "actor", "task_id", "name", "since", "until")),
     **{
         "of_note": False,
         "dag_id": "d",
@@ -209,6 +209,10 @@ READS: list[tuple[LiteralString, Mapping[str, Any]]] = [
     (search.TASKS, {"words": ["t1"], "limit": 8}),
     *((events.listing(source), EVENTS_ASKED) for source in SOURCES),
     *((events.edge(source), EVENTS_ASKED) for source in SOURCES),
+    (events.NEXT, {"seq": 5000}),
+    (runs.COUNT, LISTED),
+    (runs.COUNT_OF_DAG, {**LISTED, "dag_id": "d"}),
+    (events.LAST, {}),
     (news.DAG_EVENTS, {"after": RUNS * EVENTS}),
     (news.LAST, {}),
     (health.AGENTS, {}),

@@ -37,6 +37,7 @@ KINDS: Final[dict[Kind, str]] = {
         list_asset_events list_assets list_dependencies
         check_audit export_audit list_audit list_backfills list_connections list_dags list_events
         list_grants list_import_errors
+        count_runs
         list_pools list_roles list_run_links list_runs list_teams list_tokens list_users list_variables metrics
         overview search search_logs show_calendar_of_all show_slots show_slot_history show_timeline watch
     """,

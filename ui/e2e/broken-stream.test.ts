@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ended, PATIENCE_MS } from "./api.ts";
-import { launch, signedIn } from "./browser.ts";
+import { launch, signedIn, violationsInBoth } from "./browser.ts";
 import { begin, gates, open } from "./gate.ts";
 import { type Server, serve } from "./server.ts";
 
@@ -99,6 +99,25 @@ test("a page whose files do not come is loaded when the server is back, or has t
   await page.getByRole("link", { name: "Timeline", exact: true }).click();
   await page.getByRole("heading", { name: "Timeline" }).waitFor();
   expect(asked).toBe(2);
+});
+
+test("a page that is opened while the server is away says so, and opens when it is back", async () => {
+  const context = await signedIn(browser, server, { serviceWorkers: "allow" });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const known = await context.newPage();
+  await known.goto("/t/default/overview");
+  await known.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await known.close();
+  const there = new URL(server.url).port;
+  await stop();
+  const opened = await context.newPage(); // as a tab that was discarded
+  await opened.goto("/t/default/slots");
+  await opened.getByRole("heading", { name: "Server unreachable, retrying" }).waitFor();
+  expect(await violationsInBoth(opened)).toEqual([]);
+  [server, stop] = await serve(folder, there);
+  await opened.getByRole("heading", { name: "Slots" }).waitFor();
+  expect(new URL(opened.url()).pathname).toBe("/t/default/slots");
+  await context.close();
 });
 
 async function liveness(word: "live" | "polling" | "unreachable"): Promise<void> {

@@ -31,6 +31,7 @@ export async function signedIn(
     baseURL: server.url,
     reducedMotion: "reduce",
     timezoneId: "Europe/Paris",
+    serviceWorkers: "block", // what a test routes is then all that there is
     ...options,
   });
   const page = await context.newPage();

@@ -33,6 +33,20 @@ const rows = () => page().getByRole("table").getByRole("row");
 const first = () => rows().nth(1);
 const head = (name: string) => page().getByRole("columnheader", { name, exact: true });
 
+test("runs are counted by state, and each count shows these only", async () => {
+  await page().goto("/t/default/dags/listed_07/runs");
+  const states = page().getByRole("group", { name: "State" });
+  await states.getByRole("button", { name: `All ${runs.length}` }).waitFor();
+  await states.getByRole("button", { name: `success ${runs.length}` }).click();
+  await page().waitForURL(/only=success/);
+  await states.getByRole("button", { name: `All ${runs.length}` }).waitFor();
+  await page().goto("/t/default/runs?q=listed_07&only=failed");
+  await page().getByText("No runs match these filters").waitFor();
+  await states.getByRole("button", { name: `success ${runs.length}` }).click();
+  await expect.poll(() => rows().count()).toBe(runs.length + 1);
+  expect(await violationsInBoth(page())).toEqual([]);
+});
+
 test("DAGs are counted, narrowed and sorted, and the address keeps it", async () => {
   await page().goto("/t/default/dags?tag=listed");
   await page()

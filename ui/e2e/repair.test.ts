@@ -135,12 +135,25 @@ test("events leave out the steps that tell nothing, and are narrowed by what, wh
   await page().getByRole("button", { name: "Show" }).click();
   await page().getByRole("menuitemcheckbox", { name: "every step" }).click();
   await table.getByText("given to an agent").first().waitFor();
-  await page().goto("/t/default/events?dag=shop&name=fail&hours=24");
+  await page().goto("/t/default/events?dag=shop&name=fail&within=24h");
   await expect
     .poll(async () => (await told()).slice(1).every((row) => row.includes("failed")))
     .toBe(true);
-  await page().goto("/t/default/events?dag=shop&actor=nobody&hours=1");
+  await page().goto("/t/default/events?dag=shop&actor=nobody&within=1h");
   await page().getByText("No events match these filters").waitFor();
+  await page().goto("/t/default/events?dag=shop");
+  await page().getByRole("button", { name: "Time", exact: true }).click();
+  await page().getByLabel("Last day").fill("2001-02-03");
+  await page().keyboard.press("Escape");
+  await page().getByText("No events match these filters").waitFor();
+  await page().getByRole("button", { name: "Time until 2001-02-03" }).click();
+  await page().getByLabel("First day").fill("2001-02-01");
+  await page().getByLabel("Last day").fill("2100-01-01");
+  await page().keyboard.press("Escape");
+  await table.getByText("failed", { exact: true }).first().waitFor();
+  const search = () => Object.fromEntries(new URL(page().url()).searchParams);
+  await expect.poll(search).toMatchObject({ from: "2001-02-01", to: "2100-01-01" });
+  await readable();
 });
 
 test("the audit is told in sentences, and each entry as it was recorded", async () => {

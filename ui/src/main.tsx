@@ -12,6 +12,8 @@ import { queries } from "./queries.ts";
 import { router } from "./router.tsx";
 
 focusOnWrongWhenSent();
+// Tells that the server is away where the page itself cannot be loaded; browsers have it on HTTPS and on this machine.
+if (import.meta.env.PROD) void navigator.serviceWorker?.register("/sw.js").catch(() => undefined);
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(

@@ -43,9 +43,9 @@ class Client(Logs, Changes, Secrets, Assets):
     def import_errors(self) -> list[wire.BrokenFile]:
         return list(self.all_pages("/import-errors", wire.BrokenFile))
 
-    def dependencies(self) -> list[wire.DagLinks]:
-        """Return the DAGs that wait for assets or runs of other DAGs, and those that are waited for."""
-        return self.get("/dependencies", wire.Page[wire.DagLinks]).items
+    def dependencies(self, **filters: str | None) -> list[wire.DagLinks]:
+        """List the DAGs that wait for other DAGs, and those that are waited for. Filters: dag_id, q."""
+        return list(self.all_pages("/dependencies", wire.DagLinks, filters))
 
     def trigger(self, dag_id: str, request: wire.TriggerRequest) -> wire.Run:
         return self.post(f"/dags/{segment(dag_id)}/runs", request, wire.Run)
@@ -144,6 +144,10 @@ class Client(Logs, Changes, Secrets, Assets):
 
     def runs_of_backfill(self, backfill_id: str) -> list[wire.Run]:
         return self.all_runs(backfill_id=backfill_id)
+
+    def run_totals(self, **filters: str | None) -> wire.RunTotals:
+        """Count the newest runs by state. Filters: dag_id, trigger, backfill_id, q, from, to."""
+        return self.get("/run-totals", wire.RunTotals, filters)
 
     def run(self, run_id: str, wait_s: float = 0.0) -> wire.Run:
         return self.get(f"/runs/{segment(run_id)}", wire.Run, {"wait_s": wait_s})

@@ -191,6 +191,7 @@ from headway.wire.runs import (
     Run,
     RunBrief,
     RunTask,
+    RunTotals,
     TriggerPreview,
     TriggerRequest,
 )
@@ -406,6 +407,7 @@ __all__ = [
     "RunLogMatch",
     "RunLogMatches",
     "RunTask",
+    "RunTotals",
     "Segment",
     "ServiceAccountRequest",
     "Session",

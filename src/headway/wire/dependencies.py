@@ -20,8 +20,8 @@ class DagLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DagLinks(msgspec.Struct, frozen=True, kw_only=True):
-    """A DAG that waits for others, or others for it. ``affected``: every DAG that is late if this one is, the next
-    first.
+    """A DAG that waits for others, or others for it. ``affected``: the DAGs that are late if this one is, the next
+    first; of ``affected_total`` the first 100.
     """
 
     dag_id: str
@@ -32,3 +32,4 @@ class DagLinks(msgspec.Struct, frozen=True, kw_only=True):
     upstream: list[DagLink]
     downstream: list[DagLink]
     affected: list[str]
+    affected_total: int

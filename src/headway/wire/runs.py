@@ -59,6 +59,14 @@ class RunBrief(msgspec.Struct, frozen=True, kw_only=True):
     failed_instances: int = 0
 
 
+class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of runs that match the filters, whatever their state. ``truncated``: of the newest 20,000 only."""
+
+    total: int
+    by_state: dict[RunState, int]
+    truncated: bool
+
+
 class AdjacentRuns(msgspec.Struct, frozen=True, kw_only=True):
     """The runs of the same DAG before and after a run, by logical date."""
 

@@ -53,6 +53,13 @@ export const runs = (filter: QueryOf<"/runs">) =>
     request("get", "/runs", { query: { ...filter, limit: 100, cursor }, signal }),
   );
 
+/** How many runs a list has in all, by state, whatever state it is narrowed to. */
+export const runTotals = ({ state: _, sort: __, ...filter }: QueryOf<"/runs">) =>
+  queryOptions({
+    queryKey: ["runs", filter, "totals"],
+    queryFn: ({ signal }) => request("get", "/run-totals", { query: filter, signal }),
+  });
+
 export const run = (runId: string) =>
   queryOptions({
     queryKey: ["run", runId],
@@ -153,10 +160,18 @@ export const importErrors = () =>
     refetchInterval: 30_000, // a file that breaks changes no DAG, so that no stream tells of it
   });
 
-export const dependencies = () =>
+export const dependencies = (q: string) => ({
+  ...pages(["dependencies", q], (cursor, signal) =>
+    request("get", "/dependencies", { query: { q: q || undefined, limit: 100, cursor }, signal }),
+  ),
+  staleTime: 30_000,
+});
+
+/** What one DAG waits for, and what waits for it. */
+export const dagLinks = (dag: string) =>
   queryOptions({
-    queryKey: ["dependencies"],
-    queryFn: ({ signal }) => request("get", "/dependencies", { signal }),
+    queryKey: ["dependencies", { dag }],
+    queryFn: ({ signal }) => request("get", "/dependencies", { query: { dag_id: dag }, signal }),
     staleTime: 30_000,
   });
 

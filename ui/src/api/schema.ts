@@ -645,7 +645,7 @@ export interface paths {
         };
         /**
          * List dependencies
-         * @description List the DAGs that wait for assets or runs of other DAGs, and those that are waited for.
+         * @description List the DAGs that wait for assets or runs of other DAGs, and those that are waited for, by id. ``q`` matches part of a DAG's id or owner, or of what it waits for.
          */
         get: operations["list_dependencies"];
         put?: never;
@@ -665,7 +665,7 @@ export interface paths {
         };
         /**
          * List events
-         * @description List events, newest first. ``before`` is ``next_cursor`` of the previous page. ``actor`` is one actor (``user:ada``) or a kind (``user``). ``notable`` leaves out the steps of tasks and runs that tell nothing: what remains is what people did, failures and retries, and how runs ended. A page may have fewer than ``limit`` events although another page follows.
+         * @description List events, newest first. ``before`` is ``next_cursor`` of the previous page. ``since`` (inclusive) and ``until`` (exclusive) limit the time. ``actor`` is one actor (``user:ada``) or a kind (``user``). ``notable`` leaves out the steps of tasks and runs that tell nothing: what remains is what people did, failures and retries, and how runs ended. A page may have fewer than ``limit`` events although another page follows.
          */
         get: operations["list_events"];
         put?: never;
@@ -1091,6 +1091,26 @@ export interface paths {
          * @description Revoke a link. It stops working immediately.
          */
         delete: operations["revoke_run_link"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run-totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count runs
+         * @description Count runs by state: those that a list with these filters shows, of the newest 20,000.
+         */
+        get: operations["count_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2724,6 +2744,8 @@ export interface components {
         /** DagLinks */
         DagLinks: {
             affected: string[];
+            /** Format: int64 */
+            affected_total: number;
             dag_id: string;
             downstream: components["schemas"]["DagLink"][];
             last_run_state: ("queued" | "running" | "success" | "failed" | "cancelled") | null;
@@ -4289,6 +4311,15 @@ export interface components {
             /** @enum {unknown} */
             kind: "run_timed_out";
             limit_s: number;
+        };
+        /** RunTotals */
+        RunTotals: {
+            by_state: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            total: number;
+            truncated: boolean;
         };
         /** RunsOnce */
         RunsOnce: {
@@ -8503,7 +8534,25 @@ export interface operations {
     };
     list_dependencies: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Text to search for.
+                 * @example error
+                 */
+                q?: string;
+                /**
+                 * @description Maximum number of results.
+                 * @example 50
+                 */
+                limit?: number;
+                /** @description `next_cursor` of the previous page, unchanged. */
+                cursor?: string;
+            };
             header?: {
                 /**
                  * @description Name of one of your teams. Default: the first.
@@ -8536,6 +8585,7 @@ export interface operations {
                      *           "affected": [
                      *             "text"
                      *           ],
+                     *           "affected_total": 1,
                      *           "dag_id": "daily_delays",
                      *           "downstream": [
                      *             {
@@ -8614,6 +8664,11 @@ export interface operations {
                  * @example 2026-01-31T00:00:00Z
                  */
                 since?: string;
+                /**
+                 * @description Only up to this time.
+                 * @example 2026-01-31T00:00:00Z
+                 */
+                until?: string;
                 /**
                  * @description Leave out the steps of tasks and runs that tell nothing.
                  * @example true
@@ -10448,6 +10503,85 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["Unavailable"];
+            507: components["responses"]["StorageFull"];
+        };
+    };
+    count_runs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The object's id.
+                 * @example daily_delays
+                 */
+                dag_id?: string;
+                /**
+                 * @description Only runs that were started this way.
+                 * @example manual
+                 */
+                trigger?: "asset" | "backfill" | "manual" | "schedule";
+                /** @description Only of this backfill. */
+                backfill_id?: string;
+                /**
+                 * @description Text to search for.
+                 * @example error
+                 */
+                q?: string;
+                /** @description From here on. */
+                from?: string;
+                /** @description End of the range. */
+                to?: string;
+            };
+            header?: {
+                /**
+                 * @description Name of one of your teams. Default: the first.
+                 * @example default
+                 */
+                "Headway-Team"?: components["parameters"]["Team"];
+                /**
+                 * @description ETag of the answer that you have. If it is still current, the answer is 304 without a body.
+                 * @example W/"c0ffee"
+                 */
+                "If-None-Match"?: components["parameters"]["Known"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "by_state": {},
+                     *       "total": 1,
+                     *       "truncated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunTotals"];
+                };
+            };
+            /** @description Not modified: you have the current answer. */
+            304: {
+                headers: {
+                    /** @description Identifies this version of the answer. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["Unavailable"];

@@ -1,6 +1,7 @@
 import { createRoute, redirect } from "@tanstack/react-router";
 import { runFilterIn } from "@/lib/runFilter.ts";
 import { strip } from "@/lib/selection.ts";
+import { spanIn } from "@/lib/span.ts";
 import { RUN_STATES } from "@/lib/states.ts";
 import { spanNamed } from "@/lib/timeline/spans.ts";
 import { wishOf } from "@/views/logs/wish.ts";
@@ -11,8 +12,6 @@ type Search = Record<string, unknown>;
 
 const PAUSED = ["true", "false"] as const;
 const SUBJECTS = ["run", "task_instance", "dag", "pool", "backfill", "agent_session"] as const;
-const HOURS = ["1", "24", "168"] as const;
-const hoursNamed = (value: unknown) => HOURS.find((hours) => hours === String(value));
 /** Of the latest run of a DAG, or that it has none. */
 const DAG_STATES = [...RUN_STATES, "never"] as const;
 const DAG_SORTS = [
@@ -139,7 +138,7 @@ export const eventsRoute = createRoute({
     strip({
       subject: SUBJECTS.find((subject) => subject === search.subject),
       name: word(search.name),
-      hours: hoursNamed(search.hours),
+      ...spanIn(search),
       all: search.all === "true" || search.all === true ? ("true" as const) : undefined,
       actor: word(search.actor),
       dag: word(search.dag),

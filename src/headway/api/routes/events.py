@@ -23,15 +23,16 @@ async def list_events(
     task_id: IdFilter = None,
     name: TextFilter = None,
     since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
     notable: FromQuery[bool] = False,
     before: Cursor = None,
     limit: Limit = 100,
 ) -> wire.Page[wire.Event]:
     """List events, newest first. ``before`` is ``next_cursor`` of the previous page.
 
-    ``actor`` is one actor (``user:ada``) or a kind (``user``). ``notable`` leaves out the steps of tasks and runs that
-    tell nothing: what remains is what people did, failures and retries, and how runs ended. A page may have fewer than
-    ``limit`` events although another page follows.
+    ``since`` (inclusive) and ``until`` (exclusive) limit the time. ``actor`` is one actor (``user:ada``) or a kind
+    (``user``). ``notable`` leaves out the steps of tasks and runs that tell nothing: what remains is what people did,
+    failures and retries, and how runs ended. A page may have fewer than ``limit`` events although another page follows.
     """
     wanted = views.Filter(
         subject=subject,
@@ -41,6 +42,7 @@ async def list_events(
         task_id=task_id,
         name=name,
         since=since,
+        until=until,
         of_note=notable,
     )
     return await api.door.call(views.page, wanted, limit, before)

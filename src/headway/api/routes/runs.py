@@ -77,6 +77,23 @@ async def list_runs(
     return await api.door.call(views.page, wanted, limit, cursor)
 
 
+@get("/run-totals", needs=Verb.RUN_READ)
+async def count_runs(
+    api: Handed,
+    dag_id: IdFilter = None,
+    trigger: Annotated[str | None, one_of(Trigger)] = None,
+    backfill_id: IdFilter = None,
+    q: TextFilter = None,
+    first: Since = None,
+    last: Until = None,
+) -> wire.RunTotals:
+    """Count runs by state: those that a list with these filters shows, of the newest 20,000."""
+    wanted = views.Filter(
+        dag_id=dag_id, trigger=trigger, backfill_id=backfill_id, q=q, first=first, last=last
+    )
+    return await api.door.call(views.totals, wanted)
+
+
 @get("/runs/{run_id:str}", needs=Verb.RUN_READ, guests=True)
 async def show_run(api: Handed, run_id: Id, wait_s: Wait = 0.0) -> wire.Run:
     """Get a run. ``wait_s`` waits up to this time for the run to end."""
@@ -288,6 +305,7 @@ def keys(affected: list[commands.Affected]) -> list[wire.InstanceKey]:
 
 ROUTES = [
     list_runs,
+    count_runs,
     show_run,
     show_adjacent,
     list_tasks,

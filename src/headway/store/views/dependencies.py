@@ -1,14 +1,18 @@
 """Dependencies of DAGs: by assets that tasks update, and by tasks that wait for runs."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 from psycopg import Connection
 from psycopg.rows import args_row, dict_row
 
 from headway import wire
-from headway.core.dependencies import Link, affected, directly_below
+from headway.core.dependencies import Below, Link, affected, directly_below
+from headway.store.views import pages
+
+AFFECTED_MAX: Final = 100  # that are named of one DAG
 
 BY_ASSETS: LiteralString = """
     SELECT DISTINCT coalesce(producer.dag_id, '') AS upstream, consumer.dag_id AS downstream, 'asset' AS kind,
@@ -55,28 +59,59 @@ def links(conn: Connection[Any]) -> list[Link]:
     return sorted(found, key=lambda link: (link.downstream, link.upstream, link.kind, link.name))
 
 
-def of_team(conn: Connection[Any]) -> list[wire.DagLinks]:
-    """Return the DAGs that wait for something of other DAGs, and those that are waited for."""
+def page(
+    conn: Connection[Any],
+    *,
+    dag_id: str | None = None,
+    q: str | None = None,
+    limit: int,
+    cursor: str | None = None,
+) -> wire.Page[wire.DagLinks]:
+    """Return DAGs that wait for something of other DAGs, and those that are waited for, by id.
+
+    ``q``: part of the id of a DAG, its owner, or the name of what it waits for.
+    """
+    limit = pages.capped(limit)
     found = links(conn)
-    named = sorted({name for link in found for name in (link.upstream, link.downstream)} - {""})
-    with conn.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(DAGS, {"dag_ids": named}).fetchall()
-    below = directly_below(found)
     before: dict[str, list[wire.DagLink]] = defaultdict(list)
     after: dict[str, list[wire.DagLink]] = defaultdict(list)
     for link in found:
         before[link.downstream].append(other(link, link.upstream))
         after[link.upstream].append(other(link, link.downstream))
-    return [
-        wire.DagLinks(
-            **row,
-            upstream=before[dag_id],
-            downstream=after[dag_id],
-            affected=[lower for lower, _ in affected(below, dag_id)],
-        )
-        for row in rows
-        for dag_id in [row["dag_id"]]
-    ]
+    named = sorted((before.keys() | after.keys()) - {""})
+    if dag_id is not None:
+        named = [name for name in named if name == dag_id]
+    if q:
+        owned = owners(conn, named)
+        named = [name for name in named if concerns(q, name, owned.get(name, ""), before[name])]
+    if cursor:
+        (last,) = pages.decode(cursor, tuple[str])
+        named = named[bisect_right(named, last) :]
+    shown = named[:limit]
+    with conn.cursor(row_factory=dict_row) as rows_cursor:
+        rows = rows_cursor.execute(DAGS, {"dag_ids": shown}).fetchall()
+    below = directly_below(found)
+    return wire.Page(
+        [dag_links(row, before[row["dag_id"]], after[row["dag_id"]], below) for row in rows],
+        pages.encode((shown[-1],)) if len(named) > limit else None,
+    )
+
+
+def concerns(q: str, dag_id: str, owner: str, upstream: Iterable[wire.DagLink]) -> bool:
+    return any(q.lower() in name.lower() for name in (dag_id, owner, *(x.name for x in upstream)))
+
+
+def dag_links(
+    row: dict[str, Any], upstream: list[wire.DagLink], downstream: list[wire.DagLink], below: Below
+) -> wire.DagLinks:
+    late = [lower for lower, _ in affected(below, row["dag_id"])]
+    return wire.DagLinks(
+        **row,
+        upstream=upstream,
+        downstream=downstream,
+        affected=late[:AFFECTED_MAX],
+        affected_total=len(late),
+    )
 
 
 def other(link: Link, dag_id: str) -> wire.DagLink:

@@ -4,12 +4,12 @@ Most rows are of task instances. A question that no index answers looks through 
 newest rows and no more: the page may then be short, and its cursor leads on.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import scalar_row
+from psycopg.rows import scalar_row, tuple_row
 
 from headway import wire
 from headway.errors import UsageError
@@ -18,6 +18,7 @@ from headway.store.views.history import COLUMNS
 from headway.store.views.worded import worded_row
 
 WINDOW: Final = 20_000  # rows looked at for one page
+OVERLAP: Final = timedelta(minutes=5)  # longer than a transaction lasts that writes events
 SUBJECTS: Final = frozenset(
     {
         *("run", "task_instance", "dag", "pool", "backfill", "agent_session"),
@@ -45,6 +46,7 @@ WANTED: LiteralString = f"""
     AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
     AND (%(name)s::text IS NULL OR name = %(name)s)
     AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
     AND (NOT %(of_note)s OR {OF_NOTE})
 """
 
@@ -58,7 +60,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str | None = None
     task_id: str | None = None
     name: str | None = None
-    since: datetime | None = None
+    since: datetime | None = None  # included
+    until: datetime | None = None  # not included
     of_note: bool = False
 
 
@@ -97,6 +100,35 @@ def edge(source: LiteralString) -> LiteralString:
     """
 
 
+# Of the team's events of no task, of which there are some at any time; by the index of these alone.
+NEXT: LiteralString = """
+    SELECT seq, at FROM event WHERE task_id IS NULL AND seq >= %(seq)s ORDER BY seq LIMIT 1
+"""
+LAST: LiteralString = "SELECT seq FROM event WHERE task_id IS NULL ORDER BY seq DESC LIMIT 1"
+
+
+def number_at(conn: Connection[Any], moment: datetime) -> int | None:
+    """Return a number that all events before the moment are below; None if any may be.
+
+    Found by halves, without an index of times: numbers follow the times, but for transactions that overlap.
+    """
+    moment += OVERLAP
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        last = cursor.execute(LAST).fetchone()
+        if last is None:
+            return None
+        low, high, found = 0, last[0], None
+        while low <= high:
+            row = cursor.execute(NEXT, {"seq": (low + high) // 2}).fetchone()
+            assert row is not None, "the last one is one of them"
+            seq, at = row
+            if at < moment:
+                low = seq + 1
+            else:
+                found, high = seq, (low + high) // 2 - 1
+    return found
+
+
 def page(
     conn: Connection[Any], wanted: Filter, limit: int, before: str | None
 ) -> wire.Page[wire.Event]:
@@ -106,9 +138,10 @@ def page(
             f"{wanted.subject!r} is not a valid subject",
             hint=f"one of: {', '.join(sorted(SUBJECTS))}",
         )
+    first = None if before or wanted.until is None else number_at(conn, wanted.until)
     values = {
         **msgspec.structs.asdict(wanted),
-        "before": pages.decode(before, tuple[int])[0] if before else None,
+        "before": pages.decode(before, tuple[int])[0] if before else first,
         "limit": limit + 1,
         "window": WINDOW,
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, LiteralString
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import dict_row, scalar_row
+from psycopg.rows import dict_row, scalar_row, tuple_row
 
 from headway import wire
 from headway.core.states import RunState
@@ -100,6 +100,24 @@ NEWEST: Final[Mapping[str, LiteralString]] = {
 OF_DAG: Final[Mapping[str, LiteralString]] = {
     sort: listing("logical_date", "dag_id = %(dag_id)s", sort) for sort in SORTS
 }
+
+
+def counting(by: LiteralString, only: LiteralString) -> LiteralString:
+    """Return the statement that counts the newest runs by state: those that are wanted, and all that were looked at."""
+    return f"""
+        SELECT state, count(*) FILTER (WHERE {WANTED}), count(*) FROM (
+            SELECT * FROM run
+            WHERE {only}
+                AND (%(backfill_id)s::text IS NULL OR backfill_id = %(backfill_id)s)
+                AND (%(first)s::timestamptz IS NULL OR {by} >= %(first)s)
+                AND (%(last)s::timestamptz IS NULL OR {by} < %(last)s)
+            ORDER BY {by} DESC, run_id LIMIT %(window)s
+        ) AS run GROUP BY state
+    """
+
+
+COUNT: Final[LiteralString] = counting("created_at", "true")
+COUNT_OF_DAG: Final[LiteralString] = counting("logical_date", "dag_id = %(dag_id)s")
 
 # Beside a run in the order of its DAG's runs.
 PREVIOUS: LiteralString = f"""
@@ -234,6 +252,13 @@ def check_state(state: str) -> None:
         )
 
 
+def check_trigger(trigger: str | None) -> None:
+    if trigger is not None and trigger not in set(Trigger):
+        raise UsageError(
+            f"{trigger!r} is not a valid trigger", hint=f"one of: {', '.join(Trigger)}"
+        )
+
+
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """``first`` (included) and ``last`` (not) are of what the page is ordered by: the creation, or
     the logical date when a DAG is given, and read on the clock of its zone. ``q``: a run's first
@@ -281,10 +306,7 @@ def page(
         return given(conn, wanted)
     if wanted.state is not None:
         check_state(wanted.state)
-    if wanted.trigger is not None and wanted.trigger not in set(Trigger):
-        raise UsageError(
-            f"{wanted.trigger!r} is not a valid trigger", hint=f"one of: {', '.join(Trigger)}"
-        )
+    check_trigger(wanted.trigger)
     if wanted.sort not in SORTS:
         raise UsageError(
             f"{wanted.sort!r} is not a valid order", hint=f"one of: {', '.join(SORTS)}"
@@ -334,6 +356,25 @@ def given(conn: Connection[Any], wanted: Filter) -> wire.Page[wire.Run]:
     values = {"dag_id": wanted.dag_id, "given_id": wanted.given_id}
     with conn.cursor(row_factory=worded_row(wire.Run)) as cursor:
         return wire.Page(cursor.execute(GIVEN, values).fetchall())
+
+
+def totals(conn: Connection[Any], wanted: Filter) -> wire.RunTotals:
+    """Count the runs of a list by state, whatever state it is narrowed to: the newest of them, as many as a page looks
+    through.
+    """
+    check_trigger(wanted.trigger)
+    if wanted.backfill_id is not None and wanted.dag_id is None:
+        wanted = msgspec.structs.replace(wanted, dag_id=dag_of_backfill(conn, wanted.backfill_id))
+    begin, end = span_of(conn, wanted)
+    values = {**msgspec.structs.asdict(wanted), "first": begin, "last": end, "window": WINDOW}
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(COUNT_OF_DAG if wanted.dag_id else COUNT, values).fetchall()
+    by_state: dict[str, int] = {state: number for state, number, _ in rows if number}
+    return wire.RunTotals(
+        total=sum(by_state.values()),
+        by_state=by_state,
+        truncated=sum(looked for *_, looked in rows) == WINDOW,
+    )
 
 
 def longest(

@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { narrows, type RunFilter } from "@/lib/runFilter.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { FilterBar } from "@/parts/FilterBar.tsx";
+import { RunCounts } from "../runs/RunCounts.tsx";
 import { NoneLeft, RunFilters, useAsked } from "../runs/RunFilters.tsx";
 import { RunTable } from "../runs/RunTable.tsx";
 
@@ -17,14 +18,15 @@ export function DagRuns() {
       navigate({ search: (before) => ({ ...before, ...change }), replace: true }),
     [navigate],
   );
-  const asked = useAsked(search);
+  const filter = { ...useAsked(search), dag_id: dag };
   return (
     <>
       <FilterBar>
         <RunFilters filter={search} set={set} />
+        <RunCounts filter={filter} set={set} />
       </FilterBar>
       <RunTable
-        filter={{ ...asked, dag_id: dag }}
+        filter={filter}
         ofOneDag
         empty={
           narrows(search) ? (

@@ -1,8 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { dependencies } from "@/api/queries.ts";
 import type { DagLinks } from "@/api/types.ts";
 import { counted } from "@/lib/count.ts";
+import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { FilterBar, FilterText } from "@/parts/FilterBar.tsx";
@@ -19,8 +20,8 @@ const route = getRouteApi("/t/$team/dependencies");
 export function Dependencies() {
   const { dag = "" } = route.useSearch();
   const navigate = route.useNavigate();
-  const found = useQuery(dependencies());
-  const shown = found.data?.items.filter((each) => concerns(each, dag)) ?? [];
+  const found = useInfiniteQuery({ ...dependencies(dag), placeholderData: keepPreviousData });
+  const shown = found.data ?? [];
   return (
     <Page title="Dependencies" note="DAGs that wait for assets or runs of other DAGs.">
       <FilterBar>
@@ -44,21 +45,22 @@ export function Dependencies() {
             </p>
           </EmptyState>
         ) : (
-          <ul className={styles.dags}>
-            {shown.map((each) => (
-              <Row key={each.dag_id} links={each} />
-            ))}
-          </ul>
+          <>
+            <ul className={styles.dags}>
+              {shown.map((each) => (
+                <Row key={each.dag_id} links={each} />
+              ))}
+            </ul>
+            {found.hasNextPage && (
+              <Button disabled={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+                More DAGs
+              </Button>
+            )}
+          </>
         )}
       </PageBody>
     </Page>
   );
-}
-
-/** Whether a DAG, its owner, or something that it waits for has this text in its name. */
-function concerns(each: DagLinks, text: string): boolean {
-  const names = [each.dag_id, each.owner, ...each.upstream.map(({ name }) => name)];
-  return names.some((name) => name.toLowerCase().includes(text.toLowerCase()));
 }
 
 function Row({ links }: { links: DagLinks }) {
@@ -85,13 +87,14 @@ function Row({ links }: { links: DagLinks }) {
           <p className={styles.none}>no other DAG is affected</p>
         ) : (
           <p>
-            {counted(links.affected.length, "DAG is", "DAGs are")} affected:{" "}
+            {counted(links.affected_total, "DAG is", "DAGs are")} affected:{" "}
             {links.affected.map((dag, index) => (
               <span key={dag}>
                 {index > 0 && ", "}
                 <DagLink dag={dag} />
               </span>
             ))}
+            {links.affected_total > links.affected.length && ", …"}
           </p>
         )}
       </div>

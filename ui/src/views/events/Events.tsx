@@ -2,11 +2,13 @@ import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import { events } from "@/api/queries.ts";
+import { asked } from "@/lib/span.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
 import { FilterBar, FilterChip, FilterChoice, FilterText } from "@/parts/FilterBar.tsx";
 import { Page } from "@/parts/Page.tsx";
 import { SkeletonRows } from "@/parts/Skeleton.tsx";
+import { SpanChoice } from "@/parts/SpanChoice.tsx";
 import { Table } from "@/parts/Table.tsx";
 import { COLUMNS } from "./columns.tsx";
 import { meant, NAMES } from "./describe.ts";
@@ -19,13 +21,7 @@ const SUBJECTS = [
   { value: "backfill", shown: "backfills" },
   { value: "agent_session", shown: "agents" },
 ] as const;
-const TIMES = [
-  { value: "1", shown: "the last hour" },
-  { value: "24", shown: "the last 24 hours" },
-  { value: "168", shown: "the last 7 days" },
-] as const;
 const SHOWN = [{ value: "true", shown: "every step" }] as const;
-const HOUR_MS = 3_600_000;
 
 /**
  * What happened, newest first: who or what did it, and why. Of all runs only what tells something, so that no success of
@@ -41,12 +37,9 @@ export function Events() {
   );
   const setDag = useCallback((dag: string) => set({ dag: dag || undefined }), [set]);
   const setActor = useCallback((actor: string) => set({ actor: actor || undefined }), [set]);
-  const { subject, actor, dag, run, task, name, hours, all } = search;
+  const { subject, actor, dag, run, task, name, within, from, to, all } = search;
   // From when it was chosen: the list does not begin anew as time passes.
-  const since = useMemo(
-    () => hours && new Date(Date.now() - Number(hours) * HOUR_MS).toISOString(),
-    [hours],
-  );
+  const span = useMemo(() => asked({ within, from, to }, Date.now()), [within, from, to]);
   const filter = {
     subject,
     actor: actor && meant(actor),
@@ -54,7 +47,8 @@ export function Events() {
     run_id: run,
     task_id: task,
     name,
-    since,
+    since: span.from,
+    until: span.to,
   };
   const filtered = Object.values(filter).some(Boolean);
   const notable = !(all || run || task || name);
@@ -79,12 +73,7 @@ export function Events() {
           options={NAMES}
           onChange={(chosen) => set({ name: chosen })}
         />
-        <FilterChoice
-          label="Time"
-          value={hours}
-          options={TIMES}
-          onChange={(chosen) => set({ hours: chosen })}
-        />
+        <SpanChoice span={search} onChange={set} />
         {!run && !task && !name && (
           <FilterChoice
             label="Show"

@@ -4,6 +4,7 @@ import { narrows, type RunFilter } from "@/lib/runFilter.ts";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { FilterBar, FilterChip, FilterText } from "@/parts/FilterBar.tsx";
 import { Page } from "@/parts/Page.tsx";
+import { RunCounts } from "./RunCounts.tsx";
 import { NoneLeft, RunFilters, useAsked } from "./RunFilters.tsx";
 import { RunTable } from "./RunTable.tsx";
 
@@ -19,19 +20,21 @@ export function RunList() {
   const setText = useCallback((q: string) => set({ q: q || undefined }), [set]);
   const asked = useAsked(search);
   const { dag, backfill, q } = search;
+  const filter = { ...asked, dag_id: dag, backfill_id: backfill, q };
   const filtered = narrows(search) || dag || backfill || q;
   return (
     <Page title="Runs">
       <FilterBar>
         <FilterText label="Run or DAG…" value={q ?? ""} onChange={setText} />
         <RunFilters filter={search} set={set} />
+        <RunCounts filter={filter} set={set} />
         {dag && <FilterChip label="DAG" value={dag} away={() => set({ dag: undefined })} />}
         {backfill && (
           <FilterChip label="Backfill" value={backfill} away={() => set({ backfill: undefined })} />
         )}
       </FilterBar>
       <RunTable
-        filter={{ ...asked, dag_id: dag, backfill_id: backfill, q }}
+        filter={filter}
         empty={filtered ? <NoneLeft /> : <NoneYet />}
         onSort={(sort) => set({ sort: sort as RunFilter["sort"] })}
       />
