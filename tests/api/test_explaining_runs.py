@@ -9,6 +9,7 @@ import pytest
 from headway import wire
 from headway.actions import commands
 from headway.agent.protocol import XComValue
+from headway.cli.output import cell
 from headway.cli.trouble import describe, place, stands
 from headway.client import Client
 from headway.config import Layout
@@ -391,3 +392,18 @@ def test_a_task_that_waits_names_what_it_waits_for(client: Client, conn: Session
     assert said("d") == "is waiting: c has not ended"
     scheduler.play(lambda grant: {"outcome": "success"})
     assert said("c") == "is success"
+
+
+def test_a_task_that_waits_for_a_retry_says_when_and_which_of_how_many(
+    client: Client, conn: Session
+) -> None:
+    deploy(conn, task("a", retries=5, retry_delay_s=600.0))
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    scheduler.tick(*scheduler.work(failing(a="ValueError: not there")))
+    instance = client.instance(run_id, "a")
+    assert (instance.state, instance.failures) == ("up_for_retry", 1)
+    said = stands(client, instance)
+    assert "ValueError: not there" in said
+    assert said.endswith(f"; retries at {cell(instance.wake_at)}, attempt 2 of 6")

@@ -16,6 +16,13 @@ def billed():
             raise ValueError("no address")\n
     bill.partial(customer="Ann & Sons").expand(number=list(range(12)))\n
 billed()
+@dag
+def again():
+    @task(retries=2, retry_delay=3600)
+    def late():
+        raise ValueError("not there yet")\n
+    late()\n
+again()
 `;
 
 let run = "";
@@ -63,4 +70,12 @@ test("a bar of the Gantt chart has the name of its instance", async () => {
   await page()
     .getByRole("button", { name: /bill INV-1004 of Ann & Sons, success/ })
     .waitFor();
+});
+
+test("a task that waits for a retry says when, and which attempt that is of how many", async () => {
+  const { run_id } = await ask<{ run_id: string }>(server, "/dags/again/runs", {});
+  await page().goto(`/t/default/runs/${run_id}?task=late`);
+  const drawer = page().getByRole("complementary");
+  await drawer.getByText(/^retries in .*, attempt 2 of 3$/).waitFor();
+  await ask(server, `/runs/${run_id}/cancel`, {});
 });

@@ -67,7 +67,17 @@ def stands(client: Client, instance: wire.TaskInstanceDetail) -> str:
     reason = instance.blocked_reason or instance.reason
     if reason is None and instance.state == "waiting":
         return f"is waiting{upstream_of(client, instance)}"
-    return f"is {instance.state}{f': {reason}' if reason else ''}"
+    when = retry_of(client, instance) if instance.state == "up_for_retry" else ""
+    return f"is {instance.state}{f': {reason}' if reason else ''}{when}"
+
+
+def retry_of(client: Client, instance: wire.TaskInstanceDetail) -> str:
+    """Return when it runs again, and which attempt that is of how many."""
+    tasks = client.tasks(instance.run_id)
+    retries = next((task.retries for task in tasks if task.task_id == instance.task_id), 0)
+    return (
+        f"; retries at {cell(instance.wake_at)}, attempt {instance.failures + 1} of {retries + 1}"
+    )
 
 
 def upstream_of(client: Client, instance: wire.TaskInstanceDetail) -> str:

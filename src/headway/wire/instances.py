@@ -69,6 +69,7 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
     file: str
     pool: str
     wake_at: datetime | None
+    failures: int = 0  # that count against its retries
     history: list[Attempt]
     wait: Wait | None = None  # while it is deferred
 

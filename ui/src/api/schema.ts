@@ -4629,6 +4629,11 @@ export interface components {
             blocked_reason: string | null;
             dag_id: string;
             ended_at: string | null;
+            /**
+             * Format: int64
+             * @default 0
+             */
+            failures: number;
             file: string;
             history: components["schemas"]["Attempt"][];
             /** Format: int64 */
@@ -12316,6 +12321,7 @@ export interface operations {
                      *       "blocked_reason": null,
                      *       "dag_id": "daily_delays",
                      *       "ended_at": "2026-01-31T05:00:00Z",
+                     *       "failures": 1,
                      *       "file": "daily_delays.py",
                      *       "history": [
                      *         {

@@ -40,7 +40,7 @@ PAGE: LiteralString = f"""
 """
 
 ONE: LiteralString = f"""
-    SELECT {COLUMNS}, run_id, dag_id, file, pool, wake_at FROM (
+    SELECT {COLUMNS}, run_id, dag_id, file, pool, wake_at, failures FROM (
         SELECT task_instance.*, dag.dag_id, dag.file
         FROM task_instance
         JOIN run USING (team_id, run_id)

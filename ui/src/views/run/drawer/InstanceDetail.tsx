@@ -41,7 +41,7 @@ export function InstanceDetail({
   return (
     <div className={styles.detail}>
       <div className={styles.top}>
-        <Standing instance={instance} />
+        <Standing instance={instance} task={tasks.find((each) => each.task_id === task)} />
         {reason && (
           <WhyLine
             why={reason}

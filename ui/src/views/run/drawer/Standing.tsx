@@ -1,11 +1,17 @@
-import type { TaskInstanceDetail } from "@/api/types.ts";
+import type { RunTask, TaskInstanceDetail } from "@/api/types.ts";
 import { isFinal } from "@/lib/states.ts";
 import { StateBadge } from "@/parts/State.tsx";
 import { Elapsed, RelativeTime, Since } from "@/parts/Time.tsx";
 import styles from "./Drawer.module.css";
 
-/** In what state, and since when. */
-export function Standing({ instance }: { instance: TaskInstanceDetail }) {
+/** In what state, and since when; of one that waits for a retry, which attempt that will be of how many. */
+export function Standing({
+  instance,
+  task,
+}: {
+  instance: TaskInstanceDetail;
+  task: RunTask | undefined;
+}) {
   const { state, started_at, ended_at, queued_at, wake_at, attempts, wait } = instance;
   const over = isFinal(state);
   return (
@@ -25,7 +31,8 @@ export function Standing({ instance }: { instance: TaskInstanceDetail }) {
       )}
       {state === "up_for_retry" && wake_at && (
         <span>
-          again <RelativeTime at={wake_at} />
+          retries <RelativeTime at={wake_at} />
+          {task && `, attempt ${instance.failures + 1} of ${task.retries + 1}`}
         </span>
       )}
       {wait && (
