@@ -172,7 +172,7 @@ const ON_CALL: Omit<Walk, "who">[] = [
       await go.nav("Events");
       await go.type("DAG…", "invoices");
       await go.button("Time");
-      await go.click(go.page.getByRole("menuitemcheckbox", { name: "the last 24 hours" }));
+      await go.click(go.page.getByRole("menuitemcheckbox", { name: "last 24 h" }));
       await go.sees("failed");
     },
   },
