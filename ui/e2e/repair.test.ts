@@ -69,7 +69,7 @@ test("a failed run names the DAGs that wait for it, their owners, and whom to as
   await facts.getByText("ann", { exact: true }).waitFor();
   await facts.getByRole("link", { name: "https://wiki.example.org/shop" }).waitFor();
   await facts.getByRole("link", { name: "shop", exact: true }).waitFor();
-  await facts.getByText("not by the clock").waitFor();
+  await facts.getByText("none planned").waitFor();
   await readable();
 });
 
