@@ -83,6 +83,14 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
         "max_active_tis_per_dagrun is reached: 2 queued or running",
     ),
     (
+        r.MaxActiveTisOfDag(2, "daily"),
+        "max_active_tis_per_dag is reached: 2 over all runs",
+    ),
+    (
+        r.AwaitsPast("r1", "2026-01-01T05:00:00+00:00", "load", "failed"),
+        "waits for `load` of the run before, r1 for 2026-01-01 05:00:00 UTC, which failed",
+    ),
+    (
         r.MaxActiveRuns(1, 1, 3),
         "max_active_runs is reached: 1 of 1 running, 3 queued before it",
     ),

@@ -27,6 +27,7 @@ from headway.authoring.params import carried
 from headway.authoring.run import Deferral, Deferred, Fail, Resumption, Run, Skip
 from headway.authoring.values import from_json, item_at, length_of, to_json
 from headway.core import mapping, plan
+from headway.core.gates import Gate
 from headway.core.reasons import Granted
 from headway.core.reports import Ended, Found, Outcome, Report
 from headway.core.run import Attempt, Instance
@@ -163,6 +164,7 @@ class Bench:
         graph = replace(compile.graph(self.spec), timeout_s=None)
         state = RunState.QUEUED
         run = Model(team_id=0, run_id=RUN_ID, graph=graph, state=state, now=self.at)
+        run.gates = {node.index: Gate() for node in graph.gated()}  # there are no other runs
         plan.begin(run)
         plan.settle(run)
         while run.state is RunState.RUNNING:

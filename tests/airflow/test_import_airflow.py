@@ -53,18 +53,15 @@ def test_a_folder_is_judged_dag_by_dag(tmp_path: Path) -> None:
     assert {place: each["verdict"] for place, each in found.items()} == {
         ("flow", "flow.py"): "runs",
         ("fine", "refused.py"): "runs",
-        ("past", "refused.py"): "does not",
+        ("choices", "refused.py"): "does not",
         ("groups", "refused.py"): "does not",
         (None, "earlier.py"): "does not",
         (None, "provider.py"): "does not",
         ("often", "remarked.py"): "runs with a remark",
     }
-    past = found["past", "refused.py"]
-    assert (past["line"], past["reason"]) == (
-        6,
-        "again waits for the run before (depends_on_past)",
-    )
-    assert "max_active_runs=1" in past["hint"]
+    choices = found["choices", "refused.py"]
+    assert (choices["line"], choices["reason"]) == (6, "again is a mapped branch")
+    assert "map over its result" in choices["hint"]
     assert "ruff check" in found[None, "earlier.py"]["hint"]
     provider = found[None, "provider.py"]
     assert (provider["line"], provider["hint"]) == (

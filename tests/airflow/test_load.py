@@ -49,6 +49,7 @@ with DAG(
     a = BashOperator(
         task_id="a", bash_command="echo {{ ds }}", pool="db", pool_slots=2, queue="big", retries=0,
         execution_timeout=timedelta(minutes=5), max_active_tis_per_dagrun=3, doc_md="what for",
+        max_active_tis_per_dag=5, wait_for_downstream=True, ignore_first_depends_on_past=False,
         retry_exponential_backoff=True, max_retry_delay=timedelta(hours=1),
     )
     with TaskGroup("group"):
@@ -92,10 +93,10 @@ with DAG("setups"):
 REFUSED = """
 from airflow.sdk import DAG, task, task_group
 
-with DAG("past"):
-    @task(depends_on_past=True)
-    def again(): ...
-    again()
+with DAG("choices"):
+    @task.branch
+    def again(x): ...
+    again.expand(x=[1])
 
 with DAG("groups"):
     @task_group
@@ -188,6 +189,8 @@ def test_a_task_keeps_what_it_says(checked: dict[str, Checked]) -> None:
     assert (a.retries, a.retry_delay_s, a.retry_exponential_backoff) == (0, 120.0, True)
     assert (a.max_retry_delay_s, a.execution_timeout_s) == (3600.0, 300.0)
     assert (a.max_active_tis_per_dagrun, a.doc, a.line) == (3, "what for", 16)
+    assert (a.max_active_tis_per_dag, a.wait_for_downstream, a.depends_on_past) == (5, True, True)
+    assert (a.ignore_first_depends_on_past, b.depends_on_past) == (False, False)
     assert a.arguments is not None
     assert a.arguments["bash_command"] == "echo {{ ds }}"
     assert (b.trigger_rule, b.upstream, b.retries, b.priority_weight) == (
@@ -257,13 +260,13 @@ def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
     assert [dag.dag_id for dag in found.dags] == ["fine"]
     told = {each.dag_id: (each.line, each.message) for each in found.warnings}
     assert told == {
-        "past": (6, "past does not run here: again waits for the run before (depends_on_past)"),
+        "choices": (6, "choices does not run here: again is a mapped branch"),
         "groups": (13, "groups does not run here: both.inner is in a mapped task group"),
     }
     assert all(each.hint for each in found.warnings)
     only = checked["only_refused.py"]
     assert only.error is not None
-    assert only.error.message == told["past"][1]
+    assert only.error.message == told["choices"][1]
     assert only.error.line == 6
 
 

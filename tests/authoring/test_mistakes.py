@@ -148,9 +148,12 @@ BODY = [
         "  use letters, digits, _, - and ., and begin with a letter, a digit or _",
     ),
     (
-        "one.override(depends_on_past=True)()",
-        'flow.py:10: one.override() has no option "depends_on_past"\n'
-        "  runs do not wait for each other; use max_active_runs=1 to run them in order",
+        "one.override(depends_on_past='yes')()",
+        "flow.py:10: one.override(): depends_on_past must be True or False, not 'yes'",
+    ),
+    (
+        "one.override(max_active_tis_per_dag=0)()",
+        "flow.py:6: one: max_active_tis_per_dag is 0, it must be at least 1",
     ),
     (
         "task.short_circuit(ignore_downstream_trigger_rules=1)(print)",

@@ -7,6 +7,7 @@ from typing import Any
 
 from headway.core import admission, plan
 from headway.core.admission import Pool, Session
+from headway.core.gates import Gate
 from headway.core.reports import Ended, Outcome, Started
 from headway.core.run import NOT_MAPPED, Changes, Instance, Run
 from headway.core.states import RunState
@@ -50,6 +51,7 @@ class Story:
             now=NOON,
             backfill=backfill,
         )
+        self.run.gates = {node.index: Gate() for node in self.run.graph.gated()}
         self.pools = {"default": Pool("default", PLENTY, 0)}
         self.places = PLENTY
         self.tokens = count()

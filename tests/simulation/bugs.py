@@ -12,6 +12,7 @@ from headway.core import commands as core_commands
 from headway.core import deferrals as core_deferrals
 from headway.core import shares as core_shares
 from headway.core.admission import Pool, Share
+from headway.core.gates import Gate
 from headway.core.graph import Axis, Combine, Graph, Node
 from headway.core.reasons import FailedFast
 from headway.core.retry import Retry
@@ -20,12 +21,13 @@ from headway.core.shares import Claim
 from headway.core.states import PENDING, Event, State
 from headway.core.upstream import Verdict
 from headway.engine import assets as asset_engine
-from headway.engine import tick
+from headway.engine import gates, tick
 from headway.engine.scheduler import Scheduler
 from headway.engine.slots import Held
 from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway
 from headway.store import assets, changes, queue, reports, runs, sessions, snapshots
+from headway.store import gates as store_gates
 from headway.store.clock import clock
 from headway.store.transact import transact
 from tests.simulation.assets import STEPS as STEPS_OF_ASSETS
@@ -36,6 +38,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.past import Past
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import STEPS, World
@@ -408,5 +411,17 @@ BUGS: list[Bug] = [
         (3,),
         (plan, "failed_fast", lambda _: []),
     )._replace(world=Fast),
+    bug("the past does not count", "I46", (3,), (gates, "gate_of", lambda *_: Gate()))._replace(
+        world=Past
+    ),
+    bug("nobody wakes the next run", "S5", (0, 1, 2), (gates, "wake", lambda *_: 0))._replace(
+        world=Past
+    ),
+    bug(
+        "places over all runs are not counted",
+        "I47",
+        (0, 1, 2),
+        (store_gates, "active", lambda *_: 0),
+    )._replace(world=Past),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]

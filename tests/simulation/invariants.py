@@ -257,6 +257,39 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
         WHERE task ->> 'task_id' = ti.task_id AND (task ->> 'teardown')::boolean
             AND (ti.reason ->> 'kind' = 'failed_fast' OR ti.intent = 'fail')""",
+    # Until a person changes the run before, or makes one between the two.
+    "I46 granted before the run before had done its part": """
+        SELECT FROM event AS given JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version ON (version.team_id, version.dag_id, version.version)
+            = (run.team_id, run.dag_id, run.version)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        CROSS JOIN LATERAL (
+            SELECT run_id FROM run AS earlier WHERE earlier.team_id = run.team_id AND earlier.dag_id = run.dag_id
+                AND earlier.logical_date < run.logical_date
+                AND (coalesce((spec ->> 'catchup')::boolean, false) IS FALSE OR earlier.trigger <> 'manual')
+            ORDER BY logical_date DESC, run_id LIMIT 1
+        ) AS before
+        JOIN task_instance AS its ON its.team_id = run.team_id AND its.run_id = before.run_id
+            AND (its.task_id = given.task_id OR (task ->> 'wait_for_downstream')::boolean
+                AND its.task_id IN (SELECT one ->> 'task_id' FROM json_array_elements(spec -> 'tasks') AS one
+                    WHERE given.task_id IN (
+                        SELECT json_array_elements_text(coalesce(one -> 'upstream', '[]')))))
+        WHERE given.seq > %(since)s AND given.subject = 'task_instance' AND given.name = 'grant'
+            AND run.backfill_id IS NULL AND task ->> 'task_id' = given.task_id
+            AND ((task ->> 'depends_on_past')::boolean OR (task ->> 'wait_for_downstream')::boolean)
+            AND its.state NOT IN ('success', 'skipped')
+            AND NOT EXISTS (SELECT FROM event AS other WHERE other.team_id = run.team_id
+                AND other.run_id = before.run_id AND other.actor LIKE 'user:%%' AND other.name <> 'create')
+            AND EXISTS (SELECT FROM event AS other WHERE other.team_id = run.team_id
+                AND other.run_id = before.run_id AND other.name = 'create' AND other.seq < given.seq)""",
+    "I47 more are active over all runs than may be": f"""
+        SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
+        JOIN dag_version AS version USING (team_id, dag_id, version)
+        CROSS JOIN LATERAL json_array_elements(spec -> 'tasks') AS task
+        WHERE ti.state IN {LIVE} AND task ->> 'task_id' = ti.task_id
+            AND task ->> 'max_active_tis_per_dag' IS NOT NULL
+        GROUP BY ti.team_id, run.dag_id, ti.task_id, task ->> 'max_active_tis_per_dag'
+        HAVING count(*) > (task ->> 'max_active_tis_per_dag')::integer""",
     "I23 attempts differ from those there are": f"""
         SELECT FROM task_instance AS ti WHERE attempts <> coalesce((
             SELECT max(number) FROM attempt

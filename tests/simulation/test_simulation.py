@@ -17,6 +17,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.past import Past
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
@@ -31,6 +32,7 @@ WAITS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
+PAST_SEEDS = (0, 1)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
 
@@ -95,6 +97,11 @@ def test_a_world_of_setups_and_teardowns_holds(seed: int, connections: Connectio
 @pytest.mark.parametrize("seed", FAST_SEEDS)
 def test_a_world_that_ends_at_its_first_failure_holds(seed: int, connections: Connections) -> None:
     Fast(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", PAST_SEEDS)
+def test_a_world_that_waits_for_the_past_holds(seed: int, connections: Connections) -> None:
+    Past(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:

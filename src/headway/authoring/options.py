@@ -34,6 +34,10 @@ class TaskOptions(TypedDict, total=False):
     weight_rule: str
     trigger_rule: str
     max_active_tis_per_dagrun: int | None
+    max_active_tis_per_dag: int | None
+    depends_on_past: bool
+    wait_for_downstream: bool
+    ignore_first_depends_on_past: bool
     memory_limit: int | str | None
     do_xcom_push: bool
     multiple_outputs: bool
@@ -175,6 +179,10 @@ TASK_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "weight_rule": ("weight_rule", text),
     "trigger_rule": ("trigger_rule", text),
     "max_active_tis_per_dagrun": ("max_active_tis_per_dagrun", optional_whole),
+    "max_active_tis_per_dag": ("max_active_tis_per_dag", optional_whole),
+    "depends_on_past": ("depends_on_past", flag),
+    "wait_for_downstream": ("wait_for_downstream", flag),
+    "ignore_first_depends_on_past": ("ignore_first_depends_on_past", flag),
     "memory_limit": ("memory_limit_mb", megabytes),
     "do_xcom_push": ("do_xcom_push", flag),
     "multiple_outputs": ("multiple_outputs", flag),
@@ -268,8 +276,6 @@ GROUP_OPTIONS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
 NOT_HERE: Final[Mapping[str, str]] = {
     "ignore_downstream_trigger_rules": "only @task.short_circuit has it",
     "team": "remove it; the team of a DAG is that of the folder it comes from",
-    "depends_on_past": "runs do not wait for each other; use max_active_runs=1 to run them in order",
-    "wait_for_downstream": "runs do not wait for each other; use max_active_runs=1 to run them in order",
     "email": "tasks do not send mail; remove it",
     "email_on_failure": "tasks do not send mail; remove it",
     "email_on_retry": "tasks do not send mail; remove it",
@@ -280,8 +286,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
     "schedule_interval": "use schedule instead",
     "concurrency": "use max_active_tasks instead",
     "retry_policy": "use retries, retry_delay and retry_exponential_backoff instead",
-    "max_active_tis_per_dag": "use max_active_tis_per_dagrun to limit it in one run, or a pool to "
-    "limit it over all runs",
     "max_consecutive_failed_dag_runs": "failures do not pause a DAG; to pause it: headway pause DAG",
     "parent_group": "remove it, and open the group inside the other one: `with outer: with TaskGroup(…)`",
     "add_suffix_on_collision": "write the group as a @task_group function; each call has an id of its own",
@@ -291,8 +295,6 @@ NOT_HERE: Final[Mapping[str, str]] = {
 
 # Airflow's words with the one value that says what Headway does anyway: default_args of many files have them.
 WITHOUT_EFFECT: Final[Mapping[str, object]] = {
-    "depends_on_past": False,
-    "wait_for_downstream": False,
     "email_on_failure": False,
     "email_on_retry": False,
 }

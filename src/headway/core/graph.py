@@ -6,6 +6,7 @@ runs of the version.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -22,6 +23,13 @@ class Need(NamedTuple):
 
 
 ANYWHERE = Need()
+
+
+class Past(NamedTuple):
+    """What a task waits for in the run before: that all instances of ``tasks`` succeeded or were skipped."""
+
+    tasks: tuple[str, ...]  # itself, and with ``wait_for_downstream`` those directly below it
+    ignore_first: bool  # it runs if no earlier run had it
 
 
 class Combine(StrEnum):
@@ -65,6 +73,8 @@ class Node:
     pool_slots: int = 1
     weight: int = 1
     live_max: int | None = None  # instances of one run at once
+    live_max_of_dag: int | None = None  # instances of all runs at once
+    past: Past | None = None
     timeout_s: float | None = None
     memory_limit_mb: int | None = None
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
@@ -85,6 +95,10 @@ class Node:
     scope: tuple[int, ...] = ()  # of a teardown: what must have ended, further up than its upstream
     waited_for_by: tuple[int, ...] = ()  # downstream, and further down by ``needs`` and ``scope``
 
+    @property
+    def is_gated(self) -> bool:
+        return self.past is not None or self.live_max_of_dag is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
@@ -93,7 +107,13 @@ class Graph:
     live_max: int | None = None  # max_active_tasks of a run
     timeout_s: float | None = None  # dagrun_timeout
     fail_fast: bool = False  # the first failure ends the others
+    catchup: bool = False
+    start_date: datetime | None = None
     by_id: Mapping[str, int] = field(default_factory=dict)
+
+    def gated(self) -> list[Node]:
+        """Return the nodes for which other runs count, too (``core.gates``)."""
+        return [node for node in self.nodes if node.is_gated]
 
     def shape(self) -> setups.Shape:
         """Return where its setups and teardowns are."""

@@ -126,3 +126,19 @@ class MaxActiveTasks(Facts, frozen=True, tag=K.MAX_ACTIVE_TASKS.value):
 
 class MaxActiveTis(Facts, frozen=True, tag=K.MAX_ACTIVE_TIS.value):
     limit: int
+
+
+class MaxActiveTisOfDag(Facts, frozen=True, tag=K.MAX_ACTIVE_TIS_OF_DAG.value):
+    limit: int  # over all runs of ``dag``
+    dag: str
+
+
+class AwaitsPast(Facts, frozen=True, tag=K.AWAITS_PAST.value):
+    """``task`` of the run before has not done its part. ``date``: the logical date of that run; ``state``: of the task,
+    empty if it has not run at all.
+    """
+
+    run: str
+    date: str
+    task: str
+    state: str = ""

@@ -3,10 +3,11 @@
 import heapq
 
 from headway.core.fairness import rank
+from headway.core.gates import Gate
 from headway.core.graph import Node
 from headway.core.reasons import DagPaused, MaxActiveTasks, MaxActiveTis, Reason
 from headway.core.run import Instance, Run
-from headway.core.states import LIVE, State
+from headway.core.states import LIVE, RunState, State
 
 
 def admit(run: Run) -> None:
@@ -24,7 +25,7 @@ def admit(run: Run) -> None:
     while run.queues.held_order and not is_full(run):
         entry = run.queues.held_order[0]
         node = run.graph.nodes[entry[1]]
-        if not has_room(run, node):
+        if not has_room(run, node) or not is_open(run, node):
             full_nodes.append(heapq.heappop(run.queues.held_order))
         elif (instance := run.queues.first_held(node.index)) is not None:
             give_rank(run, instance)
@@ -49,8 +50,36 @@ def has_room(run: Run, node: Node) -> bool:
     return active + run.queues.ranked[node.index] < node.live_max
 
 
+def is_open(run: Run, node: Node) -> bool:
+    """Return whether other runs let an instance of the node pass. What nobody has asked is closed."""
+    if not node.is_gated:
+        return True
+    gate = run.gates.get(node.index)
+    return gate is not None and gate.why(node, run.graph.dag_id) is None
+
+
+def held_by_others(run: Run) -> list[Node]:
+    """Return the nodes with instances for which other runs are to be asked."""
+    if run.paused_by is not None or run.state is not RunState.RUNNING:
+        return []
+    return [node for node in run.graph.gated() if node.index in run.queues.held]
+
+
+def answer(run: Run, gates: dict[int, Gate]) -> None:
+    """Take in what other runs decide now, and say it to those that still wait."""
+    run.gates = gates
+    admit(run)
+    for index in gates:
+        why = cap_reason(run, run.graph.nodes[index])
+        for instance in run.instances[index].values():
+            if why is not None and instance.state is State.READY and instance.rank is None:
+                block(run, instance, why)
+
+
 def give_rank(run: Run, instance: Instance) -> None:
     assert instance.ready_at is not None
+    if (gate := run.gates.get(instance.node.index)) is not None:
+        run.gates[instance.node.index] = gate.passed()
     if instance.blocked_reason is not None:
         instance.blocked_reason = None
     instance.rank = rank(
@@ -65,16 +94,22 @@ def explain_held(run: Run, reason: Reason | None) -> None:
     ranked = [instance for instance in run.queues.fresh if instance.rank is not None]
     for instance in run.queues.fresh:
         if instance.state is State.READY and instance.rank is None:
-            block(run, instance, reason or cap_reason(run, instance.node))
+            why = reason or cap_reason(run, instance.node)
+            if why is not None:
+                block(run, instance, why)
     run.queues.fresh = ranked
 
 
-def cap_reason(run: Run, node: Node) -> Reason:
+def cap_reason(run: Run, node: Node) -> Reason | None:
+    """Return why no instance of the node may be granted; None as long as other runs are to be asked."""
     if is_full(run):
         assert run.graph.live_max is not None
         return MaxActiveTasks(run.graph.live_max)
-    assert node.live_max is not None
-    return MaxActiveTis(node.live_max)
+    if not has_room(run, node):
+        assert node.live_max is not None
+        return MaxActiveTis(node.live_max)
+    gate = run.gates.get(node.index)
+    return None if gate is None else gate.why(node, run.graph.dag_id)
 
 
 def block(run: Run, instance: Instance, reason: Reason) -> None:

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     DAG_PAUSED = "dag_paused"
     MAX_ACTIVE_TASKS = "max_active_tasks"
     MAX_ACTIVE_TIS = "max_active_tis_per_dagrun"
+    MAX_ACTIVE_TIS_OF_DAG = "max_active_tis_per_dag"
+    AWAITS_PAST = "awaits_past"
     MAX_ACTIVE_RUNS = "max_active_runs"
     BACKFILL_FULL = "backfill_full"
     SET_ASIDE = "set_aside"
@@ -113,6 +115,8 @@ WAITS: Final[Mapping[Kind, Wait]] = {
     Kind.DAG_PAUSED: Wait.PAUSED,
     Kind.MAX_ACTIVE_TASKS: Wait.LIMIT,
     Kind.MAX_ACTIVE_TIS: Wait.LIMIT,
+    Kind.MAX_ACTIVE_TIS_OF_DAG: Wait.LIMIT,
+    Kind.AWAITS_PAST: Wait.UPSTREAM,
     Kind.MAX_ACTIVE_RUNS: Wait.LIMIT,
     Kind.BACKFILL_FULL: Wait.LIMIT,
     Kind.AWAITS_TIME: Wait.EVENT,

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 from headway.core.holding import AgentsFull as AgentsFull
+from headway.core.holding import AwaitsPast as AwaitsPast
 from headway.core.holding import DagPaused as DagPaused
 from headway.core.holding import ExecutorUnknown as ExecutorUnknown
 from headway.core.holding import Facts as Facts
 from headway.core.holding import MaxActiveTasks as MaxActiveTasks
 from headway.core.holding import MaxActiveTis as MaxActiveTis
+from headway.core.holding import MaxActiveTisOfDag as MaxActiveTisOfDag
 from headway.core.holding import NoAgent as NoAgent
 from headway.core.holding import PodPending as PodPending
 from headway.core.holding import PodRefused as PodRefused
@@ -345,6 +347,8 @@ Reason = (
     | DagPaused
     | MaxActiveTasks
     | MaxActiveTis
+    | MaxActiveTisOfDag
+    | AwaitsPast
     | MaxActiveRuns
     | BackfillFull
     | SetAside

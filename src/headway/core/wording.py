@@ -14,6 +14,7 @@ from headway.core.reasons import (
     AgentsFull,
     AttemptFailed,
     AwaitsAssets,
+    AwaitsPast,
     AwaitsRun,
     AwaitsTime,
     AwaitsTrigger,
@@ -39,6 +40,7 @@ from headway.core.reasons import (
     MaxActiveRuns,
     MaxActiveTasks,
     MaxActiveTis,
+    MaxActiveTisOfDag,
     NoAgent,
     NoSchedule,
     NoScheduler,
@@ -119,8 +121,10 @@ def heading(reason: Reason) -> str:
             return f"pods: {cause}"
         case DagPaused():
             return "DAG paused"
-        case MaxActiveTasks() | MaxActiveTis():
+        case MaxActiveTasks() | MaxActiveTis() | MaxActiveTisOfDag():
             return str(reason.kind)
+        case AwaitsPast(task=task):
+            return f"`{task}` of the run before"
     return said(reason)
 
 
@@ -192,6 +196,11 @@ def said_of_waits(reason: Reason) -> str | None:
             return f"max_active_tasks is reached: {limit} queued or running"
         case MaxActiveTis(limit):
             return f"max_active_tis_per_dagrun is reached: {limit} queued or running"
+        case MaxActiveTisOfDag(limit):
+            return f"max_active_tis_per_dag is reached: {limit} over all runs"
+        case AwaitsPast(run, date, task, state):
+            did = ended(state) if state in ENDED else "has not ended" if state else "has not run"
+            return f"waits for `{task}` of the run before, {run} for {moment(date)}, which {did}"
         case NotSeen():
             return "no scheduler has looked at it yet"
         case HandedOver():

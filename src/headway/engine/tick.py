@@ -22,7 +22,7 @@ from headway.core.admission import Session
 from headway.core.reports import Ended, Report
 from headway.core.run import SCHEDULER, Run
 from headway.core.states import LIVE, RUN_FINAL, RunState
-from headway.engine import slots
+from headway.engine import gates, slots
 from headway.engine.catalog import Catalog
 from headway.engine.failing import Failing, RunKey, pause, verdict
 from headway.errors import EXHAUSTED, explained
@@ -146,6 +146,7 @@ def advance(
     readable = [row for row in claimed if row.key in models]
     absorbed = inbox(conn, ticker, readable) + keep(conn, envelopes, readable)
     planned = plan_all(conn, ticker, readable, models, absorbed, set(starting))
+    gates.ask(conn, planned)
     failing.planned = [row.key for row, _ in planned]
     give_slots(conn, ticker, planned, places, turn, now)
     return turn, [run for _, run in planned]
@@ -195,6 +196,8 @@ def inbox(
         return []
     found = []
     for team_id, run_id, body in reports.take(conn, keys):
+        if not body:  # only to have the run looked at
+            continue
         try:
             found.append(((team_id, run_id), ticker.decode(body), body))
         except UNREADABLE as error:  # of another version of Headway: it will never be readable
@@ -276,6 +279,7 @@ def plan_run(
     starting: bool,
 ) -> None:
     run.paused_by, run.tasks_max = row.paused_by, row.tasks_max
+    run.gates = {}
     if row.paused_by is not None and run.queues.ranked_total:
         run.hold()
     if starting and run.state is RunState.QUEUED:
@@ -358,6 +362,7 @@ def give_slots(
     turn.intents = any(run.intended for run in models)
     turn.uneven = held.are_uneven(conn) or held.pools_are_uneven(conn, models)
     changes.write(conn, models, now, held.of_pools(), held.of_teams(models))
+    turn.more |= gates.wake(conn, models) > 0
 
 
 def replaces_results(run: Run) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from headway.core import schedules, setups
-from headway.core.graph import Axis, Combine, Graph, Need, Node
+from headway.core.graph import Axis, Combine, Graph, Need, Node, Past
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
@@ -39,6 +39,8 @@ def graph(dag: Dag) -> Graph:
         )
         for index, task in enumerate(dag.tasks)
     )
+    if any(task.depends_on_past or task.wait_for_downstream for task in dag.tasks):
+        nodes = with_pasts(nodes, dag.tasks)
     if any(node.setup or node.teardown for node in nodes):
         nodes = with_setups(nodes)
     return Graph(
@@ -48,6 +50,8 @@ def graph(dag: Dag) -> Graph:
         live_max=dag.max_active_tasks,
         timeout_s=dag.dagrun_timeout_s,
         fail_fast=dag.fail_fast,
+        catchup=dag.catchup,
+        start_date=dag.start_date,
     )
 
 
@@ -88,6 +92,7 @@ def node(
         weight=weight,
         need=Need(task.executor, task.queue),
         live_max=task.max_active_tis_per_dagrun,
+        live_max_of_dag=task.max_active_tis_per_dag,
         timeout_s=task.execution_timeout_s,
         memory_limit_mb=task.memory_limit_mb,
         inputs=tuple((by_id[wanted.task_id], wanted.key) for wanted in task.inputs),
@@ -101,6 +106,19 @@ def node(
         teardown=task.teardown,
         waited_for_by=downstream,
     )
+
+
+def with_pasts(nodes: tuple[Node, ...], tasks: Sequence[Task]) -> tuple[Node, ...]:
+    """Add what nodes wait for in the run before."""
+    found = []
+    for node, task in zip(nodes, tasks, strict=True):
+        if task.depends_on_past or task.wait_for_downstream:
+            below = node.downstream if task.wait_for_downstream else ()
+            names = (task.task_id, *(tasks[index].task_id for index in below))
+            found.append(replace(node, past=Past(names, task.ignore_first_depends_on_past)))
+        else:
+            found.append(node)
+    return tuple(found)
 
 
 def with_setups(nodes: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -101,6 +101,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     priority_weight: int = 1
     weight_rule: str = "absolute"  # what counts besides its own weight: ``core.weights``
     max_active_tis_per_dagrun: int | None = None
+    max_active_tis_per_dag: int | None = None  # over all runs
+    depends_on_past: bool = False  # it runs when it has succeeded in the run before
+    wait_for_downstream: bool = False  # and so have the tasks directly below it there
+    ignore_first_depends_on_past: bool = True  # it runs if no earlier run had it
     memory_limit_mb: int | None = None
     do_xcom_push: bool = True  # its result is stored
     multiple_outputs: bool = (

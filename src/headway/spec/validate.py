@@ -325,6 +325,7 @@ def check_task(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
     positive(dag, task, "execution_timeout", task.execution_timeout_s)
     at_least(dag, task, "pool_slots", task.pool_slots, 1)
     at_least(dag, task, "max_active_tis_per_dagrun", task.max_active_tis_per_dagrun, 1)
+    at_least(dag, task, "max_active_tis_per_dag", task.max_active_tis_per_dag, 1)
     at_least(dag, task, "memory_limit", task.memory_limit_mb, 1)
     check_pool(task.pool, dag.file, task.line)
     check_id("queue", task.queue, dag.file, task.line)

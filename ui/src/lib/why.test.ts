@@ -81,6 +81,11 @@ const SAID: Said = {
   not_a_list: [{ kind: "not_a_list", task: "list" }, at("list")],
   max_active_tasks: [{ kind: "max_active_tasks", limit: 4 }, null],
   max_active_tis_per_dagrun: [{ kind: "max_active_tis_per_dagrun", limit: 4 }, null],
+  max_active_tis_per_dag: [{ kind: "max_active_tis_per_dag", limit: 4, dag: "daily" }, null],
+  awaits_past: [
+    { kind: "awaits_past", run: "r1", date: "2026-01-01T05:00:00+00:00", task: "load", state: "" },
+    null,
+  ],
   set_aside: [{ kind: "set_aside", error: "x", until: "", failures: 3 }, null],
   quota_full: [
     { kind: "quota_full", resource: "cpu", used: "4", hard: "4", asked: "", held_by: {} },

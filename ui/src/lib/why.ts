@@ -95,6 +95,8 @@ export function holdsOf(reason: Reason): Holds {
       return task(reason.task);
     case "max_active_tasks":
     case "max_active_tis_per_dagrun":
+    case "max_active_tis_per_dag":
+    case "awaits_past":
     case "set_aside":
     case "handed_over":
     case "rule_met":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from headway.core.gates import Gate
 from headway.core.graph import Graph, Node
 from headway.core.reasons import Reason
 from headway.core.run.changes import Changes, Move
@@ -97,6 +98,7 @@ class Run:
         self.intended: dict[Key, Instance] = {}  # live, and a person wants it ended
         self.ready = 0
         self.queues = Queues(self.instances)
+        self.gates: dict[int, Gate] = {}  # by node, as long as they are known
         self.stale: set[int] = set()  # nodes whose upstream changed
         self.changes = Changes()
 

@@ -34,13 +34,6 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line = lines.of_task(task)
         name = task.task_id
-        if task.depends_on_past or task.wait_for_downstream:
-            yield (
-                f"{name} waits for the run before (depends_on_past)",
-                line,
-                "remove depends_on_past and set max_active_runs=1 and catchup=True, "
-                "so that runs follow each other",
-            )
         if task.get_closest_mapped_task_group() is not None:
             yield f"{name} is in a mapped task group", line, "map the tasks themselves"
         elif why := mapping.refused(task):
@@ -107,8 +100,6 @@ def of_tasks(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
                 line,
                 "clear it there, too",
             )
-        if task.max_active_tis_per_dag is not None:
-            yield f"max_active_tis_per_dag of {name} is ignored", line, "give it a pool"
 
 
 def needs(task: Any) -> str:
