@@ -1,4 +1,4 @@
-"""What other runs decide about the ready instances of a task: whether the run before has done its part
+"""The decisions of other runs about the ready instances of a task: whether the run before has done its part
 (``depends_on_past``), and how many are active over all runs (``max_active_tis_per_dag``).
 
 A gate is asked anew in each tick in which a ready instance has no rank for it (``engine.gates``); until then it is

@@ -26,7 +26,7 @@ ANYWHERE = Need()
 
 
 class Past(NamedTuple):
-    """What a task waits for in the run before: that all instances of ``tasks`` succeeded or were skipped."""
+    """The condition of a task on the run before: that all instances of ``tasks`` succeeded or were skipped."""
 
     tasks: tuple[str, ...]  # itself, and with ``wait_for_downstream`` those directly below it
     ignore_first: bool  # it runs if no earlier run had it

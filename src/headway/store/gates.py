@@ -1,4 +1,4 @@
-"""What other runs decide about ready task instances (``core.gates``). Every function takes a connection; none commits.
+"""The decisions of other runs about ready task instances (``core.gates``). Every function takes a connection; none commits.
 
 Nothing is decided on what another transaction is about to change: the run before is locked against that, the count
 of active ones by an advisory lock. Who finds one of them held looks again later, and never waits. What is seen under
@@ -39,7 +39,7 @@ class Previous(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What has become of a task in a run: its instances, and the state of one that did not end well."""
+    """The end of a task in a run: its instances, and the state of one that did not end well."""
 
     task_id: str
     instances: int
