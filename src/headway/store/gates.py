@@ -1,4 +1,4 @@
-"""The decisions of other runs about ready task instances (``core.gates``). Its functions take a connection, none commits.
+"""The decisions of other runs about ready task instances (``core.gates``). No function commits.
 
 Nothing is decided on what another transaction is about to change: the run before is locked against that, the count
 of active ones by an advisory lock. Who finds one of them held looks again later, and never waits. What is seen under
