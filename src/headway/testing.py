@@ -296,9 +296,9 @@ class Bench:
     def inputs(self, run: Model, instance: Instance) -> Inputs:
         task = self.spec.tasks[instance.node.index]
         whole = {
-            (wanted.task_id, wanted.key): self.read(wanted.task_id, wanted.key)
+            (wanted.task_id, wanted.key): value
             for wanted in task.inputs
-            if (wanted.task_id, wanted.key) in self.stored
+            for value in self.received(run, instance, wanted)
         }
         positions = mapping.positions(run, instance)
         axes = task.mapping.axes if task.mapping else ()
@@ -310,6 +310,14 @@ class Bench:
             for leaf, position in zip(lists, positions, strict=True)
         ]
         return Inputs(whole, positions, items)
+
+    def received(self, run: Model, instance: Instance, wanted: model.Input) -> list[object]:
+        """Return the value of an input, if there is one. In a mapped group it is that of the own index."""
+        by_index = self.stored.get((wanted.task_id, wanted.key), {})
+        if run.graph.by_id[wanted.task_id] not in instance.node.peers:
+            return [self.read(wanted.task_id, wanted.key)] if by_index else []
+        data = by_index.get(instance.map_index)
+        return [] if data is None else [from_json(data)]
 
     def read(self, task_id: str, key: str) -> object:
         by_index = self.stored[task_id, key]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from headway.core.graph import Graph, Node
 from headway.core.reasons import NotChosen
 from headway.core.run import Run
+from headway.core.sight import Sight
 from headway.core.states import State
 
 Follow = frozenset[str] | None  # the task ids chosen; None: it left nothing out
@@ -51,24 +52,36 @@ def left_out_by(run: Run, branch: Node) -> frozenset[int]:
     return found
 
 
-def against(run: Run, node: Node) -> Node | None:
+def left_out_for(sight: Sight, branch: Node) -> frozenset[int]:
+    """Return what the branch left out as the instance sees it: in a mapped group, by the choice of its own index."""
+    if branch.index not in sight.node.peers:
+        return left_out_by(sight.run, branch)
+    if not sight.has_ended(branch.index):
+        return frozenset()
+    return left_out(sight.run.graph, branch, follows_seen(sight, branch))
+
+
+def follows_seen(sight: Sight, branch: Node) -> list[Follow]:
+    if branch.index not in sight.node.peers:
+        return follows_of(sight.run, branch)
+    peer = sight.peer(branch.index)
+    return [peer.follow] if peer is not None and peer.state is State.SUCCESS else []
+
+
+def against(sight: Sight) -> Node | None:
     """Return the first of the branches above that left the node out."""
-    above = (run.graph.nodes[index] for index in node.branches)
-    return next((branch for branch in above if node.index in left_out_by(run, branch)), None)
+    above = (sight.run.graph.nodes[index] for index in sight.node.branches)
+    return next((each for each in above if sight.node.index in left_out_for(sight, each)), None)
 
 
-def undecided(run: Run, node: Node) -> bool:
-    return not all(run.has_ended(index) for index in node.branches)
+def undecided(sight: Sight) -> bool:
+    return not all(sight.has_ended(index) for index in sight.node.branches)
 
 
-def choice(run: Run, branch: Node) -> NotChosen:
-    """Return why the branch left a task out."""
-    return NotChosen(branch.task_id, chosen_by(run, branch), branch.skips_all_below)
-
-
-def chosen_by(run: Run, branch: Node) -> tuple[str, ...]:
-    """The ids of the tasks that it follows, in order."""
-    return tuple(sorted(united(follows_of(run, branch))))
+def choice(sight: Sight, branch: Node) -> NotChosen:
+    """Return why the branch left a task out, with the ids of the tasks that it follows, in order."""
+    chosen = tuple(sorted(united(follows_seen(sight, branch))))
+    return NotChosen(branch.task_id, chosen, branch.skips_all_below)
 
 
 def again(

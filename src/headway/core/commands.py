@@ -1,6 +1,6 @@
 """The actions of people on a run: select, clear, mark, cancel. The same selection serves the dry run and the deed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from headway.core import branches, mapping, setups
@@ -54,11 +54,51 @@ def select(run: Run, selection: Selection) -> list[Instance]:
         if instance.node.index in again or instance.state is not State.SKIPPED
     }
     cleared = above | below | {instance.node.index for instance in chosen.values()}
-    for index in above | below | beside(run, cleared, above, out):
+    around = beside(run, cleared, above, out)
+    indexes = in_groups(run, chosen.values(), above, below, around)
+    for index in above | below | around:
+        only = indexes.get(index)
         for instance in run.instances[index].values():
-            if instance.state is not State.WAITING:
+            if instance.state is not State.WAITING and (only is None or instance.map_index in only):
                 chosen.setdefault(instance.key, instance)
     return [chosen[key] for key in sorted(chosen)]
+
+
+def in_groups(
+    run: Run, roots: Iterable[Instance], above: set[int], below: set[int], around: set[int]
+) -> dict[int, set[int] | None]:
+    """Return the map indexes that are chosen of the nodes of mapped groups. None: all.
+
+    From one node of a group to the next one the way leads along an index; what comes from outside concerns all of them.
+    """
+    if not any(run.graph.nodes[index].peers for index in above | below | around):
+        return {}
+    found: dict[int, set[int] | None] = {}
+    for instance in roots:
+        of_node = found.setdefault(instance.node.index, set())
+        assert of_node is not None
+        of_node.add(instance.map_index)
+
+    def follow(index: int, before: Iterable[int]) -> None:
+        peers = run.graph.nodes[index].peers
+        whole: set[int] = set(found.get(index) or ())
+        for each in before:
+            if each in found:
+                part = found[each] if each in peers else None
+                if part is None:
+                    found[index] = None
+                    return
+                whole |= part
+        found[index] = whole
+
+    for index in sorted(below):
+        follow(index, run.graph.nodes[index].upstream)
+    for index in sorted(above, reverse=True):
+        follow(index, run.graph.nodes[index].downstream)
+    for index in sorted(around - found.keys()):
+        peers = run.graph.nodes[index].peers
+        follow(index, [each for each in found if each in peers] or found)
+    return found
 
 
 def beside(

@@ -79,6 +79,7 @@ class Node:
     memory_limit_mb: int | None = None
     inputs: tuple[tuple[int, str], ...] = ()  # node and key of each result it receives whole
     axes: tuple[Axis, ...] | None = None  # None: not mapped
+    peers: frozenset[int] = frozenset()  # the other nodes of its mapped group, which have its axes
     need: Need = ANYWHERE
     outlets: tuple[str, ...] = ()  # assets that have an event when it succeeds
     branch: bool = False  # it chooses among its downstream nodes
@@ -93,7 +94,8 @@ class Node:
     teardown: bool = False
     needs: tuple[int, ...] = ()  # setups that must have succeeded, further up than its upstream
     scope: tuple[int, ...] = ()  # of a teardown: what must have ended, further up than its upstream
-    waited_for_by: tuple[int, ...] = ()  # downstream, and further down by ``needs`` and ``scope``
+    # downstream, and further down by ``needs``, ``scope`` and the axes of a mapped group
+    waited_for_by: tuple[int, ...] = ()
 
     @property
     def is_gated(self) -> bool:

@@ -9,7 +9,7 @@ instances are created, and those beyond the end are removed and no longer counte
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import prod
-from typing import Final
+from typing import Final, Literal
 
 from headway.core.graph import Axis, Combine, Node
 from headway.core.reasons import (
@@ -17,12 +17,14 @@ from headway.core.reasons import (
     MappedOverNothing,
     NotAList,
     Reason,
+    SourceNotSuccessful,
     TooManyItems,
     TooManyTasks,
 )
 from headway.core.run import NOT_MAPPED, Instance, Run
 from headway.core.states import BROKEN, LIVE, Event, State
 
+BADLY: Final = (State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED)
 MAP_LENGTH_MAX: Final = 100_000
 NOWHERE: Final = -1  # the place in a list of which an instance has no item
 
@@ -57,6 +59,49 @@ def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instan
             run.move(instance, Event.SKIP, MappedOverNothing())
         else:
             yield instance
+
+
+def expand_group(run: Run, node: Node) -> bool:
+    """Make the instances of all nodes of a mapped group, so that each finds the one of its index.
+
+    Returns False if it is too early, or if the waiting instances of the node have come to an end by what the group is
+    mapped over.
+    """
+    waiting = [each for each in run.instances[node.index].values() if each.state is State.WAITING]
+    if (source := broken_source(run, node)) is not None:
+        return end_all(run, waiting, Event.BLOCK, source_ended(run, source))
+    if not lengths_known(run, node):
+        return False
+    if (source := skipped_source(run, node)) is not None:
+        return end_all(run, waiting, Event.SKIP, source_ended(run, source))
+    lengths = axis_lengths(run, node)
+    if (problem := refusal(run, node, lengths)) is not None:
+        return end_all(run, waiting, Event.REFUSE, problem)
+    length = prod(known for known in lengths if known is not None)
+    for index in sorted({node.index, *node.peers}):
+        before = set(run.instances[index])
+        fit(run, run.graph.nodes[index], length)
+        if before != run.instances[index].keys():
+            run.stale.add(index)
+    if length == 0:
+        waiting = [run.instances[node.index][NOT_MAPPED]]
+        return end_all(run, waiting, Event.SKIP, MappedOverNothing())
+    return True
+
+
+def end_all(run: Run, waiting: Sequence[Instance], event: Event, why: Reason) -> Literal[False]:
+    for instance in waiting:
+        if instance.state is State.WAITING:
+            run.move(instance, event, why)
+    return False
+
+
+def source_ended(run: Run, source: Node) -> SourceNotSuccessful:
+    """Return that what is mapped over did not succeed."""
+    ends = run.counts[source.index]
+    return SourceNotSuccessful(
+        source.task_id, next(state for state in (*BADLY, State.SKIPPED) if ends.get(state))
+    )
 
 
 def fit(run: Run, node: Node, length: int) -> None:
@@ -178,9 +223,10 @@ def refusal(run: Run, node: Node, lengths: Sequence[int | None]) -> Reason | Non
     if (length := prod(known for known in lengths if known is not None)) > MAP_LENGTH_MAX:
         return TooManyItems(length, MAP_LENGTH_MAX)
     if run.tasks_max is not None:
-        others = sum(map(len, run.instances)) - len(run.instances[node.index])
-        if others + length > run.tasks_max:
-            return TooManyTasks(others + length, run.tasks_max)
+        members = {node.index, *node.peers}
+        others = sum(len(each) for i, each in enumerate(run.instances) if i not in members)
+        if (total := others + length * len(members)) > run.tasks_max:
+            return TooManyTasks(total, run.tasks_max)
     return None
 
 

@@ -35,7 +35,7 @@ from headway.core.reasons import (
 from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Found, Named, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import SCHEDULER, Attempt, Instance, Result, Run
+from headway.core.run import NOT_MAPPED, SCHEDULER, Attempt, Instance, Result, Run
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     BROKEN,
@@ -61,6 +61,11 @@ END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
     Outcome.CANCELLED: AttemptEvent.CANCEL,
     Outcome.LOST: AttemptEvent.LOSE,
     Outcome.DEFERRED: AttemptEvent.DEFER,
+}
+EVENT_OF: Final[Mapping[Verdict, Event]] = {
+    Verdict.RUN: Event.RELEASE,
+    Verdict.SKIP: Event.SKIP,
+    Verdict.UPSTREAM_FAILED: Event.BLOCK,
 }
 AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
 NAMED_MAX: Final = 3  # tasks in a reason
@@ -289,7 +294,7 @@ def recall(run: Run, instance: Instance, actor: str) -> None:
 
 def released(run: Run, instance: Instance) -> bool:
     """Return whether it would be released with its current upstream states."""
-    verdict, _ = decide(run, instance.node)
+    verdict, _ = decide(run, instance.node, instance.map_index)
     return verdict is Verdict.RUN and mapping.has_item(run, instance)
 
 
@@ -350,12 +355,16 @@ def settle(run: Run) -> None:
         return
     wake(run)
     expire(run)
-    while run.stale:
+    while run.stale or run.stale_items:
         # In topological order: upstream before downstream, and the same on any machine.
-        wave = sorted(run.stale)
-        run.stale.clear()
-        for index in wave:
-            judge_node(run, run.graph.nodes[index])
+        whole, items = run.stale, run.stale_items
+        run.stale, run.stale_items = set(), {}
+        for index in sorted({*whole, *items}):
+            node = run.graph.nodes[index]
+            if node.peers:
+                judge_in_group(run, node, None if index in whole else items[index])
+            else:
+                judge_node(run, node)
     if run.open == 0:
         finish(run)
     elif run.queues.held:
@@ -417,7 +426,7 @@ def judge_node(run: Run, node: Node) -> None:
     """Judge the waiting instances of a node."""
     if not run.counts[node.index].get(State.WAITING):
         return
-    verdict, reason = decide(run, node)
+    verdict, reason = decide(run, node, NOT_MAPPED)
     if verdict is Verdict.WAIT:
         return
     waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
@@ -429,9 +438,29 @@ def judge_node(run: Run, node: Node) -> None:
             if run.graph.fail_fast and any(each.state is State.FAILED for each in waiting):
                 end_others(run, node)
         return
-    event = Event.SKIP if verdict is Verdict.SKIP else Event.BLOCK
     for instance in waiting:
-        run.move(instance, event, reason)
+        run.move(instance, EVENT_OF[verdict], reason)
+
+
+def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> None:
+    """Judge the waiting instances of a node of a mapped group, each by itself.
+
+    ``indexes``: only these, because their peers have changed; None: all, and what the group is mapped over may have.
+    """
+    if not run.counts[node.index].get(State.WAITING):
+        return
+    by_index = run.instances[node.index]
+    if indexes is None or NOT_MAPPED in by_index:
+        if not mapping.expand_group(run, node):
+            return
+        for each in (node.index, *node.peers):
+            end_gone(run, run.graph.nodes[each])
+    for index in sorted(by_index if indexes is None else by_index.keys() & indexes):
+        instance = by_index[index]
+        if instance.state is State.WAITING:
+            verdict, reason = decide(run, node, index)
+            if verdict is not Verdict.WAIT:
+                run.move(instance, EVENT_OF[verdict], reason)
 
 
 def end_gone(run: Run, node: Node) -> None:

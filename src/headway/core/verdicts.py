@@ -14,21 +14,21 @@ from typing import Final
 
 from headway.core import branches, mapping
 from headway.core.graph import Node
+from headway.core.mapping import BADLY
 from headway.core.reasons import (
     Reason,
     RuleMet,
     RuleNotMet,
     SetupNotSuccessful,
-    SourceNotSuccessful,
 )
 from headway.core.run import Run
+from headway.core.sight import Sight
 from headway.core.states import State
 from headway.core.upstream import Counts, TriggerRule, Verdict, judge
 
 Decision = tuple[Verdict, Reason | None]
 WAIT: Final[Decision] = (Verdict.WAIT, None)
 NAMED_MAX: Final = 3  # tasks in a reason
-BADLY: Final = (State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED)
 SPOILERS: Final[Mapping[TriggerRule, tuple[State, ...]]] = {
     TriggerRule.ALL_FAILED: (State.SUCCESS, State.SKIPPED),
     TriggerRule.ALL_SKIPPED: (State.SUCCESS, *BADLY),
@@ -38,18 +38,19 @@ SPOILERS: Final[Mapping[TriggerRule, tuple[State, ...]]] = {
 }
 
 
-def decide(run: Run, node: Node) -> Decision:
-    """The verdict and its reason; one that waits has none."""
+def decide(run: Run, node: Node, map_index: int) -> Decision:
+    """The verdict and its reason; one that waits has none. Only in a mapped group does it depend on the index."""
+    sight = Sight(run, node, map_index)
     if node.branches:
-        if (branch := branches.against(run, node)) is not None:
-            return Verdict.SKIP, branches.choice(run, branch)
-        if branches.undecided(run, node):
+        if (branch := branches.against(sight)) is not None:
+            return Verdict.SKIP, branches.choice(sight, branch)
+        if branches.undecided(sight):
             return WAIT
-    if node.needs and (unready := by_setups(run, node)) is not None:
+    if node.needs and (unready := by_setups(sight)) is not None:
         return unready
     if node.axes and (source := mapping.broken_source(run, node)) is not None:
-        return Verdict.UPSTREAM_FAILED, source_ended(run, source)
-    counts = upstream_counts(run, node)
+        return Verdict.UPSTREAM_FAILED, mapping.source_ended(run, source)
+    counts = upstream_counts(sight)
     verdict = judge(node.rule, counts)
     if verdict is Verdict.WAIT:
         return WAIT
@@ -57,60 +58,58 @@ def decide(run: Run, node: Node) -> Decision:
         if not mapping.lengths_known(run, node):
             return WAIT
         if verdict is Verdict.RUN and (skipped := mapping.skipped_source(run, node)) is not None:
-            return Verdict.SKIP, source_ended(run, skipped)
+            return Verdict.SKIP, mapping.source_ended(run, skipped)
     if verdict is Verdict.RUN:
-        if node.scope and not all(run.has_ended(index) for index in node.scope):
+        if node.scope and not all(sight.has_ended(index) for index in node.scope):
             return WAIT
         return verdict, RuleMet(node.rule, counts.total, counts.ends)
     if node.rule is TriggerRule.ALL_DONE_SETUP_SUCCESS:
-        return verdict, setup_ended(run, node, verdict)
-    return verdict, not_met(run, node, verdict, counts)
+        return verdict, setup_ended(sight, verdict)
+    return verdict, not_met(sight, verdict, counts)
 
 
-def by_setups(run: Run, node: Node) -> Decision | None:
+def by_setups(sight: Sight) -> Decision | None:
     """Return what setups further up decide; None: all of them succeeded."""
-    if (why := unsuccessful(run, node.needs, BADLY)) is not None:
+    needs = sight.node.needs
+    if (why := unsuccessful(sight, needs, BADLY)) is not None:
         return Verdict.UPSTREAM_FAILED, why
-    if not all(run.has_ended(index) for index in node.needs):
+    if not all(sight.has_ended(index) for index in needs):
         return WAIT
-    if (why := unsuccessful(run, node.needs, (State.SKIPPED,))) is not None:
+    if (why := unsuccessful(sight, needs, (State.SKIPPED,))) is not None:
         return Verdict.SKIP, why
     return None
 
 
 def unsuccessful(
-    run: Run, setups: Iterable[int], states: Iterable[State]
+    sight: Sight, setups: Iterable[int], states: Iterable[State]
 ) -> SetupNotSuccessful | None:
     """Return the first of the setups that ended in one of the states."""
     for index in setups:
         for state in states:
-            if run.counts[index].get(state):
-                return SetupNotSuccessful(run.graph.nodes[index].task_id, state)
+            if sight.counts(index).get(state):
+                return SetupNotSuccessful(sight.run.graph.nodes[index].task_id, state)
     return None
 
 
-def setup_ended(run: Run, node: Node, verdict: Verdict) -> SetupNotSuccessful:
+def setup_ended(sight: Sight, verdict: Verdict) -> SetupNotSuccessful:
     """Return which setup of a teardown did not succeed."""
-    own = [index for index in node.upstream if run.graph.nodes[index].setup]
     states = (State.SKIPPED,) if verdict is Verdict.SKIP else (*BADLY, State.SKIPPED)
-    why = unsuccessful(run, own, states)
-    assert why is not None, f"{node.task_id} has a setup that succeeded, or none"
+    why = unsuccessful(sight, own_setups(sight), states)
+    assert why is not None, f"{sight.node.task_id} has a setup that succeeded, or none"
     return why
 
 
-def source_ended(run: Run, source: Node) -> SourceNotSuccessful:
-    ends = run.counts[source.index]
-    return SourceNotSuccessful(
-        source.task_id, next(state for state in (*BADLY, State.SKIPPED) if ends.get(state))
-    )
+def own_setups(sight: Sight) -> list[int]:
+    return [index for index in sight.node.upstream if sight.run.graph.nodes[index].setup]
 
 
-def not_met(run: Run, node: Node, verdict: Verdict, counts: Counts) -> RuleNotMet:
+def not_met(sight: Sight, verdict: Verdict, counts: Counts) -> RuleNotMet:
     """Return the verdict with the first few upstream tasks whose end decided it."""
+    run, node, *_ = sight
     default = BADLY if verdict is Verdict.UPSTREAM_FAILED else (State.SKIPPED,)
     states = SPOILERS.get(node.rule, default)
     ended = {
-        index: [state for state in states if run.counts[index].get(state)]
+        index: [state for state in states if sight.counts(index).get(state)]
         for index in node.upstream
     }
     culprits = [index for index, found in ended.items() if found]
@@ -125,25 +124,26 @@ def not_met(run: Run, node: Node, verdict: Verdict, counts: Counts) -> RuleNotMe
     )
 
 
-def upstream_counts(run: Run, node: Node) -> Counts:
-    above = run.above_of(node)
-    own = setup_counts(run, node) if node.rule is TriggerRule.ALL_DONE_SETUP_SUCCESS else (0, 0, 0)
+def upstream_counts(sight: Sight) -> Counts:
+    total, ended = sight.above()
+    asks = sight.node.rule is TriggerRule.ALL_DONE_SETUP_SUCCESS
+    own = setup_counts(sight) if asks else (0, 0, 0)
     return Counts(
-        total=above.total,
-        success=above.ended[State.SUCCESS],
-        skipped=above.ended[State.SKIPPED],
-        failed=above.ended[State.FAILED],
-        upstream_failed=above.ended[State.UPSTREAM_FAILED],
-        cancelled=above.ended[State.CANCELLED],
+        total=total,
+        success=ended[State.SUCCESS],
+        skipped=ended[State.SKIPPED],
+        failed=ended[State.FAILED],
+        upstream_failed=ended[State.UPSTREAM_FAILED],
+        cancelled=ended[State.CANCELLED],
         setups=own[0],
         setups_success=own[1],
         setups_skipped=own[2],
     )
 
 
-def setup_counts(run: Run, node: Node) -> tuple[int, int, int]:
+def setup_counts(sight: Sight) -> tuple[int, int, int]:
     """Return how many instances of setups are directly upstream, and how many succeeded and were skipped."""
-    of_setups = [run.counts[index] for index in node.upstream if run.graph.nodes[index].setup]
+    of_setups = [sight.counts(index) for index in own_setups(sight)]
     total = sum(sum(counts.values()) for counts in of_setups)
     success = sum(counts.get(State.SUCCESS, 0) for counts in of_setups)
     return total, success, sum(counts.get(State.SKIPPED, 0) for counts in of_setups)

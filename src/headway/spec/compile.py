@@ -7,6 +7,7 @@ from typing import Final
 
 from headway.core import schedules, setups
 from headway.core.graph import Axis, Combine, Graph, Need, Node, Past
+from headway.core.mapping import leaves
 from headway.core.retry import DELAY_MAX_S, RetryPolicy
 from headway.core.schedules import Schedule
 from headway.core.upstream import TriggerRule
@@ -43,6 +44,7 @@ def graph(dag: Dag) -> Graph:
         nodes = with_pasts(nodes, dag.tasks)
     if any(node.setup or node.teardown for node in nodes):
         nodes = with_setups(nodes)
+    nodes = with_mapped_groups(nodes, dag.tasks)
     return Graph(
         dag_id=dag.dag_id,
         nodes=nodes,
@@ -139,6 +141,23 @@ def with_setups(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         )
         for node in nodes
     )
+
+
+def with_mapped_groups(nodes: tuple[Node, ...], tasks: Sequence[Task]) -> tuple[Node, ...]:
+    """Add to the nodes of each mapped group their peers. All of them wait for what the group is mapped over."""
+    members: dict[str, set[int]] = {}
+    for index, task in enumerate(tasks):
+        if task.mapping is not None and task.mapping.group:
+            members.setdefault(task.mapping.group, set()).add(index)
+    found = list(nodes)
+    for group in members.values():
+        for index in group:
+            found[index] = replace(found[index], peers=frozenset(group - {index}))
+        for source in {leaf.source for index in group for leaf in leaves(found[index])} - {None}:
+            assert source is not None
+            waiting = {*found[source].waited_for_by, *group}
+            found[source] = replace(found[source], waited_for_by=tuple(sorted(waiting)))
+    return tuple(found)
 
 
 def axes(task: Task, by_id: dict[str, int]) -> tuple[Axis, ...] | None:

@@ -58,10 +58,15 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             yield from part.leaves()
 
 
-class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """The cross product of the axes. The last axis varies fastest."""
+class Mapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The cross product of the axes. The last axis varies fastest.
+
+    ``group``: the path of the group that is mapped as a whole; its tasks have the same axes. Instance i of a task of it
+    waits for, and reads, instance i of the others only.
+    """
 
     axes: tuple[Axis, ...]
+    group: str = ""
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ they keep the counts and the record that the store writes. The functions that de
 ``admission`` and ``commands``. A model whose transaction failed is thrown away, never repaired.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,7 +39,7 @@ SCHEDULER = "scheduler"
 
 @dataclass(slots=True)
 class Above:
-    """The upstream instances of one node, and how many of them have ended how.
+    """The upstream instances of one node, without those of its mapped group, and how many of them have ended how.
 
     Counted when it is first asked for and kept up to date since: a task below 10,000 others is
     judged for each of their ends.
@@ -100,6 +100,7 @@ class Run:
         self.queues = Queues(self.instances)
         self.gates: dict[int, Gate] = {}  # by node, as long as they are known
         self.stale: set[int] = set()  # nodes whose upstream changed
+        self.stale_items: dict[int, set[int]] = {}  # in mapped groups: only for these indexes
         self.changes = Changes()
 
     # -- building
@@ -140,7 +141,7 @@ class Run:
         """Remove an instance whose item has left the list. Its attempts stay, and its history says why it is gone."""
         had_ended = self.has_ended(instance.node.index)
         self.remove(instance)
-        self._disturb(instance.node, had_ended)
+        self._disturb(instance, had_ended)
         self.changes.moves.append(Move(instance, instance.attempts, "remove", None, SCHEDULER, why))
 
     def remember(self, task_id: str, map_index: int, attempts: int) -> None:
@@ -176,7 +177,8 @@ class Run:
             self.open += by
         else:
             for below in instance.node.downstream:
-                if (above := self.above[below]) is not None:
+                above = self.above[below]
+                if above is not None and below not in instance.node.peers:
                     above.ended[instance.state] = above.ended.get(instance.state, 0) + by
         if instance.state in LIVE:
             self.live += by
@@ -191,7 +193,8 @@ class Run:
 
     def _count_above(self, instance: Instance, by: int) -> None:
         for below in instance.node.downstream:
-            if (above := self.above[below]) is not None:
+            above = self.above[below]
+            if above is not None and below not in instance.node.peers:
                 above.total += by
 
     def above_of(self, node: Node) -> Above:
@@ -199,6 +202,8 @@ class Run:
         if above is None:
             total, ended = 0, dict.fromkeys(FINAL, 0)
             for index in node.upstream:
+                if index in node.peers:
+                    continue
                 total += len(self.instances[index])
                 for state, count in self.counts[index].items():
                     if state in FINAL:
@@ -262,7 +267,7 @@ class Run:
             instance.intent = instance.intent_by = None
             self.intended.pop(instance.key, None)
         if to in FINAL or to is State.WAITING:
-            self._disturb(instance.node, had_ended)
+            self._disturb(instance, had_ended)
         self.touch(instance)
         self.changes.moves.append(Move(instance, instance.attempts, event, to, actor, reason))
         if to is State.READY:
@@ -270,11 +275,20 @@ class Run:
             instance.waited_for = None
             self.queues.offer(instance)
 
-    def _disturb(self, node: Node, had_ended: bool) -> None:
+    def _disturb(self, instance: Instance, had_ended: bool) -> None:
         """Have the nodes judged again whose verdict may change because this one has ended, or has not any more."""
-        self.stale.update(node.waited_for_by)
-        if node.skips_all_below and had_ended != self.has_ended(node.index):
-            self.stale.update(self.graph.descendants({node.index}))
+        node = instance.node
+        below: Iterable[int] = node.waited_for_by
+        if node.skips_all_below and (node.peers or had_ended != self.has_ended(node.index)):
+            below = self.graph.descendants({node.index}).union(below)
+        if not node.peers:
+            self.stale.update(below)
+            return
+        for index in below:
+            if index in node.peers:
+                self.stale_items.setdefault(index, set()).add(instance.map_index)
+            else:
+                self.stale.add(index)
 
     def _hand_over(self, instance: Instance, attempt: Attempt) -> None:
         if attempt is not instance.attempt:

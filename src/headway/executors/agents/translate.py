@@ -264,7 +264,7 @@ def grant(run: Run, instance: Instance, attempt: Attempt, token: str) -> protoco
         key=attempt_key(run.run_id, instance, attempt),
         token=token,
         kind=node.kind,
-        inputs=[ref(run, source, key) for source, key in node.inputs],
+        inputs=[input_ref(run, instance, source, key) for source, key in node.inputs],
         axes=axis_items(run, instance),
         timeout_s=time_left(run, node, attempt),
         memory_limit_mb=node.memory_limit_mb,
@@ -311,6 +311,13 @@ def axis_items(run: Run, instance: Instance) -> list[protocol.AxisItem]:
             mapping.positions(run, instance), mapping.leaves(node), strict=True
         )
     ]
+
+
+def input_ref(run: Run, instance: Instance, source: int, key: str) -> protocol.XComRef:
+    """Refer to a result that the task receives: of a peer in its mapped group, that of its own index."""
+    if source in instance.node.peers:
+        return protocol.XComRef(run.graph.nodes[source].task_id, key, instance.map_index)
+    return ref(run, source, key)
 
 
 def ref(run: Run, source: int, key: str) -> protocol.XComRef:
