@@ -18,7 +18,7 @@ from tests.core.build import Story, task
 END = (Outcome.SUCCESS, Outcome.FAILED, Outcome.SKIPPED)
 
 
-def inside(task_id: str, *upstream: str, over: str | int = "list", **options: object) -> model.Task:
+def inside(task_id: str, *upstream: str, over: str | int = "list", **options: Any) -> model.Task:
     """A task of the group ``g``, which is mapped over a result or a literal."""
     made = task(task_id, *upstream, over=[over], **options)
     assert made.mapping is not None

@@ -1,4 +1,4 @@
-"""Many seeds, or one again: ``python -m tests.simulation [--seeds N] [--seed K]``."""
+"""Many seeds, or one again: ``python -m tests.simulation [--world NAME] [--seeds N] [--seed K]``."""
 
 import argparse
 import sys
@@ -9,9 +9,22 @@ from random import Random
 from typing import Final
 
 from tests.postgres import private_server
+from tests.simulation.assets import Assets
 from tests.simulation.calm import Short
+from tests.simulation.clusters import Clusters
+from tests.simulation.crowd import Crowd
+from tests.simulation.edits import Edits
+from tests.simulation.fast import Fast
+from tests.simulation.groups import Groups
+from tests.simulation.minds import Lists, Minds
+from tests.simulation.teams import Teams
+from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
 
+WORLDS: Final[dict[str, type[World]]] = {
+    each.__name__.lower(): each
+    for each in (World, Assets, Clusters, Crowd, Edits, Fast, Groups, Lists, Minds, Teams, Waits)
+}
 LAST_EVENTS: Final = 40
 PAIRS_TOLD: Final = 100
 RECOVERY_POINTS: Final = 12
@@ -22,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument("--world", choices=WORLDS, default="world")
     parser.add_argument("--verbose", action="store_true", help="the whole history of the seed")
     parser.add_argument("--crashes", action="store_true", help="of --seed, a crash at each point")
     parser.add_argument("--pairs", action="store_true", help="a crash at any two points of a story")
@@ -45,14 +59,15 @@ def main() -> None:
     with private_server() as dsn:
         connections = Connections(dsn)
         for seed in range(first, first + count):
-            world = World(seed, connections)
+            world = WORLDS[chosen.world](seed, connections)
             try:
                 world.run()
             except Exception:
                 print("\n".join(world.trace if chosen.verbose else world.trace[-LAST_EVENTS:]))
                 print("\n".join(["-- unfinished:", *world.unfinished_rows()]))
                 traceback.print_exc()
-                print(f"seed {seed} failed; again: python -m tests.simulation --seed {seed}")
+                again = f"python -m tests.simulation --world {chosen.world} --seed {seed}"
+                print(f"seed {seed} failed; again: {again}")
                 sys.exit(1)
             if chosen.seed is not None:
                 if chosen.verbose:

@@ -26,6 +26,13 @@ from headway.store.views.present import Present
 
 LIVE: LiteralString = "('queued', 'running')"
 DEFERRED: LiteralString = "('deferred', 'up_for_reschedule')"
+# In a mapped group an instance sees those with its own index only.
+SEEN: LiteralString = """
+    (above.map_index = ti.map_index OR NOT EXISTS (
+        SELECT FROM json_array_elements(spec -> 'tasks') AS peer
+        WHERE peer ->> 'task_id' = above.task_id
+            AND peer -> 'mapping' ->> 'group' = task -> 'mapping' ->> 'group'))
+"""
 DONE: LiteralString = "('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')"
 KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
 # It never had task instances: there were to be more than its team may have in a run.
@@ -111,7 +118,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         WHERE late.number = early.number + 1 AND early.state = 'success' AND NOT EXISTS (
             SELECT FROM event WHERE event.team_id = late.team_id AND event.run_id = late.run_id
                 AND event.task_id = late.task_id AND event.map_index = late.map_index
-                AND name = 'clear')""",
+                AND name IN ('clear', 'remove'))""",
     "I11 more attempts than its retries and losses allow": """
         SELECT FROM task_instance AS ti JOIN run USING (team_id, run_id)
         JOIN dag_version AS version ON version.team_id = run.team_id
@@ -128,7 +135,7 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         JOIN task_instance AS above ON above.team_id = run.team_id
             AND above.run_id = run.run_id AND above.task_id = up
         WHERE ti.state IN {LIVE} AND task ->> 'task_id' = ti.task_id
-            AND task ->> 'trigger_rule' IS NULL AND above.state <> 'success' AND NOT EXISTS (
+            AND task ->> 'trigger_rule' IS NULL AND above.state <> 'success' AND {SEEN} AND NOT EXISTS (
                 SELECT FROM event WHERE event.team_id = run.team_id AND event.run_id = run.run_id
                     AND (name = 'clear' OR name LIKE 'mark%%'))""",
     "bound to a session that does not serve what it needs": """
@@ -208,7 +215,12 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
                 SELECT FROM json_array_elements_text(coalesce(task -> 'upstream', '[]')) AS up
                 JOIN task_instance AS above ON above.team_id = run.team_id
                     AND above.run_id = run.run_id AND above.task_id = up
-                WHERE above.state NOT IN {DONE})
+                WHERE above.state NOT IN {DONE} AND {SEEN})
+            AND NOT EXISTS (  -- what a mapped group is mapped over runs again
+                SELECT FROM task_instance AS listed
+                WHERE task -> 'mapping' ->> 'group' <> '' AND listed.team_id = run.team_id
+                    AND listed.run_id = run.run_id AND listed.state NOT IN {DONE}
+                    AND listed.task_id = task -> 'mapping' -> 'axes' -> 0 ->> 'task_id')
             AND NOT EXISTS (  -- a short circuit that runs again, for all below it
                 SELECT FROM json_array_elements(spec -> 'tasks') AS gate
                 JOIN task_instance AS deciding ON deciding.team_id = run.team_id

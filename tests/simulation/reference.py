@@ -16,9 +16,12 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
     """The run's outcome and that of each task instance."""
     ends: dict[str, dict[int, str]] = {}
     left_out: set[str] = set()
+    left_out_inside: set[tuple[str, int]] = set()  # of a mapped group, by branches in it
     for task in dag.tasks:
         states = [state for name in task.upstream for state in ends[name].values()]
-        if task.task_id in left_out:
+        if group_of(task):
+            ends[task.task_id] = in_group(dag, task, ends, left_out, left_out_inside)
+        elif task.task_id in left_out:
             ends[task.task_id] = {-1: "skipped"}
         elif (unready := by_setups(dag, task, ends)) is not None:
             ends[task.task_id] = {-1: unready}
@@ -34,10 +37,55 @@ def expected(dag: Dag) -> tuple[str, dict[tuple[str, int], str]]:
         if task.branch:
             good = [index for index, state in ends[task.task_id].items() if state == "success"]
             chosen = {name for index in good for name in follow(dag, task, index)}
-            left_out |= set(not_chosen(dag, task, chosen)) if good else set()
+            out = set(not_chosen(dag, task, chosen)) if good else set()
+            left_out |= {name for name in out if not are_peers(dag, task.task_id, name)}
+            for index in good:
+                out = set(not_chosen(dag, task, set(follow(dag, task, index))))
+                left_out_inside |= {
+                    (name, index) for name in out if are_peers(dag, task.task_id, name)
+                }
     bad = any(state in BAD for leaf in deciding(dag) for state in ends[leaf].values())
     flat = {(name, index): state for name, by in ends.items() for index, state in by.items()}
     return ("failed" if bad else "success"), flat
+
+
+def group_of(task: Task) -> str:
+    return task.mapping.group if task.mapping else ""
+
+
+def are_peers(dag: Dag, name: str, other: str) -> bool:
+    """Whether both are in one mapped group."""
+    groups = {task.task_id: group_of(task) for task in dag.tasks}
+    return groups[name] != "" and groups[name] == groups[other]
+
+
+def in_group(
+    dag: Dag,
+    task: Task,
+    ends: dict[str, dict[int, str]],
+    left_out: set[str],
+    left_out_inside: set[tuple[str, int]],
+) -> dict[int, str]:
+    """Each index by itself, among those of the other tasks of the group that have it too."""
+    for source in mapped_over(task):
+        if brought_nothing(dag, source, ends) and BAD & states_of(source, ends):
+            return {-1: "upstream_failed"}
+    found = executed(dag, task, ends)
+    if -1 in found:
+        return found
+    for index in found:
+        seen = {
+            name: {index: by_index[index]} if are_peers(dag, task.task_id, name) else by_index
+            for name, by_index in ends.items()
+        }
+        states = [state for name in task.upstream for state in seen[name].values()]
+        if task.task_id in left_out or (task.task_id, index) in left_out_inside:
+            found[index] = "skipped"
+        elif (unready := by_setups(dag, task, seen)) is not None:
+            found[index] = unready
+        elif (verdict := judged(task.trigger_rule, states, of_setups(dag, task, seen))) != "run":
+            found[index] = verdict
+    return found
 
 
 def deciding(dag: Dag) -> list[str]:

@@ -16,6 +16,7 @@ from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
+from tests.simulation.groups import Groups
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
@@ -33,6 +34,7 @@ ASSETS_SEEDS = (2, 4)
 CLUSTERS_SEEDS = (0, 1, 2)
 FAST_SEEDS = (0, 1)
 PAST_SEEDS = (0, 1)
+GROUPS_SEEDS = (0, 1, 2)
 CRASH_SEED, CRASHES, PAIRS = 2, 4, 4
 
 
@@ -102,6 +104,12 @@ def test_a_world_that_ends_at_its_first_failure_holds(seed: int, connections: Co
 @pytest.mark.parametrize("seed", PAST_SEEDS)
 def test_a_world_that_waits_for_the_past_holds(seed: int, connections: Connections) -> None:
     Past(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", GROUPS_SEEDS)
+def test_a_world_of_mapped_groups_holds(seed: int, connections: Connections) -> None:
+    """Each index is on its own, whatever is cleared, and however long the list becomes."""
+    Groups(seed, connections).run()
 
 
 def test_the_same_seed_is_the_same_history(connections: Connections) -> None:

@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from headway.agent.protocol import AttemptKey, Ended, Grant
 from headway.spec.model import Dag, Task
-from tests.simulation.reference import not_chosen, places
+from tests.simulation.reference import are_peers, not_chosen, places
 
 Key3 = tuple[str, str, int]
 
@@ -43,7 +43,7 @@ EXCUSED = """
 """
 
 ABOUT_TO_RUN = """
-    SELECT run_id, dag_id, run.version, task_id FROM task_instance AS ti JOIN run USING (team_id, run_id)
+    SELECT run_id, dag_id, run.version, task_id, map_index FROM task_instance AS ti JOIN run USING (team_id, run_id)
     WHERE ti.state = 'ready' OR (ti.state = 'queued' AND intent IS NULL)
 """
 # A person's mark chooses nothing, and takes back what was chosen.
@@ -140,20 +140,23 @@ class Truth:
 
     def check_choices(self, version: Callable[[str, int], Dag]) -> None:
         """What is about to run was chosen by each branch above it, as the branch's own attempts said."""
-        for run_id, dag_id, number, task_id in self.conn.execute(ABOUT_TO_RUN):
+        for run_id, dag_id, number, task_id, index in self.conn.execute(ABOUT_TO_RUN):
             dag = version(dag_id, number)
             tasks = {task.task_id: task for task in dag.tasks}
             for name in tasks:
                 if tasks[name].branch:
-                    chosen = self.chosen(run_id, name)
+                    only = index if are_peers(dag, name, task_id) else None
+                    chosen = self.chosen(run_id, name, only)
                     out = chosen is not None and task_id in not_chosen(dag, tasks[name], chosen)
                     assert not out, f"I12 {task_id} of {run_id} is to run, but {name} left it out"
 
-    def chosen(self, run_id: str, branch: str) -> set[str] | None:
-        """None: it has not ended, or left nothing out."""
+    def chosen(self, run_id: str, branch: str, only: int | None) -> set[str] | None:
+        """None: it has not ended, or left nothing out. ``only``: the index of a mapped group."""
         found: set[str] | None = None
         asked = {"run": run_id, "task": branch}
         for index, state, number, brought in self.conn.execute(CHOICES, asked):
+            if only not in (None, index):
+                continue
             if state not in DONE:
                 return None
             if state == "success":

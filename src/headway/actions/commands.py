@@ -21,6 +21,7 @@ from headway.core.commands import Selection
 from headway.core.foreign import flaw, foreign
 from headway.core.repin import Code
 from headway.core.run import Instance, Key, Run
+from headway.core.sight import Sight
 from headway.core.states import Event, State
 from headway.core.wording import said
 from headway.core.words import listed
@@ -263,10 +264,12 @@ def chosen_of(run: Run, selection: Selection) -> list[Instance]:
     """Return what a clear resets. Raises Conflict if a branch skips everything that was named."""
     roots = named_of(run, selection)
     chosen = commands.select(run, selection)
-    branch = branches.against(run, roots[0].node) if selection.tasks and roots else None
-    if not chosen and branch is not None:
+    if chosen or not selection.tasks or not roots:
+        return chosen
+    sight = Sight(run, roots[0].node, roots[0].map_index)
+    if (branch := branches.against(sight)) is not None:
         raise Conflict(
-            f"`{roots[0].node.task_id}` stays skipped: {said(branches.choice(run, branch))}",
+            f"`{roots[0].node.task_id}` stays skipped: {said(branches.choice(sight, branch))}",
             hint=f"headway clear {run.run_id} {branch.task_id} lets the branch choose again",
         )
     return chosen

@@ -1,5 +1,6 @@
 """The step from the objects of a DAG file to the spec."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from headway.authoring.arguments import Writer
 from headway.authoring.assets import assets_in
 from headway.authoring.params import Declared
-from headway.authoring.references import Listed, references
+from headway.authoring.references import GroupItem, Listed, references
 from headway.authoring.task import Follows, Task
 from headway.core import schedules
 from headway.spec import model
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 def build(dag: "DAG", file: str) -> model.Dag:
     """The valid spec of ``dag``."""
     writer = Writer(dag.site.file, file)
+    if any(group.expansion is not None for group in dag.all_groups):
+        for each in dag.tasks.values():
+            check_items(each)
     tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
@@ -51,10 +55,30 @@ def build(dag: "DAG", file: str) -> model.Dag:
     return spec
 
 
+def check_items(task: Task) -> None:
+    """Raise BadSpec if it receives an argument of a mapped group that it is not in."""
+    for item in group_items([task.arguments.args, task.arguments.kwargs, task.arguments.axes]):
+        if task.expansion is None or task.expansion is not item.group.expansion:
+            raise BadSpec(
+                f"{task.task_id} receives {item.described()}, and is outside of that group",
+                file=task.dag.site.file,
+                line=task.line,
+                hint="call it inside of the group's function",
+            )
+
+
+def group_items(value: object) -> Iterator[GroupItem]:
+    if isinstance(value, GroupItem):
+        yield value
+    elif isinstance(value, (dict, list, tuple, set, frozenset)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from group_items(item)
+
+
 def task_spec(task: Task, writer: Writer) -> model.Task:
     """A literal that is mapped over may contain results too: they are read like other inputs."""
     arguments = task.arguments
-    literals = [value for value in arguments.axes.values() if is_literal(value)]
+    literals = [value for value in task.axes.values() if is_literal(value)]
     read = references([arguments.args, arguments.kwargs, literals])
     inputs = sorted({(reference.task_id, reference.key) for reference in read})
     return model.Task(
@@ -110,7 +134,8 @@ def assets_of(dag: "DAG", schedule: object) -> tuple[model.Asset, ...]:
 def mapping_spec(task: Task) -> model.Mapping | None:
     if not task.mapped:
         return None
-    return model.Mapping(axes=tuple(axis_spec(n, v) for n, v in task.arguments.axes.items()))
+    axes = tuple(axis_spec(name, value) for name, value in task.axes.items())
+    return model.Mapping(axes=axes, group="" if task.expansion is None else task.expansion.path)
 
 
 def is_literal(value: object) -> bool:

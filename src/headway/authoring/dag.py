@@ -113,7 +113,7 @@ class DAG:
         if self.keys is None:
             self.keys = {}
             for task in self.tasks.values():
-                for reference in task.arguments.references():
+                for reference in task.read():
                     self.keys.setdefault(reference.task_id, set()).add(reference.key)
         return self.keys
 

@@ -1,7 +1,7 @@
 """One attempt of a task, in its own process: arguments, call, result."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from headway.authoring.conditions import check
@@ -10,8 +10,16 @@ from headway.authoring.map_index import Naming
 from headway.authoring.operators.base import Call
 from headway.authoring.operators.templates import render_all
 from headway.authoring.params import given_to
-from headway.authoring.references import RESULT_KEY, Listed, ParamRef, XComArg, resolve
+from headway.authoring.references import (
+    RESULT_KEY,
+    GroupItem,
+    Listed,
+    ParamRef,
+    XComArg,
+    resolve,
+)
 from headway.authoring.run import Fail, Resumption, Run, entered
+from headway.authoring.signatures import NO_DEFAULT
 from headway.authoring.task import Follows, Task
 from headway.authoring.values import item_at
 from headway.spec.errors import did_you_mean, listing
@@ -87,41 +95,69 @@ def go_on(task: Task, run: Run, resumed: Resumption) -> object:
 def arguments_of(
     dag: "DAG", task: Task, run: Run, inputs: Inputs
 ) -> tuple[tuple[object, ...], dict[str, object]]:
-    def look_up(reference: XComArg | ParamRef) -> object:
+    def look_up(reference: XComArg | ParamRef | GroupItem) -> object:
         if isinstance(reference, ParamRef):
             return run.params[reference.name]
-        nothing: list[object] | None = [] if reference.task.mapped else None
+        if isinstance(reference, GroupItem):
+            return item_of_group(reference, of_group)
+        many = reference.task.mapped and not task.is_beside(reference.task)
+        nothing: list[object] | None = [] if many else None
         return inputs.whole.get((reference.task_id, reference.key), nothing)
 
     def value_of(name: str, written: object) -> object:
         """Render the texts of the file before results take their places, which are data."""
         return resolve(render_all(written, run) if name in templated else written, look_up)
 
+    of_group: Mapping[str, object] = {}
+    if task.expansion is not None:
+        found = items_of_axes(task.axes, inputs)
+        of_group = {name: resolve(item, look_up) for name, item, _ in found}
     templated = task.operator.templated if task.function is None else ()
     args = tuple(resolve(value, look_up) for value in task.arguments.args)
     kwargs = {name: value_of(name, value) for name, value in task.arguments.kwargs.items()}
-    places = zip(inputs.positions, inputs.items, strict=False)
-    for argument, axis in task.arguments.axes.items():
-        literal = isinstance(axis, (list, tuple, dict))
-        if literal:
-            item = item_at(axis, next(places)[0])
-        elif isinstance(axis, Listed):
-            item = item_of(axis, places)
-        else:
-            item = next(places)[1]
+    for argument, item, literal in items_of_axes(task.arguments.axes, inputs):
+        value = item
         if literal and not argument and isinstance(item, dict):
-            item = {name: value_of(name, value) for name, value in item.items()}
+            value = {name: value_of(name, each) for name, each in item.items()}
         elif literal:
-            item = value_of(argument, item)
+            value = value_of(argument, item)
         if argument:
-            kwargs[argument] = item
-        elif isinstance(item, dict):
-            kwargs |= item
+            kwargs[argument] = value
+        elif isinstance(value, dict):
+            kwargs |= value
         else:
             raise Fail(
                 f"expand_kwargs needs dicts of arguments, but item {run.map_index} is {item!r}"
             )
     return args, kwargs
+
+
+def items_of_axes(axes: Mapping[str, object], inputs: Inputs) -> Iterator[tuple[str, object, bool]]:
+    """Yield the argument of each axis, its item in this instance, and whether it stands in the file."""
+    places = zip(inputs.positions, inputs.items, strict=False)
+    for argument, axis in axes.items():
+        if isinstance(axis, (list, tuple, dict)):
+            yield argument, item_at(axis, next(places)[0]), True
+        elif isinstance(axis, Listed):
+            yield argument, item_of(axis, places), False
+        else:
+            yield argument, next(places)[1], False
+
+
+def item_of_group(reference: GroupItem, items: Mapping[str, object]) -> object:
+    """Return the value of an argument of the mapped group. Raises Fail."""
+    if reference.name in items:
+        return items[reference.name]
+    given = items.get("")
+    if isinstance(given, dict) and reference.name in given:
+        return given[reference.name]
+    default = reference.group.default_of(reference.name)
+    if default is not NO_DEFAULT and isinstance(given, dict):
+        return default
+    raise Fail(
+        f"expand_kwargs of the group {reference.group.group_id} needs dicts with "
+        f"{reference.name!r}, but an item is {given!r:.200}"
+    )
 
 
 def stored(dag: "DAG", task: Task, value: object) -> dict[str, object]:

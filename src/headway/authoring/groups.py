@@ -6,15 +6,18 @@ nothing was drawn to an empty group itself, it takes part in what was drawn to t
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import update_wrapper
 from types import TracebackType
 from typing import Any, Self, Unpack, overload
 
-from headway.authoring.context import current_dag
+from headway.authoring.calls import check_axes, check_items, refuse_missing, refuse_unknown, wrong
+from headway.authoring.context import current_dag, current_group
 from headway.authoring.frames import call_site
 from headway.authoring.graph import Node, join
 from headway.authoring.options import GROUP_OPTIONS, TASK_OPTIONS, GroupOptions, read_options
+from headway.authoring.references import GroupItem, references
 from headway.authoring.setups import leaves_inside
+from headway.authoring.signatures import NO_DEFAULT, Signature, signature_of
 from headway.authoring.task import Task
 from headway.spec.carried import shown
 
@@ -36,6 +39,16 @@ class TaskGroup(Node):
         self.prefix = ""  # of the ids of its tasks
         self.before: list[Node] = []  # what arrows put before it, and after it
         self.after: list[Node] = []
+        self.expansion: Expansion | None = None  # of its own
+        self.signature: Signature | None = None  # of its function
+
+    def mapped(self) -> "Expansion | None":
+        """Return what it is mapped over, by itself or with a group around it."""
+        return next((each.expansion for each in ancestors(self) if each.expansion), None)
+
+    def default_of(self, name: str) -> object:
+        parameter = None if self.signature is None else self.signature.parameters.get(name)
+        return NO_DEFAULT if parameter is None else parameter.default
 
     def __enter__(self) -> Self:
         dag = current_dag(f'TaskGroup("{self.group_id}")')
@@ -66,13 +79,13 @@ class TaskGroup(Node):
         join(self.before, [self])
         join([self], self.after)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Callable[..., Any]) -> "GroupFunction":
         options: GroupOptions = {
             "prefix_group_id": self.prefix_group_id,
             "tooltip": self.tooltip,
             "default_args": self.own_args,
         }
-        return grouped(function, self.group_id or function.__name__, options)
+        return GroupFunction(function, self.group_id or function.__name__, options)
 
     def remember(self, before: Sequence[Node], after: Sequence[Node]) -> None:
         self.before += before
@@ -156,28 +169,108 @@ def read_group_options(given: Mapping[str, object], word: str) -> dict[str, Any]
     return options
 
 
-def grouped(
-    function: Callable[..., Any], group_id: str, options: GroupOptions
-) -> Callable[..., Any]:
-    """A function whose tasks form a group; called again, the group is called ``name__1``."""
-    if function.__doc__ and not options.get("tooltip"):
-        options = {**options, "tooltip": shown(function.__doc__.strip())}
+class Expansion:
+    """What a group is mapped over: its tasks have an instance for each item, and each index is on its own."""
 
-    @wraps(function)
-    def call(*args: object, **kwargs: object) -> object:
-        dag = current_dag(f"{function.__name__}()")
+    def __init__(self, group: TaskGroup, axes: Mapping[str, object]) -> None:
+        self.group = group
+        self.axes = axes
+
+    @property
+    def path(self) -> str:
+        return self.group.path
+
+
+class GroupFunction:
+    """A function whose tasks form a group; called again, the group is called ``name__1``."""
+
+    is_group = True
+
+    def __init__(self, function: Callable[..., Any], group_id: str, options: GroupOptions) -> None:
+        if function.__doc__ and not options.get("tooltip"):
+            options = {**options, "tooltip": shown(function.__doc__.strip())}
+        self.function = function
+        self.group_id = group_id
+        self.options = options
+        self.name = function.__name__
+        update_wrapper(self, function)
+
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        return self.make(lambda group: self.function(*args, **kwargs), {})
+
+    def partial(self, **kwargs: object) -> "PartialGroup":
+        """Arguments that are the same for all instances."""
+        return PartialGroup(self, kwargs)
+
+    def expand(self, **axes: object) -> Any:
+        """The group once for each item; several arguments give their cross product."""
+        return PartialGroup(self, {}).expand(**axes)
+
+    def expand_kwargs(self, items: object) -> Any:
+        """The group once for each dict of arguments."""
+        return PartialGroup(self, {}).expand_kwargs(items)
+
+    def override(self, *, group_id: str | None = None, **options: Unpack[GroupOptions]) -> Self:
+        """Return the same function as another group."""
+        read_group_options(options, f"{self.name}.override()")
+        return type(self)(self.function, group_id or self.group_id, {**self.options, **options})
+
+    def make(self, fill: Callable[[TaskGroup], Any], axes: Mapping[str, object]) -> Any:
+        """Return what the function returns, or the group."""
+        dag = current_dag(f"{self.name}()")
         outer = dag.groups[-1].prefix if dag.groups else ""
-        group = TaskGroup(dag.free_group_id(group_id, outer), **options)
+        group = TaskGroup(dag.free_group_id(self.group_id, outer), **self.options)
+        group.signature = signature_of(self.function)
+        if axes:
+            group.expansion = Expansion(group, axes)
         with group:
-            returned = function(*args, **kwargs)
+            returned = fill(group)
+        if axes:
+            for reference in references(axes):
+                for task in group.roots():
+                    task.add_upstream(reference.task)
         return group if returned is None else returned
 
-    call.is_group = True  # type: ignore[attr-defined]
-    return call
+
+class PartialGroup:
+    """A group function with some of its arguments; ``expand`` gives the others."""
+
+    def __init__(self, group: GroupFunction, kwargs: dict[str, object]) -> None:
+        self.group = group
+        self.kwargs = kwargs
+        self.signature = signature_of(group.function)
+        refuse_unknown(f"{group.name}.partial()", self.signature, (), kwargs)
+
+    def expand(self, **axes: object) -> Any:
+        check_axes(self.group.name, self.kwargs, axes)
+        word = f"{self.group.name}.expand()"
+        given = refuse_unknown(word, self.signature, (), [*self.kwargs, *axes])
+        refuse_missing(word, self.signature, given)
+        return self.mapped(word, axes, list(axes))
+
+    def expand_kwargs(self, items: object) -> Any:
+        check_items(self.group.name, items)
+        names = [name for name in self.signature.parameters if name not in self.kwargs]
+        return self.mapped(f"{self.group.name}.expand_kwargs()", {"": items}, names)
+
+    def mapped(self, word: str, axes: Mapping[str, object], names: Sequence[str]) -> Any:
+        outer = current_group()
+        if outer is not None and (around := outer.mapped()) is not None:
+            raise wrong(
+                f"{word} is inside of the mapped group {around.group.group_id}, "
+                "and mapped groups cannot be nested",
+                hint="map the outer group over all combinations, made by a task before it",
+            )
+
+        def fill(group: TaskGroup) -> Any:
+            items = {name: GroupItem(group, name) for name in names}
+            return self.group.function(**self.kwargs, **items)
+
+        return self.group.make(fill, axes)
 
 
 @overload
-def task_group(group: Callable[..., Any], /) -> Callable[..., Any]: ...
+def task_group(group: Callable[..., Any], /) -> GroupFunction: ...
 @overload
 def task_group(
     group: str | None = None, /, *, group_id: str | None = None, **options: Unpack[GroupOptions]
@@ -188,8 +281,8 @@ def task_group(
     *,
     group_id: str | None = None,
     **options: Unpack[GroupOptions],
-) -> Callable[..., Any] | TaskGroup:
+) -> GroupFunction | TaskGroup:
     """``@task_group`` on a function, or ``with task_group("load"):``."""
     if callable(group):
-        return grouped(group, group_id or group.__name__, options)
+        return GroupFunction(group, group_id or group.__name__, options)
     return TaskGroup(group or group_id or "", **options)

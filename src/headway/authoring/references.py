@@ -13,13 +13,15 @@ from headway.authoring.setups import Markable
 from headway.spec.errors import BadSpec
 
 if TYPE_CHECKING:
+    from headway.authoring.groups import TaskGroup
     from headway.authoring.lists import Concatenated, Mapped, Zipped
     from headway.authoring.task import Task
 
 RESULT_KEY: Final = "return_value"
 NO_FILL: Final = object()
 
-LookUp = Callable[["XComArg | ParamRef"], object]  # the value of a reference, in an attempt
+# The value of a reference, in an attempt.
+LookUp = Callable[["XComArg | ParamRef | GroupItem"], object]
 
 
 class Unknown:
@@ -163,6 +165,22 @@ class ParamRef(Unknown):
         return f"{{{{ params[{self.name!r}] }}}}"
 
 
+class GroupItem(Unknown):
+    """An argument of a mapped group: in each instance of its tasks the item of the index."""
+
+    __slots__ = ("group", "name")
+
+    def __init__(self, group: "TaskGroup", name: str) -> None:
+        self.group = group
+        self.name = name
+
+    def described(self) -> str:
+        return f"{self.name} of the mapped group {self.group.group_id}"
+
+    def __repr__(self) -> str:
+        return f"<{self.described()}>"
+
+
 class Callee:
     """A task function: only its call has a result."""
 
@@ -200,7 +218,7 @@ def resolve(value: object, look_up: LookUp) -> object:
     """``value`` with every reference replaced; what contains none comes back as it is."""
     if isinstance(value, Listed):
         return value.whole(look_up)
-    if isinstance(value, ParamRef):
+    if isinstance(value, (ParamRef, GroupItem)):
         return look_up(value)
     if isinstance(value, dict):
         found = {name: resolve(item, look_up) for name, item in value.items()}

@@ -48,6 +48,7 @@ class Task(Markable):
         "conditions",
         "dag",
         "downstream",
+        "expansion",
         "follows",
         "function",
         "group",
@@ -84,6 +85,7 @@ class Task(Markable):
             self.add_upstream(reference.task)
         dag.tasks[task_id] = self
         self.group = current_group()
+        self.expansion = None if self.group is None else self.group.mapped()
         if self.group is not None:
             self.group.tasks.append(self)
         if dag.blocks:
@@ -94,8 +96,23 @@ class Task(Markable):
         return XComArg(self)
 
     @property
+    def axes(self) -> Mapping[str, object]:
+        """What it is mapped over, by itself or with its group."""
+        return self.arguments.axes if self.expansion is None else self.expansion.axes
+
+    @property
     def mapped(self) -> bool:
-        return bool(self.arguments.axes)
+        return bool(self.axes)
+
+    def is_beside(self, other: "Task") -> bool:
+        """Return whether both are in one mapped group, where each index is on its own."""
+        return self.expansion is not None and self.expansion is other.expansion
+
+    def read(self) -> Iterator[XComArg]:
+        """Yield the results that it reads, those that its group is mapped over too."""
+        yield from self.arguments.references()
+        if self.expansion is not None:
+            yield from references(self.expansion.axes)
 
     def roots(self) -> list["Task"]:
         return [self]

@@ -109,7 +109,7 @@ def fit(run: Run, node: Node, length: int) -> None:
     wanted = range(length) if length else (NOT_MAPPED,)
     existing = run.instances[node.index]
     for instance in [i for i in existing.values() if i.map_index not in wanted]:
-        if instance.map_index == NOT_MAPPED:
+        if instance.map_index == NOT_MAPPED and instance.state is State.WAITING:
             run.remove(instance)
         elif instance.state not in LIVE:
             run.end_item(instance, ItemGone(length))

@@ -29,6 +29,7 @@ from headway.spec.carried import (
 )
 from headway.spec.errors import BadSpec, did_you_mean, listing
 from headway.spec.graph import branches_above, in_order, shape_of
+from headway.spec.mapped_groups import flaw_of_groups, has_from_peers
 from headway.spec.model import Axis, Dag, Param, Task
 from headway.spec.params import check_params as check_params
 from headway.spec.params import checked, shown, size_of
@@ -78,6 +79,8 @@ def validate(dag: Dag) -> None:
             dag.tasks[0],
             hint="remove it from the tasks that do the work; a failure alert or a clean-up keeps it",
         )
+    if (found := flaw_of_groups(dag.tasks, tasks)) is not None:
+        raise wrong(dag, found[1], found[0])
     ordered = in_order(tasks, dag.file)
     check_branches(dag, ordered)
     check_setups(dag, ordered)
@@ -399,7 +402,7 @@ def check_inputs(dag: Dag, task: Task, tasks: dict[str, Task]) -> None:
                 task,
                 f'remove do_xcom_push=False from "{task_id}", or use >> if only the order matters',
             )
-        if task_id in upstream:
+        if task_id in upstream or has_from_peers(task, task_id, tasks):
             continue
         if task_id in tasks:
             raise wrong(dag, f'it reads the result of "{task_id}" but does not wait for it', task)
