@@ -187,7 +187,7 @@ EXAMPLES: Final[tuple[tuple[r.Reason, str], ...]] = (
     ),
     (
         r.ItemGone(1),
-        "its list has only 1 item now",
+        "its list has 1 item now",
     ),
     (
         r.Granted("etl", "local"),

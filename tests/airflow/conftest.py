@@ -87,6 +87,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Ser
             "target",
             "updates",
             "report",
+            "grouped",
         ):
             wait_for_dag(folder / ".headway", dag_id)
         yield Server(folder, process.pid)

@@ -101,9 +101,11 @@ with DAG("choices"):
 with DAG("groups"):
     @task_group
     def both(x):
-        @task
+        @task.branch
         def inner(y): ...
-        inner(x)
+        @task
+        def next(y): ...
+        inner(x) >> next(x)
     both.expand(x=[1, 2])
 
 with DAG("fine"):
@@ -261,7 +263,7 @@ def test_a_dag_that_would_run_otherwise_is_left_out_with_the_reason(
     told = {each.dag_id: (each.line, each.message) for each in found.warnings}
     assert told == {
         "choices": (6, "choices does not run here: again is a mapped branch"),
-        "groups": (13, "groups does not run here: both.inner is in a mapped task group"),
+        "groups": (13, "groups does not run here: both.inner is a branch in a mapped task group"),
     }
     assert all(each.hint for each in found.warnings)
     only = checked["only_refused.py"]

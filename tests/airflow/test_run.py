@@ -34,6 +34,23 @@ def test_a_dag_runs_as_in_airflow(server: Server) -> None:
     assert names == ["1, twice 1", "2, twice 2", "3, twice 3"]
 
 
+def test_a_mapped_group_runs_index_by_index(server: Server) -> None:
+    """As Airflow 3.3.2 runs the same file: states and results."""
+    ran = server.run("grouped")
+    assert ran.states == {
+        "numbers": "success",
+        "each.check[0]": "success",
+        "each.check[1]": "failed",
+        "each.check[2]": "success",
+        "each.multiply[0]": "success",
+        "each.multiply[1]": "upstream_failed",
+        "each.multiply[2]": "success",
+        "total": "success",
+    }
+    assert "4 of 3" in ran.log("each.multiply[2]")
+    assert "adding [20, 40]" in ran.log("total")
+
+
 def test_a_log_has_what_the_task_says_and_not_how_airflow_starts(server: Server) -> None:
     log = server.run("flow", "--param", "size=1").log("numbers")
     assert "Returned value was: [1]" in log

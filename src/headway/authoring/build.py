@@ -26,7 +26,7 @@ def build(dag: "DAG", file: str) -> model.Dag:
     writer = Writer(dag.site.file, file)
     if any(group.expansion is not None for group in dag.all_groups):
         for each in dag.tasks.values():
-            check_items(each)
+            check_items(each, file)
     tasks = {task.task_id: task_spec(task, writer) for task in dag.tasks.values()}
     options = dict(dag.options)
     zone_name = options.pop("timezone", None) or zone_of(options.get("start_date"))
@@ -55,13 +55,13 @@ def build(dag: "DAG", file: str) -> model.Dag:
     return spec
 
 
-def check_items(task: Task) -> None:
+def check_items(task: Task, file: str) -> None:
     """Raise BadSpec if it receives an argument of a mapped group that it is not in."""
     for item in group_items([task.arguments.args, task.arguments.kwargs, task.arguments.axes]):
         if task.expansion is None or task.expansion is not item.group.expansion:
             raise BadSpec(
                 f"{task.task_id} receives {item.described()}, and is outside of that group",
-                file=task.dag.site.file,
+                file=file,
                 line=task.line,
                 hint="call it inside of the group's function",
             )

@@ -34,8 +34,7 @@ def add_task(
     if arguments.axes and group is not None and (around := group.mapped()) is not None:
         raise wrong(
             f"{word} is mapped inside of the mapped group {around.group.group_id}",
-            at,
-            "map the group over all items, made by a task before it, or take the task out of the group",
+            hint="map the group over all items, made by a task before it, or take the task out of the group",
         )
     defaults = dag.default_args if group is None else group.default_args
     options = read_options({**defaults, **given}, TASK_OPTIONS, at, word, more)

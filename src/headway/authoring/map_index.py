@@ -11,6 +11,7 @@ from headway.authoring import rendered
 from headway.authoring.operators.base import Call
 from headway.authoring.operators.templates import render
 from headway.authoring.run import Fail, added
+from headway.authoring.signatures import signature_of
 
 LENGTH_MAX = 250  # as in Airflow
 
@@ -45,9 +46,19 @@ class Naming:
     def announce(self) -> None:
         call = self.call
         task = {"task_id": call.run.task_id, "op_args": call.args, "op_kwargs": call.kwargs}
-        names = {**call.kwargs, **added()}
-        names.setdefault("task", SimpleNamespace(**{**task, **call.kwargs}))
+        given = by_name(call)
+        names = {**given, **added()}
+        names.setdefault("task", SimpleNamespace(**{**task, **given}))
         rendered.call_instance(shortened(render(self.template, call.run, names)))
+
+
+def by_name(call: Call) -> dict[str, object]:
+    """Return the arguments of a call, those given by position too."""
+    if not call.args or call.function is None:
+        return dict(call.kwargs)
+    parameters = signature_of(call.function).parameters.values()
+    names = (parameter.name for parameter in parameters if parameter.positional)
+    return {**dict(zip(names, call.args, strict=False)), **call.kwargs}
 
 
 def shortened(name: str) -> str:

@@ -13,6 +13,10 @@ from headway.core import deferrals, mapping, waits
 from headway.core.assets import emit
 from headway.core.branches import covers
 from headway.core.graph import Node
+from headway.core.judging import FAIL_FAST, judge_in_group
+from headway.core.judging import end_others as end_others
+from headway.core.judging import intend as intend
+from headway.core.judging import judge_node as judge_node
 from headway.core.ready import admit
 from headway.core.reasons import (
     AttemptFailed,
@@ -35,7 +39,7 @@ from headway.core.reasons import (
 from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Found, Named, Outcome, Report, Started
 from headway.core.retry import LOSSES_MAX, Ending, GiveUp, Retry, next_step
-from headway.core.run import NOT_MAPPED, SCHEDULER, Attempt, Instance, Result, Run
+from headway.core.run import SCHEDULER, Attempt, Instance, Result, Run
 from headway.core.states import (
     ATTEMPT_TRANSITIONS,
     BROKEN,
@@ -53,7 +57,6 @@ from headway.core.verdicts import decide
 from headway.core.waits.of_run import of_run, timeout
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
-FAIL_FAST: Final = "scheduler:fail_fast:"  # and the task that failed
 END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
     Outcome.SUCCESS: AttemptEvent.SUCCEED,
     Outcome.FAILED: AttemptEvent.FAIL,
@@ -61,11 +64,6 @@ END_OF: Final[Mapping[Outcome, AttemptEvent]] = {
     Outcome.CANCELLED: AttemptEvent.CANCEL,
     Outcome.LOST: AttemptEvent.LOSE,
     Outcome.DEFERRED: AttemptEvent.DEFER,
-}
-EVENT_OF: Final[Mapping[Verdict, Event]] = {
-    Verdict.RUN: Event.RELEASE,
-    Verdict.SKIP: Event.SKIP,
-    Verdict.UPSTREAM_FAILED: Event.BLOCK,
 }
 AGE_S_MAX: Final = 1e9  # of what an agent says; more would leave the calendar
 NAMED_MAX: Final = 3  # tasks in a reason
@@ -202,21 +200,6 @@ def fail(run: Run, instance: Instance, why: Reason, actor: str) -> None:
     run.move(instance, Event.FAIL, why, actor)
     if run.graph.fail_fast:
         end_others(run, instance.node)
-
-
-def end_others(run: Run, failed: Node) -> None:
-    """``fail_fast``: what runs is ended and fails, the rest is skipped. Other instances of the same task and teardowns
-    go on (Airflow's rule).
-    """
-    if not (failed.decides_outcome or failed.teardown):
-        return
-    for instance in list(run.all()):
-        if instance.node is failed or instance.node.teardown:
-            continue
-        if instance.state in PENDING:
-            run.move(instance, Event.SKIP, FailedFast(failed.task_id))
-        elif instance.state in LIVE and instance.intent is None:
-            intend(run, instance, Event.FAIL, f"{FAIL_FAST}{failed.task_id}")
 
 
 def succeed(run: Run, instance: Instance, report: Ended, actor: str) -> None:
@@ -413,63 +396,6 @@ def may_clean_up(run: Run, teardown: Node) -> bool:
     """Return whether a setup of the teardown succeeded, or still may; true for a teardown without setups."""
     own = [run.counts[index] for index in teardown.upstream if run.graph.nodes[index].setup]
     return not own or any(states.get(each) for states in own for each in (State.SUCCESS, *LIVE))
-
-
-def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
-    """Keep a person's word until the live attempt has ended; the executor is told to end it."""
-    instance.intent, instance.intent_by = event, actor
-    run.intended[instance.key] = instance
-    run.touch(instance)
-
-
-def judge_node(run: Run, node: Node) -> None:
-    """Judge the waiting instances of a node."""
-    if not run.counts[node.index].get(State.WAITING):
-        return
-    verdict, reason = decide(run, node, NOT_MAPPED)
-    if verdict is Verdict.WAIT:
-        return
-    waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
-    if verdict is Verdict.RUN:
-        for instance in mapping.expand(run, node, waiting):
-            run.move(instance, Event.RELEASE, reason)
-        if node.axes is not None:
-            end_gone(run, node)
-            if run.graph.fail_fast and any(each.state is State.FAILED for each in waiting):
-                end_others(run, node)
-        return
-    for instance in waiting:
-        run.move(instance, EVENT_OF[verdict], reason)
-
-
-def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> None:
-    """Judge the waiting instances of a node of a mapped group, each by itself.
-
-    ``indexes``: only these, because their peers have changed; None: all, and what the group is mapped over may have.
-    """
-    if not run.counts[node.index].get(State.WAITING):
-        return
-    by_index = run.instances[node.index]
-    if indexes is None or NOT_MAPPED in by_index:
-        if not mapping.expand_group(run, node):
-            return
-        for each in (node.index, *node.peers):
-            end_gone(run, run.graph.nodes[each])
-    for index in sorted(by_index if indexes is None else by_index.keys() & indexes):
-        instance = by_index[index]
-        if instance.state is State.WAITING:
-            verdict, reason = decide(run, node, index)
-            if verdict is not Verdict.WAIT:
-                run.move(instance, EVENT_OF[verdict], reason)
-
-
-def end_gone(run: Run, node: Node) -> None:
-    """Stop running instances whose item was removed; then they are removed, too."""
-    counts = run.counts[node.index]
-    if any(counts.get(state) for state in LIVE):
-        for instance in mapping.gone_live(run, node):
-            if instance.intent is None:
-                intend(run, instance, Event.CLEAR, SCHEDULER)
 
 
 def finish(run: Run) -> None:

@@ -292,7 +292,7 @@ def said_of_upstream(reason: Reason) -> str | None:
         case TooManyTasks(tasks, limit):
             return f"the run would have {tasks:,} task instances; the limit of this team is {limit:,} (run_tasks)"
         case ItemGone(items):
-            return f"its list has only {counted(items, 'item')} now"
+            return f"its list has {counted(items, 'item')} now"
     return None
 
 

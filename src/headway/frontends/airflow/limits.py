@@ -34,9 +34,7 @@ def refused(dag: Any, lines: Lines) -> Iterator[tuple[str, int, str | None]]:
     for task in dag.tasks:
         line = lines.of_task(task)
         name = task.task_id
-        if task.get_closest_mapped_task_group() is not None:
-            yield f"{name} is in a mapped task group", line, "map the tasks themselves"
-        elif why := mapping.refused(task):
+        if why := mapping.refused(task):
             yield f"{name} {why}", line, "let a task return the list, and map over its result"
 
 

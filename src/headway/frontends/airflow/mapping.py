@@ -13,9 +13,8 @@ def operator_class(task: Any) -> type:
     return kind
 
 
-def inputs_of(task: Any) -> dict[str, Any]:
-    """Return what a mapped task is mapped over, by argument; "" for ``expand_kwargs``."""
-    given = task._get_specified_expand_input()
+def inputs_of(given: Any) -> dict[str, Any]:
+    """Return what a task or group is mapped over, by argument; "" for ``expand_kwargs``."""
     if given.EXPAND_INPUT_TYPE == "dict-of-lists":
         return dict(given.value)
     return {"": given.value}
@@ -23,10 +22,11 @@ def inputs_of(task: Any) -> dict[str, Any]:
 
 def refused(task: Any) -> str:
     """Return why its instances cannot be counted here, or ""."""
-    if not task.is_mapped:
+    group = task.get_closest_mapped_task_group()
+    if not task.is_mapped and group is None:
         return ""
     if any(each.__name__ == "SkipMixin" for each in operator_class(task).__mro__):
-        return "is a mapped branch"
+        return "is a mapped branch" if group is None else "is a branch in a mapped task group"
     return ""
 
 
@@ -38,9 +38,21 @@ def source_of(value: Any) -> Any:
 
 
 def mapping_of(task: Any) -> model.Mapping | None:
-    if not task.is_mapped:
+    group = task.get_closest_mapped_task_group()
+    if not task.is_mapped and group is None:
         return None
-    return model.Mapping(axes=tuple(axis(name, value) for name, value in inputs_of(task).items()))
+    given = task._get_specified_expand_input() if group is None else group._expand_input
+    axes = tuple(axis(name, value) for name, value in inputs_of(given).items())
+    return model.Mapping(axes=axes, group=path_of(group))
+
+
+def path_of(group: Any) -> str:
+    """Return the ids of a group and those around it; empty for the root and for none."""
+    ids: list[str] = []
+    while group is not None and not group.is_root:
+        ids.append(str(group._group_id))
+        group = group.parent_group
+    return ".".join(reversed(ids))
 
 
 def axis(argument: str, value: Any) -> model.Axis:

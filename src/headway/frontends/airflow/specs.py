@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from headway.frontends.airflow import assets, schedules
 from headway.frontends.airflow.lines import Lines
-from headway.frontends.airflow.mapping import mapping_of, operator_class
+from headway.frontends.airflow.mapping import mapping_of, operator_class, path_of
 from headway.spec import model
 from headway.spec.arguments import TASK_BYTES_MAX, absent
 from headway.spec.carried import flaws, shown
@@ -105,15 +105,6 @@ def group_of(task: Any) -> str | None:
     """Return the path of its group, unless its id says it."""
     path = path_of(task.task_group)
     return None if path in ("", parent_of(task.task_id)) else path
-
-
-def path_of(group: Any) -> str:
-    """Return the ids of a group and those around it; empty for the root."""
-    ids: list[str] = []
-    while group is not None and not group.is_root:
-        ids.append(str(group._group_id))
-        group = group.parent_group
-    return ".".join(reversed(ids))
 
 
 def groups_of(dag: Any) -> Iterator[model.Group]:

@@ -1,0 +1,98 @@
+"""Moves the waiting instances of a node by the verdict on them. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from headway.core import mapping
+from headway.core.graph import Node
+from headway.core.reasons import FailedFast
+from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Run
+from headway.core.states import LIVE, PENDING, Event, State
+from headway.core.upstream import Verdict
+from headway.core.verdicts import decide
+
+FAIL_FAST: Final = "scheduler:fail_fast:"  # and the task that failed
+EVENT_OF: Final[Mapping[Verdict, Event]] = {
+    Verdict.RUN: Event.RELEASE,
+    Verdict.SKIP: Event.SKIP,
+    Verdict.UPSTREAM_FAILED: Event.BLOCK,
+}
+
+
+def judge_node(run: Run, node: Node) -> None:
+    """Judge the waiting instances of a node."""
+    if not run.counts[node.index].get(State.WAITING):
+        return
+    verdict, reason = decide(run, node, NOT_MAPPED)
+    if verdict is Verdict.WAIT:
+        return
+    waiting = [i for i in run.instances[node.index].values() if i.state is State.WAITING]
+    if verdict is Verdict.RUN:
+        for instance in mapping.expand(run, node, waiting):
+            run.move(instance, Event.RELEASE, reason)
+        if node.axes is not None:
+            end_gone(run, node)
+            end_others_if_refused(run, node, waiting)
+        return
+    for instance in waiting:
+        run.move(instance, EVENT_OF[verdict], reason)
+
+
+def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> None:
+    """Judge the waiting instances of a node of a mapped group, each by itself.
+
+    ``indexes``: only these, because their peers have changed; None: all, and what the group is mapped over may have.
+    """
+    if not run.counts[node.index].get(State.WAITING):
+        return
+    by_index = run.instances[node.index]
+    if indexes is None or NOT_MAPPED in by_index:
+        waiting = [each for each in by_index.values() if each.state is State.WAITING]
+        if not mapping.expand_group(run, node):
+            end_others_if_refused(run, node, waiting)
+            return
+        for each in (node.index, *node.peers):
+            end_gone(run, run.graph.nodes[each])
+    for index in sorted(by_index if indexes is None else by_index.keys() & indexes):
+        instance = by_index[index]
+        if instance.state is State.WAITING:
+            verdict, reason = decide(run, node, index)
+            if verdict is not Verdict.WAIT:
+                run.move(instance, EVENT_OF[verdict], reason)
+
+
+def end_gone(run: Run, node: Node) -> None:
+    """Stop running instances whose item was removed; then they are removed, too."""
+    counts = run.counts[node.index]
+    if any(counts.get(state) for state in LIVE):
+        for instance in mapping.gone_live(run, node):
+            if instance.intent is None:
+                intend(run, instance, Event.CLEAR, SCHEDULER)
+
+
+def intend(run: Run, instance: Instance, event: Event, actor: str) -> None:
+    """Keep a person's word until the live attempt has ended; the executor is told to end it."""
+    instance.intent, instance.intent_by = event, actor
+    run.intended[instance.key] = instance
+    run.touch(instance)
+
+
+def end_others_if_refused(run: Run, node: Node, waiting: Iterable[Instance]) -> None:
+    """``fail_fast``: what is mapped over no list has failed."""
+    if run.graph.fail_fast and any(each.state is State.FAILED for each in waiting):
+        end_others(run, node)
+
+
+def end_others(run: Run, failed: Node) -> None:
+    """``fail_fast``: what runs is ended and fails, the rest is skipped. Other instances of the same task and teardowns
+    go on (Airflow's rule).
+    """
+    if not (failed.decides_outcome or failed.teardown):
+        return
+    for instance in list(run.all()):
+        if instance.node is failed or instance.node.teardown:
+            continue
+        if instance.state in PENDING:
+            run.move(instance, Event.SKIP, FailedFast(failed.task_id))
+        elif instance.state in LIVE and instance.intent is None:
+            intend(run, instance, Event.FAIL, f"{FAIL_FAST}{failed.task_id}")
