@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from headway import wire
 from headway.actions import commands
@@ -17,6 +18,7 @@ from headway.core.commands import Selection
 from headway.errors import NotFound
 from headway.executors.base import Grant
 from headway.paths import log_path
+from headway.spec.model import Axis, Mapping
 from headway.store.transact import Session, transact
 from tests.scenarios.world import ANN, Scheduler, deploy, graphs, task, trigger
 
@@ -201,6 +203,23 @@ def test_a_diagnosis_counts_what_a_retry_would_run(
     chosen = transact(conn, commands.would_clear, 1, broken, selection, graphs(scheduler))
     found = client.diagnosis(broken).retry
     assert (found.failed, found.total) == (4, len(chosen))
+
+
+def test_a_diagnosis_counts_the_indexes_of_a_mapped_group_that_a_retry_would_run(
+    client: Client, conn: Session
+) -> None:
+    """Two of four items failed in the first task; the last one of the group ran for all of them."""
+    mapping = Mapping(axes=(Axis(argument="x", task_id="list"),), group="g")
+    first = replace(task("each", "list"), mapping=mapping)
+    second = replace(task("always", "each", trigger_rule="all_done"), mapping=mapping)
+    deploy(conn, task("list"), first, second, task("end", "always"))
+    (run_id,) = trigger(conn, "d", "bad")
+    scheduler = Scheduler(conn)
+    scheduler.play(failing(each=WHERE))
+    selection = Selection(failed_only=True, downstream=True)
+    chosen = transact(conn, commands.would_clear, 1, run_id, selection, graphs(scheduler))
+    found = client.diagnosis(run_id).retry
+    assert (found.failed, found.total) == (2, len(chosen)) == (2, 5)
 
 
 def test_a_diagnosis_shows_the_log_around_the_error(

@@ -18,7 +18,8 @@ from headway.core.reasons import FailedFast
 from headway.core.retry import Retry
 from headway.core.run import Run
 from headway.core.shares import Claim
-from headway.core.states import PENDING, Event, State
+from headway.core.sight import Sight
+from headway.core.states import FINAL, PENDING, Event, State
 from headway.core.upstream import Verdict
 from headway.engine import assets as asset_engine
 from headway.engine import gates, tick
@@ -37,6 +38,7 @@ from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
+from tests.simulation.groups import Groups
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
@@ -132,6 +134,24 @@ def further_down_is_all(
 
 END_OTHERS = plan.end_others
 PLACES_IN, AXIS_LENGTH = mapping.places_in, mapping.axis_length
+
+
+EXPAND_GROUP = mapping.expand_group
+
+
+def without_its_peers(run: Run, node: Node) -> bool:
+    """Only the node that is judged gets the instances of a new list."""
+    return EXPAND_GROUP(run, replace(node, peers=frozenset()))
+
+
+def all_of_its_peers(sight: Sight) -> tuple[int, dict[State, int]]:
+    """In a mapped group an instance waits for all instances of the tasks above it."""
+    run = sight.run
+    ends = {
+        state: sum(run.counts[index].get(state, 0) for index in sight.node.upstream)
+        for state in FINAL
+    }
+    return sum(len(run.instances[index]) for index in sight.node.upstream), ends
 
 
 def always_the_first_list(axis: Axis, place: int, length_of: Any) -> list[int]:
@@ -423,5 +443,23 @@ BUGS: list[Bug] = [
         (0, 1, 2),
         (store_gates, "active", lambda *_: 0),
     )._replace(world=Past),
+    bug(
+        "an index waits for all of its group",
+        "I22|S5|S6",
+        (0, 1, 2),
+        (Sight, "above", all_of_its_peers),
+    )._replace(world=Groups, steps=15),
+    bug(
+        "a new list is that of one task",
+        "I22|S5|S6|KeyError",
+        (0, 1, 2),
+        (mapping, "expand_group", without_its_peers),
+    )._replace(world=Groups, steps=15),
+    bug(
+        "a branch in a group chooses for all of it",
+        "S6|left it out",
+        (0, 1, 2),
+        (branches, "left_out_for", lambda sight, branch: branches.left_out_by(sight.run, branch)),
+    )._replace(world=Groups, steps=15),
     bug("token not checked", "G5|S2|S3|S6|I0", (102, 118), (plan, "absorb", any_token)),
 ]

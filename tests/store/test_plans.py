@@ -450,6 +450,8 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "spec of a run": (instances.RUN_SPEC, RUN),
     "counted by task": (run_tasks.BY_TASK, RUN),
     "choices of branches": (diagnosis.CHOICES, {**RUN, "tasks": ["t1", "t2"]}),
+    "broken indexes": (diagnosis.BROKEN_INDEXES, {**RUN, "tasks": ["t1", "t2"]}),
+    "chosen indexes": (diagnosis.CHOSEN_INDEXES, {**RUN, "tasks": ["t1", "t2"], "indexes": [0, 1]}),
     "xcoms": (instances.XCOMS, {**NOTHING, **RUN, "limit": 51}),
     "events of a run": (history.OF_RUN, {**RUN, "after": 0, "limit": 100}),
     "pools": (pool_views.ALL, {}),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from headway.core import branches, mapping, setups
+from headway.core.graph import Graph
 from headway.core.plan import (
     cancel_open,
     finish,
@@ -55,7 +56,8 @@ def select(run: Run, selection: Selection) -> list[Instance]:
     }
     cleared = above | below | {instance.node.index for instance in chosen.values()}
     around = beside(run, cleared, above, out)
-    indexes = in_groups(run, chosen.values(), above, below, around)
+    roots_at = [(instance.node.index, instance.map_index) for instance in chosen.values()]
+    indexes = in_groups(run.graph, roots_at, above, below, around)
     for index in above | below | around:
         only = indexes.get(index)
         for instance in run.instances[index].values():
@@ -65,22 +67,27 @@ def select(run: Run, selection: Selection) -> list[Instance]:
 
 
 def in_groups(
-    run: Run, roots: Iterable[Instance], above: set[int], below: set[int], around: set[int]
+    graph: Graph,
+    roots: Iterable[tuple[int, int]],
+    above: Collection[int],
+    below: Collection[int],
+    around: Collection[int],
 ) -> dict[int, set[int] | None]:
-    """Return the map indexes that are chosen of the nodes of mapped groups. None: all.
+    """Return the map indexes that are chosen of the nodes of mapped groups, by node. None: all of them.
+
+    ``roots``: node and map index of what was named.
 
     From one node of a group to the next one the way leads along an index; what comes from outside concerns all of them.
     """
-    if not any(run.graph.nodes[index].peers for index in above | below | around):
+    if not any(graph.nodes[index].peers for index in {*above, *below, *around}):
         return {}
-    found: dict[int, set[int] | None] = {}
-    for instance in roots:
-        of_node = found.setdefault(instance.node.index, set())
-        assert of_node is not None
-        of_node.add(instance.map_index)
+    named: dict[int, set[int]] = {}
+    for index, map_index in roots:
+        named.setdefault(index, set()).add(map_index)
+    found: dict[int, set[int] | None] = {**named}
 
     def follow(index: int, before: Iterable[int]) -> None:
-        peers = run.graph.nodes[index].peers
+        peers = graph.nodes[index].peers
         whole: set[int] = set(found.get(index) or ())
         for each in before:
             if each in found:
@@ -92,11 +99,11 @@ def in_groups(
         found[index] = whole
 
     for index in sorted(below):
-        follow(index, run.graph.nodes[index].upstream)
+        follow(index, graph.nodes[index].upstream)
     for index in sorted(above, reverse=True):
-        follow(index, run.graph.nodes[index].downstream)
-    for index in sorted(around - found.keys()):
-        peers = run.graph.nodes[index].peers
+        follow(index, graph.nodes[index].downstream)
+    for index in sorted(set(around) - found.keys()):
+        peers = graph.nodes[index].peers
         follow(index, [each for each in found if each in peers] or found)
     return found
 

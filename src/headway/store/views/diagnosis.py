@@ -10,10 +10,12 @@ from psycopg.rows import args_row, dict_row, tuple_row
 
 from headway import wire
 from headway.core import branches
+from headway.core.commands import in_groups
 from headway.core.dependencies import affected, directly_below
 from headway.core.diagnosis import Facts, TaskTrouble, fingerprint, headline
 from headway.core.graph import Graph
 from headway.core.reasons import Reason
+from headway.core.run import NOT_MAPPED
 from headway.core.states import BROKEN, FINAL, RunState, State
 from headway.core.waiting import why_queued
 from headway.spec import compile
@@ -80,6 +82,16 @@ WAITING: LiteralString = """
 CHOICES: LiteralString = """
     SELECT DISTINCT task_id, state, follow FROM task_instance
     WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
+"""
+BROKEN_INDEXES: LiteralString = """
+    SELECT task_id, map_index FROM task_instance
+    WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
+        AND state IN ('failed', 'upstream_failed', 'cancelled')
+"""
+CHOSEN_INDEXES: LiteralString = """
+    SELECT count(*) FROM unnest(%(tasks)s::text[], %(indexes)s::int[]) AS wanted (task_id, map_index)
+    JOIN task_instance AS ti USING (task_id, map_index)
+    WHERE ti.run_id = %(run_id)s AND ti.state <> 'waiting'
 """
 TEAM: LiteralString = "SELECT team_id FROM run WHERE run_id = %(run_id)s"
 
@@ -292,8 +304,13 @@ def retry(
     graph = compile.graph(dag)
     roots = {graph.by_id[task_id] for task_id in failed}
     _, indexes = branches.again(graph, roots, left_out(conn, run_id, graph), downstream=True)
-    below = {graph.nodes[index].task_id for index in indexes}
-    total = sum(bad for task_id, bad in failed.items() if task_id not in below)
+    total, inside = in_mapped_groups(conn, run_id, graph, roots, indexes)
+    below = {graph.nodes[index].task_id for index in indexes - inside}
+    total += sum(
+        bad
+        for task_id, bad in failed.items()
+        if task_id not in below and graph.by_id[task_id] not in inside
+    )
     total += sum(
         number
         for task_id in below
@@ -301,6 +318,33 @@ def retry(
         if state != State.WAITING
     )
     return wire.RetryCounts(failed=sum(failed.values()), total=total)
+
+
+def in_mapped_groups(
+    conn: Connection[Any], run_id: str, graph: Graph, roots: set[int], below: set[int]
+) -> tuple[int, set[int]]:
+    """Return how many instances a clear would choose of nodes of which it takes some indexes only, and these nodes."""
+    grouped = [index for index in sorted(roots) if graph.nodes[index].peers]
+    if not grouped:
+        return 0, set()
+    names = [graph.nodes[index].task_id for index in grouped]
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(BROKEN_INDEXES, {"run_id": run_id, "tasks": names}).fetchall()
+        at = [(graph.by_id[task_id], map_index) for task_id, map_index in rows]
+        whole = [(index, NOT_MAPPED) for index in sorted(roots) if not graph.nodes[index].peers]
+        found = {
+            index: indexes
+            for index, indexes in in_groups(graph, [*at, *whole], (), below, ()).items()
+            if indexes is not None and graph.nodes[index].peers
+        }
+        keys = [(graph.nodes[index].task_id, at) for index, each in found.items() for at in each]
+        values = {
+            "run_id": run_id,
+            "tasks": [task_id for task_id, _ in keys],
+            "indexes": [map_index for _, map_index in keys],
+        }
+        ((number,),) = cursor.execute(CHOSEN_INDEXES, values).fetchall()
+    return int(number), set(found)
 
 
 def left_out(conn: Connection[Any], run_id: str, graph: Graph) -> dict[int, frozenset[int]]:
