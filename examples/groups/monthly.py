@@ -19,7 +19,7 @@ def monthly(year: int = 2026) -> None:
         return sum(rows) * factor
 
     @task_group
-    def totals(month: str, factor: int) -> int:
+    def totals(month: str, factor: int) -> object:
         """The total of one month."""
         return add_up(extract(month), factor)
 
