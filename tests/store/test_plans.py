@@ -266,7 +266,9 @@ def faults(plan: dict[str, Any]) -> list[str]:
             found.append(f"sequential scan of {table}")
         if index is not None and index.startswith(GROWING):
             condition = node.get("Index Cond", "")
-            columns = set(re.findall(r"\b(\w+)'?(?:::\w+)?\)?(?:::\w+)? (?:=|<|>|<=|>=) ", condition))
+            columns = set(
+                re.findall(r"\b(\w+)'?(?:::\w+)?\)?(?:::\w+)? (?:=|<|>|<=|>=) ", condition)
+            )
             entered = CURRENT[index] in columns if index in CURRENT else columns - {"team_id"}
             if not entered and not limited:
                 found.append(f"{kind} of all of {index}: {condition}")
