@@ -342,7 +342,7 @@ def settle(run: Run) -> None:
         # In topological order: upstream before downstream, and the same on any machine.
         whole, items = run.stale, run.stale_items
         run.stale, run.stale_items = set(), {}
-        for index in sorted({*whole, *items}):
+        for index in sorted(whole.union(items) if items else whole):
             node = run.graph.nodes[index]
             if node.peers:
                 judge_in_group(run, node, None if index in whole else items[index])

@@ -37,7 +37,7 @@ class Sight(NamedTuple):
     def above(self) -> tuple[int, Mapping[State, int]]:
         """Return how many instances are directly upstream, and how many of them ended how."""
         above = self.run.above_of(self.node)
-        if self.node.peers.isdisjoint(self.node.upstream):
+        if not self.node.peers:
             return above.total, above.ended
         total, ended = above.total, dict(above.ended)
         for other in self.node.peers.intersection(self.node.upstream):
