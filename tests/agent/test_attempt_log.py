@@ -3,9 +3,10 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -271,6 +272,16 @@ def test_a_note_begins_a_line(path: Path) -> None:
     assert texts(path.read_bytes()) == [b"headway: first", b"half", b"headway: of ***"]
 
 
+class Os:
+    """The module ``os`` as the log sees it, with some functions of our own."""
+
+    def __init__(self, **ours: Callable[..., Any]) -> None:
+        self.__dict__.update(ours)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
 # -- a disk that takes nothing
 
 
@@ -288,7 +299,7 @@ def test_what_a_disk_does_not_take_is_said_at_the_end(
         return real(fd, data)
 
     most = 0
-    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(logs, "os", Os(write=write))
     log = AttemptLog(str(path), Masker())
     log.write(b"x" * length + b"\n")
     size, full = path.stat().st_size, True
@@ -351,7 +362,7 @@ def test_an_ordinary_user_opens_a_finished_log_again(
         opened.append(real(file, flags, mode, **more))
         return opened[-1]
 
-    monkeypatch.setattr(os, "open", ordinary)
+    monkeypatch.setattr(logs, "os", Os(open=ordinary))
     spooled = tmp_path / "a!1.log"
     for text in (b"one\n", b"two\n"):
         log = AttemptLog(str(path), Masker(), str(spooled))

@@ -31,8 +31,8 @@ class Ran:
     states: dict[str, str]
     attempts: dict[str, int]
 
-    def log(self, task: str) -> str:
-        done = headway("logs", self.run_id, task, cwd=self.folder)
+    def log(self, task: str, *options: str) -> str:
+        done = headway("logs", self.run_id, task, *options, cwd=self.folder)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

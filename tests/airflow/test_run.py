@@ -47,7 +47,7 @@ def test_a_mapped_group_runs_index_by_index(server: Server) -> None:
         "each.multiply[2]": "success",
         "total": "success",
     }
-    assert "4 of 3" in ran.log("each.multiply[2]")
+    assert "4 of 3" in ran.log("each.multiply", "--index", "2")
     assert "adding [20, 40]" in ran.log("total")
 
 

@@ -81,9 +81,9 @@ def test_every_action_has_a_sentence() -> None:
 def test_a_grant_is_told_with_what_it_is_for(kind: GrantKind) -> None:
     detail = {"body": {"grantee": "shop", "owner": "stats", "name": "orders", "kind": kind.value}}
     given = audited.sentence("grants.give_grant", "", detail)
-    assert given == f"let `shop` {kind.word} `orders`"
+    assert given == f"let `shop` {kind.word} the {kind.subject} `orders`"
     asked = audited.sentence("grants.ask_for_grant", "", detail)
-    assert asked == f"asked `stats` to {kind.word} `orders`"
+    assert asked == f"asked `stats` to {kind.word} the {kind.subject} `orders`"
 
 
 @pytest.mark.parametrize("action", [*audited.PLAIN, *audited.TOLD, "things.make_thing"])

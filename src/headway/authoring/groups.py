@@ -170,7 +170,7 @@ def read_group_options(given: Mapping[str, object], word: str) -> dict[str, Any]
 
 
 class Expansion:
-    """What a group is mapped over: its tasks have an instance for each item, and each index is on its own."""
+    """The axes that a group is mapped over: its tasks have an instance for each item, and each index is on its own."""
 
     def __init__(self, group: TaskGroup, axes: Mapping[str, object]) -> None:
         self.group = group

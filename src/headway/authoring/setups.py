@@ -245,11 +245,11 @@ def task_function(function: "Callable[..., Any] | TaskFunction", word: str) -> "
 
     if isinstance(function, TaskFunction):
         return function
-    if not isinstance(function, FunctionType):
-        raise wrong(f"{word} decorates a function, not {function!r}", None)
     if getattr(function, "is_group", False):
         raise wrong(
             f"{word}: {function.__name__} is a task group, which cannot be a setup or teardown",
             "mark a task inside the group",
         )
+    if not isinstance(function, FunctionType):
+        raise wrong(f"{word} decorates a function, not {function!r}", None)
     return task(function)

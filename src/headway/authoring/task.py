@@ -97,7 +97,7 @@ class Task(Markable):
 
     @property
     def axes(self) -> Mapping[str, object]:
-        """What it is mapped over, by itself or with its group."""
+        """Return the lists that it is mapped over, by itself or with its group."""
         return self.arguments.axes if self.expansion is None else self.expansion.axes
 
     @property

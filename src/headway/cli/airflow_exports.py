@@ -24,7 +24,7 @@ SHOWN: Final = ("conn_type", "host", "port", "schema", "login")
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What becomes of one thing of an export. ``fields``: the names of those that differ."""
+    """The fate of one thing of an export. ``fields``: the names of those that differ."""
 
     kind: str
     name: str

@@ -10,6 +10,7 @@ from headway.spec.errors import BadSpec, listing
 
 SUFFIX: Final = ".zip"
 TEXT_BYTES_MAX: Final = 1024 * 1024  # that are looked at of one file
+FILES_MAX: Final = 200  # that are looked at of one archive
 WORDS: Final = (b"airflow", b"dag")
 
 
@@ -18,7 +19,7 @@ def dag_files(content: bytes) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = [info.filename for info in archive.infolist() if is_at_root(info.filename)]
-            texts = {name: text_in(archive, name) for name in names}
+            texts = {name: text_in(archive, name) for name in names[:FILES_MAX]}
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
         return []
     rules = texts.pop(ignore.FILE, b"").decode("utf-8", "replace")

@@ -21,6 +21,7 @@ from headway.core.waiting import why_queued
 from headway.spec import compile
 from headway.spec.model import Dag
 from headway.store import queue
+from headway.store.states import BROKEN_INSTANCES
 from headway.store.views import dependencies, run_tasks, runs, troubles
 from headway.store.views.memory import Memory
 from headway.store.views.worded import worded_row, words
@@ -83,10 +84,10 @@ CHOICES: LiteralString = """
     SELECT DISTINCT task_id, state, follow FROM task_instance
     WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
 """
-BROKEN_INDEXES: LiteralString = """
+BROKEN_INDEXES: LiteralString = f"""
     SELECT task_id, map_index FROM task_instance
     WHERE run_id = %(run_id)s AND task_id = ANY (%(tasks)s::text[])
-        AND state IN ('failed', 'upstream_failed', 'cancelled')
+        AND state IN {BROKEN_INSTANCES}
 """
 CHOSEN_INDEXES: LiteralString = """
     SELECT count(*) FROM unnest(%(tasks)s::text[], %(indexes)s::int[]) AS wanted (task_id, map_index)
