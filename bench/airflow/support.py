@@ -122,7 +122,8 @@ def page(report: Report, records: dict[str, Any], ran: dict[str, Ran]) -> str:
         "|---|---|---|",
     ]
     lines += [row(name, dags[name], records, ran) for name in sorted(dags)]
-    lines += ["", "Files that do not load:", "", "| File | Why |", "|---|---|"]
+    if broken:
+        lines += ["", "Files that do not load:", "", "| File | Why |", "|---|---|"]
     lines += [f"| `{each.file}` | {text(each.reason)} |" for each in broken]
     return "\n".join(lines) + "\n"
 
