@@ -15,7 +15,7 @@ from typing import Final
 from headway import frontends
 from headway.errors import NotFound
 from headway.frontends.base import Trouble
-from headway.loader import teams
+from headway.loader import own_names, teams
 from headway.loader.environment import clean_environment
 from headway.loader.folder import Listing, scan
 from headway.loader.importer import Imported, Importer, Job
@@ -43,12 +43,14 @@ def check(path: Path, environment: Mapping[str, str] = os.environ) -> list[Check
         return check_teams(path, environment)
     root = teams.root_above(path)
     if root is not None and not path.is_dir():
-        _, folder = teams.team_of(root, path)
+        team, folder = teams.team_of(root, path)
         inside = path.absolute().relative_to(folder.absolute()).as_posix()
-        found = check_folder(folder.resolve(), inside, environment)
+        found = own_names_refused(team, check_folder(folder.resolve(), inside, environment))
         return [replace(each, file=path.name) for each in found]
     if path.is_dir():
-        return check_folder(path.resolve(), None, environment)
+        found = check_folder(path.resolve(), None, environment)
+        owner = None if root is None else teams.team_with(root, path)
+        return found if owner is None else own_names_refused(owner, found)
     return check_folder(path.parent.resolve(), path.name, environment)
 
 
@@ -57,9 +59,18 @@ def check_teams(root: Path, environment: Mapping[str, str]) -> list[Checked]:
     found = teams.team_folders(root)
     told = [Checked(name, (), Trouble(problem)) for name, problem in sorted(found.problems.items())]
     for team, folder in found.folders.items():
-        for each in check_folder(folder.resolve(), None, environment):
+        for each in own_names_refused(team, check_folder(folder.resolve(), None, environment)):
             told.append(replace(each, file=f"{team}/{each.file}"))
     return told
+
+
+def own_names_refused(team: str, found: Iterable[Checked]) -> list[Checked]:
+    """Mark the files that name things of ``team``, whose they are, as those of another one."""
+    marked = []
+    for each in found:
+        refused = None if each.error else own_names.refusal(each.dags, team)
+        marked.append(replace(each, dags=(), error=refused) if refused else each)
+    return marked
 
 
 def check_folder(root: Path, only: str | None, environment: Mapping[str, str]) -> list[Checked]:

@@ -27,6 +27,7 @@ from headway.agent import processes
 from headway.core.limits import NONE as NO_LIMITS
 from headway.errors import Conflict, HeadwayError, NotReachable, explained
 from headway.frontends.base import Trouble
+from headway.loader import own_names
 from headway.loader.bundles import Bundle, Bundles
 from headway.loader.environment import clean_environment
 from headway.loader.folder import matters
@@ -200,7 +201,8 @@ class Loader:
                 self.catalogue.reject(source.path, unstable(first, imported))
                 self.register_soon()
                 return
-        self.catalogue.accept(imported, origin)
+        refused = imported.trouble or own_names.refusal(imported.dags, self.team)
+        self.catalogue.accept(replace(imported, trouble=refused), origin)
         assert self.bundle is not None
         if differs(source, self.bundle):  # the folder went on while it was imported
             source.condition = Condition.PENDING

@@ -48,6 +48,14 @@ def root_above(place: Path) -> Path | None:
     return next((folder for folder in place.absolute().parents if is_of_teams(folder)), None)
 
 
+def team_with(root: Path, place: Path) -> str | None:
+    """Return the team whose folder below ``root`` a place is in, if it is in one."""
+    try:
+        return team_of(root, place)[0]
+    except UsageError:
+        return None
+
+
 def team_of(root: Path, place: Path) -> tuple[str, Path]:
     """Return the team whose folder below ``root`` a place is in, and that folder. Raises UsageError."""
     for base in (Path(os.path.abspath(root)), root.resolve()):

@@ -69,11 +69,12 @@ def check_assets(dag: Dag) -> None:
                 f"{task.task_id} has {len(task.outlets):,} outlets; the limit is {OUTLETS_MAX}",
                 task.line,
             )
-        if theirs := next((name for name in task.outlets if foreign.foreign(name)), None):
+        if theirs := next(filter(None, map(foreign.foreign, task.outlets)), None):
             raise wrong(
                 dag,
                 f"{task.task_id} has the outlet {theirs}, which only tasks of that team update",
                 task.line,
+                f"if it is your own team, write {theirs.name}",
             )
         if len(set(task.outlets)) < len(task.outlets):
             raise wrong(dag, f"{task.task_id} has an outlet twice", task.line)
@@ -101,5 +102,5 @@ def check_asset(dag: Dag, asset: Asset) -> None:
         )
 
 
-def wrong(dag: Dag, message: str, line: int) -> BadSpec:
-    return BadSpec(f"{dag.dag_id}: {message}", file=dag.file, line=line)
+def wrong(dag: Dag, message: str, line: int, hint: str | None = None) -> BadSpec:
+    return BadSpec(f"{dag.dag_id}: {message}", file=dag.file, line=line, hint=hint)
