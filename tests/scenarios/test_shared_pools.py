@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 
 from headway.core.reasons import PoolNotShared, PoolShared, Reason
 from headway.core.stored_reasons import stored
 from headway.engine.sharing import divide_all, divide_pools, divide_slots
-from headway.store import pools, shares
+from headway.store import lending, pools, shares
 from headway.store.clock import clock
 from headway.store.transact import ENGINE, Session, connect, transact
 from headway.store.views.present import Present
@@ -285,6 +286,18 @@ def test_a_loan_ends_with_its_teams(teams: Teams, gone: str) -> None:
     teams.tick(SHOP, ends=5)
     teams.divide()
     assert value(teams.conn, "SELECT count(*) FROM pool WHERE lender_id IS NOT NULL") == 0
+
+
+def test_a_division_and_a_tick_take_turns(teams: Teams, database: str) -> None:
+    """What one has read as free, the other could give away before it is written."""
+    teams.grant("given")
+    teams.divide()
+    teams.conn.execute("SET lock_timeout = '50ms'")
+    with connect(database, role=ENGINE) as other, other.transaction():
+        assert lending.lock(other) == [(INFRA, "gpu"), (SHOP, "@infra/gpu")]
+        for key in ((INFRA, "gpu"), (SHOP, "@infra/gpu")):
+            with pytest.raises(LockNotAvailable):
+                transact(teams.conn, pools.lock, {key})
 
 
 def test_a_pool_of_the_same_name_is_another_one(teams: Teams) -> None:

@@ -16,6 +16,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
+from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
@@ -23,7 +24,20 @@ from tests.simulation.world import Connections, World
 
 WORLDS: Final[dict[str, type[World]]] = {
     each.__name__.lower(): each
-    for each in (World, Assets, Clusters, Crowd, Edits, Fast, Groups, Lists, Minds, Teams, Waits)
+    for each in (
+        World,
+        Assets,
+        Clusters,
+        Crowd,
+        Edits,
+        Fast,
+        Groups,
+        Lists,
+        Loans,
+        Minds,
+        Teams,
+        Waits,
+    )
 }
 LAST_EVENTS: Final = 40
 PAIRS_TOLD: Final = 100

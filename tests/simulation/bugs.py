@@ -10,6 +10,7 @@ from headway.agent.protocol import AttemptKey
 from headway.core import admission, branches, mapping, plan, ready, repin, verdicts
 from headway.core import commands as core_commands
 from headway.core import deferrals as core_deferrals
+from headway.core import lending as core_lending
 from headway.core import shares as core_shares
 from headway.core.admission import Pool, Share
 from headway.core.gates import Gate
@@ -27,7 +28,7 @@ from headway.engine.scheduler import Scheduler
 from headway.engine.slots import Held
 from headway.executors.agents import translate
 from headway.executors.agents.gateway import Gateway
-from headway.store import assets, changes, queue, reports, runs, sessions, snapshots
+from headway.store import assets, changes, lending, queue, reports, runs, sessions, snapshots
 from headway.store import gates as store_gates
 from headway.store.clock import clock
 from headway.store.transact import transact
@@ -39,6 +40,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
+from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
 from tests.simulation.teams import STEPS_OF_TEAMS, Teams
@@ -188,6 +190,20 @@ def without_weight(claim: Claim, held: int) -> tuple[bool, float]:
     return turn(replace(claim, weight=1.0), held)
 
 
+def without_weight_in_pools(claim: core_lending.Claim, held: int) -> tuple[float, float, int]:
+    return part_turn(replace(claim, weight=1.0), held)
+
+
+def still_open(conn: Any, *rest: Any) -> Any:
+    """Who lost the grant has its part of the pool as before."""
+    return [replace(part, is_open=True) for part in parts(conn, *rest)]
+
+
+def of_others_forgotten(slots: int, claims: Any) -> dict[int, int]:
+    """What still runs of who lost the grant is no part of the pool."""
+    return pool_divide(slots, [claim for claim in claims if claim.is_open])
+
+
 def restless(self: Scheduler, turn: Any) -> None:
     self.wanted = True
 
@@ -234,6 +250,7 @@ def taken(conn: Any) -> list[Any]:
 
 
 give_back, turn = Held.give_back, core_shares.turn
+part_turn, pool_divide, parts = core_lending.Claim.turn, core_lending.divide, lending.parts
 fill, again, intend, absorb = admission.fill, plan.again, plan.intend, plan.absorb
 attempt_key = translate.attempt_key
 load, drain, expire = tick.load, Gateway.drain, sessions.expire
@@ -272,6 +289,10 @@ def of_teams(
     name: str, symptom: str, seeds: tuple[int, ...], *places: tuple[Any, str, object]
 ) -> Bug:
     return Bug(name, symptom, seeds, places, STEPS_OF_TEAMS, Teams)
+
+
+def of_loans(name: str, symptom: str, seed: int, *places: tuple[Any, str, object]) -> Bug:
+    return of_teams(name, symptom, (seed,), *places)._replace(world=Loans)
 
 
 def of_assets(
@@ -375,6 +396,19 @@ BUGS: list[Bug] = [
         (Held, "give_back", never_given_back),
     ),
     of_teams("weights ignored", "S9 team", (1,), (core_shares, "turn", without_weight)),
+    of_loans("a lost grant is still used", "I49", 1, (lending, "parts", still_open)),
+    of_loans(
+        "what runs without a grant is not counted",
+        "I13|I48",
+        0,
+        (core_lending, "divide", of_others_forgotten),
+    ),
+    of_loans(
+        "weights ignored in a pool",
+        "S9 team .* behind in the pool",
+        1,
+        (core_lending.Claim, "turn", without_weight_in_pools),
+    ),
     bug(
         "a choice among other tasks is kept",
         "left it out",

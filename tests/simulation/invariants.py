@@ -33,6 +33,10 @@ SEEN: LiteralString = """
         WHERE peer ->> 'task_id' = above.task_id
             AND peer -> 'mapping' ->> 'group' = task -> 'mapping' ->> 'group'))
 """
+# ``part``: what a team has of ``pool``, be it its own or lent.
+OF_POOL: LiteralString = """
+    coalesce(part.lender_id, part.team_id) = pool.team_id AND coalesce(part.lent_name, part.name) = pool.name
+"""
 DONE: LiteralString = "('success', 'failed', 'skipped', 'upstream_failed', 'cancelled')"
 KEY: LiteralString = "(team_id, run_id, task_id, map_index)"
 # It never had task instances: there were to be more than its team may have in a run.
@@ -151,13 +155,22 @@ INVARIANTS: Final[dict[LiteralString, LiteralString]] = {
         SELECT FROM pool WHERE used <> (
             SELECT coalesce(sum(pool_slots), 0) FROM task_instance AS ti
             WHERE ti.team_id = pool.team_id AND ti.pool = pool.name AND ti.state IN {LIVE})""",
-    "I13 granted beyond the pool": f"""
-        SELECT FROM pool WHERE used > slots AND EXISTS (
+    "I13 granted beyond the pool, by all teams that have it together": f"""
+        SELECT FROM pool CROSS JOIN LATERAL (
+            SELECT sum(used) AS used, array_agg(team_id) AS teams, array_agg(name) AS names FROM pool AS part
+            WHERE {OF_POOL}
+        ) AS whole
+        WHERE lender_id IS NULL AND whole.used > slots AND EXISTS (
             SELECT FROM step JOIN task_instance AS ti USING {KEY}
-            WHERE step.name = 'grant' AND ti.pool = pool.name AND ti.team_id = pool.team_id
+            WHERE step.name = 'grant' AND (ti.team_id, ti.pool) IN (SELECT * FROM unnest(teams, names))
                 AND step.seq > coalesce((
                     SELECT max(seq) FROM event WHERE event.team_id = pool.team_id
                         AND subject = 'pool' AND reason ->> 'pool' = pool.name), 0))""",
+    "I48 teams may use more of a pool than it has": f"""
+        SELECT FROM pool JOIN pool AS part ON {OF_POOL}
+        WHERE pool.lender_id IS NULL GROUP BY pool.team_id, pool.name
+        HAVING greatest(pool.slots, sum(part.used)) < sum(
+            CASE WHEN part.is_open THEN greatest(part.used, coalesce(part.allotted, pool.slots)) ELSE part.used END)""",
     "I35 share.used differs from the live attempts": f"""
         SELECT FROM share WHERE used <> (
             SELECT count(*) FROM attempt
@@ -391,10 +404,14 @@ SERVING: LiteralString = """
     ) AS serving
 """
 TRUTH: Final[dict[Kind, LiteralString]] = {
-    Kind.POOL_FULL: POOL.format("slots >= %(needed)s AND slots - used < %(needed)s"),
+    Kind.POOL_FULL: POOL.format(
+        "slots >= %(needed)s AND slots - used < %(needed)s AND allotted IS NULL"
+    ),
     Kind.POOL_EMPTY: POOL.format("slots = 0"),
     Kind.POOL_TOO_SMALL: POOL.format("slots < %(needed)s AND slots > 0"),
-    Kind.POOL_TURN: POOL.format("slots - used >= %(needed)s"),
+    Kind.POOL_TURN: POOL.format("coalesce(allotted, slots) - used >= %(needed)s"),
+    Kind.POOL_SHARED: POOL.format("allotted - used < %(needed)s"),
+    Kind.POOL_NOT_SHARED: f"SELECT NOT EXISTS ({POOL.format('1')} AND is_open)",
     Kind.POOL_MISSING: f"SELECT NOT EXISTS ({POOL.format('1')})",
     Kind.NO_AGENT: SERVING.format("count(*) = 0"),
     Kind.QUEUE_UNSERVED: SERVING.format("count(*) = 0"),

@@ -31,14 +31,16 @@ TOGETHER: Final = 11  # rounds in which every team has work
 ROUND_S: Final = 3.0
 TURN_S: Final = 0.1
 TURNS_MAX: Final = 60
-QUIET_TURNS: Final = 4
 PATIENCE_S: Final = 18.0  # the longest task is 12 s
 SEAMS: Final = ("lock", "lock_all", "claims", "divide")
 
 STANDING: Final = """
     SELECT share.team_id, share.used, coalesce(team.slots, 0), team.weight::double precision, EXISTS (
-        SELECT FROM task_instance AS ti JOIN pool ON pool.team_id = ti.team_id AND pool.name = ti.pool
-        WHERE ti.team_id = share.team_id AND rank IS NOT NULL AND pool.used < pool.slots)
+        SELECT FROM pool CROSS JOIN LATERAL (
+            SELECT pool_slots FROM task_instance AS ti
+            WHERE ti.team_id = pool.team_id AND ti.pool = pool.name AND rank IS NOT NULL ORDER BY rank LIMIT 1
+        ) AS first
+        WHERE pool.team_id = share.team_id AND first.pool_slots <= coalesce(pool.allotted, pool.slots) - pool.used)
     FROM share JOIN team USING (team_id) ORDER BY 1
 """
 
@@ -52,6 +54,9 @@ class Standing(NamedTuple):
 
 
 class Teams(World):
+    quiet_turns = 4
+    places = PLACES
+
     def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS_OF_TEAMS) -> None:
         super().__init__(seed, connections, steps=steps)
         self.meanwhile = 0.3
@@ -66,8 +71,8 @@ class Teams(World):
             Agent(
                 self,
                 f"agent{team}",
-                slots=PLACES,
-                processes=PLACES,
+                slots=self.places,
+                processes=self.places,
                 rate=1.0,
                 secret=f"secret of {team}",
             )
@@ -95,9 +100,12 @@ class Teams(World):
         for team in TEAMS:
             self.team_of[f"d{team}"] = team
             self.dag_ids.append(f"d{team}")
-            transact(self.connections.people[0], put, team, wide_dag(self.chance, f"d{team}"), self)
+            transact(self.connections.people[0], put, team, self.dag_of(team), self)
         for _ in range(4):
             self.trigger(1)  # the flood
+
+    def dag_of(self, team: int) -> Dag:
+        return wide_dag(self.chance, f"d{team}")
 
     def set_shares(self, team: int) -> None:
         self.observer.execute(
@@ -152,11 +160,15 @@ class Teams(World):
                 self.trigger(team)
             if number == TURN_ROUND:
                 self.turn_round()
+            self.round_begins(number)
             still = self.come_to_rest()
             self.check()
             if still and number >= 2:
                 self.check_shares()
             self.pass_time(ROUND_S)
+
+    def round_begins(self, number: int) -> None:
+        """Let something more happen in some rounds."""
 
     def turn_round(self) -> None:
         """Who had most is now to have least: what it was lent comes back."""
@@ -180,7 +192,7 @@ class Teams(World):
             self.remember()
             self.pass_time(TURN_S)
             quiet = quiet + 1 if self.checked == before else 0
-            if quiet >= QUIET_TURNS:
+            if quiet >= self.quiet_turns:
                 return True
         return False
 

@@ -17,6 +17,7 @@ from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits
 from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
+from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
 from tests.simulation.past import Past
 from tests.simulation.teams import Teams
@@ -28,6 +29,7 @@ CROWD_SEEDS = range(1)
 MINDS_SEEDS = (5, 8)
 LISTS_SEEDS = (0, 1)
 TEAMS_SEEDS = (4,)
+LOANS_SEEDS = (2, 3)
 EDITS_SEEDS = (0, 3)
 WAITS_SEEDS = (0, 1)
 ASSETS_SEEDS = (2, 4)
@@ -65,6 +67,12 @@ def test_a_world_of_combined_lists_holds(seed: int, connections: Connections) ->
 def test_teams_that_share_slots_hold(seed: int, connections: Connections) -> None:
     """One floods the others, weights change, and what was lent comes back."""
     Teams(seed, connections).run()
+
+
+@pytest.mark.parametrize("seed", LOANS_SEEDS)
+def test_teams_that_share_a_pool_hold(seed: int, connections: Connections) -> None:
+    """Its grants are given and taken back in mid-flight, and it grows and shrinks."""
+    Loans(seed, connections).run()
 
 
 @pytest.mark.parametrize("seed", EDITS_SEEDS)
