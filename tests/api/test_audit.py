@@ -77,6 +77,31 @@ def test_every_action_has_a_sentence() -> None:
     assert known - actions - others == set()
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2026-01-01T00:00:00Z", "2026-01-31T00:00:00+01:00", "from 2026-01-01 to 2026-01-31"),
+        ("2026-01-01", "2026-01-01T06:30:00", "from 2026-01-01 to 2026-01-01 06:30:00"),
+        (
+            "2026-01-01T06:00:00.25+01:00",
+            "0001-01-01T05:00:00+14:00",
+            "from 2026-01-01 05:00:00 UTC to 0001-01-01T05:00:00+14:00",
+        ),
+        ("soon", "", "from soon to "),
+    ],
+)
+def test_dates_are_told_as_people_write_them(first: str, last: str, said: str) -> None:
+    body = {"from": first, "to": last}
+    words = audited.sentence("dags.backfill", "d", {"body": body, "after": {"runs": 31}})
+    assert words == f"started a backfill of `d` {said}: 31 runs"
+
+
+def test_a_logical_date_is_told_likewise() -> None:
+    detail = {"body": {"logical_date": "2026-01-01T00:00:00+00:00"}}
+    words = audited.sentence("dags.trigger", "d", detail)
+    assert words == "triggered a run of `d` for 2026-01-01"
+
+
 @pytest.mark.parametrize("kind", GrantKind)
 def test_a_grant_is_told_with_what_it_is_for(kind: GrantKind) -> None:
     detail = {"body": {"grantee": "shop", "owner": "stats", "name": "orders", "kind": kind.value}}
@@ -120,7 +145,7 @@ def test_entries_are_told_in_sentences(admin: Browser, url: str, conn: Session) 
     cancelled = items[1]["subject"]
     assert len(cancelled) > 8  # the run itself, not what the request called it
     assert [each["words"] for each in reversed(items)] == [
-        f"triggered run `{run}` of `d` for 2026-01-02T05:00:00Z",
+        f"triggered run `{run}` of `d` for 2026-01-02 05:00:00 UTC",
         f"dry run, nothing changed: cleared tasks of run `{run}`",
         "created the pool `etl` with 3 slots",
         "set the pool `etl` to 1 slot (before: 3)",

@@ -165,4 +165,15 @@ test("the audit is told in sentences, and each entry as it was recorded", async 
   await page().getByRole("dialog").getByText('"action": "dags.trigger"').waitFor();
   expect(await violationsInBoth(page())).toEqual([]);
   await page().keyboard.press("Escape");
+  // On a phone the sentence begins with who did it, and is there whole.
+  await page().setViewportSize({ width: 390, height: 844 });
+  const sentence = row.getByText(`admin triggered run ${run_id} of shop`);
+  await sentence.waitFor();
+  expect(await sentence.evaluate((it) => it.scrollWidth <= it.clientWidth)).toBe(true);
+  const [upper, lower] = await Promise.all([
+    row.boundingBox(),
+    row.locator("+ [role=row]").boundingBox(),
+  ]);
+  expect(upper && lower && upper.y + upper.height <= lower.y + 1).toBe(true);
+  await page().setViewportSize({ width: 1440, height: 900 });
 });

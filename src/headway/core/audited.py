@@ -5,6 +5,7 @@ left out.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from headway.core.grants import GrantKind
@@ -71,13 +72,26 @@ def text(value: Any) -> str:
     return f"`{value}`" if isinstance(value, str) and value else ""
 
 
+def moment(given: str) -> str:
+    """Return a date as people write it: at midnight the day alone, else with the time, in UTC."""
+    try:
+        at = datetime.fromisoformat(given)
+        if at.time() == time.min:
+            return at.date().isoformat()
+        zone = "" if at.tzinfo is None else " UTC"
+        at = at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return given
+    return at.replace(tzinfo=None, microsecond=0).isoformat(" ") + zone
+
+
 def number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def triggered(dag: str, detail: Detail) -> str:
     run, date = text(part(detail, "after", "run_id")), part(detail, "body", "logical_date")
-    of = f" for {date}" if isinstance(date, str) else ""
+    of = f" for {moment(date)}" if isinstance(date, str) else ""
     return f"triggered run {run} of {dag}{of}" if run else f"triggered a run of {dag}{of}"
 
 
@@ -88,7 +102,8 @@ def triggered_many(dag: str, detail: Detail) -> str:
 
 def backfilled(dag: str, detail: Detail) -> str:
     first, last = part(detail, "body", "from"), part(detail, "body", "to")
-    span = f" from {first} to {last}" if isinstance(first, str) and isinstance(last, str) else ""
+    both = isinstance(first, str) and isinstance(last, str)
+    span = f" from {moment(first)} to {moment(last)}" if both else ""
     runs = number(part(detail, "after", "runs"))
     return f"started a backfill of {dag}{span}" + (
         f": {counted(runs, 'run')}" if runs is not None else ""

@@ -9,7 +9,7 @@ export interface Column<T> extends Sized {
   head: ReactNode;
   cell: (item: T) => ReactNode;
   end?: boolean;
-  /** In a table of natural height its text may take several lines. */
+  /** Its text may take several lines, and then the row is higher. */
   wraps?: boolean;
   /** The orders by this column, the one that a first click means first. */
   sorts?: readonly Sort[];
@@ -33,7 +33,7 @@ interface Props<T> {
 
 const ROW_PX = 32;
 
-/** Rows of 32 px under a head that stays. Only those in sight are in the document. */
+/** Rows of 32 px, or higher where a column wraps, under a head that stays. Only those in sight are in the document. */
 export function Table<T>(props: Props<T>) {
   const { label, items, id, more, hasMore, natural } = props;
   const scroller = useRef<HTMLDivElement>(null);
@@ -46,6 +46,7 @@ export function Table<T>(props: Props<T>) {
     enabled: !natural,
     getItemKey: (index) => id(items[index] as T),
   });
+  const wraps = columns.some((column) => column.wraps);
   const shown = natural ? [] : virtual.getVirtualItems();
   const last = shown.at(-1)?.index ?? 0;
   useEffect(() => {
@@ -78,7 +79,7 @@ export function Table<T>(props: Props<T>) {
         ) : (
           <div
             role="rowgroup"
-            className={`${styles.rows} ${styles.virtual}`}
+            className={`${styles.rows} ${styles.virtual} ${wraps ? styles.wrapping : ""}`}
             style={{ height: virtual.getTotalSize() }}
           >
             {shown.map(({ key, index, start }) => (
@@ -89,6 +90,7 @@ export function Table<T>(props: Props<T>) {
                 columns={columns}
                 tracks={tracks}
                 start={start}
+                measure={wraps ? virtual.measureElement : undefined}
               />
             ))}
           </div>
@@ -144,12 +146,16 @@ interface RowProps<T> {
   index?: number;
   /** Where it lies in the table, in pixels from the top. */
   start?: number;
+  /** Takes its height, where it may be higher than others. */
+  measure?: (row: HTMLElement | null) => void;
 }
 
 /** Drawn once: a table is rendered with each frame while it is scrolled. */
-const Row = memo(function Row<T>({ item, columns, tracks, index, start }: RowProps<T>) {
+const Row = memo(function Row<T>({ item, columns, tracks, index, start, measure }: RowProps<T>) {
   return (
     <div
+      ref={measure}
+      data-index={index}
       role="row"
       aria-rowindex={index === undefined ? undefined : index + 2}
       className={styles.row}

@@ -82,11 +82,13 @@ function Raw({ entry }: { entry: AuditEntry }) {
   );
 }
 
+const name = ({ actor }: AuditEntry) => actor.replace(/^user:/, "");
+
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {
     key: "at",
     head: "When",
-    width: "110px",
+    width: "96px",
     cell: (entry) => (
       <time className="tabular" dateTime={entry.at} title={absolute(entry.at)}>
         {compact(entry.at, Date.now())}
@@ -97,14 +99,17 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     key: "actor",
     head: "Who",
     width: "minmax(90px, 1fr)",
-    cell: (entry) => <span title={entry.actor}>{entry.actor.replace(/^user:/, "")}</span>,
+    secondary: true, // then it begins the sentence
+    cell: (entry) => <span title={entry.actor}>{name(entry)}</span>,
   },
   {
     key: "words",
     head: "What",
     width: "minmax(140px, 4fr)",
+    wraps: true,
     cell: (entry) => (
-      <span title={entry.words}>
+      <span>
+        <b className={styles.who}>{name(entry)} </b>
         <Words text={entry.words} />
       </span>
     ),
