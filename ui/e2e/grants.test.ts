@@ -58,6 +58,27 @@ test("a team asks for access, and the owner gives it", async () => {
   expect(await violations(page())).toEqual([]);
 });
 
+test("a pool is lent, and both teams see on Slots how it is shared", async () => {
+  await inTeam("default", "PUT", "/pools/scanners", { slots: 4 });
+  await page().goto("/t/default/admin/grants");
+  await page().getByRole("button", { name: "Give access" }).click();
+  await dialog().getByLabel("Team").fill("partners");
+  await dialog().getByLabel("Access").selectOption("Use pool");
+  await dialog().getByLabel("Pool").fill("scanners");
+  expect(await violations(page())).toEqual([]);
+  await dialog().getByRole("button", { name: "Give access" }).click();
+  await row("scanners").getByText("given").waitFor();
+
+  await page().goto("/t/default/slots");
+  await page().getByText("Shared with other teams: this team may use 4 now").waitFor();
+  await page().getByRole("heading", { name: "Lent to" }).waitFor();
+  await page().getByText("0 of 0").waitFor(); // what partners use, and may use: they want nothing
+  expect(await violations(page())).toEqual([]);
+  await page().goto("/t/partners/slots");
+  await page().getByRole("heading", { name: "@default/scanners" }).waitFor();
+  await page().getByText("Shared by another team: this team may use 0 now").waitFor();
+});
+
 test("a guest sees the runs and starts one, until the grant is taken back", async () => {
   const { url } = await inTeam<{ url: string }>("partners", "POST", "/login-links", {
     user: "gina",

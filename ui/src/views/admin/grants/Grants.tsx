@@ -16,7 +16,7 @@ import { RowMenu } from "../RowMenu.tsx";
 import { GrantForm } from "./GrantForm.tsx";
 import { type Answer, answersTo, useAnswer, WORDS } from "./grants.ts";
 
-/** What teams let each other do with DAGs and assets: given and asked for, in both directions. */
+/** What teams let each other do with DAGs, assets and pools: given and asked for, in both directions. */
 export function Grants() {
   const found = useInfiniteQuery(grants());
   const mayManage = useMay("grant.manage");
@@ -30,7 +30,7 @@ export function Grants() {
       <div className={styles.bar}>
         <span>
           A grant lets another team see the runs of one DAG, start it or wait for it, or use one
-          asset. Nothing else of a team is visible to others.
+          asset or pool. Nothing else of a team is visible to others.
         </span>
         {mayManage && (
           <span className={styles.buttons}>
@@ -53,7 +53,8 @@ export function Grants() {
         empty={
           <EmptyState title="No grants yet" command="headway grant give TEAM see_runs DAG">
             <p>
-              Give another team access to a DAG or an asset of yours, or ask for access to theirs.
+              Give another team access to a DAG, an asset or a pool of yours, or ask for access to
+              theirs.
             </p>
           </EmptyState>
         }
