@@ -109,6 +109,15 @@ def test_what_is_ours_is_found(teams: World) -> None:
             assert answer.status < 300 or operation.name in NOT_SEEDED, (operation, answer.body)
 
 
+def test_a_shared_pool_is_told_to_those_who_share_it(teams: World) -> None:
+    """So that what is not told of theirs below is there."""
+    items = teams.ours["viewer"].ask("GET", "/api/v1/pools").json["items"]
+    found = {pool["name"]: [loan["team"] for loan in pool["lent_to"]] for pool in items}
+    assert found[f"@partner/{OURS}-lent"] == []
+    assert found[f"{OURS}-pool"] == ["partner"]
+    assert THEIRS not in str(items)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_what_another_team_has_is_as_what_nobody_has(
     teams: World, owner_conn: Session, role: str, monkeypatch: pytest.MonkeyPatch

@@ -69,6 +69,7 @@ def made(url: str, conn: Connection[Any], layout: Layout) -> World:
             " 'me', name FROM team WHERE team_id = %(team)s",
             {"team": team_id, "word": word},
         )
+    shared_pools(conn)
     bearers = {}
     for role in people.ROLES:
         people.create(url, f"{OURS}-{role}", role)
@@ -115,6 +116,21 @@ def ours(conn: Connection[Any]) -> None:
         " SELECT 1, now(), 'run', dag_id, run_id, 'fail', %s FROM run",
         [f"user:{OURS}"],
     )
+
+
+def shared_pools(conn: Connection[Any]) -> None:
+    """A third team has a part of a pool of each of the two, and lends each a pool of its own."""
+    conn.execute("INSERT INTO team (team_id, name) VALUES (3, 'partner')")
+    for team_id, word in ((1, OURS), (2, THEIRS)):
+        conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (3, %s, 4)", [f"{word}-lent"])
+        conn.execute(
+            "INSERT INTO team_grant (grant_id, owner, grantee, name, kind, state, changed_by, changed_in)"
+            " SELECT %(word)s || '-out', name, 'partner', %(word)s || '-pool', 'use_pool', 'given', 'me', name"
+            " FROM team WHERE team_id = %(team)s UNION ALL"
+            " SELECT %(word)s || '-in', 'partner', name, %(word)s || '-lent', 'use_pool', 'given', 'me', 'partner'"
+            " FROM team WHERE team_id = %(team)s",
+            {"team": team_id, "word": word},
+        )
 
 
 def secrets(conn: Connection[Any], layout: Layout) -> None:
