@@ -18,6 +18,7 @@ from tests.simulation.fast import Fast
 from tests.simulation.groups import Groups
 from tests.simulation.loans import Loans
 from tests.simulation.minds import Lists, Minds
+from tests.simulation.past import Past
 from tests.simulation.teams import Teams
 from tests.simulation.waits import Waits
 from tests.simulation.world import Connections, World
@@ -35,6 +36,7 @@ WORLDS: Final[dict[str, type[World]]] = {
         Lists,
         Loans,
         Minds,
+        Past,
         Teams,
         Waits,
     )

@@ -64,7 +64,7 @@ test("grid: a run that goes on is shown by deltas alone", async () => {
   open(server, "grid", "second");
   await expect.poll(third).toContain("success");
   await newest("success");
-  expect(await reads()).toEqual([]);
+  expect(await drawn()).toEqual([]);
 });
 
 test("grid: of a new run, and of what is mapped, only that run is read", async () => {
@@ -160,7 +160,7 @@ test("a tab in the background holds no stream, and catches up when it is looked 
   await look(true);
   await newest("success");
   await expect.poll(first).toContain("success");
-  expect(await reads()).toEqual([]);
+  expect(await drawn()).toEqual([]);
 });
 
 /** As a browser does when another tab is chosen; a headless one shows all its tabs. */
