@@ -195,6 +195,26 @@ def test_another_length_after_a_clear(length: int) -> None:
     story.everything_counts()
 
 
+def test_what_is_mapped_over_a_task_of_the_group_is_recalled_with_its_items() -> None:
+    """Only the list was cleared; a task of the group that nobody cleared loses an instance."""
+    story = Story(
+        task("list"),
+        inside("first"),
+        inside("second", "first"),
+        task("each", over=["first"]),
+    ).begin()
+    story.succeed("list", length=1)
+    story.succeed("first[0]", item=True)
+    assert (story.state("each[0]"), story.state("second[0]")) == ("queued", "queued")
+    commands.clear(story.run, [story.at("list"), story.at("second[0]")], "user:ada")
+    story.tick()
+    assert story.end("second[0]", Outcome.CANCELLED)
+    story.tick().succeed("list", length=0)
+    assert story.indexes("first") == [-1]
+    assert story.at("each[0]").intent == Event.CLEAR
+    story.everything_counts()
+
+
 def test_a_clear_of_an_index_goes_down_along_it() -> None:
     story = etl().succeed("list", length=3)
     for name in ("extract", "transform", "load"):

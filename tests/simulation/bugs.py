@@ -141,9 +141,9 @@ PLACES_IN, AXIS_LENGTH = mapping.places_in, mapping.axis_length
 EXPAND_GROUP = mapping.expand_group
 
 
-def without_its_peers(run: Run, node: Node) -> bool:
+def without_its_peers(run: Run, node: Node, changed: set[int]) -> bool:
     """Only the node that is judged gets the instances of a new list."""
-    return EXPAND_GROUP(run, replace(node, peers=frozenset()))
+    return EXPAND_GROUP(run, replace(node, peers=frozenset()), changed)
 
 
 def all_of_its_peers(sight: Sight) -> tuple[int, dict[State, int]]:

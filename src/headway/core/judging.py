@@ -5,7 +5,7 @@ from typing import Final
 
 from headway.core import mapping
 from headway.core.graph import Node
-from headway.core.reasons import FailedFast
+from headway.core.reasons import FailedFast, UpstreamChanged
 from headway.core.run import NOT_MAPPED, SCHEDULER, Instance, Run
 from headway.core.states import LIVE, PENDING, Event, State
 from headway.core.upstream import Verdict
@@ -48,7 +48,10 @@ def judge_in_group(run: Run, node: Node, indexes: Collection[int] | None) -> Non
     by_index = run.instances[node.index]
     if indexes is None or NOT_MAPPED in by_index:
         waiting = [each for each in by_index.values() if each.state is State.WAITING]
-        if not mapping.expand_group(run, node):
+        changed: set[int] = set()
+        is_open = mapping.expand_group(run, node, changed)
+        recall_below(run, changed, SCHEDULER)  # also of nodes that nobody cleared
+        if not is_open:
             end_others_if_refused(run, node, waiting)
             return
         for each in (node.index, *node.peers):
@@ -96,3 +99,33 @@ def end_others(run: Run, failed: Node) -> None:
             run.move(instance, Event.SKIP, FailedFast(failed.task_id))
         elif instance.state in LIVE and instance.intent is None:
             intend(run, instance, Event.FAIL, f"{FAIL_FAST}{failed.task_id}")
+
+
+def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
+    """What was settled has changed, by a person or a new list: what waited for it and has not started waits again.
+
+    Otherwise it would run without the results it was released for, or on another item than its
+    own. What has started runs on: it has its inputs.
+    """
+    nodes = set(changed)
+    for index in sorted({below for node in nodes for below in run.graph.nodes[node].waited_for_by}):
+        sources = {axis.source for axis in mapping.leaves(run.graph.nodes[index])}
+        for instance in list(run.instances[index].values()):
+            if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
+                continue
+            if instance.state in PENDING:
+                recall(run, instance, actor)
+            elif instance.state is State.QUEUED and instance.intent is None:
+                intend(run, instance, Event.CLEAR, actor)
+
+
+def recall(run: Run, instance: Instance, actor: str) -> None:
+    """Have it wait for its upstream again. A deferred attempt ends: it would go on with other inputs."""
+    run.move(instance, Event.RECALL, UpstreamChanged(), actor)
+    run.stale.add(instance.node.index)
+
+
+def released(run: Run, instance: Instance) -> bool:
+    """Return whether it would be released with its current upstream states."""
+    verdict, _ = decide(run, instance.node, instance.map_index)
+    return verdict is Verdict.RUN and mapping.has_item(run, instance)

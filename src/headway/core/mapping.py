@@ -61,8 +61,10 @@ def expand(run: Run, node: Node, waiting: Sequence[Instance]) -> Iterator[Instan
             yield instance
 
 
-def expand_group(run: Run, node: Node) -> bool:
+def expand_group(run: Run, node: Node, changed: set[int]) -> bool:
     """Make the instances of all nodes of a mapped group, so that each finds the one of its index.
+
+    Adds to ``changed`` the nodes of which instances came or went.
 
     Returns False if it is too early, or if the waiting instances of the node have come to an end by what the group is
     mapped over.
@@ -83,6 +85,7 @@ def expand_group(run: Run, node: Node) -> bool:
         fit(run, run.graph.nodes[index], length)
         if before != run.instances[index].keys():
             run.stale.add(index)
+            changed.add(index)
     if length == 0:
         waiting = [run.instances[node.index][NOT_MAPPED]]
         return end_all(run, waiting, Event.SKIP, MappedOverNothing())
@@ -234,7 +237,7 @@ def positions(run: Run, instance: Instance) -> list[int]:
     """The place of a mapped instance in each of the ``leaves`` of its axes; NOWHERE in one that it has no item of.
 
     The lengths are those of its expansion: what has not started when one of them changes waits
-    again (``plan.recall_below``). Only an attempt that is to be ended without starting is asked
+    again (``judging.recall_below``). Only an attempt that is to be ended without starting is asked
     for when they are not.
     """
     node = instance.node

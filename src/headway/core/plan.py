@@ -5,7 +5,7 @@ Pure: no I/O, no clock, no randomness. ``run.now`` is the database's time at the
 changed are judged again.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,9 @@ from headway.core.judging import FAIL_FAST, judge_in_group
 from headway.core.judging import end_others as end_others
 from headway.core.judging import intend as intend
 from headway.core.judging import judge_node as judge_node
+from headway.core.judging import recall as recall
+from headway.core.judging import recall_below as recall_below
+from headway.core.judging import released as released
 from headway.core.ready import admit
 from headway.core.reasons import (
     AttemptFailed,
@@ -34,7 +37,6 @@ from headway.core.reasons import (
     RunTimedOut,
     SkippedItself,
     TooManyTasks,
-    UpstreamChanged,
 )
 from headway.core.reasons import Started as ProcessStarted
 from headway.core.reports import Ended, Found, Named, Outcome, Report, Started
@@ -52,8 +54,6 @@ from headway.core.states import (
     RunState,
     State,
 )
-from headway.core.upstream import Verdict
-from headway.core.verdicts import decide
 from headway.core.waits.of_run import of_run, timeout
 
 TIMEOUT: Final = "scheduler:dagrun_timeout"
@@ -249,36 +249,6 @@ def forget_result(run: Run, instance: Instance) -> None:
     instance.item = False
     if instance.attempts:
         run.changes.forgotten[instance.key] = instance
-
-
-def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
-    """A person changed what was settled: what waited for it and has not started waits again.
-
-    Otherwise it would run without the results it was released for, or on another item than its
-    own. What has started runs on: it has its inputs.
-    """
-    nodes = set(changed)
-    for index in sorted({below for node in nodes for below in run.graph.nodes[node].waited_for_by}):
-        sources = {axis.source for axis in mapping.leaves(run.graph.nodes[index])}
-        for instance in list(run.instances[index].values()):
-            if instance.state is State.WAITING or (not sources & nodes and released(run, instance)):
-                continue
-            if instance.state in PENDING:
-                recall(run, instance, actor)
-            elif instance.state is State.QUEUED and instance.intent is None:
-                intend(run, instance, Event.CLEAR, actor)
-
-
-def recall(run: Run, instance: Instance, actor: str) -> None:
-    """Have it wait for its upstream again. A deferred attempt ends: it would go on with other inputs."""
-    run.move(instance, Event.RECALL, UpstreamChanged(), actor)
-    run.stale.add(instance.node.index)
-
-
-def released(run: Run, instance: Instance) -> bool:
-    """Return whether it would be released with its current upstream states."""
-    verdict, _ = decide(run, instance.node, instance.map_index)
-    return verdict is Verdict.RUN and mapping.has_item(run, instance)
 
 
 def again(
