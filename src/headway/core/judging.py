@@ -102,7 +102,7 @@ def end_others(run: Run, failed: Node) -> None:
 
 
 def recall_below(run: Run, changed: Iterable[int], actor: str) -> None:
-    """What was settled has changed, by a person or a new list: what waited for it and has not started waits again.
+    """Have wait again what waited for these nodes and has not started: a person or a new list has changed them.
 
     Otherwise it would run without the results it was released for, or on another item than its
     own. What has started runs on: it has its inputs.
