@@ -44,13 +44,18 @@ up: .venv/.ready-run $(UI_BUILT) ## Serve API and web interface over the example
 	@$(BIN)/headway up --dags examples/flights --data $(DATA)
 
 WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 .PHONY: test
 test: .venv/.ready ui ## Run the tests: make test [WORKERS=2]
 	@$(MAKE) --jobs 2 --keep-going test-python test-pages
 
 .PHONY: test-python
 test-python: .venv/.ready
-	@$(BIN)/pytest -m "not stress" --numprocesses $(WORKERS) --dist worksteal
+	@$(PYTEST) -m "not long and not stress"
+
+.PHONY: test-long
+test-long: .venv/.ready ui ## Run those that start whole servers or look at many cases; CI does, after the others
+	@$(PYTEST) -m "long and not stress"
 
 # Beside the others: the tests in a browser mostly wait. What they say comes in one piece, at their end.
 .PHONY: test-pages

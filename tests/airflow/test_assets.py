@@ -3,11 +3,15 @@
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from headway.client import client_of
 from headway.config import Layout
 from headway.frontends.airflow import FRONT_END
 from tests.airflow.conftest import DAGS, Ran, Server
 from tests.cli.conftest import wait_until
+
+pytestmark = pytest.mark.long
 
 
 def brought(server: Server, dag_id: str) -> Ran:

@@ -13,6 +13,8 @@ from headway.config import Layout
 from tests.airflow.conftest import Server
 from tests.cli.conftest import headway
 
+pytestmark = pytest.mark.long
+
 SECRET: Final = "hunter2-of-the-warehouse"
 CONNECTIONS: Final = {
     "json_lake": {

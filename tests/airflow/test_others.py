@@ -2,12 +2,15 @@
 
 from typing import get_args
 
+import pytest
 from airflow.sdk.execution_time.comms import ToSupervisor
 
 from headway.authoring.run import Run
 from headway.frontends.airflow.answers import REFUSED, Conversation
 from tests.airflow.conftest import Server
 from tests.api.seed import NOON
+
+pytestmark = pytest.mark.long
 
 
 def test_each_message_of_airflow_is_answered_or_refused_by_its_name() -> None:

@@ -17,6 +17,8 @@ from headway.client import client_of
 from headway.config import Layout, read_server_file
 from tests.airflow.conftest import Server
 
+pytestmark = pytest.mark.long
+
 airflow: Any = import_module(
     "airflow_client.client"
 )  # with types that Airflow itself does not heed

@@ -6,10 +6,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing
 
+import pytest
+
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import Server
 from tests.cli.conftest import children_of, headway, of_process, wait_until
+
+pytestmark = pytest.mark.long
 
 
 def test_a_dag_runs_as_in_airflow(server: Server) -> None:

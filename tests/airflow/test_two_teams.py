@@ -7,11 +7,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from headway import wire
 from headway.client import client_of
 from headway.config import Layout
 from tests.airflow.conftest import DAGS
 from tests.cli.conftest import copy_data, headway, start, stop
+
+pytestmark = pytest.mark.long
 
 TEAMS: Final = {"marketing": ("m-word", "red"), "science": ("a-longer-word", "blue")}
 

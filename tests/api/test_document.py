@@ -145,6 +145,7 @@ def judged(operation: Any, mode: GenerationMode, url: str, count: int) -> list[s
     return found[:2]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("busy")
 def test_answers_are_as_declared(url: str) -> None:
     assert failures(url, examples()) == []

@@ -75,6 +75,7 @@ def folder(tmp_path: Path, data: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_check_and_server_have_the_same_folder(folder: Path) -> None:
     where = ("--data", "data")
     once = headway("run", "linked.py", *where, cwd=folder)
@@ -123,6 +124,7 @@ def test_a_dag_folder_in_the_data_directory_is_refused(folder: Path) -> None:
         assert not (folder / data / "run").exists()
 
 
+@pytest.mark.long
 def test_a_task_cannot_change_what_others_run(folder: Path) -> None:
     """Refused where the system lets us, also to root; anywhere else it has reached one copy, which is mended."""
     (folder / "writes.py").write_text(WRITES)

@@ -68,6 +68,7 @@ def test_a_folder_with_files_but_no_dag_is_told(
     assert said() == ""
 
 
+@pytest.mark.long
 def test_a_server_in_an_empty_place_serves_both_teams(tmp_path: Path, data: Path) -> None:
     copy_data(data, tmp_path)
     server = start(tmp_path, "--demo")

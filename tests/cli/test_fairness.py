@@ -12,6 +12,8 @@ from headway.client import Client, client_of
 from headway.config import Layout
 from tests.cli.conftest import copy_data, start, stop, wait_until
 
+pytestmark = pytest.mark.long
+
 SLOTS = 4
 DAG = """
 import os

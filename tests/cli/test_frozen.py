@@ -23,7 +23,10 @@ from headway.pg import Server
 from headway.up.component import SILENCE_S_MAX
 from tests.cli.conftest import DAGS, children_of, copy_data, headway, start, stop
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+]
 
 BOUND_S = 15.0
 SILENT = [

@@ -24,9 +24,10 @@ from headway.config import Layout, read_server_file
 from headway.up.isolation import UIDS, out_of_reach
 from tests.tidy.tree import ROOT
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root starts processes of other users"
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root starts processes of other users"),
+]
 
 PATIENCE_S: Final = 90.0
 TEAMS: Final = ("default", "marketing")

@@ -15,6 +15,8 @@ from headway.paths import log_path, stored_log
 from tests.cli.conftest import copy_data, start, stop, wait_until
 from tests.cli.test_fairness import Bench, member
 
+pytestmark = pytest.mark.long
+
 LIMIT = 1_000_000  # bytes; a burst has twice as many
 SAID = b"(log_bytes_per_minute): output is left out until the minute is over"
 HEAD = """

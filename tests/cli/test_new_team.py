@@ -18,6 +18,8 @@ from tests.cli.conftest import PATIENCE_S, copy_data, headway, start, stop, wait
 from tests.slapd import BASE, PASSWORD, READER, Slapd, slapd
 from tests.tidy.tree import ROOT
 
+pytestmark = pytest.mark.long
+
 DOCUMENT: Final = (ROOT / "docs/new-team.md").read_text("utf-8")
 BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RULE, DAG, BY_HAND, FILE, FROM_FILE = [text for _, text in BLOCK.findall(DOCUMENT)]

@@ -17,6 +17,8 @@ from tests.cli.conftest import headway, start, stop
 from tests.own_postgres import PASSWORD, documented_user, installed_versions, own_server
 from tests.pgbouncer import PROGRAM, pgbouncer
 
+pytestmark = pytest.mark.long
+
 DAG = """
 import os
 from headway import dag, task

@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.conftest import copy_data, headway, start, stop, wait_until
 
+pytestmark = pytest.mark.long
+
 Told = Callable[..., str]
 
 DAG = """

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import children_of, copy_data, headway, start, stop, wait_until
 
+pytestmark = pytest.mark.long
+
 DAG = """
 from headway import dag, task
 

@@ -25,6 +25,8 @@ from tests.cli.conftest import (
 )
 from tests.processes import begin
 
+pytestmark = pytest.mark.long
+
 YEARLY = """
 from datetime import datetime
 

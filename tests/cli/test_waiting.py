@@ -20,6 +20,8 @@ from tests.cli.conftest import (
     wait_until,
 )
 
+pytestmark = pytest.mark.long
+
 DAGS = """
 from datetime import timedelta
 from pathlib import Path

@@ -25,6 +25,8 @@ from tests.kubernetes.cluster import FakeCluster, fake_cluster
 from tests.kubernetes.fake.kinds import NAMESPACE, QUOTA
 from tests.kubernetes.fake.store import Object
 
+pytestmark = pytest.mark.long
+
 LENGTH = 100_000  # of a result that is a file, and travels in several pieces
 
 DAGS = """

@@ -22,6 +22,8 @@ from tests.logs import s3
 from tests.logs.s3 import Store
 from tests.processes import begin
 
+pytestmark = pytest.mark.long
+
 SECRET = "a-secret-of-the-store"
 CURIOUS = """
 import os

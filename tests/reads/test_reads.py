@@ -26,6 +26,8 @@ from tests.lending import Lender
 from tests.reads.costs import Cost, counted
 from tests.reads.pages import requests
 
+pytestmark = pytest.mark.long
+
 FEW, MANY = 120, 480  # runs of each DAG: about 11,000 and 46,000 task instances
 ITEMS: Final = 20
 DAGS: Final = 8

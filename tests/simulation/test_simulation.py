@@ -152,6 +152,7 @@ def test_a_crash_at_two_points_changes_no_outcome(connections: Connections) -> N
 # -- planted bugs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bug", BUGS, ids=[bug.name.replace(" ", "-") for bug in BUGS])
 def test_a_planted_bug_is_found(
     bug: Bug, connections: Connections, monkeypatch: pytest.MonkeyPatch

@@ -17,6 +17,7 @@ KILL, STOP, CONTINUE = signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT
 LEASE_S = 15.0
 
 
+@pytest.mark.long
 def test_one_kill_of_each_kind() -> None:
     with installation() as site:
         site.trigger(6, items=10, seconds=0.1)

@@ -60,6 +60,7 @@ def die_again_and_again(
         )
 
 
+@pytest.mark.long
 def test_a_scheduler_dies_in_its_transactions_and_right_after_them() -> None:
     """F02: before COMMIT, and after it before anybody hears of it."""
     die_again_and_again([(point, 1, KILL) for point in POINTS[:2]], runs=2, lost=0)
