@@ -32,9 +32,9 @@ from headway.store import assets, changes, lending, queue, reports, runs, sessio
 from headway.store import gates as store_gates
 from headway.store.clock import clock
 from headway.store.transact import transact
+from tests.simulation.altered import STEPS as STEPS_OF_CLUSTERS
 from tests.simulation.assets import STEPS as STEPS_OF_ASSETS
 from tests.simulation.assets import Assets
-from tests.simulation.clusters import STEPS as STEPS_OF_CLUSTERS
 from tests.simulation.clusters import Clusters
 from tests.simulation.crowd import Crowd
 from tests.simulation.edits import Edits

@@ -1,44 +1,19 @@
-"""A world of setups and teardowns: in each DAG some tasks prepare what others clean up. People cancel and clear more
-than elsewhere.
-"""
+"""A world of setups and teardowns: in each DAG some tasks prepare what others clean up."""
 
 from typing import Final
 
 from msgspec.structs import replace
 
 from headway.spec.model import Dag, Task
-from headway.store.transact import transact
-from tests.simulation.dags import POOLS, draw, random_dag
-from tests.simulation.people import TEAM, People, put
-from tests.simulation.world import Connections, World
+from tests.simulation.altered import Altered
+from tests.simulation.dags import draw
 
-DAGS: Final = 3
-STEPS: Final = 60
 TEARDOWN: Final = {"teardown": True, "trigger_rule": "all_done_setup_success", "branch": False}
 
 
-class Clusters(World):
-    def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
-        super().__init__(seed, connections, steps=steps)
-        self.people = Impatient(self)
-
-    def populate(self) -> None:
-        with self.observer.transaction():
-            for name in POOLS:
-                self.observer.execute("INSERT INTO pool VALUES (1, %s, 3)", [name])
-        for number in range(DAGS):
-            dag_id = f"d{number}"
-            self.dag_ids.append(dag_id)
-            dag = with_setups(random_dag(self.chance, dag_id, self.now))
-            transact(self.connections.people[0], put, TEAM, dag, self)
-
-
-class Impatient(People):
-    def act(self) -> None:
-        conn = self.world.free_connection()
-        if conn is not None:
-            deeds = [self.trigger] * 6 + [self.clear] + [self.cancel] * 2 + [self.mark]
-            self.attempt(conn, self.chance.choice(deeds))
+class Clusters(Altered):
+    def altered(self, dag: Dag) -> Dag:
+        return with_setups(dag)
 
 
 def with_setups(dag: Dag) -> Dag:

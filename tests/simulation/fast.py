@@ -2,36 +2,17 @@
 comes to is compared with what each task does (S6); that nothing goes on is an invariant (I44).
 """
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from headway.spec.model import Dag
-from headway.store.transact import transact
 from tests.simulation import reference
-from tests.simulation.clusters import Impatient, with_setups
-from tests.simulation.dags import POOLS, random_dag
-from tests.simulation.people import TEAM, put
-from tests.simulation.world import Connections, World
-
-DAGS: Final = 3
-STEPS: Final = 60
+from tests.simulation.altered import Altered
+from tests.simulation.clusters import with_setups
 
 
-class Fast(World):
-    def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
-        super().__init__(seed, connections, steps=steps)
-        self.people = Impatient(self)
-
-    def populate(self) -> None:
-        with self.observer.transaction():
-            for name in POOLS:
-                self.observer.execute("INSERT INTO pool VALUES (1, %s, 3)", [name])
-        for number in range(DAGS):
-            dag_id = f"d{number}"
-            self.dag_ids.append(dag_id)
-            dag = fast(random_dag(self.chance, dag_id, self.now))
-            transact(self.connections.people[0], put, TEAM, dag, self)
+class Fast(Altered):
+    def altered(self, dag: Dag) -> Dag:
+        return fast(dag)
 
     def compare(self) -> None:
         rows = self.observer.execute(

@@ -11,13 +11,10 @@ from headway.core.commands import Selection
 from headway.core.states import Event
 from headway.spec.model import Dag, Task
 from headway.store.transact import transact
-from tests.simulation.clusters import Impatient
-from tests.simulation.dags import POOLS, draw, random_dag
-from tests.simulation.people import TEAM, put
-from tests.simulation.world import Connections, World
+from tests.simulation.altered import Altered
+from tests.simulation.dags import draw
+from tests.simulation.people import TEAM
 
-DAGS: Final = 2
-STEPS: Final = 60
 HELD_BY_FAILURES: Final = """
     SELECT DISTINCT before.run_id, before.task_id FROM task_instance AS ti
     JOIN task_instance AS before ON before.team_id = ti.team_id AND before.run_id = ti.blocked_reason ->> 'run'
@@ -28,26 +25,17 @@ HELD_BY_FAILURES: Final = """
 """
 
 
-class Past(World):
-    def __init__(self, seed: int, connections: Connections, *, steps: int = STEPS) -> None:
-        super().__init__(seed, connections, steps=steps)
-        self.people = Impatient(self)
+class Past(Altered):
+    dags = 2
 
-    def populate(self) -> None:
-        with self.observer.transaction():
-            for name in POOLS:
-                self.observer.execute("INSERT INTO pool VALUES (1, %s, 3)", [name])
-        for number in range(DAGS):
-            dag_id = f"d{number}"
-            self.dag_ids.append(dag_id)
-            dag = with_pasts(random_dag(self.chance, dag_id, self.now))
-            transact(self.connections.people[0], put, TEAM, dag, self)
+    def altered(self, dag: Dag) -> Dag:
+        return with_pasts(dag)
 
     def remember(self) -> None:
         super().remember()
-        self.mend()
+        self.mark_what_holds()
 
-    def mend(self) -> None:
+    def mark_what_holds(self) -> None:
         """A person sees what holds the next run, and marks it."""
         found = self.observer.execute(HELD_BY_FAILURES).fetchall()
         conn = self.connections.people[0]
