@@ -40,6 +40,7 @@ NAME: Final = "airflow"
 MODES: Final = ("tuned", "stock")
 WORKLOADS: Final = ("W1", "W2", "W3", "W4", "W5", "W7", "W8")
 DAGS: Final = 6
+KNOWN_TIMEOUT_S: Final = 1_200.0
 BACKLOG: Final = 200
 TUNED: Final = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.02",
@@ -51,13 +52,13 @@ TUNED: Final = {
 }
 
 
-def settings(home: Path, server: Database, port: int, mode: str) -> dict[str, str]:
+def settings(home: Path, server: Database, port: int, mode: str, dags: Path) -> dict[str, str]:
     database = server.url("postgresql+psycopg2", "airflow")
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DEFINITIONS / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "32",
@@ -138,7 +139,12 @@ def connections(server: Database) -> float:
 
 
 @contextmanager
-def session(mode: str) -> Iterator[Session]:
+def session(
+    mode: str, dags: Path = DEFINITIONS / "airflow", count: int = DAGS
+) -> Iterator[Session]:
+    """Start Airflow over a folder with so many DAGs. ``startup``: seconds from the start until it is healthy, and until
+    it knows all of them.
+    """
     binaries = environment(NAME)
     with (
         TemporaryDirectory(prefix="headway-bench-airflow-") as name,
@@ -147,9 +153,7 @@ def session(mode: str) -> Iterator[Session]:
         home, port = Path(name), free_port()
         with psycopg.connect(server.owner_dsn, autocommit=True) as connection:
             connection.execute("CREATE DATABASE airflow")
-        env = variables(
-            home, binaries, DEFINITIONS / "airflow", **settings(home, server, port, mode)
-        )
+        env = variables(home, binaries, dags, **settings(home, server, port, mode, dags))
         url, log = f"http://127.0.0.1:{port}", home / "standalone.log"
         begun = time.monotonic()
         command = [str(binaries / "python"), str(binaries / "airflow"), "standalone"]
@@ -159,8 +163,9 @@ def session(mode: str) -> Iterator[Session]:
             start_s = time.monotonic() - begun
             token = call("GET", f"{url}/auth/token")["access_token"]
             airflow = Airflow(url, token, home, server)
-            until(lambda: known(airflow), "reading the DAG file", 120)
-            yield Session(airflow.perform, {"start_to_healthy_s": start_s})
+            until(lambda: known(airflow, count), "reading the DAG files", KNOWN_TIMEOUT_S)
+            known_s = time.monotonic() - begun
+            yield Session(airflow.perform, {"start_to_healthy_s": start_s, "known_s": known_s})
 
 
 def healthy(answer: Mapping[str, Mapping[str, str]]) -> None:
@@ -169,5 +174,5 @@ def healthy(answer: Mapping[str, Mapping[str, str]]) -> None:
             raise PeerError(f"{part} is {answer[part]['status']}")
 
 
-def known(airflow: Airflow) -> bool | None:
-    return True if airflow.call("GET", "/dags?limit=1")["total_entries"] == DAGS else None
+def known(airflow: Airflow, count: int) -> bool | None:
+    return True if airflow.call("GET", "/dags?limit=1")["total_entries"] == count else None

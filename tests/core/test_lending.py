@@ -59,6 +59,27 @@ def test_who_lost_the_grant_has_nothing_more() -> None:
     assert found == {1: 1}
 
 
+def test_what_is_too_little_for_the_next_task_of_one_stays_the_owners() -> None:
+    found = divide(5, [Claim(team_id=1, is_owner=True, wants=[1]), Claim(team_id=2, wants=[3, 3])])
+    assert found == {1: 2, 2: 3}
+
+
+def test_of_two_who_are_due_as_much_the_one_that_waits_longer_is_first() -> None:
+    waiting = [Claim(team_id=1, wants=[1], since=2), Claim(team_id=2, wants=[1], since=1)]
+    assert divide(3, [*waiting, Claim(team_id=3, used=2)]) == {1: 0, 2: 1, 3: 1}
+
+
+def test_what_comes_back_is_given_by_turns() -> None:
+    waiting = [Claim(team_id=1, wants=[1, 1]), Claim(team_id=2, wants=[1, 1])]
+    assert divide(6, [*waiting, Claim(team_id=3, used=4)]) == {1: 1, 2: 1, 3: 2}
+
+
+def test_what_others_still_hold_without_a_grant_is_due_to_nobody() -> None:
+    closed = Claim(team_id=3, used=2, is_open=False)
+    found = divide(4, [Claim(team_id=1, wants=[1] * 9), Claim(team_id=2, used=2), closed])
+    assert found == {1: 0, 2: 1}
+
+
 @pytest.mark.parametrize("seed", range(200))
 def test_never_above_and_nothing_idle(seed: int) -> None:
     chance = random.Random(seed)

@@ -166,6 +166,29 @@ def test_what_is_no_list_is_refused_by_all_of_it() -> None:
     assert {story.state(name) for name in ("extract", "transform", "load")} == {"failed"}
 
 
+def test_a_group_mapped_over_no_list_is_a_first_failure() -> None:
+    story = Story(task("list"), inside("extract"), task("other"), fail_fast=True).begin()
+    story.start("other")
+    story.succeed("list", length=None)
+    assert (story.state("extract"), story.at("other").intent) == ("failed", Event.FAIL)
+
+
+def test_what_runs_on_an_item_that_is_gone_is_ended() -> None:
+    story = etl().succeed("list", length=3)
+    story.start("extract[2]")
+    chosen = commands.select(story.run, Selection(tasks=frozenset({"list"}), downstream=False))
+    commands.clear(story.run, chosen, "user:ada")
+    story.tick()
+    story.succeed("list", length=1)
+    assert story.indexes("transform") == [0]
+    for name in ("extract[1]", "extract[2]"):
+        assert story.at(name).intent is Event.CLEAR
+        story.end(name, Outcome.CANCELLED)
+    story.tick()
+    assert story.indexes("extract") == [0]
+    story.everything_counts()
+
+
 def test_a_literal_needs_nobody() -> None:
     story = Story(inside("a", over=2), inside("b", "a", over=2)).begin()
     assert story.state("a[0]") == story.state("a[1]") == "queued"
