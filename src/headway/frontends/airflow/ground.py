@@ -5,6 +5,8 @@ The variables are those that Airflow reads when it is imported. What a person ha
 
 import json
 import os
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,23 @@ SETTINGS: Final = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": NO_DATABASE,
 }
+
+# What Airflow's task runner imports when a task begins is imported once, before any task is forked.
+RUNNERS: Final = (
+    "airflow.config_templates.airflow_local_settings",
+    "airflow.dag_processing.bundles.local",
+    "airflow.sdk._shared.logging.factory",
+    "airflow.sdk._shared.logging.structlog",
+    "airflow.sdk.definitions.asset.metadata",
+    "airflow.version",
+    "anyio",
+    "encodings.idna",
+    "httpcore",
+    "httpx",
+    "jinja2.ext",
+    "logging.config",
+    "setproctitle",
+)
 
 prepared = False
 
@@ -39,6 +58,9 @@ def prepare() -> None:
     from airflow.dag_processing import dagbag as dagbag
     from airflow.sdk.execution_time import task_runner as task_runner
 
+    for module in RUNNERS:
+        with suppress(ImportError):  # another release of Airflow does without it
+            import_module(module)
     settings.configure_vars()
     settings.prepare_syspath_for_config_and_plugins()
     settings.import_local_settings()  # policies for DAGs and tasks
