@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from headway import Fail, Run, Skip, TimeDelta, bash, dag, defer, get_current_context, task
+from headway.authoring import secrets
 from headway.authoring.secrets import mask_secret
 
 DAEMON = """
@@ -299,6 +300,26 @@ def secretive() -> None:
     raise ValueError("hunter2-hunter2 is wrong")
 
 
+@task
+def starts_a_run() -> None:
+    mask_secret("hunter2-hunter2")
+    secrets.ask(
+        "runs", '{"ask":"start","dag_id":"d","run_id":"r","params":{"p":"hunter2-hunter2"}}'
+    )
+
+
+@task
+def returns_a_secret() -> str:
+    mask_secret("hunter2-hunter2")
+    return "is hunter2-hunter2"
+
+
+@task
+def passes_on(text: str) -> str:
+    print(f"it {text}")
+    return f"it {text}"
+
+
 @task.bash
 def commands() -> str:
     mask_secret("hunter2-hunter2")
@@ -319,9 +340,10 @@ def flow() -> None:
     named.expand(number=n)
     named_and_killed.expand(number=n)
     length(large())
+    passes_on(returns_a_secret())
     for plain in (
         raises, segfault, exits, calls_exit, sleeps, deaf, eats, giant, gigabyte, gigabyte_of_lines, unstorable, chatty,
-        skips, gives_up, looks_around, secretive,
+        skips, gives_up, looks_around, secretive, starts_a_run,
         shows_params, commands, makes_a_mess, sees_no_mess, leaves_a_thread, closes_its_output,
         replaces_its_folder, waits, starts_a_job,
     ):  # fmt: skip

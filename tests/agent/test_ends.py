@@ -8,7 +8,7 @@ import pytest
 
 from headway import clock, ids
 from headway.agent.logs import HEAD_BYTES_MAX, TAIL_BYTES_MAX
-from headway.agent.protocol import Ack, AttemptKey, AxisItem, Cancel, Ended, XComRef
+from headway.agent.protocol import Ack, Ask, AttemptKey, AxisItem, Cancel, Ended, Stored, XComRef
 from tests.agent.gateway import TOKEN, WAIT_S, Gateway, grant_of
 
 LINES = Path(__file__).with_name("flow.py").read_text().splitlines()
@@ -197,6 +197,26 @@ def test_secrets_are_masked(shared: Gateway, run_id: str) -> None:
     assert "hunter2" not in log
     assert "my password is ***." in log
     assert "split ***" in log
+
+
+def test_a_secret_is_no_parameter_of_a_run(shared: Gateway, run_id: str) -> None:
+    ended = shared.run("starts_a_run", run_id=run_id)
+    assert ended.detail.startswith("SecretRefused: the run is not started: its parameters")
+    assert [said for said in shared.said if isinstance(said, Ask)] == []
+
+
+def test_what_a_result_reveals_is_masked_in_who_receives_it(shared: Gateway, run_id: str) -> None:
+    returned = shared.run("returns_a_secret", run_id=run_id).xcoms[0]
+    assert (returned.value, returned.shown) == (b'"is hunter2-hunter2"', b'"is ***"')
+    assert returned.secrets == ["hunter2-hunter2"]
+    elsewhere = ids.run_id()
+    shared.stored.append((elsewhere, Stored("returns_a_secret", -1, returned)))
+    for run in (run_id, elsewhere):  # from the agent itself, and from the server
+        ended = shared.run("passes_on", run_id=run, inputs=[XComRef("returns_a_secret")])
+        assert ended.outcome == "success", ended
+        (result,) = ended.xcoms
+        assert (result.value, result.shown) == (b'"it is hunter2-hunter2"', b'"it is ***"')
+        assert "it is ***" in shared.log(ended.key)
 
 
 def test_a_broken_file(shared: Gateway, run_id: str) -> None:

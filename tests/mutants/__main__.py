@@ -32,6 +32,7 @@ TESTS: Final = {
     "core/role_map": CORE,
     "core/grants": CORE,
     "agent/masking": ("tests/agent/test_masking.py", "tests/agent/test_text.py"),
+    "agent/shown": ("tests/agent/test_shown.py",),
     "agent/logs": ("tests/agent/test_attempt_log.py", "tests/agent/test_budget.py"),
     "api/guests": ("tests/api/test_grants.py",),
     "api/scopes": ("tests/api/test_rights.py",),

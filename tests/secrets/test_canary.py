@@ -1,5 +1,6 @@
 """A secret that a task gets, prints and fails with in every usual encoding is found nowhere afterwards."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -12,9 +13,11 @@ import pytest
 
 from headway import clock
 from headway.agent.masking import forms
-from headway.client import client_of
+from headway.client import Client, client_of
 from headway.config import Layout
+from headway.errors import HeadwayError
 from tests.cli.conftest import PATIENCE_S, copy_data, headway, start, stop
+from tests.leaks.routes import operations
 
 CANARY = "c4nary 'S3cret'/with+odd=chars\"&ä"
 KEY = "-----BEGIN KEY-----\nq7Zk41mWc4naryLineOne\nq7Zk41mWc4naryLineTwo\n-----END KEY-----"
@@ -81,12 +84,61 @@ def other():
     denied()
 """
 
+PASSED_ON = "c4nary 'passed'/on+by=results\"&ä"
+HANDED = """
+import base64
+import hashlib
+import json
+
+from headway import Asset, Run, bash, connection, dag, get_current_context, task
+
+lake = Asset("lake")
+
+
+@dag()
+def handed():
+    @task(outlets=[lake])
+    def give(run: Run) -> dict[str, object]:
+        secret = connection("lake").password
+        run.outlet_events[lake].extra["by"] = secret
+        keys = [secret, b"_" + secret.encode()]
+        return {"dsn": f"s3://{secret}@lake", "json": json.dumps({"p": secret}), "keys": keys}
+
+    @task
+    def take(got: dict[str, object]) -> list[str]:
+        # Nothing was handed to this task but a result.
+        text = got["keys"][0]
+        print("sha:", hashlib.sha256(text.encode()).hexdigest(), text)
+        print(repr(got), base64.b64encode(text.encode()).decode())
+        return [f"again: {text}", "harmless"]
+
+    @task(map_index_template="of {{ name }}")
+    def each(text: str) -> int:
+        get_current_context()["name"] = text
+        return len(text)
+
+    @task
+    def large() -> list[str]:
+        return [connection("lake").password] * 5_000
+
+    @task(retries=0)
+    def fail(texts: list[str]) -> None:
+        print("large:", len(texts), texts[7])
+        raise ValueError(f"cannot use {texts[8]}")
+
+    given = give()
+    each.expand(text=take(given))
+    bash(task_id="shell", command="echo $DSN $KEYS", env={"DSN": given["dsn"], "KEYS": given["json"]})
+    fail(large())
+"""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("canary")
     (folder / "dags").mkdir()
     (folder / "dags" / "canary.py").write_text(DAGS)
+    (folder / "dags" / "handed.py").write_text(HANDED)
     copy_data(data, folder)
     process = start(folder)
     deadline = clock.monotonic() + PATIENCE_S
@@ -117,6 +169,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Iterator[Path]
         "--extra",
         "-",
     )
+    lake = ("conn", "set", "lake", "--type", "aws", "--password")
+    give(folder, PASSED_ON, *lake)
     give(folder, "", "conn", "set", "restricted", "--type", "http", "--dag", "canary")
     give(folder, KEY, "var", "set", "private_key")
     give(folder, "", "var", "set", "bucket", "raw-data")
@@ -156,6 +210,77 @@ def test_a_secret_is_found_nowhere(home: Path) -> None:
         if form in content
     ]
     assert found == []
+
+
+def test_what_a_result_holds_is_seen_by_tasks_and_by_nobody_else(home: Path) -> None:
+    done = headway("run", "handed", cwd=home)
+    assert done.returncode == 1, done.stdout + done.stderr
+    client = client_of(Layout(home / ".headway"))
+    with closing(client):
+        (run,) = client.runs(1, dag_id="handed")
+        told = [done.stdout, done.stderr, *everything_of(client, run.run_id)]
+        results = {one.task_id: one for one in client.xcoms(run.run_id) if one.map_index < 0}
+        lengths = client.xcoms(run.run_id, task_id="each")
+    assert results["give"].value["dsn"] == "s3://***@lake"
+    assert results["take"].value == ["again: ***", "harmless"]
+    assert {name for name, one in results.items() if one.masked} == {"give", "take"}
+    assert results["shell"].value.startswith("s3://***@lake ")
+    assert [one.value for one in lengths] == [len(f"again: {PASSED_ON}"), len("harmless")]
+    for command in (("xcom", run.run_id), ("xcom", run.run_id, "give"), ("show", run.run_id)):
+        told += [headway(*command, "--output", how, cwd=home).stdout for how in ("table", "json")]
+    folder = home / ".headway"
+    private = (
+        folder / "postgres",
+        folder / "xcom",
+        folder / "secrets.key",
+    )  # of the server and its tasks
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and not any(file.is_relative_to(one) for one in private):
+            told.append(file.read_bytes().decode(errors="replace"))
+    whole = "\n".join(told)
+    assert f"sha: {hashlib.sha256(PASSED_ON.encode()).hexdigest()} ***" in whole, (
+        "a task gets it whole"
+    )
+    assert "large: 5000 ***" in whole
+    assert "cannot use ***" in whole
+    assert "of again: ***" in whole
+    assert [form for form in forms(PASSED_ON) if form in whole.encode()] == []
+
+
+def everything_of(client: Client, run_id: str) -> Iterator[str]:
+    """Yield what each route that reads answers about a run, its tasks and its DAG."""
+    day = {"from": "2000-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+    ids = {
+        "run_id": run_id,
+        "dag_id": "handed",
+        "conn_id": "lake",
+        "version": "1",
+        "with": run_id,
+        "q": "again",
+        **day,
+    }
+    read = 0
+    for operation in operations():
+        if operation.method != "GET" or operation.streams:
+            continue
+        for task in ("give", "take", "each", "large", "fail", "shell"):
+            given = {**ids, "task_id": task, "map_index": "0" if task == "each" else "-1"}
+            if not given.keys() >= set(operation.path_names):
+                continue
+            path = operation.path.removeprefix("/api/v1").format(**given)
+            asked = {
+                n: given[n]
+                for n in operation.query_names
+                if n in given and n not in ("dag_id", "version")
+            }
+            try:
+                answer, _ = client.ask("GET", path, None, asked)
+            except HeadwayError as error:
+                yield error.message
+            else:
+                read += 1
+                yield answer.decode(errors="replace")
+    assert read > 150, "most of them answer"
 
 
 def test_a_dag_gets_what_it_may_have_and_nothing_tells_of_the_rest(home: Path) -> None:

@@ -251,3 +251,18 @@ def test_a_question_is_of_a_live_attempt_and_names_no_more_than_it_may(service: 
 
 def test_a_mapped_task_starts_runs_under_the_name_of_its_instance() -> None:
     assert runs.Asker(1, "default", "d", "r1", "t0", 3).name == "task:d/r1/t0[3]"
+
+
+def test_the_secrets_in_a_result_come_with_it(service: Service, owner_conn: Session) -> None:
+    owner_conn.execute(
+        "INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, whole, masked, secrets, size)"
+        """ VALUES (1, 'r1', 't0', -1, 'return_value', 1, '"***"', '"s3cret"', true, '["s3cret"]', 8)"""
+    )
+    question = {"run_id": "r1", "task_id": "t0", "key": "return_value", "map_index": None}
+    text = msgspec.json.encode(question).decode()
+    answer = service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", text))
+    assert msgspec.json.decode(str(answer.value)) == [{"map_index": -1, "value": "s3cret"}]
+    assert answer.secrets == ["s3cret"]
+    other = text.replace("t0", "t9")
+    answer = service.answer(1, "s1", Ask(1, AttemptKey("r1", "t0", -1, 1), "token", "xcom", other))
+    assert (answer.value, answer.secrets) == ("[]", [])

@@ -19,6 +19,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from headway import clock, pulse
+from headway.agent import shown
 from headway.agent.asks import Asks
 from headway.agent.attempts import Attempt, End, end_of_status
 from headway.agent.children import SPARES, Child, Children
@@ -54,7 +55,7 @@ from headway.agent.servers import FileServer, Servers, ending
 from headway.agent.session import Session
 from headway.agent.triggerers import Triggerers
 from headway.agent.watch import Watch
-from headway.agent.xcoms import NoInput, mask_output
+from headway.agent.xcoms import NoInput
 from headway.paths import make_private
 
 HOUSEKEEPING_S: Final = 30.0
@@ -106,7 +107,7 @@ class Agent:
     def begin_session(self) -> None:
         self.session = Session(self.loop, self.link, self.servers.fence, self.fence)
         self.inputs = Inputs(self.data, self.link, self.push, self.lack)
-        self.asks = Asks(self.link)
+        self.asks = Asks(self.link, self.children)
         self.attempts: dict[AttemptKey, Attempt] = {}  # not ended
         self.seen: OrderedDict[AttemptKey, None] = OrderedDict()
         self.unwanted: OrderedDict[AttemptKey, None] = OrderedDict()  # cancelled before their grant
@@ -181,7 +182,7 @@ class Agent:
             case Values():
                 self.inputs.take(message)
             case Answer():
-                self.asks.answer(message, self.children)
+                self.asks.answer(message)
             case HeartbeatAck(seq, log_bytes):
                 self.session.acknowledged(seq, log_bytes)
             case Cancel(keys):
@@ -395,14 +396,12 @@ class Agent:
     def end(self, attempt: Attempt, end: End, at: float | None = None) -> None:
         """End an attempt, and report the end until it is acknowledged."""
         at = clock.monotonic() if at is None else at
-        detail = end.detail
         if (child := attempt.child) is not None:
-            detail = child.masker.text(detail)
-            if end.is_said and detail:
+            end = shown.end(self.data, attempt.grant, end, child.masker)
+            if end.is_said and end.detail:
                 child.drain()
                 assert child.log is not None
-                child.log.note(f"{end.cause}: {detail}")
-            mask_output(self.data, attempt.grant, end.xcoms, child.masker)
+                child.log.note(f"{end.cause}: {end.detail}")
             self.release(attempt)
         del self.attempts[attempt.key]
         for value in end.xcoms:
@@ -415,7 +414,7 @@ class Agent:
             token=attempt.grant.token,
             outcome=end.outcome,
             cause=end.cause,
-            detail=detail,
+            detail=end.detail,
             exit_code=end.exit_code,
             run_s=at - attempt.started_at if attempt.started_at else 0.0,
             xcoms=end.xcoms,

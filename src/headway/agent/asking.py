@@ -5,6 +5,7 @@ from _thread import allocate_lock
 from collections.abc import Callable
 from typing import Any
 
+from headway.agent import results
 from headway.agent.orders import TOLD, Ask
 from headway.authoring.secrets import SecretRefused
 
@@ -35,6 +36,7 @@ def asker(
                 raise SecretRefused("the agent has ended")
             told = TOLD.decode(body)
             unanswered = False
+        results.handed.update(told.secrets)
         if told.refused:
             raise SecretRefused(told.refused)
         return told.value

@@ -77,7 +77,13 @@ class Attempt:
             memory_limit_mb=grant.memory_limit_mb,
             last=last,
             resumed=grant.resumed,
+            secrets=self.secrets(),
         )
+
+    def secrets(self) -> list[str]:
+        """Return the secrets in what the attempt is given: they were handed to tasks before it."""
+        of_wait = self.grant.resumed.secrets if self.grant.resumed is not None else ()
+        return sorted({one for entry in self.held.values() for one in entry.secrets}.union(of_wait))
 
     def log(self, data: Path, masker: Masker, spool: Path | None, budget: LogBudget) -> AttemptLog:
         return log_of(self.key, self.run, data, masker, spool, budget)
@@ -99,6 +105,7 @@ class Attempt:
                 file=None if one.value is not None else base + xcom_ending(one.key),
                 size=one.size,
                 length=one.length,
+                secrets=one.secrets,
             )
             for one in outcome.outputs
         ]

@@ -201,7 +201,7 @@ def limit(which: int, soft: int) -> None:
 
 
 def work(control: int, server: Server) -> None:
-    secrets.announce = lambda values: send(control, Secrets(values))
+    secrets.announce = lambda values: announce(control, values)
     rendered.announce = lambda fields: send(control, Rendered(fields))
     rendered.call_instance = lambda name: send(control, Named(name))
     secrets.ask = asking.asker(lambda ask: send(control, ask), lambda: receive(control))
@@ -228,6 +228,11 @@ def work(control: int, server: Server) -> None:
     if orders and leaving.something_left():
         leaving.leave()
         flush()
+
+
+def announce(control: int, values: list[str]) -> None:
+    results.handed.update(values)
+    send(control, Secrets(values))
 
 
 def flush() -> None:
@@ -293,6 +298,7 @@ def attempt(order: Order, server: Server) -> Outcome:
                 f"{server.opening.file} does not define the DAG {order.dag_id!r}",
             )
         set_environment(order)
+        results.handed.update(order.secrets)
         result = dag.execute(order.task_id, run_of(order), inputs_of(order))
         outputs = [results.store(order, key, value) for key, value in result.xcoms.items()]
         told = [protocol.AssetEvent(*one) for one in result.told or ()]

@@ -226,6 +226,7 @@ class Children:
         return child
 
     def order(self, child: Child, order: Order) -> bool:
+        child.masker.add(order.secrets)
         sent = child.send(order)
         if child.unsent:
             self.loop.watch_both(child.control.fileno(), lambda: self.read_control(child))

@@ -55,6 +55,7 @@ def base64_forms(raw: bytes) -> set[bytes]:
 class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.forms: set[bytes] = set()
+        self.known: dict[str, set[bytes]] = {}  # secrets added here, not to what this is a copy of
         self.longest = 0
         self.add(secrets)
 
@@ -67,15 +68,23 @@ class Masker:
         return other
 
     def add(self, secrets: Iterable[str]) -> None:
-        for secret in secrets:
-            self.forms = self.forms | forms(secret)
-        if self.forms:
+        new = {secret: forms(secret) for secret in secrets if secret not in self.known}
+        self.known.update(new)
+        self.forms = self.forms.union(*new.values())
+        if new and self.forms:
             by_length = sorted(self.forms, key=len, reverse=True)
             self.pattern = re.compile(b"|".join(map(re.escape, by_length)))
             self.longest = len(by_length[0])
 
     def mask(self, data: bytes) -> bytes:
         return self.pattern.sub(MASK, data) if self.forms else data
+
+    def holds(self, data: bytes) -> bool:
+        return any(form in data for form in self.forms)
+
+    def held(self, data: bytes) -> set[str]:
+        """Return the secrets added to this masker that ``data`` reveals."""
+        return {secret for secret, of in self.known.items() if any(form in data for form in of)}
 
     def text(self, text: str) -> str:
         return self.mask(text.encode(errors="replace")).decode(errors="replace")

@@ -91,6 +91,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     memory_limit_mb: int | None
     last: bool = True  # the child ends after it
     resumed: Resumed | None = None  # its attempt was deferred, and goes on
+    secrets: list[str] = []  # that its inputs hold
 
 
 class Secrets(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -111,6 +112,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
 
     value: str | None
     refused: str = ""
+    secrets: list[str] = []  # that the value holds
 
 
 class Rendered(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -126,12 +128,13 @@ class Named(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Output(msgspec.Struct, frozen=True, array_like=True):
-    """A result. ``value`` is None when it is in its file."""
+    """A result. ``value`` is None when it is in its file, and ``secrets`` are those that the file reveals."""
 
     key: str
     value: bytes | None
     size: int
     length: Int32 | None
+    secrets: list[str] = []
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -64,7 +64,8 @@ class XComRef(msgspec.Struct, frozen=True, array_like=True):
 class XComValue(msgspec.Struct, frozen=True, array_like=True):
     """``value`` is JSON text, or ``file`` a path below the data directory.
 
-    ``length``: of a list or dict, else None.
+    ``length``: of a list or dict, else None. ``shown``: what people see in place of ``value``, which reveals a secret.
+    ``secrets``: those that the task was handed and its result reveals. They are masked in who receives it, too.
     """
 
     key: str
@@ -72,6 +73,8 @@ class XComValue(msgspec.Struct, frozen=True, array_like=True):
     file: str | None = None
     size: int = 0
     length: Int32 | None = None
+    shown: bytes | None = None
+    secrets: list[str] = []
 
 
 class Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -98,6 +101,7 @@ class Deferral(msgspec.Struct, frozen=True, array_like=True):
     kwargs: bytes | None = None  # JSON, read by nobody but the task
     reschedules: bool = False
     finishes: bool = False  # no process is needed any more: the task ends with what is found
+    secrets: list[str] = []  # that were handed to the task, and that ``facts`` or ``kwargs`` reveal
 
 
 class Resumed(msgspec.Struct, frozen=True, array_like=True):
@@ -108,6 +112,7 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True):
     found: bytes | None  # JSON
     timed_out: bool
     elapsed_s: float  # since the attempt's first start
+    secrets: list[str] = []  # of its deferral
 
 
 class AssetEvent(msgspec.Struct, frozen=True, array_like=True):
@@ -186,6 +191,8 @@ class Found(Message, frozen=True):
     error: str = ""  # why it will not be there: the attempt fails
     seq: int = 0
     age_s: float = 0.0  # since it was found, when this was sent
+    shown: bytes | None = None  # as of an XComValue
+    secrets: list[str] = []
 
 
 class Look(msgspec.Struct, frozen=True, array_like=True):
@@ -337,6 +344,7 @@ class Watch(msgspec.Struct, frozen=True, array_like=True):
     key: AttemptKey
     run: RunContext
     facts: bytes  # of its wait, JSON
+    secrets: list[str] = []  # of its deferral
 
 
 class Watches(Message, frozen=True):

@@ -10,6 +10,7 @@ from headway.agent.protocol import XCOM_INLINE_BYTES
 from headway.authoring.values import length_of, to_json
 from headway.paths import xcom_ending
 
+handed: set[str] = set()  # secrets that this process was handed
 WALK_NODES_MAX: Final = 2_000_000  # under a second; what is larger takes longer to write
 END: Final = object()
 TEXT: Final = (str, bytes, bytearray)
@@ -44,7 +45,14 @@ def store(order: Order, key: str, value: object) -> Output:
         ) from error
     finally:
         os.umask(mask)
-    return Output(key, None, len(body), length_of(value))
+    return Output(key, None, len(body), length_of(value), sorted(revealed(body)) if handed else [])
+
+
+def revealed(body: bytes) -> set[str]:
+    """Return the secrets in a large result. The process of the task looks for them: it would hold up the agent."""
+    from headway.agent.masking import Masker  # only where there are secrets
+
+    return Masker(handed).held(body)
 
 
 def at_least_bytes(value: object) -> int:

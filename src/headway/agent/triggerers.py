@@ -22,11 +22,13 @@ import msgspec
 from msgspec.structs import replace
 
 from headway import clock
+from headway.agent import shown as hidden
 from headway.agent.attempts import log_of
 from headway.agent.children import Children
 from headway.agent.frames import FrameReader, TooLarge, frame
 from headway.agent.link import Link
 from headway.agent.loop import Loop
+from headway.agent.masking import Masker
 from headway.agent.orders import ENCODER, Kind, Purpose
 from headway.agent.protocol import AttemptKey, Found, Look, Looked, Watch
 from headway.agent.servers import FileServer, Servers
@@ -400,6 +402,7 @@ class Triggerers:
         if error:
             self.say(waiting, f"the trigger failed: {error}", note=True)
         found = Found(key, body, error, next(self.owner.session.seqs))
+        found = hidden.found(found, self.masker(waiting))
         self.untold[found.seq] = found, clock.monotonic()
         self.owner.link.send(found)
         self.waits.pop(key, None)
@@ -414,7 +417,8 @@ class Triggerers:
             looks, again_s = before[0].looks, before[0].again_s
         if looks and not note and before is not None:
             note = before[0].note
-        self.looks[key] = Look(key, looks, 0.0, again_s, shown(note)), clock.monotonic()
+        note = self.masker(waiting).text(shown(note))
+        self.looks[key] = Look(key, looks, 0.0, again_s, note), clock.monotonic()
 
     def tell_looks(self) -> None:
         """Tell the looks since the last time; of a wait not more often than it makes sense to a person."""
@@ -438,15 +442,23 @@ class Triggerers:
             return
         owner, watch = self.owner, waiting.watch
         owner.session.logs.spend(len(text))  # it has a limit of its own
-        log = log_of(watch.key, watch.run, owner.data, owner.children.masker.copy(), owner.spool)
+        masker = self.masker(waiting)
+        log = log_of(watch.key, watch.run, owner.data, masker, owner.spool)
         with contextlib.closing(log):
             if note:
                 log.note(text)
             else:
                 log.write(text.encode(errors="backslashreplace"))
         if note:
-            self.looks[watch.key] = Look(watch.key, 1, 0.0, None, shown(text)), clock.monotonic()
+            said = masker.text(shown(text))
+            self.looks[watch.key] = Look(watch.key, 1, 0.0, None, said), clock.monotonic()
             waiting.noted_at = float("-inf")
+
+    def masker(self, waiting: Waiting) -> Masker:
+        """Return what masks the secrets that a task handed to its trigger."""
+        masker = self.owner.children.masker.copy()
+        masker.add(waiting.watch.secrets)
+        return masker
 
 
 def is_shared(facts: bytes) -> bool:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
-from headway.agent.masking import Masker
 from headway.agent.orders import Given, Place, Whole
 from headway.agent.protocol import AxisItem, Grant, Stored, XComRef, XComValue
 
 TAG: Final = "__headway__"  # of ``authoring.values``, which an agent does not import
-SHELL: Final = "bash"
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 OVERHEAD_BYTES: Final = 450  # of an entry, and of each value in it; measured
 LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -37,6 +34,7 @@ class Entry:
         self.stored = stored
         self.map_indexes = map_indexes  # of each
         self.many = many
+        self.secrets = {secret for one in stored for secret in one.secrets}
         self.items: Sequence[msgspec.Raw | Given] | None = None
         self.bytes = sum(len(one.value or b"") + OVERHEAD_BYTES for one in stored) + OVERHEAD_BYTES
 
@@ -192,18 +190,3 @@ def items_of(body: bytes) -> list[msgspec.Raw | Given]:
 
 def pair(name: bytes, value: bytes) -> Given:
     return Given(b'{"%s":"tuple","value":[%s,%s]}' % (TAG.encode(), name, value))
-
-
-def mask_output(data: Path, grant: Grant, found: list[XComValue], masker: Masker) -> None:
-    """Mask secrets in the result of a command, which is a line of its output, in memory or in its file."""
-    if grant.kind != SHELL:
-        return
-    for position, one in enumerate(found):
-        if one.file is not None:
-            whole = (data / one.file).read_bytes()
-            if (masked := masker.mask(whole)) != whole:
-                (data / one.file).write_bytes(masked)
-                found[position] = replace(one, size=len(masked))
-        elif one.value is not None:
-            value = masker.mask(one.value)
-            found[position] = replace(one, value=value, size=len(value))

@@ -29,14 +29,17 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 DECODER: Final = msgspec.json.Decoder(Asked)
 
 
-def read(conn: Connection[Any], team_id: int, data: Path, name: str) -> str:
-    """Answer a question. Raises NotAllowed: it is none, or the values are too large."""
+def read(conn: Connection[Any], team_id: int, data: Path, name: str) -> tuple[str, list[str]]:
+    """Answer a question, and return the secrets in the answer.
+
+    Raises NotAllowed: it is none, or the values are too large.
+    """
     try:
         asked = DECODER.decode(name)
     except msgspec.DecodeError:
         raise NotAllowed("the question for a result cannot be read") from None
     if any(flaw_of_text(text) for text in (asked.run_id, asked.task_id, asked.key)):
-        return "[]"
+        return "[]", []
     wanted = Wanted(asked.task_id, asked.key, asked.map_index)
     found = xcoms.fetch(conn, team_id, asked.run_id, [wanted])
     size = sum(one.size for one in found)
@@ -45,7 +48,8 @@ def read(conn: Connection[Any], team_id: int, data: Path, name: str) -> str:
             f"the results of task {asked.task_id!r} have {size >> 20} MB, more than the limit of "
             f"{BYTES_MAX >> 20} MB for what a task asks for; write a file, and return its path"
         )
-    return "[" + ",".join(item(data, one) for one in found) + "]"
+    secrets = {secret for one in found for secret in one.secrets or ()}
+    return "[" + ",".join(item(data, one) for one in found) + "]", sorted(secrets)
 
 
 def item(data: Path, found: Found) -> str:

@@ -71,9 +71,8 @@ class Service:
         if self.misses.get(who, 0) >= MISSES_MAX:
             raise NotAllowed(GUESSING)
         if ask.kind == results.KIND:
-            return Answer(
-                ask.request, self.read(results.read, team_id, self.data.absolute(), ask.name)
-            )
+            found = self.read(results.read, team_id, self.data.absolute(), ask.name)
+            return Answer(ask.request, *found)
         if ask.kind == asset_events.KIND:
             return Answer(
                 ask.request, self.read(asset_events.read, team_id, ask.key.run_id, ask.name)

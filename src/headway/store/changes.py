@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
+import msgspec
 from psycopg import Connection
 
 from headway.core.run import Attempt, Changes, Instance, Run
@@ -201,14 +202,17 @@ FORGET_RESULTS: LiteralString = """
 
 # Visible from now on, in place of what an earlier attempt left.
 STORE_RESULTS: LiteralString = """
-    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, file, size, length)
-    SELECT team_id, run_id, task_id, map_index, key, attempt, value::json, file, size, length
+    INSERT INTO xcom (team_id, run_id, task_id, map_index, key, attempt, value, file, size, length,
+        masked, whole, secrets)
+    SELECT team_id, run_id, task_id, map_index, key, attempt, value::json, file, size, length,
+        whole IS NOT NULL, whole::json, secrets::json
     FROM json_to_recordset(%(rows)s::json) AS new (
         team_id integer, run_id text, task_id text, map_index integer, key text, attempt integer,
-        value text, file text, size bigint, length integer)
+        value text, file text, size bigint, length integer, whole text, secrets text)
     ON CONFLICT (team_id, run_id, task_id, map_index, key) DO UPDATE SET
         attempt = excluded.attempt, value = excluded.value, file = excluded.file,
-        size = excluded.size, length = excluded.length
+        size = excluded.size, length = excluded.length, masked = excluded.masked, whole = excluded.whole,
+        secrets = excluded.secrets
 """
 
 WRITE_HISTORY: LiteralString = """
@@ -438,12 +442,18 @@ def results(run: Run) -> Iterable[dict[str, Any]]:
             **key(run, result.instance),
             "attempt": result.attempt,
             "key": xcom.key,
-            "value": None if xcom.value is None else xcom.value.decode(),
+            "value": text_of(xcom.value if xcom.shown is None else xcom.shown),
+            "whole": None if xcom.shown is None else text_of(xcom.value),
+            "secrets": text_of(msgspec.json.encode(xcom.secrets)) if xcom.secrets else None,
             "file": xcom.file,
             "size": xcom.size,
             "length": xcom.length,
         }
     return found.values()
+
+
+def text_of(body: bytes | None) -> str | None:
+    return None if body is None else body.decode()
 
 
 def history(run: Run) -> Iterator[dict[str, Any]]:

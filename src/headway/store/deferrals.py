@@ -38,6 +38,7 @@ WAIT: Columns = {
     "overdue": "text",
     "method": "text",
     "kwargs": "json",
+    "secrets": "json",
     "reschedules": "boolean",
     "finishes": "boolean",
     "is_over": "boolean",
@@ -75,7 +76,7 @@ OF_RUNS: LiteralString = """
     SELECT found.* FROM unnest(%(teams)s::integer[], %(runs)s::text[]) AS wanted (team_id, run_id)
     CROSS JOIN LATERAL (
         SELECT team_id, run_id, task_id, map_index, kind, facts::text, since, until, ends_at, timeout_s, overdue,
-            method, kwargs::text, reschedules, finishes, is_over, found::text, timed_out
+            method, kwargs::text, secrets, reschedules, finishes, is_over, found::text, timed_out
         FROM wait WHERE wait.team_id = wanted.team_id AND wait.run_id = wanted.run_id
         OFFSET 0
     ) AS found
@@ -196,6 +197,7 @@ def columns(attempt: Attempt, deferral: Deferral) -> dict[str, Any]:
         "overdue": deferral.overdue,
         "method": deferral.method,
         "kwargs": raw(deferral.kwargs),
+        "secrets": deferral.secrets or None,
         "reschedules": deferral.reschedules,
         "finishes": deferral.finishes,
         "is_over": deferral.is_over,
@@ -231,6 +233,7 @@ def of_row(
     overdue: str,
     method: str | None,
     kwargs: str | None,
+    secrets: list[str] | None,
     reschedules: bool,
     finishes: bool,
     is_over: bool,
@@ -247,6 +250,7 @@ def of_row(
         overdue=Overdue(overdue),
         method=method,
         kwargs=kwargs,
+        secrets=tuple(secrets or ()),
         reschedules=reschedules,
         finishes=finishes,
         is_over=is_over,

@@ -59,13 +59,13 @@ CLAIM: LiteralString = f"""
         FOR UPDATE SKIP LOCKED
     )
     UPDATE wait SET session_id = %(session_id)s WHERE ctid = ANY(ARRAY(SELECT ctid FROM place))
-    RETURNING wait.run_id, wait.task_id, wait.map_index, wait.attempt, wait.deferrals, wait.facts::text
+    RETURNING wait.run_id, wait.task_id, wait.map_index, wait.attempt, wait.deferrals, wait.facts::text, wait.secrets
 """
 
 COUNT: LiteralString = f"SELECT count(*) FROM wait WHERE session_id = %(session_id)s AND {OPEN}"
 
 HELD: LiteralString = f"""
-    SELECT run_id, task_id, map_index, attempt, deferrals, facts::text
+    SELECT run_id, task_id, map_index, attempt, deferrals, facts::text, secrets
     FROM wait WHERE session_id = %(session_id)s AND {OPEN}
 """
 
@@ -111,6 +111,7 @@ class Held:
     attempt: int
     deferrals: int
     facts: str
+    secrets: list[str] | None  # in them
 
 
 class RunFacts(NamedTuple):

@@ -11,12 +11,13 @@ FETCH_BYTES_MAX: Final = 256 * 1024 * 1024  # of values in one answer
 FETCH: LiteralString = """
     SELECT task_id, map_index, key,
         CASE WHEN sum(CASE WHEN file IS NULL THEN size END) OVER (ROWS UNBOUNDED PRECEDING) <= %(bytes_max)s
-        THEN value::text END AS value,
-        file, size, length
+        THEN coalesce(whole, value)::text END AS value,
+        file, size, length, secrets
     FROM unnest(%(tasks)s::text[], %(keys)s::text[], %(indexes)s::integer[])
         AS wanted (wanted_task, wanted_key, wanted_index)
     CROSS JOIN LATERAL (
-        SELECT xcom.task_id, xcom.map_index, xcom.key, xcom.value, file, size, length FROM xcom
+        SELECT xcom.task_id, xcom.map_index, xcom.key, xcom.value, whole, file, size, length, secrets
+        FROM xcom
         WHERE xcom.team_id = %(team_id)s AND xcom.run_id = %(run_id)s AND xcom.task_id = wanted_task
             AND xcom.key = wanted_key
             AND (wanted_index IS NULL OR xcom.map_index = wanted_index)
@@ -36,7 +37,7 @@ class Wanted(NamedTuple):
 
 class Found(NamedTuple):
     """``value`` is JSON text, or ``file`` a path below the data directory; ``size`` in bytes. Neither: it is
-    beyond what one answer may hold.
+    beyond what one answer may hold. ``secrets``: those that were handed to its task and that it reveals.
     """
 
     task_id: str
@@ -46,6 +47,7 @@ class Found(NamedTuple):
     file: str | None
     size: int
     length: int | None
+    secrets: list[str] | None
 
 
 def fetch(conn: Connection[Any], team_id: int, run_id: str, refs: Sequence[Wanted]) -> list[Found]:

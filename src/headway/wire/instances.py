@@ -75,7 +75,10 @@ class TaskInstanceDetail(TaskInstance, frozen=True, kw_only=True):
 
 
 class XCom(msgspec.Struct, frozen=True, kw_only=True):
-    """``value`` is the stored JSON with its tagged extensions, or None if the result is in ``file``."""
+    """``value`` is the stored JSON with its tagged extensions, or None if the result is in ``file``.
+
+    ``masked``: the result reveals a secret that its task was handed, so ``value`` has ``***`` in its place.
+    """
 
     task_id: str
     map_index: int
@@ -85,3 +88,4 @@ class XCom(msgspec.Struct, frozen=True, kw_only=True):
     length: int | None
     value: Any
     file: str | None
+    masked: bool = False

@@ -5090,6 +5090,8 @@ export interface components {
             length: number | null;
             /** Format: int64 */
             map_index: number;
+            /** @default false */
+            masked: boolean;
             /** Format: int64 */
             size: number;
             task_id: string;
@@ -13024,6 +13026,7 @@ export interface operations {
                      *           "key": "return_value",
                      *           "length": 1,
                      *           "map_index": -1,
+                     *           "masked": false,
                      *           "size": 1,
                      *           "task_id": "extract",
                      *           "value": "'2026-01-31'"

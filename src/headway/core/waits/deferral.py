@@ -33,6 +33,7 @@ class Overdue(StrEnum):
 class Deferral:
     """One wait of an attempt. Its clock times are None until it has begun (``begun``).
 
+    ``secrets``: those in ``facts`` and ``kwargs``, to be masked by who gets them.
     ``method``: what the next process calls; None: the task from the top. ``finishes``: the task ends with what is
     found, and no process starts any more. At ``ends_at`` the wait is overdue.
     ``until``: when the clock ends it well.
@@ -46,6 +47,7 @@ class Deferral:
     overdue: Overdue = Overdue.FAIL
     method: str | None = None
     kwargs: str | None = None
+    secrets: tuple[str, ...] = ()
     reschedules: bool = False
     finishes: bool = False
     since: datetime | None = None

@@ -25,6 +25,8 @@ REPORT_BYTES_MAX: Final = OUTCOME_BYTES_MAX + 1024 * 1024  # more than a task ca
 XCOM_KEY_MAX: Final = (
     512  # characters, as in Airflow; it is part of an index, whose rows are limited
 )
+SECRETS_MAX: Final = 1_000  # in one value
+SECRETS_CHARS_MAX: Final = 1024 * 1024
 SIZE_MAX: Final = 2**63 - 1  # PostgreSQL's bigint
 PATH_MAX: Final = 4_096  # as of Linux
 FOLLOW_MAX: Final = 10_000
@@ -82,11 +84,25 @@ def flaw_of_result(key: AttemptKey, xcom: XComValue) -> str | None:
         flaw = flaw_of_file(key, xcom.file)
     else:
         flaw = "is neither a value nor a file"
+    if flaw is None and xcom.shown is not None:
+        flaw = flaw_of_json(xcom.shown)
+    if flaw is None:
+        flaw = flaw_of_secrets(xcom.secrets)
     if flaw is None and not 0 <= xcom.size <= SIZE_MAX:
         flaw = f"has a size of {xcom.size} bytes"
     if flaw is None and xcom.length is not None and xcom.length < 0:
         flaw = f"has a length of {xcom.length}"
     return None if flaw is None else f"its result {xcom.key!r} {flaw}"
+
+
+def flaw_of_secrets(secrets: list[str]) -> str | None:
+    """Return why what an agent says are secrets cannot be stored. What receives a value masks all of them."""
+    if len(secrets) > SECRETS_MAX or sum(map(len, secrets)) > SECRETS_CHARS_MAX:
+        return (
+            f"holds more than {SECRETS_MAX} secrets, or than {SECRETS_CHARS_MAX:,} characters of them; "
+            "return the ids of connections instead"
+        )
+    return None
 
 
 def flaw_of_json(value: bytes) -> str | None:

@@ -14,7 +14,7 @@ from headway.core import mapping, reports
 from headway.core.graph import Node
 from headway.core.run import Attempt, Instance, Run
 from headway.core.waits.deferral import Awaited, Deferral, Overdue
-from headway.executors.agents.flaws import flaw_of_end
+from headway.executors.agents.flaws import flaw_of_end, flaw_of_secrets
 from headway.spec.assets import EVENTS_MAX, flaw_of_extra, flaw_of_name, flaw_of_partition
 from headway.spec.carried import flaw_of_date, flaw_of_text, shown
 from headway.spec.model import RESULT_KEY
@@ -149,6 +149,8 @@ def deferral_of(given: protocol.Deferral | None) -> Deferral:
         raise ValueError(f"the name of its method {flaw}")
     check_json(given.facts)
     check_json(given.kwargs or b"null")
+    if (flaw := flaw_of_secrets(given.secrets)) is not None:
+        raise ValueError(flaw)
     facts = DECODE_FACTS(given.facts)
     kind = Awaited(given.kind)
     if kind is Awaited.TIME and given.until is None and given.delay_s is None:
@@ -168,6 +170,7 @@ def deferral_of(given: protocol.Deferral | None) -> Deferral:
         overdue=Overdue(given.overdue),
         method=given.method,
         kwargs=None if given.kwargs is None else given.kwargs.decode(),
+        secrets=tuple(given.secrets),
         reschedules=given.reschedules and kind is Awaited.TIME,
         finishes=given.finishes,
     )
@@ -231,6 +234,9 @@ def found(message: protocol.Found) -> reports.Found:
     key, text = message.key, message.found
     try:
         check_json(text or b"null")
+        check_json(message.shown or b"null")
+        if (flaw := flaw_of_secrets(message.secrets)) is not None:
+            raise ValueError(flaw)
         value = None if text is None else msgspec.json.decode(text)
     except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         why = f"what was found cannot be stored: {error}"
@@ -238,7 +244,8 @@ def found(message: protocol.Found) -> reports.Found:
     xcom = length = None
     if value is not None and text is not None:
         length = len(value) if isinstance(value, list | dict) else None
-        xcom = protocol.XComValue(RESULT_KEY, text, None, len(text), length)
+        hidden = message.shown, message.secrets
+        xcom = protocol.XComValue(RESULT_KEY, text, None, len(text), length, *hidden)
     return reports.Found(
         task_id=key.task_id,
         map_index=key.map_index,
@@ -295,6 +302,7 @@ def resumed(run: Run, attempt: Attempt) -> protocol.Resumed:
         found=None if deferral.found is None else deferral.found.encode(),
         timed_out=deferral.timed_out,
         elapsed_s=elapsed_s(run, attempt),
+        secrets=list(deferral.secrets),
     )
 
 
@@ -365,7 +373,12 @@ def values(
             f.task_id,
             f.map_index,
             protocol.XComValue(
-                f.key, None if f.value is None else f.value.encode(), f.file, f.size, f.length
+                key=f.key,
+                value=None if f.value is None else f.value.encode(),
+                file=f.file,
+                size=f.size,
+                length=f.length,
+                secrets=f.secrets or [],
             ),
         )
         for f in found

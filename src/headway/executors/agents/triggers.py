@@ -95,7 +95,12 @@ class Triggers:
             return
         runs = read(self.conn, triggers.runs, link.team_id, {one.run_id for one in held})
         watches = [
-            Watch(key_of(one), self.context(link.team_id, runs[one.run_id]), one.facts.encode())
+            Watch(
+                key_of(one),
+                self.context(link.team_id, runs[one.run_id]),
+                one.facts.encode(),
+                one.secrets or [],
+            )
             for one in held
             if one.run_id in runs
         ]

@@ -92,7 +92,7 @@ RUN_SPEC: LiteralString = """
 """
 
 XCOMS: LiteralString = """
-    SELECT task_id, map_index, key, attempt, size, length, value::text, file FROM xcom
+    SELECT task_id, map_index, key, attempt, size, length, value::text, file, masked FROM xcom
     WHERE run_id = %(run_id)s
         AND (%(task_id)s::text IS NULL OR task_id = %(task_id)s)
         AND (%(map_index)s::integer IS NULL OR map_index = %(map_index)s)
@@ -284,6 +284,7 @@ def xcom_from_row(
     length: int | None,
     value: str | None,
     file: str | None,
+    masked: bool,
 ) -> wire.XCom:
     return wire.XCom(
         task_id=task_id,
@@ -294,4 +295,5 @@ def xcom_from_row(
         length=length,
         value=None if value is None else msgspec.Raw(value.encode()),
         file=file,
+        masked=masked,
     )

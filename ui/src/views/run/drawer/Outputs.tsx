@@ -30,6 +30,12 @@ export function Outputs({ run, task, map }: { run: string; task: string; map: nu
           ) : (
             <Value value={shown(xcom.value)} />
           )}
+          {xcom.masked && (
+            <p className={styles.none}>
+              *** stands for a secret that the task used. Tasks that receive this result get it
+              whole.
+            </p>
+          )}
         </div>
       ))}
       {found.hasNextPage && (
