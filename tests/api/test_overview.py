@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from headway import wire
+from headway.agent.protocol import XComValue
 from headway.client import Client
 from headway.core.reasons import PoolFull
 from headway.errors import UsageError
 from headway.store.transact import Session
 from tests.api import seed
 from tests.reasons import as_stored
+from tests.scenarios.world import Scheduler, deploy, task, trigger
 
 
 def now(conn: Session) -> datetime:
@@ -138,6 +140,34 @@ def test_home_names_who_waits_longest_and_why(client: Client, conn: Session) -> 
     assert [(each.dag_id, each.task_id) for each in waiting] == [("d", f"t{n}") for n in range(3)]
     assert waiting[0].why == PoolFull("default", 4, 4)
     assert waiting[0].reason == "pool `default` is full: 4 of 4 slots in use"
+
+
+def test_what_waits_and_what_happened_have_the_names_of_their_instances(
+    client: Client, conn: Session
+) -> None:
+    """An instance that ran once has a name by its ``map_index_template``."""
+    deploy(conn, task("list"), task("book", over="list", retries=1, retry_delay_s=0, pool="attic"))
+    conn.execute("INSERT INTO pool (team_id, name, slots) VALUES (1, 'attic', 8)")
+    (run_id,) = trigger(conn, "d", "k1")
+    scheduler = Scheduler(conn)
+    scheduler.tick()
+    one = [XComValue("return_value", b"[1]", None, 3, 1)]
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "success", "xcoms": one}))
+    scheduler.tick()
+    conn.execute("UPDATE pool SET slots = 0 WHERE name = 'attic'")
+    scheduler.tick(*scheduler.work(lambda _: {"outcome": "failed", "name": "INV-7"}))
+    scheduler.later(1)
+    scheduler.tick()
+    conn.execute(
+        "UPDATE task_instance SET ready_at = now() - interval '1 h' WHERE task_id = 'book'"
+    )
+    home = client.overview()
+    assert [each.rendered_map_index for each in home.waiting] == ["INV-7"]
+    assert [each.rendered_map_index for each in home.stuck] == ["INV-7"]
+    named = {each.rendered_map_index for each in client.events(run_id) if each.task_id == "book"}
+    assert named == {"INV-7"}
+    listed = client.history(run_id=run_id, name="retry").items
+    assert [each.rendered_map_index for each in listed] == ["INV-7"]
 
 
 def test_home_names_what_is_late_and_what_comes_next(client: Client, conn: Session) -> None:

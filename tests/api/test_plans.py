@@ -76,6 +76,7 @@ SPAN: dict[str, Any] = {
     "first": seed.NOON + timedelta(days=2), "last": seed.NOON + timedelta(days=3), "zone": "UTC",
 }  # fmt: skip
 LATELY: dict[str, Any] = {
+    "zone": "UTC",
     "dag_id": "d", "since": seed.NOON + timedelta(days=2), "middle": seed.NOON + timedelta(days=2),
     "runs": 5, "instances": 1000,
 }  # fmt: skip

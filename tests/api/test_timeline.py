@@ -8,6 +8,7 @@ from headway import wire
 from headway.client import Client
 from headway.errors import UsageError
 from headway.store.transact import Session
+from headway.store.views import timeline
 from tests.api import seed
 from tests.scenarios.world import deploy, task, value
 
@@ -147,3 +148,20 @@ def test_the_end_of_all_days_has_nothing(client: Client, conn: Session) -> None:
     assert client.timeline(first, first + HOUR).runs == []
     with pytest.raises(UsageError, match="is not between"):
         client.timeline(last, last + timedelta(days=1))
+
+
+def test_a_load_that_does_not_count_all_runs_says_so(
+    client: Client, conn: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed.dag(conn, "d")
+    for number in range(3):
+        ran(conn, "d", f"r{number}", seed.NOON + number * timedelta(minutes=5), 60)
+    monkeypatch.setattr(timeline, "LOAD_RUNS_MAX", 3)
+    whole = client.timeline(seed.NOON, seed.NOON + 2 * HOUR)
+    assert (whole.truncated, whole.load_truncated) == (False, False)
+    monkeypatch.setattr(timeline, "LOAD_RUNS_MAX", 2)
+    cut = client.timeline(seed.NOON, seed.NOON + 2 * HOUR)
+    assert (cut.truncated, cut.load_truncated) == (False, True)
+    monkeypatch.setattr(timeline, "LOAD_RUNS_MAX", 3)
+    monkeypatch.setattr(timeline, "ATTEMPTS_MAX", 2)
+    assert client.timeline(seed.NOON, seed.NOON + 2 * HOUR).load_truncated

@@ -229,6 +229,24 @@ def test_durations_are_of_the_last_days_and_tell_a_trend(client: Client, measure
     assert client.durations("d", days=2).dag.trend_pct == pytest.approx(0)
 
 
+def test_durations_are_counted_by_days_of_the_zone_that_is_asked_for(
+    client: Client, conn: Session
+) -> None:
+    seed.dag(conn, "d")
+    seed.run(conn, "d", "late", state="success")
+    day = "date_trunc('day', now(), 'UTC') - interval '1 day'"
+    conn.execute(
+        f"UPDATE run SET started_at = {day} + interval '22 h', ended_at = {day} + interval '23 h'"
+    )
+    (in_utc,) = client.durations("d").by_day
+    found = client.durations("d", timezone="Asia/Tokyo")
+    (in_tokyo,) = found.by_day
+    assert (found.timezone, client.durations("d").timezone) == ("Asia/Tokyo", "UTC")
+    assert in_tokyo.day - in_utc.day == timedelta(days=1)
+    with pytest.raises(UsageError, match="Mars"):
+        client.durations("d", timezone="Mars/Olympus")
+
+
 def test_durations_of_what_never_ran(client: Client, conn: Session) -> None:
     seed.dag(conn, "d")
     found = client.durations("d")

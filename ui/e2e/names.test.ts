@@ -72,6 +72,14 @@ test("a bar of the Gantt chart has the name of its instance", async () => {
     .waitFor();
 });
 
+test("an event says the name of its instance", async () => {
+  await page().goto(`/t/default/events?dag=billed`);
+  await page()
+    .getByText(/^bill \[INV-1\d\d\d of Ann & Sons\], attempt 1$/)
+    .first()
+    .waitFor();
+});
+
 test("a task that waits for a retry says when, and which attempt that is of how many", async () => {
   const { run_id } = await ask<{ run_id: string }>(server, "/dags/again/runs", {});
   await page().goto(`/t/default/runs/${run_id}?task=late`);

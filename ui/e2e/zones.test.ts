@@ -59,6 +59,14 @@ test.each(CLOCKS)(
     const cell = page().locator(`[data-day="${day.format(at)}"]`);
     await expect.poll(() => cell.getAttribute("aria-label")).toMatch(/scheduled/);
 
+    await page().goto("/t/default/dags/in_tokyo/durations");
+    await page().getByText(`days of ${zone}`, { exact: true }).waitFor();
+    const bars = page().getByRole("img", { name: /Median duration by day, 1 day; / });
+    const { ended_at } = await ask<{ ended_at: string }>(server, `/runs/${run}`);
+    const month = { day: "numeric", month: "short", timeZone: zone } as const;
+    const ended = new Intl.DateTimeFormat("en-GB", month).format(Date.parse(ended_at));
+    await expect.poll(() => bars.getAttribute("aria-label")).toContain(ended);
+
     await page().goto(`/t/default/runs/${run}/log?task=speak&try=1`);
     const stamp = page().getByRole("region", { name: "Log" }).locator("time").first();
     const said = (await stamp.getAttribute("datetime")) ?? "";

@@ -145,7 +145,7 @@ class Door:
                 if not await asyncio.wrap_future(pulse.thread.submit(pulse.beats)):
                     raise self.silence()
                 if clock.monotonic() - begun > QUEUE_S and job.cancel():  # no thread has taken it
-                    raise busy()
+                    raise full()
         finally:
             doing.cancel()  # what still waits for a thread is not begun for nobody
         return doing.result()
@@ -205,18 +205,37 @@ class Door:
             if (refusal := refused(error)) is not None:
                 raise refusal from error
             raise
-        except (errors.LockNotAvailable, errors.QueryCanceled) as error:
-            raise busy() from error
+        except errors.LockNotAvailable as error:
+            raise locked() from error
+        except errors.QueryCanceled as error:
+            raise unfinished() from error
         except PoolTimeout as error:
             raise NotReachable(
                 "the database does not answer", hint="to find the cause, run: headway doctor"
             ) from error
 
 
-def busy() -> NotReachable:
+def locked() -> NotReachable:
     return NotReachable(
         "the database is busy: another transaction holds a lock that this request needs",
         hint="try again later; pg_stat_activity shows which connection holds the lock",
+    )
+
+
+def unfinished() -> NotReachable:
+    """Return the error for a statement that reached its time limit, or that somebody cancelled."""
+    return NotReachable(
+        "the database cancelled a statement of this request:"
+        f" the limit is {LIMITS.statement_timeout_s:g} s for each",
+        hint="ask for less, for instance a shorter period, or try again later;"
+        " pg_stat_activity shows what keeps the database busy",
+    )
+
+
+def full() -> NotReachable:
+    return NotReachable(
+        f"the server is busy: earlier requests kept this one waiting for {QUEUE_S:g} s",
+        hint="try again later; pg_stat_activity shows what the earlier requests wait for",
     )
 
 

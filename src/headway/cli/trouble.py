@@ -54,10 +54,10 @@ def earliest(found: list[wire.TaskInstance]) -> wire.TaskInstance | None:
     return min(found, key=lambda each: each.ended_at or each.started_at or NEVER, default=None)
 
 
-def place(instance: wire.TaskInstance) -> str:
+def place(instance: wire.TaskInstance | wire.Event) -> str:
     """Return the task with the index of the instance and, if it has one, its name."""
-    if instance.map_index < 0:
-        return instance.task_id
+    if instance.map_index is None or instance.map_index < 0:
+        return instance.task_id or ""
     name = f" ({instance.rendered_map_index})" if instance.rendered_map_index else ""
     return f"{instance.task_id}[{instance.map_index}]{name}"
 

@@ -44,8 +44,7 @@ def watch_quietly(client: Client, run_id: str) -> wire.Run:
         for event in events:
             after = event.seq
             if event.subject == "task_instance" and event.state in ("failed", "up_for_retry"):
-                index = f"[{event.map_index}]" if (event.map_index or 0) >= 0 else ""
-                say(f"{event.task_id}{index} {event.state}: {event.reason or ''}".rstrip())
+                say(f"{trouble.place(event)} {event.state}: {event.reason or ''}".rstrip())
         if not events:
             tell_waits(client, run_id, told)
         run = client.run(run_id)

@@ -84,8 +84,9 @@ class Client(Logs, Changes, Secrets, Assets):
         path = f"/dags/{segment(dag_id)}/changes/{number}"
         return self.get(path, wire.CodeDiff, {"from": since})
 
-    def durations(self, dag_id: str, days: int = 30) -> wire.Durations:
-        return self.get(f"/dags/{segment(dag_id)}/durations", wire.Durations, {"days": days})
+    def durations(self, dag_id: str, days: int = 30, timezone: str | None = None) -> wire.Durations:
+        path = f"/dags/{segment(dag_id)}/durations"
+        return self.get(path, wire.Durations, {"days": days, "timezone": timezone})
 
     def backfills(self, **filters: object) -> list[wire.Backfill]:
         """Return all backfills, newest first; filter: dag_id."""

@@ -18,7 +18,7 @@ class DagDuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DurationDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A day in UTC, by when runs ended. ``count``: successful runs."""
+    """A day in the zone of the answer, by when runs ended. ``count``: successful runs."""
 
     day: date
     count: int
@@ -38,6 +38,7 @@ class Durations(msgspec.Struct, frozen=True, kw_only=True):
     """``sampled_runs``: the number of latest runs whose tasks were measured."""
 
     days: int
+    timezone: str  # whose days ``by_day`` counts
     dag: DagDuration
     by_day: list[DurationDay]
     tasks: list[TaskDuration]  # the longest first

@@ -22,3 +22,4 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str | None = None
     run_id: str | None = None
     why: Reason | None = None
+    rendered_map_index: str | None = None  # the name of the instance, by map_index_template

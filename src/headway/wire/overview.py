@@ -43,6 +43,7 @@ class WaitingTask(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     reason: str
     why: Reason | None = None
+    rendered_map_index: str | None = None  # its name, by map_index_template
 
 
 class LateDag(msgspec.Struct, frozen=True, kw_only=True):

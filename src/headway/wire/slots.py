@@ -38,6 +38,7 @@ class StuckTasks(msgspec.Struct, frozen=True, kw_only=True):
     slots: int
     reason: str
     why: Reason
+    rendered_map_index: str | None = None  # the name of the first, by map_index_template
 
 
 class PoolSlots(msgspec.Struct, frozen=True, kw_only=True):

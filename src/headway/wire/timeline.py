@@ -39,7 +39,9 @@ class PoolLoad(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """``part_s``: length of each part of ``load``. ``truncated``: there is more than shown."""
+    """``part_s``: length of each part of ``load``. ``truncated``: there are more runs than shown.
+    ``load_truncated``: there were more runs than ``load`` counts, so that more slots were used than it says.
+    """
 
     now: datetime
     first: datetime = msgspec.field(name="from")
@@ -49,3 +51,4 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     part_s: float
     load: list[PoolLoad]
     truncated: bool
+    load_truncated: bool = False

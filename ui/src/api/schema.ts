@@ -445,7 +445,7 @@ export interface paths {
         };
         /**
          * Show durations
-         * @description Get mean, median and p95 durations of successful runs and tasks by day, with the trend.
+         * @description Get mean, median and p95 durations of successful runs and tasks by day, with the trend. Days are those of ``timezone``, UTC unless given.
          */
         get: operations["show_durations"];
         put?: never;
@@ -2895,6 +2895,7 @@ export interface components {
             /** Format: int64 */
             sampled_runs: number;
             tasks: components["schemas"]["TaskDuration"][];
+            timezone: string;
         };
         /** EndDateReached */
         EndDateReached: {
@@ -2920,6 +2921,7 @@ export interface components {
             map_index: number | null;
             name: string;
             reason: string | null;
+            rendered_map_index: string | null;
             run_id: string | null;
             /** Format: int64 */
             seq: number;
@@ -4518,6 +4520,7 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             reason: string;
+            rendered_map_index: string | null;
             run_id: string;
             /** Format: date-time */
             since: string;
@@ -4833,6 +4836,8 @@ export interface components {
             /** Format: date-time */
             from: string;
             load: components["schemas"]["PoolLoad"][];
+            /** @default false */
+            load_truncated: boolean;
             /** Format: date-time */
             now: string;
             part_s: number;
@@ -5059,6 +5064,7 @@ export interface components {
             /** Format: int64 */
             map_index: number;
             reason: string;
+            rendered_map_index: string | null;
             run_id: string;
             /** Format: date-time */
             since: string;
@@ -7415,6 +7421,11 @@ export interface operations {
                  * @example 30
                  */
                 days?: number;
+                /**
+                 * @description In this time zone.
+                 * @example Europe/Paris
+                 */
+                timezone?: string;
             };
             header?: {
                 /**
@@ -7477,7 +7488,8 @@ export interface operations {
                      *           "trend_pct": 1.5,
                      *           "wait_p50_s": 1.5
                      *         }
-                     *       ]
+                     *       ],
+                     *       "timezone": "UTC"
                      *     }
                      */
                     "application/json": components["schemas"]["Durations"];
@@ -8776,6 +8788,7 @@ export interface operations {
                      *           "map_index": -1,
                      *           "name": "ada",
                      *           "reason": null,
+                     *           "rendered_map_index": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "seq": 1,
                      *           "state": "success",
@@ -9946,6 +9959,7 @@ export interface operations {
                      *           "dag_id": "daily_delays",
                      *           "map_index": -1,
                      *           "reason": "pool etl is full",
+                     *           "rendered_map_index": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "since": "2026-01-31T05:00:00Z",
                      *           "slots": 1,
@@ -9963,6 +9977,7 @@ export interface operations {
                      *           "dag_id": "daily_delays",
                      *           "map_index": -1,
                      *           "reason": "pool etl is full",
+                     *           "rendered_map_index": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "since": "2026-01-31T05:00:00Z",
                      *           "task_id": "extract",
@@ -11598,6 +11613,7 @@ export interface operations {
                      *           "map_index": -1,
                      *           "name": "ada",
                      *           "reason": null,
+                     *           "rendered_map_index": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "seq": 1,
                      *           "state": "success",
@@ -13879,6 +13895,7 @@ export interface operations {
                      *           "dag_id": "daily_delays",
                      *           "map_index": -1,
                      *           "reason": "pool etl is full",
+                     *           "rendered_map_index": "text",
                      *           "run_id": "01jk5v9s8t0q",
                      *           "since": "2026-01-31T05:00:00Z",
                      *           "slots": 1,
@@ -14701,6 +14718,7 @@ export interface operations {
                      *           "slots": 1
                      *         }
                      *       ],
+                     *       "load_truncated": false,
                      *       "now": "2026-01-31T05:00:00Z",
                      *       "part_s": 1.5,
                      *       "predicted": [

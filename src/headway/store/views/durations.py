@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any, Final, LiteralString
 
 from psycopg import Connection
+from psycopg.errors import InvalidParameterValue
 from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from headway import wire
 from headway.errors import UsageError
-from headway.store.views import dags
+from headway.store.views import calendar, dags
 from headway.store.views.expected import LAST_GOOD
 from headway.store.views.memory import Memory
 
@@ -31,7 +32,7 @@ OF_DAG: LiteralString = """
 """
 
 BY_DAY: LiteralString = """
-    SELECT (ended_at AT TIME ZONE 'UTC')::date AS day,
+    SELECT (ended_at AT TIME ZONE %(zone)s)::date AS day,
         count(*) FILTER (WHERE state = 'success') AS count,
         count(*) FILTER (WHERE state = 'failed') AS failed,
         percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE state = 'success') AS p50_s,
@@ -69,7 +70,11 @@ OF_TASKS: LiteralString = """
 """
 
 
-def of_dag(conn: Connection[Any], memory: Memory, dag_id: str, days: int) -> wire.Durations:
+def of_dag(
+    conn: Connection[Any], memory: Memory, dag_id: str, days: int, zone: str | None = None
+) -> wire.Durations:
+    """``zone``: whose days are counted; UTC unless given."""
+    zone = calendar.checked(zone or "UTC")
     if not 0 < days <= DAYS_MAX:
         raise UsageError(f"days must be between 1 and {DAYS_MAX}")
     with conn.cursor(row_factory=tuple_row) as cursor:
@@ -83,15 +88,20 @@ def of_dag(conn: Connection[Any], memory: Memory, dag_id: str, days: int) -> wir
         "middle": now - timedelta(days=days) / 2,
         "runs": RUNS_MAX,
         "instances": INSTANCES_MAX,
+        "zone": zone,
     }
     with conn.cursor(row_factory=dict_row) as cursor:
         whole = cursor.execute(OF_DAG, values).fetchone()
     assert whole is not None
     with conn.cursor(row_factory=class_row(wire.DurationDay)) as cursor:
-        by_day = cursor.execute(BY_DAY, values).fetchall()
+        try:
+            by_day = cursor.execute(BY_DAY, values).fetchall()
+        except InvalidParameterValue as error:  # it knows other zones than Python does
+            raise UsageError(f"unknown time zone {zone!r}") from error
     sampled, tasks = of_tasks(conn, memory, (team_id, dag_id, days), values)
     return wire.Durations(
         days=days,
+        timezone=zone,
         dag=wire.DagDuration(**with_trend(whole)),
         by_day=by_day,
         tasks=tasks,

@@ -9,7 +9,12 @@ from headway.store.views import pages
 from headway.store.views.worded import worded_row
 
 COLUMNS: LiteralString = """
-    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, attempt, version, actor, reason::text
+    seq, at, subject, name, state, dag_id, run_id, task_id, map_index, attempt, version, actor, reason::text,
+    CASE WHEN map_index >= 0 THEN (
+        SELECT rendered_map_index FROM task_instance AS instance
+        WHERE instance.team_id = event.team_id AND instance.run_id = event.run_id
+            AND instance.task_id = event.task_id AND instance.map_index = event.map_index
+    ) END AS rendered_map_index
 """
 
 OF_RUN: LiteralString = f"""

@@ -91,7 +91,7 @@ FLAWED: LiteralString = f"""
 WAITING: LiteralString = f"""
     SELECT dag_id, waiting.* FROM (
         SELECT first.* FROM pool CROSS JOIN LATERAL (
-            SELECT run_id, task_id, map_index, ready_at AS since,
+            SELECT run_id, task_id, map_index, rendered_map_index, ready_at AS since,
                 coalesce(blocked_reason, '{{"kind": "not_seen"}}')::text AS blocked_reason, {present.COLUMNS}
             FROM task_instance AS instance
             WHERE instance.team_id = pool.team_id AND instance.pool = pool.name
@@ -99,12 +99,14 @@ WAITING: LiteralString = f"""
             ORDER BY rank LIMIT %(limit)s
         ) AS first
         UNION ALL
-        SELECT run_id, task_id, map_index, queued_at, coalesce((
-            SELECT blocked_reason FROM task_instance AS instance
+        SELECT run_id, task_id, map_index, rendered_map_index, queued_at,
+            coalesce(blocked_reason, '{{"kind": "handed_over"}}')::text, '', 1, '', ''
+        FROM attempt LEFT JOIN LATERAL (
+            SELECT blocked_reason, rendered_map_index FROM task_instance AS instance
             WHERE instance.team_id = attempt.team_id AND instance.run_id = attempt.run_id
                 AND instance.task_id = attempt.task_id AND instance.map_index = attempt.map_index
-        ), '{{"kind": "handed_over"}}')::text, '', 1, '', ''
-        FROM attempt WHERE state IN {states.LIVE_ATTEMPTS} AND state = 'queued'
+        ) AS instance ON true
+        WHERE state IN {states.LIVE_ATTEMPTS} AND state = 'queued'
     ) AS waiting JOIN run USING (run_id)
     WHERE since < %(before)s
     ORDER BY since LIMIT %(limit)s

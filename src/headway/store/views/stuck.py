@@ -45,15 +45,16 @@ LINES: LiteralString = """
             ORDER BY team_id, pool, queue, executor LIMIT 1
         ) AS next
     )
-    SELECT dag_id, first.run_id, task_id, map_index, since, count, first.reason, pool_slots,
+    SELECT dag_id, first.run_id, task_id, map_index, rendered_map_index, since, count, first.reason, pool_slots,
         line.pool, line.queue, line.executor
     FROM line CROSS JOIN LATERAL (
         SELECT (array_agg(run_id ORDER BY ready_at, run_id))[1] AS run_id,
             (array_agg(task_id ORDER BY ready_at, run_id))[1] AS task_id,
             (array_agg(map_index ORDER BY ready_at, run_id))[1] AS map_index,
+            (array_agg(rendered_map_index ORDER BY ready_at, run_id))[1] AS rendered_map_index,
             min(ready_at) AS since, count(*) AS count, min(reason) AS reason, pool_slots
         FROM (
-            SELECT run_id, task_id, map_index, ready_at, pool_slots, blocked_reason::text AS reason
+            SELECT run_id, task_id, map_index, rendered_map_index, ready_at, pool_slots, blocked_reason::text AS reason
             FROM task_instance AS instance
             WHERE instance.team_id = line.team_id AND instance.pool = line.pool AND instance.queue = line.queue
                 AND instance.executor = line.executor AND rank IS NOT NULL
@@ -78,6 +79,7 @@ def every(conn: Connection[Any], now: datetime) -> list[wire.StuckTasks]:
         run_id,
         task_id,
         map_index,
+        name,
         since,
         count,
         text,
@@ -95,6 +97,7 @@ def every(conn: Connection[Any], now: datetime) -> list[wire.StuckTasks]:
                     run_id=run_id,
                     task_id=task_id,
                     map_index=map_index,
+                    rendered_map_index=name,
                     since=since,
                     count=count,
                     slots=slots,

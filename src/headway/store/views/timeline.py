@@ -46,13 +46,13 @@ RUNS: LiteralString = """
 # its DAG, not for each attempt, which were thousands for a mapped task: those that are gone had it, too.
 STEPS: LiteralString = """
     WITH seen AS MATERIALIZED (
-        (SELECT team_id, run_id, dag_id, version FROM run
+        (SELECT team_id, run_id, dag_id, version, true AS is_over FROM run
         WHERE ended_at >= %(first)s AND ended_at < %(latest)s AND started_at < %(last)s
-        ORDER BY ended_at DESC LIMIT %(runs)s)
+        ORDER BY ended_at DESC LIMIT %(runs)s + 1)
         UNION ALL
-        (SELECT team_id, run_id, dag_id, version FROM run
+        (SELECT team_id, run_id, dag_id, version, false FROM run
         WHERE state = 'running' AND started_at < %(last)s
-        LIMIT %(runs)s)
+        LIMIT %(runs)s + 1)
     ), tried AS MATERIALIZED (
         SELECT team_id, run_id, dag_id, version, task_id,
             extract(epoch FROM greatest(queued_at, %(first)s) - %(first)s)::float8 AS taken_s,
@@ -63,7 +63,7 @@ STEPS: LiteralString = """
                 AND queued_at < %(last)s AND coalesce(ended_at, %(now)s) > %(first)s
             OFFSET 0 -- kept apart: run by run
         ) AS known
-        LIMIT %(attempts)s
+        LIMIT %(attempts)s + 1
     ), steps AS MATERIALIZED (
         SELECT team_id, dag_id, version, task_id, floor(at_s / %(part_s)s)::integer AS part,
             sum(change) AS change, sum(change * at_s) AS moment, max(run_id) AS run_id
@@ -80,7 +80,9 @@ STEPS: LiteralString = """
             LIMIT 1
         ) AS instance
     )
-    SELECT pool, part, sum(change * pool_slots)::float8 AS change, sum(moment * pool_slots) AS moment
+    SELECT pool, part, sum(change * pool_slots)::float8 AS change, sum(moment * pool_slots) AS moment,
+        greatest((SELECT count(*) FROM seen WHERE is_over), (SELECT count(*) FROM seen WHERE NOT is_over))
+            > %(runs)s OR (SELECT count(*) FROM tried) > %(attempts)s AS is_cut
     FROM steps JOIN using_pool USING (dag_id, version, task_id)
     GROUP BY pool, part
 """
@@ -129,7 +131,7 @@ def show(conn: Connection[Any], asked_first: str | None, asked_last: str | None)
     found = runs(conn, span)
     predicted, cut = upcoming(conn, now, span)
     part_s = (span[1] - span[0]).total_seconds() / PARTS
-    steps = past(conn, now, span, part_s)
+    steps, load_cut = past(conn, now, span, part_s)
     for pool, coming in to_come(conn, now, span, predicted, part_s).items():
         steps[pool] += coming
     return wire.Timeline(
@@ -141,6 +143,7 @@ def show(conn: Connection[Any], asked_first: str | None, asked_last: str | None)
         part_s=part_s,
         load=loads(conn, now, span[0], steps, part_s),
         truncated=cut or len(found) > RUNS_MAX,
+        load_truncated=load_cut,
     )
 
 
@@ -199,7 +202,8 @@ def medians(conn: Connection[Any], now: datetime, dag_ids: Set[str]) -> dict[str
         return dict(cursor.execute(USUAL, values).fetchall())
 
 
-def past(conn: Connection[Any], now: datetime, span: Span, part_s: float) -> Steps:
+def past(conn: Connection[Any], now: datetime, span: Span, part_s: float) -> tuple[Steps, bool]:
+    """Return what the runs of the span used, and whether there are more than are looked at."""
     values = {
         **within(span),
         "now": now,
@@ -208,10 +212,12 @@ def past(conn: Connection[Any], now: datetime, span: Span, part_s: float) -> Ste
         "attempts": ATTEMPTS_MAX,
     }
     found: Steps = defaultdict(list)
+    cut = False
     with conn.cursor(row_factory=tuple_row) as cursor:
-        for pool, part, change, moment in cursor.execute(STEPS, values):
+        for pool, part, change, moment, is_cut in cursor.execute(STEPS, values):
             found[pool].append(Step(part, change, moment))
-    return found
+            cut = is_cut
+    return found, cut
 
 
 def to_come(

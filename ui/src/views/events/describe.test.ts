@@ -16,6 +16,7 @@ const event = (given: Partial<Event>): Event => ({
   version: null,
   actor: "scheduler",
   reason: null,
+  rendered_map_index: null,
   why: null,
   ...given,
 });
@@ -26,7 +27,9 @@ test("what happened, and to what", () => {
   expect(what(event({ name: "pause" }))).toBe("paused");
   expect(what(event({ name: "cancel", state: "running" }))).toBe("is being cancelled");
   expect(what(event({ name: "some_day" }))).toBe("some day");
-  expect(to(event({ task_id: "load", map_index: 3, attempt: 2 }))).toBe("load [3], attempt 2");
+  expect(to(event({ task_id: "load", map_index: 3, attempt: 2 }))).toBe("load[3], attempt 2");
+  const named = { task_id: "load", map_index: 3, rendered_map_index: "Paris" };
+  expect(to(event({ ...named, attempt: 2 }))).toBe("load [Paris], attempt 2");
   expect(to(event({ task_id: "load", map_index: -1 }))).toBe("load");
   expect(to(event({}))).toBe("");
 });

@@ -1,4 +1,5 @@
 import type { Event } from "@/api/types.ts";
+import { instanceName } from "@/lib/instances.ts";
 
 const WORDS: Readonly<Record<string, string>> = {
   create: "created",
@@ -54,12 +55,12 @@ export function what(event: Event): string {
   return WORDS[name] ?? name.replaceAll("_", " ");
 }
 
-/** To what, below its DAG and run: `load [3], attempt 2`. */
+/** To what, below its DAG and run: `load[3], attempt 2`, or `load [Paris], attempt 2`. */
 export function to(event: Event): string {
-  if (!event.task_id) return "";
-  const index = event.map_index !== null && event.map_index >= 0 ? ` [${event.map_index}]` : "";
+  const { task_id, rendered_map_index } = event;
+  if (!task_id) return "";
   const attempt = event.attempt ? `, attempt ${event.attempt}` : "";
-  return `${event.task_id}${index}${attempt}`;
+  return `${instanceName({ task_id, map_index: event.map_index ?? -1, rendered_map_index })}${attempt}`;
 }
 
 /** Whether a person did it, rather than Headway itself. */

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { BrokenFile, Overview } from "@/api/types.ts";
+import { instanceName } from "@/lib/instances.ts";
 import { DagLink, RunLink } from "@/parts/links.tsx";
 import { Card } from "@/parts/Page.tsx";
 import { Flaw, StateIcon } from "@/parts/State.tsx";
@@ -156,8 +157,7 @@ export function Waiting({ tasks }: { tasks: Overview["waiting"] }) {
             <StateIcon state="ready" />
             <span className={styles.what}>
               <RunLink run={task.run_id}>
-                {task.dag_id} · {task.task_id}
-                {task.map_index >= 0 && ` [${task.map_index}]`}
+                {task.dag_id} · {instanceName(task)}
               </RunLink>
               <span className={styles.why}>
                 <Words text={task.reason} />

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Diagnosis } from "@/api/types.ts";
 import { headlineOf } from "@/lib/causes.ts";
+import { instanceName } from "@/lib/instances.ts";
 import type { Selection } from "@/lib/selection.ts";
 import { Button } from "@/parts/Button.tsx";
 import { RelativeTime } from "@/parts/Time.tsx";
@@ -24,10 +25,7 @@ export function Repaired({
     <section className={styles.repaired} aria-label="First failure">
       First failure, repaired since:{" "}
       <Button small flush look="quiet" onClick={() => select(place)}>
-        <code>
-          {error.task_id}
-          {map !== undefined && `[${map}]`}
-        </code>
+        <code>{instanceName(error)}</code>
       </Button>{" "}
       attempt {error.attempt}, <RelativeTime at={error.at} />:{" "}
       <code>{headlineOf(error.detail ?? "") || error.cause}</code>{" "}

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { StuckTasks } from "@/api/types.ts";
 import { number } from "@/lib/count.ts";
+import { instanceName } from "@/lib/instances.ts";
 import { type Mending, mendingOf } from "@/lib/mending.ts";
 import { Button } from "@/parts/Button.tsx";
 import { CopyText } from "@/parts/CopyText.tsx";
@@ -24,8 +25,7 @@ export function Stuck({ tasks }: { tasks: readonly StuckTasks[] }) {
             <StateIcon state="failed" />
             <span className={styles.what}>
               <RunLink run={task.run_id}>
-                {task.dag_id} · {task.task_id}
-                {task.map_index >= 0 && ` [${task.map_index}]`}
+                {task.dag_id} · {instanceName(task)}
               </RunLink>
               {task.count > 1 && ` and ${number(task.count - 1)} more`}
               <span className={styles.why}>

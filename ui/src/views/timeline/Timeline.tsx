@@ -41,6 +41,12 @@ export function Timeline() {
               Not everything fits: only the latest runs and the next scheduled runs are shown.
             </p>
           )}
+          {found.data.load_truncated && (
+            <p className={styles.truncated}>
+              There were too many runs in this period to count all of them: more slots were used
+              than is drawn. Choose a shorter period for exact numbers.
+            </p>
+          )}
           <Chart found={found.data} rows={rows} />
         </>
       )}

@@ -6,6 +6,7 @@ import type { DagDuration, TaskDuration } from "@/api/types.ts";
 import { dayIn, daysAfter } from "@/lib/calendar/weeks.ts";
 import { counted, number } from "@/lib/count.ts";
 import { duration } from "@/lib/duration.ts";
+import { zone } from "@/lib/time.ts";
 import { Button } from "@/parts/Button.tsx";
 import { EmptyState } from "@/parts/EmptyState.tsx";
 import { ErrorState } from "@/parts/ErrorState.tsx";
@@ -26,7 +27,7 @@ export function Durations() {
   const { days = 30, sort = "p50_s" } = route.useSearch();
   const navigate = route.useNavigate();
   const [, select] = useSelection();
-  const found = useQuery(durationsQuery(dag, days));
+  const found = useQuery(durationsQuery(dag, days, zone()));
   const tasks = useMemo(() => sorted(found.data?.tasks ?? [], sort), [found.data, sort]);
   const columns = columnsOf(
     sort,
@@ -36,7 +37,7 @@ export function Durations() {
   if (found.isError && !found.data)
     return <ErrorState error={found.error} what="The durations" retry={() => found.refetch()} />;
   if (!found.data) return <SkeletonRows count={14} />;
-  const first = daysAfter(dayIn(Date.now(), "UTC"), 1 - found.data.days);
+  const first = daysAfter(dayIn(Date.now(), found.data.timezone), 1 - found.data.days);
   return (
     <div className={styles.view}>
       <div className={styles.top}>
@@ -70,6 +71,7 @@ export function Durations() {
       ) : (
         <>
           <DaysChart days={found.data.by_day} first={first} count={found.data.days} />
+          <p className={styles.sample}>days of {found.data.timezone}</p>
           {found.data.sampled_runs < found.data.dag.count && (
             <p className={styles.sample}>
               Tasks as in the latest {counted(found.data.sampled_runs, "run")}
