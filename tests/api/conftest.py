@@ -66,14 +66,15 @@ def served(
     places: LogPlaces | None = None,
     sign_in: SignInSettings = NONE,
     write_refusals_s: float = 3_600.0,
+    place: str = "test",
 ) -> Iterator[HttpServer]:
     """A server over ``database``; ``url``: its address as people are told it. Refusals are written when it stops, so
-    that the audit holds what a test did, in its order.
+    that the audit holds what a test did, in its order. ``place``: tells servers of one database apart.
     """
     layout = Layout(data)
     layout.prepare()
     listener = bind("127.0.0.1", 0)
-    login = api_login.embedded(database, "test")
+    login = api_login.embedded(database, place)
     wakeups = Wakeups(login.dsn)
     live = Live(wakeups, layout.data)
     api = Api(

@@ -1,20 +1,18 @@
 """What every way to sign in keeps to. A new one is a row of ``WAYS``; without it this fails."""
 
-import asyncio
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 import pytest
 from psycopg import Connection
 
-from headway.api.door import Connections, Door
-from headway.api.rates import Rate
-from headway.api.signin import SignIns
-from headway.errors import NotFound, RateLimited
-from headway.identity.base import Given, SignIn
+from headway.api.signin import SignIns, by_address
+from headway.errors import NotFound
+from headway.identity.base import SignIn
 from headway.identity.passwords import Hashing
 from headway.identity.registry import ways
-from headway.store.transact import Session
+from headway.store import sign_in_rates
+from headway.store.transact import Session, transact
 from tests.api import people
 from tests.api.browser import API, Answer, Browser
 
@@ -134,13 +132,16 @@ def test_another_site_cannot_sign_anybody_in(way: Way, url: str, ann: str) -> No
     assert way.enter(Browser(url), ann, secret).status == 200
 
 
-def test_who_has_tried_too_often_is_refused_before_anything_is_done(name: str) -> None:
-    signins = SignIns(1, by_address=Rate(1, 1e9))
-    (way,) = [each for each in signins.ways if each.name == name]
-    no_door = Door(cast("Connections", None))
-    signins.take(None, "here")
-    with pytest.raises(RateLimited):
-        asyncio.run(signins.enter(way, no_door, Given("ann", "x"), "here"))
+def test_who_has_tried_too_often_is_refused_before_anything_is_done(
+    way: Way, url: str, ann: str, owner_conn: Session
+) -> None:
+    secret = way.secret(url, ann)
+    bucket = by_address("127.0.0.1")
+    for _ in range(bucket.burst):
+        transact(owner_conn, sign_in_rates.take, [bucket])
+    refused = way.enter(Browser(url), ann, secret)
+    assert (refused.status, "set-cookie" in refused.headers) == (429, False)
+    assert told(owner_conn) == []
 
 
 def test_the_secret_is_left_nowhere(way: Way, url: str, ann: str, owner_conn: Session) -> None:

@@ -6,6 +6,7 @@ and writes the audit, and one answer for every reason to refuse.
 
 import contextlib
 import logging
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -13,15 +14,15 @@ from psycopg import Connection
 
 from headway.api.door import Door
 from headway.api.principal import SESSION, Principal, chosen, principal
-from headway.api.rates import Rate
 from headway.api.renewal import Renewal
-from headway.errors import NotAuthenticated, NotFound, NotReachable
+from headway.errors import NotAuthenticated, NotFound, NotReachable, RateLimited
 from headway.identity import accounts
 from headway.identity.base import Begins, Given, Proof, Redirecting, SignIn
 from headway.identity.passwords import Hashing
 from headway.identity.registry import ways
 from headway.identity.settings import NONE, SignInSettings
-from headway.store import audit, people, roles
+from headway.store import audit, people, roles, sign_in_rates
+from headway.store.sign_in_rates import Bucket
 from headway.store.transact import enter_team
 
 log = logging.getLogger(__name__)
@@ -41,10 +42,6 @@ class SignIns:
     team_id: int  # keeps the record of attempts that are nobody's
     settings: SignInSettings = NONE
     hashing: Hashing = field(default_factory=Hashing)
-    # A person who mistypes; somebody who tries many names; many who try one name.
-    by_pair: Rate = field(default_factory=lambda: Rate(5, 60.0))
-    by_address: Rate = field(default_factory=lambda: Rate(50, 60.0))
-    by_name: Rate = field(default_factory=lambda: Rate(100, 60.0))
     ways: tuple[SignIn, ...] = field(init=False)
     renewal: Renewal = field(init=False)
 
@@ -66,14 +63,15 @@ class SignIns:
     async def enter(self, way: SignIn, door: Door, given: Given, address: str) -> SignedIn:
         """Sign in. Raises NotAuthenticated with one message for all causes, or RateLimited."""
         name = None if given.name is None else given.name.strip()[:NAME_CHARS_MAX]
-        self.take(name, address)
+        await self.take(door, name, address)
         proof = await way.prove(replace(given, name=name), door.call)
         entry = (way.name, name or "", address)
         signed_in = await door.call(conclude, self.team_id, proof, *entry)
         if signed_in is None:
             message, hint = way.refusal
             raise NotAuthenticated(message, hint=hint)
-        self.by_pair.give_back((name, address))
+        if name is not None:
+            await door.call(sign_in_rates.give_back, by_pair(name, address))
         self.alarm(signed_in.principal.name, way.name, address)
         return signed_in
 
@@ -98,12 +96,32 @@ class SignIns:
                     return await way.leave(back)
         return None
 
-    def take(self, name: str | None, address: str) -> None:
-        """Count a try. Raises RateLimited."""
-        self.by_address.take(address)
+    async def take(self, door: Door, name: str | None, address: str) -> None:
+        """Count a try, together with all other API servers. Raises RateLimited."""
+        buckets = [by_address(address)]
         if name is not None:
-            self.by_pair.take((name, address))
-            self.by_name.take(name)
+            buckets += [by_pair(name, address), by_name(name)]
+        if (wait_s := await door.call(sign_in_rates.take, buckets)) > 0:
+            error = RateLimited("too many requests", hint="try again later")
+            error.retry_after_s = math.ceil(wait_s)
+            raise error
+
+    async def give_back(self, door: Door, address: str) -> None:
+        """Undo a try that was no guess: programs come often."""
+        await door.call(sign_in_rates.give_back, by_address(address))
+
+
+# A person who mistypes; somebody who tries many names; many who try one name.
+def by_pair(name: str, address: str) -> Bucket:
+    return Bucket(("pair", name, address), 5, 60.0)
+
+
+def by_address(address: str) -> Bucket:
+    return Bucket(("address", address), 50, 60.0)
+
+
+def by_name(name: str) -> Bucket:
+    return Bucket(("name", name), 100, 60.0)
 
 
 def conclude(

@@ -70,7 +70,7 @@ async def start_sign_in(
     """Begin to sign in at an identity provider: where the browser goes, and a cookie for its return."""
     way = api.signin.way(data.way, "redirect")
     assert isinstance(way, Redirecting)
-    api.signin.take(None, address_of(request))
+    await api.signin.take(api.door, None, address_of(request))
     secret = ids.token()
     url = await way.start(secret, back_to(api, way))
     return Response(wire.Redirect(url=url), cookies=[ticket(secret, secure=api.is_secure)])
@@ -103,7 +103,7 @@ async def sign_in_by_ticket(api: Handed, request: AnyRequest) -> Response[wire.N
         signed_in = await api.signin.enter(way, api.door, Given(None, ticket.strip()), address)
     except NotAuthenticated as error:
         raise Challenged(error.message, hint=error.hint) from None
-    api.signin.by_address.give_back(address)  # programs come often
+    await api.signin.give_back(api.door, address)
     session = await api.door.of(signed_in.principal.team_id).call(session_of, signed_in.principal)
     headers = {"WWW-Authenticate": f"Negotiate {signed_in.reply}"}
     return Response(wire.Negotiated(token=signed_in.secret, session=session), headers=headers)
@@ -139,14 +139,14 @@ async def end_sessions(
 ) -> None:
     """End sessions, as the logout token of an identity provider says."""
     address = address_of(request)
-    api.signin.take(None, address)
+    await api.signin.take(api.door, None, address)
     try:
         await api.signin.renewal.log_out(api.door, data.logout_token)
     except Refused as error:
         raise UsageError(
             str(error), hint="the provider sends logout tokens for the client of the settings"
         ) from error
-    api.signin.by_address.give_back(address)
+    await api.signin.give_back(api.door, address)
 
 
 @post("/login-links", needs=MEMBER)
